@@ -1,0 +1,99 @@
+# One door to everything. A bare Python 3.11 or later named `python3` is enough: each target first
+# makes .venv from requirements.lock, once; nothing is read or installed outside it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PY := $(BIN)/python
+CODE := hft tests $(wildcard benchmarks)
+# More words for pytest, such as `make test ARGS='-k book -x'`.
+ARGS ?=
+# What `make demo` replays and where it leaves its run.
+DEMO_ARGS ?=
+FUZZ_SEEDS ?= 200
+
+.PHONY: help demo test test-compiled test-plain test-browser check format lint types layers tidy \
+	docs bench fuzz bless fix reference lock setup clean
+
+help:  ## print this list
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY)  ## replay a synthetic market day through the gateway; prints the table, writes report.html
+	@$(BIN)/hft demo $(DEMO_ARGS)
+
+test: test-compiled test-plain  ## run the tests: compiled with bounds checks, then without compilation
+
+test-compiled: $(READY)
+	@echo "== tests, compiled with bounds checks"
+	@NUMBA_BOUNDSCHECK=1 $(PY) -m pytest -q $(ARGS)
+
+test-plain: $(READY)
+	@echo "== tests marked nojit, in plain Python"
+	@NUMBA_DISABLE_JIT=1 $(PY) -m pytest -q -m nojit $(ARGS)
+
+test-browser: $(READY)  ## check report.html in a real browser, where there is one
+	@$(PY) -m pytest -q -m browser tests || { code=$$?; [ $$code -eq 5 ] && \
+		echo "no browser test was collected: the report is parsed and link-checked by make test"; }
+
+check: format lint types layers tidy docs test  ## format, lint, types, layers, tidy, docs, tests
+
+format: $(READY)  ## check the formatting
+	@$(BIN)/ruff format --check $(CODE)
+
+lint: $(READY)  ## check the code with ruff
+	@$(BIN)/ruff check $(CODE)
+
+types: $(READY)  ## check the types, strictly
+	@$(BIN)/mypy
+
+layers: $(READY)  ## check that every import goes down
+	@$(PY) -m pytest -q tests/test_layers.py
+
+tidy: $(READY)  ## check sizes and what is banned below the line
+	@$(PY) -m pytest -q tests/test_tidy.py
+
+docs: $(READY)  ## check links and that every command and reason is documented
+	@$(PY) -m pytest -q tests/test_docs.py
+
+bench: $(READY)  ## measure ours beside the peers, parity first; writes docs/benchmarks.md
+	@$(PY) -m benchmarks
+
+fuzz: $(READY)  ## soak the simulation tests over many seeds (FUZZ_SEEDS=200)
+	@NUMBA_BOUNDSCHECK=1 $(PY) -m pytest -q tests --seeds $(FUZZ_SEEDS) -k "simulation or fuzz" $(ARGS)
+
+bless: $(READY)  ## rewrite the golden digests; the commit says why they moved
+	@$(PY) -m pytest -q tests/golden --bless $(ARGS)
+
+fix: $(READY)  ## format the code and apply safe lint fixes
+	@$(BIN)/ruff format $(CODE)
+	@$(BIN)/ruff check --fix $(CODE)
+
+reference: $(READY)  ## rewrite the generated pages of docs/reference
+	@$(PY) -m hft.cli.reference docs/reference
+
+lock: $(READY)  ## resolve pyproject.toml again into requirements.lock (needs uv, taken from the index)
+	@$(PY) -m pip install -q uv
+	@{ sed -n '/^#/!q;p' requirements.lock; $(BIN)/uv pip compile pyproject.toml --universal \
+		--python-version 3.11 --generate-hashes --extra dev --extra notebook --upgrade -q \
+		--no-header --no-emit-index-url --no-emit-find-links; } > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+setup: $(READY)  ## only make .venv
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "hft needs Python 3.11 or later; name one: make PYTHON=python3.12"; exit 1; }
+	@test -x $(PY) || { echo "== making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "== installing the pinned packages into $(VENV) (once)"
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+clean:  ## remove caches; keeps .venv and runs
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find hft tests -name __pycache__ -type d -prune -exec rm -rf {} +

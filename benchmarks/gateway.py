@@ -1,0 +1,169 @@
+"""Gateway cost an intent: batch mean in the kernel, and one intent from Python.
+
+Mix of acceptance 5: 90 % approved, 5 % duplicate keys, 5 % refused at the last check (a restricted
+symbol), four-level limits and sliding windows on; every approved order is acknowledged and filled,
+so that the order table stays small. `python -m benchmarks.gateway` prints the figures.
+"""
+
+import statistics
+import time
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from hft.core.dtypes import INTENT, TOUCH
+from hft.core.instruments import Instrument
+from hft.core.jit import kernel
+from hft.core.numbers import money_digits
+from hft.core.numbers import resolve as instrument_row
+from hft.gateway.events import on_ack, on_fill
+from hft.gateway.limits import Limits
+from hft.gateway.steps import decide
+from hft.gateway.resolve import resolve
+from hft.gateway.state import GatewayState, new_state
+from hft.gateway.tables import decision, handle
+
+ROUNDS = 7
+STEP_NS = 1_000
+
+
+@kernel
+def drive(
+    gw: Any, intents: np.ndarray, touches: np.ndarray, outcome: np.ndarray, settle: bool
+) -> None:
+    """Decide every row; approved orders are acknowledged and filled when `settle`."""
+    for i in range(len(intents)):
+        intent = intents[i]
+        touch = touches[intent["instrument_idx"]]
+        now_ns = intent["timestamp_ns"]
+        touch["ts_ns"] = now_ns
+        reason = decide(gw, intent, touch, now_ns)
+        d = decision(gw)[0]
+        if d["replayed"] != 0:
+            outcome[1] += 1
+        elif reason == 0:
+            outcome[0] += 1
+            if settle:
+                on_ack(gw, d["slot"], now_ns)
+                on_fill(gw, d["slot"], d["price"], d["qty"], now_ns)
+        else:
+            outcome[2] += 1
+
+
+@kernel
+def settle_only(gw: Any, slots: np.ndarray, now_ns: int) -> None:
+    for i in range(len(slots)):
+        on_ack(gw, slots[i], now_ns)
+
+
+def limits() -> Limits:
+    """Every check on, at values this work does not touch."""
+    return Limits.from_dict(
+        {
+            "capital": 1_000_000_000,
+            "HFT_EXPOSURE_GLOBAL_MAX_NOTIONAL": 1_000_000_000,
+            "strategies.bench.max_notional": 1_000_000_000,
+            "strategies.bench.max_leaf_notional": 1_000_000_000,
+            "strategies.bench.max_net_qty": 1_000,
+            "max_position_size": 1_000,
+            "max_daily_loss": 1_000_000,
+            "risk_limits.orders_per_second": 2_000_000,
+            "risk_limits.orders_per_minute": 20_000_000,
+            "risk_limits.max_notional": 1_000_000,
+            "risk.max_order_notional": 10_000_000,
+            "risk.price_band_ticks": 1_000,
+            "risk.reference_max_age_ms": 1000,
+            "risk.repeated_execution_count": 1_000_000,
+            "storm_guard.warm_threshold": -200_000,
+            "storm_guard.storm_threshold": -500_000,
+            "storm_guard.halt_threshold": -1_000_000,
+            "symbols.CLOSED.restricted": True,
+        },
+        "bench",
+    )
+
+
+def make(window: int) -> GatewayState:
+    """Two instruments, the second restricted."""
+    instruments = [
+        Instrument("OPEN", Decimal("0.01"), Decimal(1)),
+        Instrument("CLOSED", Decimal("0.01"), Decimal(1)),
+    ]
+    stats = [{"first_mid": 10_000, "gap_ns_p999": 10**8}] * 2
+    resolved = resolve(limits(), instruments, stats, strategies=["bench"])
+    digits = money_digits(instruments)
+    rows = [
+        instrument_row(instrument, digits, cap, index)
+        for index, (instrument, cap) in enumerate(zip(instruments, resolved.max_price, strict=True))
+    ]
+    return new_state(np.array(rows), resolved, 1, 1, dedup_window=window)
+
+
+def touches() -> np.ndarray:
+    table = np.zeros(2, TOUCH)
+    table["bid_tick"], table["ask_tick"] = 9_999, 10_001
+    table["valid"] = 1
+    return table
+
+
+def workload(n: int, window: int, start: int = 1) -> np.ndarray:
+    """Intents of the mix; duplicates repeat a key decided up to half a window ago."""
+    rng = np.random.default_rng(7 + start)
+    out = np.zeros(n, INTENT)
+    out["intent_id"] = start + np.arange(n)
+    out["side"] = np.arange(n) % 2
+    out["price"] = 10_000 - rng.integers(1, 20, n)
+    out["qty"] = 1
+    out["order_type"] = 1
+    out["timestamp_ns"] = 10**18 + (start + np.arange(n)) * STEP_NS
+    out["key_hi"] = rng.integers(1, 1 << 62, n)
+    out["key_lo"] = rng.integers(1, 1 << 62, n)
+    kind = rng.random(n)
+    out["instrument_idx"][kind < 0.05] = 1
+    again = np.flatnonzero((kind >= 0.05) & (kind < 0.10) & (np.arange(n) > 10))
+    back = rng.integers(1, max(2, min(window // 2, n // 2)), len(again))
+    source = np.maximum(again - back, 0)
+    fields = [name for name in INTENT.names if name not in ("intent_id", "timestamp_ns")]
+    for index, origin in zip(again, source, strict=True):
+        for name in fields:
+            out[name][index] = out[name][origin]
+    return out
+
+
+def measure(window: int, n: int) -> dict[str, Any]:
+    """Nanoseconds an intent: median and spread of rounds over fresh keys, window full."""
+    gw, book, outcome = make(window), touches(), np.zeros(3, np.int64)
+    start = 1
+    filled = workload(window, window, start)
+    drive(handle(gw), filled, book, outcome, True)
+    start += window
+    times = []
+    for _ in range(ROUNDS):
+        batch = workload(n, window, start)
+        start += n
+        outcome[:] = 0
+        begin = time.perf_counter_ns()
+        drive(handle(gw), batch, book, outcome, True)
+        times.append((time.perf_counter_ns() - begin) / n)
+    shares = [round(float(count) / n, 4) for count in outcome]
+    return {
+        "dedup_window": window,
+        "live_keys": int(gw.head[0]["dedup_count"]),
+        "ns_median": round(statistics.median(times), 1),
+        "ns_spread": round(max(times) - min(times), 1),
+        "approved_replayed_refused": shares,
+    }
+
+
+def run() -> dict[str, Any]:
+    """All figures of acceptance 5."""
+    return {
+        "batch_10k": measure(10_000, 200_000),
+        "batch_2e20": measure(1 << 20, 400_000),
+    }
+
+
+if __name__ == "__main__":
+    for name, figures in run().items():
+        print(name, figures)

@@ -1,0 +1,342 @@
+"""Our side of every measurement: the one place where the benchmarks touch hft.
+
+Each function is one measurement; it answers with plain numbers, as its twin of a peer does. Run as
+a module it serves requests, in a process of its own, driven like the peers. Loading and compiling
+are outside the clock; gateway, accounting and run digest are inside.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from benchmarks import work
+from benchmarks.environments import BENCH, ROOT
+from benchmarks.startup import hft_command
+from benchmarks.worker import serve, stopwatch, timed
+
+TAPES = BENCH / "tapes"
+RUNS = BENCH / "runs"
+LIMITS = ROOT / "config" / "limits" / "bench.yaml"
+GATEWAY_INTENTS = 400_000
+_open: dict[str, Any] = {}
+
+STRATEGY_TEXT = """
+from hft import BUY, SELL, strategy
+
+
+@strategy(every="100ms", params=dict(lots=1))
+def edited(view, order, p, s):
+    if view.book_valid:
+        order.quote(BUY, view.bid_tick - {edit}, p["lots"])
+        order.quote(SELL, view.ask_tick + {edit}, p["lots"])
+"""
+
+
+# -- the seam: everything below that says `hft`
+
+
+def _tapes(path: str, native: bool, lot: float) -> Any:
+    """The sealed tape of a file of `benchmarks.work`, or of the peer's rows (`native`)."""
+    if path not in _open:
+        import hft
+
+        folder = TAPES / Path(path).stem
+        if not folder.exists():
+            if native:
+                grid = {"tick": str(work.TICK), "lot": str(lot)}
+                hft.ingest(path, folder, format="hftbacktest", symbol="BTCUSDT", **grid)
+            else:
+                _seal(_event_columns(work.load(path)), folder)
+        _open[path] = hft.tapes(folder)
+    return _open[path]
+
+
+def _seal(columns: Any, folder: Path) -> None:
+    """Write rows as a tape of one instrument; exact integers, no detour through floats."""
+    from hft.core.instruments import Instrument
+    from hft.feeds.base import DecodeOptions
+    from hft.runs.ingest import write_feeds
+    from hft.tape.schema import Feed
+
+    instrument = Instrument("BTCUSDT", Decimal(str(work.TICK)), Decimal(1), currency="USDT")
+    feed = Feed(instrument, columns, source={"format": "benchmark"})
+    write_feeds([feed], folder, DecodeOptions(format="benchmark"))
+
+
+def _event_columns(events: work.Events) -> Any:
+    """The columns of a tape for the events."""
+    from hft.core.codes import EventKind
+    from hft.tape.schema import Columns
+
+    columns = Columns.empty(len(events.kind))
+    columns.exch_ts[:] = events.exch_ts
+    columns.local_ts[:] = events.exch_ts + work.FEED_LATENCY_NS
+    columns.kind[:] = EventKind.LEVEL
+    columns.kind[events.kind >= work.BUYER_TRADE] = EventKind.TRADE
+    columns.side[:] = events.kind & 1  # bids and buyers are even, asks and sellers odd
+    columns.price[:] = events.px
+    columns.qty[:] = events.qty
+    return columns
+
+
+def _quote_columns(quotes: work.Quotes) -> Any:
+    """The columns of a tape for the quotes: one row a side, both at the quote's time."""
+    from hft.core.codes import EventKind
+    from hft.tape.schema import Columns
+
+    columns = Columns.empty(2 * len(quotes.exch_ts))
+    columns.kind[:] = EventKind.BBO
+    for side, price, qty in (
+        (0, quotes.bid_px, quotes.bid_qty),
+        (1, quotes.ask_px, quotes.ask_qty),
+    ):
+        columns.exch_ts[side::2] = quotes.exch_ts
+        columns.local_ts[side::2] = quotes.exch_ts + work.FEED_LATENCY_NS
+        columns.side[side::2] = side
+        columns.price[side::2] = price
+        columns.qty[side::2] = qty
+    return columns
+
+
+def _venue() -> Any:
+    """The models of the work: constant latency, risk-averse queue, whole fills, two fees."""
+    import hft
+
+    return hft.Venue(
+        latency={"entry": "1ms", "amend": "1ms", "cancel": "1ms", "response": "1ms"},
+        queue="risk_averse",
+        fees={"maker_bps": "-0.5", "taker_bps": "2"},
+        fills="whole",
+    )
+
+
+def _replay(tapes: Any, strategy: Any, record: str = "digest") -> Any:
+    import hft
+
+    return hft.replay(
+        tapes,
+        strategy,
+        venue=_venue(),
+        limits=hft.Limits.load(LIMITS),
+        record=record,
+        fresh=True,
+        out=RUNS,
+    )
+
+
+def _quoting(interval_ns: int) -> Any:
+    """The shipped two-sided quoting at this interval."""
+    from hft.strategies.two_sided import two_sided
+
+    return replace(two_sided, every_ns=interval_ns)
+
+
+def _every_nth(every: int) -> Any:
+    """Cancel everything and quote both sides at each `every`-th quote; 0: no orders."""
+    from hft.strategies.base import strategy
+
+    @strategy(on="book", params={"every": every}, state={"seen": 0})
+    def every_nth(view, order, p, s):  # type: ignore[no-untyped-def]
+        s["seen"] += 1
+        if p["every"] > 0 and s["seen"] % p["every"] == 0 and view.book_valid:
+            order.cancel_all()
+            order.new(0, view.bid_tick, 1)
+            order.new(1, view.ask_tick, 1)
+
+    return every_nth
+
+
+def _ended(run: Any) -> dict[str, Any]:
+    """A run's figures: orders, fills, position_lots, balance, fee, refused, digest.
+
+    As the peer counts: `balance` is cash without fees and a rebate is a negative fee; `refused` is a
+    dict from reason to count, empty when nothing was refused.
+    """
+    raise NotImplementedError("benchmarks.ours._ended is not written yet")
+
+
+def _events(tapes: Any) -> int:
+    """Rows on the tapes."""
+    return int(tapes.rows)
+
+
+def quote(
+    path: str, native: bool, lot: float, interval_ns: int, at_least_s: float = 1.0
+) -> dict[str, Any]:
+    """One measurement of two-sided quoting; twin of `peer_hftbacktest.quote`."""
+    return _timed_replay(_tapes(path, native, lot), _quoting(interval_ns), at_least_s)
+
+
+def quote_every(path: str, every: int, count: int, at_least_s: float = 1.0) -> dict[str, Any]:
+    """The first `count` quotes of a file; twin of `peer_nautilus.quote_every`."""
+    import hft
+
+    name = f"{Path(path).stem}_first_{count}"
+    if name not in _open:
+        folder = TAPES / name
+        if not folder.exists():
+            first = work.Quotes(*(column[:count] for column in work.load_quotes(path)))
+            _seal(_quote_columns(first), folder)
+        _open[name] = hft.tapes(folder)
+    # The peer's event is a quote of both sides: two rows of ours.
+    return _timed_replay(_open[name], _every_nth(every), at_least_s) | {"events": count}
+
+
+def _timed_replay(tapes: Any, strategy: Any, at_least_s: float) -> dict[str, Any]:
+    seconds, runs, run = timed(lambda: stopwatch(lambda: _replay(tapes, strategy)), at_least_s)
+    return {"seconds": seconds, "runs": runs, "events": _events(tapes)} | _ended(run)
+
+
+def ordinary(path: str, native: bool, lot: float, interval_ns: int) -> dict[str, Any]:
+    """The digest that the same work gives a user who asks for a full record."""
+    run = _replay(_tapes(path, native, lot), _quoting(interval_ns), record="full")
+    return {"digest": run.digest}
+
+
+def make_tape(rows: int) -> dict[str, Any]:
+    """Seal a tape of so many synthetic events; its own process, since generating takes memory."""
+    folder = TAPES / f"synthetic_{rows}"
+    if not folder.exists():
+        _seal(_event_columns(work.synthetic(rows)), folder)
+    return {"path": str(folder)}
+
+
+def quote_tape(path: str, interval_ns: int) -> dict[str, Any]:
+    """One replay of two-sided quoting over a sealed tape; memory is watched from outside."""
+    import hft
+
+    tapes = hft.tapes(path)
+    seconds, run = stopwatch(lambda: _replay(tapes, _quoting(interval_ns)))
+    return {"seconds": seconds, "events": _events(tapes), "digest": run.digest}
+
+
+def gateway_batch(live_keys: int, at_least_s: float = 1.0) -> dict[str, Any]:
+    """Mean time of an intent in the kernel, in batches, with `live_keys` keys in the dedup window.
+
+    The mix: 90 % approved, 5 % duplicates of an earlier key, 5 % refused at the last check; limits
+    on four levels and sliding windows on. The window is full of live keys before the clock starts.
+    Returns: ns, intents, approved, duplicate, refused (counts of the last batch).
+    """
+    import numpy as np
+
+    from benchmarks import gateway
+
+    name = f"gateway {live_keys}"
+    if name not in _open:
+        filled = gateway.make(live_keys), gateway.touches(), np.zeros(3, np.int64)
+        gateway.drive(filled[0], gateway.workload(live_keys, live_keys), *filled[1:], True)
+        _open[name] = filled, live_keys + 1
+    (state, touches, outcome), start = _open[name]
+
+    def once() -> tuple[float, None]:
+        nonlocal start
+        batch = gateway.workload(GATEWAY_INTENTS, live_keys, start)
+        start += GATEWAY_INTENTS
+        outcome[:] = 0
+        return stopwatch(lambda: gateway.drive(state, batch, touches, outcome, True))
+
+    seconds, runs, _ = timed(once, at_least_s)
+    _open[name] = _open[name][0], start
+    counts = dict(zip(("approved", "duplicate", "refused"), outcome.tolist(), strict=True))
+    return {
+        "ns": seconds * 1e9 / GATEWAY_INTENTS,
+        "runs": runs,
+        "intents": GATEWAY_INTENTS,
+    } | counts
+
+
+def gateway_single(at_least_s: float = 1.0) -> dict[str, Any]:
+    """Mean time of one intent decided by one call from Python.
+
+    Returns: ns, intents.
+    """
+    raise NotImplementedError("benchmarks.ours.gateway_single is not written yet")
+
+
+def edit_command(edit: int) -> list[str]:
+    """Write the strategy file anew with another number and say which command replays it.
+
+    The tape is short, so that the command's wall time is the way to the first event.
+    """
+    folder = BENCH / "edit"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "edited.py"
+    file.write_text(STRATEGY_TEXT.format(edit=edit + 1))
+    tape = make_tape(10_000)["path"]
+    command = [*hft_command(), "replay", "run", tape, "--strategy", str(file)]
+    return [*command, "--record", "digest", "--out", str(RUNS)]
+
+
+def ingest(
+    source: str, format: str, symbol: str | None = None, at_least_s: float = 1.0
+) -> dict[str, Any]:
+    """Vendor files to a sealed tape, end to end; a tape is written anew each time.
+
+    Returns: seconds, runs, rows (on the tape), bytes (of the sources).
+    """
+    import shutil
+
+    import hft
+
+    folder = BENCH / "ingested"
+    paths = sorted(Path(source).glob("*.zip")) if Path(source).is_dir() else [Path(source)]
+
+    def once() -> tuple[float, Any]:
+        shutil.rmtree(folder, ignore_errors=True)
+        return stopwatch(
+            lambda: hft.ingest(paths, folder, format=format, symbol=symbol, clock_fix=True)
+        )
+
+    seconds, runs, tapes = timed(once, at_least_s)
+    sizes = sum(path.stat().st_size for path in paths)
+    return {"seconds": seconds, "runs": runs, "rows": _events(tapes), "bytes": sizes}
+
+
+def decode_binance(source: str, at_least_s: float = 1.0) -> dict[str, Any]:
+    """A decompressed raw recording to final columns with findings; nothing is written."""
+    from hft.feeds import binance
+
+    return _decode(binance, source, "binance-usdm", at_least_s)
+
+
+def decode_mbo(source: str, at_least_s: float = 1.0) -> dict[str, Any]:
+    """A plain DBN file of order-by-order records to final columns with findings."""
+    from hft.feeds import databento
+
+    return _decode(databento, source, "databento", at_least_s)
+
+
+def _decode(decoder: Any, source: str, format: str, at_least_s: float) -> dict[str, Any]:
+    from hft.feeds.base import DecodeOptions, settle
+
+    options = DecodeOptions(format=format, tick=None, lot=None, clock_fix=True)
+
+    def decode() -> list[Any]:
+        return [settle(feed, options) for feed in decoder.decode([Path(source)], options)]
+
+    seconds, runs, feeds = timed(lambda: stopwatch(decode), at_least_s)
+    rows = sum(len(feed.columns.kind) for feed in feeds)
+    found = {finding.name: finding.count for feed in feeds for finding in feed.findings}
+    answer = {"seconds": seconds, "runs": runs, "rows": rows, "findings": found}
+    return answer | {"bytes": Path(source).stat().st_size}
+
+
+# -- end of the seam
+
+
+if __name__ == "__main__":
+    serve(
+        {
+            "quote": quote,
+            "quote_every": quote_every,
+            "ordinary": ordinary,
+            "make_tape": make_tape,
+            "quote_tape": quote_tape,
+            "gateway_batch": gateway_batch,
+            "gateway_single": gateway_single,
+            "ingest": ingest,
+            "decode_binance": decode_binance,
+            "decode_mbo": decode_mbo,
+        }
+    )

@@ -1,0 +1,272 @@
+"""The rows of the report: what is measured beside which peer, and the goal it is held against.
+
+One function a group; each takes a `Bench` and yields its rows as they are done. A row that cannot
+be measured carries the reason.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from benchmarks import ours, sources, work
+from benchmarks.bench import Bench, ended_facts
+from benchmarks.environments import BENCH, NotMeasured
+from benchmarks.measure import (
+    Goal,
+    Reply,
+    Row,
+    Series,
+    parity,
+    rates,
+    ratios,
+    until_decided,
+)
+from benchmarks.memory import peak_while
+from benchmarks.startup import hft_command, wall_times
+from benchmarks.worker import Failed
+
+PARITY_FIGURES = ("orders", "fills", "position_lots")
+MONEY_TOLERANCE = 1e-6  # the peer adds floats; ours are integers
+QUOTING_GOALS = {100_000_000: Goal(2.5), 10_000_000: Goal(2.5), 1_000_000: Goal(4.0)}
+LARGE_EVENTS = 50_000_000
+
+
+def synthetic_quoting(bench: Bench) -> Iterator[Row]:
+    """Two-sided quoting on the synthetic events beside hftbacktest."""
+    path = str(sources.synthetic())
+    for interval_ns in work.INTERVALS_NS:
+        name = f"synthetic-{interval_ns // 1_000_000}ms"
+        title = f"synthetic 5M events, decisions every {interval_ns // 1_000_000} ms"
+        row = Row(name, title, "M events/s", peer_name="hftbacktest")
+        row.goal = QUOTING_GOALS[interval_ns]
+        yield _quoting(bench, row, path, False, work.SYNTHETIC_LOT, interval_ns)
+
+
+def real_quoting(bench: Bench) -> Iterator[Row]:
+    """The same on a real recording, looped."""
+    for interval_ns in work.INTERVALS_NS:
+        name = f"real-{interval_ns // 1_000_000}ms"
+        title = (
+            f"BTCUSDT perpetual of 2024-08-08, {sources.LOOP_COPIES} times in a row, "
+            f"decisions every {interval_ns // 1_000_000} ms"
+        )
+        row = Row(name, title, "M events/s", peer_name="hftbacktest")
+        try:
+            path = str(bench.looped())
+        except (NotMeasured, Failed) as error:
+            row.reason = str(error)
+            yield row
+            continue
+        yield _quoting(bench, row, path, True, work.REAL_LOT, interval_ns)
+
+
+def _quoting(bench: Bench, row: Row, path: str, native: bool, lot: float, interval_ns: int) -> Row:
+    arguments = {"path": path, "native": native, "lot": lot, "interval_ns": interval_ns}
+
+    def measured() -> Row:
+        this = dataclasses.replace(row, facts={})
+        mine, theirs = bench.series("quote", this, **arguments)
+        ended_facts(this, mine)
+        if mine and theirs:
+            this.facts["parity"] = parity(mine[0], theirs[0], PARITY_FIGURES)
+            for key in ("balance", "fee"):
+                gap = mine[0][key] - theirs[0][key]
+                scale = max(1.0, abs(theirs[0][key]))
+                same = abs(gap) <= MONEY_TOLERANCE * scale
+                this.facts[f"{key} against the peer"] = "equal" if same else f"{gap:+.6f}"
+        if theirs:
+            this.facts["peer ended"] = {key: theirs[0][key] for key in PARITY_FIGURES}
+        _fill(this, mine, theirs)
+        return this
+
+    done = until_decided(measured)
+    if done.ours is not None:
+        _compare_with_ordinary(bench, done, arguments)
+    return done
+
+
+def _compare_with_ordinary(bench: Bench, row: Row, arguments: dict[str, object]) -> None:
+    """The digest of an ordinary run of the same work, in a process of its own."""
+    try:
+        with bench.new_ours() as worker:
+            digest = worker.ask("ordinary", **arguments)["digest"]
+        row.facts["ordinary run"] = "same digest" if digest == row.facts.get("digest") else digest
+    except Failed as error:
+        row.facts["ordinary run"] = f"not measured: {error}"
+
+
+def nautilus(bench: Bench) -> Iterator[Row]:
+    """Top-of-book quotes beside NautilusTrader: quoting at every tenth, and no orders at all."""
+    path = str(sources.quotes())
+    cases = (
+        (10, work.NAUTILUS_QUOTING, "quoting at every tenth quote", Goal(100.0)),
+        (0, work.NAUTILUS_QUOTES, "no orders", None),
+    )
+    for every, count, title, goal in cases:
+        name = f"nautilus-{every}"
+        row = Row(name, title, "M quotes/s", peer_name="nautilus", goal=goal)
+        arguments = {"path": path, "every": every, "count": count}
+        yield until_decided(partial(_every_nth, bench, row, arguments))
+
+
+def _every_nth(bench: Bench, row: Row, arguments: dict[str, object]) -> Row:
+    row = dataclasses.replace(row, facts={})
+    mine, theirs = bench.series("quote_every", row, **arguments)
+    ended_facts(row, mine)
+    if theirs:
+        row.facts["peer ended"] = {key: theirs[0][key] for key in ("orders", "fills")}
+    _fill(row, mine, theirs)
+    return row
+
+
+def gateway(bench: Bench) -> Iterator[Row]:
+    """Nanoseconds an intent takes through the seven steps."""
+    cases = (
+        ("gateway-10k", "batch mean, 10 000 live keys", 10_000, 80.0),
+        ("gateway-1m", "batch mean, 2^20 live keys", 1 << 20, 150.0),
+        ("gateway-python", "one intent from Python", None, 1500.0),
+    )
+    for name, title, keys, bound in cases:
+        row = Row(name, title, "ns an intent", goal=Goal(bound, at_least=False), judged="ours")
+        yield until_decided(partial(_gateway, bench, row, keys))
+
+
+def _gateway(bench: Bench, row: Row, live_keys: int | None) -> Row:
+    row = dataclasses.replace(row, facts={})
+    try:
+        if live_keys is None:
+            replies = bench.alone("gateway_single")
+        else:
+            replies = bench.alone("gateway_batch", live_keys=live_keys)
+        row.ours = Series(tuple(reply["ns"] for reply in replies))
+        for key in ("intents", "approved", "duplicate", "refused"):
+            if key in replies[0]:
+                row.facts[key] = replies[0][key]
+    except Failed as error:
+        row.reason = str(error)
+    return row
+
+
+def scale(bench: Bench) -> Iterator[Row]:
+    """Memory of long tapes, growth of time with length, and two replays at once."""
+    large = Row(
+        "memory-50m",
+        "peak resident memory beyond the mapped tape, 50M events",
+        "MB",
+        goal=Goal(400.0, at_least=False),
+        judged="ours",
+    )
+    small = dataclasses.replace(large, name="memory-5m", goal=None, facts={})
+    small.title = "the same, 5M events"
+    growth = Row(
+        "growth",
+        "time of 50M events over time of 5M events",
+        "times",
+        goal=Goal(11.0, at_least=False),
+        judged="ours",
+    )
+    cases = ((small, work.SYNTHETIC_EVENTS), (large, LARGE_EVENTS))
+    try:
+        times = [_long_tape(bench, row, events) for row, events in cases]
+        growth.ours = Series(tuple(b / a for a, b in zip(*times, strict=True)))
+    except (Failed, NotMeasured) as error:
+        large.reason = growth.reason = small.reason = str(error)
+    yield from (small, large, growth)
+    yield _two_at_once(bench)
+
+
+def _long_tape(bench: Bench, row: Row, events: int) -> list[float]:
+    """Fill the row with the peaks of fresh processes; the seconds each replay took."""
+    with bench.new_ours() as maker:
+        path = maker.ask("make_tape", rows=events)["path"]
+    peaks, seconds = [], []
+    for _ in range(bench.runs):
+        with bench.new_ours() as worker:
+            worker.send("quote_tape", path=path, interval_ns=10_000_000)
+            peaks.append(peak_while(worker, BENCH / "tapes"))
+            seconds.append(worker.receive()["seconds"])
+    row.ours = Series(tuple(peak.beyond_tape / 1024 for peak in peaks))
+    row.facts["anonymous MB"] = max(peak.anonymous for peak in peaks) // 1024
+    row.facts["mapped tape resident MB"] = max(peak.tape for peak in peaks) // 1024
+    return seconds
+
+
+def _two_at_once(bench: Bench) -> Row:
+    title = "throughput of two replays at once over one"
+    row = Row("two-at-once", title, "times", goal=Goal(1.8), judged="ours")
+    arguments = {
+        "path": str(sources.synthetic()),
+        "native": False,
+        "lot": work.SYNTHETIC_LOT,
+        "interval_ns": 10_000_000,
+    }
+    gains = []
+    try:
+        with bench.new_ours() as one, bench.new_ours() as other:
+            for worker in (one, other):
+                worker.ask("quote", **arguments, at_least_s=0.0)
+            for _ in range(bench.runs):
+                single = one.ask("quote", **arguments, at_least_s=2.0)["seconds"]
+                for worker in (one, other):
+                    worker.send("quote", **arguments, at_least_s=2.0)
+                both = [worker.receive()["seconds"] for worker in (one, other)]
+                gains.append(sum(single / seconds for seconds in both))
+        row.ours = Series(tuple(gains))
+    except Failed as error:
+        row.reason = str(error)
+    return row
+
+
+def startup(bench: Bench) -> Iterator[Row]:
+    """Wall time of whole commands in fresh processes."""
+    python = str(bench.our_python)
+    cases: tuple[tuple[str, str, Callable[[], Series], float], ...] = (
+        (
+            "import",
+            "`import hft`",
+            lambda: wall_times([python, "-c", "import hft"], bench.runs),
+            0.3,
+        ),
+        (
+            "help",
+            "`hft --help`",
+            lambda: wall_times([*hft_command(), "--help"], bench.runs),
+            0.3,
+        ),
+        ("edit", "edit a strategy file, replay it, warm cache", lambda: _edited(bench), 1.5),
+    )
+    bare = wall_times([python, "-c", "pass"], bench.runs)
+    for name, title, measure, bound in cases:
+        row = Row(name, title, "s", goal=Goal(bound, at_least=False), judged="ours")
+        row.facts["python alone, s"] = round(bare.median, 3)
+        try:
+            row.ours = measure()
+        except (NotMeasured, NotImplementedError) as error:
+            row.reason = str(error)
+        yield row
+
+
+def _edited(bench: Bench) -> Series:
+    """Each run edits the file first, so that the strategy and nothing else is compiled again."""
+    command = ours.edit_command(0)
+    return wall_times(command, bench.runs, before=lambda run: _discard(ours.edit_command(run)))
+
+
+def _discard(_: object) -> None:
+    """For a call that is made for its effect."""
+
+
+def _fill(row: Row, mine: list[Reply], theirs: list[Reply]) -> None:
+    """Put the rates and their ratios on the row."""
+    if mine:
+        row.ours = _millions(rates(mine))
+    if theirs:
+        row.peer = _millions(rates(theirs))
+    if mine and theirs:
+        row.ratio = ratios(rates(mine), rates(theirs))
+    missing = [text for key, text in row.facts.items() if key.endswith("not measured")]
+    row.reason = "; ".join(missing)
+
+
+def _millions(series: Series) -> Series:
+    return Series(tuple(value * 1e-6 for value in series.values))

@@ -1,0 +1,164 @@
+"""The root command: a table of command groups, each imported only when it is used.
+
+It decides how an error leaves the program: one sentence on stderr and the exit code of its class
+(docs/reference/exit-codes.md). A traceback means a defect of hft.
+"""
+
+import os
+import sys
+import traceback
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from hft.cli import context
+from hft.core.errors import HftError
+from hft.core.version import VERSION
+
+INTERNAL, USAGE, UNAVAILABLE, IO_ERROR, CONFIG, INTERRUPTED = 1, 64, 69, 74, 78, 130
+
+# name: (module that holds `app`, first line of its help)
+GROUPS: dict[str, tuple[str, str]] = {
+    "demo": ("hft.cli.demo", "Replay a synthetic market day through the gateway."),
+    "data": ("hft.cli.data", "Ingest, show and verify recorded markets."),
+    "replay": ("hft.cli.replay", "Run, list, show, verify and compare replays."),
+    "config": ("hft.cli.config", "Show the effective settings."),
+    "warmup": ("hft.cli.warmup", "Compile the kernels into the cache."),
+    "bench": ("hft.cli.bench", "Measure hft beside its peers."),
+}
+
+
+class Unavailable(HftError):
+    """Something this command needs is not installed."""
+
+    exit_code = UNAVAILABLE
+
+
+def load_group(name: str) -> Any:
+    """The command object of a group, imported now."""
+    module = GROUPS[name][0]
+    try:
+        loaded = import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name == module:
+            raise Unavailable(f"{name}: this command is not part of this installation") from None
+        raise Unavailable(
+            f"{name}: needs the package {error.name!r}, which is not installed; pip install it"
+        ) from None
+    loaded.app._add_completion = False  # the root has it
+    command = typer.main.get_command(loaded.app)
+    command.name = name
+    return command
+
+
+class LazyGroup(TyperGroup):
+    """Lists the table without importing it; resolves a name by importing its module."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(GROUPS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in GROUPS:
+            return None
+        return TyperCommand(cmd_name, help=GROUPS[cmd_name][1])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        # Only the names are read, to suggest one for a typo.
+        self.commands = {name: self.get_command(ctx, name) for name in GROUPS}
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load_group(name) if name in GROUPS else command, rest
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    name="hft",
+    help="Replay recorded markets through the gateway that would send the orders live.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hft {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    config: Annotated[
+        str | None, typer.Option(help="Configuration file (YAML, TOML, JSON).", metavar="P")
+    ] = None,
+    json: context.Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no notices.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Options of every command."""
+    context.current.config, context.current.quiet = config, quiet
+
+
+def run(args: list[str] | None = None) -> int:
+    """Run one command line and return its exit code; nothing escapes as an exception."""
+    if sys.flags.optimize:
+        return _say("python -O drops the invariant checks; run without it", CONFIG)
+    context.current.json, context.current.quiet, context.current.config = False, False, None
+    usage_error, click_error = typer.BadParameter.__mro__[1:3]
+    try:
+        code = typer.main.get_command(app).main(args, prog_name="hft", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except HftError as error:
+        return _say(str(error), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("interrupted; what was finished is kept", INTERRUPTED)
+    except (BrokenPipeError, SystemExit) as error:
+        return _stopped(error)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _say(f"{place}{error.strerror or error}", IO_ERROR)
+    except Exception as error:
+        if isinstance(error, usage_error):
+            return _say_usage(error)
+        if isinstance(error, click_error):
+            return _say(error.format_message(), USAGE)  # type: ignore[attr-defined]
+        traceback.print_exc()
+        return _say("this is a defect of hft; the lines above say where", INTERNAL)
+
+
+def _stopped(error: BaseException) -> int:
+    """The code of a clean exit; 0 when the reader of our output went away (`hft ... | head`)."""
+    if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    code = getattr(error, "code", 0)
+    return code if isinstance(code, int) else 0
+
+
+def _say(sentence: str, code: int) -> int:
+    sys.stderr.write(f"hft: {sentence}\n")
+    return code
+
+
+def _say_usage(error: Any) -> int:
+    message = error.format_message()
+    if error.ctx is None:
+        return _say(message, USAGE)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        # The message is the help text; it is empty where rich has already printed it.
+        sys.stdout.write(message)
+        return USAGE
+    return _say(f"{message} (see `{error.ctx.command_path} --help`)", USAGE)
+
+
+def main() -> None:
+    """The console script `hft`."""
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""What holds for every command: JSON or text, quiet or not, which configuration file.
+
+`--json` may stand before or after the command: a command takes it as `json: Json = False` and hands
+its result to `emit`. One JSON document goes to stdout and nothing else; words go to stderr.
+"""
+
+import json as json_module
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+
+@dataclass
+class Context:
+    """The global options of this call."""
+
+    json: bool = False
+    quiet: bool = False
+    config: str | None = None
+
+
+current = Context()
+
+
+def _note_json(given: bool) -> bool:
+    current.json = current.json or given
+    return current.json
+
+
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON document and nothing else.", callback=_note_json),
+]
+
+
+def emit(data: Any, render: Callable[[], str] | str) -> None:
+    """Print the result of a command: `data` under --json, else the text."""
+    if current.json:
+        text = json_module.dumps(data, indent=2, default=str, ensure_ascii=False)
+    else:
+        text = render if isinstance(render, str) else render()
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def note(sentence: str) -> None:
+    """Tell a person something beside the result; silent under --quiet."""
+    if not current.quiet:
+        sys.stderr.write(sentence + "\n")
+
+
+def settings(**flags: Any) -> Any:
+    """The effective settings under the global options; `flags` are keys with `__` for a dot."""
+    from hft.settings import load_settings
+
+    given = {name.replace("__", "."): value for name, value in flags.items() if value is not None}
+    return load_settings(given, file=current.config)

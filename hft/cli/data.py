@@ -1,0 +1,181 @@
+"""`hft data`: ingest recorded markets, look at tapes, check them; parse, call, render."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hft.cli import context
+
+app = typer.Typer(help="Ingest, show and verify recorded markets.", no_args_is_help=True)
+
+TapePaths = Annotated[list[str], typer.Argument(help="Dataset folders or tape files.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the tapes.")]
+
+
+@app.callback()
+def data() -> None:
+    """Ingest, show and verify recorded markets."""
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders or globs.")],
+    format: Annotated[str | None, typer.Option(help="Format, or a plug-in file (sniffed)")] = None,
+    out: Out = Path("tapes"),
+    columns: Annotated[
+        list[str] | None, typer.Option(help="Your own columns.", metavar="FIELD=COLUMN")
+    ] = None,
+    symbol: Annotated[str | None, typer.Option(help="Symbol of the instrument.")] = None,
+    tick: Annotated[str | None, typer.Option(help="Smallest price step.")] = None,
+    lot: Annotated[str | None, typer.Option(help="Smallest quantity step.")] = None,
+    clock_fix: Annotated[
+        bool, typer.Option("--clock-fix", help="Shift receive times before exchange times.")
+    ] = False,
+    waive: Annotated[list[str] | None, typer.Option(help="Accept this finding.")] = None,
+    json: context.Json = False,
+) -> None:
+    """Read vendor files or your own columns and write sealed tapes."""
+    from hft.runs.ingest import ingest as run
+
+    with _progress() as progress:
+        tapes = run(
+            paths,
+            out,
+            columns=_pairs(columns or []),
+            format=format,
+            symbol=symbol,
+            tick=tick,
+            lot=lot,
+            waive=waive or (),
+            clock_fix=clock_fix,
+            instruments=_instruments(),
+            progress=progress,
+        )
+    context.emit(tapes.to_json(), lambda: f"{tapes!r}\n\n{tapes.rows:,} rows in {out}")
+
+
+@app.command()
+def show(tapes: TapePaths, json: context.Json = False) -> None:
+    """Show symbols, days, rows, typical spread and gap, findings."""
+    opened = _open(tapes)
+    context.emit(opened.to_json(), lambda: _card(opened))
+
+
+@app.command()
+def verify(tapes: TapePaths, json: context.Json = False) -> None:
+    """Read every byte and compare with the seals."""
+    opened = _open(tapes)
+    opened.verify()
+    rows = [{"file": name, "sha256": sha256} for name, sha256 in opened.sha256.items()]
+    lines = [f"{row['sha256'][:16]}  {row['file']}" for row in rows]
+    context.emit(rows, "\n".join([*lines, f"{opened.rows:,} rows are as sealed"]))
+
+
+@app.command()
+def formats(json: context.Json = False) -> None:
+    """List the formats that can be read."""
+    from hft.feeds.registry import formats as known
+
+    rows = known()
+    context.emit(dict(rows), lambda: _table(("format", "what it is"), rows))
+
+
+@app.command()
+def instruments(json: context.Json = False) -> None:
+    """List the known instruments with their grids."""
+    table = _instruments()
+    names = ("name", "tick", "lot", "multiplier", "currency", "kind")
+    rows = [
+        (key, str(one.tick), str(one.lot), str(one.multiplier), one.currency, one.kind)
+        for key, one in sorted(table.items())
+    ]
+    context.emit(
+        {key: one.to_dict() for key, one in sorted(table.items())}, lambda: _table(names, rows)
+    )
+
+
+@app.command()
+def synth(
+    out: Out = Path("tapes/synthetic"),
+    events: Annotated[int, typer.Option(help="Order messages.", min=1)] = 2_000_000,
+    seed: Annotated[int, typer.Option(help="Seed of the market.", min=0)] = 0,
+    kind: Annotated[str, typer.Option(help="l2 (price levels) or l3 (order by order).")] = "l2",
+    json: context.Json = False,
+) -> None:
+    """Make a synthetic market day with a true matching engine behind it."""
+    from hft.runs.ingest import synthetic
+
+    tapes = synthetic(seed=seed, out=out, events=events, kind=kind)
+    context.emit(tapes.to_json(), lambda: f"{tapes!r}\n\n{tapes.rows:,} rows in {out}")
+
+
+def _open(names: list[str]) -> Any:
+    from hft.runs.ingest import open_tapes
+
+    return open_tapes(names)
+
+
+def _instruments() -> Any:
+    from hft.settings.instruments import read_instruments
+
+    return read_instruments()
+
+
+def _pairs(texts: list[str]) -> dict[str, str] | None:
+    pairs = dict(text.partition("=")[::2] for text in texts)
+    if any(not column for column in pairs.values()):
+        raise typer.BadParameter("write --columns field=column, as in --columns ts=Time")
+    return pairs or None
+
+
+def _card(tapes: Any) -> str:
+    """The table of tapes, then the findings with their first rows."""
+    found = [
+        (
+            *(row["symbol"], row["day"], row["finding"]),
+            *(f"{row['count']:,}", str(row["first_row"])),
+            *("waived" if row["waived"] else "", row["note"]),
+        )
+        for row in tapes.findings.iter_rows(named=True)
+    ]
+    names = ("symbol", "day", "finding", "count", "first row", "", "note")
+    return f"{tapes!r}\n" + (f"\n{_table(names, found)}" if found else "")
+
+
+def _table(names: tuple[str, ...], rows: list[Any]) -> str:
+    widths = [max(len(row[i]) for row in [names, *rows]) for i in range(len(names))]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [names, *rows]
+    )
+    return "\n".join(lines)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int, int], None] | None]:
+    """A bar over bytes with rows/s on stderr; none under --quiet or --json."""
+    if context.current.quiet or context.current.json:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    layout = (
+        TextColumn("ingest"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%  {task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    began = time.monotonic()
+    with Progress(*layout, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("ingest", total=None, rate="")
+
+        def report(done: int, total: int, rows: int) -> None:
+            rate = rows / max(time.monotonic() - began, 1e-3)
+            bar.update(task, completed=done, total=total, rate=f"{rate:,.0f} rows/s")
+
+        yield report

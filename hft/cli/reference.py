@@ -1,0 +1,162 @@
+"""The generated pages of docs/reference: commands, reasons, exit codes and settings.
+
+`make reference` writes them; a test compares them with what they would be now, so that a command, a
+reason or a setting cannot appear without its line.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from hft.cli import app as root
+from hft.core import errors
+from hft.core.codes import Reason
+from hft.core.errors import HftError
+from hft.core.reasons import MEANINGS, STAGES
+from hft.settings.keys import KEYS
+
+_HEAD = "<!-- Written by `make reference`; edit the source it names, not this page. -->\n"
+
+
+def pages() -> dict[str, str]:
+    """File name -> text of each generated page."""
+    return {
+        "cli.md": commands_page(),
+        "exit-codes.md": exit_codes_page(),
+        "reasons.md": reasons_page(),
+        "settings.md": settings_page(),
+    }
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command that this installation has, with its full name, groups before members."""
+    command = typer.main.get_command(root.app)
+    yield "hft", command
+    for name in root.GROUPS:
+        try:
+            group = root.load_group(name)
+        except root.Unavailable:
+            continue
+        yield from _walk(f"hft {name}", group)
+
+
+def _walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    yield name, command
+    for child_name, child in getattr(command, "commands", {}).items():
+        yield from _walk(f"{name} {child_name}", child)
+
+
+def commands_page() -> str:
+    lines = [
+        _HEAD,
+        "# Commands\n",
+        "Source: `hft/cli`. Exit codes: [exit-codes.md](exit-codes.md).",
+    ]
+    lines.append("`--config`, `--json` and `--quiet` stand before the command and hold for each.\n")
+    for name, command in commands():
+        usage = " ".join([f"`{name}`", *_arguments(command)])
+        lines += [f"## {name}\n", f"{_sentence(command.help)}\n", f"Usage: {usage}\n"]
+        rows = [_option_row(option) for option in command.params if _is_shown(option)]
+        if rows:
+            lines += ["| Option | Meaning | Default |", "|---|---|---|", *rows, ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _arguments(command: Any) -> list[str]:
+    return [
+        f"`{parameter.name.upper()}{'...' if parameter.nargs == -1 else ''}`"
+        for parameter in command.params
+        if parameter.param_type_name == "argument"
+    ]
+
+
+def _is_shown(parameter: Any) -> bool:
+    return parameter.param_type_name == "option" and parameter.name not in (
+        "help",
+        "install_completion",
+        "show_completion",
+    )
+
+
+def _option_row(option: Any) -> str:
+    default = option.default
+    if default is None or isinstance(default, bool) or callable(default) or default == []:
+        shown = ""
+    else:
+        shown = f"`{default}`"
+    names = ", ".join(f"`{name}`" for name in option.opts)
+    return f"| {names} | {_sentence(option.help)} | {shown} |"
+
+
+def _sentence(text: str | None) -> str:
+    return " ".join((text or "").split("\n\n")[0].split()).replace("|", "\\|")
+
+
+def exit_codes_page() -> str:
+    codes: dict[int, list[str]] = {
+        0: ["ok"],
+        root.INTERNAL: ["a defect of hft; the traceback says where"],
+        2: ["the answer is no: verify or diff found a difference"],
+        root.USAGE: ["a command line that cannot be understood"],
+        root.UNAVAILABLE: ["something needed is not installed or not running"],
+        root.IO_ERROR: ["a file that cannot be read or written, a full disk"],
+        root.INTERRUPTED: ["interrupted; finished data is intact"],
+    }
+    for error in vars(errors).values():
+        if isinstance(error, type) and issubclass(error, HftError) and error is not HftError:
+            text = _sentence(error.__doc__).rstrip(".")
+            codes.setdefault(error.exit_code, []).append(f"{text} (`{error.__name__}`)")
+    lines = [_HEAD, "# Exit codes\n", "Source: `hft/core/errors.py`, `hft/cli/app.py`. An error is"]
+    lines += ["one sentence on stderr that names file, row or key, and the fix.\n"]
+    lines += ["| Code | Meaning |", "|---|---|"]
+    lines += [f"| {code} | {'; '.join(codes[code])} |" for code in sorted(codes)]
+    return "\n".join(lines) + "\n"
+
+
+def reasons_page() -> str:
+    lines = [
+        _HEAD,
+        "# Reasons\n",
+        "Source: `hft/core/codes.py`, `hft/core/reasons.py`. A refusal is",
+    ]
+    lines += ["data: a decision carries one of these codes with value, limit and margin.\n"]
+    for stage, title in STAGES.items():
+        members = [reason for reason in Reason if reason.value // 100 == stage]
+        lines += [f"## {stage}xx {title}\n" if stage else "## Approved\n"]
+        lines += ["| Code | Name | Meaning | Setting |", "|---|---|---|---|"]
+        for reason in members:
+            meant = MEANINGS[reason]
+            key = f"`{meant.key}`" if meant.key else ""
+            lines.append(f"| {reason.value} | `{reason.name}` | {meant.text} | {key} |")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def settings_page() -> str:
+    lines = [_HEAD, "# Settings\n", "Source: `hft/settings/keys.py`; reasons are in"]
+    lines += ["[config/default.yaml](../../config/default.yaml). A limit left unset is decided by"]
+    lines += ["the limits file of the run.\n"]
+    lines += ["| Key | Environment | Default | Unit, values |", "|---|---|---|---|"]
+    for key in KEYS:
+        name = key.name.replace("*", "&lt;id&gt;")
+        default = "limits file" if key.limit else "unset" if key.default is None else key.default
+        values = "; ".join(part for part in (", ".join(key.choices), key.unit) if part)
+        values = values or ("true, false" if key.kind == "bool" else key.kind)
+        variables = ", ".join(f"`{variable}`" for variable in key.variables)
+        shown = str(default).lower() if isinstance(default, bool) else default
+        lines.append(f"| `{name}` | {variables} | {shown} | {values} |".replace("  ", " "))
+    return "\n".join(lines) + "\n"
+
+
+def write(folder: Path) -> None:
+    """Write every page into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference"))

@@ -1,0 +1,1 @@
+"""Words and arithmetic: codes, rows, numbers, digests; nothing here touches the world."""

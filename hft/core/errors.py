@@ -1,0 +1,61 @@
+"""The exception tree, split by whose fault it is.
+
+A refusal of the gateway is never an exception: it is a `Reason`. Exceptions mean a defect of ours
+or an input file that cannot be used. The command line maps each class to one exit code.
+"""
+
+
+class HftError(Exception):
+    """Anything hft raises on purpose; its text is one sentence a user can act on."""
+
+    exit_code = 1
+
+
+class ConfigError(HftError):
+    """A setting, limit or argument that cannot be used."""
+
+    exit_code = 78
+
+
+class DataError(HftError):
+    """A market data file, frame or tape that cannot be used; the text names file, row and field."""
+
+    exit_code = 65
+
+
+class JournalError(HftError):
+    """A journal or run folder that is torn in the middle, full or of another schema."""
+
+    exit_code = 74
+
+
+class StrategyError(HftError):
+    """A strategy that raised; the text names wake-up, time and named state."""
+
+    exit_code = 65
+
+
+class GovernanceError(HftError):
+    """A step of alpha governance that is not allowed."""
+
+    exit_code = 77
+
+
+class ValidationError(GovernanceError, ValueError):
+    """An alpha that cannot be validated."""
+
+
+class PromotionError(GovernanceError, ValueError):
+    """An alpha that cannot be promoted."""
+
+
+class InvariantError(HftError):
+    """A defect of ours: an invariant of the kernel does not hold."""
+
+    exit_code = 1
+
+
+class ExposureLimitError(HftError, RuntimeError):
+    """The exposure store is at capacity (raised to its direct callers only)."""
+
+    exit_code = 1

@@ -1,0 +1,160 @@
+"""Compilation in one place: the `kernel` decorator, its cache folder and the address casts.
+
+numba's own cache sees neither an edit in a helper of another file nor the bounds-check flag, so the
+cache folder is named by a hash of everything below the line, the versions and the flags. This module
+is the one exemption from the line: it reads our own sources, to name that folder.
+"""
+
+import hashlib
+import os
+import platform
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+import numpy as np
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array, populate_array
+
+PACKAGES_BELOW_THE_LINE = (
+    "core",
+    "gateway",
+    "market",
+    "portfolio",
+    "venue",
+    "algos",
+    "strategies",
+    "replay",
+)
+KEPT_FOLDERS = 3
+JIT_DISABLED = bool(numba.config.DISABLE_JIT)
+
+
+def _sources_key() -> str:
+    root = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256()
+    for package in PACKAGES_BELOW_THE_LINE:
+        for path in sorted((root / package).glob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode())
+            digest.update(path.read_bytes())
+    flags = (
+        numba.__version__,
+        llvmlite.__version__,
+        np.__version__,
+        platform.python_version(),
+        str(numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()),
+        str(numba.config.BOUNDSCHECK),
+        str(numba.config.DEBUGINFO_DEFAULT),
+        str(numba.config.OPT),
+    )
+    digest.update(repr(flags).encode())
+    return digest.hexdigest()[:20]
+
+
+def _cache_root() -> Path:
+    base = os.environ.get("HFT_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "hft" / "kernels"
+
+
+def _choose_cache_folder() -> None:
+    """Point numba at the folder of this very source tree; keep the newest few folders."""
+    root = _cache_root()
+    folder = root / _sources_key()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        old = sorted(root.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in old[KEPT_FOLDERS:]:
+            shutil.rmtree(path, ignore_errors=True)
+    except OSError:
+        return
+    numba.config.CACHE_DIR = str(folder)
+
+
+_choose_cache_folder()
+
+
+def kernel(*signature: Any, inline: bool = False, cache: bool = True) -> Any:
+    """Compile a function of the deterministic core; the only caller of `numba.njit` in hft.
+
+    Plain use is `@kernel`; `@kernel(signature)` compiles eagerly for first-class use, and
+    `inline=True` merges a leaf into its callers before type inference.
+    """
+    options: dict[str, Any] = {"cache": cache, "error_model": "numpy", "fastmath": False}
+    if inline:
+        options["inline"] = "always"
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        if signature and not callable(signature[0]):
+            return numba.njit(*signature, **options)(function)
+        return numba.njit(**options)(function)
+
+    if len(signature) == 1 and callable(signature[0]) and not isinstance(signature[0], types.Type):
+        function = signature[0]
+        signature = ()
+        return decorate(function)
+    return decorate
+
+
+def compiled(function: Any, signature: Any) -> Any:
+    """A kernel compiled (or loaded from the cache) for one explicit signature."""
+    function.compile(signature)
+    return function
+
+
+def record_at(dtype: np.dtype) -> Any:
+    """A function from an int64 address to the record of `dtype` that lives there, at no cost.
+
+    The caller keeps the memory alive. With JIT off it returns the same record through ctypes.
+    """
+    if JIT_DISABLED:
+        return lambda address: array_at(address, 1, dtype)[0]
+    record = numba.from_dtype(dtype)
+
+    @intrinsic
+    def cast(typingctx: Any, address: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.inttoptr(args[0], context.get_value_type(record))
+
+        return record(types.int64), codegen
+
+    return cast
+
+
+def array_at(address: int, length: int, dtype: np.dtype) -> np.ndarray:
+    """The array of `length` items of `dtype` at an address (plain Python; no copy)."""
+    import ctypes
+
+    size = int(length) * np.dtype(dtype).itemsize
+    buffer = (ctypes.c_char * size).from_address(int(address))
+    return np.frombuffer(buffer, dtype=dtype)
+
+
+def array_view(dtype: np.dtype) -> Any:
+    """A function (address, length) -> array of `dtype` at that address, compiled or plain."""
+    if JIT_DISABLED:
+        return lambda address, length: array_at(address, length, dtype)
+    item = numba.from_dtype(np.dtype(dtype))
+    size = np.dtype(dtype).itemsize
+    array = types.Array(item, 1, "C")
+
+    @intrinsic
+    def view(typingctx: Any, address: Any, length: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            step = context.get_constant(types.intp, size)
+            made = make_array(array)(context, builder)
+            data = builder.inttoptr(args[0], made.data.type)
+            # No owner: the array counts no references, so copies of it cost nothing.
+            populate_array(
+                made, data=data, shape=[args[1]], strides=[step], itemsize=step, meminfo=None
+            )
+            return made._getvalue()
+
+        return array(types.int64, types.int64), codegen
+
+    return view

@@ -1,0 +1,1 @@
+"""Decoders: vendor files and the user's own frames to rows of a tape."""

@@ -1,0 +1,334 @@
+"""What every decoder shares: its protocol, the collector of findings, exact grids and row order.
+
+A decoder turns vendor bytes into `Feed`s whose rows stand in file (receive) order with the clocks
+as recorded; `settle` then repairs a clock when asked, puts the rows in tape order and checks the
+limits of `findings.py`. Nothing here reads a file or rounds a number silently.
+
+A decoder module has:
+
+    NAMES: tuple[str, ...]                            # formats it reads: ("binance-spot", ...)
+    DESCRIPTION: str                                  # one line for `hft data formats`
+    def sniff(head: bytes, path: Path) -> str | None  # the format's name, or None: not mine
+    def decode(paths: Sequence[Path], options: DecodeOptions) -> list[Feed]
+
+`head` is the first decompressed 64 KiB (of the first member of an archive). `decode` returns one
+Feed per tape: one instrument and, where files are daily, one day (`source["day"] = "YYYYMMDD"` when
+the UTC date of the first row is not the day). `source["continues"] = True` says that the book
+carries over from the previous Feed of that instrument in the list. Row numbers are 1-based.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from hft.core.codes import Flag
+from hft.core.errors import DataError
+from hft.core.instruments import Instrument
+from hft.feeds.findings import Findings
+from hft.tape.schema import Columns, Feed
+
+HEAD_BYTES = 1 << 16
+CLOCK_FIX_MIN_LATENCY_NS = 1_000_000  # what the smallest latency becomes under --clock-fix
+EXACT_FLOAT = 1 << 53
+DAY_NS = 86_400_000_000_000
+
+Progress = Callable[[int, int, int], None]  # (bytes done, bytes in all, rows so far)
+
+
+@dataclass(frozen=True)
+class DecodeOptions:
+    """What the user said about a source; `format` is the chosen name out of the module's NAMES."""
+
+    format: str = ""
+    symbol: str | None = None
+    tick: Decimal | None = None
+    lot: Decimal | None = None
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)
+    columns: Mapping[str, str] | None = None
+    clock_fix: bool = False
+    waive: tuple[str, ...] = ()
+    progress: Progress | None = None
+    seed: int | None = None
+
+    def instrument(self, symbol: str, default: Instrument | None = None) -> Instrument:
+        """The instrument of `symbol`: `<format>:<symbol>` or `<symbol>` of the table, or `default`.
+
+        --tick and --lot override what is found.
+        Raises: DataError when it is in neither and tick or lot is not given.
+        """
+        table = self.instruments
+        known = table.get(f"{self.format}:{symbol}", table.get(symbol, default))
+        if known is None:
+            if self.tick is None or self.lot is None:
+                raise DataError(
+                    f"instrument {symbol!r} is unknown: give tick and lot "
+                    "(--tick, --lot) or add it to config/instruments.yaml"
+                )
+            return Instrument(symbol=symbol, tick=self.tick, lot=self.lot, venue=self.format)
+        changes = {"tick": self.tick, "lot": self.lot}
+        given = {name: value for name, value in changes.items() if value is not None}
+        return replace(known, **given) if given else known  # type: ignore[arg-type]
+
+    def report(self, done: int, total: int, rows: int) -> None:
+        """Tell the progress bar, if there is one."""
+        if self.progress is not None:
+            self.progress(done, total, rows)
+
+
+class Decoder(Protocol):
+    """The shape of a decoder module (a user's plug-in file has the same one)."""
+
+    NAMES: tuple[str, ...]
+    DESCRIPTION: str
+
+    def sniff(self, head: bytes, path: Path) -> str | None: ...
+
+    def decode(self, paths: Sequence[Path], options: DecodeOptions) -> list[Feed]: ...
+
+
+def to_ticks(
+    values: np.ndarray,
+    step: Decimal,
+    findings: Findings,
+    what: str = "price",
+    *,
+    scale: int | None = None,
+    first_row: int | np.ndarray = 1,
+) -> np.ndarray:
+    """Exact int64 steps (ticks or lots) of real numbers; every value off the grid is a finding.
+
+    Floats count as on the grid when they are the double (or float32) nearest to a multiple of
+    `step`; integers are real x `scale` (1 when none). Off-grid values become the nearest step,
+    which matters only where `off_grid` is waived; NaN, infinities and numbers beyond 2^53 steps
+    are `bad_number` and become 0. `first_row` is the 1-based file row of item 0, or
+    the file rows of all items.
+    """
+    ratio = Fraction(step)
+    if np.issubdtype(values.dtype, np.integer):
+        return _integer_ticks(values, ratio * (scale or 1), step, findings, what, first_row)
+    if scale is not None:
+        ratio *= scale
+    with np.errstate(invalid="ignore", over="ignore"):
+        steps = np.rint(values.astype(np.float64, copy=False) * (1.0 / float(ratio)))
+        exact = steps * float(ratio.numerator)
+        bad = ~(np.abs(exact) < EXACT_FLOAT)
+        if bad.any():
+            findings.mask("bad_number", bad, first_row, f"{what} is not a usable number")
+            steps[bad] = 0.0
+            exact[bad] = 0.0
+        if ratio.denominator != 1:
+            exact /= float(ratio.denominator)
+        # Correctly rounded (both operands are exact), so equality means "the nearest double of it".
+        off = exact.astype(values.dtype, copy=False) != values
+    if bad.any():
+        off &= ~bad
+    _note_off_grid(off, values, step, findings, what, first_row)
+    return steps.astype(np.int64)
+
+
+def _integer_ticks(
+    values: np.ndarray,
+    ratio: Fraction,
+    step: Decimal,
+    findings: Findings,
+    what: str,
+    first_row: int | np.ndarray,
+) -> np.ndarray:
+    numbers = values.astype(np.int64, copy=False)
+    if ratio == 1:
+        return numbers
+    if ratio.denominator != 1:
+        bound = (1 << 62) // ratio.denominator
+        bad = (numbers > bound) | (numbers < -bound)
+        if bad.any():
+            findings.mask("bad_number", bad, first_row, f"{what} is too large")
+            numbers = np.where(bad, 0, numbers)
+        numbers = numbers * ratio.denominator
+    steps = numbers // ratio.numerator
+    rest = numbers - steps * ratio.numerator
+    off = rest != 0
+    if off.any():
+        _note_off_grid(off, values, step, findings, what, first_row)
+        steps += 2 * rest >= ratio.numerator
+    return steps
+
+
+def _note_off_grid(
+    off: np.ndarray,
+    values: np.ndarray,
+    step: Decimal,
+    findings: Findings,
+    what: str,
+    first_row: int | np.ndarray,
+) -> None:
+    if off.any():
+        example = values[int(np.argmax(off))]
+        findings.mask("off_grid", off, first_row, f"{what} {example} is not on the grid of {step}")
+
+
+def goes_back(times: np.ndarray) -> np.ndarray:
+    """Where a time is earlier than the row before (length n - 1)."""
+    return times[1:] < times[:-1]
+
+
+def order_rows(columns: Columns, findings: Findings | None = None) -> Columns:
+    """The rows in tape order: receive order, disordered exchange times split in two rows.
+
+    A row whose exch_ts is below the running maximum stays in its place as VIEW_ONLY, and a
+    VENUE_ONLY copy goes where its exch_ts belongs, behind rows of the same time. Rows of one
+    message share both times, so groups stay whole. Returns the same object when nothing moved.
+    """
+    findings = findings if findings is not None else Findings()
+    columns = _order_by_receipt(columns, findings)
+    if not goes_back(columns.exch_ts).any():
+        return columns
+    venue_time = np.maximum.accumulate(columns.exch_ts)
+    late = columns.exch_ts < venue_time
+    view_only = (columns.flags & Flag.VIEW_ONLY) != 0
+    if view_only.any():  # rows the venue never sees keep out of its order
+        seen = np.where(view_only, np.iinfo(np.int64).min, columns.exch_ts)
+        venue_time = np.maximum.accumulate(seen)
+        late = (seen < venue_time) & ~view_only
+    if not late.any():
+        return columns
+    findings.mask("disorder", late, 1, "exchange time goes back; split into venue and view rows")
+    return _split_late(columns, np.flatnonzero(late), venue_time)
+
+
+def _order_by_receipt(columns: Columns, findings: Findings) -> Columns:
+    """Sort by receive time, stable, where it goes back among the rows a strategy sees."""
+    if not goes_back(columns.local_ts).any():
+        return columns
+    seen_idx = np.flatnonzero((columns.flags & Flag.VENUE_ONLY) == 0)
+    local_ts = columns.local_ts[seen_idx]
+    back = goes_back(local_ts)
+    if not back.any():
+        return columns
+    first = int(seen_idx[int(np.argmax(back)) + 1]) + 1
+    findings.add("receive_disorder", int(np.count_nonzero(back)), first, "receive time goes back")
+    order = np.arange(len(columns.local_ts))
+    order[seen_idx] = seen_idx[np.argsort(local_ts, kind="stable")]
+    return take(columns, order)
+
+
+def _split_late(columns: Columns, late_idx: np.ndarray, venue_time: np.ndarray) -> Columns:
+    late_time = columns.exch_ts[late_idx]
+    by_time = np.argsort(late_time, kind="stable")
+    late_idx, late_time = late_idx[by_time], late_time[by_time]
+    # venue_time is the running maximum: its right edge is behind every in-order row of that time.
+    places = np.searchsorted(venue_time, late_time, side="right")
+    rows = len(venue_time)
+    order = np.insert(np.arange(rows, dtype=np.int64), places, late_idx)
+    copies = places + np.arange(len(late_idx))
+    flags = columns.flags.copy()
+    flags[late_idx] |= Flag.VIEW_ONLY
+    out = take(columns._replace(flags=flags), order)
+    out.flags[copies] = (out.flags[copies] & ~np.int16(Flag.VIEW_ONLY)) | Flag.VENUE_ONLY
+    return out
+
+
+def take(columns: Columns, index: np.ndarray) -> Columns:
+    """The rows at `index` (positions or a mask), copied."""
+    return Columns(*(column[index] for column in columns))
+
+
+def latency_findings(columns: Columns, findings: Findings) -> None:
+    """Note rows received before they happened."""
+    negative = columns.local_ts < columns.exch_ts
+    if negative.any():
+        worst = int((columns.local_ts - columns.exch_ts).min())
+        findings.mask("negative_latency", negative, 1, f"down to {worst / 1e6:.3f} ms")
+
+
+def lowest_latency(columns: Columns) -> int:
+    """The smallest receive time minus exchange time, ns; 0 without rows."""
+    if not len(columns.exch_ts):
+        return 0
+    return int((columns.local_ts - columns.exch_ts).min())
+
+
+def repair_clock(
+    columns: Columns,
+    findings: Findings,
+    min_latency_ns: int = CLOCK_FIX_MIN_LATENCY_NS,
+    lowest_ns: int | None = None,
+) -> Columns:
+    """Shift every receive time by one constant, so that the smallest latency is `min_latency_ns`.
+
+    The recorder's clock is taken to be off by a constant; the finding `clock_repaired` says by how
+    much. `lowest_ns` is the smallest latency of all tapes that share the clock (default: of these
+    rows). Nothing happens when it is not negative.
+    """
+    lowest = lowest_latency(columns) if lowest_ns is None else lowest_ns
+    if lowest >= 0 or not len(columns.exch_ts):
+        return columns
+    shift_ns = min_latency_ns - lowest
+    note = (
+        f"receive times shifted by {shift_ns} ns: smallest latency {lowest} -> {min_latency_ns} ns"
+    )
+    findings.mask("clock_repaired", columns.local_ts < columns.exch_ts, 1, note)
+    return columns._replace(local_ts=columns.local_ts + shift_ns)
+
+
+def settle(feed: Feed, options: DecodeOptions, lowest_latency_ns: int | None = None) -> Feed:
+    """A decoder's feed made ready to be written: clock, order, limits; what ingest does to each.
+
+    Raises: DataError naming the first finding above its limit that is not waived.
+    """
+    findings = Findings(feed.findings)
+    columns = feed.columns
+    rows = len(columns.exch_ts)
+    if rows == 0:
+        raise DataError(f"{_origin(feed)}: no rows: the source is empty")
+    if options.clock_fix:
+        columns = repair_clock(columns, findings, lowest_ns=lowest_latency_ns)
+    latency_findings(columns, findings)
+    columns = order_rows(columns, findings)
+    findings.enforce(rows, options.waive, _origin(feed))
+    waived = findings.waived(rows, options.waive)
+    source = dict(feed.source, waived=waived) if waived else dict(feed.source)
+    return Feed(feed.instrument, columns, findings.sorted(), source)
+
+
+def split_days(feed: Feed) -> list[Feed]:
+    """A settled feed of more than 24 hours as one feed a day, by the clock of its time zone.
+
+    The book carries over. Findings stay with the first day: their rows count through the source.
+    """
+    times = feed.columns.local_ts
+    if int(times.max()) - int(times.min()) <= DAY_NS:
+        return [feed]
+    seen = np.maximum.accumulate(times)  # venue-only rows stay where they are
+    feeds: list[Feed] = []
+    for day, start_ns, end_ns in _days(int(seen[0]), int(seen[-1]), feed.instrument.time_zone):
+        low, high = np.searchsorted(seen, (start_ns, end_ns), side="left")
+        if high == low:
+            continue
+        source = dict(feed.source, day=day) | ({"continues": True} if feeds else {})
+        findings = [] if feeds else feed.findings
+        columns = Columns(*(column[low:high] for column in feed.columns))
+        feeds.append(Feed(feed.instrument, columns, findings, source))
+    return feeds
+
+
+def _days(first_ns: int, last_ns: int, time_zone: str) -> Iterator[tuple[str, int, int]]:
+    """(YYYYMMDD, first ns, first ns of the next) of every local day from one moment to another."""
+    zone = ZoneInfo(time_zone)
+    midnight = datetime.fromtimestamp(first_ns // 1_000_000_000, zone).replace(
+        hour=0, minute=0, second=0
+    )
+    while (start_ns := int(midnight.timestamp()) * 1_000_000_000) <= last_ns:
+        following = midnight + timedelta(days=1)  # wall clock: a day may have 23 or 25 hours
+        yield f"{midnight:%Y%m%d}", start_ns, int(following.timestamp()) * 1_000_000_000
+        midnight = following
+
+
+def _origin(feed: Feed) -> str:
+    return str(feed.source.get("file") or feed.source.get("format") or feed.instrument.symbol)

@@ -1,0 +1,231 @@
+"""Inputs that are on no tape: P&L, market watch, modes, kill, promotion, lease, hold-off, resets.
+
+Each is a calendar event with its own time; it changes rows here and takes effect at the next intent.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from hft.core.codes import ControlKind, PolicyMode
+from hft.core.jit import kernel
+from hft.gateway import breaker, policy, storm, tables
+from hft.gateway.rows import KillScope, MODE_OWNER_DEGRADED, MODE_OWNER_STRATEGY
+
+_BYTE = KillScope.BYTE.value
+NORMAL = PolicyMode.NORMAL.value
+LEASE_UNCHANGED = -1
+
+
+@kernel
+def on_pnl(gw: Any, strategy_idx: int, pnl_money: int, now_ns: int) -> int:
+    """A strategy's realised + unrealised P&L since the run began.
+
+    Feeds daily loss, storm guard and the loss breaker. Returns: 1 when policy changed.
+    """
+    head = tables.head(gw)[0]
+    config = tables.config(gw)[0]
+    row = tables.strategies(gw)[strategy_idx]
+    head["pnl_money"] += pnl_money - row["pnl_money"]
+    row["pnl_money"] = pnl_money
+    row["peak_money"] = max(row["peak_money"], pnl_money)
+    level = storm.pnl_level(config, row)
+    changed = 0
+    if level != 0 or tables.storms(gw)[strategy_idx]["state"] != 0:
+        changed = storm.evaluate(head, config, tables.storms(gw)[strategy_idx], level, now_ns)
+    limit = config["daily_loss_max"]
+    breached = 1 if limit >= 0 and head["pnl_money"] <= -limit else 0
+    if breached != head["loss_breached"]:
+        head["loss_breached"] = breached
+        if breached != 0:
+            changed += breaker.trip(head, config, tables.breakers(gw)[0], breaker.LOSS, 0, now_ns)
+    if head["trips"] > 0:
+        changed += auto_reset(gw, now_ns)
+    if changed != 0:
+        policy.refresh(head, config, tables.strategies(gw))
+    return 1 if changed != 0 else 0
+
+
+@kernel
+def on_market(gw: Any, instrument_idx: int, touch: np.ndarray, now_ns: int) -> int:
+    """Watch one instrument: feed gap and market move. Returns: 1 when policy changed."""
+    head = tables.head(gw)[0]
+    config = tables.config(gw)[0]
+    changed = 0
+    level = storm.gap_level(tables.limits(gw)[instrument_idx], touch, now_ns)
+    row = tables.storms(gw)[config["n_strategies"] + instrument_idx]
+    if level != 0 or row["state"] != 0:
+        changed = storm.evaluate(head, config, row, level, now_ns)
+    if config["breaker_move_bps"] > 0 and touch["valid"] != 0:
+        hit = breaker.moved(
+            config,
+            tables.moves(gw)[instrument_idx],
+            tables.move_ts(gw),
+            tables.move_mid2(gw),
+            instrument_idx * breaker.MOVE_SAMPLES,
+            touch["bid_tick"] + touch["ask_tick"],
+            now_ns,
+        )
+        if hit != 0:
+            index = breaker.row_of(config, 3, instrument_idx)
+            changed += breaker.trip(
+                head, config, tables.breakers(gw)[index], breaker.MARKET_MOVE, instrument_idx, now_ns
+            )
+    if head["trips"] > 0:
+        changed += auto_reset(gw, now_ns)
+    if changed != 0:
+        policy.refresh(head, config, tables.strategies(gw))
+    return 1 if changed != 0 else 0
+
+
+@kernel
+def auto_reset(gw: Any, now_ns: int) -> int:
+    """Reset trips whose time is over and whose cause has cleared; else their timer starts again."""
+    head = tables.head(gw)[0]
+    changed = 0
+    for index in range(len(tables.breakers(gw))):
+        row = tables.breakers(gw)[index]
+        if row["tripped"] == 0 or row["latched"] != 0:
+            continue
+        if now_ns - row["tripped_at_ns"] < row["reset_after_ns"]:
+            continue
+        if row["cause"] == breaker.POSITION:
+            leaf = tables.leaves(gw)[row["detail_idx"]]
+            still = breaker.over_position(tables.limits(gw)[leaf["instrument_idx"]], leaf)
+        else:
+            still = tables.moves(gw)[row["detail_idx"]]["moved"] != 0
+        if still:
+            row["tripped_at_ns"] = now_ns
+        else:
+            changed += breaker.reset(head, row)
+    return changed
+
+
+@kernel
+def set_mode(gw: Any, owner: int, value: int) -> None:
+    """The operator's mode, degraded mode, or the operator's mode for one strategy.
+
+    NORMAL for a strategy also ends its degradation by repeated execution.
+    """
+    head = tables.head(gw)[0]
+    config = tables.config(gw)[0]
+    if owner >= MODE_OWNER_STRATEGY:
+        row = tables.strategies(gw)[owner - MODE_OWNER_STRATEGY]
+        row["mode"] = value
+        if value == NORMAL:
+            row["repeated"] = 0
+    elif owner == MODE_OWNER_DEGRADED:
+        head["degraded"] = 1 if value != 0 else 0
+        scale_limits(gw)
+    else:
+        head["operator_mode"] = value
+    policy.refresh(head, config, tables.strategies(gw))
+
+
+@kernel
+def scaled(limit: int, factor_e4: int) -> int:
+    """A limit under degraded mode; off (negative) stays off."""
+    if limit <= 0:
+        return limit
+    return limit // 10_000 * factor_e4 + limit % 10_000 * factor_e4 // 10_000
+
+
+@kernel
+def scale_limits(gw: Any) -> None:
+    """Put the limits of degraded mode, or the plain ones, in force; it never loosens one."""
+    config = tables.config(gw)[0]
+    on = tables.head(gw)[0]["degraded"] != 0
+    factor = config["limit_factor_e4"] if on else 10_000
+    for index in range(len(tables.limits(gw))):
+        row, base = tables.limits(gw)[index], tables.limits_base(gw)[index]
+        row["order_size_max"] = scaled(base["order_size_max"], factor)
+        row["long_max"] = scaled(base["long_max"], factor)
+        row["short_max"] = scaled(base["short_max"], factor)
+        row["notional_max"] = scaled(base["notional_max"], factor)
+        row["band_ticks"] = scaled(base["band_ticks"], 5_000 if on else 10_000)
+        row["band_bps"] = scaled(base["band_bps"], 5_000 if on else 10_000)
+    for index in range(len(tables.rates(gw))):
+        row = tables.rates(gw)[index]
+        row["per_s"] = scaled(row["full_per_s"], factor)
+        row["per_min"] = scaled(row["full_per_min"], factor)
+
+
+@kernel
+def kill(gw: Any, scope: int, index: int, on: int, now_ns: int) -> None:
+    """The kill byte, or a latched manual trip of a scope; `on` = 0 is the audited reset.
+
+    A reset clears any trip of that scope, and a global one the latched storm guards too.
+    """
+    head = tables.head(gw)[0]
+    config = tables.config(gw)[0]
+    if scope == _BYTE:
+        head["kill_byte"] = on
+        return
+    row = tables.breakers(gw)[breaker.row_of(config, scope, index)]
+    if on != 0:
+        breaker.trip(head, config, row, breaker.MANUAL, index, now_ns)
+    else:
+        breaker.reset(head, row)
+        if scope == KillScope.STRATEGY.value:
+            storm.reset(head, tables.storms(gw)[index])
+        elif scope == KillScope.GLOBAL.value:
+            for at in range(len(tables.storms(gw))):
+                storm.reset(head, tables.storms(gw)[at])
+    policy.refresh(head, config, tables.strategies(gw))
+
+
+@kernel
+def reset_daily(gw: Any) -> None:
+    """A new day: P&L starts at zero; positions, holds and latches stay."""
+    for index in range(len(tables.strategies(gw))):
+        row = tables.strategies(gw)[index]
+        row["day_base_money"] = row["pnl_money"]
+    tables.head(gw)[0]["pnl_money"] = 0
+    tables.head(gw)[0]["loss_breached"] = 0
+
+
+@kernel
+def control(gw: Any, kind: int, code: int, value: int, now_ns: int) -> int:
+    """One journaled control input (contract 2.4). Returns: 0, or -1 for one that is not ours.
+
+    START value = hold-off ns, code 1 = recovering; MODE code = owner, value = mode; KILL code =
+    scope + 16 x index, value 1/0; LATENCY value = decision latency ns; PROMOTION code = strategy,
+    value = weight in ppm; LEASE code = leader 0/1, value = fence.
+    """
+    head = tables.head(gw)[0]
+    config = tables.config(gw)[0]
+    if kind == ControlKind.MODE.value:
+        set_mode(gw, code, value)
+    elif kind == ControlKind.KILL.value:
+        kill(gw, code & 15, code >> 4, value, now_ns)
+    elif kind == ControlKind.START.value:
+        head["holdoff_until_ns"] = now_ns + value if value > 0 else 0
+        head["recovering"] = 1 if code != 0 else 0
+    elif kind == ControlKind.HOLDOFF_END.value:
+        head["holdoff_until_ns"] = 0
+    elif kind == ControlKind.RECOVERED.value:
+        head["recovering"] = 0
+    elif kind == ControlKind.LATENCY.value:
+        head["latency_ns"] = value
+        row = tables.storms(gw)[config["n_strategies"] + config["n_instruments"]]
+        level = storm.level_of(
+            value, config["latency_warm_ns"], config["latency_storm_ns"], -1
+        )
+        storm.evaluate(head, config, row, level, now_ns)
+    elif kind == ControlKind.PROMOTION.value:
+        tables.strategies(gw)[code]["weight_ppm"] = value
+    elif kind == ControlKind.LEASE.value:
+        head["leader"] = 1 if code != 0 else 0
+        head["fence"] = max(head["fence"], value)
+    elif kind == ControlKind.RESET_DAILY.value:
+        reset_daily(gw)
+    elif kind == ControlKind.DISCONNECT.value:
+        head["venue_up"] = 0
+    elif kind == ControlKind.RECONNECT.value:
+        head["venue_up"] = 1
+    elif kind == ControlKind.LIMITS.value:
+        head["limit_changes"] += 1
+    else:
+        return -1
+    policy.refresh(head, config, tables.strategies(gw))
+    return 0

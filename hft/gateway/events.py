@@ -1,0 +1,298 @@
+"""What the venue tells us about a working order, and what that releases or settles.
+
+Every function is O(1) and takes the slot; the caller has checked that the slot still carries the
+order of the message. `on_done` and the completing `on_fill` are the only ways a slot becomes free.
+Returns are 0, or -1 where nothing could be done (counted as an invariant failure).
+"""
+
+from typing import Any
+
+import numpy as np
+
+from hft.core.codes import DedupState, IntentType, OrderStatus, Reason
+from hft.core.jit import kernel
+from hft.gateway import breaker, dedup, exposure, orders, policy, tables
+
+APPROVED = DedupState.APPROVED.value
+REJECTED = DedupState.REJECTED.value
+UNKNOWN_KEY = DedupState.UNKNOWN.value
+PENDING = OrderStatus.PENDING_SUBMIT.value
+SUBMITTED = OrderStatus.SUBMITTED.value
+PARTIAL = OrderStatus.PARTIALLY_FILLED.value
+CANCEL_REQUESTED = OrderStatus.CANCEL_REQUESTED.value
+UNKNOWN = OrderStatus.UNKNOWN.value
+NEW = IntentType.NEW.value
+AMEND = IntentType.AMEND.value
+CANCEL = IntentType.CANCEL.value
+NOTHING = -1
+
+
+@kernel
+def find_order(gw: Any, order_id: int) -> int:
+    """The slot of a working order, or -1."""
+    return orders.find(tables.orders(gw), tables.config(gw)[0]["order_mask"], order_id)
+
+
+@kernel
+def leaf_of(gw: Any, account_idx: int, strategy_idx: int, instrument_idx: int) -> int:
+    """The row of a leaf, or -1 when nothing was ever held there."""
+    config = tables.config(gw)[0]
+    key = exposure.leaf_key(config, account_idx, strategy_idx, instrument_idx)
+    return exposure.find_leaf(tables.leaves(gw), tables.leaf_index(gw), config["leaf_mask"], key)
+
+
+@kernel
+def is_working(gw: Any, slot: int) -> bool:
+    """Whether a slot holds a working order; asking for another is an invariant failure."""
+    if 0 <= slot < len(tables.orders(gw)) and tables.orders(gw)[slot]["order_id"] > 0:
+        return True
+    tables.head(gw)[0]["invariant_failures"] += 1
+    return False
+
+
+@kernel
+def hold_again(gw: Any, slot: int) -> None:
+    """Bring an order's hold to its worst case after anything about it changed."""
+    order = tables.orders(gw)[slot]
+    hold = tables.holds(gw)[slot]
+    instrument = tables.instruments(gw)[order["instrument_idx"]]
+    exposure.rehold(
+        tables.head(gw)[0],
+        tables.strategies(gw)[order["strategy_idx"]],
+        tables.leaves(gw)[order["leaf_idx"]],
+        order,
+        exposure.hold_qty(order, hold),
+        exposure.hold_money(instrument, order, hold),
+    )
+
+
+@kernel
+def let_go(gw: Any, slot: int, status: int) -> None:
+    """Release what is left and free the slot; the row stays readable until it is used again."""
+    order = tables.orders(gw)[slot]
+    head = tables.head(gw)[0]
+    strategy = tables.strategies(gw)[order["strategy_idx"]]
+    exposure.rehold(head, strategy, tables.leaves(gw)[order["leaf_idx"]], order, 0, 0)
+    if order["status"] == UNKNOWN:
+        head["unknown_orders"] -= 1
+    order["status"] = status
+    order["request"] = NOTHING
+    pair = order["account_idx"] * len(tables.instruments(gw)) + order["instrument_idx"]
+    orders.unlink(tables.orders(gw), tables.heads(gw), pair * 2 + order["side"], slot)
+    orders.free(tables.orders(gw), tables.config(gw)[0]["order_mask"], slot)
+    head["live_orders"] -= 1
+
+
+@kernel
+def know_again(gw: Any, slot: int, state: int, reason: int, now_ns: int) -> None:
+    """An UNKNOWN order turned out: its key is decided again."""
+    order = tables.orders(gw)[slot]
+    if order["status"] != UNKNOWN:
+        return
+    tables.head(gw)[0]["unknown_orders"] -= 1
+    order["status"] = PARTIAL if order["filled_qty"] > 0 else SUBMITTED
+    cmd_id = order["cmd_id"] if state == APPROVED else 0
+    dedup.commit_key(
+        tables.head(gw)[0],
+        tables.config(gw)[0],
+        tables.dedup(gw),
+        tables.buckets(gw),
+        tables.holds(gw)[slot],
+        state,
+        reason,
+        cmd_id,
+        now_ns,
+    )
+
+
+@kernel
+def on_ack(gw: Any, slot: int, now_ns: int) -> int:
+    """The venue accepted a NEW."""
+    if not is_working(gw, slot):
+        return -1
+    know_again(gw, slot, APPROVED, 0, now_ns)
+    order = tables.orders(gw)[slot]
+    order["acked_ns"] = now_ns
+    if order["status"] == PENDING:
+        order["status"] = SUBMITTED
+        if order["request"] == CANCEL:
+            tables.holds(gw)[slot]["status_before"] = SUBMITTED
+            order["status"] = CANCEL_REQUESTED
+    if order["request"] == NEW:
+        order["request"] = NOTHING
+    return 0
+
+
+@kernel
+def end_amend(gw: Any, slot: int) -> None:
+    """One amend less in flight."""
+    order = tables.orders(gw)[slot]
+    hold = tables.holds(gw)[slot]
+    if hold["amends"] > 0:
+        hold["amends"] -= 1
+    if order["request"] == AMEND and hold["amends"] == 0:
+        order["request"] = NEW if order["status"] == PENDING else NOTHING
+    hold_again(gw, slot)
+
+
+@kernel
+def on_amended(gw: Any, slot: int, price: int, qty: int, now_ns: int) -> int:
+    """The venue changed the order to `price` and total `qty`."""
+    if not is_working(gw, slot):
+        return -1
+    know_again(gw, slot, APPROVED, 0, now_ns)
+    order = tables.orders(gw)[slot]
+    order["price"] = price
+    order["qty"] = qty
+    order["acked_ns"] = now_ns
+    end_amend(gw, slot)
+    if order["filled_qty"] >= qty:
+        done = OrderStatus.FILLED.value if order["filled_qty"] > 0 else OrderStatus.CANCELLED.value
+        let_go(gw, slot, done)
+    return 0
+
+
+@kernel
+def on_amend_rejected(gw: Any, slot: int, now_ns: int) -> int:
+    """The order stays as last acknowledged; what the amend held beyond that is released."""
+    if not is_working(gw, slot):
+        return -1
+    end_amend(gw, slot)
+    return 0
+
+
+@kernel
+def on_cancel_rejected(gw: Any, slot: int, now_ns: int) -> int:
+    """The order is still there."""
+    if not is_working(gw, slot):
+        return -1
+    order = tables.orders(gw)[slot]
+    if order["status"] == CANCEL_REQUESTED:
+        order["status"] = PARTIAL if order["filled_qty"] > 0 else SUBMITTED
+    if order["request"] == CANCEL:
+        order["request"] = AMEND if tables.holds(gw)[slot]["amends"] > 0 else NOTHING
+        if order["status"] == PENDING and order["request"] == NOTHING:
+            order["request"] = NEW
+    return 0
+
+
+@kernel
+def on_fill(gw: Any, slot: int, price: int, qty: int, now_ns: int) -> int:
+    """Move a fill from reserved to position; a complete order frees its slot.
+
+    Returns: 1 when the order is complete, 0 when it works on, -1 for more than it had open.
+    """
+    if not is_working(gw, slot) or qty <= 0:
+        return -1
+    know_again(gw, slot, APPROVED, 0, now_ns)
+    head = tables.head(gw)[0]
+    order = tables.orders(gw)[slot]
+    result = 0
+    if qty > order["held_qty"]:
+        # The venue is right about the position; what it says cannot be, so it is counted.
+        head["invariant_failures"] += 1
+        result = -1
+    order["filled_qty"] += qty
+    order["status"] = CANCEL_REQUESTED if order["request"] == CANCEL else PARTIAL
+    tables.holds(gw)[slot]["status_before"] = PARTIAL
+    if order["request"] == NEW:
+        order["request"] = NOTHING
+    hold_again(gw, slot)
+    strategy_idx = order["strategy_idx"]
+    instrument_idx = order["instrument_idx"]
+    strategy = tables.strategies(gw)[strategy_idx]
+    leaf = tables.leaves(gw)[order["leaf_idx"]]
+    exposure.settle(
+        head, strategy, leaf, tables.instruments(gw)[instrument_idx], order["side"], price, qty
+    )
+    head["fills"] += 1
+    watch_fill(gw, strategy_idx, instrument_idx, order["leaf_idx"], now_ns)
+    if order["filled_qty"] >= order["qty"]:
+        let_go(gw, slot, OrderStatus.FILLED.value)
+        result = 1 if result == 0 else result
+    return result
+
+
+@kernel
+def watch_fill(
+    gw: Any, strategy_idx: int, instrument_idx: int, leaf_idx: int, now_ns: int
+) -> None:
+    """Repeated execution and the position breaker, after each fill."""
+    head = tables.head(gw)[0]
+    config = tables.config(gw)[0]
+    count = config["repeated_count"]
+    if count > 0:
+        row = tables.repeats(gw)[strategy_idx * len(tables.instruments(gw)) + instrument_idx]
+        at = row["start"] + row["cursor"]
+        oldest = tables.repeat_ring(gw)[at]
+        if row["count"] >= count and oldest > now_ns - config["repeated_window_ns"]:
+            tables.strategies(gw)[strategy_idx]["repeated"] = 1
+            policy.refresh(head, config, tables.strategies(gw))
+        tables.repeat_ring(gw)[at] = now_ns
+        row["cursor"] = 0 if row["cursor"] + 1 == count else row["cursor"] + 1
+        row["count"] += 1
+    if breaker.over_position(tables.limits(gw)[instrument_idx], tables.leaves(gw)[leaf_idx]):
+        index = breaker.row_of(config, 2, strategy_idx)
+        cause = breaker.POSITION
+        if breaker.trip(head, config, tables.breakers(gw)[index], cause, leaf_idx, now_ns) != 0:
+            policy.refresh(head, config, tables.strategies(gw))
+
+
+@kernel
+def on_done(gw: Any, slot: int, status: int, now_ns: int) -> int:
+    """The order ended unfilled or part filled: CANCELLED, EXPIRED or FAILED."""
+    if not is_working(gw, slot):
+        return -1
+    if tables.orders(gw)[slot]["status"] == UNKNOWN:
+        failed = status == OrderStatus.FAILED.value
+        reason = Reason.VENUE_REJECT.value if failed else 0
+        know_again(gw, slot, REJECTED if failed else APPROVED, reason, now_ns)
+    let_go(gw, slot, status)
+    return 0
+
+
+@kernel
+def on_unknown(gw: Any, slot: int, now_ns: int) -> int:
+    """Nobody knows what became of the order: it keeps its hold and its key blocks a retry."""
+    if not is_working(gw, slot):
+        return -1
+    order = tables.orders(gw)[slot]
+    if order["status"] != UNKNOWN:
+        tables.head(gw)[0]["unknown_orders"] += 1
+    order["status"] = UNKNOWN
+    dedup.commit_key(
+        tables.head(gw)[0],
+        tables.config(gw)[0],
+        tables.dedup(gw),
+        tables.buckets(gw),
+        tables.holds(gw)[slot],
+        UNKNOWN_KEY,
+        Reason.OUTCOME_UNKNOWN.value,
+        order["cmd_id"],
+        now_ns,
+    )
+    return 0
+
+
+@kernel
+def on_dispatch_failed(gw: Any, slot: int, reason: int) -> int:
+    """The command never left: all it held comes back, and its key answers `reason` from now on."""
+    if not is_working(gw, slot):
+        return -1
+    head = tables.head(gw)[0]
+    order = tables.orders(gw)[slot]
+    hold = tables.holds(gw)[slot]
+    now_ns = head["now_ns"]
+    dedup.commit_key(
+        head, tables.config(gw)[0], tables.dedup(gw), tables.buckets(gw), hold, REJECTED, reason, 0, now_ns
+    )
+    head["orders_rejected"] += 1
+    head["orders_approved"] -= 1
+    tables.counts(gw)[reason] += 1
+    tables.counts(gw)[0] -= 1
+    if order["request"] == AMEND:
+        return on_amend_rejected(gw, slot, now_ns)
+    if order["request"] == CANCEL:
+        return on_cancel_rejected(gw, slot, now_ns)
+    let_go(gw, slot, OrderStatus.FAILED.value)
+    return 0

@@ -1,0 +1,280 @@
+"""Step 3: room for an order before it is sent, and its way back.
+
+`rehold` is the only writer of what is held: it sets an order's hold to its worst case (the
+acknowledged order or any amend in flight) and moves the difference through leaf, strategy and
+total, so that held equals the sum over working orders by construction. `settle` moves position.
+Buys and sells are held apart: a working sell must not make room for a buy.
+"""
+
+import numpy as np
+
+from hft.core.codes import Reason, Side
+from hft.core.jit import kernel
+from hft.core.numbers import notional_money
+
+TOTAL_MAX = 1 << 61
+BUY = Side.BUY.value
+
+
+@kernel
+def leaf_key(config: np.ndarray, account_idx: int, strategy_idx: int, instrument_idx: int) -> int:
+    pair = account_idx * config["n_strategies"] + strategy_idx
+    return pair * config["n_instruments"] + instrument_idx + 1
+
+
+@kernel
+def home(key: int, mask: int) -> int:
+    """Where a leaf's probe chain begins; keys are below 2^31, so the product stays in range."""
+    return ((key * 2_654_435_761) >> 12) & mask
+
+
+@kernel
+def find_leaf(leaves: np.ndarray, index: np.ndarray, mask: int, key: int) -> int:
+    """The row of a leaf, or -1."""
+    at = home(key, mask)
+    leaf = index[at] - 1
+    while leaf >= 0:
+        if leaves[leaf]["key"] == key:
+            return leaf
+        at = (at + 1) & mask
+        leaf = index[at] - 1
+    return -1
+
+
+@kernel
+def hang(index: np.ndarray, mask: int, key: int, leaf: int) -> None:
+    """Enter a leaf into the index."""
+    at = home(key, mask)
+    while index[at] != 0:
+        at = (at + 1) & mask
+    index[at] = leaf + 1
+
+
+@kernel
+def is_zero(leaf: np.ndarray) -> bool:
+    """Nothing held, nothing open, no position: the leaf may be evicted."""
+    return (
+        leaf["net_qty"] == 0
+        and leaf["open_buy_qty"] == 0
+        and leaf["open_sell_qty"] == 0
+        and leaf["reserved_money"] == 0
+        and leaf["settled_money"] == 0
+    )
+
+
+@kernel
+def evict_zero_leaves(
+    head: np.ndarray, config: np.ndarray, leaves: np.ndarray, index: np.ndarray
+) -> None:
+    """Free every zero leaf and build the index anew; rare, only at capacity."""
+    index[:] = 0
+    for leaf in range(head["leaf_count"]):
+        row = leaves[leaf]
+        if row["key"] == 0:
+            continue
+        if is_zero(row):
+            row["key"] = 0
+            row["free_next"] = head["leaf_free"]
+            head["leaf_free"] = leaf + 1
+        else:
+            hang(index, config["leaf_mask"], row["key"], leaf)
+
+
+@kernel
+def add_leaf(
+    head: np.ndarray, config: np.ndarray, leaves: np.ndarray, index: np.ndarray, key: int
+) -> int:
+    """A row for a new leaf. Returns: -1 at capacity when none is zero."""
+    if head["leaf_free"] == 0 and head["leaf_count"] >= config["leaf_capacity"]:
+        evict_zero_leaves(head, config, leaves, index)
+        if head["leaf_free"] == 0:
+            return -1
+    if head["leaf_free"] != 0:
+        leaf = head["leaf_free"] - 1
+        head["leaf_free"] = leaves[leaf]["free_next"]
+    else:
+        leaf = head["leaf_count"]
+        head["leaf_count"] = leaf + 1
+    leaves[leaf]["key"] = key
+    leaves[leaf]["instrument_idx"] = (key - 1) % config["n_instruments"]
+    hang(index, config["leaf_mask"], key, leaf)
+    return leaf
+
+
+@kernel
+def exceeds_total(head: np.ndarray, config: np.ndarray, request: np.ndarray, d: np.ndarray) -> bool:
+    d["measured"] = head["reserved_money"] + head["settled_money"] + request["add_money"]
+    d["limit"] = config["global_notional_max"]
+    return d["limit"] > 0 and d["measured"] > d["limit"]
+
+
+@kernel
+def exceeds_strategy(strategy: np.ndarray, request: np.ndarray, d: np.ndarray) -> bool:
+    d["measured"] = strategy["reserved_money"] + strategy["settled_money"] + request["add_money"]
+    d["limit"] = strategy["notional_max"]
+    return d["limit"] > 0 and d["measured"] > d["limit"]
+
+
+@kernel
+def exceeds_leaf(
+    strategy: np.ndarray, leaf: np.ndarray, request: np.ndarray, d: np.ndarray
+) -> bool:
+    d["measured"] = leaf["reserved_money"] + leaf["settled_money"] + request["add_money"]
+    d["limit"] = strategy["leaf_notional_max"]
+    return d["limit"] > 0 and d["measured"] > d["limit"]
+
+
+@kernel
+def worst_qty(leaf: np.ndarray, request: np.ndarray) -> int:
+    """The position if everything open on the request's side, and the request, filled."""
+    if request["side"] == BUY:
+        return leaf["net_qty"] + leaf["open_buy_qty"] + request["add_qty"]
+    return leaf["open_sell_qty"] + request["add_qty"] - leaf["net_qty"]
+
+
+@kernel
+def exceeds_net_qty(
+    strategy: np.ndarray, leaf: np.ndarray, request: np.ndarray, d: np.ndarray
+) -> bool:
+    d["measured"] = worst_qty(leaf, request)
+    d["limit"] = strategy["net_qty_max"]
+    return d["limit"] > 0 and d["measured"] > d["limit"]
+
+
+@kernel
+def overflows(head: np.ndarray, config: np.ndarray, request: np.ndarray, d: np.ndarray) -> bool:
+    """Beyond what the limits prove safe; the fast gate, where on, names price or quantity itself."""
+    d["measured"] = head["reserved_money"] + head["settled_money"] + request["add_money"]
+    d["limit"] = TOTAL_MAX
+    if request["saturated"] != 0:
+        return config["fast_gate"] == 0
+    return d["measured"] > TOTAL_MAX
+
+
+@kernel
+def check(
+    head: np.ndarray,
+    config: np.ndarray,
+    strategy: np.ndarray,
+    leaf: np.ndarray,
+    request: np.ndarray,
+    d: np.ndarray,
+) -> int:
+    """Limits on what would be held, in the order of contract 3.5; a proven order passes them.
+
+    Mutates: d["measured"], d["limit"] of the check that refuses.
+    """
+    limited = request["proven"] == 0 and request["lowers"] == 0
+    if limited and request["add_money"] > 0:
+        if exceeds_total(head, config, request, d):
+            return Reason.GLOBAL_EXPOSURE_LIMIT.value
+        if exceeds_strategy(strategy, request, d):
+            return Reason.STRATEGY_EXPOSURE_LIMIT.value
+        if exceeds_leaf(strategy, leaf, request, d):
+            return Reason.LEAF_NOTIONAL_LIMIT.value
+    if limited and request["add_qty"] > 0 and exceeds_net_qty(strategy, leaf, request, d):
+        return Reason.NET_QTY_LIMIT.value
+    return Reason.OK.value
+
+
+@kernel
+def open_after(total: int, filled: int) -> int:
+    """Lots still open of an order with this total."""
+    return max(0, total - filled)
+
+
+@kernel
+def hold_qty(order: np.ndarray, hold: np.ndarray) -> int:
+    """The most lots the order may still trade."""
+    held = open_after(order["qty"], order["filled_qty"])
+    if hold["amends"] > 0:
+        held = max(held, open_after(hold["qty"], order["filled_qty"]))
+    return held
+
+
+@kernel
+def hold_money(instrument: np.ndarray, order: np.ndarray, hold: np.ndarray) -> int:
+    """The largest notional the order may still become."""
+    filled = order["filled_qty"]
+    held = notional_money(instrument, order["price"], open_after(order["qty"], filled))
+    if hold["amends"] > 0:
+        amended = notional_money(instrument, hold["price"], open_after(hold["qty"], filled))
+        held = max(held, amended)
+    return held
+
+
+@kernel
+def rehold(
+    head: np.ndarray,
+    strategy: np.ndarray,
+    leaf: np.ndarray,
+    order: np.ndarray,
+    held_qty: int,
+    held_money: int,
+) -> None:
+    """Set what an order holds and carry the difference to leaf, strategy and total."""
+    qty = held_qty - order["held_qty"]
+    money = held_money - order["reserved_money"]
+    order["held_qty"] = held_qty
+    order["reserved_money"] = held_money
+    if order["side"] == BUY:
+        leaf["open_buy_qty"] += qty
+    else:
+        leaf["open_sell_qty"] += qty
+    leaf["reserved_money"] += money
+    strategy["reserved_money"] += money
+    head["reserved_money"] += money
+
+
+@kernel
+def share(amount: int, part: int, whole: int) -> int:
+    """amount x part / whole to the nearest integer, ties to even, exact for any int64 amount.
+
+    Units: 0 <= part <= whole, whole > 0, amount >= 0.
+    """
+    quotient = amount // whole
+    rest = amount - quotient * whole
+    total = quotient * part
+    if rest < (1 << 31) and part < (1 << 31):
+        product = rest * part
+        low = product // whole
+        left = product - low * whole
+    else:
+        # rest x part may pass 2^63: multiply bit by bit, keeping quotient and remainder.
+        low, left = 0, 0
+        for bit in range(61, -1, -1):
+            low, left = low * 2, left * 2
+            if (part >> bit) & 1:
+                left += rest
+            while left >= whole:
+                left -= whole
+                low += 1
+    total += low
+    if left > whole - left or (left == whole - left and total % 2 != 0):
+        total += 1
+    return total
+
+
+@kernel
+def settle(
+    head: np.ndarray,
+    strategy: np.ndarray,
+    leaf: np.ndarray,
+    instrument: np.ndarray,
+    side: int,
+    price: int,
+    qty: int,
+) -> None:
+    """Move a fill into the position at cost; the part that closes gives its share back."""
+    net = leaf["net_qty"]
+    signed = qty if side == BUY else -qty
+    closed = 0
+    if net > 0 and signed < 0 or net < 0 and signed > 0:
+        closed = min(abs(net), qty)
+    money = notional_money(instrument, price, qty - closed)
+    if closed > 0:
+        money -= share(leaf["settled_money"], closed, abs(net))
+    leaf["net_qty"] = net + signed
+    leaf["settled_money"] += money
+    strategy["settled_money"] += money
+    head["settled_money"] += money

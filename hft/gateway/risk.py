@@ -1,0 +1,245 @@
+"""Step 4: one leaf a check, each writes what it measured; `evaluate` walks them, first failure wins.
+
+Order of contract 3.6: fast gate, storm guard, rate, order size, price, self-trade, position,
+notional, daily loss, then restriction. Reads state, changes nothing but the rate windows.
+"""
+
+import numpy as np
+
+from hft.core.codes import IntentType, Reason, SelfTradeMode, Side, StormGuardState
+from hft.core.jit import kernel
+from hft.gateway.exposure import worst_qty
+from hft.gateway.rate import full, push
+
+BUY = Side.BUY.value
+PPM = 1_000_000
+
+
+@kernel
+def weighted(limit: int, strategy: np.ndarray) -> int:
+    """A size or position limit times the strategy's promotion weight, at least 1 while it is > 0."""
+    weight = strategy["weight_ppm"]
+    if weight == PPM or limit <= 0:
+        return limit
+    if weight <= 0:
+        return 0
+    return max(1, limit // PPM * weight + limit % PPM * weight // PPM)
+
+
+@kernel
+def fast_gate(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> int:
+    """Values no order may have."""
+    price, qty = request["price"], request["qty"]
+    d["measured"], d["limit"] = price, 0
+    if price < 0:
+        return Reason.FASTGATE_BAD_PRICE_NEG.value
+    d["limit"] = limit["fast_price_max"]
+    if price > limit["fast_price_max"]:
+        return Reason.FASTGATE_BAD_PRICE_MAX.value
+    d["measured"], d["limit"] = qty, 0
+    if qty <= 0:
+        return Reason.FASTGATE_BAD_QTY_NEG.value
+    d["limit"] = limit["fast_qty_max"]
+    if qty > limit["fast_qty_max"]:
+        return Reason.FASTGATE_BAD_QTY_MAX.value
+    return Reason.OK.value
+
+
+@kernel
+def storm(state: int, kind: int, d: np.ndarray) -> int:
+    d["measured"], d["limit"] = state, StormGuardState.STORM.value
+    if state >= StormGuardState.HALT.value:
+        return Reason.STORMGUARD_HALT.value
+    if state == StormGuardState.STORM.value and kind != IntentType.AMEND.value:
+        return Reason.STORMGUARD_STORM_NEW_BLOCKED.value
+    return Reason.OK.value
+
+
+@kernel
+def rate(
+    rates: np.ndarray, ring: np.ndarray, config: np.ndarray, request: np.ndarray, now_ns: int
+) -> int:
+    """The limit that is used up: of the strategy, the instrument or all together; 0 when none."""
+    n_strategies = config["n_strategies"]
+    limit = full(rates[request["strategy_idx"]], ring, now_ns)
+    if limit == 0:
+        limit = full(rates[n_strategies + request["instrument_idx"]], ring, now_ns)
+    if limit == 0:
+        limit = full(rates[n_strategies + config["n_instruments"]], ring, now_ns)
+    return limit
+
+
+@kernel
+def count_rate(
+    rates: np.ndarray, ring: np.ndarray, config: np.ndarray, request: np.ndarray, now_ns: int
+) -> None:
+    """Count this intent in its three windows."""
+    n_strategies = config["n_strategies"]
+    push(rates[request["strategy_idx"]], ring, now_ns)
+    push(rates[n_strategies + request["instrument_idx"]], ring, now_ns)
+    push(rates[n_strategies + config["n_instruments"]], ring, now_ns)
+
+
+@kernel
+def oversize(limit: np.ndarray, strategy: np.ndarray, request: np.ndarray, d: np.ndarray) -> bool:
+    d["measured"] = request["qty"]
+    d["limit"] = weighted(limit["order_size_max"], strategy)
+    if request["qty"] <= 0:
+        return True
+    return limit["order_size_max"] >= 0 and request["qty"] > d["limit"]
+
+
+@kernel
+def price_value(limit: np.ndarray, touch: np.ndarray, request: np.ndarray, d: np.ndarray) -> int:
+    """A price at all, positive and below the cap."""
+    price = request["price"]
+    d["measured"], d["limit"] = price, 0
+    if request["market"] != 0 and price <= 0:
+        return Reason.MARKET_NO_TOUCH.value
+    if price <= 0:
+        return Reason.PRICE_ZERO_OR_NEG.value
+    d["limit"] = limit["price_cap"]
+    if limit["price_cap"] >= 0 and price > limit["price_cap"]:
+        return Reason.PRICE_EXCEEDS_CAP.value
+    return Reason.OK.value
+
+
+@kernel
+def reference(
+    limit: np.ndarray, touch: np.ndarray, now_ns: int, band_on: bool, d: np.ndarray
+) -> int:
+    """A reference that can be trusted: a valid book, and fresh."""
+    age = now_ns - touch["ts_ns"]
+    d["measured"], d["limit"] = touch["valid"], 1
+    if touch["valid"] == 0 and (band_on or limit["reference_age_ns"] > 0):
+        return Reason.BOOK_INVALID.value
+    d["measured"], d["limit"] = age, limit["reference_age_ns"]
+    if limit["reference_age_ns"] > 0 and age > limit["reference_age_ns"]:
+        return Reason.REFERENCE_STALE.value
+    return Reason.OK.value
+
+
+@kernel
+def band(limit: np.ndarray, touch: np.ndarray, request: np.ndarray, d: np.ndarray) -> bool:
+    """Farther from mid than the wider of the two bands. Units: measured and limit in half ticks."""
+    mid2 = touch["bid_tick"] + touch["ask_tick"]
+    away2 = abs(2 * request["price"] - mid2)
+    d["measured"] = away2
+    d["limit"] = max(2 * limit["band_ticks"], mid2 * limit["band_bps"] // 10_000)
+    return away2 > 2 * limit["band_ticks"] and away2 * 10_000 > limit["band_bps"] * mid2
+
+
+@kernel
+def has_band(limit: np.ndarray) -> bool:
+    return limit["band_ticks"] >= 0 or limit["band_bps"] > 0
+
+
+@kernel
+def price(
+    config: np.ndarray,
+    limit: np.ndarray,
+    touch: np.ndarray,
+    request: np.ndarray,
+    now_ns: int,
+    d: np.ndarray,
+) -> int:
+    """All of the price: value, reference, band; a proven limit order may do without a reference."""
+    reason = price_value(limit, touch, request, d)
+    if reason != Reason.OK.value:
+        return reason
+    band_on = has_band(limit)
+    reason = reference(limit, touch, now_ns, band_on, d)
+    if reason != Reason.OK.value:
+        if config["cap_only"] != 0 or (request["proven"] != 0 and request["market"] == 0):
+            return Reason.OK.value
+        return reason
+    if band_on and band(limit, touch, request, d):
+        return Reason.PRICE_OUTSIDE_BAND.value
+    return Reason.OK.value
+
+
+@kernel
+def crosses(order: np.ndarray, hold: np.ndarray, side: int, price: int) -> bool:
+    """Whether an own working order of the other side could trade with a new one at `price`."""
+    resting = order["price"]
+    if side == BUY:
+        if hold["amends"] > 0:
+            resting = min(resting, hold["price_low"])
+        return resting <= price
+    if hold["amends"] > 0:
+        resting = max(resting, hold["price"])
+    return resting >= price
+
+
+@kernel
+def first_crossing(
+    orders: np.ndarray, holds: np.ndarray, first: int, side: int, price: int, own_slot: int
+) -> int:
+    """The first crossing order from `first` on in a list of the other side, or -1."""
+    slot = first
+    while slot >= 0:
+        if slot != own_slot and crosses(orders[slot], holds[slot], side, price):
+            return slot
+        slot = orders[slot]["next_slot"]
+    return -1
+
+
+@kernel
+def self_trades(config: np.ndarray, crossing: int) -> bool:
+    """Whether a crossing is refused here; the other modes act on the old orders later."""
+    return crossing >= 0 and config["self_trade_mode"] == SelfTradeMode.REJECT_NEW.value
+
+
+@kernel
+def over_position(
+    limit: np.ndarray, strategy: np.ndarray, leaf: np.ndarray, request: np.ndarray, d: np.ndarray
+) -> bool:
+    """The worst case of the request's side against that side's limit."""
+    side_max = limit["long_max"] if request["side"] == BUY else limit["short_max"]
+    d["measured"] = worst_qty(leaf, request)
+    d["limit"] = weighted(side_max, strategy)
+    return side_max >= 0 and request["add_qty"] > 0 and d["measured"] > d["limit"]
+
+
+@kernel
+def over_symbol_notional(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> bool:
+    d["measured"], d["limit"] = request["notional_money"], limit["notional_max"]
+    return d["limit"] >= 0 and d["measured"] > d["limit"]
+
+
+@kernel
+def over_order_notional(strategy: np.ndarray, request: np.ndarray, d: np.ndarray) -> bool:
+    d["measured"], d["limit"] = request["notional_money"], strategy["order_notional_max"]
+    return d["limit"] >= 0 and d["measured"] > d["limit"]
+
+
+@kernel
+def lost(head: np.ndarray, config: np.ndarray, d: np.ndarray) -> bool:
+    """Today's P&L at or below the daily loss."""
+    d["measured"], d["limit"] = head["pnl_money"], -config["daily_loss_max"]
+    return config["daily_loss_max"] >= 0 and d["measured"] <= d["limit"]
+
+
+@kernel
+def size_of_risk(
+    head: np.ndarray,
+    config: np.ndarray,
+    limit: np.ndarray,
+    strategy: np.ndarray,
+    leaf: np.ndarray,
+    request: np.ndarray,
+    d: np.ndarray,
+) -> int:
+    """Position, notional, daily loss and restriction: what a proven order need not ask."""
+    if over_position(limit, strategy, leaf, request, d):
+        return Reason.POSITION_LIMIT.value
+    if over_symbol_notional(limit, request, d):
+        return Reason.NOTIONAL_LIMIT.value
+    if over_order_notional(strategy, request, d):
+        return Reason.MAX_NOTIONAL_EXCEEDED.value
+    if lost(head, config, d):
+        return Reason.DAILY_LOSS.value
+    d["measured"], d["limit"] = 1, 0
+    if limit["restricted"] != 0:
+        return Reason.SYMBOL_RESTRICTED.value
+    return Reason.OK.value

@@ -1,0 +1,230 @@
+"""Record types of the gateway's state; every field is int64.
+
+One row per key for tables that are looked up (dedup, leaves), scalars in one-row tables. -1 switches
+a limit of `INSTRUMENT_LIMIT` and `CONFIG` off unless a comment says that 0 does.
+Units: `_money` units of the settlement currency, `_ns` nanoseconds, `_qty` lots, prices ticks.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+MODE_OWNER_OPERATOR = 0
+MODE_OWNER_DEGRADED = 1
+MODE_OWNER_STRATEGY = 16  # plus the strategy's index
+
+
+class BreakerCause(IntEnum):
+    NONE = 0
+    POSITION = 1
+    MARKET_MOVE = 2
+    LOSS = 3
+    MANUAL = 4
+
+
+class KillScope(IntEnum):
+    """Code of a KILL control: scope + 16 x index; BYTE is the kill byte of shared memory."""
+
+    GLOBAL = 0
+    ACCOUNT = 1
+    STRATEGY = 2
+    SYMBOL = 3
+    BYTE = 9
+
+
+def _row(*names: str) -> np.dtype:
+    return np.dtype([(name, np.int64) for name in names], align=True)
+
+
+# What moves: totals, cursors, counters and the inputs of policy.
+HEAD = _row(
+    "cmd_id",
+    "reserved_money",
+    "settled_money",
+    "live_orders",
+    "dedup_row",  # of the intent being decided, -1 none
+    "dedup_count",
+    "lru_recent",  # decided dedup rows, most recent first; -1 none
+    "lru_oldest",
+    "leaf_count",  # rows ever used
+    "leaf_free",  # chain of freed leaf rows, 0 none, else row + 1
+    "gates",  # restrictive inputs of policy; 0 lets `policy.gate` return at once
+    "holdoff_until_ns",
+    "recovering",
+    "operator_mode",
+    "degraded",
+    "kill_byte",
+    "storms",  # storm rows that are not NORMAL
+    "trips",  # breaker rows that are tripped
+    "leader",
+    "fence",
+    "venue_up",
+    "pnl_money",  # all strategies, today
+    "loss_breached",  # 1 while today's P&L is at or below the daily loss
+    "cancel_count",  # entries of `cancels` that the engine must dispatch
+    "exempt",  # 1: the intent just decided reduces risk (or is a CANCEL)
+    "actions",  # trips whose cancels and closes are not taken yet
+    "now_ns",
+    "orders_checked",
+    "orders_approved",
+    "orders_rejected",
+    "dedup_hits",
+    "position_breaches",
+    "rate_breaches",
+    "invariant_failures",
+    "fills",
+    "latency_ns",
+    "unknown_orders",
+    "limit_changes",
+)
+
+# What stays between two changes of the limits.
+CONFIG = _row(
+    "n_accounts",
+    "n_strategies",
+    "n_instruments",
+    "order_mask",
+    "order_max",
+    "dedup_capacity",
+    "dedup_mask",
+    "dedup_ttl_ns",  # 0 off
+    "leaf_capacity",
+    "leaf_mask",
+    "global_notional_max",  # 0 off
+    "fast_gate",
+    "cap_only",
+    "self_trade_mode",
+    "degrade_on_storm",
+    "require_promotion",
+    "daily_loss_max",
+    "capital_money",
+    "repeated_count",  # 0 off
+    "repeated_window_ns",
+    "storm_warm_money",  # thresholds are losses, so positive; -1 off
+    "storm_storm_money",
+    "storm_halt_money",
+    "drawdown_warm_ppm",
+    "drawdown_storm_ppm",
+    "drawdown_halt_ppm",
+    "latency_warm_ns",
+    "latency_storm_ns",
+    "storm_cooldown_ns",
+    "storm_clear_count",
+    "breaker_move_bps",
+    "breaker_window_ns",
+    "breaker_reset_ns",
+    "close_on_trip",
+    "limit_factor_e4",
+    "command_deadline_ns",
+    "limits_hash",
+    "seed",
+)
+
+# One row an instrument, in force now (the base rows keep the file's values for degraded mode).
+INSTRUMENT_LIMIT = _row(
+    "price_bound",  # above it a product could overflow
+    "qty_bound",
+    "fast_price_max",
+    "fast_qty_max",
+    "price_cap",
+    "band_ticks",
+    "band_bps",  # 0 off; the wider of ticks and bps binds
+    "reference_age_ns",
+    "order_size_max",
+    "long_max",
+    "short_max",
+    "notional_max",
+    "restricted",
+    "feed_gap_ns",
+    "rate_per_s",  # 0 off
+    "rate_per_min",
+)
+
+STRATEGY = _row(
+    "reserved_money",
+    "settled_money",
+    "notional_max",  # 0 off, as the next two
+    "leaf_notional_max",
+    "net_qty_max",
+    "order_notional_max",
+    "weight_ppm",  # promotion weight, 1 000 000 = 1
+    "bound",  # 1: bound to an alpha that needs a promotion
+    "critical",
+    "mode",
+    "repeated",  # 1: degraded by repeated execution
+    "pnl_money",  # as fed, since the run began
+    "day_base_money",
+    "peak_money",
+    "rate_per_s",
+    "rate_per_min",
+)
+
+LEAF = _row(
+    "key",  # (account x strategies + strategy) x instruments + instrument + 1; 0: free
+    "net_qty",
+    "open_buy_qty",
+    "open_sell_qty",
+    "reserved_money",
+    "settled_money",
+    "free_next",
+    "instrument_idx",
+)
+
+DEDUP = _row(
+    "key_hi",
+    "key_lo",
+    "payload",
+    "outcome",  # DedupState + reason x 4 + cmd_id x 4096
+    "ts_ns",  # last state change
+    "chain_next",  # row + 1, 0 none
+    "older",  # neighbours among decided rows, -1 none
+    "newer",
+)
+
+# True sliding windows over one ring of the last times.
+RATE = _row("per_s", "per_min", "size", "start", "cursor", "count", "full_per_s", "full_per_min")
+
+# One machine a strategy, one an instrument (feed gap), one for the gateway (latency).
+STORM = _row("state", "clear_count", "since_ns", "level")
+
+BREAKER = _row(
+    "tripped", "tripped_at_ns", "cause", "latched", "reset_after_ns", "detail_idx", "taken", "resets"
+)
+
+# The mids of the last window, one a second at most, for the market-move breaker.
+MOVE = _row("start", "count", "moved", "spare")
+
+# Beside ORDER, same slot: what an amend in flight may make of the order, and its latest key.
+HOLD = _row(
+    "amends",  # amends in flight
+    "price",  # the largest price asked for by them
+    "price_low",  # and the smallest
+    "qty",  # the largest total
+    "key_hi",
+    "key_lo",
+    "payload",
+    "status_before",  # of a cancel in flight
+)
+
+# The question being decided, priced.
+REQUEST = _row(
+    "kind",
+    "side",
+    "price",
+    "qty",  # lots of the order as asked
+    "market",
+    "slot",  # AMEND, CANCEL: the target, -1 unknown
+    "instrument_idx",
+    "strategy_idx",
+    "account_idx",
+    "leaf_idx",  # -1: not there yet
+    "notional_money",  # of the whole order
+    "add_qty",  # what would be held beyond what is held now
+    "add_money",
+    "saturated",  # 1: beyond the bounds, notional is a stand-in larger than any limit
+    "proven",  # reduces the position by the proof of contract 3.4
+    "lowers",  # an AMEND that only lowers quantity
+)
+
+CANCELS_MAX = 256  # crossed orders one intent may have cancelled
+MOVE_SAMPLES = 64

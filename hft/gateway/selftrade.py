@@ -1,0 +1,71 @@
+"""Self-trade prevention before the wire: what happens when an intent crosses an own working order.
+
+REJECT_NEW refuses; the other modes list the old orders to cancel (or amend down) in `cancels`, which
+the engine dispatches before the new order. Source: the four modes of contract 1.2 (SelfTradeMode).
+"""
+
+from typing import Any
+
+import numpy as np
+
+from hft.core.codes import IntentType, Reason, SelfTradeMode
+from hft.core.jit import kernel
+from hft.gateway import risk, tables
+from hft.gateway.exposure import hold_qty
+from hft.gateway.rows import CANCELS_MAX
+
+
+@kernel
+def push_cancel(gw: Any, head: np.ndarray, slot: int, new_total: int) -> bool:
+    """Ask the engine to cancel an old order (new total 0) or amend it down. Returns: room left."""
+    count = head["cancel_count"]
+    if count >= CANCELS_MAX:
+        return False
+    tables.cancels(gw)[count] = slot
+    tables.cancel_qty(gw)[count] = new_total
+    head["cancel_count"] = count + 1
+    return True
+
+
+@kernel
+def resolve_crossing(
+    gw: Any,
+    head: np.ndarray,
+    config: np.ndarray,
+    q: np.ndarray,
+    crossing: int,
+    d: np.ndarray,
+) -> int:
+    """Apply the self-trade mode to every crossed order, the first found being `crossing`.
+
+    Mutates: cancels; under DECREMENT also q["qty"] and what it adds.
+    Returns: OK when the new order may go on.
+    """
+    mode = config["self_trade_mode"]
+    d["measured"], d["limit"] = tables.orders(gw)[crossing]["price"], q["price"]
+    if mode == SelfTradeMode.REJECT_NEW.value or (
+        mode == SelfTradeMode.DECREMENT.value and q["kind"] == IntentType.AMEND.value
+    ):
+        return Reason.SELF_TRADE.value
+    qty = q["qty"]
+    slot = crossing
+    while slot >= 0:
+        new_total = 0
+        if mode == SelfTradeMode.DECREMENT.value:
+            open_qty = hold_qty(tables.orders(gw)[slot], tables.holds(gw)[slot])
+            if open_qty > qty:
+                new_total = tables.orders(gw)[slot]["filled_qty"] + open_qty - qty
+            qty -= min(qty, open_qty)
+        if not push_cancel(gw, head, slot, new_total):
+            return Reason.SELF_TRADE.value
+        if mode == SelfTradeMode.DECREMENT.value and qty == 0:
+            return Reason.SELF_TRADE.value
+        after = tables.orders(gw)[slot]["next_slot"]
+        slot = risk.first_crossing(tables.orders(gw), tables.holds(gw), after, q["side"], q["price"], -1)
+    if mode == SelfTradeMode.CANCEL_BOTH.value:
+        return Reason.SELF_TRADE.value
+    if mode == SelfTradeMode.DECREMENT.value:
+        q["notional_money"] = q["notional_money"] // q["qty"] * qty
+        q["add_money"] = q["notional_money"]
+        q["qty"], q["add_qty"] = qty, qty
+    return Reason.OK.value

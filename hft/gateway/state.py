@@ -1,0 +1,187 @@
+"""The gateway's whole state as one NamedTuple of arrays, and its snapshot.
+
+Everything that decides lives here, so a snapshot is a copy of arrays. `new_state` sizes the tables,
+`hft.gateway.invariants.check` proves them; nothing here decides.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hft.core.dtypes import DECISION, INSTRUMENT, ORDER
+from hft.gateway import rows, tables
+from hft.gateway.resolve import ResolvedLimits
+
+
+
+NS = 1_000_000_000
+
+
+class GatewayState(NamedTuple):
+    head: np.ndarray  # HEAD[1]
+    config: np.ndarray  # CONFIG[1]
+    request: np.ndarray  # REQUEST[1]
+    decision: np.ndarray  # DECISION[1]
+    instruments: np.ndarray  # INSTRUMENT[instrument]
+    limits: np.ndarray  # INSTRUMENT_LIMIT[instrument], in force
+    limits_base: np.ndarray  # INSTRUMENT_LIMIT[instrument], as resolved
+    strategies: np.ndarray  # STRATEGY[strategy]
+    orders: np.ndarray  # ORDER[slot]
+    holds: np.ndarray  # HOLD[slot]
+    heads: np.ndarray  # int64[(account x instruments + instrument) x 2 + side], slot or -1
+    leaves: np.ndarray  # LEAF[leaf_capacity + 1]; the last row stays zero: a leaf not there yet
+    leaf_index: np.ndarray  # int64[hash], leaf + 1 or 0
+    dedup: np.ndarray  # DEDUP[window]
+    buckets: np.ndarray  # int64[hash], dedup row + 1 or 0
+    rates: np.ndarray  # RATE[strategies, instruments, all]
+    ring: np.ndarray  # int64, the rings of `rates`
+    repeats: np.ndarray  # RATE[strategy x instruments + instrument]
+    repeat_ring: np.ndarray  # int64
+    storms: np.ndarray  # STORM[strategies, instruments, gateway]
+    breakers: np.ndarray  # BREAKER[global, accounts, strategies, instruments]
+    moves: np.ndarray  # MOVE[instrument]
+    move_ts: np.ndarray  # int64[instrument x 64]
+    move_mid2: np.ndarray  # int64[instrument x 64], bid + ask
+    cancels: np.ndarray  # int64[CANCELS_MAX], slots of own orders to cancel or amend down
+    cancel_qty: np.ndarray  # int64[CANCELS_MAX], their new total, 0 cancels
+    counts: np.ndarray  # int64[1024], decisions by reason
+    table: np.ndarray  # HANDLE[1], where the arrays above live; see `tables`
+
+
+def power_of_two(least: int) -> int:
+    """The smallest power of two not below `least`."""
+    return 1 << max(0, int(least) - 1).bit_length()
+
+
+def new_state(
+    instruments: np.ndarray,
+    limits: ResolvedLimits,
+    n_accounts: int,
+    n_strategies: int,
+    *,
+    order_capacity: int = 4096,
+    dedup_window: int = 10_000,
+    seed: int = 0,
+) -> GatewayState:
+    """Empty tables under `limits`; large ones are lazily paged zeros."""
+    n_instruments = len(instruments)
+    slots = power_of_two(order_capacity)
+    leaf_capacity = min(limits.leaves_max, n_accounts * n_strategies * n_instruments)
+    leaf_slots = power_of_two(2 * leaf_capacity)
+    strategies = _strategies(limits, n_strategies)
+    rates, ring = _rates(limits, strategies)
+    repeats, repeat_ring = _repeats(limits, n_strategies * n_instruments)
+    arrays = dict(
+        head=np.zeros(1, rows.HEAD),
+        config=limits.config.copy(),
+        request=np.zeros(1, rows.REQUEST),
+        decision=np.zeros(1, DECISION),
+        instruments=np.array(instruments, INSTRUMENT),
+        limits=limits.instruments.copy(),
+        limits_base=limits.instruments.copy(),
+        strategies=strategies,
+        orders=np.zeros(slots, ORDER),
+        holds=np.zeros(slots, rows.HOLD),
+        heads=np.full(n_accounts * n_instruments * 2, -1, np.int64),
+        leaves=np.zeros(leaf_capacity + 1, rows.LEAF),
+        leaf_index=np.zeros(leaf_slots, np.int64),
+        dedup=np.zeros(dedup_window, rows.DEDUP),
+        buckets=np.zeros(power_of_two(1 * dedup_window), np.int64),
+        rates=rates,
+        ring=ring,
+        repeats=repeats,
+        repeat_ring=repeat_ring,
+        storms=np.zeros(n_strategies + n_instruments + 1, rows.STORM),
+        breakers=np.zeros(1 + n_accounts + n_strategies + n_instruments, rows.BREAKER),
+        moves=np.zeros(n_instruments, rows.MOVE),
+        move_ts=np.zeros(n_instruments * rows.MOVE_SAMPLES, np.int64),
+        move_mid2=np.zeros(n_instruments * rows.MOVE_SAMPLES, np.int64),
+        cancels=np.zeros(rows.CANCELS_MAX, np.int64),
+        cancel_qty=np.zeros(rows.CANCELS_MAX, np.int64),
+        counts=np.zeros(1024, np.int64),
+    )
+    state = GatewayState(**arrays, table=tables.address_row(arrays))
+    head = state.head[0]
+    for name in ("dedup_row", "lru_recent", "lru_oldest"):
+        head[name] = -1
+    head["leader"] = 1
+    head["venue_up"] = 1
+    config = state.config[0]
+    sizes = {
+        "n_accounts": n_accounts,
+        "n_strategies": n_strategies,
+        "n_instruments": n_instruments,
+        "order_mask": slots - 1,
+        "order_max": slots - slots // 4,
+        "dedup_capacity": dedup_window,
+        "dedup_mask": len(state.buckets) - 1,
+        "leaf_capacity": leaf_capacity,
+        "leaf_mask": leaf_slots - 1,
+        "seed": seed,
+    }
+    for name, size in sizes.items():
+        config[name] = size
+    return state
+
+
+def _strategies(limits: ResolvedLimits, n_strategies: int) -> np.ndarray:
+    """One row a strategy: its own limits where the set names it, else the default row."""
+    table = np.zeros(n_strategies, rows.STRATEGY)
+    for index in range(n_strategies):
+        table[index] = limits.strategy_row(index)
+    return table
+
+
+def _rates(limits: ResolvedLimits, strategies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rate rows of strategies, instruments and all together, over one pool of times."""
+    pairs = [(int(row["rate_per_s"]), int(row["rate_per_min"])) for row in strategies]
+    pairs += [(int(row["rate_per_s"]), int(row["rate_per_min"])) for row in limits.instruments]
+    pairs.append((limits.rate_per_s, limits.rate_per_min))
+    table = np.zeros(len(pairs), rows.RATE)
+    start = 0
+    for row, (per_s, per_min) in zip(table, pairs, strict=True):
+        row["per_s"], row["per_min"] = per_s, per_min
+        row["full_per_s"], row["full_per_min"] = per_s, per_min
+        row["size"], row["start"] = max(per_s, per_min), start
+        start += max(per_s, per_min)
+    return table, np.zeros(max(start, 1), np.int64)
+
+
+def _repeats(limits: ResolvedLimits, pairs: int) -> tuple[np.ndarray, np.ndarray]:
+    size = int(limits.config[0]["repeated_count"])
+    table = np.zeros(pairs, rows.RATE)
+    table["size"] = size
+    table["start"] = np.arange(pairs) * size
+    return table, np.zeros(max(size * pairs, 1), np.int64)
+
+
+_RINGS = {"ring": "rates", "repeat_ring": "repeats"}
+_APART = (*_RINGS, "table")  # a snapshot copies rings in part and addresses never
+
+
+def snapshot(state: GatewayState) -> dict[str, np.ndarray]:
+    """A copy of the state; of a ring only the part that was ever written."""
+    out = {name: array.copy() for name, array in state._asdict().items() if name not in _APART}
+    out["dedup"] = state.dedup[: int(state.head[0]["dedup_count"])].copy()
+    for ring, table in _RINGS.items():
+        parts = [getattr(state, ring)[low:high] for low, high in _written(getattr(state, table))]
+        out[ring] = np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    return out
+
+
+def _written(table: np.ndarray) -> list[tuple[int, int]]:
+    used = np.minimum(table["count"], table["size"])
+    return [(int(s), int(s + n)) for s, n in zip(table["start"], used, strict=True)]
+
+
+def restore(state: GatewayState, saved: dict[str, np.ndarray]) -> None:
+    """Bring `state` back to a snapshot of a state of the same sizes. Mutates: state."""
+    for name, array in state._asdict().items():
+        if name in _APART:
+            continue
+        array[: len(saved[name])] = saved[name]
+    for ring, table in _RINGS.items():
+        start = 0
+        for low, high in _written(getattr(state, table)):
+            getattr(state, ring)[low:high] = saved[ring][start : start + high - low]
+            start += high - low

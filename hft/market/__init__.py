@@ -1,0 +1,1 @@
+"""What we observe: books, their validity and simple features."""

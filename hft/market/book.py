@@ -1,0 +1,323 @@
+"""The order book: quantities by tick, a 64-ary bitmap of non-empty ticks, the best of each side.
+
+One `Books` holds all books of a run: book 2i is the venue's of instrument i, book 2i+1 the delayed
+view of it. A side's levels stand in a window of the flat `qty` array that the kernel never scans:
+the bitmap leads to the next non-empty tick in a few steps. A level that the other side has crossed
+is hidden, not deleted: an L2 feed states every quantity absolutely and will say when it is gone.
+Never decides what is filled; that is the venue's.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hft.core.bits import above, below, mask
+from hft.core.codes import EventKind, Flag
+from hft.core.jit import kernel
+
+NO_BID = -(1 << 60)
+NO_ASK = 1 << 60
+TREE_LEVELS = 4
+
+_LEVEL = EventKind.LEVEL.value
+_CLEAR = EventKind.CLEAR.value
+_SNAPSHOT = EventKind.SNAPSHOT.value
+_ADD = EventKind.ADD.value
+_CANCEL = EventKind.CANCEL.value
+_EXECUTE = EventKind.EXECUTE.value
+_BBO = EventKind.BBO.value
+_NO_BOOK = Flag.NO_BOOK.value
+_LAST = Flag.LAST.value
+
+HEAD = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "bid",  # best bid tick, NO_BID when empty
+            "ask",  # best ask tick, NO_ASK when empty
+            "low",  # tick of window position 0
+            "size",  # ticks in the window, a multiple of 64
+            "qty_at",  # offset of the bid side in `qty`; the ask side follows
+            "bits_at",  # offset of the bid tree in `bits`; the ask tree follows
+            "tree_size",  # words of one tree
+            "complete",  # 0 between a CLEAR and the LAST row of the snapshot after it
+            "outside",  # rows whose tick is outside the window, not kept
+            "quote",  # 1: an L1 book, fed by BBO rows
+        )
+    ],
+    align=True,
+)
+
+
+class Books(NamedTuple):
+    """All books of a run. Units: qty in lots; bits are words of 64 ticks and their summaries."""
+
+    heads: np.ndarray
+    qty: np.ndarray
+    bits: np.ndarray
+
+
+def tree_words(size: int) -> int:
+    """Words that the bitmap tree of one side needs for a window of `size` ticks."""
+    total = 0
+    words = size
+    for _ in range(TREE_LEVELS):
+        words = -(-words // 64)
+        total += words
+    return total
+
+
+def new_books(windows: list[tuple[int, int]]) -> Books:
+    """Empty venue and view books for each (lowest tick, highest tick) of an instrument."""
+    heads = np.zeros(2 * len(windows), HEAD)
+    qty_at = bits_at = 0
+    for i, (low, high) in enumerate(windows):
+        size = -(-(high - low + 1) // 64) * 64
+        for head in (heads[2 * i], heads[2 * i + 1]):
+            head["bid"], head["ask"] = NO_BID, NO_ASK
+            head["low"], head["size"] = low, size
+            head["qty_at"], head["bits_at"] = qty_at, bits_at
+            head["tree_size"] = tree_words(size)
+            head["complete"] = 1
+            qty_at += 2 * size
+            bits_at += 2 * int(head["tree_size"])
+    return Books(heads, np.zeros(qty_at, np.int64), np.zeros(bits_at, np.int64))
+
+
+@kernel
+def tree_set(bits: np.ndarray, at: int, size: int, position: int) -> None:
+    """Mark a tick as non-empty. Mutates: bits."""
+    words = size >> 6
+    for _ in range(TREE_LEVELS):
+        word = bits[at + (position >> 6)]
+        bits[at + (position >> 6)] = word | mask(position & 63)
+        if word != 0:
+            return
+        at += words
+        position >>= 6
+        words = (words + 63) >> 6
+
+
+@kernel
+def tree_clear(bits: np.ndarray, at: int, size: int, position: int) -> None:
+    """Mark a tick as empty. Mutates: bits."""
+    words = size >> 6
+    for _ in range(TREE_LEVELS):
+        word = bits[at + (position >> 6)] & ~mask(position & 63)
+        bits[at + (position >> 6)] = word
+        if word != 0:
+            return
+        at += words
+        position >>= 6
+        words = (words + 63) >> 6
+
+
+@kernel
+def tree_above(bits: np.ndarray, at: int, size: int, position: int) -> int:
+    """The next non-empty position above `position` (>= -1), -1 when there is none."""
+    if position < -1:
+        position = -1
+    if position >= size:
+        return -1
+    words = size >> 6
+    bit = (position & 63) if position >= 0 else -1
+    index = (position >> 6) if position >= 0 else 0
+    for level in range(TREE_LEVELS):
+        found = above(bits[at + index], bit)
+        if found < 64:
+            index = (index << 6) + found
+            for down in range(level):
+                at -= _tree_words_at(size, level - 1 - down)
+                index = (index << 6) + above(bits[at + index], -1)
+            return index
+        at += words
+        words = (words + 63) >> 6
+        bit = index & 63
+        index >>= 6
+    return -1
+
+
+@kernel
+def tree_below(bits: np.ndarray, at: int, size: int, position: int) -> int:
+    """The next non-empty position below `position` (<= size), -1 when there is none."""
+    if position > size:
+        position = size
+    if position <= 0:
+        return -1
+    words = size >> 6
+    index = (position - 1) >> 6
+    bit = ((position - 1) & 63) + 1
+    for level in range(TREE_LEVELS):
+        found = below(bits[at + index], bit)
+        if found >= 0:
+            index = (index << 6) + found
+            for down in range(level):
+                at -= _tree_words_at(size, level - 1 - down)
+                index = (index << 6) + below(bits[at + index], 64)
+            return index
+        at += words
+        words = (words + 63) >> 6
+        bit = index & 63
+        index >>= 6
+    return -1
+
+
+@kernel
+def _tree_words_at(size: int, level: int) -> int:
+    """Words of the tree's level (0 is the finest)."""
+    words = size >> 6
+    for _ in range(level):
+        words = (words + 63) >> 6
+    return words
+
+
+@kernel
+def next_bid(books: Books, head: np.ndarray, tick: int) -> int:
+    """The next non-empty bid tick below `tick`, NO_BID when there is none."""
+    position = tree_below(books.bits, head["bits_at"], head["size"], tick - head["low"])
+    return NO_BID if position < 0 else position + head["low"]
+
+
+@kernel
+def next_ask(books: Books, head: np.ndarray, tick: int) -> int:
+    """The next non-empty ask tick above `tick`, NO_ASK when there is none."""
+    at = head["bits_at"] + head["tree_size"]
+    position = tree_above(books.bits, at, head["size"], tick - head["low"])
+    return NO_ASK if position < 0 else position + head["low"]
+
+
+@kernel
+def level_lots(books: Books, head: np.ndarray, side: int, tick: int) -> int:
+    """The quantity at a tick of one side, 0 outside the window."""
+    position = tick - head["low"]
+    if position < 0 or position >= head["size"]:
+        return 0
+    return books.qty[head["qty_at"] + side * head["size"] + position]
+
+
+@kernel
+def set_level(books: Books, head: np.ndarray, side: int, tick: int, lots: int) -> int:
+    """State the quantity of one level; returns what stood there. Mutates: books, head."""
+    size = head["size"]
+    position = tick - head["low"]
+    if position < 0 or position >= size:
+        head["outside"] += 1
+        return 0
+    at = head["qty_at"] + side * size + position
+    before = books.qty[at]
+    books.qty[at] = lots
+    if lots == 0:
+        if before != 0:
+            tree_clear(books.bits, head["bits_at"] + side * head["tree_size"], size, position)
+            if side == 0:
+                if tick == head["bid"]:
+                    head["bid"] = next_bid(books, head, tick)
+            elif tick == head["ask"]:
+                head["ask"] = next_ask(books, head, tick)
+        return before
+    if before == 0:
+        tree_set(books.bits, head["bits_at"] + side * head["tree_size"], size, position)
+    if side == 0:
+        if tick > head["bid"]:
+            head["bid"] = tick
+            if tick >= head["ask"]:
+                head["ask"] = next_ask(books, head, tick)
+    elif tick < head["ask"]:
+        head["ask"] = tick
+        if tick <= head["bid"]:
+            head["bid"] = next_bid(books, head, tick)
+    return before
+
+
+@kernel
+def set_quote(books: Books, head: np.ndarray, side: int, tick: int, lots: int) -> int:
+    """State the best of one side of an L1 book, or withdraw it. Mutates: books, head."""
+    old = head["bid"] if side == 0 else head["ask"]
+    head["quote"] = 1
+    before = 0
+    if old != NO_BID and old != NO_ASK:
+        if old == tick:
+            before = level_lots(books, head, side, tick)
+        if old != tick or lots == 0:
+            position = old - head["low"]
+            books.qty[head["qty_at"] + side * head["size"] + position] = 0
+            tree_clear(
+                books.bits,
+                head["bits_at"] + side * head["tree_size"],
+                head["size"],
+                position,
+            )
+    position = tick - head["low"]
+    if lots != 0 and (position < 0 or position >= head["size"]):
+        head["outside"] += 1
+        lots = 0
+    if lots != 0:
+        books.qty[head["qty_at"] + side * head["size"] + position] = lots
+        tree_set(
+            books.bits, head["bits_at"] + side * head["tree_size"], head["size"], position
+        )
+    if side == 0:
+        head["bid"] = tick if lots != 0 else NO_BID
+    else:
+        head["ask"] = tick if lots != 0 else NO_ASK
+    return before
+
+
+@kernel
+def clear_side(books: Books, head: np.ndarray, side: int) -> None:
+    """Empty one side by walking its bitmap only. Mutates: books, head."""
+    at = head["bits_at"] + side * head["tree_size"]
+    size = head["size"]
+    position = tree_above(books.bits, at, size, -1)
+    while position >= 0:
+        books.qty[head["qty_at"] + side * size + position] = 0
+        tree_clear(books.bits, at, size, position)
+        position = tree_above(books.bits, at, size, position)
+    if side == 0:
+        head["bid"] = NO_BID
+    else:
+        head["ask"] = NO_ASK
+
+
+@kernel
+def apply_row(
+    books: Books, head: np.ndarray, kind: int, side: int, tick: int, lots: int, flags: int
+) -> int:
+    """Apply one tape row that touches the book; returns the lots that stood at its level before.
+
+    Mutates: books, head.
+    """
+    before = 0
+    if kind == _LEVEL or kind == _SNAPSHOT:
+        before = set_level(books, head, side, tick, lots)
+    elif kind == _ADD:
+        before = level_lots(books, head, side, tick)
+        set_level(books, head, side, tick, before + lots)
+    elif kind == _CANCEL or kind == _EXECUTE:
+        before = level_lots(books, head, side, tick)
+        if flags & _NO_BOOK == 0:
+            set_level(books, head, side, tick, max(0, before - lots))
+    elif kind == _BBO:
+        before = set_quote(books, head, side, tick, lots)
+    elif kind == _CLEAR:
+        if side == 2:
+            clear_side(books, head, 0)
+            clear_side(books, head, 1)
+        else:
+            clear_side(books, head, side)
+        head["complete"] = 0
+    # A diff message (LEVEL rows) never completes a book that a gap has cleared.
+    if flags & _LAST != 0 and kind != _LEVEL:
+        head["complete"] = 1
+    return before
+
+
+@kernel
+def is_valid(head: np.ndarray) -> bool:
+    """Both sides quoted, not crossed, snapshot complete: only then may anything act on the book."""
+    return (
+        head["complete"] != 0
+        and head["bid"] != NO_BID
+        and head["ask"] != NO_ASK
+        and head["bid"] < head["ask"]
+    )

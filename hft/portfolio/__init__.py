@@ -1,0 +1,1 @@
+"""What we hold: positions, their cost, profits, fees."""

@@ -1,0 +1,1 @@
+"""The deterministic loop that joins tape, gateway, venue and strategy."""

@@ -1,0 +1,272 @@
+"""Make an Engine: sizes every table, fills the address book, sets the strategies' first wake-ups.
+
+The arrays that the engine reaches by address (tape columns, parameters, state) are kept alive by the
+`Session` that owns them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hft.core.arena import Arena
+from hft.core.codes import LatencyLeg
+from hft.core.dtypes import FILL, INTENT, STEP, TOUCH
+from hft.core.numbers import resolve
+from hft.core.digest import key_of
+from hft.gateway.state import GatewayState
+from hft.gateway.state import new_state as new_gateway
+from hft.market.book import NO_ASK, NO_BID, new_books
+from hft.portfolio.positions import POSITION
+from hft.replay import state as st
+from hft.replay.rows import first_rows
+from hft.replay.tick import start_lanes
+from hft.strategies.base import Strategy
+from hft.strategies.context import CONTEXT, LOG, LOGS_MAX
+from hft.venue.model import VenueModel
+from hft.venue.state import FOREVER
+from hft.venue.state import new_state as new_venue
+
+RECORDS = {"digest": 0, "summary": 1, "full": 2}
+SLOTS = 4096
+
+
+@dataclass(frozen=True)
+class Source:
+    """One instrument's rows as the engine needs them; `batches` are Columns of the tape."""
+
+    instrument: Any
+    row: np.ndarray  # INSTRUMENT
+    batches: Sequence[Any]
+    price_low: int
+    price_high: int
+    live_orders: int = 0  # most L3 orders alive at once; 0: the tape has none
+
+
+@dataclass
+class Session:
+    """An engine with everything it points into; what a snapshot restores into."""
+
+    engine: st.Engine
+    arena: Arena
+    sources: list[Source]
+    strategies: list[Strategy]
+    keep: list[Any] = field(default_factory=list)
+
+
+def new_session(
+    sources: list[Source],
+    strategies: list[Strategy],
+    gateway: GatewayState,
+    venue: VenueModel,
+    *,
+    seed: int = 0,
+    record: str = "full",
+    controls: np.ndarray | None = None,
+    faults: np.ndarray | None = None,
+    start_ns: int | None = None,
+    end_ns: int | None = None,
+    equity_every_ns: int = 1_000_000_000,
+    ttl_ns: int = 0,
+) -> Session:
+    """An engine at its first row. Units: see the fields of CLOCK."""
+    instruments, n = len(sources), len(strategies)
+    keep: list[Any] = []
+    engine = st.Engine(
+        clock=np.zeros(1, st.CLOCK),
+        lanes=start_lanes(seed),
+        mixes=np.zeros(instruments, np.uint64),
+        checkpoints=np.zeros(2 * st.CHECKPOINTS_MAX, np.uint64),
+        feeds=np.zeros(instruments, st.FEED),
+        batches=_batches(sources, keep),
+        instruments=np.array([source.row for source in sources]),
+        tick_sizes=np.array([float(source.instrument.tick) for source in sources]),
+        touch=np.zeros(instruments, TOUCH),
+        books=new_books([(source.price_low, source.price_high) for source in sources]),
+        gw=gateway,
+        venue=new_venue(
+            instruments,
+            len(gateway.orders),
+            l3_orders=max(source.live_orders for source in sources) if venue.exact else 0,
+            samples=venue.table_size,
+            seed=seed,
+        ),
+        positions=np.zeros(n * instruments, POSITION),
+        strategies=np.zeros(n, st.STRATEGY),
+        contexts=np.zeros(n, CONTEXT),
+        context_at=np.zeros(n, np.int64),
+        traded=np.zeros(n * instruments, np.int64),
+        intents=np.zeros(64, INTENT),
+        logs=np.zeros(n * LOGS_MAX, LOG),
+        params=np.zeros(0, np.uint8),
+        tracked=np.zeros(n * 2 * st.TRACKED_MAX, np.int64),
+        controls=_controls(controls),
+        faults=np.zeros(1, st.FAULTS) if faults is None else faults.copy(),
+        steps=np.zeros(st.STEPS_MAX if record == "full" else 1, STEP),
+        fills=np.zeros(st.FILLS_MAX if record != "digest" else 1, FILL),
+        equity=np.zeros(st.EQUITY_MAX if record != "digest" else 1, st.EQUITY),
+        series=np.zeros(st.SERIES_MAX if record == "full" else 1, st.SERIES),
+    )
+    _feeds(engine, sources, venue)
+    venue.install(engine.venue, seed)
+    params = _params(strategies)
+    engine = engine._replace(params=params)
+    _contexts(engine, strategies, keep)
+    clock = engine.clock[0]
+    clock["listened"] = max(strategy.instruments for strategy in strategies)
+    clock["strategies"] = n
+    clock["accounts"] = 1
+    clock["record"] = RECORDS[record]
+    clock["checkpoint_step"] = st.CHECKPOINT_STEPS
+    clock["equity_every_ns"] = equity_every_ns
+    clock["next_id"] = 1
+    clock["yield_rows"] = 1 << 20
+    clock["end_ns"] = FOREVER if end_ns is None else end_ns
+    first_rows(engine)
+    first_ns = int(min(engine.feeds["venue_ns"].min(), engine.feeds["view_ns"].min()))
+    clock["first_ns"] = clock["now_ns"] = first_ns
+    clock["equity_next_ns"] = first_ns
+    _timers(engine, strategies, first_ns, start_ns)
+    for row in engine.touch:
+        row["bid_tick"], row["ask_tick"] = NO_BID, NO_ASK
+    if ttl_ns:
+        engine.contexts["ttl_ns"] = ttl_ns
+    return Session(engine, Arena(engine), sources, strategies, keep)
+
+
+def gateway_for(sources: list[Source], limits: Any, strategies: int, **sizes: Any) -> GatewayState:
+    """A gateway over the instruments of these sources."""
+    table = np.array([source.row for source in sources])
+    return new_gateway(table, limits, 1, strategies, **{"order_capacity": SLOTS, **sizes})
+
+
+def source_of(
+    instrument: Any,
+    batches: Sequence[Any],
+    digits: int,
+    *,
+    max_price: int,
+    price_low: int,
+    price_high: int,
+    live_orders: int = 0,
+) -> Source:
+    """Resolve one instrument of a tape. Units: prices in ticks."""
+    key = key_of(f"{instrument.venue}:{instrument.symbol}")
+    row = resolve(instrument, digits, max_price, key)
+    return Source(instrument, row, batches, price_low, price_high, live_orders)
+
+
+def _batches(sources: list[Source], keep: list[Any]) -> np.ndarray:
+    total = sum(max(1, len(source.batches)) for source in sources)
+    table = np.zeros(total, st.BATCH)
+    at = 0
+    for source in sources:
+        for columns in source.batches:
+            row = table[at]
+            row["rows"] = len(columns.exch_ts)
+            for name in columns._fields:
+                array = getattr(columns, name)
+                if not array.flags.c_contiguous:
+                    array = np.ascontiguousarray(array)
+                    keep.append(array)
+                row[name] = array.ctypes.data
+            keep.append(columns)
+            at += 1
+        at += 0 if source.batches else 1
+    return table
+
+
+def _feeds(engine: st.Engine, sources: list[Source], venue: VenueModel) -> None:
+    at = 0
+    for feed, source in zip(engine.feeds, sources, strict=True):
+        feed["first_batch"] = at
+        feed["batches"] = len(source.batches)
+        feed["l3"] = 1 if source.live_orders > 0 and venue.exact else 0
+        at += max(1, len(source.batches))
+
+
+def _controls(controls: np.ndarray | None) -> np.ndarray:
+    """Control inputs in time order, closed by a row that is never reached."""
+    end = np.zeros(1, st.CONTROL)
+    end["ts_ns"] = FOREVER
+    if controls is None:
+        return end
+    ordered = controls[np.argsort(controls["ts_ns"], kind="stable")]
+    return np.concatenate([ordered, end])
+
+
+def _params(strategies: list[Strategy]) -> np.ndarray:
+    """Every strategy's parameters, then its state, as raw bytes at 64-byte steps."""
+    parts: list[bytes] = []
+    for strategy in strategies:
+        for row in (strategy.params_row(), strategy.state_row()):
+            raw = row.tobytes()
+            parts.append(raw + bytes(-len(raw) % 64))
+    return np.frombuffer(b"".join(parts), np.uint8).copy()
+
+
+def _contexts(engine: st.Engine, strategies: list[Strategy], keep: list[Any]) -> None:
+    """Write the addresses that views, orders, parameters and state are reached by."""
+    gw, instruments = engine.gw, len(engine.touch)
+    at = engine.params.ctypes.data
+    for s, strategy in enumerate(strategies):
+        context = engine.contexts[s]
+        context["strategy_idx"] = s
+        context["instruments"] = strategy.instruments
+        context["total_instruments"] = instruments
+        addresses = {
+            "touch_at": engine.touch,
+            "heads_at": engine.books.heads,
+            "qty_at": engine.books.qty,
+            "bits_at": engine.books.bits,
+            "orders_at": gw.orders,
+            "working_at": gw.heads,
+            "positions_at": engine.positions[s * instruments :],
+            "intents_at": engine.intents,
+            "logs_at": engine.logs[s * LOGS_MAX :],
+            "traded_at": engine.traded[s * instruments :],
+            "tick_sizes_at": engine.tick_sizes,
+        }
+        for name, array in addresses.items():
+            context[name] = array.ctypes.data
+        context["qty_len"] = len(engine.books.qty)
+        context["bits_len"] = len(engine.books.bits)
+        context["working_len"] = len(gw.heads)
+        offset = engine.clock.dtype.fields["next_id"][1]
+        context["next_id"] = engine.clock.ctypes.data + offset
+        params, state = strategy.params_row(), strategy.state_row()
+        context["params_at"] = at
+        at += -(-params.nbytes // 64) * 64
+        context["state_at"] = at
+        at += -(-state.nbytes // 64) * 64
+        _track(engine.tracked[2 * s * st.TRACKED_MAX :], strategy, state.dtype)
+        engine.strategies[s]["tracked"] = len(strategy.track)
+        engine.strategies[s]["name_key"] = key_of(strategy.name)
+        engine.context_at[s] = engine.contexts.ctypes.data + s * CONTEXT.itemsize
+
+
+def _track(row: np.ndarray, strategy: Strategy, dtype: np.dtype) -> None:
+    for k, name in enumerate(strategy.track):
+        kind, offset = dtype.fields[name][:2]  # type: ignore[index]
+        row[k] = offset
+        row[st.TRACKED_MAX + k] = 0 if kind == np.float64 else 1
+
+
+def _timers(
+    engine: st.Engine, strategies: list[Strategy], first_ns: int, start_ns: int | None
+) -> None:
+    """The first wake-up is one interval after the first row, or after `start_ns`."""
+    begin = first_ns if start_ns is None else max(first_ns, start_ns)
+    wanted = 0
+    for row, strategy in zip(engine.strategies, strategies, strict=True):
+        row["every_ns"] = strategy.every_ns
+        row["next_ns"] = begin + strategy.every_ns if strategy.every_ns > 0 else FOREVER
+        row["wakes_on"] = strategy.wakes_on
+        wanted |= strategy.wakes_on
+    engine.clock[0]["events_on"] = 1 if wanted >> 3 != 0 else 0
+
+
+def legs() -> list[str]:
+    """Names of the latency legs, in table order."""
+    return [leg.name.lower() for leg in LatencyLeg]

@@ -1,0 +1,54 @@
+"""The engine's loop at the Python seam: one address in, one status out, compiled once and cached.
+
+The arena's type is taken from a tiny example session, since it depends on record types only, never
+on sizes; so one cached binary serves every run and every strategy.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from hft.core.arena import opener
+from hft.core.instruments import Instrument
+from hft.core.jit import JIT_DISABLED, kernel
+from hft.gateway.limits import Limits
+from hft.gateway.resolve import resolve
+from hft.replay.build import Session, gateway_for, new_session, source_of
+from hft.replay.engine import ON_WAKE, advance
+from hft.strategies.base import Strategy
+from hft.venue.model import VenueModel
+
+
+def example_session() -> Session:
+    """The smallest session there is; every table has its real record type."""
+    instrument = Instrument("X", Decimal(1), Decimal(1), max_price=Decimal(1000))
+    source = source_of(instrument, [], 2, max_price=1000, price_low=1, price_high=64)
+    limits = resolve(Limits.off(), [instrument], [{"first_mid": 100}])
+    idle = Strategy(None, "idle", 0, 0, {}, {})
+    gateway = gateway_for([source], limits, 1, order_capacity=16, dedup_window=16)
+    return new_session([source], [idle], gateway, VenueModel())
+
+
+_open = opener(example_session().engine)
+
+
+@kernel(types.int64(types.int64, ON_WAKE))
+def _advance_at(address, on_wake):  # type: ignore[no-untyped-def]
+    return advance(_open(address), on_wake)
+
+
+@kernel(ON_WAKE.signature)
+def _never(k, context):  # type: ignore[no-untyped-def]
+    return np.int64(0)
+
+
+def loop() -> Any:
+    """`advance` as a function of (arena handle, strategy pointer)."""
+    return advance if JIT_DISABLED else _advance_at
+
+
+def no_pointer() -> Any:
+    """The pointer of an engine that stops at each wake-up instead of calling one."""
+    return _never

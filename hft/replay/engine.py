@@ -1,0 +1,343 @@
+"""The compiled loop: what is next, in total order, until there is nothing left.
+
+Ties in time go: control input, answer to us, tape row at the venue, command at the venue, order
+expiry, wake-up. So a cancel sent at t does not see a fill at t, and a strategy that wakes at t has
+seen every row and answer of t. The delayed view is brought up to date when somebody looks at it; only
+strategies that wake on trades or book changes put its rows into the calendar. A strategy is a
+function pointer, so the engine is compiled once and loaded from the cache for every strategy.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from hft.core.codes import ResponseKind, StepKind, WakeCause
+from hft.core.jit import kernel
+from hft.gateway.pipeline import control, on_market
+from hft.portfolio.positions import mark
+from hft.replay.orders import arrive, feed_pnl, note_answers, receive, submit
+from hft.replay.rows import venue_span, view_to
+from hft.replay.state import (
+    CHECKPOINT_STEPS,
+    EQUITY_MAX,
+    FILLS_MAX,
+    PHASE_AWAKE,
+    PHASE_DONE,
+    PHASE_RUN,
+    SERIES_MAX,
+    STATUS_DEFECT,
+    STATUS_DONE,
+    STATUS_FLUSH,
+    STATUS_STEP,
+    STATUS_WAKE,
+    STATUS_YIELD,
+    STEPS_MAX,
+    Engine,
+)
+from hft.replay.tick import checkpoint, note, note_rows
+from hft.replay.sample import sample_equity, sample_series
+from hft.strategies.context import INTENTS_MAX
+from hft.venue.matching import expire_due
+from hft.venue.state import FOREVER, next_message_ns
+
+ON_WAKE = types.FunctionType(types.int64(types.int64, types.int64))
+
+_WAKE = StepKind.WAKE.value
+_CONTROL = StepKind.CONTROL.value
+_TIMER = WakeCause.TIMER.value
+_ON_FILL = WakeCause.FILL.value
+_ON_ORDER = WakeCause.ORDER.value
+_ON_TRADE = WakeCause.TRADE.value
+_ON_BOOK = WakeCause.BOOK.value
+_ON_STATUS = WakeCause.STATUS.value
+_FILL = ResponseKind.FILL.value
+_MARGIN = 2 * INTENTS_MAX
+
+
+@kernel
+def next_feed(engine: Engine) -> int:
+    """The instrument whose next venue row is first; ties go to the lower index."""
+    best = 0
+    for i in range(1, len(engine.feeds)):
+        if engine.feeds[i]["venue_ns"] < engine.feeds[best]["venue_ns"]:
+            best = i
+    return best
+
+
+@kernel
+def other_feed_ns(engine: Engine, skip: int) -> int:
+    """Until when instrument `skip` may run alone: the next row of any other, by rank at a tie."""
+    soonest = FOREVER
+    for i in range(len(engine.feeds)):
+        if i != skip:
+            ts = engine.feeds[i]["venue_ns"]
+            soonest = min(soonest, ts - 1 if i < skip else ts)
+    return soonest
+
+
+@kernel
+def next_view_ns(engine: Engine) -> int:
+    """When the next row of a listened instrument reaches us."""
+    soonest = FOREVER
+    for i in range(engine.clock[0]["listened"]):
+        soonest = min(soonest, engine.feeds[i]["view_ns"])
+    return soonest
+
+
+@kernel
+def next_timer(engine: Engine) -> int:
+    """The strategy whose timer is first; ties go to the lower index."""
+    best = 0
+    for s in range(1, len(engine.strategies)):
+        if engine.strategies[s]["next_ns"] < engine.strategies[best]["next_ns"]:
+            best = s
+    return best
+
+
+@kernel
+def rings_full(engine: Engine) -> bool:
+    """Must the records be written out before the next item?"""
+    clock = engine.clock[0]
+    return (
+        clock["steps_len"] > STEPS_MAX - 2 * _MARGIN
+        or clock["fills_len"] > FILLS_MAX - _MARGIN
+        or clock["series_len"] > SERIES_MAX - _MARGIN
+        or clock["equity_len"] > EQUITY_MAX - _MARGIN
+    )
+
+
+@kernel
+def wake(engine: Engine, s: int, cause: int, on_wake: Any) -> bool:
+    """Wake strategy `s` now; False when the engine must come back to Python for it.
+
+    Mutates: engine.
+    """
+    clock = engine.clock[0]
+    now_ns = clock["now_ns"]
+    strategy = engine.strategies[s]
+    instruments = len(engine.touch)
+    for i in range(clock["listened"]):
+        view_to(engine, i, now_ns)
+        touch = engine.touch[i]
+        position = engine.positions[s * instruments + i]
+        if position["qty"] != 0 and touch["valid"] != 0:
+            mid2 = touch["bid_tick"] + touch["ask_tick"]
+            if mid2 != position["mark2"]:
+                mark(position, engine.instruments[i], mid2)
+                feed_pnl(engine, s, now_ns)
+        on_market(engine.gw, i, touch, now_ns)
+    context = engine.contexts[s]
+    context["now_ns"] = now_ns
+    context["wake"] = cause
+    context["intents"] = 0
+    context["intents_lost"] = 0
+    clock["wakes"] += 1
+    strategy["woken"] += 1
+    clock["strategy"] = s
+    clock["wake_cause"] = cause
+    if clock["stop_at_wake"] != 0:
+        clock["phase"] = PHASE_AWAKE
+        return False
+    on_wake(s, engine.context_at[s])
+    after_wake(engine, s)
+    return True
+
+
+@kernel
+def after_wake(engine: Engine, s: int) -> None:
+    """Journal the wake-up and send what the strategy wrote through the gateway. Mutates: engine."""
+    clock = engine.clock[0]
+    context = engine.contexts[s]
+    now_ns = clock["now_ns"]
+    count = context["intents"]
+    note_rows(engine)
+    note(
+        engine,
+        _WAKE,
+        now_ns,
+        s,
+        -1,
+        engine.strategies[s]["woken"],
+        clock["wake_cause"],
+        0,
+        0,
+        0,
+        count,
+        context["intents_lost"],
+        0,
+    )
+    clock["lost_intents"] += context["intents_lost"]
+    for k in range(count):
+        submit(engine, engine.intents[k], now_ns)
+    instruments = len(engine.touch)
+    for i in range(clock["listened"]):
+        engine.traded[s * instruments + i] = engine.touch[i]["traded_lots"]
+    if clock["record"] > 0:
+        if now_ns >= clock["equity_next_ns"]:
+            sample_equity(engine, now_ns)
+        if clock["record"] > 1 and engine.strategies[s]["tracked"] > 0:
+            sample_series(engine, s, now_ns)
+    clock["phase"] = PHASE_RUN
+
+
+@kernel
+def wake_for(engine: Engine, s: int, cause: int, on_wake: Any) -> bool:
+    """Wake `s` if it listens to this cause. Returns: False when the engine must come back."""
+    if (engine.strategies[s]["wakes_on"] >> cause) & 1 == 0:
+        return True
+    return wake(engine, s, cause, on_wake)
+
+
+@kernel
+def run_events(engine: Engine, now_ns: int, on_wake: Any) -> bool:
+    """Rows have reached us that somebody may want to wake for. Mutates: engine."""
+    seen = 0
+    clock = engine.clock[0]
+    for i in range(clock["listened"]):
+        seen |= view_to(engine, i, now_ns)
+    cause = _ON_TRADE
+    if seen & 4 != 0:
+        cause = _ON_STATUS
+    elif seen & 2 == 0:
+        cause = _ON_BOOK
+    wanted = (1 << _ON_BOOK) * (seen & 1) + (1 << _ON_TRADE) * ((seen >> 1) & 1)
+    wanted += (1 << _ON_STATUS) * ((seen >> 2) & 1)
+    clock["wake_cause"] = cause
+    for s in range(len(engine.strategies)):
+        if engine.strategies[s]["wakes_on"] & wanted != 0:
+            engine.strategies[s]["events"] = cause + 1
+    return run_pending(engine, on_wake)
+
+
+@kernel
+def run_pending(engine: Engine, on_wake: Any) -> bool:
+    """Wake every strategy that has an event pending, in order. Mutates: engine."""
+    for s in range(len(engine.strategies)):
+        cause = engine.strategies[s]["events"]
+        if cause > 0:
+            engine.strategies[s]["events"] = 0
+            if not wake(engine, s, cause - 1, on_wake):
+                return False
+    return True
+
+
+@kernel
+def run_control(engine: Engine) -> None:
+    """Apply the next control input and journal it. Mutates: engine."""
+    clock = engine.clock[0]
+    row = engine.controls[clock["control"]]
+    clock["control"] += 1
+    clock["now_ns"] = row["ts_ns"]
+    note(engine, _CONTROL, row["ts_ns"], -1, -1, 0, row["kind"], 0, 0, 0, row["code"], row["value"], 0)
+    control(engine.gw, row["kind"], row["code"], row["value"], row["ts_ns"])
+
+
+@kernel
+def run_answer(engine: Engine, on_wake: Any) -> bool:
+    """An answer of the venue reaches us. Mutates: engine."""
+    queue = engine.venue.queues[1]
+    kind = engine.venue.responses[queue["first"] & queue["mask"]]["kind"]
+    s = receive(engine)
+    if s < 0:
+        return True
+    cause = _ON_FILL if kind == _FILL else _ON_ORDER
+    return wake_for(engine, s, cause, on_wake)
+
+
+@kernel
+def run_timer(engine: Engine, s: int, on_wake: Any) -> bool:
+    """A strategy's timer is due. Mutates: engine."""
+    strategy = engine.strategies[s]
+    strategy["next_ns"] += strategy["every_ns"]
+    return wake(engine, s, _TIMER, on_wake)
+
+
+@kernel
+def nothing_left(engine: Engine, now_ns: int) -> bool:
+    """Is there no row after `now_ns` and no message on its way? Timers alone keep no run alive."""
+    for i in range(len(engine.feeds)):
+        if engine.feeds[i]["venue_ns"] != FOREVER:
+            return False
+    queues = engine.venue.queues
+    if queues[0]["first"] != queues[0]["last"] or queues[1]["first"] != queues[1]["last"]:
+        return False
+    for i in range(engine.clock[0]["listened"]):
+        view_to(engine, i, now_ns)
+        if engine.feeds[i]["view_ns"] != FOREVER:
+            return False
+    return True
+
+
+@kernel
+def advance(engine: Engine, on_wake: Any) -> int:
+    """Run until done or until Python is needed. Mutates: engine. Returns: a STATUS_*."""
+    clock = engine.clock[0]
+    if clock["phase"] == PHASE_DONE:
+        return STATUS_DONE
+    if clock["phase"] == PHASE_AWAKE:
+        after_wake(engine, clock["strategy"])
+        if not run_pending(engine, on_wake):
+            return STATUS_WAKE
+    yield_at = clock["rows"] + clock["yield_rows"]
+    commands = engine.venue.queues[0]
+    answers = engine.venue.queues[1]
+    while True:
+        if rings_full(engine):
+            return STATUS_FLUSH
+        if engine.venue.head[0]["overflow"] != 0:
+            return STATUS_DEFECT
+        if clock["step"] >= clock["checkpoint_step"]:
+            checkpoint(engine)
+            clock["checkpoint_step"] += CHECKPOINT_STEPS
+        if clock["stop_at_step"] != 0 and clock["step"] >= clock["stop_at_step"]:
+            return STATUS_STEP
+        answer_ns = next_message_ns(engine.venue.responses, answers)
+        command_ns = next_message_ns(engine.venue.commands, commands)
+        s = next_timer(engine)
+        timer_ns = engine.strategies[s]["next_ns"]
+        view_ns = next_view_ns(engine) if clock["events_on"] != 0 else FOREVER
+        control_ns = engine.controls[clock["control"]]["ts_ns"]
+        expiry_ns = engine.venue.head[0]["next_expiry_ns"]
+        i = next_feed(engine)
+        row_ns = engine.feeds[i]["venue_ns"]
+        later_ns = min(min(command_ns, expiry_ns), min(timer_ns, view_ns))
+        until_ns = min(later_ns, min(answer_ns - 1, control_ns - 1))
+        if row_ns <= until_ns and row_ns != FOREVER:
+            if len(engine.feeds) > 1:
+                until_ns = min(until_ns, other_feed_ns(engine, i))
+            venue_span(engine, i, min(until_ns, FOREVER - 1))
+            note_answers(engine)
+            if clock["rows"] >= yield_at:
+                return STATUS_YIELD
+            continue
+        if control_ns <= answer_ns and control_ns <= later_ns:
+            if control_ns == FOREVER:
+                break
+            run_control(engine)
+        elif answer_ns <= later_ns:
+            clock["now_ns"] = answer_ns
+            if not run_answer(engine, on_wake):
+                return STATUS_WAKE
+        elif command_ns <= later_ns:
+            clock["now_ns"] = command_ns
+            arrive(engine)
+        elif expiry_ns <= later_ns:
+            expire_due(engine.venue, expiry_ns)
+            note_answers(engine)
+        elif view_ns <= timer_ns:
+            clock["now_ns"] = view_ns
+            if not run_events(engine, view_ns, on_wake):
+                return STATUS_WAKE
+        else:
+            if nothing_left(engine, timer_ns):
+                break
+            clock["now_ns"] = timer_ns
+            if not run_timer(engine, s, on_wake):
+                return STATUS_WAKE
+    clock["phase"] = PHASE_DONE
+    note_rows(engine)
+    checkpoint(engine)
+    if clock["record"] > 0:
+        sample_equity(engine, clock["now_ns"])
+    return STATUS_DONE

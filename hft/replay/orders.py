@@ -1,0 +1,297 @@
+"""The order's way: an intent is decided, its command travels, the venue answers, we book it.
+
+This is the only place where the kernel of the gateway is called and the only one that puts a
+command on its way to a venue. Nothing reaches `venue.commands` without an approval of `decide`.
+"""
+
+import numpy as np
+
+from hft.core.codes import (
+    IntentType,
+    LatencyLeg,
+    Liquidity,
+    OrderStatus,
+    Reason,
+    ResponseKind,
+    StepKind,
+)
+from hft.core.jit import kernel
+from hft.gateway.pipeline import (
+    decide,
+    on_ack,
+    on_amend_rejected,
+    on_amended,
+    on_cancel_rejected,
+    on_dispatch_failed,
+    on_done,
+    on_fill,
+    on_pnl,
+)
+from hft.portfolio.positions import apply_fill, fee_money, mark
+from hft.replay.faults import refuses
+from hft.replay.state import Engine
+from hft.replay.tick import note
+from hft.venue.matching import arrives
+from hft.venue.state import leg_ns, push
+
+_NEW = IntentType.NEW.value
+_AMEND = IntentType.AMEND.value
+_CANCEL = IntentType.CANCEL.value
+_ENTRY = LatencyLeg.ENTRY.value
+_OK = Reason.OK.value
+_QUEUE_FULL = Reason.ORDER_QUEUE_FULL.value
+_DECISION = StepKind.DECISION.value
+_ARRIVAL = StepKind.ARRIVAL.value
+_FILL_STEP = StepKind.FILL.value
+_RESPONSE = StepKind.RESPONSE.value
+_ACK = ResponseKind.ACK.value
+_FILL = ResponseKind.FILL.value
+_CANCELLED = ResponseKind.CANCELLED.value
+_EXPIRED = ResponseKind.EXPIRED.value
+_REJECTED = ResponseKind.REJECTED.value
+_CANCEL_REJECTED = ResponseKind.CANCEL_REJECTED.value
+_AMENDED = ResponseKind.AMENDED.value
+_AMEND_REJECTED = ResponseKind.AMEND_REJECTED.value
+_TAKER = Liquidity.TAKER.value
+_S_CANCELLED = OrderStatus.CANCELLED.value
+_S_EXPIRED = OrderStatus.EXPIRED.value
+_S_FAILED = OrderStatus.FAILED.value
+
+
+@kernel
+def submit(engine: Engine, intent: np.ndarray, now_ns: int) -> int:
+    """One intent through the gateway and, when approved, its command on the way to the venue.
+
+    Mutates: engine. Returns: the `Reason`.
+    """
+    clock = engine.clock[0]
+    i = intent["instrument_idx"]
+    reason = decide(engine.gw, intent, engine.touch[i], now_ns)
+    decision = engine.gw.decision[0]
+    clock["decisions"] += 1
+    if reason != _OK:
+        clock["refused"] += 1
+    elif decision["replayed"] == 0:
+        reason = _dispatch(engine, intent, decision, now_ns)
+    note(
+        engine,
+        _DECISION,
+        now_ns,
+        intent["strategy_idx"],
+        i,
+        intent["intent_id"],
+        reason,
+        intent["side"],
+        decision["price"],
+        intent["qty"],
+        intent["intent_type"],
+        decision["measured"],
+        decision["limit"],
+    )
+    return reason
+
+
+@kernel
+def _dispatch(engine: Engine, intent: np.ndarray, decision: np.ndarray, now_ns: int) -> int:
+    """Put an approved command into the venue's queue; a full queue gives everything back."""
+    venue = engine.venue
+    kind = intent["intent_type"]
+    slot = decision["slot"]
+    leg = _ENTRY
+    if kind == _AMEND:
+        leg = LatencyLeg.AMEND.value
+    elif kind == _CANCEL:
+        leg = LatencyLeg.CANCEL.value
+    arrives_ns = now_ns + engine.clock[0]["latency_ns"] + leg_ns(venue, leg, now_ns)
+    at = push(venue.commands, venue.queues[0], venue.head[0], arrives_ns)
+    if at < 0:
+        on_dispatch_failed(engine.gw, slot, _QUEUE_FULL)
+        return _QUEUE_FULL
+    message = venue.commands[at]
+    message["kind"] = kind
+    message["slot"] = slot
+    message["order_id"] = engine.gw.orders[slot]["order_id"]
+    message["price"] = decision["price"]
+    message["qty"] = decision["qty"]
+    message["cmd_id"] = decision["cmd_id"]
+    message["exch_ns"] = now_ns
+    message["deadline_ns"] = decision["deadline_ns"]
+    return _OK
+
+
+@kernel
+def arrive(engine: Engine) -> None:
+    """The oldest command reaches the venue. Mutates: engine."""
+    venue = engine.venue
+    queue = venue.queues[0]
+    message = venue.commands[queue["first"] & queue["mask"]]
+    queue["first"] += 1
+    order = engine.gw.orders[message["slot"]]
+    i = order["instrument_idx"]
+    ts = message["ts_ns"]
+    up = not refuses(engine, message["kind"], ts)
+    arrives(venue, engine.books, engine.books.heads[2 * i], engine.gw.orders, message, up)
+    note(
+        engine,
+        _ARRIVAL,
+        ts,
+        order["strategy_idx"],
+        i,
+        message["order_id"],
+        message["kind"],
+        order["side"],
+        message["price"],
+        message["qty"],
+        0,
+        0,
+        message["cmd_id"],
+    )
+    note_answers(engine)
+
+
+@kernel
+def note_answers(engine: Engine) -> None:
+    """Journal what the venue did since last time, in its own time. Mutates: engine."""
+    clock = engine.clock[0]
+    queue = engine.venue.queues[1]
+    while clock["journaled"] < queue["last"]:
+        message = engine.venue.responses[clock["journaled"] & queue["mask"]]
+        clock["journaled"] += 1
+        if message["kind"] == _FILL:
+            order = engine.gw.orders[message["slot"]]
+            i = order["instrument_idx"]
+            head = engine.books.heads[2 * i]
+            # The venue's own mid at the fill, for markouts; the message's spare field carries it.
+            message["deadline_ns"] = head["bid"] + head["ask"]
+            note(
+                engine,
+                _FILL_STEP,
+                message["exch_ns"],
+                order["strategy_idx"],
+                i,
+                message["order_id"],
+                message["liquidity"],
+                order["side"],
+                message["price"],
+                message["qty"],
+                0,
+                message["fill_id"],
+                0,
+            )
+
+
+@kernel
+def receive(engine: Engine) -> int:
+    """The oldest answer of the venue reaches us; returns the strategy it concerns, -1 for none.
+
+    Mutates: engine.
+    """
+    venue = engine.venue
+    queue = venue.queues[1]
+    message = venue.responses[queue["first"] & queue["mask"]]
+    queue["first"] += 1
+    slot = message["slot"]
+    order = engine.gw.orders[slot]
+    kind = message["kind"]
+    ts = message["ts_ns"]
+    if order["order_id"] != message["order_id"]:
+        # A second answer about an order that has ended: counted by the journal, never applied.
+        note(engine, _RESPONSE, ts, -1, -1, message["order_id"], kind, 0, 0, 0, 1, 0, 0)
+        return -1
+    strategy = order["strategy_idx"]
+    i = order["instrument_idx"]
+    side = order["side"]
+    fee = 0
+    if kind == _FILL:
+        fee = _book_fill(engine, order, message)
+    else:
+        _book_answer(engine, slot, kind, message)
+    note(
+        engine,
+        _RESPONSE,
+        ts,
+        strategy,
+        i,
+        message["order_id"],
+        kind,
+        side,
+        message["price"],
+        message["qty"],
+        message["liquidity"],
+        message["fill_id"],
+        fee,
+    )
+    return strategy
+
+
+@kernel
+def _book_answer(engine: Engine, slot: int, kind: int, message: np.ndarray) -> None:
+    gw = engine.gw
+    ts = message["ts_ns"]
+    if kind == _ACK:
+        on_ack(gw, slot, ts)
+    elif kind == _CANCELLED:
+        on_done(gw, slot, _S_CANCELLED, ts)
+    elif kind == _EXPIRED:
+        on_done(gw, slot, _S_EXPIRED, ts)
+    elif kind == _REJECTED:
+        on_done(gw, slot, _S_FAILED, ts)
+    elif kind == _CANCEL_REJECTED:
+        on_cancel_rejected(gw, slot, ts)
+    elif kind == _AMENDED:
+        on_amended(gw, slot, message["price"], message["qty"], ts)
+    elif kind == _AMEND_REJECTED:
+        on_amend_rejected(gw, slot, ts)
+
+
+@kernel
+def _book_fill(engine: Engine, order: np.ndarray, message: np.ndarray) -> int:
+    """Position, profit, fee and exposure of one fill, in the same step. Returns: the fee."""
+    clock = engine.clock[0]
+    s = order["strategy_idx"]
+    i = order["instrument_idx"]
+    side = order["side"]
+    price = message["price"]
+    qty = message["qty"]
+    ts = message["ts_ns"]
+    instrument = engine.instruments[i]
+    position = engine.positions[s * len(engine.touch) + i]
+    taker = message["liquidity"] == _TAKER
+    fee = fee_money(instrument, price, qty, taker, order["filled_qty"] == 0)
+    realized = apply_fill(position, instrument, side, price, qty, fee)
+    if clock["record"] > 0:
+        row = engine.fills[clock["fills_len"]]
+        clock["fills_len"] += 1
+        row["fill_id"] = message["fill_id"]
+        row["order_id"] = message["order_id"]
+        row["cmd_id"] = order["cmd_id"]
+        row["account_idx"] = order["account_idx"]
+        row["strategy_idx"] = s
+        row["instrument_idx"] = i
+        row["side"] = side
+        row["price"] = price
+        row["qty"] = qty
+        row["fee_money"] = fee
+        row["realized_money"] = realized
+        row["liquidity"] = message["liquidity"]
+        row["exch_ts_ns"] = message["exch_ns"]
+        row["local_ts_ns"] = ts
+        row["mid2"] = message["deadline_ns"]
+        row["position_qty"] = position["qty"]
+    on_fill(engine.gw, message["slot"], price, qty, ts)
+    touch = engine.touch[i]
+    if touch["valid"] != 0:
+        mark(position, instrument, touch["bid_tick"] + touch["ask_tick"])
+    feed_pnl(engine, s, ts)
+    return fee
+
+
+@kernel
+def feed_pnl(engine: Engine, s: int, now_ns: int) -> None:
+    """Tell the gateway what the strategy has made so far. Mutates: engine.gw."""
+    instruments = len(engine.touch)
+    total = 0
+    for i in range(engine.clock[0]["listened"]):
+        row = engine.positions[s * instruments + i]
+        total += row["realized_money"] + row["marked_money"] - row["fees_money"]
+    on_pnl(engine.gw, s, total, now_ns)

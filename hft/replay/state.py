@@ -1,0 +1,170 @@
+"""Everything a replay knows, as one NamedTuple of arrays: a snapshot is a copy of them.
+
+`Engine` is built once per run by `hft.replay.build`; kernels take it whole. The tape's rows are
+not in it: FEED and BATCH hold the addresses of memory-mapped columns, so that the engine walks from
+batch to batch without coming back to Python.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hft.gateway.state import GatewayState
+from hft.market.book import Books
+from hft.venue.state import VenueState
+
+STEPS_MAX = 1 << 15
+FILLS_MAX = 1 << 13
+SERIES_MAX = 1 << 13
+EQUITY_MAX = 1 << 12
+TRACKED_MAX = 8
+CHECKPOINT_STEPS = 1 << 16
+CHECKPOINTS_MAX = 1 << 10
+
+
+def _row(*names: str) -> np.dtype:
+    return np.dtype([(name, np.int64) for name in names], align=True)
+
+
+CLOCK = _row(
+    "now_ns",
+    "phase",  # PHASE_*
+    "status",  # why the engine came back to Python, STATUS_*
+    "strategy",  # the strategy that is awake, in PHASE_AWAKE
+    "wake_cause",
+    "listened",  # instruments from 0 that some strategy listens to; the rest are idle
+    "strategies",
+    "accounts",
+    "stop_at_wake",  # 1: come back at each wake-up instead of calling the pointer
+    "stop_at_step",  # come back before this step, 0: never
+    "step",  # steps so far
+    "checkpoint_step",  # the next full state hash is due at this step
+    "checkpoints",  # written so far
+    "journaled",  # response messages whose venue side is journaled
+    "steps_len",
+    "fills_len",
+    "series_len",
+    "equity_len",
+    "record",  # 0 digest only, 1 fills and equity, 2 and steps and series
+    "equity_every_ns",
+    "equity_next_ns",
+    "control",  # next control row
+    "events_on",  # 1: some strategy wakes on trades or book changes
+    "rows",  # tape rows the venue has seen
+    "wakes",
+    "decisions",
+    "refused",
+    "next_id",  # next intent id
+    "end_ns",  # no row after this time is replayed
+    "lost_intents",
+    "yield_rows",  # come back for the progress bar after this many rows
+    "venue_up",
+    "first_ns",
+    "started",
+    "fault_draws",
+    "latency_ns",  # decision latency, added to every command's entry leg
+    "unknown_after_ns",  # a command without answer for this long is UNKNOWN
+    "loop_guard",
+)
+
+PHASE_RUN = 0
+PHASE_AWAKE = 1
+PHASE_DONE = 2
+
+STATUS_DONE = 0
+STATUS_FLUSH = 1
+STATUS_WAKE = 2
+STATUS_YIELD = 3
+STATUS_STEP = 4
+STATUS_DEFECT = 5
+
+FEED = _row(
+    "first_batch",
+    "batches",
+    "venue_batch",
+    "venue_row",  # always on a row the venue sees, or past the last
+    "venue_ns",  # exch_ts of that row, FOREVER past the last
+    "view_batch",
+    "view_row",
+    "view_ns",
+    "seen",  # rows the venue has seen
+    "gap_until_ns",  # a fault hides the feed from the view until then
+    "phase",  # StatusCode as the venue knows it
+    "l3",  # 1: the tape has order ids and the queue model is exact
+)
+BATCH = _row(
+    "rows", "exch_ts", "local_ts", "kind", "side", "price", "qty", "order_id", "flags"
+)  # rows, then addresses
+
+STRATEGY = _row(
+    "every_ns",  # 0: no timer
+    "next_ns",
+    "wakes_on",  # bit mask of WakeCause
+    "account_idx",
+    "woken",
+    "events",  # bit mask of causes seen since the last wake-up
+    "name_key",
+    "tracked",
+    "traded_len",
+)
+CONTROL = _row("ts_ns", "kind", "code", "value", "value2")
+EQUITY = _row(
+    "ts_ns",
+    "strategy_idx",
+    "instrument_idx",
+    "qty",
+    "realized_money",
+    "unrealized_money",
+    "fees_money",
+    "mid2",
+    "bid_tick",
+    "ask_tick",
+)
+SERIES = np.dtype(
+    [("ts_ns", np.int64), ("strategy_idx", np.int64), ("values", np.float64, (TRACKED_MAX,))],
+    align=True,
+)
+FAULTS = _row(
+    "reject_e6",  # chance in 1e-6 that the venue rejects a NEW
+    "lost_ack_e6",
+    "late_ack_e6",
+    "late_ack_ns",
+    "duplicate_ack_e6",
+    "down_from_ns",
+    "down_until_ns",
+    "gap_from_ns",
+    "gap_until_ns",
+    "seed",
+    "draws",
+    "injected",
+)
+
+
+class Engine(NamedTuple):
+    clock: np.ndarray
+    lanes: np.ndarray  # uint64[2], the running digest
+    mixes: np.ndarray  # uint64[instrument], running mix of the rows the venue has seen
+    checkpoints: np.ndarray  # uint64[2 * checkpoint]
+    feeds: np.ndarray
+    batches: np.ndarray
+    instruments: np.ndarray
+    tick_sizes: np.ndarray  # float64, to look at
+    touch: np.ndarray
+    books: Books
+    gw: GatewayState
+    venue: VenueState
+    positions: np.ndarray  # [strategy * instruments + instrument]
+    strategies: np.ndarray
+    contexts: np.ndarray
+    context_at: np.ndarray  # address of each context
+    traded: np.ndarray  # [strategy * instruments + instrument] traded lots at the last wake-up
+    intents: np.ndarray
+    logs: np.ndarray
+    params: np.ndarray  # raw bytes of every strategy's params, then state
+    tracked: np.ndarray  # per strategy TRACKED_MAX byte offsets into its state, then kinds
+    controls: np.ndarray
+    faults: np.ndarray
+    steps: np.ndarray
+    fills: np.ndarray
+    equity: np.ndarray
+    series: np.ndarray

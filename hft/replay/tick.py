@@ -1,0 +1,137 @@
+"""One record per step: into the running digest always, into the journal ring when it is kept.
+
+A step enters the digest by what happened (kind, time, code, order, price, quantity), by the key of
+its instrument's name, never by a table position or an address: an idle instrument, another batch
+size or another run of the same work must give the same 128 bits.
+"""
+
+import numpy as np
+
+from hft.core import digest
+from hft.core.jit import kernel
+from hft.market.book import tree_above
+from hft.replay.state import Engine
+
+
+@kernel
+def note(
+    engine: Engine,
+    kind: int,
+    ts: int,
+    strategy_idx: int,
+    instrument_idx: int,
+    order_id: int,
+    code: int,
+    side: int,
+    price: int,
+    qty: int,
+    aux0: int,
+    aux1: int,
+    aux2: int,
+) -> None:
+    """Account one step. Mutates: engine.lanes, engine.steps, clock["step"]."""
+    clock = engine.clock[0]
+    key = engine.instruments[instrument_idx]["symbol_key"] if instrument_idx >= 0 else 0
+    word = digest.row_word(
+        order_id * 64 + kind, ts, code, side + 1, price, qty * 65536 + aux0 + aux1
+    )
+    low, high = digest.mix_words(engine.lanes[0], engine.lanes[1], word, key)
+    engine.lanes[0] = low
+    engine.lanes[1] = high
+    clock["step"] += 1
+    if clock["record"] < 2:
+        return
+    row = engine.steps[clock["steps_len"]]
+    clock["steps_len"] += 1
+    row["seq"] = clock["step"]
+    row["ts_ns"] = ts
+    row["kind"] = kind
+    row["strategy_idx"] = strategy_idx
+    row["instrument_idx"] = instrument_idx
+    row["order_id"] = order_id
+    row["code"] = code
+    row["side"] = side
+    row["price"] = price
+    row["qty"] = qty
+    row["aux0"] = aux0
+    row["aux1"] = aux1
+    row["aux2"] = aux2
+    row["rows"] = clock["rows"]
+    row["mix_lo"] = digest.as_int(low)
+    row["mix_hi"] = digest.as_int(high)
+
+
+@kernel
+def note_rows(engine: Engine) -> None:
+    """Let the book updates since the last wake-up enter the digest: their count and their mix.
+
+    Only instruments that a strategy listens to count. Mutates: engine.lanes.
+    """
+    clock = engine.clock[0]
+    low = engine.lanes[0]
+    high = engine.lanes[1]
+    for i in range(clock["listened"]):
+        low, high = digest.mix_words(low, high, engine.mixes[i], engine.feeds[i]["seen"])
+    engine.lanes[0] = low
+    engine.lanes[1] = high
+
+
+@kernel
+def checkpoint(engine: Engine) -> None:
+    """Fold the full state of what strategies listen to into the digest, and remember the lanes."""
+    clock = engine.clock[0]
+    for i in range(clock["listened"]):
+        _mix_book(engine, 2 * i)
+    for s in range(clock["strategies"]):
+        for i in range(clock["listened"]):
+            row = engine.positions[s * len(engine.touch) + i]
+            digest.mix(engine.lanes, row["qty"])
+            digest.mix(engine.lanes, row["cost_money"])
+            digest.mix(engine.lanes, row["realized_money"])
+            digest.mix(engine.lanes, row["fees_money"])
+    for account in range(clock["accounts"]):
+        for i in range(clock["listened"]):
+            for side in range(2):
+                _mix_orders(engine, (account * len(engine.touch) + i) * 2 + side)
+    # A run longer than the table folds into it again: every checkpoint still counts.
+    at = 2 * (clock["checkpoints"] % (len(engine.checkpoints) // 2))
+    engine.checkpoints[at] ^= engine.lanes[0]
+    engine.checkpoints[at + 1] ^= engine.lanes[1]
+    clock["checkpoints"] += 1
+
+
+@kernel
+def _mix_orders(engine: Engine, at: int) -> None:
+    slot = engine.gw.heads[at]
+    while slot >= 0:
+        row = engine.gw.orders[slot]
+        digest.mix(engine.lanes, row["order_id"])
+        digest.mix(engine.lanes, row["price"])
+        digest.mix(engine.lanes, row["qty"] - row["filled_qty"])
+        digest.mix(engine.lanes, row["status"])
+        digest.mix(engine.lanes, row["reserved_money"])
+        slot = row["next_slot"]
+
+
+@kernel
+def _mix_book(engine: Engine, book: int) -> None:
+    head = engine.books.heads[book]
+    for side in range(2):
+        at = head["bits_at"] + side * head["tree_size"]
+        position = tree_above(engine.books.bits, at, head["size"], -1)
+        while position >= 0:
+            digest.mix(engine.lanes, position + head["low"])
+            digest.mix(
+                engine.lanes,
+                engine.books.qty[head["qty_at"] + side * head["size"] + position],
+            )
+            position = tree_above(engine.books.bits, at, head["size"], position)
+    digest.mix(engine.lanes, head["bid"])
+    digest.mix(engine.lanes, head["ask"])
+
+
+def start_lanes(seed: int) -> np.ndarray:
+    """The digest's lanes before the first step; the run's seed is the first thing in them."""
+    lanes = np.array([digest.K1, digest.K2], np.uint64)
+    digest.mix(lanes, seed)
+    return lanes

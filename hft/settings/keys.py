@@ -1,0 +1,130 @@
+"""Every key of the configuration: its type, default, range and unit.
+
+The table is the only place that knows a key; validation, `hft config show` and the test that holds
+`config/default.yaml` complete all read it. A `*` in a name stands for an id or a symbol. The limits
+are those of `gateway.limits`: unset here, the limits file of the run decides.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from hft.core.codes import SelfTradeMode
+from hft.gateway import limits
+from hft.gateway.limits import LimitKey
+
+Kind = Literal["bool", "int", "number", "money", "text", "path", "choice", "numbers"]
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key; `low` and `high` are inclusive, `length` is that of a list."""
+
+    name: str
+    kind: Kind
+    default: Any
+    unit: str
+    low: int | None = None
+    high: int | None = None
+    choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    length: int = 0
+    limit: bool = False
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        return tuple(self.name.split("."))
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names in the environment, the winning one first."""
+        if "*" in self.name:
+            return ()
+        if self.name.startswith("HFT_"):
+            return (self.name,)
+        derived = "HFT_" + self.name.replace(".", "_").upper()
+        return (derived, *(f"HFT_{alias}" for alias in self.aliases), *self.aliases)
+
+    def matches(self, path: tuple[str, ...]) -> bool:
+        """True when `path` names this key, a `*` standing for any one part."""
+        return len(path) == len(self.path) and all(
+            mine in ("*", theirs) for mine, theirs in zip(self.path, path, strict=True)
+        )
+
+
+_CHOICES = {
+    "risk.missing_reference": ("refuse", "cap_only"),
+    "risk.self_trade_mode": tuple(mode.name for mode in SelfTradeMode),
+}
+# Ranges of limits that are not "0 or more".
+_RANGES: dict[str, tuple[int | None, int | None]] = {
+    "capital": (1, None),
+    "HFT_RISK_FAST_GATE_PRICE_SCALE": (10_000, 10_000),
+    "HFT_STORMGUARD_DE_ESCALATE_N": (1, None),
+    "risk.price_band_bps": (0, 10_000),
+    "storm_guard.warm_threshold": (None, 0),
+    "storm_guard.storm_threshold": (None, 0),
+    "storm_guard.halt_threshold": (None, 0),
+    "storm_guard.drawdown_pct": (-100, 0),
+    "circuit_breaker_threshold": (0, 1),
+    "degraded.limit_factor": (0, 1),
+}
+# Names in the environment besides the derived ones.
+_ALIASES = ("max_position_size", "max_daily_loss", "circuit_breaker_threshold")
+
+
+def _from_limit(limit: LimitKey) -> Key:
+    """The key by which the settings override a limit of the limits file."""
+    kind: Kind = "number"
+    if limit.name in _CHOICES:
+        kind = "choice"
+    elif limit.length:
+        kind = "numbers"
+    elif limit.kind in ("bool", "text", "money"):
+        kind = limit.kind
+    low, high = _RANGES.get(limit.name, (0, None))
+    return Key(
+        limit.name,
+        kind,
+        None,
+        "" if kind in ("bool", "choice") else limit.unit,
+        low=low if kind in ("number", "money", "numbers") else None,
+        high=high,
+        choices=_CHOICES.get(limit.name, ()),
+        aliases=(limit.name.upper(),) if limit.name in _ALIASES else (),
+        length=limit.length,
+        limit=True,
+    )
+
+
+KEYS: tuple[Key, ...] = (
+    Key("HFT_LIMITS", "text", "research", "name in config/limits, path, or fit"),
+    Key("HFT_INSTRUMENTS", "path", "config/instruments.yaml", "path"),
+    Key("replay.record", "choice", "full", "", choices=("digest", "summary", "full")),
+    Key("replay.out", "path", "runs", "path"),
+    Key("replay.cache", "bool", True, ""),
+    Key("venue.fills", "choice", "capped", "", choices=("capped", "whole")),
+    Key("fees.maker_bps", "number", None, "bps; unset: the instrument's", low=-100, high=1000),
+    Key("fees.taker_bps", "number", None, "bps; unset: the instrument's", low=-100, high=1000),
+    Key("HFT_DEDUP_WINDOW_SIZE", "int", 10_000, "keys", low=1, high=1 << 24),
+    Key("HFT_GATEWAY_HALT_CANCEL", "bool", True, "only 1"),
+    Key("HFT_GATEWAY_STARTUP_HOLDOFF_S", "int", 0, "s", low=0, high=86_400),
+    Key("HFT_EXPOSURE_STALE_ORDER_S", "int", 3600, "s", low=1, high=7 * 86_400),
+    *(_from_limit(limit) for limit in limits.KEYS),
+)
+
+# Read elsewhere, so known and not refused here: the kernels' cache folder (`core.jit`, which is
+# below the line), and what the tests read.
+OTHER_VARIABLES = ("HFT_CACHE_DIR", "HFT_TEST_DATA")
+
+
+def find_key(path: tuple[str, ...]) -> Key | None:
+    """The key that `path` names, or None."""
+    return next((key for key in KEYS if key.matches(path)), None)
+
+
+def variables() -> Iterator[tuple[str, Key]]:
+    """Each name in the environment with its key, the winning name of a key first."""
+    for key in KEYS:
+        for name in key.variables:
+            yield name, key

@@ -1,0 +1,220 @@
+"""The frame of every binary journal (contract 4.1): bytes to records and back, no file, no clock.
+
+`len u32, crc u32, seq u64, ts_ns i64, kind u16, flags u16, payload`, little endian; `len` counts what
+follows the crc, the crc covers it. A segment begins with a 64-byte header. A bad frame with nothing
+good behind it is a torn tail, which a crash leaves and a reader cuts; anywhere else it is damage.
+"""
+
+import struct
+import zlib
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import numpy as np
+
+from hft.core.errors import JournalError
+
+MAGIC = b"HFTWAL01"
+VERSION = 1
+HEADER = struct.Struct("<8sHHI16sQq16s")  # magic, version, 0, crc of the rest, topic, seq, ns, schema
+HEADER_BYTES = 64
+HEAD = struct.Struct("<IIQqHH")
+HEAD_BYTES = HEAD.size
+COVERED = 8  # the crc covers what is behind it
+FRAME_MAX = 1 << 24
+RESYNC_FRAMES = 64  # how many frames in a row may be bad before a good one is no longer looked for
+BATCH_MIN, BATCH_MAX = 64, 1 << 16  # frames checked together; fewer are checked one by one
+
+
+class Header(NamedTuple):
+    topic: str
+    first_seq: int
+    created_ns: int
+    schema: bytes
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Frames of one segment in order; `offsets` are where they begin in the segment."""
+
+    seq: np.ndarray
+    ts_ns: np.ndarray
+    kind: np.ndarray
+    flags: np.ndarray
+    offsets: np.ndarray
+    lengths: np.ndarray  # of the payloads
+
+    def __len__(self) -> int:
+        return len(self.seq)
+
+
+class Scan(NamedTuple):
+    """What a walk over a segment found: the good frames, where they end, and what is behind."""
+
+    frames: Frames
+    end: int
+    torn_bytes: int
+    damaged_at: int  # -1, or the offset of a bad frame that has good ones behind it
+
+
+def encode_header(header: Header) -> bytes:
+    """The 64 bytes at the start of a segment."""
+    topic = header.topic.encode()
+    if len(topic) > 16 or len(header.schema) > 16:
+        raise JournalError(f"journal topic {header.topic!r}: topic and schema have at most 16 bytes")
+    rest = (topic, header.first_seq, header.created_ns, header.schema)
+    blank = HEADER.pack(MAGIC, VERSION, 0, 0, *rest)
+    return HEADER.pack(MAGIC, VERSION, 0, zlib.crc32(blank), *rest)
+
+
+def decode_header(data: bytes | memoryview, where: str) -> Header:
+    """Raises: JournalError naming `where` for a wrong magic, version or checksum."""
+    if len(data) < HEADER_BYTES:
+        raise JournalError(f"{where}: the segment header is cut at byte {len(data)}")
+    unpacked = HEADER.unpack_from(data)
+    magic, version, reserved, crc, topic, first_seq, created_ns, schema = unpacked
+    if magic != MAGIC:
+        raise JournalError(f"{where}: offset 0: not a journal segment")
+    blank = HEADER.pack(magic, version, reserved, 0, topic, first_seq, created_ns, schema)
+    if zlib.crc32(blank) != crc:
+        raise JournalError(f"{where}: offset 0: the segment header is damaged")
+    if version != VERSION:
+        raise JournalError(f"{where}: journal version {version}; this hft reads {VERSION}")
+    return Header(topic.rstrip(b"\0").decode(), first_seq, created_ns, schema.rstrip(b"\0"))
+
+
+def encode(seq: int, ts_ns: int, kind: int, payload: bytes, flags: int = 0) -> bytes:
+    """One frame."""
+    head = HEAD.pack(HEAD_BYTES - COVERED + len(payload), 0, seq, ts_ns, kind, flags)
+    crc = zlib.crc32(payload, zlib.crc32(head[COVERED:]))
+    return head[:4] + crc.to_bytes(4, "little") + head[COVERED:] + payload
+
+
+def batch_dtype(payload_bytes: int) -> np.dtype:
+    """The packed record of one frame whose payload has a fixed length."""
+    return np.dtype(
+        [
+            ("len", "<u4"),
+            ("crc", "<u4"),
+            ("seq", "<u8"),
+            ("ts_ns", "<i8"),
+            ("kind", "<u2"),
+            ("flags", "<u2"),
+            ("payload", np.uint8, (payload_bytes,)),
+        ]
+    )
+
+
+def encode_batch(
+    seq: np.ndarray, ts_ns: np.ndarray, kind: np.ndarray, payload: np.ndarray
+) -> bytes:
+    """Many frames with payloads uint8[n, m]; the same bytes as `encode` one by one."""
+    from hft.storage.crc import crc_rows
+
+    rows, size = payload.shape
+    frames = np.zeros(rows, batch_dtype(size))
+    frames["len"] = HEAD_BYTES - COVERED + size
+    frames["seq"] = seq
+    frames["ts_ns"] = ts_ns
+    frames["kind"] = kind
+    frames["payload"] = payload
+    raw = frames.view(np.uint8).reshape(rows, HEAD_BYTES + size)
+    frames["crc"] = crc_rows(raw[:, COVERED:])
+    return frames.tobytes()
+
+
+def scan(data: bytes, first_seq: int, start: int = HEADER_BYTES) -> Scan:
+    """Every good frame from `start`, numbered from `first_seq` without a gap."""
+    parts: list[Frames] = []
+    at, seq = start, first_seq
+    while at < len(data):
+        batch = _scan_batch(data, at, seq)
+        if len(batch) == 0:
+            batch = _scan_one(data, at, seq)
+        if len(batch) == 0:
+            break
+        parts.append(batch)
+        at = int(batch.offsets[-1]) + HEAD_BYTES + int(batch.lengths[-1])
+        seq += len(batch)
+    damaged_at = at if at < len(data) and _is_followed(data, at, seq) else -1
+    return Scan(_joined(parts), at, len(data) - at if damaged_at < 0 else 0, damaged_at)
+
+
+def _scan_batch(data: bytes, at: int, seq: int) -> Frames:
+    """The run of good frames from `at` that are as long as the first one; empty when it is short."""
+    size = _length_at(data, at)
+    count = 0 if size < 0 else (len(data) - at) // (COVERED + size)
+    if count < BATCH_MIN:
+        return EMPTY
+    from hft.storage.crc import crc_rows
+
+    payload = COVERED + size - HEAD_BYTES
+    # A copy: a writable array is the type the checksum kernel is compiled for.
+    rows = np.frombuffer(data, batch_dtype(payload), min(count, BATCH_MAX), at).copy()
+    other = np.flatnonzero(rows["len"] != size)
+    rows = rows[: other[0]] if len(other) else rows
+    raw = rows.view(np.uint8).reshape(len(rows), COVERED + size)
+    good = crc_rows(raw[:, COVERED:]) == rows["crc"]
+    good &= rows["seq"] == np.arange(seq, seq + len(rows), dtype=np.uint64)
+    bad = np.flatnonzero(~good)
+    rows = rows[: bad[0]] if len(bad) else rows
+    offsets = at + np.arange(len(rows), dtype=np.int64) * (COVERED + size)
+    lengths = np.full(len(rows), payload, np.int64)
+    return Frames(rows["seq"], rows["ts_ns"], rows["kind"], rows["flags"], offsets, lengths)
+
+
+def _scan_one(data: bytes, at: int, seq: int) -> Frames:
+    if not _is_good(data, at, seq):
+        return EMPTY
+    size, _, _, ts_ns, kind, flags = HEAD.unpack_from(data, at)
+    rest = (np.array([value]) for value in (ts_ns, kind, flags, at, size + COVERED - HEAD_BYTES))
+    return Frames(np.array([seq], np.uint64), *rest)
+
+
+def _length_at(data: bytes, at: int) -> int:
+    """The `len` of a frame that can begin at `at`, else -1."""
+    if len(data) - at < HEAD_BYTES:
+        return -1
+    size = int.from_bytes(data[at : at + 4], "little")
+    fits = HEAD_BYTES - COVERED <= size <= FRAME_MAX and at + COVERED + size <= len(data)
+    return size if fits else -1
+
+
+def _is_good(data: bytes, at: int, seq: int) -> bool:
+    size = _length_at(data, at)
+    if size < 0:
+        return False
+    _, crc, found, *_ = HEAD.unpack_from(data, at)
+    body = memoryview(data)[at + COVERED : at + COVERED + size]
+    return bool(found == seq and zlib.crc32(body) == crc)
+
+
+def _is_followed(data: bytes, at: int, seq: int) -> bool:
+    """Is there a good frame behind the bad one at `at`? Found by its sequence number."""
+    for later in range(seq, seq + RESYNC_FRAMES):
+        wanted = later.to_bytes(8, "little")
+        found = data.find(wanted, at + 1)
+        while found >= 0:
+            if found - 8 > at and _is_good(data, found - 8, later):
+                return True
+            found = data.find(wanted, found + 1)
+    return False
+
+
+def _joined(parts: list[Frames]) -> Frames:
+    if not parts:
+        return EMPTY
+    if len(parts) == 1:
+        return parts[0]
+    names = [field.name for field in fields(Frames)]
+    return Frames(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+EMPTY = Frames(
+    np.zeros(0, np.uint64),
+    np.zeros(0, np.int64),
+    np.zeros(0, np.uint16),
+    np.zeros(0, np.uint16),
+    np.zeros(0, np.int64),
+    np.zeros(0, np.int64),
+)

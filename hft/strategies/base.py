@@ -1,0 +1,256 @@
+"""The `@strategy` decorator: a function or class, its named parameters, state and wake-ups.
+
+A strategy is data plus a body; nothing is compiled until a replay asks for a pointer. Parameters and
+state are one record each of the user's own fields, so that `p["half_ticks"]` means the same compiled
+and plain, and so that the engine knows names and offsets for series, diffs and typed `--set`.
+"""
+
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from hft.core.codes import WakeCause
+from hft.core.errors import ConfigError
+from hft.core.jit import JIT_DISABLED, kernel, record_at
+from hft.strategies import context as ctx
+from hft.strategies.view import make_order, make_view
+
+WAKES = ("timer", "fill", "order", "trade", "book", "status")
+TRACKED_MAX = 8
+_UNITS_NS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A strategy as declared; `with_params` gives a copy with other values.
+
+    `body` is a function of (view, order, p, s), a pull loop of (sim, p, s) when `loop`, or a class
+    with `on_wake(view, order)`.
+    """
+
+    body: Any
+    name: str
+    every_ns: int
+    wakes_on: int
+    params: dict[str, Any]
+    state: dict[str, Any]
+    track: tuple[str, ...] = ()
+    logs: dict[int, str] = field(default_factory=dict)
+    loop: bool = False
+    instruments: int = 1
+
+    @property
+    def is_class(self) -> bool:
+        """Runs in callback mode: the engine stops and calls the object."""
+        return inspect.isclass(self.body)
+
+    @property
+    def source(self) -> str:
+        """The source text; it is part of what a run is a function of."""
+        try:
+            return textwrap.dedent(inspect.getsource(self.body))
+        except (OSError, TypeError):
+            raise ConfigError(
+                f"strategy {self.name!r} has no retrievable source; define it in a file or a cell"
+            ) from None
+
+    @property
+    def closure(self) -> dict[str, str]:
+        """Constants the body captures, as text, for the run's manifest."""
+        if self.is_class:
+            return {}
+        found = inspect.getclosurevars(self.body)
+        names = {**found.globals, **found.nonlocals}
+        return {k: repr(v) for k, v in sorted(names.items()) if isinstance(v, int | float | str)}
+
+    def with_params(self, params: Mapping[str, Any] | None) -> "Strategy":
+        """A copy with some parameters changed. Raises: ConfigError on an unknown name or type."""
+        if not params:
+            return self
+        values = dict(self.params)
+        for name, value in params.items():
+            if name not in values:
+                known = ", ".join(sorted(values)) or "none"
+                raise ConfigError(f"strategy {self.name!r} has no parameter {name!r}; it has: {known}")
+            values[name] = _typed(self.name, name, values[name], value)
+        return replace(self, params=values)
+
+    def params_row(self) -> np.ndarray:
+        """The parameters as a one-row record array."""
+        return record_of(self.params)
+
+    def state_row(self) -> np.ndarray:
+        """The initial state as a one-row record array."""
+        return record_of(self.state)
+
+    def check(self, tapes: Any, wakes: int = 1000) -> Any:
+        """Run the first wake-ups in plain Python with bounds checks; see `hft.runs`."""
+        from importlib import import_module
+
+        return import_module("hft.runs.check").check(self, tapes, wakes)
+
+
+def _typed(strategy_name: str, name: str, current: Any, value: Any) -> Any:
+    """A value of the declared kind; text from the command line is parsed by it."""
+    kind = type(current)
+    try:
+        if kind is bool:
+            known = {"1": True, "0": False, "true": True, "false": False}
+            return known[str(value).lower()] if not isinstance(value, bool) else value
+        if kind is int:
+            if isinstance(value, float) and not value.is_integer():
+                raise ValueError
+            return int(value)
+        if kind is float:
+            return float(value)
+        return type(current)(value)
+    except (KeyError, ValueError, TypeError):
+        raise ConfigError(
+            f"strategy {strategy_name!r}: parameter {name}={value!r} is not a {kind.__name__}"
+        ) from None
+
+
+def record_of(values: Mapping[str, Any]) -> np.ndarray:
+    """A one-row record array with the fields of a mapping; numbers and fixed-length arrays."""
+    fields: list[Any] = []
+    for name, value in values.items():
+        if isinstance(value, bool | int | np.integer):
+            fields.append((name, np.int64))
+        elif isinstance(value, float | np.floating):
+            fields.append((name, np.float64))
+        else:
+            array = np.asarray(value)
+            if array.dtype.kind not in "if" or array.size == 0:
+                raise ConfigError(f"field {name!r}: {value!r} is neither a number nor an array")
+            kind = np.int64 if array.dtype.kind == "i" else np.float64
+            fields.append((name, kind, array.shape))
+    row = np.zeros(1, np.dtype(fields or [("_", np.int64)], align=True))
+    for name, value in values.items():
+        row[0][name] = value
+    return row
+
+
+def duration_ns(text: str | int | float | None, what: str = "every") -> int:
+    """A duration such as "100ms" in ns; a plain number is ns; None is 0."""
+    if text is None:
+        return 0
+    if isinstance(text, int | float):
+        return int(text)
+    digits = text.strip().rstrip("abcdefghijklmnopqrstuvwxyz")
+    unit = text.strip()[len(digits) :]
+    try:
+        value = float(digits) * _UNITS_NS[unit or "ns"]
+    except (ValueError, KeyError):
+        raise ConfigError(f"{what}={text!r} is not a duration such as 250us, 100ms, 1s") from None
+    if value < 1:
+        raise ConfigError(f"{what}={text!r} is shorter than 1 ns")
+    return int(value)
+
+
+def strategy(
+    body: Any = None,
+    *,
+    every: str | int | None = None,
+    on: str | Sequence[str] = ("timer",),
+    params: Mapping[str, Any] | None = None,
+    state: Mapping[str, Any] | None = None,
+    track: Sequence[str] = (),
+    logs: Mapping[int, str] | None = None,
+    loop: bool = False,
+    instruments: int = 1,
+) -> Any:
+    """Declare a strategy.
+
+    >>> @strategy(every="100ms", params=dict(half_ticks=2.0))
+    ... def quote(view, order, p, s):
+    ...     order.quote(0, view.mid_tick - p["half_ticks"], 1)
+    """
+
+    def declare(target: Any) -> Strategy:
+        causes = [on] if isinstance(on, str) else list(on)
+        unknown = [cause for cause in causes if cause not in WAKES]
+        if unknown:
+            raise ConfigError(f"on={unknown[0]!r} is not one of {', '.join(WAKES)}")
+        every_ns = duration_ns(every)
+        if "timer" in causes and every_ns == 0 and not loop:
+            if len(causes) == 1:
+                raise ConfigError(f"strategy {target.__name__!r}: say every='100ms' or on='book'")
+            causes.remove("timer")
+        values = dict(state or {})
+        missing = [name for name in track if name not in values]
+        if missing:
+            raise ConfigError(f"track={missing[0]!r} is not a state field; have {sorted(values)}")
+        if len(track) > TRACKED_MAX:
+            raise ConfigError(f"at most {TRACKED_MAX} state fields can be tracked")
+        mask = sum(1 << WakeCause[cause.upper()].value for cause in causes)
+        return Strategy(
+            target,
+            target.__name__,
+            every_ns if "timer" in causes or loop else 0,
+            mask,
+            dict(params or {}),
+            values,
+            tuple(track),
+            dict(logs or {}),
+            loop,
+            instruments,
+        )
+
+    return declare if body is None else declare(body)
+
+
+def pointer(strategies: Sequence[Strategy]) -> Any:
+    """One compiled `int64(k, context address)` that wakes strategy k, for the engine's pointer.
+
+    With JIT off it is plain Python over the same bodies.
+    """
+    wakers = [_waker(strategy) for strategy in strategies]
+    if len(wakers) == 1:
+        only = wakers[0]
+
+        def wake_only(k, at):  # type: ignore[no-untyped-def]
+            only(at)
+            return 0
+
+        return _seal(wake_only)
+    first = wakers[0]
+    rest = pointer(strategies[1:])
+
+    def wake_one(k, at):  # type: ignore[no-untyped-def]
+        if k == 0:
+            first(at)
+            return 0
+        return rest(k - 1, at)
+
+    return _seal(wake_one)
+
+
+def _seal(function: Callable[..., Any]) -> Any:
+    if JIT_DISABLED:
+        return function
+    return kernel(types.int64(types.int64, types.int64), cache=False)(function)
+
+
+def _waker(strategy: Strategy) -> Any:
+    """The body of one strategy as a kernel of (context address)."""
+    if JIT_DISABLED:
+        from hft.strategies.callback import plain_waker
+
+        return plain_waker(strategy)
+    params_at = record_at(strategy.params_row().dtype)
+    state_at = record_at(strategy.state_row().dtype)
+    context_at = ctx.context_at
+    body = kernel(cache=False)(strategy.body)
+
+    def waker(at):  # type: ignore[no-untyped-def]
+        context = context_at(at)
+        p = params_at(context["params_at"])
+        s = state_at(context["state_at"])
+        body(make_view(at, 0), make_order(at, 0), p, s)
+
+    return kernel(cache=False)(waker)

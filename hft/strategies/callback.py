@@ -1,0 +1,42 @@
+"""Strategies as plain Python: the class form, and function bodies for debuggers and JIT off."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hft.core.jit import array_at
+from hft.strategies import context as ctx
+from hft.strategies.view import Order, View
+
+
+def plain_waker(strategy: Any) -> Callable[[int], None]:
+    """A function body as a callable of the context's address, in plain Python."""
+    params = strategy.params_row().dtype
+    state = strategy.state_row().dtype
+
+    def waker(at: int) -> None:
+        row = array_at(at, 1, ctx.CONTEXT)[0]
+        p = array_at(row["params_at"], 1, params)[0]
+        s = array_at(row["state_at"], 1, state)[0]
+        strategy.body(View(at), Order(at), p, s)
+
+    return waker
+
+
+def object_waker(strategy: Any) -> tuple[Callable[[int], None], Any]:
+    """A class strategy as a callable of the context's address, and its instance.
+
+    The class is made with the parameters as keyword arguments; `state` fields are read back from
+    attributes of the same names after each wake-up, so that they can be tracked.
+    """
+    instance = strategy.body(**strategy.params)
+    state = strategy.state_row().dtype
+    names = list(strategy.state)
+
+    def waker(at: int) -> None:
+        instance.on_wake(View(at), Order(at))
+        if names:
+            row = array_at(array_at(at, 1, ctx.CONTEXT)[0]["state_at"], 1, state)[0]
+            for name in names:
+                row[name] = getattr(instance, name)
+
+    return waker, instance

@@ -1,0 +1,1 @@
+"""Recorded markets on disk: schema, writer, reader, dataset."""

@@ -1,0 +1,1 @@
+"""Where our orders rest: the simulated venue."""

@@ -1,0 +1,240 @@
+"""The simulated venue's tables: resting orders, the two message queues, latency, taken liquidity.
+
+Everything a venue knows lives in these arrays, so a snapshot is a copy of them. A slot number is
+shared with the gateway's order table; the venue never reads that table.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hft.core.codes import LatencyLeg
+from hft.core.dtypes import MESSAGE, RESTING
+from hft.core.jit import kernel
+from hft.core.seeds import PURPOSE_LATENCY, draw
+
+FOREVER = 1 << 62
+TAKEN_MAX = 256
+
+QUEUE_RISK_AVERSE = 0
+QUEUE_PROB_LOG = 1
+QUEUE_PROB_SQRT = 2
+QUEUE_PROB_POWER = 3
+QUEUE_FIFO = 4
+
+LATENCY_CONSTANT = 0
+LATENCY_UNIFORM = 1
+LATENCY_SAMPLED = 2
+LATENCY_INTERPOLATED = 3
+
+
+def _row(*names: str) -> np.dtype:
+    return np.dtype([(name, np.int64) for name in names], align=True)
+
+
+HEAD = _row(
+    "fill_id",
+    "queue_model",
+    "queue_power_e6",  # exponent of the power model in 1e-6
+    "capped",  # 1: fills never exceed what the tape shows; 0: whole fills
+    "taken_count",
+    "next_expiry_ns",
+    "draws",  # random draws made so far
+    "seed",
+    "overflow",  # messages that found a queue full: a defect
+    "priority",  # L3 rows seen
+    "amend_keeps_priority",  # 1: a lower quantity at the same price keeps its place
+)
+QUEUE = _row("first", "last", "mask", "last_ns")  # positions grow forever; slot = position & mask
+LATENCY = _row("kind", "base_ns", "spread_ns", "table_at", "table_len")
+TAKEN = _row("instrument_idx", "side", "tick", "lots")
+L3 = _row("order_id", "priority", "qty")
+
+
+class VenueState(NamedTuple):
+    head: np.ndarray
+    resting: np.ndarray
+    lists: np.ndarray  # first slot of (instrument, side), -1 when empty
+    commands: np.ndarray
+    responses: np.ndarray
+    queues: np.ndarray  # QUEUE rows: 0 commands, 1 responses
+    latency: np.ndarray  # LATENCY rows by LatencyLeg
+    latency_table: np.ndarray
+    taken: np.ndarray
+    l3: np.ndarray  # open-addressed order_id -> priority
+    l3_head: np.ndarray  # [mask, count]
+
+
+def new_state(
+    instruments: int, slots: int, *, l3_orders: int = 0, samples: int = 0, seed: int = 0
+) -> VenueState:
+    """An empty venue for `instruments` and an order table of `slots` (a power of two)."""
+    state = VenueState(
+        np.zeros(1, HEAD),
+        np.zeros(slots, RESTING),
+        np.full(2 * instruments, -1, np.int64),
+        np.zeros(4 * slots, MESSAGE),
+        np.zeros(4 * slots, MESSAGE),
+        np.zeros(2, QUEUE),
+        np.zeros(len(LatencyLeg), LATENCY),
+        np.zeros(samples + 2, np.int64),
+        np.zeros(TAKEN_MAX, TAKEN),
+        np.zeros(_power_of_two(2 * l3_orders + 16), L3),
+        np.zeros(2, np.int64),
+    )
+    state.queues["mask"] = 4 * slots - 1
+    state.queues["last_ns"] = -FOREVER
+    state.l3_head[0] = len(state.l3) - 1
+    head = state.head[0]
+    head["next_expiry_ns"] = FOREVER
+    head["seed"] = seed
+    head["capped"] = 1
+    head["amend_keeps_priority"] = 1
+    return state
+
+
+def _power_of_two(n: int) -> int:
+    return 1 << (int(n) - 1).bit_length()
+
+
+@kernel
+def push(ring: np.ndarray, queue: np.ndarray, head: np.ndarray, ts: int) -> int:
+    """The ring position of a new message that arrives at `ts`, never before the one ahead of it.
+
+    Mutates: queue, ring[...]["ts_ns"]. Returns: -1 when the queue is full, which is a defect.
+    """
+    position = queue["last"]
+    if position - queue["first"] > queue["mask"]:
+        head["overflow"] += 1
+        return -1
+    ts = max(ts, queue["last_ns"])
+    queue["last_ns"] = ts
+    queue["last"] = position + 1
+    slot = position & queue["mask"]
+    ring[slot]["ts_ns"] = ts
+    return slot
+
+
+@kernel
+def next_message_ns(ring: np.ndarray, queue: np.ndarray) -> int:
+    """When the oldest message arrives, FOREVER when the queue is empty."""
+    if queue["first"] == queue["last"]:
+        return FOREVER
+    return ring[queue["first"] & queue["mask"]]["ts_ns"]
+
+
+@kernel
+def leg_ns(venue: VenueState, leg: int, ts: int) -> int:
+    """The latency of one leg for a message sent at `ts`. Mutates: head["draws"]."""
+    row = venue.latency[leg]
+    kind = row["kind"]
+    if kind == LATENCY_CONSTANT:
+        return row["base_ns"]
+    if kind == LATENCY_INTERPOLATED:
+        return _interpolate(venue.latency_table, row["table_at"], row["table_len"], ts)
+    head = venue.head[0]
+    value = draw(head["seed"], PURPOSE_LATENCY, leg, head["draws"])
+    head["draws"] += 1
+    if kind == LATENCY_UNIFORM:
+        return row["base_ns"] + value % (row["spread_ns"] + 1)
+    return row["base_ns"] + venue.latency_table[row["table_at"] + value % row["table_len"]]
+
+
+@kernel
+def _interpolate(table: np.ndarray, at: int, count: int, ts: int) -> int:
+    """Linear between samples (ts_0, ns_0, ts_1, ns_1, ...), constant outside them."""
+    low = 0
+    high = count - 1
+    if ts <= table[at]:
+        return table[at + 1]
+    if ts >= table[at + 2 * high]:
+        return table[at + 2 * high + 1]
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if table[at + 2 * middle] <= ts:
+            low = middle
+        else:
+            high = middle
+    t0 = table[at + 2 * low]
+    t1 = table[at + 2 * high]
+    v0 = table[at + 2 * low + 1]
+    v1 = table[at + 2 * high + 1]
+    return v0 + (v1 - v0) * (ts - t0) // (t1 - t0)
+
+
+@kernel
+def link(venue: VenueState, slot: int) -> None:
+    """Put a resting order at the end of its (instrument, side) list, so lists are in time order."""
+    row = venue.resting[slot]
+    at = row["instrument_idx"] * 2 + row["side"]
+    row["next_slot"] = -1
+    row["prev_slot"] = -1
+    first = venue.lists[at]
+    if first < 0:
+        venue.lists[at] = slot
+        return
+    while venue.resting[first]["next_slot"] >= 0:
+        first = venue.resting[first]["next_slot"]
+    venue.resting[first]["next_slot"] = slot
+    row["prev_slot"] = first
+
+
+@kernel
+def unlink(venue: VenueState, slot: int) -> None:
+    """Take an order out of its list; its row no longer rests. Mutates: venue."""
+    row = venue.resting[slot]
+    before = row["prev_slot"]
+    after = row["next_slot"]
+    if before >= 0:
+        venue.resting[before]["next_slot"] = after
+    else:
+        venue.lists[row["instrument_idx"] * 2 + row["side"]] = after
+    if after >= 0:
+        venue.resting[after]["prev_slot"] = before
+    row["order_id"] = 0
+
+
+@kernel
+def taken_at(venue: VenueState, instrument_idx: int, side: int, tick: int) -> int:
+    """Lots of a displayed level that our own orders took and the tape has not yet shown again."""
+    for i in range(venue.head[0]["taken_count"]):
+        row = venue.taken[i]
+        if row["tick"] == tick and row["side"] == side and row["instrument_idx"] == instrument_idx:
+            return row["lots"]
+    return 0
+
+
+@kernel
+def take(venue: VenueState, instrument_idx: int, side: int, tick: int, lots: int) -> None:
+    """Remember liquidity that our own order took. Mutates: venue."""
+    head = venue.head[0]
+    for i in range(head["taken_count"]):
+        row = venue.taken[i]
+        if row["tick"] == tick and row["side"] == side and row["instrument_idx"] == instrument_idx:
+            row["lots"] += lots
+            return
+    if head["taken_count"] == TAKEN_MAX:
+        # The oldest memory goes first; a level that long unstated is far from the touch.
+        for i in range(TAKEN_MAX - 1):
+            venue.taken[i] = venue.taken[i + 1]
+        head["taken_count"] -= 1
+    row = venue.taken[head["taken_count"]]
+    row["instrument_idx"] = instrument_idx
+    row["side"] = side
+    row["tick"] = tick
+    row["lots"] = lots
+    head["taken_count"] += 1
+
+
+@kernel
+def give_back(venue: VenueState, instrument_idx: int, side: int, tick: int) -> None:
+    """The tape states the level anew: what we took there is forgotten. Mutates: venue."""
+    head = venue.head[0]
+    for i in range(head["taken_count"]):
+        row = venue.taken[i]
+        if row["tick"] == tick and row["side"] == side and row["instrument_idx"] == instrument_idx:
+            last = head["taken_count"] - 1
+            for j in range(i, last):
+                venue.taken[j] = venue.taken[j + 1]
+            head["taken_count"] = last
+            return

@@ -1,0 +1,76 @@
+"""What every test may use: the recorded markets, seeds from the command line, a quiet environment.
+
+`--seed N` replays one simulated case, `--seeds N` soaks, `--lite` leaves slow tests out, `--bless`
+rewrites golden files. A test takes `sim_seed` to run once per seed.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT_VARIABLES = ("HFT_TEST_DATA", "HFT_CACHE_DIR")
+DEFAULT_SEEDS = 5
+
+# A developer's own settings must not change what a test sees.
+for _name in [name for name in os.environ if name.startswith("HFT_") or name == "GATEWAY_CONFIG"]:
+    if _name not in KEPT_VARIABLES:
+        del os.environ[_name]
+
+# Time limits per example would make slow machines fail; a failing example prints how to repeat it.
+settings.register_profile("dev", deadline=None, print_blob=True)
+settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("hft")
+    group.addoption("--seed", type=int, default=None, help="run seeded tests with this seed only")
+    group.addoption("--seeds", type=int, default=None, help="run seeded tests with seeds 0..N-1")
+    group.addoption("--lite", action="store_true", help="leave out tests marked slow")
+    group.addoption("--bless", action="store_true", help="rewrite golden files instead of checking")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "sim_seed" in metafunc.fixturenames:
+        seed, count = metafunc.config.getoption("seed"), metafunc.config.getoption("seeds")
+        seeds = [seed] if seed is not None else range(DEFAULT_SEEDS if count is None else count)
+        metafunc.parametrize("sim_seed", list(seeds), ids=lambda value: f"seed={value}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if _is_left_out(config, item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _is_left_out(config: pytest.Config, item: pytest.Item) -> bool:
+    """Slow tests under --lite; browser tests unless `-m browser` asks for them."""
+    if item.get_closest_marker("slow") and config.getoption("lite"):
+        return True
+    return bool(item.get_closest_marker("browser")) and "browser" not in config.option.markexpr
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of recorded markets; a test that needs it skips, with the reason, without it."""
+    given = os.environ.get("HFT_TEST_DATA")
+    path = Path(given) if given else ROOT / ".." / "shared" / "data"
+    if not path.is_dir():
+        pytest.skip(f"no recorded markets in {path}: set HFT_TEST_DATA to a folder that has them")
+    return path.resolve()
+
+
+@pytest.fixture(scope="session")
+def bless(pytestconfig: pytest.Config) -> bool:
+    """True when golden files are to be rewritten."""
+    return bool(pytestconfig.getoption("bless"))
+
+
+@pytest.fixture(scope="session")
+def lite(pytestconfig: pytest.Config) -> bool:
+    """True when a simulation should be short."""
+    return bool(pytestconfig.getoption("lite"))

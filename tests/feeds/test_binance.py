@@ -1,0 +1,485 @@
+"""Binance recordings: a naive twin, the exchange's own book ticker as truth, gaps, and bad bytes."""
+
+import gzip
+import json
+import random
+from bisect import bisect_right
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hft.core.codes import EventKind, Flag, Side
+from hft.core.errors import DataError
+from hft.core.instruments import Instrument
+from hft.feeds import binance
+from hft.feeds.base import DecodeOptions, settle
+
+USDM = Instrument("BTCUSDT", Decimal("0.1"), Decimal("0.001"), currency="USDT")
+COINM = Instrument(
+    "BTCUSD_PERP", Decimal("0.1"), Decimal(1), Decimal(100), currency="BTC", kind="inverse"
+)
+SPOT = Instrument("BTCUSDT", Decimal("0.01"), Decimal("0.00001"), currency="USDT")
+INSTRUMENTS = {
+    "binance-usdm:BTCUSDT": USDM,
+    "binance-coinm:BTCUSD_PERP": COINM,
+    "binance-spot:BTCUSDT": SPOT,
+}
+FOLDER = "binance_raw_btc_20240808"
+RECORDINGS = {
+    "usdm": ("binance-usdm", USDM, ["usdm_btcusdt_20240808.gz"]),
+    "coinm": (
+        "binance-coinm",
+        COINM,
+        ["cm_btcusd_perp_20240808.gz", "cm_btcusd_perp_20240809.gz"],
+    ),
+    "spot": ("binance-spot", SPOT, ["spot_btcusdt_20240808.gz", "spot_btcusdt_20240809.gz"]),
+}
+NS = 1_000_000
+
+
+def decode(paths, name, **options):
+    return binance.decode(paths, DecodeOptions(name, instruments=INSTRUMENTS, **options))
+
+
+def messages_of(lines):
+    """(receive ns, stream, fields) of each line, by json and nothing of ours."""
+    for line in lines:
+        stamp, text = line.split(b" ", 1)
+        message = json.loads(text)
+        yield (
+            int(stamp) * 10 ** (19 - len(stamp)),
+            message.get("stream", ""),
+            message.get("data", message),
+        )
+
+
+def naive_rows(lines, instrument):
+    """The rows of a recording with one snapshot and no gap, as tuples, written from the format."""
+
+    def steps(text, step):
+        return int((Decimal(text) / step).to_integral_value(ROUND_HALF_UP))
+
+    def levels(fields, kind, time, local, names):
+        out = []
+        for side, name in enumerate(names):
+            for price, qty in fields[name]:
+                lots = steps(qty, instrument.lot)
+                lots = max(lots, 1) if Decimal(qty) else 0
+                out.append([time, local, kind, side, steps(price, instrument.tick), lots, 0])
+        if out:
+            out[-1][-1] = Flag.LAST
+        return out
+
+    rows, waiting, seen = [], [], None
+    messages = list(messages_of(lines))
+    for local, stream, fields in messages:
+        time = fields.get("T", fields.get("E", -1)) * NS
+        if "lastUpdateId" in fields:
+            seen = fields["lastUpdateId"]
+            newer = [item for item in waiting if item[1]["u"] > seen]
+            if time < 0:
+                later = [f for _, s, f in messages if "@depth" in s and f["u"] > seen]
+                time = later[0]["E"] * NS
+            rows.append([time, local, EventKind.CLEAR, 2, 0, 0, 0])
+            rows += levels(fields, EventKind.SNAPSHOT, time, local, ("bids", "asks"))
+            for then, update in newer:
+                rows += levels(update, EventKind.LEVEL, then, local, "ba")
+        elif "@depth" in stream and seen is None:
+            waiting.append((time, fields))
+        elif "@depth" in stream and fields["u"] > seen:
+            rows += levels(fields, EventKind.LEVEL, time, local, "ba")
+        elif "@trade" in stream and fields.get("X", "MARKET") == "MARKET":
+            side = Side.SELL if fields["m"] else Side.BUY
+            price, lots = steps(fields["p"], instrument.tick), steps(fields["q"], instrument.lot)
+            rows.append([time, local, EventKind.TRADE, side, price, lots, 0])
+    return np.array(rows, np.int64)
+
+
+def as_table(columns):
+    return np.stack([column.astype(np.int64) for column in columns if column is not columns[6]], 1)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("market", RECORDINGS)
+def test_decoder_and_naive_reading_agree_row_for_row(shared_data, tmp_path, market):
+    name, instrument, files = RECORDINGS[market]
+    with gzip.open(shared_data / FOLDER / files[0]) as file:
+        lines = [line for line, _ in zip(file, range(4000), strict=False)]
+    path = tmp_path / "head.gz"
+    path.write_bytes(gzip.compress(b"".join(lines)))
+    (feed,) = decode([path], name)
+    expected = naive_rows(lines, instrument)
+    assert len(expected) > 4000
+    np.testing.assert_array_equal(as_table(feed.columns), expected)
+
+
+class NaiveBook:
+    """Two dictionaries, fed by rows of a tape one message at a time."""
+
+    def __init__(self, columns):
+        self.rows = list(zip(*(column.tolist() for column in columns), strict=True))
+        self.at = 0
+        self.sides = ({}, {})
+
+    def apply_next_message(self):
+        """Apply rows up to the next LAST row of a depth message."""
+        while True:
+            _, _, kind, side, price, qty, _, flags = self.rows[self.at]
+            self.at += 1
+            if kind == EventKind.CLEAR:
+                self.sides = ({}, {})
+            elif kind in (EventKind.LEVEL, EventKind.SNAPSHOT):
+                if qty:
+                    self.sides[side][price] = qty
+                else:
+                    self.sides[side].pop(price, None)
+                if flags & Flag.LAST:
+                    return
+
+    def touch(self):
+        bid, ask = max(self.sides[0]), min(self.sides[1])
+        return bid, self.sides[0][bid], ask, self.sides[1][ask]
+
+
+def touches_by_update(paths, columns):
+    """({update id: (file index, touch after it)}, ids older than the snapshot), by NaiveBook."""
+    book, seen, waiting, touches, older = NaiveBook(columns), None, [], {}, set()
+    for index, path in enumerate(paths):
+        with gzip.open(path) as file:
+            for _, stream, fields in messages_of(file):
+                updates = [fields] if "@depth" in stream else []
+                if "lastUpdateId" in fields:
+                    seen = fields["lastUpdateId"]
+                    book.apply_next_message()
+                    updates, waiting = waiting, []
+                elif seen is None:
+                    waiting += updates
+                    continue
+                for update in updates:
+                    if update["u"] <= seen:
+                        older.add(update["u"])
+                        continue
+                    if update["b"] or update["a"]:
+                        book.apply_next_message()
+                    touches[update["u"]] = (index, book.touch())
+    assert not any(row[2] == EventKind.LEVEL for row in book.rows[book.at :])
+    return touches, older
+
+
+# The exchange sends one ticker for one matching event, which may span some ids, and an update may end
+# inside it: there the last ticker is not the book. An event seen here spans 16 ids or less.
+EVENT_IDS = 16
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("market", RECORDINGS)
+def test_top_of_book_equals_the_book_ticker_at_matching_update_ids(shared_data, market, capsys):
+    """At equal ids, and at every update the ticker in force there (the last one at or before it)."""
+    name, instrument, files = RECORDINGS[market]
+    paths = [shared_data / FOLDER / file for file in files]
+    (feed,) = decode(paths, name)
+    tickers = binance.read_tickers(paths, instrument)
+    touches, older = touches_by_update(paths, feed.columns)
+    ids = tickers["update_id"].tolist()
+    fields = ("bid", "bid_qty", "ask", "ask_qty")
+    quotes = list(zip(*(tickers[field].tolist() for field in fields), strict=True))
+    assert ids == sorted(ids)
+    for index, file in enumerate(files):
+        equal_ids = unmatched = before = 0
+        for row in np.flatnonzero(tickers["file"] == index).tolist():
+            if ids[row] in touches:
+                assert touches[ids[row]][1] == quotes[row], f"{file}: update {ids[row]}"
+                equal_ids += 1
+            before += ids[row] in older
+            unmatched += ids[row] not in touches and ids[row] not in older
+        in_force = inside = unquoted = 0
+        for update_id, (where, touch) in touches.items():
+            if where != index:
+                continue
+            row = bisect_right(ids, update_id) - 1
+            if row < 0:
+                unquoted += 1
+            elif ids[row] != update_id and ids[row + 1 : row + 2] <= [update_id + EVENT_IDS]:
+                inside += 1
+            else:
+                assert touch == quotes[row], f"{file}: update {update_id}"
+                in_force += 1
+        with capsys.disabled():
+            print(
+                f"\n{file}: {equal_ids} book tickers compared at equal update ids; excluded: "
+                f"{unmatched} whose id ends no update, {before} older than the snapshot. "
+                f"{in_force} updates compared with the ticker in force; excluded: {inside} that may "
+                f"end inside a matching event, {unquoted} before the first ticker"
+            )
+        assert equal_ids >= 500
+        assert in_force >= 560
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("market", ["coinm", "spot"])
+def test_a_later_file_carries_the_book_over_and_file_order_does_not_matter(shared_data, market):
+    name, _, files = RECORDINGS[market]
+    paths = [shared_data / FOLDER / file for file in files]
+    (forward,) = decode(paths, name)
+    (backward,) = decode(paths[::-1], name)
+    (first,) = decode(paths[:1], name)
+    names = {finding.name for finding in forward.findings}
+    assert "gap" not in names and "missing_snapshot" not in names
+    for one, other in zip(forward.columns, backward.columns, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len(forward.columns.kind) > 1.5 * len(first.columns.kind)
+
+
+@pytest.mark.data
+def test_a_clock_behind_the_exchange_is_refused_until_repair_is_asked_for(shared_data):
+    (feed,) = decode([shared_data / FOLDER / "usdm_btcusdt_20240808.gz"], "binance-usdm")
+    with pytest.raises(DataError, match="negative_latency"):
+        settle(feed, DecodeOptions())
+    columns = settle(feed, DecodeOptions(clock_fix=True)).columns
+    assert int((columns.local_ts - columns.exch_ts).min()) == 1_000_000
+
+
+@pytest.mark.data
+def test_microsecond_recordings_read_as_nanoseconds(shared_data):
+    path = shared_data / "hftbacktest_npz_btcusdt_20230404" / "btcusdt_20230404.dat.gz"
+    (feed,) = decode([path], "binance-usdm")
+    assert int(feed.columns.local_ts[0]) == 1680652700441533000
+
+
+LOCAL = 1723161255000000000
+
+
+def line(stamp, stream, **fields):
+    return f"{stamp} " + json.dumps({"stream": f"btcusdt@{stream}", "data": fields}) + "\n"
+
+
+def diff(n, first, last, prev, bids, asks=(), **more):
+    return line(
+        LOCAL + n,
+        "depth@0ms",
+        e="depthUpdate",
+        E=1723161250000 + n,
+        T=1723161250000 + n,
+        s="BTCUSDT",
+        U=first,
+        u=last,
+        pu=prev,
+        b=[list(level) for level in bids],
+        a=[list(level) for level in asks],
+        **more,
+    )
+
+
+def snapshot(n, last, bids, asks):
+    fields = {"lastUpdateId": last, "E": 1723161250000 + n, "T": 1723161250000 + n}
+    return f"{LOCAL + n} " + json.dumps(fields | {"bids": bids, "asks": asks}) + "\n"
+
+
+def trade(n, price, qty, maker_is_buyer, kind="MARKET"):
+    return line(
+        LOCAL + n,
+        "trade",
+        e="trade",
+        E=1723161250000 + n,
+        T=1723161250000 + n,
+        s="BTCUSDT",
+        p=price,
+        q=qty,
+        X=kind,
+        m=maker_is_buyer,
+    )
+
+
+START = (
+    diff(1, 1, 5, 0, [("10.0", "1.000")])
+    + diff(2, 6, 9, 5, [("10.1", "2.000")], [("10.4", "0.000")])
+    + snapshot(3, 7, [["10.0", "5.000"]], [["10.3", "4.000"]])
+    + diff(4, 10, 12, 9, [("10.0", "0.000")], [("10.3", "1.500")])
+)
+
+
+def read(tmp_path, text, name="binance-usdm", **options):
+    path = tmp_path / "recording.gz"
+    path.write_bytes(gzip.compress(text.encode() if isinstance(text, str) else text))
+    (feed,) = decode([path], name, **options)
+    return feed
+
+
+def rows_of(feed):
+    c = feed.columns
+    return [
+        (EventKind(k).name, int(s), int(p), int(q), int(f))
+        for k, s, p, q, f in zip(c.kind, c.side, c.price, c.qty, c.flags, strict=True)
+    ]
+
+
+def findings_of(feed):
+    return {finding.name: (finding.count, finding.first_row) for finding in feed.findings}
+
+
+def test_updates_before_the_snapshot_are_replayed_on_top_of_it(tmp_path):
+    feed = read(tmp_path, START)
+    assert rows_of(feed) == [
+        ("CLEAR", 2, 0, 0, 0),
+        ("SNAPSHOT", 0, 100, 5000, 0),
+        ("SNAPSHOT", 1, 103, 4000, Flag.LAST),
+        ("LEVEL", 0, 101, 2000, 0),
+        ("LEVEL", 1, 104, 0, Flag.LAST),
+        ("LEVEL", 0, 100, 0, 0),
+        ("LEVEL", 1, 103, 1500, Flag.LAST),
+    ]
+    assert findings_of(feed) == {"late_snapshot": (1, 2)}
+    assert feed.columns.local_ts.tolist() == [LOCAL + 3] * 5 + [LOCAL + 4] * 2
+
+
+def test_a_gap_clears_the_book_until_the_next_snapshot(tmp_path):
+    text = START + diff(5, 20, 21, 19, [("9.9", "1.000")]) + diff(6, 22, 23, 21, [("9.8", "1.000")])
+    feed = read(tmp_path, text)
+    assert rows_of(feed)[7:] == [("CLEAR", 2, 0, 0, 0)]
+    assert findings_of(feed)["gap"] == (1, 5)
+    with pytest.raises(DataError, match="gap"):
+        settle(feed, DecodeOptions(clock_fix=True))
+    text += snapshot(7, 22, [["9.7", "1.000"]], [["9.9", "1.000"]])
+    feed = read(tmp_path, text + diff(8, 24, 25, 23, [("9.6", "1.000")]))
+    assert [row[0] for row in rows_of(feed)[7:]] == [
+        "CLEAR",
+        "CLEAR",
+        "SNAPSHOT",
+        "SNAPSHOT",
+        "LEVEL",
+        "LEVEL",
+    ]
+
+
+def test_a_repeated_update_is_dropped_and_counted(tmp_path):
+    again = diff(5, 10, 12, 9, [("10.0", "0.000")])
+    feed = read(tmp_path, START + again)
+    assert len(rows_of(feed)) == 7
+    assert findings_of(feed)["duplicate"] == (1, 5)
+
+
+def test_spot_updates_chain_by_first_and_last_id(tmp_path):
+    def spot(n, first, last, bid):
+        fields = {"e": "depthUpdate", "E": 1723161250000 + n, "s": "BTCUSDT", "U": first, "u": last}
+        return line(LOCAL + n, "depth@100ms", **fields, b=[[bid, "1.00000000"]], a=[])
+
+    head = f"{LOCAL} " + json.dumps({"lastUpdateId": 7, "bids": [], "asks": []}) + "\n"
+    feed = read(tmp_path, head + spot(1, 5, 9, "10.01") + spot(2, 10, 11, "10.02"), "binance-spot")
+    assert [row[:3] for row in rows_of(feed)] == [("CLEAR", 2, 0), ("LEVEL", 0, 1001), ("LEVEL", 0, 1002)]
+    assert findings_of(feed) == {}
+    feed = read(tmp_path, head + spot(1, 5, 9, "10.01") + spot(2, 11, 12, "10.02"), "binance-spot")
+    assert findings_of(feed)["gap"] == (1, 3)
+
+
+def test_trades_carry_the_aggressor_and_insurance_prints_are_left_out(tmp_path):
+    text = START + trade(5, "10.2", "0.003", True) + trade(6, "10.3", "0.004", False)
+    feed = read(tmp_path, text + trade(7, "10.3", "9.000", False, "INSURANCE_FUND"))
+    assert rows_of(feed)[7:] == [
+        ("TRADE", Side.SELL, 102, 3, 0),
+        ("TRADE", Side.BUY, 103, 4, 0),
+    ]
+    assert findings_of(feed)["skipped"] == (1, 7)
+
+
+def test_a_price_between_ticks_is_counted_with_its_line(tmp_path):
+    feed = read(tmp_path, START + trade(5, "10.26", "0.003", True))
+    assert findings_of(feed)["off_grid"] == (1, 5)
+    with pytest.raises(DataError, match="off_grid"):
+        settle(feed, DecodeOptions(clock_fix=True))
+
+
+def test_a_resting_quantity_below_one_lot_does_not_vanish(tmp_path):
+    feed = read(tmp_path, START + diff(5, 13, 14, 12, [("10.0", "0.0001")]))
+    assert rows_of(feed)[-1] == ("LEVEL", 0, 100, 1, Flag.LAST)
+    assert findings_of(feed)["off_lot"] == (1, 5)
+
+
+def test_without_an_instrument_the_grid_is_guessed_and_said(tmp_path):
+    path = tmp_path / "recording.gz"
+    path.write_bytes(gzip.compress(START.encode()))
+    (feed,) = binance.decode([path], DecodeOptions("binance-usdm"))
+    assert (feed.instrument.tick, feed.instrument.lot) == (Decimal("0.1"), Decimal("0.5"))
+    assert {"guessed_tick", "guessed_lot"} <= set(findings_of(feed))
+    assert rows_of(feed)[1] == ("SNAPSHOT", 0, 100, 10, 0)
+
+
+def test_key_order_blanks_and_unknown_streams_do_not_matter(tmp_path):
+    odd = (
+        f'{LOCAL + 5}  {{ "data" : {{"a":[ ["10.3" , "2.000"] ],"b":[],"u":14,"U":13,"pu":12,'
+        f'"T":1723161250005,"x":{{"y":[1,"]}}"]}},"e":"depthUpdate"}}, "stream":"btcusdt@depth"}}\r\n'
+    )
+    text = START + line(LOCAL + 4, "markPrice@1s", e="markPriceUpdate", p="1") + odd
+    assert rows_of(read(tmp_path, text))[-1] == ("LEVEL", 1, 103, 2000, Flag.LAST)
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ("17231612551 {}\n", "receive time"),
+        (f"{LOCAL} [1]\n", "JSON object"),
+        (f'{LOCAL} {{"stream":"btcusdt@depth","data":{{"e":"depthUpdate"}}}}\n', "depth update"),
+        (diff(5, 13, 14, 12, [("ten", "1")]), "decimal number"),
+        (diff(5, 13, 14, 12, [("10.0", "-1")]), "decimal number"),
+        (diff(5, 13, 14, 12, [("1" * 19, "1")]), "decimal number"),
+        (diff(5, 13, 14, 12, [("10.0",)]), "level"),
+        (diff(5, 13, 14, 12, []).replace("BTCUSDT", "ETHUSDT"), "same symbol"),
+        (diff(5, 13, 14, 12, []).replace("}}", "}"), "comma or a closing brace"),
+        (diff(5, 13, 14, 12, []).replace("\n", " x\n"), "end of the line"),
+        (trade(5, "10.2", "0.003", True).replace("true", "maybe"), "true or false"),
+    ],
+)
+def test_a_malformed_line_is_named_with_what_was_expected(tmp_path, bad, said):
+    with pytest.raises(DataError, match=f"recording.gz: line 5, character .*{said}"):
+        read(tmp_path, START + bad)
+
+
+def test_a_truncated_gzip_says_after_which_line(tmp_path):
+    text = START + "".join(trade(n, f"1{n % 7}.{n % 10}", "0.001", True) for n in range(5, 900))
+    packed = gzip.compress(text.encode())
+    path = tmp_path / "cut.gz"
+    path.write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(DataError, match=r"cut.gz: the compressed file is cut short .* line [1-9]"):
+        decode([path], "binance-usdm")
+
+
+def test_a_file_of_several_pieces_and_gzip_members_is_one_recording(tmp_path, monkeypatch):
+    whole = rows_of(read(tmp_path, START + trade(5, "10.2", "0.003", True)))
+    monkeypatch.setattr(binance, "CHUNK_BYTES", 100)
+    path = tmp_path / "members.gz"
+    cut = len(START) // 3
+    text = (START + trade(5, "10.2", "0.003", True)).encode()
+    path.write_bytes(gzip.compress(text[:cut]) + gzip.compress(text[cut:]))
+    (feed,) = decode([path], "binance-usdm")
+    assert rows_of(feed) == whole
+
+
+def test_random_edits_are_read_or_refused(tmp_path, sim_seed):
+    draw = random.Random(sim_seed)
+    text = START.encode() + b"".join(
+        trade(n, "10.2", "0.003", n % 2 == 0).encode() for n in range(5, 8)
+    )
+    path = tmp_path / "fuzz"
+    read_count = refused_count = 0
+    for _ in range(300):
+        data = bytearray(text)
+        for _ in range(draw.randint(1, 4)):
+            at = draw.randrange(len(data))
+            match draw.randrange(4):
+                case 0:
+                    data[at] = draw.randrange(256)
+                case 1:
+                    del data[at : at + draw.randint(1, 30)]
+                case 2:
+                    data[at:at] = draw.choice([b'"', b"[", b"{", b"]", b"\n", b"9" * 20, b"\\"])
+                case _:
+                    data[at:at] = data[at : at + draw.randint(1, 60)]
+        path.write_bytes(bytes(data) or b" ")
+        try:
+            feeds = decode([path], "binance-usdm")
+            assert all(len(set(map(len, feed.columns))) == 1 for feed in feeds)
+            read_count += 1
+        except DataError:
+            refused_count += 1
+    assert read_count and refused_count

@@ -1,0 +1,38 @@
+"""Files appear whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from hft.storage.atomic import aside_path, staged, write_atomic
+
+
+def test_all_staged_files_appear_together(tmp_path: Path):
+    with staged(tmp_path / "new") as stage:
+        stage.aside("a").write_text("1")
+        assert not (tmp_path / "new" / "a").exists()
+        stage.aside("b").write_text("2")
+    assert (tmp_path / "new" / "a").read_text() == "1"
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["a", "b"]
+
+
+def test_an_error_leaves_what_was_there_and_nothing_else(tmp_path: Path):
+    write_atomic(tmp_path / "a", "old")
+    with pytest.raises(RuntimeError), staged(tmp_path) as stage:
+        stage.aside("a").write_text("half")
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").read_text() == "old"
+
+
+def test_a_folder_that_was_made_for_nothing_is_removed(tmp_path: Path):
+    with pytest.raises(RuntimeError), staged(tmp_path / "x" / "y"):
+        raise RuntimeError
+    assert not (tmp_path / "x").exists()
+
+
+def test_the_left_over_of_a_killed_writer_is_replaced(tmp_path: Path):
+    aside_path(tmp_path / "a").write_text("left over")
+    write_atomic(tmp_path / "a", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"new"
