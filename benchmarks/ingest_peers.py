@@ -46,7 +46,7 @@ def ingest(bench: Bench) -> Iterator[Row]:
             ),
             lambda: str(sources.repeated_mbo()),
             ("decode_mbo", {}),
-            sources.DBN_RECORDS,
+            lambda: sources.DBN_RECORDS,
         )
     )
     yield until_decided(
@@ -56,7 +56,7 @@ def ingest(bench: Bench) -> Iterator[Row]:
             Row("bac", "a week of BAC ticks to a sealed tape", "M rows/s", goal=Goal(3.0)),
             lambda: str(sources.recorded(sources.BAC_WEEK)),
             ("ingest", {"format": "lean"}),
-            None,
+            sources.bac_ticks,
         )
     )
 
@@ -117,17 +117,17 @@ def _at_rate(
     row: Row,
     source: Callable[[], str],
     ours: tuple[str, dict[str, Any]],
-    records: int | None,
+    records: Callable[[], int],
 ) -> Row:
-    """Items a second: the source's `records` where they are known, else the tape's rows."""
+    """The source's records a second."""
     row = dataclasses.replace(row, judged="ours", facts={})
     call, more = ours
     try:
         replies = bench.alone(call, source=source(), **more)
-        if records is not None:
-            replies = [reply | {"records": records} for reply in replies]
-        found = rates(replies, "records" if records is not None else "rows")
+        count = records()
+        found = rates([reply | {"records": count} for reply in replies], "records")
         row.ours = Series(tuple(value * 1e-6 for value in found.values))
+        row.facts["records in the source"] = count
         row.facts["rows on the tape"] = replies[0]["rows"]
     except (NotMeasured, Failed) as error:
         row.reason = str(error)

@@ -6,6 +6,7 @@ Synthetic files come from `benchmarks.work`; real ones from the folder of record
 
 import gzip
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,6 +79,15 @@ def decompressed_binance() -> Path:
     return _made(
         "usdm_btcusdt_20240808.txt", lambda path: _write(path, gzip.decompress(raw.read_bytes()))
     )
+
+
+def bac_ticks() -> int:
+    """Rows of the week's files: every trade and every one-sided quote."""
+    rows = 0
+    for path in sorted(recorded(BAC_WEEK).glob("*.zip")):
+        with zipfile.ZipFile(path) as packed:
+            rows += sum(packed.read(name).count(b"\n") for name in packed.namelist())
+    return rows
 
 
 def repeated_mbo(records: int = DBN_RECORDS) -> Path:

@@ -16,6 +16,7 @@ from hft.core.jit import kernel
 PRODUCT_MAX = 1 << 62
 FEE_SCALE = 10**8
 INVERSE_DIGITS = 8
+FEE_DIGITS = 3  # finer than prices need, so that a fee of a small fill is not rounded away
 
 
 @kernel
@@ -90,7 +91,7 @@ def money_digits(instruments: list[Instrument]) -> int:
             for i in instruments
         ]
         if all(step.denominator == 1 for step in steps):
-            return digits
+            return max(digits, min(digits + FEE_DIGITS, INVERSE_DIGITS))
     raise ConfigError("tick x lot x multiplier has more than 18 decimal places")
 
 

@@ -8,7 +8,6 @@ Messages of other streams are not inspected.
 """
 
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -26,17 +25,14 @@ from hft.feeds.binance_sequence import SEQUENCE, write_rows
 from hft.feeds.binance_text import EXPECTED, FULL, LEVEL_ROW, MESSAGE, SNAPSHOT, STATE, TICKER
 from hft.feeds.digits import step_units
 from hft.feeds.findings import Findings
+from hft.feeds.inflate import INFLATE_ERRORS, INFLATER
 from hft.tape.schema import Columns, Feed
-
-try:  # two to three times the speed of zlib
-    from isal import isal_zlib as _inflate
-except ImportError:
-    _inflate = zlib
 
 NAMES = ("binance-usdm", "binance-coinm", "binance-spot")
 DESCRIPTION = "Binance websocket recordings: depth, trade and bookTicker streams with a snapshot"
 
 CHUNK_BYTES = 4 << 20
+TORN: tuple[type[Exception], ...] = (EOFError, OSError, *INFLATE_ERRORS)
 HEAD_BYTES = 1 << 18
 LINE_BYTES_MAX = 64 << 20
 GUESS_DECIMALS = 8
@@ -134,9 +130,11 @@ def _first_bytes(path: Path) -> bytes:
     if not packed.startswith(files.GZIP):
         return files.peek(path, HEAD_BYTES)
     try:
-        return bytes(_inflate.decompressobj(31).decompress(packed, HEAD_BYTES))
-    except (zlib.error, _inflate.error) as error:
-        raise DataError(f"{path}: the compressed file is corrupt ({error}): fetch it again") from None
+        return bytes(INFLATER.decompressobj(31).decompress(packed, HEAD_BYTES))
+    except INFLATE_ERRORS as error:
+        raise DataError(
+            f"{path}: the compressed file is corrupt ({error}): fetch it again"
+        ) from None
 
 
 def _instrument(symbol: str, options: DecodeOptions) -> Instrument | None:
@@ -203,7 +201,7 @@ class _Reading:
                 self._scan(text, path)
                 if options is not None:
                     options.report(done, total, int(self.state["levels"]))
-        except (EOFError, OSError, zlib.error, _inflate.error) as error:
+        except TORN as error:
             line = int(self.state["line"])
             raise DataError(
                 f"{path}: the compressed file is cut short or corrupt after line {line} ({error}): "
@@ -260,7 +258,7 @@ def _unpacked(packed: bytes, path: Path) -> Iterator[tuple[bytes, int]]:
         return
     left = packed
     while left.startswith(files.GZIP):
-        inflater = _inflate.decompressobj(31)
+        inflater = INFLATER.decompressobj(31)
         while not inflater.eof:
             piece = inflater.decompress(left, CHUNK_BYTES)
             left = inflater.unconsumed_tail

@@ -28,6 +28,7 @@ from hft.feeds.binance_text import (
     SYMBOL,
     TICKER,
     TICKER_FIELDS,
+    TIME_MAX,
     TRADE,
     TRADE_FIELDS,
     fail,
@@ -42,7 +43,7 @@ from hft.feeds.binance_text import (
 
 
 @kernel
-def _levels(text: np.ndarray, at: int, levels: np.ndarray, state: Any) -> int:
+def _levels(text: np.ndarray, at: int, levels: np.ndarray, state: Any) -> Any:
     """Read [["price","qty"],...] behind the levels already held. Returns: position after, or -1."""
     if text[at] != 91:
         return fail(state, LEVEL, at)
@@ -82,7 +83,7 @@ def _levels(text: np.ndarray, at: int, levels: np.ndarray, state: Any) -> int:
 @kernel
 def _book_side(
     text: np.ndarray, first: int, at: int, levels: np.ndarray, state: Any, message: Any
-) -> int:
+) -> Any:
     """The levels of one side; the key begins with b or a."""
     start = state["levels"]
     at = _levels(text, at, levels, state)
@@ -96,7 +97,7 @@ def _book_side(
 
 
 @kernel
-def _same_symbol(text: np.ndarray, at: int, state: Any) -> int:
+def _same_symbol(text: np.ndarray, at: int, state: Any) -> Any:
     end = string_end(text, at)
     if end < 0 or text[at] != 34 or end - at - 2 > 32:
         return fail(state, SYMBOL, at)
@@ -114,7 +115,7 @@ def _same_symbol(text: np.ndarray, at: int, state: Any) -> int:
 
 
 @kernel
-def _type_of_event(text: np.ndarray, at: int) -> int:
+def _type_of_event(text: np.ndarray, at: int) -> Any:
     """The message type named by "e"; its first letters decide."""
     if text[at + 1] == 100 and text[at + 2] == 101:  # depthUpdate
         return DIFF
@@ -126,7 +127,7 @@ def _type_of_event(text: np.ndarray, at: int) -> int:
 
 
 @kernel
-def _type_of_stream(text: np.ndarray, at: int) -> int:
+def _type_of_stream(text: np.ndarray, at: int) -> Any:
     """The message type named by "symbol@stream"; partial books (depth20) are not diffs."""
     at += 1
     while text[at] != 64:
@@ -143,7 +144,7 @@ def _type_of_stream(text: np.ndarray, at: int) -> int:
 
 
 @kernel
-def _is_market(text: np.ndarray, at: int) -> bool:
+def _is_market(text: np.ndarray, at: int) -> Any:
     return (
         text[at] == 34
         and text[at + 1] == 77
@@ -157,7 +158,7 @@ def _is_market(text: np.ndarray, at: int) -> bool:
 
 
 @kernel
-def _short_value(text: np.ndarray, key: int, at: int, state: Any, message: Any) -> int:
+def _short_value(text: np.ndarray, key: int, at: int, state: Any, message: Any) -> Any:
     """The value of a key of one letter. Returns: position after, or -1."""
     after = np.int64(0)
     if key == 98 or key == 112:  # b of a book ticker, p of a trade
@@ -195,9 +196,7 @@ def _short_value(text: np.ndarray, key: int, at: int, state: Any, message: Any) 
 
 
 @kernel
-def _long_value(
-    text: np.ndarray, key: int, length: int, at: int, state: Any, message: Any
-) -> int:
+def _long_value(text: np.ndarray, key: int, length: int, at: int, state: Any, message: Any) -> Any:
     """The value of a longer key but bids and asks; first letter and length tell them apart."""
     first = text[key]
     if length == 2 and first == 112 and text[key + 1] == 117:  # pu
@@ -217,7 +216,7 @@ def _long_value(
 
 
 @kernel
-def _members(text: np.ndarray, at: int, levels: np.ndarray, state: Any, message: Any) -> int:
+def _members(text: np.ndarray, at: int, levels: np.ndarray, state: Any, message: Any) -> Any:
     """Read the members of the object at `at`, those of "data" as if they were its own.
 
     Returns: position after, -1 on an error, -2 when the message is of no interest.
@@ -267,20 +266,26 @@ def _members(text: np.ndarray, at: int, levels: np.ndarray, state: Any, message:
 
 
 @kernel
-def _stamp(text: np.ndarray, at: int, state: Any, message: Any) -> int:
+def _stamp(text: np.ndarray, at: int, state: Any, message: Any) -> Any:
     """The receive time at the head of a line: 13, 16 or 19 digits are ms, us or ns."""
     start = at
     value = np.int64(0)
     while 48 <= text[at] <= 57 and at - start < 19:
+        if value > TIME_MAX // 10 - 1:
+            return fail(state, STAMP, start)
         value = value * 10 + (np.int64(text[at]) - 48)
         at += 1
     digits = at - start
+    scale = 1
     if digits == 16:
-        value *= 1_000
+        scale = 1_000
     elif digits == 13:
-        value *= 1_000_000
-    elif digits != 19 or text[start] > 56:  # 9 at the 19th place passes int64
+        scale = 1_000_000
+    elif digits != 19:
         return fail(state, STAMP, start)
+    if value > TIME_MAX // scale:
+        return fail(state, STAMP, start)
+    value *= scale
     if text[at] != 32:
         return fail(state, STAMP, at)
     message["local_ns"] = value
@@ -309,7 +314,7 @@ def _begin(message: Any, line: int) -> None:
 
 
 @kernel
-def _missing(message: Any) -> int:
+def _missing(message: Any) -> Any:
     """The error code of a message that lacks a field of its type; 0 when it is whole."""
     kind = message["type"]
     both = message["bid_start"] >= 0 and message["ask_start"] >= 0
@@ -329,7 +334,7 @@ def _missing(message: Any) -> int:
 
 
 @kernel
-def _read_line(text: np.ndarray, at: int, levels: np.ndarray, state: Any, message: Any) -> int:
+def _read_line(text: np.ndarray, at: int, levels: np.ndarray, state: Any, message: Any) -> Any:
     """One line into `message`. Returns: position of its line feed, -1 error, -2 no interest."""
     _begin(message, state["line"])
     at = _stamp(text, at, state, message)
@@ -349,7 +354,7 @@ def _read_line(text: np.ndarray, at: int, levels: np.ndarray, state: Any, messag
 @kernel
 def scan_lines(
     text: np.ndarray, at: int, messages: np.ndarray, levels: np.ndarray, state: Any
-) -> int:
+) -> Any:
     """Read lines from `at` until the text ends, an array is full or a line cannot be read.
 
     The text ends with a line feed. Counters of `state` go on from where they are; its "error" is 0,

@@ -1,10 +1,11 @@
 """Messages of a Binance recording in the order a book may apply them: bootstrap, gaps, rows.
 
 Decides which depth updates count. Updates before a snapshot wait for it; those newer than it are
-applied after it, at the snapshot's receive time, the rest are dropped. An update that does not follow
-its predecessor (futures: pu, spot: U) is a gap: the book is cleared and stays invalid until the next
-snapshot. A snapshot is used only while the book is out of step. Where a recording holds no snapshot
-at all the book is built from its updates. Trades of the insurance fund and the like are left out.
+applied after it, at the snapshot's receive time, the rest are dropped. An update that does not
+follow its predecessor (futures: pu, spot: U) is a gap: the book is cleared and stays invalid
+until the next snapshot. A snapshot is used only while the book is out of step. Where a recording
+holds no snapshot at all the book is built from its updates. Trades of the insurance fund and the
+like are left out.
 """
 
 from typing import Any
@@ -47,7 +48,7 @@ SEQUENCE = np.dtype(
 
 
 @kernel
-def _time(message: Any) -> int:
+def _time(message: Any) -> Any:
     return message["match_ns"] if message["match_ns"] >= 0 else message["event_ns"]
 
 
@@ -68,7 +69,7 @@ def _write_levels(
     kind: int,
     exch_ns: int,
     local_ns: int,
-) -> int:
+) -> Any:
     """The levels of one message, bids first, the last row flagged LAST. Returns: the next row."""
     first = row
     for side in range(2):
@@ -89,7 +90,7 @@ def _write_levels(
 
 
 @kernel
-def _follows(message: Any, state: Any) -> bool:
+def _follows(message: Any, state: Any) -> Any:
     """Whether an update is the next one; the first after a snapshot may overlap it."""
     if message["prev_id"] >= 0:
         if state["fresh"] == 1:
@@ -128,7 +129,7 @@ def _apply_diff(
 
 
 @kernel
-def _snapshot_time(messages: np.ndarray, m: int, waiting: int) -> int:
+def _snapshot_time(messages: np.ndarray, m: int, waiting: int) -> Any:
     """When a snapshot was true; spot ones do not say, so the first update after it stands in."""
     message = messages[m]
     if _time(message) >= 0:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hft.core.jit import kernel
-from hft.feeds.digits import nearest_step, read_decimal
+from hft.feeds.digits import DIGITS_MAX, nearest_step, read_decimal
 
 MESSAGE = np.dtype(
     [
@@ -37,6 +37,7 @@ MESSAGE = np.dtype(
 
 IGNORED, DIFF, SNAPSHOT, TRADE, TICKER = 0, 1, 2, 3, 4
 
+TIME_MAX = (1 << 63) - 1
 FULL = 1
 EXPECTED = {
     2: "a receive time of 13, 16 or 19 digits and a blank",
@@ -104,14 +105,14 @@ STATE = np.dtype(
 
 
 @kernel
-def fail(state: Any, code: int, at: int) -> int:
+def fail(state: Any, code: int, at: int) -> Any:
     state["error"] = code
     state["error_at"] = at
     return -1
 
 
 @kernel
-def space(text: np.ndarray, at: int) -> int:
+def space(text: np.ndarray, at: int) -> Any:
     while text[at] == 32 or text[at] == 13 or text[at] == 9:
         at += 1
     return at
@@ -125,7 +126,7 @@ def _note_off_grid(state: Any) -> None:
 
 
 @kernel
-def quoted(text: np.ndarray, at: int, decimals: int) -> tuple[int, int, int]:
+def quoted(text: np.ndarray, at: int, decimals: int) -> Any:
     """As `_decimal`, for a number in quotes or without them."""
     if text[at] != 34:
         return read_decimal(text, at, decimals)
@@ -136,7 +137,7 @@ def quoted(text: np.ndarray, at: int, decimals: int) -> tuple[int, int, int]:
 
 
 @kernel
-def read_price(text: np.ndarray, at: int, state: Any) -> tuple[int, int]:
+def read_price(text: np.ndarray, at: int, state: Any) -> Any:
     """A price in ticks, the nearest one when it is between two. Returns: (ticks, after or -1)."""
     value, after, lost = quoted(text, at, state["price_decimals"])
     if after < 0:
@@ -148,7 +149,7 @@ def read_price(text: np.ndarray, at: int, state: Any) -> tuple[int, int]:
 
 
 @kernel
-def read_qty(text: np.ndarray, at: int, state: Any, resting: bool) -> tuple[int, int]:
+def read_qty(text: np.ndarray, at: int, state: Any, resting: bool) -> Any:
     """A quantity in lots, the nearest whole number and at least one unless it is exactly zero.
 
     Resting quantities may add up orders of odd sizes, so they are counted apart.
@@ -169,33 +170,32 @@ def read_qty(text: np.ndarray, at: int, state: Any, resting: bool) -> tuple[int,
 
 
 @kernel
-def read_whole(text: np.ndarray, at: int, state: Any) -> tuple[int, int]:
+def read_whole(text: np.ndarray, at: int, state: Any) -> Any:
     """A number of digits only. Returns: (value, position after or -1)."""
     start = at
     value = np.int64(0)
-    while 48 <= text[at] <= 57:
+    while 48 <= text[at] <= 57 and at - start < DIGITS_MAX:
         value = value * 10 + (np.int64(text[at]) - 48)
         at += 1
-        if at - start > 18:
-            return value, fail(state, WHOLE, start)
-    if at == start or text[at] == 46:
+    if at == start or text[at] == 46 or 48 <= text[at] <= 57:
         return value, fail(state, WHOLE, start)
     return value, at
 
 
 @kernel
-def read_time(text: np.ndarray, at: int, state: Any) -> tuple[int, int]:
+def read_time(text: np.ndarray, at: int, state: Any) -> Any:
     """A time of 13 digits (ms) or 16 (us) in ns. Returns: (ns, position after or -1)."""
     value, after = read_whole(text, at, state)
-    if after - at == 13:
-        return value * 1_000_000, after
-    if after - at == 16:
-        return value * 1_000, after
-    return value, fail(state, TIME, at)
+    if after < 0:
+        return value, -1
+    scale = 1_000_000 if after - at == 13 else 1_000
+    if (after - at != 13 and after - at != 16) or value > TIME_MAX // scale:
+        return value, fail(state, TIME, at)
+    return value * scale, after
 
 
 @kernel
-def string_end(text: np.ndarray, at: int) -> int:
+def string_end(text: np.ndarray, at: int) -> Any:
     """Position after the closing quote of the string that opens at `at`; -1 without one."""
     at += 1
     while text[at] != 34:
@@ -208,7 +208,7 @@ def string_end(text: np.ndarray, at: int) -> int:
 
 
 @kernel
-def skip_value(text: np.ndarray, at: int, state: Any) -> int:
+def skip_value(text: np.ndarray, at: int, state: Any) -> Any:
     """Step over any JSON value. Returns: position after, or -1."""
     start = at
     depth = 0

@@ -26,7 +26,7 @@ from hft.feeds import databento_rows as passes
 from hft.feeds.base import DecodeOptions
 from hft.feeds.databento_records import DbnFile
 from hft.feeds.findings import Findings
-from hft.tape.schema import Columns, Feed
+from hft.tape.schema import DTYPES, Columns, Feed
 
 NAMES = ("databento",)
 DESCRIPTION = "Databento DBN files (.dbn, .dbn.zst): mbo, mbp-1, mbp-10, trades, definition"
@@ -209,30 +209,27 @@ def _decode_mbo(records: np.ndarray, tick: int, state: np.ndarray, found: np.nda
 
 
 def _decode_levels(records: np.ndarray, tick: int, state: np.ndarray, found: np.ndarray) -> Columns:
-    empty = np.zeros(1, records.dtype)
-    if "levels" in (records.dtype.names or ()):
-        empty["levels"]["bid_px"] = empty["levels"]["ask_px"] = dbn.UNDEFINED_PRICE
-    empty.flags.writeable = False
-    ladders, blank = _ladders(records), _ladders(empty)
+    names = records.dtype.names or ()
+    depth = records.dtype["levels"].shape[0] if "levels" in names else 0
+    ladders = _ladders(records)
     events = tuple(records[name] for name in databento_levels.EVENT)
-    depth = ladders[0].shape[1]
-    rows = _room(len(records) * (1 if depth == 0 else 2) + SPARE_ROWS)
+    rows = np.empty(len(records) * (2 if depth else 1) + SPARE_ROWS, databento_levels.ROW)
     done = 0
     while True:
-        done = databento_levels.mbp(events, ladders, blank, done, tick, rows, state, found)
+        done = databento_levels.mbp(events, ladders, depth, done, tick, rows, state, found)
         if done == len(records):
-            return _used(rows, state)
-        rows = _more(rows, 2 * (len(records) - done))
+            used = rows[: int(state[passes.ROWS])]
+            return Columns(*(np.ascontiguousarray(used[name]) for name in DTYPES))
+        spare = np.empty(2 * (len(records) - done) + SPARE_ROWS, databento_levels.ROW)
+        rows = np.concatenate([rows, spare])
 
 
 def _ladders(records: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Views of the levels: (bid_px, bid_sz, ask_px, ask_sz), each (record, level)."""
-    names = records.dtype.names or ()
-    if "levels" not in names:
-        levels = np.zeros((len(records), 0), dbn.LEVEL)
-        levels.flags.writeable = False
-    else:
-        levels = records["levels"]
+    """Views (bid_px, bid_sz, ask_px, ask_sz) of (record, level); place holders without levels."""
+    if "levels" not in (records.dtype.names or ()):
+        prices, sizes = records["price"][:, None], records["size"][:, None]
+        return prices, sizes, prices, sizes
+    levels = records["levels"]
     return levels["bid_px"], levels["bid_sz"], levels["ask_px"], levels["ask_sz"]
 
 

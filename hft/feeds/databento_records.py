@@ -1,8 +1,8 @@
 """Databento Binary Encoding: the header and the fixed-size records, as numpy dtypes.
 
 Decides what the bytes of a DBN file are; what they mean for a tape is `databento`'s. Market records
-are laid out alike in versions 1 to 3, definitions are read in version 1. 64-bit unsigned fields are
-declared signed (same bits): no time or id in use reaches 2^63, and the "undefined" time reads -1.
+are laid out alike in versions 1 to 3, definitions are not. 64-bit unsigned fields are declared
+signed (same bits): no time or id in use reaches 2^63, and the "undefined" time reads -1.
 It never interprets a record it has no dtype for: such a file is refused.
 Source: the public description of DBN (databento.com, "Databento Binary Encoding").
 """
@@ -145,19 +145,60 @@ DEFINITION_V1 = np.dtype(
         ("reserved_6", "V3"),
     ]
 )
+
+
+def _definition(size: int, symbol_at: int, places: dict[str, tuple[str, int]]) -> np.dtype:
+    """What we need of a later definition record: the header's fields, then those at `places`."""
+    names = {"raw_symbol": ("S71", symbol_at), **places}
+    names |= {"min_price_increment": ("<i8", 24), "expiration": ("<i8", 40)}
+    at = 0
+    for name, form in _HEADER:
+        names[name] = (form, at)
+        at += np.dtype(form).itemsize
+    columns = {
+        "names": list(names),
+        "formats": [form for form, _ in names.values()],
+        "offsets": [offset for _, offset in names.values()],
+        "itemsize": size,
+    }
+    return np.dtype(columns)  # type: ignore[call-overload]
+
+
+DEFINITIONS = {
+    1: DEFINITION_V1,
+    2: _definition(
+        400,
+        200,
+        {
+            "unit_of_measure_qty": ("<i8", 88),
+            "contract_multiplier": ("<i4", 164),
+            "currency": ("S4", 186),
+            "exchange": ("S5", 292),
+        },
+    ),
+    3: _definition(
+        520,
+        238,
+        {
+            "unit_of_measure_qty": ("<i8", 80),
+            "contract_multiplier": ("<i4", 176),
+            "currency": ("S4", 224),
+            "exchange": ("S5", 330),
+        },
+    ),
+}
 RECORDS: dict[str, np.dtype] = {
     MBO: MBO_RECORD,
     TRADES: np.dtype(_TRADE),
     MBP_1: np.dtype([*_TRADE, ("levels", LEVEL, (1,))]),
     MBP_10: np.dtype([*_TRADE, ("levels", LEVEL, (10,))]),
-    DEFINITION: DEFINITION_V1,
 }
 
 
 def head(dtype: np.dtype) -> np.dtype:
-    """Length, type, publisher and instrument of a record as one number `head`, to compare at once."""
+    """Length, type, publisher and instrument of a record as one number, to compare at once."""
     fields = {"names": ["head"], "formats": ["<u8"], "offsets": [0], "itemsize": dtype.itemsize}
-    return np.dtype(fields)  # type: ignore[call-overload, no-any-return]
+    return np.dtype(fields)  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)
@@ -229,12 +270,7 @@ def _schema(path: Path, code: int, data: bytes | mmap.mmap, start: int) -> str:
 def _records(
     path: Path, data: bytes | mmap.mmap, start: int, schema: str, version: int
 ) -> np.ndarray:
-    dtype = RECORDS[schema]
-    if schema == DEFINITION and version != 1:
-        raise DataError(
-            f"{path}: definitions of DBN version {version} are not supported (version 1 is); "
-            "give tick and lot (--tick, --lot) or add the symbol to config/instruments.yaml"
-        )
+    dtype = DEFINITIONS[version] if schema == DEFINITION else RECORDS[schema]
     size = len(data) - start
     if size == 0:
         raise DataError(f"{path}: no records")

@@ -1,8 +1,8 @@
 """Digits to whole steps, exactly: decimal text in a byte buffer read onto a grid of ticks or lots.
 
-A step is `units` x 10^-decimals. Readers stop at the first byte that belongs to no number, so text
-must end with a byte that does not (a line feed). Nothing is rounded silently: callers learn what the
-digits beyond the grid held.
+A step is `units` x 10^-decimals. Readers stop at the first byte that belongs to no number, so
+text must end with a byte that does not (a line feed). Nothing is rounded silently: callers learn
+what the digits beyond the grid held.
 """
 
 from decimal import Decimal
@@ -33,13 +33,13 @@ def read_decimal(text: np.ndarray, at: int, decimals: int) -> Any:
     lost = 0
     start = at
     digit = np.int64(text[at]) - 48
-    while 0 <= digit <= 9 and at - start <= DIGITS_MAX:
+    while 0 <= digit <= 9 and at - start < DIGITS_MAX:
         value = value * 10 + digit
         at += 1
         digit = np.int64(text[at]) - 48
     whole = at - start
     kept = 0
-    if whole == 0 or whole + decimals > DIGITS_MAX:
+    if whole == 0 or whole + decimals > DIGITS_MAX or 0 <= digit <= 9:
         return value, -1, 0
     if digit == -2:
         at += 1

@@ -1,10 +1,10 @@
 """hftbacktest event arrays (`data` in an npz) to tapes, in both codings, and tapes back to events.
 
-Version 2 is a structured array with kinds and EXCH/LOCAL/BUY/SELL bits in `ev`; version 1 is float64
-N x 6 in microseconds where a time of -1 means "not seen on that side". Rows become rows one to one,
-in their order; one-sided rows carry VENUE_ONLY or VIEW_ONLY. User-defined events are left out.
-A clear up to a price (they clear from the touch to that price) clears the whole side here: the
-levels beyond a snapshot's range are forgotten instead of kept.
+Version 2 is a structured array with kinds and EXCH/LOCAL/BUY/SELL bits in `ev`; version 1 is
+float64 N x 6 in microseconds where a time of -1 means "not seen on that side". Rows become rows
+one to one, in their order; one-sided rows carry VENUE_ONLY or VIEW_ONLY. User-defined events are
+left out. A clear up to a price (they clear from the touch to that price) clears the whole side
+here: the levels beyond a snapshot's range are forgotten instead of kept.
 """
 
 import io
@@ -135,7 +135,9 @@ def _events(path: Path) -> np.ndarray:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path}: not a readable npz ({reason})") from None
     except AttributeError:
-        raise DataError(f"{path}: expected an npz with the key 'data', not a single array") from None
+        raise DataError(
+            f"{path}: expected an npz with the key 'data', not a single array"
+        ) from None
     if data.dtype.names:
         missing = [name for name in FIELDS_NEEDED if name not in data.dtype.names]
         if missing or data.ndim != 1:

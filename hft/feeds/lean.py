@@ -1,17 +1,16 @@
 """Lean tick files (a zip with one CSV per symbol, day and kind) to one tape per symbol.
 
 Decides days, clocks and what is not said in the files. US equities: times are milliseconds since
-midnight New York, prices x 10,000, quotes are the national best bid and offer (bid row and offer row
-in pairs; the size is that of the exchange named), trades carry sale conditions. FX: bid and offer of
-one dealer without sizes (one lot is assumed), FXCM in UTC-5 the year round, others in UTC.
-No file tells a receive time: it is taken as the exchange time. Suspicious rows are left out; prints
-outside continuous trading (openings, closings, late, averaged) are kept with Flag.AUCTION.
+midnight New York, prices x 10,000, quotes are the national best bid and offer (bid row and offer
+row in pairs; the size is that of the exchange named), trades carry sale conditions. FX: bid and
+offer of one dealer without sizes (one lot is assumed), FXCM in UTC-5 the year round, others in
+UTC. No file tells a receive time: it is taken as the exchange time. Suspicious rows are left out;
+prints outside continuous trading (openings, closings, late, averaged) are kept with Flag.AUCTION.
 """
 
 import re
 import struct
 import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -25,8 +24,9 @@ import numpy as np
 from hft.core.errors import DataError
 from hft.core.instruments import Instrument
 from hft.feeds.base import DecodeOptions
-from hft.feeds.digits import step_units
+from hft.feeds.digits import DIGITS_MAX, step_units
 from hft.feeds.findings import Findings
+from hft.feeds.inflate import INFLATE_ERRORS, INFLATER
 from hft.feeds.lean_rows import (
     ASK,
     ASK_QTY,
@@ -45,20 +45,23 @@ from hft.feeds.lean_rows import (
 )
 from hft.tape.schema import Columns, Feed
 
-try:  # two to three times the speed of zlib
-    from isal import isal_zlib as _inflate
-except ImportError:
-    _inflate = zlib
-
 NAMES = ("lean",)
 DESCRIPTION = "Lean tick zips: US equity quotes and trades, FX quotes, a zip per symbol and day"
 
+TORN: tuple[type[Exception], ...] = (
+    OSError,
+    RuntimeError,
+    struct.error,
+    zipfile.BadZipFile,
+    *INFLATE_ERRORS,
+)
 FILE_NAME = re.compile(r"(\d{8})_(quote|trade)\.zip")
 SHAPES = {
     QUOTE_COLUMNS: re.compile(rb"\d+(\.\d+)?,\d+,\d+,\d+,\d+,[A-Z]?,[0-9A-Fa-f]*,[01]\r?\n"),
     TRADE_COLUMNS: re.compile(rb"\d+(\.\d+)?,\d+,\d+,[A-Z]?,[0-9A-Fa-f]*,[01]\r?\n"),
     FX_COLUMNS: re.compile(rb"\d+(\.\d+)?,\d+(\.\d+)?,\d+(\.\d+)?\r?\n"),
 }
+BUFFER_BYTES_MAX = 1 << 28
 EQUITY_ZONE = "America/New_York"
 EQUITY_PRICE_DECIMALS = 4
 FXCM_ZONE = "Etc/GMT+5"  # POSIX sign: this is UTC-5
@@ -107,7 +110,9 @@ def _file(path: Path) -> _File:
         with zipfile.ZipFile(path) as archive:
             member = archive.namelist()[0]
     except (OSError, zipfile.BadZipFile, IndexError) as error:
-        raise DataError(f"{path}: the zip is absent, empty, cut short or corrupt ({error})") from None
+        raise DataError(
+            f"{path}: the zip is absent, empty, cut short or corrupt ({error})"
+        ) from None
     parts = member.split("_")
     symbol = parts[1] if len(parts) >= 4 else path.parent.name
     in_fx = re.search(r"forex|fxcm|oanda", str(path.resolve()).lower())
@@ -146,14 +151,14 @@ def _text(path: Path) -> bytes:
                 return archive.read(info)
         name, extra = struct.unpack_from("<HH", packed, info.header_offset + 26)
         start = info.header_offset + 30 + name + extra
-        text: bytes = _inflate.decompress(
-            packed[start : start + info.compress_size], -15, max(info.file_size, 1)
+        text: bytes = INFLATER.decompress(
+            packed[start : start + info.compress_size],
+            -15,
+            min(max(info.file_size, 1), BUFFER_BYTES_MAX),
         )
-    except (OSError, RuntimeError, struct.error, zipfile.BadZipFile, zlib.error) as error:
+    except TORN as error:
         raise DataError(f"{path}: the zip is cut short or corrupt ({error})") from None
-    except _inflate.error as error:
-        raise DataError(f"{path}: the zip is cut short or corrupt ({error})") from None
-    if len(text) != info.file_size or _inflate.crc32(text) != info.CRC:
+    if len(text) != info.file_size or INFLATER.crc32(text) != info.CRC:
         raise DataError(f"{path}: the zip is corrupt (its checksum does not match)")
     return text
 
@@ -171,7 +176,11 @@ def _plan(columns: int, instrument: Instrument) -> np.ndarray:
         fields.append((BID_QTY, *lots))
     if columns == QUOTE_COLUMNS:
         fields += [(ASK, *price), (ASK_QTY, *lots)]
-    return np.array(fields, np.int64)
+    plan = [
+        (target, decimals, units, 10**decimals, DIGITS_MAX - decimals)
+        for target, decimals, units in fields
+    ]
+    return np.array(plan, np.int64)
 
 
 def _read(file: _File, instrument: Instrument, findings: Findings) -> np.ndarray:

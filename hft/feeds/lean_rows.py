@@ -1,9 +1,10 @@
 """Lean tick files, bytes to rows of a tape: the CSV reader and the merge of quotes with trades.
 
-Decides what the best quote is and who the aggressor of a trade was. A quote row says what the best bid
-or offer of its side now is, nationally: bid and offer rows come in pairs of one time and are applied
-together. A crossed pair is counted and kept off the tape. Quotes go before trades of the same time.
-The caller owns all state. Text must end with a line feed: no reader here steps over one.
+Decides what the best quote is and who the aggressor of a trade was. A quote row says what the
+best bid or offer of its side now is, nationally: bid and offer rows come in pairs of one time and
+are applied together. A crossed pair is counted and kept off the tape. Quotes go before trades of
+the same time. The caller owns all state. Text must end with a line feed: no reader here steps
+over one.
 """
 
 from typing import Any
@@ -22,6 +23,9 @@ BID, BID_QTY, ASK, ASK_QTY = 2, 3, 4, 5  # ticks and lots; a price of 0: this si
 PRICE, QTY = BID, BID_QTY  # of a trade
 CONDITION = 6  # bits, of a trade
 ROW_WIDTH = 7
+
+# Columns of a plan, which has a row for each number at the head of a line.
+TARGET, DECIMALS, UNITS, POWER, DIGITS = range(5)  # column; its grid; 10^decimals; digits at most
 
 STATE = np.dtype(
     [
@@ -98,6 +102,16 @@ def _fail(state: Any, code: int, at: int) -> Any:
 @kernel(inline=True)
 def _read_tail(text: np.ndarray, at: int, table: np.ndarray, state: Any) -> Any:
     """Exchange, condition and suspicious flag. Returns: position after, or -1."""
+    if (
+        text[at] == 44
+        and text[at + 1] >= 65
+        and text[at + 2] == 44
+        and text[at + 3] == 49
+        and text[at + 4] == 44
+        and text[at + 5] == 48
+    ):  # by far the most: regular and not suspicious
+        table[state["rows"], CONDITION] = 1
+        return at + 6
     if text[at] != 44:
         return _fail(state, NO_COMMA, at)
     at += 1
@@ -144,16 +158,27 @@ def _read_numbers(
             if text[at] != 44:
                 return _fail(state, NO_COMMA, at)
             at += 1
-        value, after, lost = read_decimal(text, at, plan[i, 1])
-        if after < 0:
-            return _fail(state, BAD_NUMBER, at)
-        steps, between = nearest_step(value, lost, plan[i, 2])
-        if between and i > 0:
-            if state["off_grid"] == 0:
-                state["off_grid_line"] = state["line"]
-            state["off_grid"] += 1
-        table[row, plan[i, 0]] = steps
-        at = after
+        start = at
+        value = np.int64(0)
+        lost = 0
+        digit = np.int64(text[at]) - 48
+        while 0 <= digit <= 9 and at - start < plan[i, DIGITS]:
+            value = value * 10 + digit
+            at += 1
+            digit = np.int64(text[at]) - 48
+        if text[at] == 44 and at > start:  # by far the most: a whole number before a comma
+            value *= plan[i, POWER]
+        else:
+            value, at, lost = read_decimal(text, start, plan[i, DECIMALS])
+            if at < 0:
+                return _fail(state, BAD_NUMBER, start)
+        if plan[i, UNITS] != 1 or lost != 0:
+            value, between = nearest_step(value, lost, plan[i, UNITS])
+            if between and i > 0:
+                if state["off_grid"] == 0:
+                    state["off_grid_line"] = state["line"]
+                state["off_grid"] += 1
+        table[row, plan[i, TARGET]] = value
     return at
 
 
@@ -178,8 +203,7 @@ def read_rows(
 ) -> Any:
     """Read all lines of a file of 8 (quotes), 6 (trades) or 3 (FX) columns.
 
-    `plan` has a row for each number at the head of a line: column of the table, decimals, units of
-    10^-decimals. `table` holds zeros and has room for every line.
+    `table` holds zeros and has room for every line.
     Mutates: table, state ("error" is 0 or a key of EXPECTED).
     Returns: the position of the line that cannot be read, or the size of the text.
     """

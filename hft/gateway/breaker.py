@@ -5,9 +5,12 @@ cleared; loss and manual trips latch until an audited reset. A trip leaves an ac
 (cancel what is open, close positions through the gateway). Owns BREAKER and MOVE rows.
 """
 
+from typing import Any
+
 import numpy as np
 
 from hft.core.jit import kernel
+from hft.gateway import tables
 from hft.gateway.rows import MOVE_SAMPLES, BreakerCause
 
 POSITION = BreakerCause.POSITION.value
@@ -85,20 +88,15 @@ def over_position(limit: np.ndarray, leaf: np.ndarray) -> bool:
 
 
 @kernel
-def moved(
-    config: np.ndarray,
-    move: np.ndarray,
-    times: np.ndarray,
-    mids: np.ndarray,
-    base: int,
-    mid2: int,
-    now_ns: int,
-) -> int:
+def moved(gw: Any, instrument_idx: int, mid2: int, now_ns: int) -> int:
     """Sample the mid and compare it with the one a window ago.
 
     The reference is the newest sample at least a window old; samples are a sixtieth of the window
     apart, so it is at most that much older. Returns: 1 when the move passes the threshold.
     """
+    config, move = tables.config(gw)[0], tables.moves(gw)[instrument_idx]
+    times, mids = tables.move_ts(gw), tables.move_mid2(gw)
+    base = instrument_idx * MOVE_SAMPLES
     window_ns = config["breaker_window_ns"]
     spacing = window_ns // _SPACING
     count, start = move["count"], move["start"]

@@ -42,7 +42,7 @@ def on_pnl(gw: Any, strategy_idx: int, pnl_money: int, now_ns: int) -> int:
     if head["trips"] > 0:
         changed += auto_reset(gw, now_ns)
     if changed != 0:
-        policy.refresh(head, config, tables.strategies(gw))
+        policy.refresh(gw)
     return 1 if changed != 0 else 0
 
 
@@ -57,15 +57,7 @@ def on_market(gw: Any, instrument_idx: int, touch: np.ndarray, now_ns: int) -> i
     if level != 0 or row["state"] != 0:
         changed = storm.evaluate(head, config, row, level, now_ns)
     if config["breaker_move_bps"] > 0 and touch["valid"] != 0:
-        hit = breaker.moved(
-            config,
-            tables.moves(gw)[instrument_idx],
-            tables.move_ts(gw),
-            tables.move_mid2(gw),
-            instrument_idx * breaker.MOVE_SAMPLES,
-            touch["bid_tick"] + touch["ask_tick"],
-            now_ns,
-        )
+        hit = breaker.moved(gw, instrument_idx, touch["bid_tick"] + touch["ask_tick"], now_ns)
         if hit != 0:
             index = breaker.row_of(config, 3, instrument_idx)
             changed += breaker.trip(
@@ -74,7 +66,7 @@ def on_market(gw: Any, instrument_idx: int, touch: np.ndarray, now_ns: int) -> i
     if head["trips"] > 0:
         changed += auto_reset(gw, now_ns)
     if changed != 0:
-        policy.refresh(head, config, tables.strategies(gw))
+        policy.refresh(gw)
     return 1 if changed != 0 else 0
 
 
@@ -119,7 +111,7 @@ def set_mode(gw: Any, owner: int, value: int) -> None:
         scale_limits(gw)
     else:
         head["operator_mode"] = value
-    policy.refresh(head, config, tables.strategies(gw))
+    policy.refresh(gw)
 
 
 @kernel
@@ -171,7 +163,7 @@ def kill(gw: Any, scope: int, index: int, on: int, now_ns: int) -> None:
         elif scope == KillScope.GLOBAL.value:
             for at in range(len(tables.storms(gw))):
                 storm.reset(head, tables.storms(gw)[at])
-    policy.refresh(head, config, tables.strategies(gw))
+    policy.refresh(gw)
 
 
 @kernel
@@ -227,5 +219,5 @@ def control(gw: Any, kind: int, code: int, value: int, now_ns: int) -> int:
         head["limit_changes"] += 1
     else:
         return -1
-    policy.refresh(head, config, tables.strategies(gw))
+    policy.refresh(gw)
     return 0

@@ -4,11 +4,14 @@ Chained hashing, one 64-byte row a key. Only decided rows are in the recency lis
 whose outcome is open can neither expire nor be evicted. Time is event time.
 """
 
+from typing import Any
+
 import numpy as np
 
 from hft.core.codes import DedupState, Reason
 from hft.core.digest import as_int, row_word
 from hft.core.jit import kernel
+from hft.gateway import tables
 
 RESERVED_NOW = 0
 REPLAYED = -1
@@ -54,9 +57,10 @@ def cmd_of(outcome: int) -> int:
 
 
 @kernel
-def find(rows: np.ndarray, buckets: np.ndarray, mask: int, key_hi: int, key_lo: int) -> int:
+def find(gw: Any, key_hi: int, key_lo: int) -> int:
     """The row of a key, or -1."""
-    index = buckets[key_lo & mask] - 1
+    rows, buckets = tables.dedup(gw), tables.buckets(gw)
+    index = buckets[key_lo & (len(buckets) - 1)] - 1
     while index >= 0:
         row = rows[index]
         if row["key_lo"] == key_lo and row["key_hi"] == key_hi:
@@ -66,8 +70,9 @@ def find(rows: np.ndarray, buckets: np.ndarray, mask: int, key_hi: int, key_lo: 
 
 
 @kernel
-def list_out(head: np.ndarray, rows: np.ndarray, index: int) -> None:
+def list_out(gw: Any, index: int) -> None:
     """Take a decided row out of the recency list."""
+    head, rows = tables.head(gw)[0], tables.dedup(gw)
     older, newer = rows[index]["older"], rows[index]["newer"]
     if newer >= 0:
         rows[newer]["older"] = older
@@ -80,8 +85,9 @@ def list_out(head: np.ndarray, rows: np.ndarray, index: int) -> None:
 
 
 @kernel
-def list_in(head: np.ndarray, rows: np.ndarray, index: int) -> None:
+def list_in(gw: Any, index: int) -> None:
     """Put a decided row at the recent end."""
+    head, rows = tables.head(gw)[0], tables.dedup(gw)
     recent = head["lru_recent"]
     rows[index]["older"] = recent
     rows[index]["newer"] = -1
@@ -93,8 +99,9 @@ def list_in(head: np.ndarray, rows: np.ndarray, index: int) -> None:
 
 
 @kernel
-def take_row(head: np.ndarray, rows: np.ndarray, buckets: np.ndarray, mask: int) -> int:
+def take_row(gw: Any) -> int:
     """An unused row, or the least recently used decided one. Returns: -1 when all are open."""
+    head, rows, buckets = tables.head(gw)[0], tables.dedup(gw), tables.buckets(gw)
     count = head["dedup_count"]
     if count < len(rows):
         head["dedup_count"] = count + 1
@@ -102,8 +109,8 @@ def take_row(head: np.ndarray, rows: np.ndarray, buckets: np.ndarray, mask: int)
     index = head["lru_oldest"]
     if index < 0:
         return -1
-    list_out(head, rows, index)
-    bucket = rows[index]["key_lo"] & mask
+    list_out(gw, index)
+    bucket = rows[index]["key_lo"] & (len(buckets) - 1)
     after = rows[index]["chain_next"]
     at = buckets[bucket] - 1
     if at == index:
@@ -117,42 +124,35 @@ def take_row(head: np.ndarray, rows: np.ndarray, buckets: np.ndarray, mask: int)
 
 @kernel
 def check_or_reserve(
-    head: np.ndarray,
-    config: np.ndarray,
-    rows: np.ndarray,
-    buckets: np.ndarray,
-    key_hi: int,
-    key_lo: int,
-    payload: int,
-    now_ns: int,
+    gw: Any, key_hi: int, key_lo: int, payload: int, now_ns: int
 ) -> int:
     """Reserve an unknown key, or say what is known of it.
 
     Mutates: head["dedup_row"] names the row (-1: no key).
     Returns: RESERVED_NOW, REPLAYED (a stored decision) or a 1xx `Reason`.
     """
+    head, rows = tables.head(gw)[0], tables.dedup(gw)
     head["dedup_row"] = -1
     if key_hi == 0 and key_lo == 0:
         return RESERVED_NOW
-    mask = config["dedup_mask"]
-    index = find(rows, buckets, mask, key_hi, key_lo)
+    index = find(gw, key_hi, key_lo)
     if index >= 0:
         row = rows[index]
         state = state_of(row["outcome"])
         decided = state == DedupState.APPROVED.value or state == DedupState.REJECTED.value
-        ttl_ns = config["dedup_ttl_ns"]
+        ttl_ns = tables.config(gw)[0]["dedup_ttl_ns"]
         stale = decided and (
             (ttl_ns > 0 and now_ns - row["ts_ns"] > ttl_ns)
             or (reason_of(row["outcome"]) == _NOT_LEADER and head["leader"] != 0)
         )
         if not stale:
-            return known(head, rows, index, state, payload)
-        list_out(head, rows, index)
+            return known(gw, index, state, payload)
+        list_out(gw, index)
     else:
-        index = take_row(head, rows, buckets, mask)
+        index = take_row(gw)
         if index < 0:
             return Reason.DEDUP_WINDOW_FULL.value
-        insert(rows, buckets, mask, index, key_hi, key_lo)
+        insert(gw, index, key_hi, key_lo)
     row = rows[index]
     row["payload"] = payload
     row["outcome"] = 0
@@ -162,72 +162,60 @@ def check_or_reserve(
 
 
 @kernel
-def insert(
-    rows: np.ndarray, buckets: np.ndarray, mask: int, index: int, key_hi: int, key_lo: int
-) -> None:
+def insert(gw: Any, index: int, key_hi: int, key_lo: int) -> None:
     """Hang a row into the chain of its key."""
-    row = rows[index]
+    row, buckets = tables.dedup(gw)[index], tables.buckets(gw)
+    bucket = key_lo & (len(buckets) - 1)
     row["key_hi"] = key_hi
     row["key_lo"] = key_lo
-    row["chain_next"] = buckets[key_lo & mask]
-    buckets[key_lo & mask] = index + 1
+    row["chain_next"] = buckets[bucket]
+    buckets[bucket] = index + 1
 
 
 @kernel
-def known(head: np.ndarray, rows: np.ndarray, index: int, state: int, payload: int) -> int:
+def known(gw: Any, index: int, state: int, payload: int) -> int:
     """What a second intent with a known key is told; another body is refused first."""
-    if rows[index]["payload"] != payload:
+    if tables.dedup(gw)[index]["payload"] != payload:
         return Reason.DEDUP_KEY_REUSED.value
     if state == DedupState.RESERVED.value:
         return Reason.DEDUP_IN_FLIGHT.value
     if state == DedupState.UNKNOWN.value:
         return Reason.DEDUP_OUTCOME_UNKNOWN.value
-    list_out(head, rows, index)
-    list_in(head, rows, index)
-    head["dedup_row"] = index
+    list_out(gw, index)
+    list_in(gw, index)
+    tables.head(gw)[0]["dedup_row"] = index
     return REPLAYED
 
 
 @kernel
-def commit(
-    head: np.ndarray, rows: np.ndarray, index: int, state: int, reason: int, cmd_id: int, now_ns: int
-) -> None:
+def commit(gw: Any, index: int, state: int, reason: int, cmd_id: int, now_ns: int) -> None:
     """Decide an entry (APPROVED, REJECTED) or open it again (UNKNOWN); -1 is a no-op."""
     if index < 0:
         return
-    row = rows[index]
+    row = tables.dedup(gw)[index]
     before = state_of(row["outcome"])
     if before == DedupState.APPROVED.value or before == DedupState.REJECTED.value:
-        list_out(head, rows, index)
+        list_out(gw, index)
     row["outcome"] = outcome_of(state, reason, cmd_id)
     row["ts_ns"] = now_ns
     if state == DedupState.APPROVED.value or state == DedupState.REJECTED.value:
-        list_in(head, rows, index)
+        list_in(gw, index)
 
 
 @kernel
 def commit_key(
-    head: np.ndarray,
-    config: np.ndarray,
-    rows: np.ndarray,
-    buckets: np.ndarray,
-    hold: np.ndarray,
-    state: int,
-    reason: int,
-    cmd_id: int,
-    now_ns: int,
+    gw: Any, hold: np.ndarray, state: int, reason: int, cmd_id: int, now_ns: int
 ) -> None:
     """Commit by the key kept beside an order; one that was evicted meanwhile is inserted again."""
     key_hi, key_lo = hold["key_hi"], hold["key_lo"]
     if key_hi == 0 and key_lo == 0:
         return
-    mask = config["dedup_mask"]
-    index = find(rows, buckets, mask, key_hi, key_lo)
+    index = find(gw, key_hi, key_lo)
     if index < 0:
-        index = take_row(head, rows, buckets, mask)
+        index = take_row(gw)
         if index < 0:
             return
-        insert(rows, buckets, mask, index, key_hi, key_lo)
-        rows[index]["outcome"] = 0
-        rows[index]["payload"] = hold["payload"]
-    commit(head, rows, index, state, reason, cmd_id, now_ns)
+        insert(gw, index, key_hi, key_lo)
+        tables.dedup(gw)[index]["outcome"] = 0
+        tables.dedup(gw)[index]["payload"] = hold["payload"]
+    commit(gw, index, state, reason, cmd_id, now_ns)

@@ -30,7 +30,7 @@ NOTHING = -1
 @kernel
 def find_order(gw: Any, order_id: int) -> int:
     """The slot of a working order, or -1."""
-    return orders.find(tables.orders(gw), tables.config(gw)[0]["order_mask"], order_id)
+    return orders.find(gw, order_id)
 
 
 @kernel
@@ -38,7 +38,7 @@ def leaf_of(gw: Any, account_idx: int, strategy_idx: int, instrument_idx: int) -
     """The row of a leaf, or -1 when nothing was ever held there."""
     config = tables.config(gw)[0]
     key = exposure.leaf_key(config, account_idx, strategy_idx, instrument_idx)
-    return exposure.find_leaf(tables.leaves(gw), tables.leaf_index(gw), config["leaf_mask"], key)
+    return exposure.find_leaf(gw, key)
 
 
 @kernel
@@ -77,9 +77,8 @@ def let_go(gw: Any, slot: int, status: int) -> None:
         head["unknown_orders"] -= 1
     order["status"] = status
     order["request"] = NOTHING
-    pair = order["account_idx"] * len(tables.instruments(gw)) + order["instrument_idx"]
-    orders.unlink(tables.orders(gw), tables.heads(gw), pair * 2 + order["side"], slot)
-    orders.free(tables.orders(gw), tables.config(gw)[0]["order_mask"], slot)
+    orders.unlink(gw, slot)
+    orders.free(gw, slot)
     head["live_orders"] -= 1
 
 
@@ -92,17 +91,7 @@ def know_again(gw: Any, slot: int, state: int, reason: int, now_ns: int) -> None
     tables.head(gw)[0]["unknown_orders"] -= 1
     order["status"] = PARTIAL if order["filled_qty"] > 0 else SUBMITTED
     cmd_id = order["cmd_id"] if state == APPROVED else 0
-    dedup.commit_key(
-        tables.head(gw)[0],
-        tables.config(gw)[0],
-        tables.dedup(gw),
-        tables.buckets(gw),
-        tables.holds(gw)[slot],
-        state,
-        reason,
-        cmd_id,
-        now_ns,
-    )
+    dedup.commit_key(gw, tables.holds(gw)[slot], state, reason, cmd_id, now_ns)
 
 
 @kernel
@@ -227,7 +216,7 @@ def watch_fill(
         oldest = tables.repeat_ring(gw)[at]
         if row["count"] >= count and oldest > now_ns - config["repeated_window_ns"]:
             tables.strategies(gw)[strategy_idx]["repeated"] = 1
-            policy.refresh(head, config, tables.strategies(gw))
+            policy.refresh(gw)
         tables.repeat_ring(gw)[at] = now_ns
         row["cursor"] = 0 if row["cursor"] + 1 == count else row["cursor"] + 1
         row["count"] += 1
@@ -235,7 +224,7 @@ def watch_fill(
         index = breaker.row_of(config, 2, strategy_idx)
         cause = breaker.POSITION
         if breaker.trip(head, config, tables.breakers(gw)[index], cause, leaf_idx, now_ns) != 0:
-            policy.refresh(head, config, tables.strategies(gw))
+            policy.refresh(gw)
 
 
 @kernel
@@ -260,17 +249,9 @@ def on_unknown(gw: Any, slot: int, now_ns: int) -> int:
     if order["status"] != UNKNOWN:
         tables.head(gw)[0]["unknown_orders"] += 1
     order["status"] = UNKNOWN
-    dedup.commit_key(
-        tables.head(gw)[0],
-        tables.config(gw)[0],
-        tables.dedup(gw),
-        tables.buckets(gw),
-        tables.holds(gw)[slot],
-        UNKNOWN_KEY,
-        Reason.OUTCOME_UNKNOWN.value,
-        order["cmd_id"],
-        now_ns,
-    )
+    unknown = Reason.OUTCOME_UNKNOWN.value
+    hold = tables.holds(gw)[slot]
+    dedup.commit_key(gw, hold, UNKNOWN_KEY, unknown, order["cmd_id"], now_ns)
     return 0
 
 
@@ -283,9 +264,7 @@ def on_dispatch_failed(gw: Any, slot: int, reason: int) -> int:
     order = tables.orders(gw)[slot]
     hold = tables.holds(gw)[slot]
     now_ns = head["now_ns"]
-    dedup.commit_key(
-        head, tables.config(gw)[0], tables.dedup(gw), tables.buckets(gw), hold, REJECTED, reason, 0, now_ns
-    )
+    dedup.commit_key(gw, hold, REJECTED, reason, 0, now_ns)
     head["orders_rejected"] += 1
     head["orders_approved"] -= 1
     tables.counts(gw)[reason] += 1

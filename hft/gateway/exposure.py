@@ -6,11 +6,14 @@ total, so that held equals the sum over working orders by construction. `settle`
 Buys and sells are held apart: a working sell must not make room for a buy.
 """
 
+from typing import Any
+
 import numpy as np
 
 from hft.core.codes import Reason, Side
 from hft.core.jit import kernel
 from hft.core.numbers import notional_money
+from hft.gateway import tables
 
 TOTAL_MAX = 1 << 61
 BUY = Side.BUY.value
@@ -29,8 +32,10 @@ def home(key: int, mask: int) -> int:
 
 
 @kernel
-def find_leaf(leaves: np.ndarray, index: np.ndarray, mask: int, key: int) -> int:
+def find_leaf(gw: Any, key: int) -> int:
     """The row of a leaf, or -1."""
+    leaves, index = tables.leaves(gw), tables.leaf_index(gw)
+    mask = len(index) - 1
     at = home(key, mask)
     leaf = index[at] - 1
     while leaf >= 0:
@@ -42,8 +47,10 @@ def find_leaf(leaves: np.ndarray, index: np.ndarray, mask: int, key: int) -> int
 
 
 @kernel
-def hang(index: np.ndarray, mask: int, key: int, leaf: int) -> None:
+def hang(gw: Any, key: int, leaf: int) -> None:
     """Enter a leaf into the index."""
+    index = tables.leaf_index(gw)
+    mask = len(index) - 1
     at = home(key, mask)
     while index[at] != 0:
         at = (at + 1) & mask
@@ -63,13 +70,13 @@ def is_zero(leaf: np.ndarray) -> bool:
 
 
 @kernel
-def evict_zero_leaves(
-    head: np.ndarray, config: np.ndarray, leaves: np.ndarray, index: np.ndarray
-) -> None:
+def evict_zero_leaves(gw: Any) -> None:
     """Free every zero leaf and build the index anew; rare, only at capacity."""
-    index[:] = 0
+    head, index = tables.head(gw)[0], tables.leaf_index(gw)
+    for at in range(len(index)):
+        index[at] = 0
     for leaf in range(head["leaf_count"]):
-        row = leaves[leaf]
+        row = tables.leaves(gw)[leaf]
         if row["key"] == 0:
             continue
         if is_zero(row):
@@ -77,16 +84,15 @@ def evict_zero_leaves(
             row["free_next"] = head["leaf_free"]
             head["leaf_free"] = leaf + 1
         else:
-            hang(index, config["leaf_mask"], row["key"], leaf)
+            hang(gw, row["key"], leaf)
 
 
 @kernel
-def add_leaf(
-    head: np.ndarray, config: np.ndarray, leaves: np.ndarray, index: np.ndarray, key: int
-) -> int:
+def add_leaf(gw: Any, key: int) -> int:
     """A row for a new leaf. Returns: -1 at capacity when none is zero."""
+    head, config, leaves = tables.head(gw)[0], tables.config(gw)[0], tables.leaves(gw)
     if head["leaf_free"] == 0 and head["leaf_count"] >= config["leaf_capacity"]:
-        evict_zero_leaves(head, config, leaves, index)
+        evict_zero_leaves(gw)
         if head["leaf_free"] == 0:
             return -1
     if head["leaf_free"] != 0:
@@ -97,7 +103,7 @@ def add_leaf(
         head["leaf_count"] = leaf + 1
     leaves[leaf]["key"] = key
     leaves[leaf]["instrument_idx"] = (key - 1) % config["n_instruments"]
-    hang(index, config["leaf_mask"], key, leaf)
+    hang(gw, key, leaf)
     return leaf
 
 

@@ -4,17 +4,20 @@ An order's home slot is its id modulo the table; a freed slot inside a probe cha
 until the chain behind it is gone. Owns ORDER, HOLD and `heads`; decides nothing.
 """
 
-import numpy as np
+from typing import Any
 
 from hft.core.jit import kernel
+from hft.gateway import tables
 
 FREE = 0
 TOMBSTONE = -1
 
 
 @kernel
-def find(orders: np.ndarray, mask: int, order_id: int) -> int:
+def find(gw: Any, order_id: int) -> int:
     """The slot of a working order, or -1."""
+    orders = tables.orders(gw)
+    mask = len(orders) - 1
     if order_id <= 0:
         return -1
     slot = order_id & mask
@@ -29,8 +32,10 @@ def find(orders: np.ndarray, mask: int, order_id: int) -> int:
 
 
 @kernel
-def place(orders: np.ndarray, mask: int, order_id: int) -> int:
+def place(gw: Any, order_id: int) -> int:
     """A slot for a new id: the first free one of its chain. Returns: -1 when the id is working."""
+    orders = tables.orders(gw)
+    mask = len(orders) - 1
     slot = order_id & mask
     chosen = -1
     for _ in range(mask + 1):
@@ -46,8 +51,10 @@ def place(orders: np.ndarray, mask: int, order_id: int) -> int:
 
 
 @kernel
-def free(orders: np.ndarray, mask: int, slot: int) -> None:
+def free(gw: Any, slot: int) -> None:
     """Give a slot back; tombstones that no chain needs any more are swept behind it."""
+    orders = tables.orders(gw)
+    mask = len(orders) - 1
     if orders[(slot + 1) & mask]["order_id"] != FREE:
         orders[slot]["order_id"] = TOMBSTONE
         return
@@ -59,24 +66,37 @@ def free(orders: np.ndarray, mask: int, slot: int) -> None:
 
 
 @kernel
-def link(orders: np.ndarray, heads: np.ndarray, index: int, slot: int) -> None:
+def list_of(gw: Any, account_idx: int, instrument_idx: int, side: int) -> int:
+    """The index of a list of working orders in `heads`."""
+    n_instruments = tables.config(gw)[0]["n_instruments"]
+    return (account_idx * n_instruments + instrument_idx) * 2 + side
+
+
+@kernel
+def link(gw: Any, slot: int) -> None:
     """Put an order first in the list of its account, instrument and side."""
+    orders, heads = tables.orders(gw), tables.heads(gw)
+    order = orders[slot]
+    index = list_of(gw, order["account_idx"], order["instrument_idx"], order["side"])
     first = heads[index]
-    orders[slot]["next_slot"] = first
-    orders[slot]["prev_slot"] = -1
+    order["next_slot"] = first
+    order["prev_slot"] = -1
     if first >= 0:
         orders[first]["prev_slot"] = slot
     heads[index] = slot
 
 
 @kernel
-def unlink(orders: np.ndarray, heads: np.ndarray, index: int, slot: int) -> None:
+def unlink(gw: Any, slot: int) -> None:
     """Take an order out of its list."""
-    after = orders[slot]["next_slot"]
-    before = orders[slot]["prev_slot"]
+    orders = tables.orders(gw)
+    order = orders[slot]
+    after = order["next_slot"]
+    before = order["prev_slot"]
     if before >= 0:
         orders[before]["next_slot"] = after
     else:
-        heads[index] = after
+        index = list_of(gw, order["account_idx"], order["instrument_idx"], order["side"])
+        tables.heads(gw)[index] = after
     if after >= 0:
         orders[after]["prev_slot"] = before

@@ -4,10 +4,13 @@ The effective mode is the strictest of operator, storm guard and breaker, each w
 clearing one never clears another. Reads their rows, owns `head["gates"]`.
 """
 
+from typing import Any
+
 import numpy as np
 
 from hft.core.codes import IntentType, PolicyMode, Reason, Side, StormGuardState
 from hft.core.jit import kernel
+from hft.gateway import tables
 from hft.gateway.rows import BreakerCause
 
 _CANCEL = IntentType.CANCEL.value
@@ -25,8 +28,9 @@ def proves(leaf: np.ndarray, side: int, qty: int, held_qty: int) -> int:
 
 
 @kernel
-def storm_state(storms: np.ndarray, config: np.ndarray, request: np.ndarray) -> int:
+def storm_state(gw: Any, request: np.ndarray) -> int:
     """The worst storm guard that concerns this intent: its strategy's, instrument's, the gateway's."""
+    config, storms = tables.config(gw)[0], tables.storms(gw)
     n_strategies, n_instruments = config["n_strategies"], config["n_instruments"]
     state = storms[request["strategy_idx"]]["state"]
     state = max(state, storms[n_strategies + request["instrument_idx"]]["state"])
@@ -43,8 +47,9 @@ def storm_mode(state: int, config: np.ndarray) -> int:
 
 
 @kernel
-def breaker_cause(breakers: np.ndarray, config: np.ndarray, request: np.ndarray) -> int:
+def breaker_cause(gw: Any, request: np.ndarray) -> int:
     """0, or the gravest cause (manual above all) of a tripped breaker whose scope covers this."""
+    config, breakers = tables.config(gw)[0], tables.breakers(gw)
     accounts, strategies = config["n_accounts"], config["n_strategies"]
     rows = (
         0,
@@ -66,53 +71,42 @@ def degraded(head: np.ndarray, strategy: np.ndarray) -> bool:
 
 
 @kernel
-def mode(
-    head: np.ndarray,
-    config: np.ndarray,
-    strategy: np.ndarray,
-    storms: np.ndarray,
-    breakers: np.ndarray,
-    request: np.ndarray,
-) -> int:
+def asked_mode(gw: Any, strategy: np.ndarray, request: np.ndarray) -> int:
+    """The stricter of what the operator and the storm guards ask for this intent."""
+    storm = storm_mode(storm_state(gw, request), tables.config(gw)[0])
+    return max(max(tables.head(gw)[0]["operator_mode"], strategy["mode"]), storm)
+
+
+@kernel
+def mode(gw: Any, strategy: np.ndarray, request: np.ndarray) -> int:
     """The effective policy mode for this intent."""
-    effective = max(head["operator_mode"], strategy["mode"])
-    effective = max(effective, storm_mode(storm_state(storms, config, request), config))
+    head = tables.head(gw)[0]
+    effective = asked_mode(gw, strategy, request)
     if strategy["repeated"] != 0 or degraded(head, strategy):
         effective = max(effective, PolicyMode.DEGRADE.value)
-    if head["trips"] > 0 and breaker_cause(breakers, config, request) != 0:
+    if head["trips"] > 0 and breaker_cause(gw, request) != 0:
         effective = PolicyMode.HALT.value
     return effective
 
 
 @kernel
-def refuses(
-    code: int,
-    head: np.ndarray,
-    config: np.ndarray,
-    strategy: np.ndarray,
-    storms: np.ndarray,
-    breakers: np.ndarray,
-    request: np.ndarray,
-    now_ns: int,
-) -> bool:
+def refuses(code: int, gw: Any, strategy: np.ndarray, request: np.ndarray, now_ns: int) -> bool:
     """Whether one rule of this step, named by its reason, refuses."""
+    head, config = tables.head(gw)[0], tables.config(gw)[0]
     if code == Reason.POLICY_HALT.value:
-        halt = PolicyMode.HALT.value
-        storm = storm_mode(storm_state(storms, config, request), config)
-        return max(max(head["operator_mode"], strategy["mode"]), storm) >= halt
+        return asked_mode(gw, strategy, request) >= PolicyMode.HALT.value
     if code == Reason.REPEATED_EXECUTION.value:
         return strategy["repeated"] != 0
     if code == Reason.POLICY_DEGRADE.value:
-        storm = storm_mode(storm_state(storms, config, request), config)
-        asked = max(max(head["operator_mode"], strategy["mode"]), storm)
+        asked = asked_mode(gw, strategy, request)
         return asked == PolicyMode.DEGRADE.value or degraded(head, strategy)
     if code == Reason.STARTUP_HOLDOFF.value:
         return now_ns < head["holdoff_until_ns"]
     if code == Reason.BREAKER_TRIPPED.value:
-        cause = breaker_cause(breakers, config, request)
+        cause = breaker_cause(gw, request)
         return cause != 0 and cause != _MANUAL
     if code == Reason.KILL_SWITCH.value:
-        return breaker_cause(breakers, config, request) == _MANUAL
+        return breaker_cause(gw, request) == _MANUAL
     if code == Reason.RECONCILING.value:
         return head["recovering"] != 0
     if code == Reason.ALPHA_NOT_LIVE.value:
@@ -122,40 +116,43 @@ def refuses(
     return False
 
 
+CODES = (
+    Reason.POLICY_HALT.value,
+    Reason.REPEATED_EXECUTION.value,
+    Reason.POLICY_DEGRADE.value,
+    Reason.STARTUP_HOLDOFF.value,
+    Reason.BREAKER_TRIPPED.value,
+    Reason.KILL_SWITCH.value,
+    Reason.RECONCILING.value,
+    Reason.ALPHA_NOT_LIVE.value,
+)
+
+
 @kernel
-def gate(
-    head: np.ndarray,
-    config: np.ndarray,
-    strategy: np.ndarray,
-    storms: np.ndarray,
-    breakers: np.ndarray,
-    request: np.ndarray,
-    now_ns: int,
-) -> int:
+def restricted(gw: Any, strategy: np.ndarray, request: np.ndarray, now_ns: int) -> int:
     """The reasons of this step in the order of their numbers; repeated execution before DEGRADE."""
-    if head["gates"] == 0 and now_ns >= head["holdoff_until_ns"]:
-        return Reason.OK.value
     if request["kind"] == _CANCEL or request["proven"] != 0 or request["lowers"] != 0:
         return Reason.OK.value
-    codes = (
-        Reason.POLICY_HALT.value,
-        Reason.REPEATED_EXECUTION.value,
-        Reason.POLICY_DEGRADE.value,
-        Reason.STARTUP_HOLDOFF.value,
-        Reason.BREAKER_TRIPPED.value,
-        Reason.KILL_SWITCH.value,
-        Reason.RECONCILING.value,
-        Reason.ALPHA_NOT_LIVE.value,
-    )
-    for code in codes:
-        if refuses(code, head, config, strategy, storms, breakers, request, now_ns):
+    for code in CODES:
+        if refuses(code, gw, strategy, request, now_ns):
             return code
     return Reason.OK.value
 
 
 @kernel
-def refresh(head: np.ndarray, config: np.ndarray, strategies: np.ndarray) -> None:
+def gate(
+    gw: Any, head: np.ndarray, strategy: np.ndarray, request: np.ndarray, now_ns: int
+) -> int:
+    """Let everything through while no input restricts anything; else ask rule by rule."""
+    if head["gates"] == 0 and now_ns >= head["holdoff_until_ns"]:
+        return Reason.OK.value
+    return restricted(gw, strategy, request, now_ns)
+
+
+@kernel
+def refresh(gw: Any) -> None:
     """Count the restrictive inputs anew, after any of them changed."""
+    head, config, strategies = tables.head(gw)[0], tables.config(gw)[0], tables.strategies(gw)
     gates = head["storms"] + head["trips"] + head["recovering"] + head["degraded"]
     if head["operator_mode"] != PolicyMode.NORMAL.value:
         gates += 1

@@ -4,44 +4,47 @@ A window of N a second is full when the N-th last time is less than a second old
 drift. Cancels are counted and never refused.
 """
 
+from typing import Any
+
 import numpy as np
 
 from hft.core.jit import kernel
+from hft.gateway import tables
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60_000_000_000
 
 
 @kernel
-def within(row: np.ndarray, ring: np.ndarray, limit: int, window_ns: int, now_ns: int) -> bool:
+def within(gw: Any, row: np.ndarray, limit: int, window_ns: int, now_ns: int) -> bool:
     """True when `limit` counted times lie inside the window that ends now; limit > 0."""
     if row["count"] < limit:
         return False
     at = row["cursor"] - limit
     if at < 0:
         at += row["size"]
-    return ring[row["start"] + at] > now_ns - window_ns
+    return tables.ring(gw)[row["start"] + at] > now_ns - window_ns
 
 
 @kernel
-def full(row: np.ndarray, ring: np.ndarray, now_ns: int) -> int:
+def full(gw: Any, row: np.ndarray, now_ns: int) -> int:
     """The limit that one more intent would pass, or 0."""
     per_s, per_min = row["per_s"], row["per_min"]
-    if per_s > 0 and within(row, ring, per_s, SECOND_NS, now_ns):
+    if per_s > 0 and within(gw, row, per_s, SECOND_NS, now_ns):
         return per_s
-    if per_min > 0 and within(row, ring, per_min, MINUTE_NS, now_ns):
+    if per_min > 0 and within(gw, row, per_min, MINUTE_NS, now_ns):
         return per_min
     return 0
 
 
 @kernel
-def push(row: np.ndarray, ring: np.ndarray, now_ns: int) -> None:
+def push(gw: Any, row: np.ndarray, now_ns: int) -> None:
     """Count one intent."""
     size = row["size"]
     if size == 0:
         return
     cursor = row["cursor"]
-    ring[row["start"] + cursor] = now_ns
+    tables.ring(gw)[row["start"] + cursor] = now_ns
     cursor += 1
     row["cursor"] = 0 if cursor == size else cursor
     row["count"] += 1

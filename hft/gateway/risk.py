@@ -4,10 +4,13 @@ Order of contract 3.6: fast gate, storm guard, rate, order size, price, self-tra
 notional, daily loss, then restriction. Reads state, changes nothing but the rate windows.
 """
 
+from typing import Any
+
 import numpy as np
 
 from hft.core.codes import IntentType, Reason, SelfTradeMode, Side, StormGuardState
 from hft.core.jit import kernel
+from hft.gateway import tables
 from hft.gateway.exposure import worst_qty
 from hft.gateway.rate import full, push
 
@@ -56,28 +59,26 @@ def storm(state: int, kind: int, d: np.ndarray) -> int:
 
 
 @kernel
-def rate(
-    rates: np.ndarray, ring: np.ndarray, config: np.ndarray, request: np.ndarray, now_ns: int
-) -> int:
+def rate(gw: Any, request: np.ndarray, now_ns: int) -> int:
     """The limit that is used up: of the strategy, the instrument or all together; 0 when none."""
+    rates, config = tables.rates(gw), tables.config(gw)[0]
     n_strategies = config["n_strategies"]
-    limit = full(rates[request["strategy_idx"]], ring, now_ns)
+    limit = full(gw, rates[request["strategy_idx"]], now_ns)
     if limit == 0:
-        limit = full(rates[n_strategies + request["instrument_idx"]], ring, now_ns)
+        limit = full(gw, rates[n_strategies + request["instrument_idx"]], now_ns)
     if limit == 0:
-        limit = full(rates[n_strategies + config["n_instruments"]], ring, now_ns)
+        limit = full(gw, rates[n_strategies + config["n_instruments"]], now_ns)
     return limit
 
 
 @kernel
-def count_rate(
-    rates: np.ndarray, ring: np.ndarray, config: np.ndarray, request: np.ndarray, now_ns: int
-) -> None:
+def count_rate(gw: Any, request: np.ndarray, now_ns: int) -> None:
     """Count this intent in its three windows."""
+    rates, config = tables.rates(gw), tables.config(gw)[0]
     n_strategies = config["n_strategies"]
-    push(rates[request["strategy_idx"]], ring, now_ns)
-    push(rates[n_strategies + request["instrument_idx"]], ring, now_ns)
-    push(rates[n_strategies + config["n_instruments"]], ring, now_ns)
+    push(gw, rates[request["strategy_idx"]], now_ns)
+    push(gw, rates[n_strategies + request["instrument_idx"]], now_ns)
+    push(gw, rates[n_strategies + config["n_instruments"]], now_ns)
 
 
 @kernel
@@ -172,22 +173,15 @@ def crosses(order: np.ndarray, hold: np.ndarray, side: int, price: int) -> bool:
 
 
 @kernel
-def first_crossing(
-    orders: np.ndarray, holds: np.ndarray, first: int, side: int, price: int, own_slot: int
-) -> int:
+def first_crossing(gw: Any, first: int, side: int, price: int) -> int:
     """The first crossing order from `first` on in a list of the other side, or -1."""
     slot = first
     while slot >= 0:
-        if slot != own_slot and crosses(orders[slot], holds[slot], side, price):
+        order = tables.orders(gw)[slot]
+        if crosses(order, tables.holds(gw)[slot], side, price):
             return slot
-        slot = orders[slot]["next_slot"]
+        slot = order["next_slot"]
     return -1
-
-
-@kernel
-def self_trades(config: np.ndarray, crossing: int) -> bool:
-    """Whether a crossing is refused here; the other modes act on the old orders later."""
-    return crossing >= 0 and config["self_trade_mode"] == SelfTradeMode.REJECT_NEW.value
 
 
 @kernel

@@ -61,7 +61,7 @@ def resolve_crossing(
         if mode == SelfTradeMode.DECREMENT.value and qty == 0:
             return Reason.SELF_TRADE.value
         after = tables.orders(gw)[slot]["next_slot"]
-        slot = risk.first_crossing(tables.orders(gw), tables.holds(gw), after, q["side"], q["price"], -1)
+        slot = risk.first_crossing(gw, after, q["side"], q["price"])
     if mode == SelfTradeMode.CANCEL_BOTH.value:
         return Reason.SELF_TRADE.value
     if mode == SelfTradeMode.DECREMENT.value:

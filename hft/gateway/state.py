@@ -86,7 +86,7 @@ def new_state(
         leaves=np.zeros(leaf_capacity + 1, rows.LEAF),
         leaf_index=np.zeros(leaf_slots, np.int64),
         dedup=np.zeros(dedup_window, rows.DEDUP),
-        buckets=np.zeros(power_of_two(1 * dedup_window), np.int64),
+        buckets=np.zeros(power_of_two(8 * dedup_window), np.int64),
         rates=rates,
         ring=ring,
         repeats=repeats,

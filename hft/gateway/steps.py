@@ -61,9 +61,9 @@ def is_market(intent: np.ndarray) -> bool:
 
 
 @kernel
-def find_target(gw: Any, config: np.ndarray, intent: np.ndarray) -> int:
+def find_target(gw: Any, intent: np.ndarray) -> int:
     """The slot of the caller's own working order that an AMEND or CANCEL names, or -1."""
-    slot = orders.find(tables.orders(gw), config["order_mask"], intent["target_id"])
+    slot = orders.find(gw, intent["target_id"])
     if slot < 0:
         return -1
     order = tables.orders(gw)[slot]
@@ -98,13 +98,13 @@ def frame(
     q["proven"] = 0
     q["lowers"] = 0
     if kind == CANCEL:
-        q["slot"] = find_target(gw, config, intent)
+        q["slot"] = find_target(gw, intent)
         return
     key = exposure.leaf_key(config, q["account_idx"], q["strategy_idx"], q["instrument_idx"])
-    q["leaf_idx"] = exposure.find_leaf(tables.leaves(gw), tables.leaf_index(gw), config["leaf_mask"], key)
+    q["leaf_idx"] = exposure.find_leaf(gw, key)
     leaf = tables.leaves(gw)[q["leaf_idx"]]
     if kind == AMEND:
-        q["slot"] = find_target(gw, config, intent)
+        q["slot"] = find_target(gw, intent)
         if q["slot"] >= 0:
             frame_amend(gw, q, leaf)
         return
@@ -200,15 +200,15 @@ def check_risk(
         if reason != OK:
             return reason
     if head["storms"] > 0 and not exempt:
-        reason = risk.storm(policy.storm_state(tables.storms(gw), config, q), q["kind"], d)
+        reason = risk.storm(policy.storm_state(gw, q), q["kind"], d)
         if reason != OK:
             return reason
-    used_up = risk.rate(tables.rates(gw), tables.ring(gw), config, q, now_ns)
+    used_up = risk.rate(gw, q, now_ns)
     if used_up > 0 and not exempt:
         head["rate_breaches"] += 1
         d["measured"], d["limit"] = used_up + 1, used_up
         return Reason.RATE_LIMIT.value
-    risk.count_rate(tables.rates(gw), tables.ring(gw), config, q, now_ns)
+    risk.count_rate(gw, q, now_ns)
     if q["lowers"] != 0:
         return OK
     if not exempt and risk.oversize(limit, strategy, q, d):
@@ -216,7 +216,7 @@ def check_risk(
     reason = risk.price(config, limit, touch, q, now_ns, d)
     if reason != OK:
         return reason
-    crossing = crossing_slot(gw, config, q)
+    crossing = crossing_slot(gw, q)
     if crossing >= 0:
         reason = resolve_crossing(gw, head, config, q, crossing, d)
         if reason != OK:
@@ -230,10 +230,10 @@ def check_risk(
 
 
 @kernel
-def crossing_slot(gw: Any, config: np.ndarray, q: np.ndarray) -> int:
+def crossing_slot(gw: Any, q: np.ndarray) -> int:
     """The first own order of the account, of any strategy, that `q` would trade with, or -1."""
-    index = (q["account_idx"] * config["n_instruments"] + q["instrument_idx"]) * 2 + 1 - q["side"]
-    return risk.first_crossing(tables.orders(gw), tables.holds(gw), tables.heads(gw)[index], q["side"], q["price"], -1)
+    index = orders.list_of(gw, q["account_idx"], q["instrument_idx"], 1 - q["side"])
+    return risk.first_crossing(gw, tables.heads(gw)[index], q["side"], q["price"])
 
 
 @kernel
@@ -271,8 +271,7 @@ def hold_new(
     tables.holds(gw)[slot]["amends"] = 0
     tables.holds(gw)[slot]["status_before"] = OrderStatus.PENDING_SUBMIT.value
     head["live_orders"] += 1
-    index = (q["account_idx"] * len(tables.instruments(gw)) + q["instrument_idx"]) * 2 + q["side"]
-    orders.link(tables.orders(gw), tables.heads(gw), index, slot)
+    orders.link(gw, slot)
 
 
 @kernel
@@ -322,7 +321,7 @@ def decide_cancel(
     now_ns: int,
 ) -> int:
     """A CANCEL skips every check but leadership; it is counted in the rates."""
-    risk.count_rate(tables.rates(gw), tables.ring(gw), config, q, now_ns)
+    risk.count_rate(gw, q, now_ns)
     if q["slot"] < 0:
         return Reason.NOT_FOUND.value
     if head["leader"] == 0:
@@ -349,9 +348,9 @@ def check_all(
     strategy = tables.strategies(gw)[q["strategy_idx"]]
     if expired(intent, now_ns, d):
         return Reason.TTL_EXPIRED.value
-    reason = policy.gate(head, config, strategy, tables.storms(gw), tables.breakers(gw), q, now_ns)
+    reason = policy.gate(gw, head, strategy, q, now_ns)
     if reason != OK:
-        d["policy_mode"] = policy.mode(head, config, strategy, tables.storms(gw), tables.breakers(gw), q)
+        d["policy_mode"] = policy.mode(gw, strategy, q)
         return reason
     if q["kind"] == AMEND:
         if q["slot"] < 0:
@@ -364,7 +363,7 @@ def check_all(
         return reason
     if q["leaf_idx"] < 0:
         key = exposure.leaf_key(config, q["account_idx"], q["strategy_idx"], q["instrument_idx"])
-        q["leaf_idx"] = exposure.add_leaf(head, config, tables.leaves(gw), tables.leaf_index(gw), key)
+        q["leaf_idx"] = exposure.add_leaf(gw, key)
         if q["leaf_idx"] < 0:
             d["measured"], d["limit"] = config["leaf_capacity"] + 1, config["leaf_capacity"]
             return Reason.EXPOSURE_SYMBOL_LIMIT.value
@@ -396,7 +395,7 @@ def create_command(
     if q["kind"] != AMEND:
         slot = -1
         if head["live_orders"] < config["order_max"]:
-            slot = orders.place(tables.orders(gw), config["order_mask"], intent["intent_id"])
+            slot = orders.place(gw, intent["intent_id"])
         if slot < 0:
             d["measured"], d["limit"] = head["live_orders"], config["order_max"]
             return Reason.INTERNAL_ERROR.value
@@ -440,7 +439,7 @@ def refuse(gw: Any, head: np.ndarray, reason: int, now_ns: int) -> int:
         head["cancel_count"] = 0
     tables.counts(gw)[reason] += 1
     rejected = DedupState.REJECTED.value
-    dedup.commit(head, tables.dedup(gw), head["dedup_row"], rejected, reason, 0, now_ns)
+    dedup.commit(gw, head["dedup_row"], rejected, reason, 0, now_ns)
     return reason
 
 
@@ -480,14 +479,7 @@ def evaluate(gw: Any, intent: np.ndarray, touch: np.ndarray, now_ns: int) -> int
     if intent["key_lo"] != 0 or intent["key_hi"] != 0:
         payload = dedup.payload_hash(intent)
         reason = dedup.check_or_reserve(
-            head,
-            config,
-            tables.dedup(gw),
-            tables.buckets(gw),
-            intent["key_hi"],
-            intent["key_lo"],
-            payload,
-            now_ns,
+            gw, intent["key_hi"], intent["key_lo"], payload, now_ns
         )
         if reason == dedup.REPLAYED:
             return answer_again(gw, head)
@@ -521,7 +513,7 @@ def commit_approved(gw: Any, now_ns: int) -> None:
     head = tables.head(gw)[0]
     approved = DedupState.APPROVED.value
     cmd_id = tables.decision(gw)[0]["cmd_id"]
-    dedup.commit(head, tables.dedup(gw), head["dedup_row"], approved, OK, cmd_id, now_ns)
+    dedup.commit(gw, head["dedup_row"], approved, OK, cmd_id, now_ns)
 
 
 @kernel

@@ -35,7 +35,7 @@ from hft.replay.state import (
     STEPS_MAX,
     Engine,
 )
-from hft.replay.tick import checkpoint, note, note_rows
+from hft.replay.tick import checkpoint, note, note_wake
 from hft.replay.sample import sample_equity, sample_series
 from hft.strategies.context import INTENTS_MAX
 from hft.venue.matching import expire_due
@@ -43,7 +43,6 @@ from hft.venue.state import FOREVER, next_message_ns
 
 ON_WAKE = types.FunctionType(types.int64(types.int64, types.int64))
 
-_WAKE = StepKind.WAKE.value
 _CONTROL = StepKind.CONTROL.value
 _TIMER = WakeCause.TIMER.value
 _ON_FILL = WakeCause.FILL.value
@@ -52,10 +51,13 @@ _ON_TRADE = WakeCause.TRADE.value
 _ON_BOOK = WakeCause.BOOK.value
 _ON_STATUS = WakeCause.STATUS.value
 _FILL = ResponseKind.FILL.value
-_MARGIN = 2 * INTENTS_MAX
+# Between two pauses no ring can grow by more than the margin: a step writes at most one row to
+# each, an equity sample one row per strategy and instrument.
+PAUSE_STEPS = 256
+_MARGIN = PAUSE_STEPS + 4 * INTENTS_MAX
 
 
-@kernel
+@kernel(inline=True)
 def next_feed(engine: Engine) -> int:
     """The instrument whose next venue row is first; ties go to the lower index."""
     best = 0
@@ -65,7 +67,7 @@ def next_feed(engine: Engine) -> int:
     return best
 
 
-@kernel
+@kernel(inline=True)
 def other_feed_ns(engine: Engine, skip: int) -> int:
     """Until when instrument `skip` may run alone: the next row of any other, by rank at a tie."""
     soonest = FOREVER
@@ -76,7 +78,7 @@ def other_feed_ns(engine: Engine, skip: int) -> int:
     return soonest
 
 
-@kernel
+@kernel(inline=True)
 def next_view_ns(engine: Engine) -> int:
     """When the next row of a listened instrument reaches us."""
     soonest = FOREVER
@@ -85,7 +87,7 @@ def next_view_ns(engine: Engine) -> int:
     return soonest
 
 
-@kernel
+@kernel(inline=True)
 def next_timer(engine: Engine) -> int:
     """The strategy whose timer is first; ties go to the lower index."""
     best = 0
@@ -100,11 +102,33 @@ def rings_full(engine: Engine) -> bool:
     """Must the records be written out before the next item?"""
     clock = engine.clock[0]
     return (
-        clock["steps_len"] > STEPS_MAX - 2 * _MARGIN
+        clock["steps_len"] > STEPS_MAX - _MARGIN
         or clock["fills_len"] > FILLS_MAX - _MARGIN
         or clock["series_len"] > SERIES_MAX - _MARGIN
         or clock["equity_len"] > EQUITY_MAX - _MARGIN
     )
+
+
+@kernel
+def pause(engine: Engine) -> int:
+    """What is due between two items, once in a while: -1 to go on, else a STATUS_*.
+
+    Sets the step of the next pause, so that a ring cannot fill up before it. Mutates: engine.
+    """
+    clock = engine.clock[0]
+    if engine.venue.head[0]["overflow"] != 0:
+        return STATUS_DEFECT
+    if rings_full(engine):
+        return STATUS_FLUSH
+    if clock["step"] >= clock["checkpoint_step"]:
+        checkpoint(engine)
+        clock["checkpoint_step"] += CHECKPOINT_STEPS
+    if clock["stop_at_step"] != 0 and clock["step"] >= clock["stop_at_step"]:
+        return STATUS_STEP
+    clock["pause_step"] = min(clock["checkpoint_step"], clock["step"] + PAUSE_STEPS)
+    if clock["stop_at_step"] != 0:
+        clock["pause_step"] = min(clock["pause_step"], clock["stop_at_step"])
+    return -1
 
 
 @kernel
@@ -151,22 +175,7 @@ def after_wake(engine: Engine, s: int) -> None:
     context = engine.contexts[s]
     now_ns = clock["now_ns"]
     count = context["intents"]
-    note_rows(engine)
-    note(
-        engine,
-        _WAKE,
-        now_ns,
-        s,
-        -1,
-        engine.strategies[s]["woken"],
-        clock["wake_cause"],
-        0,
-        0,
-        0,
-        count,
-        context["intents_lost"],
-        0,
-    )
+    note_wake(engine, s, now_ns, clock["wake_cause"], count, context["intents_lost"])
     clock["lost_intents"] += context["intents_lost"]
     for k in range(count):
         submit(engine, engine.intents[k], now_ns)
@@ -245,7 +254,7 @@ def run_answer(engine: Engine, on_wake: Any) -> bool:
     return wake_for(engine, s, cause, on_wake)
 
 
-@kernel
+@kernel(inline=True)
 def run_timer(engine: Engine, s: int, on_wake: Any) -> bool:
     """A strategy's timer is due. Mutates: engine."""
     strategy = engine.strategies[s]
@@ -283,15 +292,10 @@ def advance(engine: Engine, on_wake: Any) -> int:
     commands = engine.venue.queues[0]
     answers = engine.venue.queues[1]
     while True:
-        if rings_full(engine):
-            return STATUS_FLUSH
-        if engine.venue.head[0]["overflow"] != 0:
-            return STATUS_DEFECT
-        if clock["step"] >= clock["checkpoint_step"]:
-            checkpoint(engine)
-            clock["checkpoint_step"] += CHECKPOINT_STEPS
-        if clock["stop_at_step"] != 0 and clock["step"] >= clock["stop_at_step"]:
-            return STATUS_STEP
+        if clock["step"] >= clock["pause_step"]:
+            status = pause(engine)
+            if status >= 0:
+                return status
         answer_ns = next_message_ns(engine.venue.responses, answers)
         command_ns = next_message_ns(engine.venue.commands, commands)
         s = next_timer(engine)
@@ -336,7 +340,7 @@ def advance(engine: Engine, on_wake: Any) -> int:
             if not run_timer(engine, s, on_wake):
                 return STATUS_WAKE
     clock["phase"] = PHASE_DONE
-    note_rows(engine)
+    note_wake(engine, 0, clock["now_ns"], 0, 0, 0)
     checkpoint(engine)
     if clock["record"] > 0:
         sample_equity(engine, clock["now_ns"])

@@ -66,6 +66,8 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
     listened = i < engine.clock[0]["listened"]
     mix = engine.mixes[i]
     answered = queue["last"]
+    plain = feed["l3"] == 0
+    taken = venue.head[0]
     ts = feed["venue_ns"]
     while ts <= until_ns:
         kind = np.int64(kinds[row])
@@ -76,14 +78,19 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
         seen += 1
         if listened:
             mix = digest.row_add(mix, digest.row_word(seen, ts, kind, side, price, qty))
-        resting = venue.lists[2 * i] >= 0 or venue.lists[2 * i + 1] >= 0
-        if not resting and venue.head[0]["taken_count"] == 0 and feed["l3"] == 0:
-            if kind == _LEVEL:
-                set_level(books, head, side, price, qty)
-            elif kind == _STATUS:
-                feed["phase"] = qty
-            elif kind != _TRADE:
-                apply_row(books, head, kind, side, price, qty, flag)
+        if kind == _LEVEL and plain:
+            bid = head["bid"]
+            ask = head["ask"]
+            before = set_level(books, head, side, price, qty)
+            # Most rows stop here: only a level where we rest, or a better touch, concerns us.
+            if venue.lists[2 * i + side] >= 0:
+                level_changed(venue, i, side, price, before, qty)
+            if (head["bid"] > bid and venue.lists[2 * i + 1] >= 0) or (
+                head["ask"] < ask and venue.lists[2 * i] >= 0
+            ):
+                _touch_improved(engine, i, head["bid"] > bid, ts)
+            if taken["taken_count"] > 0:
+                give_back(venue, i, side, price)
         else:
             _venue_row(engine, i, kind, side, price, qty, order_ids[row], flag, ts)
         row += 1
@@ -105,6 +112,14 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
 
 
 @kernel
+def _touch_improved(engine: Engine, i: int, bid: bool, ts: int) -> None:
+    """The best of a side came closer: who rests where it now stands is filled. Mutates: venue."""
+    head = engine.books.heads[2 * i]
+    if head["complete"] != 0 and engine.feeds[i]["phase"] == _OPEN:
+        touch_crossed(engine.venue, engine.books, head, i, 0 if bid else 1, ts)
+
+
+@kernel
 def _venue_row(
     engine: Engine,
     i: int,
@@ -116,7 +131,7 @@ def _venue_row(
     flag: int,
     ts: int,
 ) -> None:
-    """One row while our orders rest on the instrument, or its queue positions are exact."""
+    """A row that is no plain level: trades, quotes, snapshots, sessions, orders of an L3 tape."""
     books = engine.books
     head = books.heads[2 * i]
     venue = engine.venue
@@ -144,12 +159,10 @@ def _venue_row(
         return
     if feed["l3"] == 0:
         level_changed(venue, i, side, price, before, level_lots(books, head, side, price))
-    if feed["phase"] != _OPEN:
-        return
     if head["bid"] > bid:
-        touch_crossed(venue, books, head, i, 0, ts)
+        _touch_improved(engine, i, True, ts)
     if head["ask"] < ask:
-        touch_crossed(venue, books, head, i, 1, ts)
+        _touch_improved(engine, i, False, ts)
 
 
 @kernel

@@ -38,6 +38,7 @@ CLOCK = _row(
     "stop_at_wake",  # 1: come back at each wake-up instead of calling the pointer
     "stop_at_step",  # come back before this step, 0: never
     "step",  # steps so far
+    "pause_step",  # look at rings, checkpoints and stops again at this step
     "checkpoint_step",  # the next full state hash is due at this step
     "checkpoints",  # written so far
     "journaled",  # response messages whose venue side is journaled

@@ -8,9 +8,12 @@ size or another run of the same work must give the same 128 bits.
 import numpy as np
 
 from hft.core import digest
+from hft.core.codes import StepKind
 from hft.core.jit import kernel
 from hft.market.book import tree_above
 from hft.replay.state import Engine
+
+_WAKE = StepKind.WAKE.value
 
 
 @kernel
@@ -30,17 +33,61 @@ def note(
     aux2: int,
 ) -> None:
     """Account one step. Mutates: engine.lanes, engine.steps, clock["step"]."""
-    clock = engine.clock[0]
-    key = engine.instruments[instrument_idx]["symbol_key"] if instrument_idx >= 0 else 0
     word = digest.row_word(
         order_id * 64 + kind, ts, code, side + 1, price, qty * 65536 + aux0 + aux1
     )
+    key = engine.instruments[instrument_idx]["symbol_key"] if instrument_idx >= 0 else 0
     low, high = digest.mix_words(engine.lanes[0], engine.lanes[1], word, key)
     engine.lanes[0] = low
     engine.lanes[1] = high
+    clock = engine.clock[0]
     clock["step"] += 1
-    if clock["record"] < 2:
-        return
+    if clock["record"] > 1:
+        _write(
+            engine, kind, ts, strategy_idx, instrument_idx, order_id, code, side, price, qty,
+            aux0, aux1, aux2,
+        )  # fmt: skip
+
+
+@kernel
+def note_wake(engine: Engine, s: int, ts: int, cause: int, intents: int, lost: int) -> None:
+    """Account a wake-up, and with it the book updates since the last one: count and mix.
+
+    Only instruments that a strategy listens to count. Mutates: as `note`.
+    """
+    clock = engine.clock[0]
+    wake = engine.strategies[s]["woken"]
+    word = digest.row_word(wake * 64 + _WAKE, ts, cause, 1, lost, intents)
+    seen = 0
+    for i in range(clock["listened"]):
+        word = digest.row_add(word, engine.mixes[i])
+        seen += engine.feeds[i]["seen"]
+    low, high = digest.mix_words(engine.lanes[0], engine.lanes[1], word, seen)
+    engine.lanes[0] = low
+    engine.lanes[1] = high
+    clock["step"] += 1
+    if clock["record"] > 1:
+        _write(engine, _WAKE, ts, s, -1, wake, cause, 0, 0, 0, intents, lost, 0)
+
+
+@kernel
+def _write(
+    engine: Engine,
+    kind: int,
+    ts: int,
+    strategy_idx: int,
+    instrument_idx: int,
+    order_id: int,
+    code: int,
+    side: int,
+    price: int,
+    qty: int,
+    aux0: int,
+    aux1: int,
+    aux2: int,
+) -> None:
+    """Append the journal record of the step just mixed. Mutates: engine.steps."""
+    clock = engine.clock[0]
     row = engine.steps[clock["steps_len"]]
     clock["steps_len"] += 1
     row["seq"] = clock["step"]
@@ -57,23 +104,8 @@ def note(
     row["aux1"] = aux1
     row["aux2"] = aux2
     row["rows"] = clock["rows"]
-    row["mix_lo"] = digest.as_int(low)
-    row["mix_hi"] = digest.as_int(high)
-
-
-@kernel
-def note_rows(engine: Engine) -> None:
-    """Let the book updates since the last wake-up enter the digest: their count and their mix.
-
-    Only instruments that a strategy listens to count. Mutates: engine.lanes.
-    """
-    clock = engine.clock[0]
-    low = engine.lanes[0]
-    high = engine.lanes[1]
-    for i in range(clock["listened"]):
-        low, high = digest.mix_words(low, high, engine.mixes[i], engine.feeds[i]["seen"])
-    engine.lanes[0] = low
-    engine.lanes[1] = high
+    row["mix_lo"] = digest.as_int(engine.lanes[0])
+    row["mix_hi"] = digest.as_int(engine.lanes[1])
 
 
 @kernel

@@ -175,6 +175,10 @@ class Tape:
         bodies = body_spans(self.batches(), whole.address)
         return frame_sha256(content, bodies, len(content) - _tail(len(content)) + hole_at)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process maps the file itself."""
+        return Tape, (self.path,)
+
     def __repr__(self) -> str:
         return f"<Tape {self.symbol} {self.day} {self.rows:,} rows {self.sha256[:12]}>"
 

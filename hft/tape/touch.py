@@ -144,7 +144,21 @@ def _change_level(arena: np.ndarray, side: int, price: int, change: int) -> None
 
 
 @kernel
+def _set_best(arena: np.ndarray, side: int, i: int, qty: int) -> None:
+    """The only quote of an L1 side is now at level `i`; level counts are not kept there."""
+    best = arena[BEST + side]
+    if best >= 0:
+        arena[arena[LEVELS + side] + best] = 0
+        arena[BEST + side] = -1
+    if qty > 0 and 0 <= i < arena[SIZE]:
+        arena[arena[LEVELS + side] + i] = qty
+        arena[BEST + side] = i
+
+
+@kernel
 def _clear_side(arena: np.ndarray, side: int) -> None:
+    if arena[L1] == 1:
+        _set_best(arena, side, 0, 0)
     i = arena[BEST + side]
     while i >= 0:
         _set_level(arena, side, i, 0)
@@ -277,15 +291,15 @@ def walk(
                 _sample(arena, quotes, i - 1)
             arena[PREV_TS] = columns.local_ts[i]
         price, qty = columns.price[i], columns.qty[i]
-        if kind <= SNAPSHOT or kind == BBO:
-            if kind == CLEAR:
-                _clear(arena, orders, side)
-            elif side < 2 and (kind != BBO or arena[L1] == 1):
-                if kind == BBO:
-                    _clear_side(arena, side)
-                at = price - arena[LOW]
-                if 0 <= at < arena[SIZE]:
-                    _set_level(arena, side, at, qty)
+        if kind == BBO:
+            if arena[L1] == 1 and side < 2:
+                _set_best(arena, side, price - arena[LOW], qty)
+        elif kind == CLEAR:
+            _clear(arena, orders, side)
+        elif kind <= SNAPSHOT:
+            at = price - arena[LOW]
+            if side < 2 and 0 <= at < arena[SIZE]:
+                _set_level(arena, side, at, qty)
         elif kind == ADD or kind == MODIFY:  # noqa: SIM109
             _put_order(arena, orders, columns.order_id[i], side, price, qty)
         elif kind == CANCEL or (kind == EXECUTE and flags & NO_BOOK == 0):

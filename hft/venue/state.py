@@ -115,7 +115,7 @@ def push(ring: np.ndarray, queue: np.ndarray, head: np.ndarray, ts: int) -> int:
     return slot
 
 
-@kernel
+@kernel(inline=True)
 def next_message_ns(ring: np.ndarray, queue: np.ndarray) -> int:
     """When the oldest message arrives, FOREVER when the queue is empty."""
     if queue["first"] == queue["last"]:

@@ -102,6 +102,7 @@ def test_order_rows_keeps_every_row_and_never_goes_back(pairs):
     assert Counter(out.price[venue].tolist()) == everything
     assert Counter(out.price[view].tolist()) == everything
     assert out.price[view].tolist() == list(range(len(pairs)))  # receive order is kept
+    assert order_rows(out) is out  # what is split already stays as it is
     late = len(out.price) - len(pairs)
     assert (findings["disorder"].count if late else 0) == late
 

@@ -1,11 +1,10 @@
-"""Binance recordings: a naive twin, the exchange's own book ticker as truth, gaps, and bad bytes."""
+"""Binance recordings: a naive twin, the exchange's book ticker as truth, gaps, and bad bytes."""
 
 import gzip
 import json
 import random
 from bisect import bisect_right
 from decimal import ROUND_HALF_UP, Decimal
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -168,15 +167,15 @@ def touches_by_update(paths, columns):
     return touches, older
 
 
-# The exchange sends one ticker for one matching event, which may span some ids, and an update may end
-# inside it: there the last ticker is not the book. An event seen here spans 16 ids or less.
+# The exchange sends one ticker for one matching event, which may span some ids, and an update may
+# end inside it: there the last ticker is not the book. An event seen here spans 16 ids or less.
 EVENT_IDS = 16
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("market", RECORDINGS)
 def test_top_of_book_equals_the_book_ticker_at_matching_update_ids(shared_data, market, capsys):
-    """At equal ids, and at every update the ticker in force there (the last one at or before it)."""
+    """At equal ids, and at each update the ticker in force there (the last at or before it)."""
     name, instrument, files = RECORDINGS[market]
     paths = [shared_data / FOLDER / file for file in files]
     (feed,) = decode(paths, name)
@@ -210,8 +209,8 @@ def test_top_of_book_equals_the_book_ticker_at_matching_update_ids(shared_data, 
             print(
                 f"\n{file}: {equal_ids} book tickers compared at equal update ids; excluded: "
                 f"{unmatched} whose id ends no update, {before} older than the snapshot. "
-                f"{in_force} updates compared with the ticker in force; excluded: {inside} that may "
-                f"end inside a matching event, {unquoted} before the first ticker"
+                f"{in_force} updates compared with the ticker in force; excluded: {inside} that "
+                f"may end inside a matching event, {unquoted} before the first ticker"
             )
         assert equal_ids >= 500
         assert in_force >= 560
@@ -319,6 +318,7 @@ def findings_of(feed):
     return {finding.name: (finding.count, finding.first_row) for finding in feed.findings}
 
 
+@pytest.mark.nojit
 def test_updates_before_the_snapshot_are_replayed_on_top_of_it(tmp_path):
     feed = read(tmp_path, START)
     assert rows_of(feed) == [
@@ -334,6 +334,7 @@ def test_updates_before_the_snapshot_are_replayed_on_top_of_it(tmp_path):
     assert feed.columns.local_ts.tolist() == [LOCAL + 3] * 5 + [LOCAL + 4] * 2
 
 
+@pytest.mark.nojit
 def test_a_gap_clears_the_book_until_the_next_snapshot(tmp_path):
     text = START + diff(5, 20, 21, 19, [("9.9", "1.000")]) + diff(6, 22, 23, 21, [("9.8", "1.000")])
     feed = read(tmp_path, text)
@@ -360,6 +361,7 @@ def test_a_repeated_update_is_dropped_and_counted(tmp_path):
     assert findings_of(feed)["duplicate"] == (1, 5)
 
 
+@pytest.mark.nojit
 def test_spot_updates_chain_by_first_and_last_id(tmp_path):
     def spot(n, first, last, bid):
         fields = {"e": "depthUpdate", "E": 1723161250000 + n, "s": "BTCUSDT", "U": first, "u": last}
@@ -367,12 +369,17 @@ def test_spot_updates_chain_by_first_and_last_id(tmp_path):
 
     head = f"{LOCAL} " + json.dumps({"lastUpdateId": 7, "bids": [], "asks": []}) + "\n"
     feed = read(tmp_path, head + spot(1, 5, 9, "10.01") + spot(2, 10, 11, "10.02"), "binance-spot")
-    assert [row[:3] for row in rows_of(feed)] == [("CLEAR", 2, 0), ("LEVEL", 0, 1001), ("LEVEL", 0, 1002)]
+    assert [row[:3] for row in rows_of(feed)] == [
+        ("CLEAR", 2, 0),
+        ("LEVEL", 0, 1001),
+        ("LEVEL", 0, 1002),
+    ]
     assert findings_of(feed) == {}
     feed = read(tmp_path, head + spot(1, 5, 9, "10.01") + spot(2, 11, 12, "10.02"), "binance-spot")
     assert findings_of(feed)["gap"] == (1, 3)
 
 
+@pytest.mark.nojit
 def test_trades_carry_the_aggressor_and_insurance_prints_are_left_out(tmp_path):
     text = START + trade(5, "10.2", "0.003", True) + trade(6, "10.3", "0.004", False)
     feed = read(tmp_path, text + trade(7, "10.3", "9.000", False, "INSURANCE_FUND"))
@@ -405,15 +412,18 @@ def test_without_an_instrument_the_grid_is_guessed_and_said(tmp_path):
     assert rows_of(feed)[1] == ("SNAPSHOT", 0, 100, 10, 0)
 
 
+@pytest.mark.nojit
 def test_key_order_blanks_and_unknown_streams_do_not_matter(tmp_path):
     odd = (
         f'{LOCAL + 5}  {{ "data" : {{"a":[ ["10.3" , "2.000"] ],"b":[],"u":14,"U":13,"pu":12,'
-        f'"T":1723161250005,"x":{{"y":[1,"]}}"]}},"e":"depthUpdate"}}, "stream":"btcusdt@depth"}}\r\n'
+        f'"T":1723161250005,"x":{{"y":[1,"]}}"]}},"e":"depthUpdate"}}, '
+        f'"stream":"btcusdt@depth"}}\r\n'
     )
     text = START + line(LOCAL + 4, "markPrice@1s", e="markPriceUpdate", p="1") + odd
     assert rows_of(read(tmp_path, text))[-1] == ("LEVEL", 1, 103, 2000, Flag.LAST)
 
 
+@pytest.mark.nojit
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
@@ -455,6 +465,7 @@ def test_a_file_of_several_pieces_and_gzip_members_is_one_recording(tmp_path, mo
     assert rows_of(feed) == whole
 
 
+@pytest.mark.nojit
 def test_random_edits_are_read_or_refused(tmp_path, sim_seed):
     draw = random.Random(sim_seed)
     text = START.encode() + b"".join(

@@ -306,18 +306,27 @@ def test_defects_of_the_stream_are_findings_with_their_first_record(tmp_path: Pa
         settle(feed, OPTIONS)
 
 
-def test_price_levels_become_the_changes_between_two_ladders(tmp_path: Path) -> None:
-    records = np.zeros(3, dbn.RECORDS[dbn.MBP_10])
+Ladder = list[tuple[int, int]]  # (price, size), best first
+
+
+def mbp_10(ladders: list[tuple[Ladder, Ladder]]) -> np.ndarray:
+    records = np.zeros(len(ladders), dbn.RECORDS[dbn.MBP_10])
     records["length"], records["rtype"], records["instrument_id"] = 92, 0x0A, 17
     records["action"], records["side"], records["flags"] = ord("A"), ord("B"), 128
-    records["ts_event"] = records["ts_recv"] = [SECOND, SECOND + 1, SECOND + 2]
+    records["ts_event"] = records["ts_recv"] = SECOND + np.arange(len(ladders))
     levels = records["levels"]
     levels["bid_px"] = levels["ask_px"] = dbn.UNDEFINED_PRICE
-    ladders = [([(100, 5), (99, 6)], [(101, 7)]), ([(99, 4)], [(101, 7), (102, 1)]), ([], [])]
     for row, sides in enumerate(ladders):
         for (px, sz), side in zip((("bid_px", "bid_sz"), ("ask_px", "ask_sz")), sides, strict=True):
             for level, (price, size) in enumerate(side):
                 levels[px][row, level], levels[sz][row, level] = price * SECOND, size
+    return records
+
+
+def test_price_levels_become_the_changes_between_two_ladders(tmp_path: Path) -> None:
+    records = mbp_10(
+        [([(100, 5), (99, 6)], [(101, 7)]), ([(99, 4)], [(101, 7), (102, 1)]), ([], [])]
+    )
     feed = databento.decode([write(tmp_path / "a.dbn", records, schema=2)], OPTIONS)[0]
     level, last = EventKind.LEVEL, Flag.LAST
     assert table(feed) == [
@@ -332,6 +341,32 @@ def test_price_levels_become_the_changes_between_two_ladders(tmp_path: Path) -> 
         (level, 1, 404, 0, 0, 0),
         (level, 1, 408, 0, 0, last),
     ]
+
+
+SIDE_OF_LADDER = st.dictionaries(st.integers(1, 25), st.integers(1, 3), max_size=10)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(SIDE_OF_LADDER, SIDE_OF_LADDER), min_size=1, max_size=12))
+def test_level_rows_replayed_are_the_recorded_ladders(
+    tmp_path_factory: pytest.TempPathFactory, sides: list[tuple[dict, dict]]
+) -> None:
+    ladders = [
+        (sorted(bids.items(), reverse=True), sorted((p + 25, q) for p, q in asks.items()))
+        for bids, asks in sides
+    ]
+    path = write(tmp_path_factory.mktemp("mbp") / "a.dbn", mbp_10(ladders), schema=2)
+    feed = databento.decode([path], OPTIONS)[0]
+    rows = zip(feed.columns.exch_ts.tolist(), table(feed), strict=True)
+    moved = sorted((ts - SECOND, *row[:4]) for ts, row in rows if row[0] == EventKind.LEVEL)
+    book: tuple[dict[int, int], dict[int, int]] = ({}, {})
+    for at, ladder in enumerate(ladders):
+        for _, _, side, price, qty in [row for row in moved if row[0] == at]:
+            assert book[side].get(price, 0) != qty, "a row that changes nothing"
+            book[side][price] = qty
+        for side in (0, 1):
+            left = {price // 4: qty for price, qty in book[side].items() if qty}
+            assert left == dict(ladder[side])
 
 
 def test_instruments_of_one_file_become_feeds_of_their_own(tmp_path: Path) -> None:
@@ -358,6 +393,47 @@ def test_a_tick_told_from_prices_is_a_finding_and_a_definition_beside_the_file_i
     assert databento.decode([es(QUOTES)], root)[0].instrument.symbol == "ESU4"
 
 
+def official_definition(oracle: Any, version: int) -> bytes:
+    """A definition record of a later version, made by the official package."""
+    known = {
+        "publisher_id": 1,
+        "instrument_id": 17,
+        "ts_event": 11,
+        "ts_recv": 12,
+        "min_price_increment": 250_000_000,
+        "display_factor": SECOND,
+        "expiration": 1_710_504_000 * SECOND,
+        "unit_of_measure_qty": 50 * SECOND,
+        "raw_symbol": "ESH4",
+        "currency": "EUR",
+        "exchange": "XCME",
+        "instrument_class": oracle.InstrumentClass.FUTURE,
+        "security_update_action": oracle.SecurityUpdateAction.ADD,
+        "match_algorithm": oracle.MatchAlgorithm.FIFO,
+        "user_defined_instrument": oracle.UserDefinedInstrument.NO,
+    }
+    record = oracle.InstrumentDefMsgV2 if version == 2 else oracle.InstrumentDefMsg
+    texts = {"settl_currency", "secsubtype", "group", "asset", "cfi", "security_type"}
+    texts |= {"unit_of_measure", "underlying", "strike_price_currency"}
+    for name in record.__text_signature__.strip("()").split(", "):
+        if "=" not in name and name not in known:
+            known[name] = "" if name in texts else 0
+    if version == 2:
+        known["contract_multiplier"] = np.iinfo(np.int32).max
+    return bytes(record(**known))
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_definitions_of_later_versions_name_the_instrument(tmp_path: Path, version: int) -> None:
+    oracle = pytest.importorskip("databento_dbn")
+    path = tmp_path / "definition.dbn"
+    path.write_bytes(header(9, version) + official_definition(oracle, version))
+    market = write(tmp_path / "a.dbn", mbo(("R", "N", 0, 0, 0, 128), ("A", "B", 1, 1, 1, 128)))
+    known = databento.decode([path, market], DecodeOptions())[0].instrument
+    assert (known.symbol, known.tick, known.multiplier) == ("ESH4", Decimal("0.25"), 50)
+    assert (known.currency, known.venue, known.notes) == ("EUR", "XCME", ("expires 20240315",))
+
+
 # Bad input ------------------------------------------------------------------------------------
 
 
@@ -373,7 +449,7 @@ def test_a_tick_told_from_prices_is_a_finding_and_a_definition_beside_the_file_i
         (header(0), "no records"),
         (header(0) + mbo(("A", "B", 1, 1, 1, 0)).tobytes()[:-3], "record 1: cut short"),
         (header(1) + mbo(("A", "B", 1, 1, 1, 0)).tobytes(), "record 1: 56 bytes"),
-        (header(9, version=3) + bytes([130, 0x13]) + bytes(518), "version 3"),
+        (header(9, version=3) + bytes([90, 0x13]) + bytes(358), "record 1: 360 bytes"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_its_name(

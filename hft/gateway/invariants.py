@@ -1,0 +1,140 @@
+"""What must hold between any two steps, proven from the tables in plain Python.
+
+`check` recomputes every total from the working orders; a non-empty answer is a defect of ours.
+"""
+
+import numpy as np
+
+from hft.core.codes import DedupState, OrderStatus
+from hft.core.numbers import notional_money
+from hft.gateway.state import GatewayState
+
+FINAL = (
+    OrderStatus.FILLED,
+    OrderStatus.CANCELLED,
+    OrderStatus.FAILED,
+    OrderStatus.EXPIRED,
+)
+_TOTALS = ("open_buy_qty", "open_sell_qty", "reserved_money")
+
+
+def check(state: GatewayState) -> list[str]:
+    """Every broken invariant as a sentence; an empty list is health."""
+    live = np.flatnonzero(state.orders["order_id"] > 0)
+    return [
+        *_holds(state, live),
+        *_leaves(state, live),
+        *_totals(state),
+        *_lists(state, live),
+        *_dedup(state),
+    ]
+
+
+def _holds(state: GatewayState, live: np.ndarray) -> list[str]:
+    """Each order holds its worst case: as acknowledged, or as an amend in flight would make it."""
+    found = []
+    if int(state.head[0]["live_orders"]) != len(live):
+        found.append(f"live_orders is {state.head[0]['live_orders']}, {len(live)} are in the table")
+    for slot in live:
+        order, hold = state.orders[slot], state.holds[slot]
+        instrument = state.instruments[order["instrument_idx"]]
+        shapes = [(order["price"], order["qty"])]
+        if hold["amends"] > 0:
+            shapes.append((hold["price"], hold["qty"]))
+        opens = [(price, max(0, qty - order["filled_qty"])) for price, qty in shapes]
+        qty = max(open_qty for _, open_qty in opens)
+        money = max(notional_money(instrument, price, open_qty) for price, open_qty in opens)
+        if (order["held_qty"], order["reserved_money"]) != (qty, money):
+            found.append(
+                f"order {order['order_id']} holds {order['held_qty']} lots and "
+                f"{order['reserved_money']} money, its worst case is {qty} and {money}"
+            )
+        if order["status"] in FINAL:
+            found.append(f"order {order['order_id']} is final and still in the table")
+    return found
+
+
+def _leaves(state: GatewayState, live: np.ndarray) -> list[str]:
+    """Open quantity and reservation of a leaf are the sums over its orders."""
+    used = int(state.head[0]["leaf_count"])
+    sums = np.zeros((len(state.leaves), 3), np.int64)
+    for slot in live:
+        order = state.orders[slot]
+        sums[order["leaf_idx"], order["side"]] += order["held_qty"]
+        sums[order["leaf_idx"], 2] += order["reserved_money"]
+    found = []
+    for index in range(used):
+        leaf = state.leaves[index]
+        if leaf["key"] == 0:
+            continue
+        for column, name in enumerate(_TOTALS):
+            if leaf[name] != sums[index, column]:
+                found.append(f"leaf {index} {name} is {leaf[name]}, orders say {sums[index, column]}")
+            if leaf[name] < 0:
+                found.append(f"leaf {index} {name} is below zero")
+        if leaf["settled_money"] < 0 or (leaf["net_qty"] == 0 and leaf["settled_money"] != 0):
+            found.append(f"leaf {index} is flat or short of settled money: {leaf['settled_money']}")
+    if state.leaves[-1].tobytes().strip(b"\0"):
+        found.append("the zero leaf was written")
+    return found
+
+
+def _totals(state: GatewayState) -> list[str]:
+    """Strategy and overall totals are the sums over leaves."""
+    config, head = state.config[0], state.head[0]
+    leaves = state.leaves[: int(head["leaf_count"])]
+    leaves = leaves[leaves["key"] != 0]
+    owner = (leaves["key"] - 1) // config["n_instruments"] % config["n_strategies"]
+    found = []
+    for name in ("reserved_money", "settled_money"):
+        if int(head[name]) != int(leaves[name].sum()):
+            found.append(f"total {name} is {head[name]}, leaves say {leaves[name].sum()}")
+        for index, strategy in enumerate(state.strategies):
+            total = int(leaves[name][owner == index].sum())
+            if int(strategy[name]) != total:
+                found.append(f"strategy {index} {name} is {strategy[name]}, leaves say {total}")
+    return found
+
+
+def _lists(state: GatewayState, live: np.ndarray) -> list[str]:
+    """Each working order is in exactly the list of its account, instrument and side, both ways."""
+    found, seen = [], []
+    n_instruments = int(state.config[0]["n_instruments"])
+    for index, first in enumerate(state.heads):
+        before, slot = -1, int(first)
+        while slot >= 0 and len(seen) <= len(state.orders):
+            order = state.orders[slot]
+            pair = order["account_idx"] * n_instruments + order["instrument_idx"]
+            if order["prev_slot"] != before or pair * 2 + order["side"] != index:
+                found.append(f"list {index} is broken at slot {slot}")
+            seen.append(slot)
+            before, slot = slot, int(order["next_slot"])
+    if sorted(seen) != live.tolist():
+        found.append(f"{len(seen)} orders are listed, {len(live)} are in the table")
+    return found
+
+
+def _dedup(state: GatewayState) -> list[str]:
+    """The recency list holds the decided entries, and every entry hangs in its bucket."""
+    head = state.head[0]
+    found, listed = [], []
+    newer, index = -1, int(head["lru_recent"])
+    while index >= 0 and len(listed) <= len(state.dedup):
+        if state.dedup[index]["newer"] != newer:
+            found.append(f"the recency list is broken at {index}")
+        listed.append(index)
+        newer, index = index, int(state.dedup[index]["older"])
+    rows = state.dedup[: int(head["dedup_count"])]
+    states = rows["outcome"] & 3
+    decided = (states == DedupState.APPROVED) | (states == DedupState.REJECTED)
+    if sorted(listed) != np.flatnonzero(decided).tolist():
+        found.append(f"{len(listed)} decided keys are listed, {int(decided.sum())} are stored")
+    hung = 0
+    for first in state.buckets[np.flatnonzero(state.buckets)]:
+        index = int(first) - 1
+        while index >= 0 and hung <= len(rows):
+            hung += 1
+            index = int(state.dedup[index]["chain_next"]) - 1
+    if hung != len(rows):
+        found.append(f"{hung} keys hang in buckets, {len(rows)} are stored")
+    return found

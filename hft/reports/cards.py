@@ -1,0 +1,144 @@
+"""The card of a run: at most twelve figures in the contract's order, as text and as HTML.
+
+One list of lines feeds the console, the notebook and JSON, so that they show the same essence. The
+HTML has no script and follows the reader's colour scheme.
+"""
+
+from collections.abc import Iterator
+from html import escape
+from typing import NamedTuple
+
+from hft.reports.figures import BLIND_SPOTS, money, number, percent
+from hft.reports.view import View
+
+FIGURES_MAX = 12
+
+
+class Line(NamedTuple):
+    """One figure of the card: what it is, its value, and what to know about it."""
+
+    label: str
+    text: str
+    note: str = ""
+    tone: str = ""  # good, bad, or plain
+
+
+def card_lines(view: View) -> list[Line]:
+    """P&L, fills, fill ratio, markout, costs, refusals, latency mode, digest."""
+    lines = [*_profit(view), *_trading(view), *_costs(view), *_gateway(view), _mode(view)]
+    lines.append(Line("digest", view.digest[:16] or "–", view.digest[16:]))
+    return lines[:FIGURES_MAX]
+
+
+def _profit(view: View) -> Iterator[Line]:
+    get, currency = view.figures.get_value, view.currency
+    net = get("net")
+    note = ""
+    if get("gross") is not None:
+        note = f"gross {money(get('gross'), currency)}, fees {money(-get('fees'), currency)}"
+    if get("fills") == 0:
+        note = "nothing was traded"
+    yield Line("net P&L", money(net, currency), note, _tone(net))
+    if get("max_drawdown") is not None:
+        yield Line("max drawdown", money(get("max_drawdown"), currency))
+
+
+def _trading(view: View) -> Iterator[Line]:
+    get = view.figures.get_value
+    sides = "" if get("buys") is None else f"{get('buys'):,} buys, {get('sells'):,} sells"
+    if get("maker_share") is not None:
+        sides += f", {percent(get('maker_share'))} maker"
+    yield Line("fills", number(get("fills")), sides)
+    if get("fill_ratio") is not None:
+        filled, sent = number(get("orders_filled")), number(get("orders"))
+        yield Line("fill ratio", percent(get("fill_ratio")), f"{filled} of {sent} orders")
+    for horizon in ("1s", "10s"):
+        found = view.figures.get(f"markout_{horizon}")
+        if found is not None:
+            label = f"markout {horizon[:-1]} s"
+            yield Line(label, f"{number(found.value, 2)} ticks", _measured(found.unit))
+
+
+def _measured(unit: str) -> str:
+    return unit.partition(", ")[2]
+
+
+def _costs(view: View) -> Iterator[Line]:
+    get, currency = view.figures.get_value, view.currency
+    if get("spread_captured") is None:
+        return
+    captured, turnover = get("spread_captured"), get("turnover")
+    note = f"turnover {number(turnover, 2)} {currency}"
+    if get("inventory") is not None:
+        note = f"inventory {money(get('inventory'), currency)}, {note}"
+    yield Line("spread captured", money(captured, currency), note)
+
+
+def _gateway(view: View) -> Iterator[Line]:
+    get = view.figures.get_value
+    if get("decisions") is None:
+        return
+    reasons = ""
+    if view.refusals is not None:
+        top = view.refusals.head(3).iter_rows(named=True)
+        reasons = ", ".join(f"{row['reason']} {row['count']:,}" for row in top)
+    text = f"{number(get('refused'))} of {number(get('decisions'))}"
+    yield Line("refusals", text, reasons, "bad" if view.notice else "")
+
+
+def _mode(view: View) -> Line:
+    text = view.mode.get("latency", "not stated")
+    rest = "; ".join(f"{name} {value}" for name, value in view.mode.items() if name != "latency")
+    return Line("latency", text, "; ".join([*([rest] if rest else []), f"unknown: {BLIND_SPOTS}"]))
+
+
+def _tone(value: float | None) -> str:
+    if value is None or value == 0:
+        return ""
+    return "good" if value > 0 else "bad"
+
+
+def text_card(view: View) -> str:
+    """The card as aligned text, the refusal line first when it is due."""
+    lines = card_lines(view)
+    width = max(len(line.label) for line in lines)
+    values = max(len(line.text) for line in lines[:-1]) if len(lines) > 1 else 0
+    out = [view.title + ("  (partial)" if view.partial else "")]
+    if view.notice:
+        out.insert(0, view.notice)
+    for line in lines:
+        note = line.note if line.label != "digest" else ""
+        out.append(f"  {line.label:<{width}}  {line.text:<{values}}  {note}".rstrip())
+    return "\n".join(out)
+
+
+def html_card(view: View) -> str:
+    """The card for a notebook: no script, light and dark, narrow screens."""
+    cells = "".join(
+        f'<div class="f {line.tone}"><dt>{escape(line.label)}</dt>'
+        f"<dd>{escape(line.text)}</dd><dd class=n>{escape(line.note)}</dd></div>"
+        for line in card_lines(view)
+    )
+    notice = f"<p class=w>{escape(view.notice)}</p>" if view.notice else ""
+    state = " · partial" if view.partial else ""
+    head = f"<h4>{escape(view.title + state)}</h4>"
+    return f"<div class=hft-card><style>{CARD_STYLE}</style>{notice}{head}<dl>{cells}</dl></div>"
+
+
+CARD_STYLE = (
+    ".hft-card{--i:#1c2330;--m:#5d6778;--l:#dfe3ea;--b:#fff;--g:#0a7d50;--r:#b42318;--w:#fff4e0;"
+    "color-scheme:light dark;font:13px/1.4 system-ui,sans-serif;color:var(--i);background:var(--b);"
+    "border:1px solid var(--l);border-radius:8px;padding:12px 16px;max-width:880px}"
+    "@media(prefers-color-scheme:dark){.hft-card{--i:#e8ebf1;--m:#9aa5b6;--l:#313a48;--b:#161b22;"
+    "--g:#3fc48a;--r:#ff8a7a;--w:#3a2d12}}"
+    ".hft-card h4{margin:0 0 8px;font-size:14px}"
+    ".hft-card .w{margin:0 0 8px;padding:6px 10px;border-radius:6px;background:var(--w)}"
+    ".hft-card dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));"
+    "gap:10px 20px;margin:0}"
+    ".hft-card .f{border-top:1px solid var(--l);padding-top:6px;min-width:0}"
+    ".hft-card dt{color:var(--m);font-size:12px}"
+    ".hft-card dd{margin:0;font-size:16px;font-weight:600;font-variant-numeric:tabular-nums;"
+    "overflow-wrap:anywhere}"
+    ".hft-card dd.n{font-size:11.5px;font-weight:400;color:var(--m)}"
+    ".hft-card .good dd:not(.n){color:var(--g)}.hft-card .bad dd:not(.n){color:var(--r)}"
+)

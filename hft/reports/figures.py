@@ -1,0 +1,68 @@
+"""Names, units and number formats of a run's figures: one table for card, console and report."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+BLIND_SPOTS = (
+    "our own impact on the market, liquidity that was never shown, and how others would have answered"
+)
+
+
+class Value(NamedTuple):
+    """A figure with its unit; None means: not measured at this record level."""
+
+    value: Any
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{number(self.value)} {self.unit}".strip()
+
+
+class Figures(dict[str, Value]):
+    """Figures by name, printed as a table."""
+
+    def __repr__(self) -> str:
+        width = max((len(name) for name in self), default=0)
+        return "\n".join(f"{name:<{width}}  {value}" for name, value in self.items())
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Mapping[str, Any]]) -> "Figures":
+        """The inverse of `metrics.json`."""
+        return cls({name: Value(one["value"], one["unit"]) for name, one in data.items()})
+
+    def get_value(self, name: str) -> Any:
+        """The bare number, None when it is absent."""
+        return self[name].value if name in self else None
+
+
+def number(value: Any, digits: int = 6) -> str:
+    """A number for people: thousands apart, as many digits as mean something, a real minus sign."""
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return f"{value:,}".replace("-", "−")
+    size = abs(value)
+    if size >= 1000:
+        text = f"{value:,.2f}"
+    elif size >= 1:
+        text = f"{value:,.4f}".rstrip("0").rstrip(".") if digits >= 6 else f"{value:,.2f}"
+    elif size == 0:
+        text = "0"
+    else:
+        text = f"{value:.{max(2, digits - 2)}g}" if size < 1e-4 else f"{value:.5f}".rstrip("0")
+    return text.replace("-", "−")
+
+
+def money(value: float | None, currency: str) -> str:
+    """An amount with two places (more below one), its sign and its currency."""
+    if value is None:
+        return "–"
+    places = 2 if abs(value) >= 1 or value == 0 else 6
+    return f"{value:+,.{places}f} {currency}".replace("-", "−")
+
+
+def percent(share: float | None) -> str:
+    """A share as percent."""
+    return "–" if share is None else f"{share:.1%}"

@@ -1,0 +1,264 @@
+"""From files or frames to a sealed dataset, and from a path to `Tapes`: the doors to recorded data.
+
+All tapes of one ingest appear together or not at all; a refused source leaves the folder as it was.
+"""
+
+import glob
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from hft import feeds
+from hft.core.errors import ConfigError, DataError
+from hft.core.instruments import Instrument
+from hft.feeds.base import DecodeOptions, Progress, lowest_latency, settle, split_days
+from hft.feeds.findings import check_waivers
+from hft.feeds.registry import decoder, sniff_all
+from hft.storage.atomic import aside_path, staged
+from hft.tape.dataset import MANIFEST, Tapes, manifest_text, open_files
+from hft.tape.reader import Tape
+from hft.tape.schema import Feed
+from hft.tape.writer import tape_name, write_tape
+
+SYNTHETIC = "synthetic"
+
+
+def ingest(
+    src: Any,
+    out: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    format: str | None = None,
+    symbol: str | None = None,
+    tick: Decimal | str | float | None = None,
+    lot: Decimal | str | float | None = None,
+    waive: Iterable[str] = (),
+    clock_fix: bool = False,
+    instruments: Mapping[str, Instrument] | None = None,
+    progress: Progress | None = None,
+) -> Tapes:
+    """Read a frame, files or globs and write sealed tapes with their manifest into `out`.
+
+    Raises: DataError naming file, row and field; ConfigError for an argument; then nothing stays.
+    """
+    options = DecodeOptions(
+        format=format or "",
+        symbol=symbol,
+        tick=_step("tick", tick),
+        lot=_step("lot", lot),
+        instruments=instruments or {},
+        columns=columns,
+        clock_fix=clock_fix,
+        waive=check_waivers((waive,) if isinstance(waive, str) else waive),
+        progress=progress,
+    )
+    return write_feeds(_feeds(src, options), Path(out), options)
+
+
+def write_feeds(found: Sequence[Feed], out: Path, options: DecodeOptions) -> Tapes:
+    """Settle and write feeds as one dataset."""
+    if out.exists() and not out.is_dir():
+        raise DataError(f"{out}: is a file; name a folder for the tapes")
+    names: list[str] = []
+    last: dict[tuple[str, str], str] = {}
+    try:
+        with staged(out) as stage:
+            for ready in _settled(found, options):
+                name = _free_name(tape_name(ready, int(ready.columns.local_ts[0])), names)
+                key = _identity(ready)
+                continues = last.get(key) if ready.source.pop("continues", False) else None
+                seal = write_tape(stage.aside(name), ready, continues)
+                last[key] = seal["sha256"]
+                names.append(name)
+            if not names:
+                raise DataError("the source has no rows")
+            text = manifest_text(out, {name: aside_path(out / name) for name in names})
+            stage.aside(MANIFEST).write_text(text)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written: {error.strerror or error}") from None
+    return Tapes([Tape(out / name) for name in names])
+
+
+def _settled(found: Sequence[Feed], options: DecodeOptions) -> Iterator[Feed]:
+    """Each feed settled, one a day where it is longer than one."""
+    lowest = _shared_clocks(found) if options.clock_fix else {}
+    for feed in found:
+        yield from split_days(settle(feed, options, lowest.get(_identity(feed))))
+
+
+def _identity(feed: Feed) -> tuple[str, str]:
+    return feed.instrument.venue, feed.instrument.symbol
+
+
+def _shared_clocks(found: Iterable[Feed]) -> dict[tuple[str, str], int]:
+    """The smallest latency by instrument: tapes that continue each other get one clock shift."""
+    lowest: dict[tuple[str, str], int] = {}
+    for feed in found:
+        key = _identity(feed)
+        lowest[key] = min(lowest.get(key, 2**62), lowest_latency(feed.columns))
+    return lowest
+
+
+def _free_name(name: str, taken: Sequence[str]) -> str:
+    """A second tape of one instrument and day gets a number."""
+    stem, count, free = name.removesuffix(".tape.arrow"), 1, name
+    while free in taken:
+        count += 1
+        free = f"{stem}.{count}.tape.arrow"
+    return free
+
+
+def _step(name: str, value: Any) -> Decimal | None:
+    if value is None:
+        return None
+    try:
+        step = Decimal(str(value))
+    except InvalidOperation:
+        raise ConfigError(f"{name}: {value!r} is not a decimal number") from None
+    if not step.is_finite() or step <= 0:
+        raise ConfigError(f"{name}: {value} must be positive")
+    return step
+
+
+def _feeds(src: Any, options: DecodeOptions) -> list[Feed]:
+    frame = _as_frame(src)
+    if frame is not None:
+        from hft.feeds.frame import decode_frame
+
+        return decode_frame(frame, options)
+    paths = source_files(src)
+    name, module = decoder(options.format or sniff_all(paths))
+    return list(module.decode(paths, replace(options, format=name)))
+
+
+def _as_frame(src: Any) -> Any:
+    """A polars frame of any frame that speaks Arrow (polars, pandas 2.2+, pyarrow, duckdb).
+
+    None for paths.
+    """
+    if isinstance(src, (str, Path, list, tuple)):
+        return None
+    import polars as pl
+
+    if isinstance(src, pl.LazyFrame):
+        return src.collect()
+    if isinstance(src, pl.DataFrame):
+        return src
+    if hasattr(src, "__arrow_c_stream__"):
+        return pl.DataFrame(src)
+    raise ConfigError(f"source: {type(src).__name__} is neither a path nor a frame")
+
+
+def source_files(src: Any) -> list[Path]:
+    """The files of paths, folders and globs, sorted within each.
+
+    Raises: DataError naming a pattern without a file.
+    """
+    names = [src] if isinstance(src, (str, Path)) else list(src)
+    found: list[Path] = []
+    for name in names:
+        text = str(name)
+        if Path(text).is_dir():
+            matches = sorted(path for path in Path(text).iterdir() if _is_data(path))
+        elif glob.has_magic(text):
+            matches = sorted(Path(match) for match in glob.glob(text, recursive=True))
+        else:
+            matches = [Path(text)] if Path(text).is_file() else []
+        if not matches:
+            raise DataError(f"{text}: no such file")
+        found.extend(matches)
+    return list(dict.fromkeys(found))
+
+
+def _is_data(path: Path) -> bool:
+    return path.is_file() and path.name[0] != "." and path.suffix.lower() not in (".md", ".txt")
+
+
+def open_tapes(
+    path: Any,
+    days: Any = None,
+    *,
+    symbols: Sequence[str] | None = None,
+    session: str | None = None,
+    tz: str = "UTC",
+    seed: int | None = None,
+    cache: str | Path = "tapes",
+) -> Tapes:
+    """The tapes of a dataset folder, tape files or "synthetic" (made once per seed under `cache`).
+
+    `session` = "09:30-16:00" in `tz` keeps the rows of frames inside it.
+    Raises: DataError, ConfigError.
+    """
+    if path == SYNTHETIC:
+        tapes = synthetic(seed=seed or 0, out=Path(cache) / f"synthetic-{seed or 0}")
+    elif isinstance(path, Tapes):
+        tapes = path
+    else:
+        names = [path] if isinstance(path, (str, Path)) else list(path)
+        tapes = Tapes([tape for name in names for tape in _open_one(name)])
+    window = _session(session, tz) if session else tapes.session
+    return Tapes(tapes.select(days, symbols).tapes, window)
+
+
+def _open_one(name: Any) -> Sequence[Tape]:
+    if isinstance(name, (Tape, Tapes)):
+        return [name] if isinstance(name, Tape) else name.tapes
+    if glob.has_magic(str(name)):
+        matches = sorted(glob.glob(str(name)))
+        if not matches:
+            raise DataError(f"{name}: no such tape")
+        return open_files(matches)
+    return open_files([name])
+
+
+def _session(text: str, tz: str) -> tuple[str, str, str]:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        start, end = (part.strip() for part in text.split("-"))
+        if datetime.strptime(start, "%H:%M") >= datetime.strptime(end, "%H:%M"):
+            raise ValueError
+        ZoneInfo(tz)
+    except ZoneInfoNotFoundError:
+        raise ConfigError(f"tz: {tz!r} is no time zone") from None
+    except ValueError:
+        raise ConfigError(f"session: {text!r} is not HH:MM-HH:MM with start before end") from None
+    return start, end, tz
+
+
+def _synthetic_code() -> str:
+    """The hash of the generator's sources: a market of older code is made again."""
+    folder = Path(feeds.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("synthetic*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def synthetic(
+    *,
+    seed: int = 0,
+    out: Path,
+    events: int = 2_000_000,
+    kind: str = "l2",
+) -> Tapes:
+    """The synthetic market of a seed; a sealed dataset of the same request is opened again."""
+    from hft.feeds.synthetic import synthesize
+
+    if kind not in ("l2", "l3"):
+        raise ConfigError(f"kind: {kind!r} is neither l2 nor l3")
+    wanted = {"seed": seed, "events": events, "kind": kind, "code": _synthetic_code()}
+    if out.is_dir():
+        try:
+            there = open_files([out])
+        except DataError:
+            there = []
+        if there and all(tape.source.get("request") == wanted for tape in there):
+            return Tapes(there)
+    feed = synthesize(seed, events=events, kind="l3" if kind == "l3" else "l2")
+    feed.source["request"] = wanted
+    return write_feeds([feed], out, DecodeOptions(format=SYNTHETIC, seed=seed))

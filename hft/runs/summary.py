@@ -1,0 +1,137 @@
+"""The figures of a run, computed once when its folder is sealed; each value with its unit.
+
+What the record level did not keep is absent, never zero.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hft.reports import markout, performance
+from hft.reports.costs import Contract, with_values
+from hft.runs.names import RunNames
+
+Figures = dict[str, dict[str, Any]]
+
+
+def contracts(names: RunNames) -> dict[str, Contract]:
+    """What one lot of each symbol is worth."""
+    return {
+        symbol: Contract(float(one.lot * one.multiplier), one.kind == "inverse", float(one.tick))
+        for symbol, one in zip(names.symbols, names.instruments, strict=True)
+    }
+
+
+def summarize(folder: Path, names: RunNames, totals: dict[str, Any]) -> dict[str, Any]:
+    """`metrics.json`: what the engine counted and what the tables of `folder` say."""
+    found: Figures = {}
+    for name, unit in COUNTS.items():
+        if name in totals:
+            _put(found, name, int(totals[name]), unit)
+    _profit(found, folder, names, totals)
+    _decisions(found, folder)
+    _fills(found, folder, names)
+    _shares(found)
+    return {"totals": totals, "metrics": found}
+
+
+COUNTS = {
+    "events": "rows",
+    "steps": "steps",
+    "wakes": "wake-ups",
+    "decisions": "intents",
+    "refused": "intents",
+    "lost_intents": "intents",
+    "orders": "orders",
+    "fills": "fills",
+}
+
+
+def _put(found: Figures, name: str, value: Any, unit: str) -> None:
+    if value is not None:
+        found[name] = {"value": value, "unit": unit}
+
+
+def _profit(found: Figures, folder: Path, names: RunNames, totals: dict[str, Any]) -> None:
+    """Net P&L and its parts: from the engine's positions, else from the last equity samples."""
+    currency, scale = names.currency, 10.0**names.digits
+    positions = totals.get("positions")
+    equity = _scan(folder, "equity")
+    if positions is not None:
+        kinds = ("realized_money", "unrealized_money", "fees_money")
+        parts = [sum(int(row[kind]) for row in positions) for kind in kinds]
+        realized, unrealized, fees = parts
+        values = [value / scale for value in (sum(parts[:2]) - fees, sum(parts[:2]), fees)]
+        values += [realized / scale, unrealized / scale]
+    elif equity is not None:
+        last = equity.group_by("strategy", "symbol").agg(pl.all().sort_by("ts").last()).collect()
+        sums = {name: float(last[name].sum()) for name in ("realized", "unrealized", "fees", "net")}
+        values = [sums["net"], sums["realized"] + sums["unrealized"], sums["fees"]]
+        values += [sums["realized"], sums["unrealized"]]
+    else:
+        return
+    for name, value in zip(("net", "gross", "fees", "realized", "unrealized"), values, strict=True):
+        _put(found, name, value, currency)
+    if equity is not None:
+        total = performance.total_equity(equity.collect())
+        fall = performance.drawdown(total)
+        _put(found, "max_drawdown", fall.depth if fall else None, currency)
+        _put(found, "sharpe", performance.sharpe(total), "per day, from 1-minute changes")
+
+
+def _decisions(found: Figures, folder: Path) -> None:
+    decisions = _scan(folder, "decisions")
+    if decisions is None:
+        return
+    approved = pl.col("reason_code") == 0
+    opening = pl.col("intent").is_in(["NEW", "FORCE_FLAT"])
+    row = decisions.select(
+        decisions=pl.len(), refused=(~approved).sum(), orders=(approved & opening).sum()
+    ).collect()
+    _put(found, "decisions", row["decisions"][0], "intents")
+    _put(found, "refused", row["refused"][0], "intents")
+    _put(found, "orders", row["orders"][0], "orders")
+
+
+def _fills(found: Figures, folder: Path, names: RunNames) -> None:
+    scanned, equity = _scan(folder, "fills"), _scan(folder, "equity")
+    if scanned is None or equity is None:
+        return
+    currency = names.currency
+    fills = with_values(scanned.collect(), contracts(names))
+    _put(found, "fills", fills.height, "fills")
+    _put(found, "orders_filled", fills["order_id"].n_unique(), "orders")
+    if fills.height == 0:
+        return
+    lots = fills["lots"].sum()
+    maker = fills.filter(pl.col("liquidity") == "MAKER")["lots"].sum()
+    buys = fills.filter(pl.col("side") == "BUY").height
+    _put(found, "buys", buys, "fills")
+    _put(found, "sells", fills.height - buys, "fills")
+    _put(found, "maker_share", maker / lots, "of lots")
+    _put(found, "turnover", float(fills["value"].sum()), currency)
+    captured = float(fills["captured"].sum())
+    _put(found, "spread_captured", captured, currency)
+    if "gross" in found:
+        _put(found, "inventory", found["gross"]["value"] - captured, currency)
+    table = markout.markouts(fills, equity.select("ts", "symbol", "mid").collect())
+    for horizon in markout.HORIZONS_NS:
+        ticks, measured = markout.overall(table, horizon)
+        name = f"markout_{horizon.replace(' ', '')}"
+        _put(found, name, ticks, f"ticks a fill, {measured} of {fills.height} fills")
+
+
+def _shares(found: Figures) -> None:
+    """Ratios of figures that are there."""
+    for name, part, whole, unit in (
+        ("refused_share", "refused", "decisions", "of intents"),
+        ("fill_ratio", "orders_filled", "orders", "of orders"),
+    ):
+        if part in found and whole in found and found[whole]["value"] > 0:
+            _put(found, name, found[part]["value"] / found[whole]["value"], unit)
+
+
+def _scan(folder: Path, name: str) -> pl.LazyFrame | None:
+    path = folder / f"{name}.parquet"
+    return pl.scan_parquet(path) if path.is_file() else None

@@ -1,0 +1,242 @@
+"""Kernel rows as the tables of a run folder: times with zone, prices beside ticks, money in currency.
+
+Pure functions from record arrays to Arrow tables; the columns here are the columns of the Parquet
+files and of the frames of a `Run`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from hft.core.codes import IntentType, Liquidity, Reason, ResponseKind, Side, StepKind
+from hft.core.dtypes import FILL
+from hft.runs.names import RunNames
+
+TIME = pa.timestamp("ns", "UTC")
+_FILL = ResponseKind.FILL.value
+
+# What the numbers of a refusing check mean: (unit, how to turn them into it).
+MONEY, LOTS, HALF_TICKS, TICKS, NANOSECONDS, COUNT = range(6)
+MARGIN_KIND: dict[int, int] = {
+    Reason.TTL_EXPIRED: NANOSECONDS,
+    Reason.STARTUP_HOLDOFF: NANOSECONDS,
+    Reason.GLOBAL_EXPOSURE_LIMIT: MONEY,
+    Reason.STRATEGY_EXPOSURE_LIMIT: MONEY,
+    Reason.LEAF_NOTIONAL_LIMIT: MONEY,
+    Reason.EXPOSURE_OVERFLOW: MONEY,
+    Reason.NET_QTY_LIMIT: LOTS,
+    Reason.FASTGATE_BAD_PRICE_NEG: TICKS,
+    Reason.FASTGATE_BAD_PRICE_MAX: TICKS,
+    Reason.FASTGATE_BAD_QTY_NEG: LOTS,
+    Reason.FASTGATE_BAD_QTY_MAX: LOTS,
+    Reason.ORDER_SIZE: LOTS,
+    Reason.PRICE_ZERO_OR_NEG: TICKS,
+    Reason.PRICE_EXCEEDS_CAP: TICKS,
+    Reason.PRICE_OUTSIDE_BAND: HALF_TICKS,
+    Reason.REFERENCE_STALE: NANOSECONDS,
+    Reason.POSITION_LIMIT: LOTS,
+    Reason.NOTIONAL_LIMIT: MONEY,
+    Reason.MAX_NOTIONAL_EXCEEDED: MONEY,
+    Reason.DAILY_LOSS: MONEY,
+    Reason.SELF_TRADE: TICKS,
+}
+UNITS = ("", "lots", "ticks", "ticks", "ms", "")  # of the kinds above; money has the currency's
+
+
+def times(ns: np.ndarray) -> pa.Array:
+    """int64 nanoseconds as UTC times; 0 and less mean none."""
+    values = np.ascontiguousarray(ns, np.int64)
+    return pa.array(values, pa.int64(), mask=values <= 0).cast(TIME)
+
+
+def words(codes: np.ndarray, names: Sequence[str]) -> pa.Array:
+    """A word per code; a code outside the list is null."""
+    index = np.asarray(codes, np.int64)
+    mask = (index < 0) | (index >= len(names))
+    return pa.DictionaryArray.from_arrays(
+        pa.array(np.where(mask, 0, index).astype(np.int32), mask=mask), pa.array(names, pa.string())
+    ).cast(pa.string())
+
+
+def enum_words(codes: np.ndarray, enum: Any) -> pa.Array:
+    """The member names of an IntEnum with gaps."""
+    members = sorted(int(member) for member in enum)
+    names = [enum(value).name for value in members]
+    at = np.searchsorted(members, codes)
+    found = np.array(members)[np.minimum(at, len(members) - 1)] == codes
+    return words(np.where(found, at, -1), names)
+
+
+def margin_units(reason: np.ndarray, measured: np.ndarray, names: RunNames) -> np.ndarray:
+    """What a check measured (or allowed) in the unit people read: currency, lots, ticks, ms."""
+    scale = {
+        MONEY: float(10**names.digits),
+        HALF_TICKS: 2.0,
+        NANOSECONDS: 1e6,
+    }
+    out = np.asarray(measured, np.float64).copy()
+    for code in np.unique(reason):
+        kind = MARGIN_KIND.get(int(code), COUNT)
+        out[reason == code] /= scale.get(kind, 1.0)
+    return out
+
+
+def margin_unit_names(reason: np.ndarray, names: RunNames) -> pa.Array:
+    """The unit of each row's margin."""
+    kinds = np.array([MARGIN_KIND.get(int(code), COUNT) for code in reason], np.int64)
+    return words(kinds, [names.currency, *UNITS[1:]])
+
+
+def _who(rows: np.ndarray, names: RunNames) -> dict[str, pa.Array]:
+    return {
+        "strategy": words(rows["strategy_idx"], names.strategies),
+        "symbol": words(rows["instrument_idx"], names.symbols),
+    }
+
+
+def _priced(rows: np.ndarray, names: RunNames, name: str = "price") -> dict[str, pa.Array]:
+    ticks = np.ascontiguousarray(rows[name])
+    return {
+        "price": pa.array(names.price(ticks, rows["instrument_idx"])),
+        "price_tick": pa.array(ticks),
+    }
+
+
+def fills_table(rows: np.ndarray, names: RunNames) -> pa.Table:
+    """FILL rows; `ts` is when the fill reached us, `exch_ts` when the venue made it."""
+    mid = names.price(rows["mid2"], rows["instrument_idx"]) / 2.0
+    return pa.table(
+        {
+            "ts": times(rows["local_ts_ns"]),
+            "exch_ts": times(rows["exch_ts_ns"]),
+            **_who(rows, names),
+            "side": words(rows["side"], [side.name for side in Side]),
+            **_priced(rows, names),
+            "lots": pa.array(np.ascontiguousarray(rows["qty"])),
+            "fee": pa.array(names.amount(rows["fee_money"])),
+            "realized": pa.array(names.amount(rows["realized_money"])),
+            "liquidity": words(rows["liquidity"], [one.name for one in Liquidity]),
+            "mid": pa.array(mid, mask=rows["mid2"] <= 0),
+            "position_lots": pa.array(np.ascontiguousarray(rows["position_qty"])),
+            "order_id": pa.array(np.ascontiguousarray(rows["order_id"])),
+            "fill_id": pa.array(np.ascontiguousarray(rows["fill_id"])),
+            "cmd_id": pa.array(np.ascontiguousarray(rows["cmd_id"])),
+        }
+    )
+
+
+def equity_table(rows: np.ndarray, names: RunNames) -> pa.Table:
+    """EQUITY rows; `net` = realized + unrealized - fees."""
+    at = rows["instrument_idx"]
+    net = rows["realized_money"] + rows["unrealized_money"] - rows["fees_money"]
+    quoted = rows["mid2"] > 0
+    return pa.table(
+        {
+            "ts": times(rows["ts_ns"]),
+            **_who(rows, names),
+            "position_lots": pa.array(np.ascontiguousarray(rows["qty"])),
+            "realized": pa.array(names.amount(rows["realized_money"])),
+            "unrealized": pa.array(names.amount(rows["unrealized_money"])),
+            "fees": pa.array(names.amount(rows["fees_money"])),
+            "net": pa.array(names.amount(net)),
+            "mid": pa.array(names.price(rows["mid2"], at) / 2.0, mask=~quoted),
+            "bid": pa.array(names.price(rows["bid_tick"], at), mask=~quoted),
+            "ask": pa.array(names.price(rows["ask_tick"], at), mask=~quoted),
+            "bid_tick": pa.array(np.ascontiguousarray(rows["bid_tick"]), mask=~quoted),
+            "ask_tick": pa.array(np.ascontiguousarray(rows["ask_tick"]), mask=~quoted),
+        }
+    )
+
+
+def decisions_table(steps: np.ndarray, names: RunNames) -> pa.Table:
+    """The DECISION steps; measured, limit and margin are in `unit`, margin < 0 is over the limit."""
+    rows = steps[steps["kind"] == StepKind.DECISION.value]
+    reason = rows["code"]
+    refused = reason != Reason.OK.value
+    measured = margin_units(reason, rows["aux1"], names)
+    limit = margin_units(reason, rows["aux2"], names)
+    return pa.table(
+        {
+            "seq": pa.array(np.ascontiguousarray(rows["seq"])),
+            "ts": times(rows["ts_ns"]),
+            **_who(rows, names),
+            "intent_id": pa.array(np.ascontiguousarray(rows["order_id"])),
+            "intent": words(rows["aux0"], [one.name for one in IntentType]),
+            "side": words(rows["side"], [side.name for side in Side]),
+            **_priced(rows, names),
+            "lots": pa.array(np.ascontiguousarray(rows["qty"])),
+            "reason": enum_words(reason, Reason),
+            "reason_code": pa.array(reason.astype(np.int16)),
+            "measured": pa.array(measured, mask=~refused),
+            "limit": pa.array(limit, mask=~refused),
+            "margin": pa.array(limit - measured, mask=~refused),
+            "unit": margin_unit_names(reason, names),
+        }
+    )
+
+
+def events_table(steps: np.ndarray, names: RunNames) -> pa.Table:
+    """What happened to orders after the gateway: arrivals, fills at the venue, answers to us."""
+    kind = steps["kind"]
+    arrival, answer = StepKind.ARRIVAL.value, StepKind.RESPONSE.value
+    rows = steps[(kind == arrival) | (kind == answer) | (kind == StepKind.FILL.value)]
+    kind, code = rows["kind"], rows["code"]
+    intents, answers = list(IntentType), list(ResponseKind)
+    event_names = [f"ARRIVED_{one.name}" for one in intents] + ["VENUE_FILL"]
+    event_names += [one.name for one in answers]
+    event = np.where(kind == arrival, code, len(intents))
+    event = np.where(kind == answer, len(intents) + 1 + code, event)
+    is_fill = (kind == answer) & (code == _FILL)
+    liquidity = np.where(is_fill, rows["aux0"], np.where(kind == answer, -1, code))
+    liquidity[kind == arrival] = -1
+    return pa.table(
+        {
+            "seq": pa.array(np.ascontiguousarray(rows["seq"])),
+            "ts": times(rows["ts_ns"]),
+            **_who(rows, names),
+            "order_id": pa.array(np.ascontiguousarray(rows["order_id"])),
+            "event": words(event, event_names),
+            "side": words(rows["side"], [side.name for side in Side]),
+            **_priced(rows, names),
+            "lots": pa.array(np.ascontiguousarray(rows["qty"])),
+            "liquidity": words(liquidity, [one.name for one in Liquidity]),
+            "fee": pa.array(names.amount(rows["aux2"]), mask=~is_fill),
+        }
+    )
+
+
+def fills_from_steps(steps: np.ndarray, names: RunNames) -> pa.Table:
+    """The fills of a journal, for a run whose table has no end: no realised profit, no mid."""
+    rows = steps[(steps["kind"] == StepKind.RESPONSE.value) & (steps["code"] == _FILL)]
+    rows = rows[rows["qty"] > 0]
+    fills = np.zeros(len(rows), FILL)
+    pairs = {"local_ts_ns": "ts_ns", "fee_money": "aux2", "fill_id": "aux1", "liquidity": "aux0"}
+    same = ("strategy_idx", "instrument_idx", "side", "price", "qty", "order_id")
+    for target, source in (pairs | dict(zip(same, same, strict=True))).items():
+        fills[target] = rows[source]
+    return fills_table(fills, names)
+
+
+def series_table(rows: np.ndarray, names: RunNames) -> pa.Table:
+    """SERIES rows with columns v0, v1, ...; their names are in `instruments.json`."""
+    width = max([len(names.track(s)) for s in range(len(names.strategies))], default=0)
+    values = rows["values"]
+    columns = {f"v{k}": pa.array(np.ascontiguousarray(values[:, k])) for k in range(width)}
+    who = words(rows["strategy_idx"], names.strategies)
+    return pa.table({"ts": times(rows["ts_ns"]), "strategy": who, **columns})
+
+
+def logs_table(rows: np.ndarray, strategy: str, texts: dict[int, str]) -> pa.Table:
+    """LOG rows of one strategy with the text of each code."""
+    codes = rows["code"].tolist()
+    return pa.table(
+        {
+            "ts": times(rows["ts_ns"]),
+            "strategy": pa.array([strategy] * len(rows), pa.string()),
+            "code": pa.array(np.ascontiguousarray(rows["code"])),
+            "text": pa.array([texts.get(code, "") for code in codes], pa.string()),
+            "value": pa.array(np.ascontiguousarray(rows["value"])),
+        }
+    )

@@ -1,0 +1,52 @@
+"""Replay a run again from its manifest and compare the digests: is it what it says it is?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from hft.core.errors import JournalError
+from hft.runs.diff import Divergence, diff
+from hft.runs.result import Run
+
+Again = Callable[..., Run]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of `verify`; `divergence` names the first differing step where both were kept."""
+
+    same: bool
+    digest: str
+    again: str
+    sentence: str
+    divergence: Divergence | None = None
+
+    def __bool__(self) -> bool:
+        return self.same
+
+    def __str__(self) -> str:
+        return self.sentence if self.divergence is None else f"{self.sentence}\n{self.divergence}"
+
+    def to_json(self) -> dict[str, Any]:
+        found = None if self.divergence is None else self.divergence.to_json()
+        return {**self.__dict__, "divergence": found}
+
+
+def verify(run: Run, again: Again | None = None) -> Verdict:
+    """Run it again and compare; a run that never ended cannot be verified.
+
+    `again(manifest, record=..., out=...)` replays from a manifest. Raises: JournalError.
+    """
+    if not run.digest or run.partial:
+        raise JournalError(f"{run.path}: the run did not end, so there is no digest to verify")
+    replay = again if again is not None else import_module("hft.runs.execute").again
+    second = replay(run.manifest, record=run.record)
+    if second.digest == run.digest:
+        sentence = f"verified: a second run gives the same digest {run.digest[:16]}"
+        return Verdict(True, run.digest, second.digest, sentence)
+    sentence = f"not the same: digest {run.digest[:16]} then, {second.digest[:16]} now"
+    kept = run.record == second.record == "full"
+    found = diff(run, second) if kept and Path(second.path).is_dir() else None
+    return Verdict(False, run.digest, second.digest, sentence, found)

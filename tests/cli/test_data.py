@@ -1,0 +1,80 @@
+"""`hft data`: the commands over real files, and the exit code of each kind of refusal."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hft.cli.app import run
+
+CSV = "Time,Price,Size,Side\n2024-01-02T12:00:00Z,100.25,3,buy\n2024-01-02T12:00:01Z,100.5,4,sell\n"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    path = tmp_path / "own.csv"
+    path.write_text(CSV)
+    return path
+
+
+def test_ingest_show_and_verify_a_csv(own: Path, tmp_path: Path, capsys):
+    out = str(tmp_path / "out")
+    args = ["data", "ingest", str(own), "--out", out, "--columns", "ts=Time", "--symbol", "X"]
+    assert run([*args, "--tick", "0.25", "--lot", "1"]) == 0
+    assert "2 rows in" in capsys.readouterr().out
+    assert run(["data", "show", out, "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert (entry["symbol"], entry["rows"], entry["instrument"]["tick"]) == ("X", 2, "0.25")
+    assert run(["data", "show", out]) == 0
+    assert "assumed_clock" in capsys.readouterr().out
+    assert run(["data", "verify", out]) == 0
+    assert entry["sha256"][:16] in capsys.readouterr().out
+
+
+def test_verify_names_a_damaged_tape(own: Path, tmp_path: Path, capsys):
+    out = tmp_path / "out"
+    assert run(["--quiet", "data", "ingest", str(own), "--out", str(out)]) == 0
+    (path,) = out.glob("*.tape.arrow")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert run(["data", "verify", str(out)]) == 65
+    assert path.name in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["nothing.csv"], 65, "nothing.csv: no such file"),
+        (["own.csv", "--format", "binanse"], 78, "no format 'binanse'"),
+        (["own.csv", "--columns", "price=Prise"], 65, "did you mean 'Price'?"),
+        (["own.csv", "--tick", "0.2"], 65, "row 2: off_grid"),
+        (["own.csv", "--waive", "everything"], 78, "unknown finding 'everything'"),
+    ],
+)
+def test_a_refusal_is_one_sentence_with_its_exit_code(
+    own: Path, monkeypatch, capsys, args, code, message
+):
+    monkeypatch.chdir(own.parent)
+    assert run(["data", "ingest", *args, "--out", "out", "--symbol", "X"]) == code
+    err = capsys.readouterr().err
+    assert message in err
+    assert "Traceback" not in err
+    assert not Path("out").exists()
+
+
+def test_formats_and_instruments_are_listed(capsys):
+    assert run(["data", "formats", "--json"]) == 0
+    assert "binance-usdm" in json.loads(capsys.readouterr().out)
+    assert run(["data", "instruments", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ESH4"]["tick"] == "0.25"
+
+
+def test_synth_makes_the_same_day_from_the_same_seed(tmp_path: Path, capsys):
+    hashes = []
+    for name in ("a", "b"):
+        out = str(tmp_path / name)
+        args = ["data", "synth", "--out", out, "--events", "3000", "--seed", "7", "--json"]
+        assert run(args) == 0
+        hashes.append(json.loads(capsys.readouterr().out)[0]["sha256"])
+    assert hashes[0] == hashes[1]

@@ -1,0 +1,186 @@
+"""Run folders made of synthetic records, for tests of what a run leaves behind: no engine, no tape.
+
+A random walk of the mid; a quoter that sends one buy and one sell a wake-up, cancels what rests and
+is filled now and then. The rows have the shape that the engine writes.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hft.core.codes import IntentType, Liquidity, Reason, ResponseKind, StepKind, WakeCause
+from hft.core.dtypes import FILL, STEP
+from hft.core.instruments import Instrument
+from hft.replay.state import EQUITY, SERIES
+from hft.runs.folder import RunWriter
+from hft.runs.names import RunNames
+from hft.runs.result import Run
+
+START_NS = 1_723_075_200_000_000_000
+SECOND = 1_000_000_000
+BTC = Instrument("BTCUSDT", Decimal("0.1"), Decimal("0.001"), currency="USDT", venue="made")
+NAMES = RunNames((BTC,), ("market_making",), 5, (("fair", "half"),))
+PER_TICK_LOT = 10  # 0.1 x 0.001 USDT in units of 1e-5
+ENTRY_NS = RESPONSE_NS = 2_000_000
+
+
+@dataclass
+class Records:
+    steps: np.ndarray
+    fills: np.ndarray
+    equity: np.ndarray
+    series: np.ndarray
+
+
+class _Author:
+    """Writes rows as the engine would."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[int, ...]] = []
+        self.fills: list[tuple[int, ...]] = []
+        self.equity: list[tuple[int, ...]] = []
+        self.series: list[tuple[Any, ...]] = []
+        self.position = self.cash = self.realized = self.cost = self.fees = 0
+
+    def note(self, kind: int, ts: int, order_id: int, code: int, *rest: int) -> None:
+        side, price, qty, aux0, aux1, aux2 = (*rest, 0, 0, 0, 0, 0, 0)[:6]
+        seq = len(self.steps) + 1
+        instrument = -1 if kind == StepKind.WAKE else 0
+        mix = seq * 7919 + price * 31 + code
+        self.steps.append(
+            (seq, ts, kind, 0, instrument, order_id, code, side, price, qty)
+            + (aux0, aux1, aux2, seq * 100, mix, mix ^ 0x5555)
+        )
+
+    def fill(self, ts: int, order_id: int, side: int, price: int, mid2: int, taker: bool) -> None:
+        fill_id = len(self.fills) + 1
+        fee = price * PER_TICK_LOT * (40 if taker else 2) // 100_000
+        self.fees += fee
+        signed = 1 if side == 0 else -1
+        self.cash -= signed * price * PER_TICK_LOT
+        self.position += signed
+        role = int(Liquidity.TAKER if taker else Liquidity.MAKER)
+        self.note(int(StepKind.FILL), ts - RESPONSE_NS, order_id, role, side, price, 1, 0, fill_id)
+        kind = int(ResponseKind.FILL)
+        self.note(int(StepKind.RESPONSE), ts, order_id, kind, side, price, 1, role, fill_id, fee)
+        self.fills.append(
+            (fill_id, order_id, order_id, 0, 0, 0, side, price, 1, fee, 0, role)
+            + (ts - RESPONSE_NS, ts, mid2, self.position)
+        )
+
+    def sample(self, ts: int, mid2: int) -> None:
+        marked = self.cash + self.position * mid2 * PER_TICK_LOT // 2
+        self.equity.append(
+            (ts, 0, 0, self.position, 0, marked, self.fees, mid2, mid2 // 2, mid2 - mid2 // 2)
+        )
+        self.series.append((ts, 0, (mid2 / 2, 1.5, 0, 0, 0, 0, 0, 0)))
+
+    def records(self) -> Records:
+        return Records(
+            np.array(self.steps, STEP),
+            np.array(self.fills, FILL),
+            np.array(self.equity, EQUITY),
+            np.array(self.series, SERIES),
+        )
+
+
+def records(seed: int = 0, wakes: int = 600, refused: float = 0.02) -> Records:
+    """`wakes` seconds of quoting; every NEW is decided, arrives, is acknowledged, ends."""
+    rng, author = np.random.default_rng(seed), _Author()
+    mid2, next_id = 2 * 573_000, 1
+    for k in range(wakes):
+        ts = START_NS + (k + 1) * SECOND
+        mid2 += 2 * int(rng.integers(-4, 5))
+        author.note(int(StepKind.WAKE), ts, k + 1, int(WakeCause.TIMER), 0, 0, 0, 2)
+        for side in (0, 1):
+            price = mid2 // 2 + (-2 if side == 0 else 2)
+            if rng.random() < refused:
+                position, most = abs(author.position) + 3, 2
+                code, new = int(Reason.POSITION_LIMIT), int(IntentType.NEW)
+                author.note(1, ts, next_id, code, side, price, 1, new, position, most)
+            else:
+                _order(author, rng, ts, next_id, side, price, mid2)
+            next_id += 1
+        author.sample(ts + SECOND // 2, mid2)
+    return author.records()
+
+
+def _order(
+    author: _Author, rng: Any, ts: int, order_id: int, side: int, price: int, mid2: int
+) -> None:
+    new, cancel = int(IntentType.NEW), int(IntentType.CANCEL)
+    arrived = ts + ENTRY_NS
+    author.note(1, ts, order_id, int(Reason.OK), side, price, 1, new)
+    author.note(2, arrived, order_id, new, side, price, 1, 0, 0, order_id)
+    acked = arrived + RESPONSE_NS
+    author.note(4, acked, order_id, int(ResponseKind.ACK), side, price, 1)
+    if rng.random() < 0.3:
+        taker = bool(rng.random() < 0.1)
+        author.fill(acked + 50_000_000, order_id, side, price, mid2, taker)
+    else:
+        author.note(2, acked + 60_000_000, order_id, cancel, side, 0, 0)
+        done = int(ResponseKind.CANCELLED)
+        author.note(4, acked + 62_000_000, order_id, done, side, price, 1)
+
+
+MANIFEST: dict[str, Any] = {
+    "key": "5e" * 32,
+    "seed": 0,
+    "code_hash": "c0de",
+    "config_hash": "c0f1",
+    "limits_hash": "11a1",
+    "params": {"market_making": {"half_ticks": 2.0, "lots": 1}},
+    "mode": {
+        "latency": "constant 2 ms entry, 2 ms response",
+        "queue": "risk averse",
+        "fills": "capped by volume",
+        "fees": "maker 0.2 bps, taker 4 bps",
+        "limits": "research",
+    },
+    "tapes": [
+        {
+            "symbol": "BTCUSDT",
+            "rows": 1_234_567,
+            "first": "2024-08-08T00:00:00Z",
+            "last": "2024-08-08T00:10:00Z",
+            "sha256": "ab" * 32,
+        }
+    ],
+    "source": "def market_making(view, order, p, s): ...",
+}
+
+
+def write_run(
+    out: Path,
+    made: Records,
+    *,
+    record: str = "full",
+    digest: str = "d1" * 32,
+    run_id: str = "20260101T000000Z_5e5e5e5e",
+    blocks: int = 7,
+    partial: bool = False,
+    manifest: dict[str, Any] | None = None,
+) -> Run:
+    """A sealed folder of these records, taken in `blocks` uneven parts through reused arrays."""
+    writer = RunWriter(out, run_id, record, names=NAMES, manifest=MANIFEST, limits="name: made\n")
+    take_all(writer, made, blocks)
+    totals = {
+        "events": 1_234_567,
+        "wakes": int((made.steps["kind"] == StepKind.WAKE).sum()),
+        "decisions": int((made.steps["kind"] == StepKind.DECISION).sum()),
+        "refused": int(((made.steps["kind"] == 1) & (made.steps["code"] != 0)).sum()),
+    }
+    return Run.open(writer.seal(manifest or {}, digest, totals, partial=partial))
+
+
+def take_all(writer: RunWriter, made: Records, blocks: int = 7) -> None:
+    """Hand the records over in parts; the buffers are overwritten after each, as the engine does."""
+    arrays = (made.steps, made.fills, made.equity, made.series)
+    for k in range(blocks):
+        parts = [a[k * len(a) // blocks : (k + 1) * len(a) // blocks].copy() for a in arrays]
+        writer.take(*parts)
+        for part in parts:
+            part[:] = np.zeros(1, part.dtype)
