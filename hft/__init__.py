@@ -5,7 +5,9 @@ Every public name is loaded when it is first used, so that `import hft` costs no
 here. Nothing inside the package imports this module.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ __all__ = [
     "tapes",
 ]
 
+# Names of the API that are also subpackages: importing `hft.runs.result` must not turn `hft.runs`
+# from a function into a module, so these live on the module's class, where the import cannot write.
+_ALSO_PACKAGES = ("replay", "runs")
+
 _ENUM_OF = (
     dict.fromkeys(("BUY", "SELL"), "Side")
     | dict.fromkeys(("GTC", "IOC", "FOK", "DAY", "GTD", "GTX"), "Tif")
@@ -53,12 +59,33 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"hft has no name {name!r}; it offers {', '.join(__all__)}")
     if name in _ENUM_OF:
-        value = getattr(import_module("hft.core.codes"), _ENUM_OF[name])[name]
+        # A plain int: kernels and strategies store and index with it.
+        value = getattr(import_module("hft.core.codes"), _ENUM_OF[name])[name].value
     else:
         value = getattr(import_module("hft.api"), name)
-    globals()[name] = value
+    if name not in _ALSO_PACKAGES:
+        globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
+
+
+class _Root(ModuleType):
+    """The module `hft` itself."""
+
+
+def _api_name(name: str) -> property:
+    def get(_: ModuleType) -> Any:
+        return getattr(import_module("hft.api"), name)
+
+    def keep(_: ModuleType, __: Any) -> None:
+        """What the import system writes here is found in sys.modules all the same."""
+
+    return property(get, keep)
+
+
+for _name in _ALSO_PACKAGES:
+    setattr(_Root, _name, _api_name(_name))
+sys.modules[__name__].__class__ = _Root

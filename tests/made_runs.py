@@ -126,30 +126,29 @@ def _order(
         author.note(4, acked + 62_000_000, order_id, done, side, price, 1)
 
 
+_LEG = {"kind": "constant", "base_ns": 2_000_000, "spread_ns": 0, "table": []}
 MANIFEST: dict[str, Any] = {
     "key": "5e" * 32,
+    "hashes": {"code": "c0" * 32, "config": "c1" * 32, "tapes": "ab" * 32, "seed": 0},
     "seed": 0,
-    "code_hash": "c0de",
-    "config_hash": "c0f1",
-    "limits_hash": "11a1",
-    "params": {"market_making": {"half_ticks": 2.0, "lots": 1}},
-    "mode": {
-        "latency": "constant 2 ms entry, 2 ms response",
-        "queue": "risk averse",
-        "fills": "capped by volume",
-        "fees": "maker 0.2 bps, taker 4 bps",
-        "limits": "research",
+    "config": {
+        "strategies": {
+            "market_making": {
+                "params": {"half_ticks": 2.0, "lots": 1},
+                "source": "def market_making(view, order, p, s): ...",
+                "file": "somewhere.py",
+            }
+        },
+        "venue": {
+            "latency": dict.fromkeys(("entry", "amend", "cancel", "response"), _LEG),
+            "queue": "risk_averse",
+            "fills": "capped",
+            "fees": {"maker_bps": "0.2", "taker_bps": "4"},
+        },
+        "limits": {"name": "research"},
+        "faults": {},
     },
-    "tapes": [
-        {
-            "symbol": "BTCUSDT",
-            "rows": 1_234_567,
-            "first": "2024-08-08T00:00:00Z",
-            "last": "2024-08-08T00:10:00Z",
-            "sha256": "ab" * 32,
-        }
-    ],
-    "source": "def market_making(view, order, p, s): ...",
+    "tapes": [{"path": "tapes/btc.tape.arrow", "rows": 1_234_567, "sha256": "ab" * 32}],
 }
 
 

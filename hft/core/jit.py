@@ -21,6 +21,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
+# Decoders have kernels of their own, of several files each; an edit there must recompile them too.
+PACKAGES_WITH_KERNELS = ("tape", "feeds", "storage")
 PACKAGES_BELOW_THE_LINE = (
     "core",
     "gateway",
@@ -38,7 +40,7 @@ JIT_DISABLED = bool(numba.config.DISABLE_JIT)
 def _sources_key() -> str:
     root = Path(__file__).resolve().parent.parent
     digest = hashlib.sha256()
-    for package in PACKAGES_BELOW_THE_LINE:
+    for package in (*PACKAGES_BELOW_THE_LINE, *PACKAGES_WITH_KERNELS):
         for path in sorted((root / package).glob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())

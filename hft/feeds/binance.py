@@ -140,12 +140,13 @@ def _first_bytes(path: Path) -> bytes:
 def _instrument(symbol: str, options: DecodeOptions) -> Instrument | None:
     """The instrument the user named or the table knows; None when it has to be guessed."""
     for key in (options.symbol, f"{options.format}:{symbol}", symbol):
-        if key and key in options.instruments:
-            return replace(options.instrument(key), symbol=options.symbol or symbol)
-    name = options.symbol or symbol
+        known = options.instruments.get(key) if key else None
+        if key and known is not None and known.venue in ("", options.format):
+            return replace(options.instrument(key), venue=options.format)
     if options.tick is None or options.lot is None:
         return None
-    return replace(options.instrument(name), **_contract(options.format, symbol))
+    name = options.symbol or symbol
+    return Instrument(name, options.tick, options.lot, **_contract(options.format, symbol))
 
 
 def _contract(name: str, symbol: str) -> dict[str, Any]:
@@ -317,13 +318,16 @@ def _guess(
     """
     steps: dict[str, Decimal] = {}
     for field, given in (("price", options.tick), ("qty", options.lot)):
-        numbers = np.concatenate((levels[field], messages[field][messages[field] >= 0]))
+        said = messages[field] >= 0
+        numbers = np.concatenate((levels[field], messages[field][said]))
         step = int(np.gcd.reduce(numbers)) if len(numbers) else 1
-        step = step or 1
         if given is not None:
             step = int(given.scaleb(GUESS_DECIMALS))
-        levels[field] //= step
-        messages[field] = np.where(messages[field] >= 0, messages[field] // step, -1)
+            off = numbers % max(step, 1) != 0
+            findings.mask("off_grid", off, 1, f"{field} is not on the grid of {given}")
+        step = max(step, 1)
+        levels[field] = (levels[field] + step // 2) // step
+        messages[field][said] = (messages[field][said] + step // 2) // step
         steps[field] = Decimal(step).scaleb(-GUESS_DECIMALS).normalize()
     if options.tick is None:
         findings.add("guessed_tick", 1, 1, f"tick {steps['price']:f}")

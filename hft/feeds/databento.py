@@ -1,12 +1,14 @@
 """Databento files (DBN) to tapes: mbo, mbp-1, mbp-10, trades; definitions name the instrument.
 
 Decides what a record means; the bytes are `databento_records`, the passes `databento_rows`.
-mbo: A adds, C cancels `size` lots, M modifies (KEEPS_PRIORITY when the price stays and the size
-does not grow beyond what fills left), T is a TRADE of the aggressor's side and the volume, F an
-EXECUTE with NO_BOOK: the C or M that follows changes the book. An F of the aggressor's own order is
-left out; T and F without a side are AUCTION. A snapshot (or R) begins with CLEAR, ends with LAST
-and happens when it was sent, since its records carry the time of an older message. mbp-1 becomes
-BBO rows, mbp-10 the LEVEL rows between two ladders. exch_ts is ts_event, local_ts is ts_recv.
+mbo: A adds, C cancels `size` lots. M becomes what it does to the queue: a CANCEL of the lots it
+gives up where the price stays and the size does not grow beyond what fills left, else a CANCEL of
+its old place and an ADD behind the others. T is a TRADE of the aggressor's side and the volume, F
+an EXECUTE with NO_BOOK: the C or M that follows changes the book. An F of the aggressor's own order
+and a C of an unknown one are left out, an M of an unknown one adds; T and F without a side are
+AUCTION. A snapshot (or R) begins with CLEAR, ends with LAST and happens when it was sent, since its
+records carry the time of an older message. mbp-1 becomes BBO rows, mbp-10 the LEVEL rows between
+two ladders. exch_ts is ts_event, local_ts is ts_recv.
 """
 
 import re
@@ -193,7 +195,7 @@ def _fixed_tick(instrument: Instrument, file: DbnFile) -> int:
 
 
 def _decode_mbo(records: np.ndarray, tick: int, state: np.ndarray, found: np.ndarray) -> Columns:
-    rows = _room(len(records) + SPARE_ROWS)
+    rows = _room(len(records) + len(records) // 4 + SPARE_ROWS)
     table = np.zeros(FIRST_TABLE_ROWS, passes.LIVE_ORDER)
     done = 0
     while True:

@@ -17,9 +17,12 @@ import numpy as np
 
 from hft.core.errors import DataError
 from hft.feeds.files import read_bytes
+from hft.feeds.zstd import unpack
 
 MAGIC = b"DBN"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 VERSIONS = (1, 2, 3)
+Buffer = bytes | memoryview | mmap.mmap
 MIXED_SCHEMA = 0xFFFF
 SYMBOL_BYTES_V1 = 22
 UNDEFINED_PRICE = np.iinfo(np.int64).max
@@ -239,19 +242,24 @@ def read(path: Path) -> DbnFile:
     return DbnFile(path, version, header.dataset, schema, header.start_ns, header.symbols, records)
 
 
-def _content(path: Path) -> bytes | mmap.mmap:
+def _content(path: Path) -> Buffer:
     try:
         with path.open("rb") as file:
-            if file.read(3) == MAGIC:
+            head = file.read(4)
+            if head[:3] == MAGIC:
                 return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            if head != ZSTD_MAGIC:
+                return read_bytes(path)
+            return unpack(head + file.read())
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
-    return read_bytes(path)
+    except (EOFError, ValueError) as error:
+        raise DataError(f"{path}: the compressed file is cut short or corrupt ({error})") from None
 
 
-def _schema(path: Path, code: int, data: bytes | mmap.mmap, start: int) -> str:
+def _schema(path: Path, code: int, data: Buffer, start: int) -> str:
     if code in SCHEMAS:
         return SCHEMAS[code]
     if code != MIXED_SCHEMA:
@@ -267,9 +275,7 @@ def _schema(path: Path, code: int, data: bytes | mmap.mmap, start: int) -> str:
     )
 
 
-def _records(
-    path: Path, data: bytes | mmap.mmap, start: int, schema: str, version: int
-) -> np.ndarray:
+def _records(path: Path, data: Buffer, start: int, schema: str, version: int) -> np.ndarray:
     dtype = DEFINITIONS[version] if schema == DEFINITION else RECORDS[schema]
     size = len(data) - start
     if size == 0:

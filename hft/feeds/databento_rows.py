@@ -1,7 +1,7 @@
 """Databento mbo records to tape rows in one pass, with the findings that need the live orders.
 
 The pass keeps a table of live orders (open addressing, one 32-byte row an order) because two
-answers need it: whether a modify keeps its place, and which events name an order nobody added. The
+answers need it: what a modify takes off the book, and which events name an order nobody added. The
 caller owns all arrays and grows them when a pass stops early; nothing is allocated here. The mbo
 loop writes its rows itself: handing eight columns to a call costs more than the pass does.
 """
@@ -17,15 +17,15 @@ from hft.tape.schema import Columns
 LIVE_ORDER = np.dtype(
     [
         ("id", np.int64),  # 0: the row is free
-        ("price", np.int64),  # as recorded, 1e-9
+        ("price", np.int64),  # ticks
         ("qty", np.int64),  # lots resting before the fills of the running match event
         ("filled_side", np.int64),  # 2 x lots filled since the last change, + side
     ]
 )
 
 # Places in the pass's state.
-ROWS, LIVE, LIVE_MAX, AGGRESSOR, IN_SNAPSHOT = range(5)
-STATE = 5
+ROWS, LIVE, LIVE_MAX, AGGRESSOR, IN_SNAPSHOT, MOVED_PRICE, MOVED_QTY = range(7)
+STATE = 7
 
 FINDINGS = (
     "unknown_order_id",
@@ -39,10 +39,9 @@ FINDINGS = (
 )
 UNKNOWN, DUPLICATE, ZERO_QTY, OFF_GRID, BAD_NUMBER, GAP, NO_SIDE, SKIPPED = range(8)
 
-ADD, CANCEL, MODIFY = EventKind.ADD.value, EventKind.CANCEL.value, EventKind.MODIFY.value
+ADD, CANCEL = EventKind.ADD.value, EventKind.CANCEL.value
 EXECUTE, TRADE, CLEAR = EventKind.EXECUTE.value, EventKind.TRADE.value, EventKind.CLEAR.value
-LAST, NO_BOOK, KEEPS = Flag.LAST.value, Flag.NO_BOOK.value, Flag.KEEPS_PRIORITY.value
-AUCTION = Flag.AUCTION.value
+LAST, NO_BOOK, AUCTION = Flag.LAST.value, Flag.NO_BOOK.value, Flag.AUCTION.value
 BUY, SELL, NONE = Side.BUY.value, Side.SELL.value, 2
 A, B, C, F, M, R, T = (ord(letter) for letter in "ABCFMRT")
 
@@ -121,44 +120,57 @@ def side_code(letter: int) -> int:
 
 
 @kernel(inline=True)
-def _track(
-    table: np.ndarray, state: np.ndarray, found: np.ndarray, record: int, event: tuple
-) -> int:
-    """Apply an order event to the table of live orders.
-
-    Returns: extra flags of the row (KEEPS_PRIORITY), or -1 when the row is left out.
-    """
-    action, side, price, qty, order_id = event
-    at = _find(table, order_id)
-    known = table[at]["id"] == order_id and order_id != 0
-    if action == A:
-        if known:
-            note(found, DUPLICATE, record)
-            return -1
-        if order_id != 0:
-            table[at]["id"] = order_id
-            table[at]["price"] = price
-            table[at]["qty"] = qty
-            table[at]["filled_side"] = side
-            state[LIVE] += 1
-            state[LIVE_MAX] = max(state[LIVE_MAX], state[LIVE])
-        return 0
-    if not known:
-        note(found, UNKNOWN, record)
-        return 0
-    if action == C:
-        table[at]["qty"] -= qty
-        if table[at]["qty"] <= 0:
-            _forget(table, at)
-            state[LIVE] -= 1
-        return 0
-    # A modify. An order whose displayed part was filled and refilled (iceberg) goes to the end.
-    left = table[at]["qty"] - (table[at]["filled_side"] >> 1)
-    keeps = price == table[at]["price"] and qty <= left
+def _add(table: np.ndarray, state: np.ndarray, at: int, event: tuple) -> None:
+    _, side, price, qty, order_id = event
+    table[at]["id"] = order_id
     table[at]["price"] = price
     table[at]["qty"] = qty
     table[at]["filled_side"] = side
-    return KEEPS if keeps else 0
+    state[LIVE] += 1
+    state[LIVE_MAX] = max(state[LIVE_MAX], state[LIVE])
+
+
+@kernel(inline=True)
+def _track(
+    table: np.ndarray, state: np.ndarray, found: np.ndarray, record: int, event: tuple
+) -> tuple:
+    """Apply an A, C or M to the table of live orders.
+
+    Mutates: table, state; state[MOVED_*] ask for a CANCEL of the order's old place first.
+    Returns: kind and lots of the row; kind -1 leaves it out.
+    """
+    action, side, price, qty, order_id = event
+    at = _find(table, order_id)
+    known = table[at]["id"] == order_id
+    if action == A or (action == M and not known):
+        if known:
+            note(found, DUPLICATE, record)
+            return -1, qty
+        if action == M:  # its full state is told, so it can join now
+            note(found, UNKNOWN, record)
+        _add(table, state, at, event)
+        return ADD, qty
+    if not known:
+        note(found, UNKNOWN, record)
+        return -1, qty
+    before = table[at]["qty"]
+    if action == C:
+        table[at]["qty"] = before - qty
+        if qty >= before:
+            _forget(table, at)
+            state[LIVE] -= 1
+        return CANCEL, min(qty, before)
+    # A modify. An order whose displayed part was filled and refilled (iceberg) goes to the end.
+    left = before - (table[at]["filled_side"] >> 1)
+    old_price = table[at]["price"]
+    table[at]["price"] = price
+    table[at]["qty"] = qty
+    table[at]["filled_side"] = side
+    if price == old_price and qty <= left:
+        return CANCEL if qty < before else -1, before - qty
+    state[MOVED_PRICE] = old_price
+    state[MOVED_QTY] = before
+    return ADD, qty
 
 
 @kernel
@@ -180,7 +192,7 @@ def _fill(
     """
     _, side, _, qty, order_id = event
     at = _find(table, order_id)
-    known = table[at]["id"] == order_id and order_id != 0
+    known = table[at]["id"] == order_id
     flags = NO_BOOK
     if side == NONE:
         flags |= AUCTION
@@ -190,7 +202,7 @@ def _fill(
         side = table[at]["filled_side"] & 1
     if known:
         table[at]["filled_side"] += 2 * qty
-    if order_id == state[AGGRESSOR] and order_id != 0:
+    if order_id == state[AGGRESSOR]:
         # The order was amended into the market: it took, it did not rest.
         note(found, SKIPPED, record)
         return side, -1
@@ -203,28 +215,28 @@ def _fill(
 def _meaning(
     table: np.ndarray, state: np.ndarray, found: np.ndarray, record: int, event: tuple
 ) -> tuple:
-    """Kind, side, order id and flags of an order event's row; flags -1 leave it out."""
+    """Kind, side, lots, order id and flags of an order event's row; kind -1 leaves it out."""
     action, side, _, qty, order_id = event
     if qty == 0 and action != C:
         note(found, ZERO_QTY, record)
-        return 0, side, order_id, -1
-    if action == A:
-        return ADD, side, order_id, _track(table, state, found, record, event)
-    if action == C:
-        return CANCEL, side, order_id, _track(table, state, found, record, event)
-    if action == M:
-        return MODIFY, side, order_id, _track(table, state, found, record, event)
+        return -1, side, qty, order_id, 0
+    if action == T:
+        state[AGGRESSOR] = order_id
+        if side == NONE:
+            note(found, NO_SIDE, record)
+            return TRADE, side, qty, 0, AUCTION
+        return TRADE, side, qty, 0, 0
+    if order_id == 0 or (side == NONE and action != F):
+        note(found, SKIPPED, record)
+        return -1, side, qty, order_id, 0
+    if action in (A, C, M):
+        kind, qty = _track(table, state, found, record, event)
+        return kind, side, qty, order_id, 0
     if action == F:
         side, flags = _fill(table, state, found, record, event)
-        return EXECUTE, side, order_id, flags
-    if action != T:
-        note(found, SKIPPED, record)
-        return 0, side, order_id, -1
-    state[AGGRESSOR] = order_id
-    if side == NONE:
-        note(found, NO_SIDE, record)
-        return TRADE, side, 0, AUCTION
-    return TRADE, side, 0, 0
+        return EXECUTE if flags >= 0 else -1, side, qty, order_id, flags
+    note(found, SKIPPED, record)
+    return -1, side, qty, order_id, 0
 
 
 @kernel
@@ -259,7 +271,7 @@ def mbo(
     exch_ts_of, local_ts_of, kind_of, side_of, price_of, qty_of, order_id_of, flags_of = rows
     row = state[ROWS]
     for record in range(first, records.size):
-        if row + 2 > rows.kind.size or 2 * state[LIVE] >= table.size:
+        if row + 3 > rows.kind.size or 2 * state[LIVE] >= table.size:
             state[ROWS] = row
             return int(record)
         event = records[record]
@@ -284,17 +296,22 @@ def mbo(
                 flags_of[row - 1] = 0 if snapshot else last
                 continue
         side = side_code(event["side"])
+        price = in_ticks(price, tick, found, record)
         change = (action, side, price, np.int64(event["size"]), event["order_id"])
-        kind, side, order_id, flags = _meaning(table, state, found, record, change)
-        if flags < 0:
+        kind, side, qty, order_id, flags = _meaning(table, state, found, record, change)
+        if kind < 0:
             if row > 0:
                 flags_of[row - 1] |= last
             continue
+        if state[MOVED_QTY] > 0:
+            put(rows, row, exch_ts, local_ts, CANCEL, side, state[MOVED_PRICE], state[MOVED_QTY])
+            order_id_of[row] = order_id
+            state[MOVED_QTY] = 0
+            row += 1
         exch_ts_of[row], local_ts_of[row] = exch_ts, local_ts
         kind_of[row], side_of[row] = kind, side
-        price_of[row] = in_ticks(price, tick, found, record)
-        qty_of[row], order_id_of[row] = change[3], order_id
-        flags_of[row] = flags | last
+        price_of[row], qty_of[row] = price, qty
+        order_id_of[row], flags_of[row] = order_id, flags | last
         row += 1
     if state[IN_SNAPSHOT] == 1:
         flags_of[row - 1] |= LAST

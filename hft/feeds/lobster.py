@@ -4,9 +4,10 @@ Decides what each message type means: 1 ADD, 2 CANCEL of a part, 3 CANCEL, 4 EXE
 shares off the book and is the print: no TRADE repeats it), 5 TRADE of the aggressor's side against
 hidden shares, 6 TRADE of an auction, 7 STATUS. Hidden prints between two ticks have no place on a
 tape and are left out. A file has no opening book: it begins with CLEAR, the book becomes valid
-(LAST) once orders of the file rest on both sides, and events of orders from before are
-`unknown_order_id`. One clock: exchange time is receive time. Symbol and day come from the file's
-name, times are seconds after midnight in New York.
+(LAST) once orders of the file rest on both sides, and orders from before are unknown: their cancels
+are left out, their executions are TRADE rows, since they must not take lots of others. One clock:
+exchange time is receive time. Symbol and day come from the file's name, times are seconds after
+midnight in New York.
 """
 
 import io
@@ -116,6 +117,7 @@ def _feed(path: Path, symbol: str, day: date, options: DecodeOptions) -> Feed:
     _check_status(path, price, status)
     columns.qty[:] = np.where(status, _translated(STATUS_OF, price), size)
     _set_prices(columns, price, what, instrument, findings)
+    _set_unknown(columns, what, known)
     columns.kind[again] = -1
     _make_valid(columns, what, known)
     columns = _usable(columns, findings)
@@ -193,6 +195,16 @@ def _known(
     note = "it rested before the first message, or entered beyond the levels of the file"
     findings.mask("unknown_order_id", names_order & ~known, 1, note)
     return known, again
+
+
+def _set_unknown(columns: Columns, what: np.ndarray, known: np.ndarray) -> None:
+    """Events of unknown orders: an execution is a print only, a cancel gets kind -1: left out."""
+    cancelled = ((what == PARTLY) | (what == DELETED)) & ~known
+    executed = (what == EXECUTED) & ~known
+    columns.kind[cancelled] = -1
+    columns.kind[executed] = EventKind.TRADE.value
+    columns.side[executed] = 1 - columns.side[executed]
+    columns.order_id[executed] = 0
 
 
 def _set_prices(

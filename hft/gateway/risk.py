@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.codes import IntentType, Reason, SelfTradeMode, Side, StormGuardState
+from hft.core.codes import IntentType, Reason, Side, StormGuardState
 from hft.core.jit import kernel
 from hft.gateway import tables
 from hft.gateway.exposure import worst_qty
@@ -30,15 +30,22 @@ def weighted(limit: int, strategy: np.ndarray) -> int:
 
 
 @kernel
-def fast_gate(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> int:
-    """Values no order may have."""
-    price, qty = request["price"], request["qty"]
+def fast_gate_price(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> int:
+    """Prices no order may have."""
+    price = request["price"]
     d["measured"], d["limit"] = price, 0
     if price < 0:
         return Reason.FASTGATE_BAD_PRICE_NEG.value
     d["limit"] = limit["fast_price_max"]
     if price > limit["fast_price_max"]:
         return Reason.FASTGATE_BAD_PRICE_MAX.value
+    return Reason.OK.value
+
+
+@kernel
+def fast_gate_qty(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> int:
+    """Quantities no order may have."""
+    qty = request["qty"]
     d["measured"], d["limit"] = qty, 0
     if qty <= 0:
         return Reason.FASTGATE_BAD_QTY_NEG.value
@@ -46,6 +53,13 @@ def fast_gate(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> int:
     if qty > limit["fast_qty_max"]:
         return Reason.FASTGATE_BAD_QTY_MAX.value
     return Reason.OK.value
+
+
+@kernel
+def fast_gate(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> int:
+    """Values no order may have."""
+    reason = fast_gate_price(limit, request, d)
+    return reason if reason != Reason.OK.value else fast_gate_qty(limit, request, d)
 
 
 @kernel
@@ -91,7 +105,7 @@ def oversize(limit: np.ndarray, strategy: np.ndarray, request: np.ndarray, d: np
 
 
 @kernel
-def price_value(limit: np.ndarray, touch: np.ndarray, request: np.ndarray, d: np.ndarray) -> int:
+def price_value(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> int:
     """A price at all, positive and below the cap."""
     price = request["price"]
     d["measured"], d["limit"] = price, 0
@@ -145,7 +159,7 @@ def price(
     d: np.ndarray,
 ) -> int:
     """All of the price: value, reference, band; a proven limit order may do without a reference."""
-    reason = price_value(limit, touch, request, d)
+    reason = price_value(limit, request, d)
     if reason != Reason.OK.value:
         return reason
     band_on = has_band(limit)

@@ -98,6 +98,8 @@ def _dispatch(engine: Engine, intent: np.ndarray, decision: np.ndarray, now_ns: 
     kind = intent["intent_type"]
     slot = decision["slot"]
     leg = _ENTRY
+    if kind != _AMEND and kind != _CANCEL:
+        engine.clock[0]["orders"] += 1
     if kind == _AMEND:
         leg = LatencyLeg.AMEND.value
     elif kind == _CANCEL:

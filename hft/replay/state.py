@@ -55,6 +55,7 @@ CLOCK = _row(
     "wakes",
     "decisions",
     "refused",
+    "orders",  # NEW commands sent
     "next_id",  # next intent id
     "end_ns",  # no row after this time is replayed
     "lost_intents",
@@ -130,6 +131,7 @@ FAULTS = _row(
     "lost_ack_e6",
     "late_ack_e6",
     "late_ack_ns",
+    "unknown_after_ns",  # a request whose answer is lost is UNKNOWN after this
     "duplicate_ack_e6",
     "down_from_ns",
     "down_until_ns",

@@ -20,13 +20,13 @@ class Line(NamedTuple):
     label: str
     text: str
     note: str = ""
-    tone: str = ""  # good, bad, or plain
+    tone: str = ""  # good, bad; wide for words
 
 
 def card_lines(view: View) -> list[Line]:
     """P&L, fills, fill ratio, markout, costs, refusals, latency mode, digest."""
     lines = [*_profit(view), *_trading(view), *_costs(view), *_gateway(view), _mode(view)]
-    lines.append(Line("digest", view.digest[:16] or "–", view.digest[16:]))
+    lines.append(Line("digest", view.digest[:16] or "–", "first 16 digits", "wide"))
     return lines[:FIGURES_MAX]
 
 
@@ -89,7 +89,8 @@ def _gateway(view: View) -> Iterator[Line]:
 def _mode(view: View) -> Line:
     text = view.mode.get("latency", "not stated")
     rest = "; ".join(f"{name} {value}" for name, value in view.mode.items() if name != "latency")
-    return Line("latency", text, "; ".join([*([rest] if rest else []), f"unknown: {BLIND_SPOTS}"]))
+    unknown = f"a replay cannot know {BLIND_SPOTS}"
+    return Line("latency", text, "; ".join([*([rest] if rest else []), unknown]), "wide")
 
 
 def _tone(value: float | None) -> str:
@@ -102,14 +103,23 @@ def text_card(view: View) -> str:
     """The card as aligned text, the refusal line first when it is due."""
     lines = card_lines(view)
     width = max(len(line.label) for line in lines)
-    values = max(len(line.text) for line in lines[:-1]) if len(lines) > 1 else 0
+    values = max((len(line.text) for line in lines if line.tone != "wide"), default=0)
     out = [view.title + ("  (partial)" if view.partial else "")]
     if view.notice:
         out.insert(0, view.notice)
     for line in lines:
-        note = line.note if line.label != "digest" else ""
-        out.append(f"  {line.label:<{width}}  {line.text:<{values}}  {note}".rstrip())
+        out += _text_line(line, width, values)
     return "\n".join(out)
+
+
+def _text_line(line: Line, width: int, values: int) -> list[str]:
+    """One line, its note behind it, or below where the note is long."""
+    head = f"  {line.label:<{width}}  {line.text:<{values}}"
+    if line.tone != "wide":
+        return [f"{head}  {line.note}".rstrip()]
+    indent = " " * (width + 4)
+    notes = [f"{indent}{part}" for part in line.note.split("; ")] if line.label != "digest" else []
+    return [head.rstrip(), *notes]
 
 
 def html_card(view: View) -> str:
@@ -139,6 +149,8 @@ CARD_STYLE = (
     ".hft-card dt{color:var(--m);font-size:12px}"
     ".hft-card dd{margin:0;font-size:16px;font-weight:600;font-variant-numeric:tabular-nums;"
     "overflow-wrap:anywhere}"
+    "@media(min-width:480px){.hft-card .wide{grid-column:span 2}}"
+    ".hft-card .wide dd:not(.n){font-size:13.5px}"
     ".hft-card dd.n{font-size:11.5px;font-weight:400;color:var(--m)}"
     ".hft-card .good dd:not(.n){color:var(--g)}.hft-card .bad dd:not(.n){color:var(--r)}"
 )

@@ -14,8 +14,9 @@ from hft.reports.figures import number
 
 WIDTH, HEIGHT = 1000.0, 100.0  # of the view box; the page stretches it
 PIXELS = 900
-DOTS_MAX = 700
+DOTS_MAX, DOTS_MANY = 700, 200  # points drawn at most; from when on they are small
 NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
+LONG = 36  # characters of a table cell that may break
 SECOND = 1_000_000_000
 TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
 DAY_S = 86400
@@ -195,7 +196,8 @@ def value_ticks(low: float, high: float, most: int = 4) -> list[tuple[float, str
 
 def _shape(shape: str, css: str, xs: np.ndarray, ys: np.ndarray, zero_y: float) -> str:
     if shape == "dots":
-        return f'<path class="dots {css}" d="{"".join(_dots(xs, ys))}"/>'
+        many = " many" if len(xs) > DOTS_MANY else ""
+        return f'<path class="dots{many} {css}" d="{"".join(_dots(xs, ys))}"/>'
     points = _points(xs, ys)
     if shape == "area":
         line = f"M{points[0]}L{' '.join(points[1:])}"
@@ -247,6 +249,7 @@ def table(
     def cell(k: int, value: object) -> str:
         text = value if isinstance(value, str) else number(value)
         css = "" if k < left else ' class="num"'
+        css = ' class="long"' if k < left and len(text) > LONG else css
         return f"<td{css}>{escape(text)}</td>"
 
     names = "".join(

@@ -56,11 +56,13 @@ def number(value: Any, digits: int = 6) -> str:
 
 
 def money(value: float | None, currency: str) -> str:
-    """An amount with two places (more below one), its sign and its currency."""
+    """An amount with its sign and its currency: two places, more where it is small."""
     if value is None:
         return "–"
-    places = 2 if abs(value) >= 1 or value == 0 else 6
-    return f"{value:+,.{places}f} {currency}".replace("-", "−")
+    text = f"{value:+,.2f}"
+    if 0 < abs(value) < 1:
+        text = f"{value:+.6f}" if abs(value) < 1e-2 else f"{value:+.4f}"
+    return f"{text} {currency}".replace("-", "−").replace("+0.00 ", "0.00 ")
 
 
 def percent(share: float | None) -> str:

@@ -1,9 +1,12 @@
 """Refusals by reason with their margins, and the line that a run with many of them begins with."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from hft.core.codes import Reason
 from hft.core.reasons import meaning
+from hft.reports.figures import number
 
 NOTICE_SHARE = 0.05
 
@@ -34,16 +37,51 @@ def refusals(decisions: pl.LazyFrame) -> pl.DataFrame:
     )
 
 
+def counted(reasons: Mapping[str, int]) -> pl.DataFrame:
+    """The same table from the engine's counts by reason code: without margins and times."""
+    total = sum(reasons.values())
+    rows = []
+    for text, count in reasons.items():
+        code = int(text)
+        if code != Reason.OK.value:
+            means = meaning(code)
+            name = Reason(code).name if code in set(Reason) else text
+            rows.append((code, name, count, count / total, means.key, means.text))
+    rows.sort(key=lambda row: (-row[2], row[0]))
+    frame = pl.DataFrame(rows, schema=COUNTED_SCHEMA, orient="row")
+    return frame.select(
+        "reason",
+        "count",
+        "share",
+        pl.lit(None, pl.Float64).alias("margin"),
+        pl.lit("").alias("unit"),
+        "key",
+        "meaning",
+        pl.lit(None, pl.Datetime("ns", "UTC")).alias("first_ts"),
+        pl.lit(None, pl.Datetime("ns", "UTC")).alias("last_ts"),
+    )
+
+
+COUNTED_SCHEMA = {
+    "code": pl.Int64,
+    "reason": pl.String,
+    "count": pl.UInt32,
+    "share": pl.Float64,
+    "key": pl.String,
+    "meaning": pl.String,
+}
+
+
 def notice(refused: int, decisions: int, table: pl.DataFrame | None) -> str:
     """The first line of card and summary (contract 3.13); empty at 5 % and less."""
     if decisions == 0 or refused <= NOTICE_SHARE * decisions:
         return ""
     line = f"{refused / decisions:.1%} of the intents were refused ({refused:,} of {decisions:,})"
     if table is None or table.height == 0:
-        return f"{line}; record=\"full\" shows the reasons"
+        return line
     top = table.row(0, named=True)
     line += f", mostly {top['reason']} ({top['count']:,})"
     if top["margin"] is not None:
-        line += f", median margin {top['margin']:,.6g} {top['unit']}".rstrip()
-    change = f"change {top['key']} or fit limits" if top["key"] else "fit limits"
-    return f"{line}; {change} with hft.Limits.fit"
+        line += f", median margin {number(top['margin'])} {top['unit']}".rstrip()
+    change = f"change {top['key']}, or fit limits" if top["key"] else "fit limits"
+    return f"{line}; {change} to the tapes with hft.Limits.fit"

@@ -28,7 +28,8 @@ from hft.runs.tables import margin_unit_names, margin_units
 
 MIX = ("mix_lo", "mix_hi")
 COMPARED = [name for name in STEP.names or () if name not in MIX]
-CONFIG_KEYS = ("code_hash", "config_hash", "seed", "limits_hash", "params", "mode", "tapes")
+CONFIG_KEYS = ("hashes", "config", "tapes")
+PLACES = ("path", "file")  # where something lies is no difference
 
 
 @dataclass(frozen=True)
@@ -268,10 +269,10 @@ def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list):
         for k, inner in enumerate(value):
             yield from _flat(inner, f"{prefix}[{k}]")
-    else:
+    elif prefix.rpartition(".")[2] not in PLACES:
         yield prefix, value
 
 
 def _short(value: Any) -> str:
-    text = "none" if value is None else str(value)
+    text = "none" if value is None else " ".join(str(value).split())
     return text if len(text) <= 40 else f"{text[:37]}..."

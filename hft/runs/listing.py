@@ -92,3 +92,8 @@ def _started(run_id: str) -> Any:
         return datetime.strptime(f"{run_id[:16]}+0000", "%Y%m%dT%H%M%SZ%z")
     except ValueError:
         return None
+
+
+def load(name: str | Path, out: str | Path = "runs") -> Run:
+    """A run by path, `last`, `last~1`, id or unique beginning of an id."""
+    return Run.open(resolve(name, out))

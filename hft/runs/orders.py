@@ -59,11 +59,13 @@ def _events(events: pl.LazyFrame) -> pl.LazyFrame:
     is_fill = (event == "FILL") & (lots > 0)
     is_end = event.is_in(list(ENDS))
     amended = event == "AMENDED"
+    filled_lots = lots.filter(is_fill).sum()
+    paid = (pl.col("price") * lots).filter(is_fill).sum()
     return events.group_by("order_id").agg(
         arrived=ts.filter(event.is_in([f"ARRIVED_{name}" for name in OPENING])).min(),
         acked=ts.filter(event == "ACK").min(),
-        filled_lots=lots.filter(is_fill).sum(),
-        avg_price=(pl.col("price") * lots).filter(is_fill).sum() / lots.filter(is_fill).sum(),
+        filled_lots=filled_lots,
+        avg_price=pl.when(filled_lots > 0).then(paid / filled_lots),
         first_fill=ts.filter(is_fill).min(),
         last_fill=ts.filter(is_fill).max(),
         fees=pl.col("fee").sum(),

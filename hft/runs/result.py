@@ -17,7 +17,8 @@ import pyarrow as pa
 from hft.core.errors import JournalError
 from hft.reports import cards
 from hft.reports.figures import Figures
-from hft.reports.refusals import notice, refusals
+from hft.reports.mode import mode_words
+from hft.reports.refusals import counted, notice, refusals
 from hft.reports.view import View
 from hft.runs import tables
 from hft.runs.folder import (
@@ -87,17 +88,30 @@ class Run:
         return bool(self.manifest.get("partial", True))
 
     @property
+    def config(self) -> dict[str, Any]:
+        """Strategies, venue, limits, faults and times as they were asked for."""
+        return dict(self.manifest.get("config", {}))
+
+    @property
     def source(self) -> str:
         """The strategies' source text as it was replayed."""
-        source = self.manifest.get("source", "")
-        if isinstance(source, dict):
-            return "\n\n".join(f"# {name}\n{text}" for name, text in sorted(source.items()))
-        return str(source)
+        entries = self.config.get("strategies", {})
+        texts = {name: str(entry.get("source", "")) for name, entry in entries.items()}
+        if len(texts) == 1:
+            return next(iter(texts.values()))
+        return "\n\n".join(f"# {name}\n{text}" for name, text in texts.items())
 
     @property
     def mode(self) -> dict[str, str]:
-        """How the venue was simulated: latency, queue, fills, fees, limits."""
-        return {name: str(text) for name, text in self.manifest.get("mode", {}).items()}
+        """How the venue was simulated: latency, queue, fills, fees, limits, faults."""
+        words = mode_words(self.config.get("venue", {}))
+        limits = str(self.config.get("limits", {}).get("name", ""))
+        off = limits == "off"
+        words["limits"] = "off: nothing is refused, accounting only" if off else limits
+        faults = {name: value for name, value in self.config.get("faults", {}).items() if value}
+        if faults:
+            words["faults"] = ", ".join(f"{name} {value}" for name, value in faults.items())
+        return {name: text for name, text in words.items() if text}
 
     @property
     def limits(self) -> str:
@@ -179,8 +193,10 @@ class Run:
 
     @cached_property
     def refusals(self) -> pl.DataFrame:
-        """Refusals by reason: count, share, median margin, the key to change (record full)."""
-        return refusals(self._frame("decisions"))
+        """Refusals by reason: count, share, key to change; with margins where record is full."""
+        if self.record == "full":
+            return refusals(self._frame("decisions"))
+        return counted(self.totals.get("reasons", {}))
 
     @cached_property
     def costs(self) -> pl.DataFrame:
@@ -236,8 +252,7 @@ class Run:
 
     def view(self, full: bool = False) -> View:
         """What cards and reports show; `full` adds the frames of the report."""
-        has_decisions = self.record == "full"
-        table = self.refusals if has_decisions else None
+        table = self.refusals
         get = self.metrics.get_value
         due = notice(get("refused") or 0, get("decisions") or 0, table)
         base = View(
@@ -323,19 +338,15 @@ def _title(names: RunNames) -> str:
 
 
 def _labels(run: Run) -> dict[str, str]:
-    """Digest inputs in words."""
+    """Digest inputs in words; where a file lies is not one."""
     manifest, labels = run.manifest, {}
-    for tape in manifest.get("tapes", []):
-        labels[f"tape {tape.get('symbol', '')}"] = (
-            f"{tape.get('rows', 0):,} rows, {tape.get('first', '')} to {tape.get('last', '')}, "
-            f"sha256 {str(tape.get('sha256', ''))[:16]}"
-        )
-    for name, values in manifest.get("params", {}).items():
-        text = ", ".join(f"{key} = {value}" for key, value in values.items())
-        labels[f"strategy {name}"] = text or "no parameters"
-    for name in ("seed", "limits_hash", "code_hash", "config_hash"):
-        if name in manifest:
-            labels[name.replace("_", " ")] = str(manifest[name])
+    for k, tape in enumerate(manifest.get("tapes", []), start=1):
+        labels[f"tape {k}"] = f"{tape['rows']:,} rows, sha256 {tape['sha256'][:16]}"
+    for name, entry in run.config.get("strategies", {}).items():
+        params = ", ".join(f"{key} = {value}" for key, value in entry["params"].items())
+        labels[f"strategy {name}"] = params or "no parameters"
+    for name, value in manifest.get("hashes", {}).items():
+        labels[name if name == "seed" else f"{name} hash"] = str(value)[:16]
     return labels
 
 

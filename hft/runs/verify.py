@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hft.core.errors import JournalError
@@ -35,18 +35,22 @@ class Verdict:
 
 
 def verify(run: Run, again: Again | None = None) -> Verdict:
-    """Run it again and compare; a run that never ended cannot be verified.
+    """Run it again beside it and compare; a run that never ended cannot be verified.
 
-    `again(manifest, record=..., out=...)` replays from a manifest. Raises: JournalError.
+    `again(manifest, record=..., out=...)` replays from a manifest. Where the digests differ and the
+    run has a journal, it is replayed in full to name the first differing step. Nothing is left
+    behind. Raises: JournalError.
     """
     if not run.digest or run.partial:
         raise JournalError(f"{run.path}: the run did not end, so there is no digest to verify")
     replay = again if again is not None else import_module("hft.runs.execute").again
-    second = replay(run.manifest, record=run.record)
-    if second.digest == run.digest:
-        sentence = f"verified: a second run gives the same digest {run.digest[:16]}"
-        return Verdict(True, run.digest, second.digest, sentence)
-    sentence = f"not the same: digest {run.digest[:16]} then, {second.digest[:16]} now"
-    kept = run.record == second.record == "full"
-    found = diff(run, second) if kept and Path(second.path).is_dir() else None
-    return Verdict(False, run.digest, second.digest, sentence, found)
+    with TemporaryDirectory(prefix=".verify-", dir=run.path.parent) as folder:
+        second = replay(run.manifest, record="digest", out=folder)
+        if second.digest == run.digest:
+            sentence = f"verified: a second run gives the same digest {run.digest[:16]}"
+            return Verdict(True, run.digest, second.digest, sentence)
+        sentence = f"not the same: digest {run.digest[:16]} then, {second.digest[:16]} now"
+        found = None
+        if run.record == "full":
+            found = diff(run, replay(run.manifest, record="full", out=folder))
+        return Verdict(False, run.digest, second.digest, sentence, found)

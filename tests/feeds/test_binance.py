@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import zlib
 from bisect import bisect_right
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -494,3 +495,48 @@ def test_random_edits_are_read_or_refused(tmp_path, sim_seed):
         except DataError:
             refused_count += 1
     assert read_count and refused_count
+
+
+def test_tick_and_lot_suffice_and_the_market_says_what_a_contract_settles_in(tmp_path):
+    path = tmp_path / "coin.gz"
+    path.write_bytes(gzip.compress(START.replace("BTCUSDT", "BTCUSD_PERP").encode()))
+    options = DecodeOptions("binance-coinm", tick=Decimal("0.1"), lot=Decimal("0.001"))
+    (feed,) = binance.decode([path], options)
+    instrument = feed.instrument
+    assert (instrument.kind, instrument.multiplier, instrument.currency) == ("inverse", 100, "BTC")
+    assert instrument.venue == "binance-coinm"
+
+
+def test_each_symbol_is_a_feed_of_its_own(tmp_path):
+    paths = []
+    for symbol in ("ETHUSDT", "BTCUSDT"):
+        paths.append(tmp_path / f"{symbol}.gz")
+        paths[-1].write_bytes(gzip.compress(START.replace("BTCUSDT", symbol).encode()))
+    feeds = binance.decode(paths, DecodeOptions("binance-usdm"))
+    assert [feed.instrument.symbol for feed in feeds] == ["BTCUSDT", "ETHUSDT"]
+
+
+def test_a_recording_without_a_snapshot_is_built_from_updates_and_says_so(tmp_path):
+    text = diff(1, 6, 9, 5, [("10.1", "2.000")]) + diff(2, 10, 12, 9, [("10.0", "1.000")])
+    feed = read(tmp_path, text)
+    assert [row[0] for row in rows_of(feed)] == ["CLEAR", "LEVEL", "LEVEL"]
+    assert findings_of(feed) == {"missing_snapshot": (1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (START, "binance-usdm"),
+        (START.replace('"s": "BTCUSDT"', '"s": "BTCUSD_PERP", "ps": "BTCUSD"'), "binance-coinm"),
+        (START.replace('"pu"', '"xx"'), "binance-spot"),
+        ("time,price\n1,2\n", None),
+    ],
+)
+def test_the_three_markets_are_told_apart_by_their_messages(tmp_path, head, name):
+    assert binance.sniff(head.encode(), tmp_path / "x.gz") == name
+
+
+def test_the_standard_inflater_reads_the_same(tmp_path, monkeypatch):
+    fast = rows_of(read(tmp_path, START))
+    monkeypatch.setattr(binance, "INFLATER", zlib)
+    assert rows_of(read(tmp_path, START)) == fast

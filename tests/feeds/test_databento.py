@@ -200,18 +200,27 @@ def test_a_snapshot_begins_with_clear_ends_with_last_and_happens_when_it_was_sen
     assert not named(feed)
 
 
-def test_a_modify_keeps_its_place_only_at_the_same_price_without_growing(tmp_path: Path) -> None:
+def test_a_modify_is_what_it_does_to_the_queue(tmp_path: Path) -> None:
     feed = decode_mbo(
         tmp_path,
         ("R", "N", 0, 0, 0, 128),
-        ("A", "B", 100, 5, 1, 128),
+        ("A", "B", 100, 5, 1, 0),
         ("M", "B", 100, 5, 1, 128),
         ("M", "B", 100, 3, 1, 128),
         ("M", "B", 100, 4, 1, 128),
         ("M", "B", "100.25", 4, 1, 128),
+        ("C", "B", "100.25", 4, 1, 128),
     )
-    keeps = [bool(flags & Flag.KEEPS_PRIORITY) for *_, flags in table(feed)[2:]]
-    assert keeps == [True, True, False, False]
+    add, cancel, last = EventKind.ADD, EventKind.CANCEL, Flag.LAST
+    assert table(feed)[1:] == [
+        (add, 0, 400, 5, 1, last),  # the modify that changes nothing has no row of its own
+        (cancel, 0, 400, 2, 1, last),  # smaller: keeps its place
+        (cancel, 0, 400, 3, 1, 0),  # larger: leaves and joins behind the others
+        (add, 0, 400, 4, 1, last),
+        (cancel, 0, 400, 4, 1, 0),  # another price
+        (add, 0, 401, 4, 1, last),
+        (cancel, 0, 401, 4, 1, last),
+    ]
 
 
 def test_an_iceberg_that_shows_its_next_part_goes_to_the_end_of_the_queue(tmp_path: Path) -> None:
@@ -226,8 +235,26 @@ def test_an_iceberg_that_shows_its_next_part_goes_to_the_end_of_the_queue(tmp_pa
         ("F", "B", 100, 3, 1, 0),
         ("M", "B", 100, 3, 1, 128),
     )
-    keeps = [flags & Flag.KEEPS_PRIORITY for kind, *_, flags in table(feed) if kind == 5]
-    assert keeps == [Flag.KEEPS_PRIORITY, 0]
+    rows = [row[:5] for row in table(feed)]
+    assert rows[4] == (EventKind.CANCEL, 0, 400, 2, 1)
+    assert rows[7:] == [(EventKind.CANCEL, 0, 400, 3, 1), (EventKind.ADD, 0, 400, 3, 1)]
+
+
+def test_events_of_unknown_orders_never_touch_the_lots_of_others(tmp_path: Path) -> None:
+    feed = decode_mbo(
+        tmp_path,
+        ("R", "N", 0, 0, 0, 128),
+        ("A", "B", 100, 5, 1, 128),
+        ("C", "B", 100, 2, 8, 128),
+        ("M", "B", 100, 2, 9, 128),
+        ("C", "B", 100, 9, 1, 128),
+    )
+    assert [row[:5] for row in table(feed)[1:]] == [
+        (EventKind.ADD, 0, 400, 5, 1),
+        (EventKind.ADD, 0, 400, 2, 9),
+        (EventKind.CANCEL, 0, 400, 5, 1),
+    ]
+    assert named(feed)["unknown_order_id"] == (2, 3)
 
 
 def test_a_trade_carries_the_volume_and_a_fill_leaves_the_book_to_the_next_rows(
@@ -507,7 +534,7 @@ def test_the_table_of_live_orders_agrees_with_a_dictionary(events: list[tuple[st
     for action, key in events:
         unknown += action != "A" and key not in live
         duplicate += action == "A" and key in live
-        live = live | {key} if action == "A" else live - {key} if action == "C" else live
+        live = live - {key} if action == "C" else live | {key}
     if not len(records):
         return
     records.flags.writeable = False
@@ -665,23 +692,19 @@ def decoded_book(feed: Feed) -> dict[tuple[int, int], list[tuple[int, int]]]:
     """Queues by (side, price) as [(order id, lots)], from the rows of a tape."""
     queues: dict[tuple[int, int], OrderedDict[int, int]] = {}
     where: dict[int, tuple[int, int]] = {}
-    for kind, side, price, qty, order_id, flags in table(feed):
+    for kind, side, price, qty, order_id, _ in table(feed):
         if kind == EventKind.CLEAR:
             queues, where = {}, {}
         elif kind == EventKind.ADD:
             where[order_id] = (side, price)
             queues.setdefault((side, price), OrderedDict())[order_id] = qty
         elif kind == EventKind.CANCEL:
-            queue = queues[where[order_id]]
+            assert where[order_id] == (side, price)
+            queue = queues[side, price]
             queue[order_id] -= qty
-            if queue[order_id] <= 0:
+            assert queue[order_id] >= 0
+            if queue[order_id] == 0:
                 del queue[order_id], where[order_id]
-        elif kind == EventKind.MODIFY:
-            old = queues[where[order_id]]
-            if not flags & Flag.KEEPS_PRIORITY:
-                del old[order_id]
-                where[order_id] = (side, price)
-            queues.setdefault((side, price), OrderedDict())[order_id] = qty
     return {key: list(queue.items()) for key, queue in queues.items() if queue}
 
 

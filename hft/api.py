@@ -1,0 +1,230 @@
+"""The public Python names: what `import hft` offers; the command line calls these and renders.
+
+Thin on purpose: reads settings and files, hands plain values to `hft.runs`.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hft.core.errors import ConfigError
+from hft.gateway.limits import Limits as LimitSet
+from hft.runs.execute import Job, execute, when
+from hft.runs.faults import FaultPlan
+from hft.runs.ingest import ingest as _ingest
+from hft.runs.ingest import open_tapes
+from hft.runs.limits import fit
+from hft.runs.listing import listing, resolve
+from hft.runs.result import Run
+from hft.runs.sources import find
+from hft.runs.venues import Venue, named
+from hft.settings import load_settings, read_instruments, read_limits
+from hft.settings.folder import read_mapping
+from hft.storage.atomic import write_atomic
+from hft.storage.yaml_text import dump_yaml
+from hft.strategies.base import Strategy, strategy
+from hft.tape.dataset import Tapes
+
+__all__ = ["Limits", "Run", "Tapes", "Venue", "ingest", "load", "replay", "runs", "strategy", "tapes"]
+
+
+class Limits(LimitSet):
+    """A set of limits: loaded by name or path, fitted to tapes, or off.
+
+    >>> import hft
+    >>> hft.Limits.research().get("risk_limits.orders_per_second")
+    'off'
+    """
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> LimitSet:
+        """A set of config/limits by name, or any YAML file. Raises: ConfigError."""
+        return cls.from_dict(read_limits(name_or_path), Path(name_or_path).stem)
+
+    @classmethod
+    def research(cls) -> LimitSet:
+        """The default of replays: relative to instrument and tape."""
+        return cls.load("research")
+
+    @classmethod
+    def live(cls) -> LimitSet:
+        """The default of paper and live; its required keys must be given."""
+        return cls.load("live")
+
+    @classmethod
+    def fit(cls, tapes: Tapes, capital: float | None = None) -> LimitSet:
+        """Explicit values derived from tapes, to be read, changed and saved."""
+        return fit(tapes, capital)
+
+
+def save_limits(limits: LimitSet, path: str | Path) -> Path:
+    """Write a set as YAML."""
+    write_atomic(Path(path), dump_yaml(limits.to_dict()))
+    return Path(path)
+
+
+def ingest(
+    src: Any,
+    out: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    format: str | None = None,
+    symbol: str | None = None,
+    tick: Any = None,
+    lot: Any = None,
+    waive: Any = (),
+    clock_fix: bool = False,
+    progress: Any = None,
+) -> Tapes:
+    """Read a frame, files or globs into sealed tapes in the folder `out`.
+
+    `columns` maps the fields of a tape to your own column names.
+
+    >>> import polars as pl, hft, tempfile
+    >>> ts = [1_700_000_000_000_000_000 + i for i in range(3)]
+    >>> frame = pl.DataFrame({"t": ts, "px": [10.0, 10.5, 10.0], "q": [1, 2, 3], "s": ["buy"] * 3})
+    >>> names = {"ts": "t", "price": "px", "qty": "q", "side": "s"}
+    >>> tapes = hft.ingest(frame, tempfile.mkdtemp() + "/mine", columns=names, symbol="X",
+    ...                    tick="0.5", lot=1)
+    >>> tapes.rows
+    3
+    """
+    return _ingest(
+        src,
+        out,
+        columns=columns,
+        format=format,
+        symbol=symbol,
+        tick=tick,
+        lot=lot,
+        waive=waive,
+        clock_fix=clock_fix,
+        instruments=read_instruments(load_settings().instruments),
+        progress=progress,
+    )
+
+
+def tapes(
+    path: Any,
+    days: Any = None,
+    *,
+    symbols: Any = None,
+    session: str | None = None,
+    tz: str = "UTC",
+    seed: int | None = None,
+) -> Tapes:
+    """Open a dataset folder, tape files, or "synthetic" (a seeded market, made once).
+
+    >>> import hft
+    >>> hft.tapes("synthetic", seed=1).symbols
+    ('SYN',)
+    """
+    return open_tapes(path, days, symbols=symbols, session=session, tz=tz, seed=seed)
+
+
+def replay(
+    tapes: Any,
+    strategy: Any,
+    *,
+    params: Mapping[str, Any] | None = None,
+    venue: Venue | str | None = None,
+    limits: LimitSet | str | Path | None = None,
+    seed: int = 0,
+    start: Any = None,
+    end: Any = None,
+    record: str | None = None,
+    faults: Mapping[str, Any] | str | Path | None = None,
+    fresh: bool = False,
+    out: str | Path | None = None,
+    plain: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Run:
+    """Replay tapes with one strategy, or a dict of name -> strategy through one gateway.
+
+    The same code, configuration, tapes and seed again opens the sealed run (`fresh=True` replays).
+    `plain` runs function strategies as plain Python, for debuggers; the digest is the same.
+
+    >>> import hft, tempfile
+    >>> run = hft.replay(hft.tapes("synthetic", seed=1), "market_making", out=tempfile.mkdtemp())
+    >>> len(run.digest)
+    64
+    """
+    settings = load_settings()
+    job = Job(
+        tapes if isinstance(tapes, Tapes) else open_tapes(tapes),
+        _strategies(strategy, params),
+        _venue(venue),
+        _limits(limits, settings, tapes),
+        seed,
+        when(start),
+        when(end),
+        _faults(faults),
+        plain,
+    )
+    return execute(
+        job,
+        record=record or settings.replay_record,
+        out=out or settings.replay_out,
+        fresh=fresh or not settings.replay_cache,
+        progress=progress,
+    )
+
+
+def load(id_or_path: str | Path, out: str | Path | None = None) -> Run:
+    """A run by path, id, unique beginning of an id, `last` or `last~1`."""
+    return Run.open(resolve(id_or_path, out or load_settings().replay_out))
+
+
+def runs(where: Any = None, out: str | Path | None = None) -> pl.DataFrame:
+    """One row a run; `where` is a polars expression or a dict of column = value."""
+    return listing(out or load_settings().replay_out, where)
+
+
+def warm_up() -> float:
+    """Compile or load everything a replay needs; seconds it took."""
+    import time
+
+    began = time.perf_counter()
+    from hft.replay import compiled
+
+    compiled.loop()
+    return time.perf_counter() - began
+
+
+def _strategies(given: Any, params: Mapping[str, Any] | None) -> dict[str, Strategy]:
+    if isinstance(given, Mapping):
+        if params:
+            raise ConfigError("params= belongs to one strategy; use strategy.with_params in a dict")
+        return {str(name): _strategy(value) for name, value in given.items()}
+    one = _strategy(given).with_params(params)
+    return {one.name: one}
+
+
+def _strategy(given: Any) -> Strategy:
+    if isinstance(given, Strategy):
+        return given
+    if isinstance(given, str):
+        return find(given)
+    raise ConfigError(f"strategy: {given!r} is neither a name nor made by @hft.strategy")
+
+
+def _venue(given: Venue | str | None) -> Venue:
+    if given is None:
+        return Venue()
+    return named(given) if isinstance(given, str) else given
+
+
+def _limits(given: Any, settings: Any, tapes: Any) -> LimitSet:
+    chosen = settings.limits if given is None else given
+    if chosen == "fit":
+        return Limits.fit(tapes if isinstance(tapes, Tapes) else open_tapes(tapes))
+    found = chosen if isinstance(chosen, LimitSet) else Limits.load(chosen)
+    return found.replace(**settings.limit_overrides) if settings.limit_overrides else found
+
+
+def _faults(given: Any) -> FaultPlan:
+    if given is None or isinstance(given, Mapping):
+        return FaultPlan.from_dict(given)
+    return FaultPlan.from_dict(read_mapping(Path(given)))

@@ -1,0 +1,267 @@
+"""`report.html`: one self-contained file, the same bytes for the same digest.
+
+It shows digest inputs and what follows from them: no machine, no wall time, no folder. Nothing is
+loaded from elsewhere.
+"""
+
+import json
+from collections.abc import Iterator
+from html import escape
+
+import numpy as np
+import polars as pl
+
+from hft.reports import markout
+from hft.reports.cards import card_lines
+from hft.reports.charts import Panel, Span, bars, table
+from hft.reports.figures import BLIND_SPOTS, money, number, percent
+from hft.reports.page import SCRIPT, STYLE
+from hft.reports.performance import SHARPE_BASIS, total_equity
+from hft.reports.view import View
+
+SYMBOLS_MAX = 6
+
+
+def render(view: View) -> str:
+    """The whole page."""
+    panels = list(_panels(view))
+    parts = [_head(view), _key_figures(view), _linked(view, panels), _money(view), _gateway(view)]
+    parts += [_orders(view), _simulation(view), _inputs(view)]
+    title = escape(f"{view.title} · hft replay")
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{title}</title><style>{STYLE}</style></head>\n<body><main>\n"
+        + "\n".join(part for part in parts if part)
+        + f"\n</main>{_script(view, panels)}</body></html>\n"
+    )
+
+
+def _head(view: View) -> str:
+    notice = f'<p class="notice">{escape(view.notice)}</p>' if view.notice else ""
+    state = ' <small>interrupted: the run so far</small>' if view.partial else ""
+    span = _span_words(view)
+    return (
+        f'<header><p class="kicker">hft replay</p><h1>{escape(view.title)}{state}</h1>'
+        f"<p>{escape(span)}</p><p>digest <code>{escape(view.digest)}</code></p>{notice}</header>"
+    )
+
+
+def _span_words(view: View) -> str:
+    span = _span(view)
+    if span is None:
+        return f"recorded: {view.record}"
+    first, last = (
+        str(np.datetime64(ns, "ns").astype("datetime64[s]")).replace("T", " ")
+        for ns in (span.start_ns, span.end_ns)
+    )
+    return f"{first} to {last} UTC"
+
+
+def _key_figures(view: View) -> str:
+    lines = [line for line in card_lines(view) if line.label not in ("digest", "latency")]
+    cells = "".join(
+        f'<div class="{line.tone}"><dt>{escape(line.label)}</dt><dd>{escape(line.text)}</dd>'
+        f'<dd class="note">{escape(line.note)}</dd></div>'
+        for line in lines
+    )
+    return f'<dl class="kpi">{cells}</dl>'
+
+
+def _span(view: View) -> Span | None:
+    if view.equity is None or view.equity.height == 0:
+        return None
+    ts = view.equity["ts"].to_physical()
+    return Span(int(ts.min()), max(int(ts.max()), int(ts.min()) + 1))  # type: ignore[arg-type]
+
+
+def _panels(view: View) -> Iterator[Panel]:
+    """Net P&L, then position and price with fills per symbol, on one time axis."""
+    span = _span(view)
+    if span is None or view.equity is None or view.fills is None:
+        return
+    total = total_equity(view.equity)
+    ts = total["ts"].to_physical().to_numpy()
+    gross = (total["realized"] + total["unrealized"]).to_numpy()
+    net = total["net"].to_numpy()
+    panel = Panel("Profit and loss", view.currency, span, 190, zero=True)
+    yield panel.line("net", ts, net, "net").line("gross", ts, gross, "before fees")
+    symbols = view.equity["symbol"].unique(maintain_order=True).to_list()[:SYMBOLS_MAX]
+    for symbol in symbols:
+        yield from _symbol_panels(view, span, symbol, len(symbols) > 1)
+
+
+def _symbol_panels(view: View, span: Span, symbol: str, named: bool) -> Iterator[Panel]:
+    assert view.equity is not None and view.fills is not None
+    rows = view.equity.filter(pl.col("symbol") == symbol)
+    held = rows.group_by("ts", maintain_order=True).agg(
+        pl.col("position_lots").sum(), pl.col("mid").first()
+    )
+    ts = held["ts"].to_physical().to_numpy()
+    suffix = f" {symbol}" if named else ""
+    lots = held["position_lots"].to_numpy().astype(float)
+    yield Panel(f"Position{suffix}", "lots", span, 110).steps("pos", ts, lots)
+    price = Panel(f"Price{suffix}", "mid, with our fills", span, 260)
+    mid = held["mid"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    price.line("mid", ts, mid, "mid")
+    for side, css in (("BUY", "buy"), ("SELL", "sell")):
+        fills = view.fills.filter((pl.col("symbol") == symbol) & (pl.col("side") == side))
+        at = fills["exch_ts"].to_physical().to_numpy()
+        label = f"{fills.height:,} {'buys' if side == 'BUY' else 'sells'}"
+        price.dots(css, at, fills["price"].to_numpy(), label)
+    yield price
+
+
+def _linked(view: View, panels: list[Panel]) -> str:
+    if not panels:
+        return (
+            "<section><h2>Nothing to draw</h2><p>This run kept no samples "
+            f"(record {escape(view.record)}).</p></section>"
+        )
+    body = "".join(panel.html(axis=k == len(panels) - 1) for k, panel in enumerate(panels))
+    return (
+        '<section class="linked"><h2>The run</h2><p>Every line keeps the highest and lowest value of '
+        f"each pixel. Times are UTC.</p>{body}</section>"
+    )
+
+
+def _money(view: View) -> str:
+    """Where the money came from, and what the market did after our fills."""
+    get, currency = view.figures.get_value, view.currency
+    if get("spread_captured") is None or view.costs is None:
+        return ""
+    parts = [("spread captured", get("spread_captured")), ("inventory", get("inventory"))]
+    parts += [("fees", -(get("fees") or 0.0)), ("net P&L", get("net"))]
+    rows = [
+        (name, value, money(value, currency), "up" if value >= 0 else "down")
+        for name, value in parts
+        if value is not None
+    ]
+    head = ("symbol", "side", "liquidity", "fills", "lots", f"turnover {currency}", "fees", "spread")
+    cells = [
+        (*row[:3], row[3], row[4], *(number(value, 2) for value in row[5:]))
+        for row in view.costs.iter_rows()
+    ]
+    left = (
+        "<section><h2>Where the P&amp;L came from</h2><p>Spread is each fill against the venue's mid at "
+        "that moment; inventory is what the mid did to the position; together they are the P&amp;L "
+        f"before fees.</p>{bars(rows)}{table(head, cells, left=3)}</section>"
+    )
+    return f'<div class="two">{left}{_markouts(view)}</div>'
+
+
+def _markouts(view: View) -> str:
+    if view.markouts is None:
+        return ""
+    rows = []
+    for row in view.markouts.filter(pl.col("measured") > 0).iter_rows(named=True):
+        label = f"{row['horizon']} · {row['side']} {row['liquidity']}"
+        text = f"{number(row['ticks'], 2)} ticks"
+        rows.append((label, row["ticks"], text, "buy" if row["side"] == "BUY" else "sell"))
+    cells = [
+        (row[0], f"{row[1]} {row[2]}", f"{row[4]:,} of {row[3]:,}", *(_short(v) for v in row[5:]))
+        for row in view.markouts.iter_rows()
+    ]
+    head = ("after", "fills", "measured", "ticks", "bps", view.currency)
+    return (
+        "<section><h2>After the fill</h2><p>How far the mid was on our side of the fill price: below "
+        f"zero, we were picked off.</p>{bars(rows)}<details><summary>figures and limits</summary>"
+        f'{table(head, cells, left=2)}<p class="small">{escape(_sentence(markout.LIMITS))}</p>'
+        "</details></section>"
+    )
+
+
+def _short(value: float | None) -> str:
+    return "–" if value is None else number(value, 2)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "."
+
+
+def _gateway(view: View) -> str:
+    get = view.figures.get_value
+    decisions, refused = get("decisions"), get("refused")
+    if not decisions:
+        return ""
+    approved = decisions - refused
+    intro = f"{approved:,} of {decisions:,} intents passed every check ({percent(approved / decisions)})."
+    if view.refusals is None:
+        return f"<section><h2>What the gateway decided</h2><p>{intro}</p></section>"
+    rows = [("OK", float(approved), f"{approved:,}", "up")]
+    cells = []
+    for row in view.refusals.iter_rows(named=True):
+        rows.append((row["reason"], float(row["count"]), f"{row['count']:,}", "down"))
+        margin = "–" if row["margin"] is None else f"{number(row['margin'])} {row['unit']}".strip()
+        share = percent(row["share"])
+        cells.append((row["reason"], row["meaning"], row["key"], f"{row['count']:,}", share, margin))
+    head = ("reason", "meaning", "key to change", "intents", "share", "median margin")
+    details = table(head, cells, left=3) if cells else ""
+    return (
+        f"<section><h2>What the gateway decided</h2><p>{intro} A margin below zero is how far the "
+        f"refused value was beyond its limit.</p>{bars(rows)}{details}{_refused_over_time(view)}"
+        "</section>"
+    )
+
+
+def _refused_over_time(view: View) -> str:
+    span = _span(view)
+    if span is None or view.margins is None or view.margins.height == 0:
+        return ""
+    ts = view.margins["ts"].to_physical().to_numpy()
+    edges = np.linspace(span.start_ns, span.end_ns, 121)
+    counts, _ = np.histogram(np.clip(ts, span.start_ns, span.end_ns), edges)
+    panel = Panel("Refusals over time", "intents per 1/120 of the run", span, 80)
+    return panel.steps("refused", edges[:-1].astype(np.int64), counts.astype(float)).html(axis=True)
+
+
+def _orders(view: View) -> str:
+    if view.latencies is None:
+        return ""
+    cells = [
+        (row[0], f"{row[1]:,}", *(_short(value) for value in row[2:]))
+        for row in view.latencies.iter_rows()
+    ]
+    head = ("from sending", "orders", "median ms", "p99 ms", "longest ms")
+    return (
+        "<section><h2>Orders on their way</h2><p>Time from the gateway's approval, over the orders that "
+        f"got that far.</p>{table(head, cells)}</section>"
+    )
+
+
+def _simulation(view: View) -> str:
+    return (
+        "<section><h2>How the venue was simulated</h2>"
+        f"{_facts(view.mode) or '<p>Not stated.</p>'}"
+        f'<p class="small">What a replay cannot know: {escape(BLIND_SPOTS)}.</p></section>'
+    )
+
+
+def _inputs(view: View) -> str:
+    figures = [(name, str(one.unit), number(one.value)) for name, one in view.figures.items()]
+    basis = f"Sharpe: {SHARPE_BASIS}." if "sharpe" in view.figures else ""
+    return (
+        "<section><h2>What this run is a function of</h2><p>The same code, configuration, tape and seed "
+        f"give the same digest and this very page.</p>{_facts(view.labels)}<details><summary>all figures"
+        f"</summary>{table(('figure', 'unit', 'value'), figures, left=2)}"
+        f'<p class="small">{escape(basis)}</p></details></section>'
+    )
+
+
+def _facts(facts: object) -> str:
+    items = facts.items() if hasattr(facts, "items") else ()
+    cells = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in items)
+    return f'<dl class="facts">{cells}</dl>' if cells else ""
+
+
+def _script(view: View, panels: list[Panel]) -> str:
+    span = _span(view)
+    if span is None or not panels:
+        return ""
+    data = {
+        "start": span.start_ns // 1_000_000,
+        "end": span.end_ns // 1_000_000,
+        "panels": [panel.data() for panel in panels],
+    }
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    return f'<script id="values" type="application/json">{text}</script><script>{SCRIPT}</script>'

@@ -1,0 +1,349 @@
+"""Replay tapes with strategies through the gateway and seal what happened into a run folder.
+
+A run is a function of code, configuration, tapes and seed; their hashes make its key, and the same
+key again opens the sealed run. Everything the kernel needs is resolved here, before the first event.
+"""
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import hft.core as core_package
+from hft.core.errors import ConfigError, DataError, HftError
+from hft.core.jit import PACKAGES_BELOW_THE_LINE
+from hft.core.numbers import money_digits
+from hft.core.version import VERSION
+from hft.gateway.limits import Limits
+from hft.gateway.resolve import ResolvedLimits, max_price_ticks, resolve
+from hft.replay.build import Session, Source, gateway_for, new_session, source_of
+from hft.replay.run import drive, logs_of, run_digest
+from hft.runs.faults import FaultPlan
+from hft.runs.folder import RunWriter, find_sealed, run_id
+from hft.runs.names import RunNames
+from hft.runs.result import Run
+from hft.runs.venues import Venue
+from hft.storage.yaml_text import dump_yaml
+from hft.strategies.base import Strategy
+from hft.tape.dataset import Tapes, to_ns
+from hft.tape.reader import Tape
+
+WINDOW_TICKS = 1 << 24
+EQUITY_SAMPLES = 20_000
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One replay, fully specified; `key` names it."""
+
+    tapes: Tapes
+    strategies: Mapping[str, Strategy]
+    venue: Venue
+    limits: Limits
+    seed: int = 0
+    start_ns: int | None = None
+    end_ns: int | None = None
+    faults: FaultPlan = FaultPlan()
+    plain: bool = False
+
+    def config(self) -> dict[str, Any]:
+        """What the run depends on besides code and tapes; JSON-ready."""
+        return {
+            "strategies": {
+                name: {
+                    "params": {k: _plain(v) for k, v in strategy.params.items()},
+                    "every_ns": strategy.every_ns,
+                    "source": strategy.source,
+                    "closure": strategy.closure,
+                    "file": _file_of(strategy),
+                    "instruments": strategy.instruments,
+                }
+                for name, strategy in self.strategies.items()
+            },
+            "venue": self.venue.to_dict(),
+            "limits": self.limits.to_dict(),
+            "start_ns": self.start_ns,
+            "end_ns": self.end_ns,
+            "faults": self.faults.to_dict(),
+        }
+
+    def manifest(self) -> dict[str, Any]:
+        """The run's manifest: hashes first, then what they cover, then the machine."""
+        config = self.config()
+        tapes = [
+            {"path": str(tape.path.resolve()), "sha256": tape.sha256, "rows": tape.rows}
+            for tape in self.tapes
+        ]
+        # Where a strategy's file lies is kept to find it again, not to tell runs apart.
+        hashed = json.loads(json.dumps(config))
+        for strategy in hashed["strategies"].values():
+            del strategy["file"]
+        hashes = {
+            "code": code_hash(),
+            "config": _sha(hashed),
+            "tapes": _sha([tape["sha256"] for tape in tapes]),
+            "seed": self.seed,
+        }
+        return {
+            "key": _sha(hashes),
+            "hashes": hashes,
+            "config": config,
+            "tapes": tapes,
+            "seed": self.seed,
+            "mode": "replay",
+            "machine": {"cpu": platform.processor() or platform.machine(), "os": platform.system()},
+            "versions": {"hft": VERSION, "python": platform.python_version(), "numpy": np.__version__},
+            "started_ns": time.time_ns(),
+        }
+
+
+def execute(
+    job: Job,
+    *,
+    record: str = "full",
+    out: str | Path = "runs",
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Run the job, or open the sealed run of the same key. Raises: HftError of the fitting kind.
+
+    Ctrl-C seals what there is as a partial run and raises KeyboardInterrupt with `run` on it.
+    """
+    manifest = job.manifest()
+    sealed = None if fresh else find_sealed(out, manifest["key"], record)
+    if sealed is not None:
+        return Run.open(sealed)
+    session, resolved, digits = prepare(job, record)
+    writer = RunWriter(
+        out,
+        run_id(manifest["key"]),
+        record,
+        names=_names(session, job, digits),
+        manifest=manifest,
+        limits=dump_yaml(resolved.to_dict()),
+    )
+    total = sum(tape.rows for tape in job.tapes)
+    report = None if progress is None else (lambda rows: progress(rows, total))
+    began = time.perf_counter()
+    try:
+        drive(session, writer, report, plain=job.plain)
+    except KeyboardInterrupt as interrupt:
+        interrupt.run = _seal(writer, session, job, began, partial=True)  # type: ignore[attr-defined]
+        raise
+    except HftError:
+        _seal(writer, session, job, began, partial=True)
+        raise
+    return _seal(writer, session, job, began, partial=False)
+
+
+def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
+    """Resolve everything and build the engine at its first row."""
+    if len(job.tapes) == 0:
+        raise DataError("there is no tape to replay; ingest one or choose other days")
+    chains = _chains(job.tapes)
+    instruments = [job.venue.charge(chain[0].instrument) for chain in chains]
+    digits = money_digits(instruments)
+    summaries = [chain[0].summary for chain in chains]
+    resolved = resolve(
+        job.limits, instruments, summaries, strategies=list(job.strategies), digits=digits
+    )
+    sources = [
+        _source(chain, instrument, digits, max_price_ticks(job.limits, instrument, summary))
+        for chain, instrument, summary in zip(chains, instruments, summaries, strict=True)
+    ]
+    strategies = [replace(s, name=name) for name, s in job.strategies.items()]
+    _check_instruments(strategies, job.tapes)
+    gateway = gateway_for(sources, resolved, len(strategies))
+    first, last = job.tapes.span
+    session = new_session(
+        sources,
+        strategies,
+        gateway,
+        job.venue.model(),
+        seed=job.seed,
+        record=record,
+        faults=job.faults.rows(job.seed),
+        start_ns=job.start_ns,
+        end_ns=job.end_ns,
+        equity_every_ns=max(1_000_000, (last - first) // EQUITY_SAMPLES),
+    )
+    _flat_fees(session, job.venue, digits)
+    return session, resolved, digits
+
+
+def again(manifest: dict[str, Any], record: str = "digest", out: str | Path = "runs") -> Run:
+    """Replay from a manifest, as `verify` does; tapes must still be where they were.
+
+    Raises: DataError when a tape is gone or is another one.
+    """
+    config = manifest["config"]
+    tapes = []
+    for entry in manifest["tapes"]:
+        tape = Tape(entry["path"])
+        if tape.sha256 != entry["sha256"]:
+            raise DataError(f"{entry['path']}: is not the tape the run was made from")
+        tapes.append(tape)
+    from hft.runs.sources import rebuild
+
+    job = Job(
+        Tapes(tapes),
+        {name: rebuild(name, entry) for name, entry in config["strategies"].items()},
+        Venue.from_dict(config["venue"]),
+        Limits.from_dict(config["limits"]),
+        manifest["seed"],
+        config["start_ns"],
+        config["end_ns"],
+        FaultPlan.from_dict(config["faults"]),
+    )
+    return execute(job, record=record, out=out, fresh=True)
+
+
+@lru_cache(maxsize=1)
+def code_hash() -> str:
+    """The hash of every source below the line: the code a run is a function of."""
+    root = Path(core_package.__file__).resolve().parent.parent
+    digest = hashlib.sha256()
+    for package in PACKAGES_BELOW_THE_LINE:
+        for path in sorted((root / package).glob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def when(value: Any) -> int | None:
+    """A moment (ISO text with zone, datetime, ns) in ns; None stays None."""
+    return None if value is None else int(to_ns(value))
+
+
+def _chains(tapes: Tapes) -> list[list[Tape]]:
+    """The tapes of each instrument in time order. Raises: DataError when two overlap."""
+    chains = list(tapes.runs().values())
+    for chain in chains:
+        for before, after in zip(chain, chain[1:], strict=False):
+            if after.summary["first_exch_ts"] < before.summary["last_exch_ts"]:
+                raise DataError(
+                    f"{after.path}: overlaps {before.path.name} in time; "
+                    "replay one recording of an instrument at a time"
+                )
+    return chains
+
+
+def _source(chain: Sequence[Tape], instrument: Any, digits: int, max_price: int) -> Source:
+    ranges = [
+        tape.summary[name]
+        for tape in chain
+        for name in ("bid_price_range", "ask_price_range")
+        if tape.summary.get(name)
+    ]
+    if not ranges:
+        raise DataError(f"{chain[0].path}: has no quotes, so there is no book to replay")
+    low, high = min(pair[0] for pair in ranges), max(pair[1] for pair in ranges)
+    middle = chain[0].summary["first_mid"]
+    if high - low > 2 * WINDOW_TICKS and middle is not None:
+        low, high = max(low, int(middle) - WINDOW_TICKS), min(high, int(middle) + WINDOW_TICKS)
+    batches = [columns for tape in chain for columns in tape.batches()]
+    return source_of(
+        instrument,
+        batches,
+        digits,
+        max_price=max_price,
+        price_low=low,
+        price_high=high,
+        live_orders=max(int(tape.summary.get("orders_max") or 0) for tape in chain),
+    )
+
+
+def _check_instruments(strategies: list[Strategy], tapes: Tapes) -> None:
+    for strategy in strategies:
+        if strategy.instruments > len(tapes.symbols):
+            raise ConfigError(
+                f"strategy {strategy.name!r} listens to {strategy.instruments} instruments, "
+                f"the tapes have {len(tapes.symbols)}: {', '.join(tapes.symbols)}"
+            )
+
+
+def _flat_fees(session: Session, venue: Venue, digits: int) -> None:
+    per_lot, per_order = venue.flat_fees()
+    for name, amount in (("fee_per_lot_money", per_lot), ("fee_per_order_money", per_order)):
+        units = amount * 10**digits
+        if units != int(units):
+            raise ConfigError(f"venue.fees: {amount} has more than {digits} decimal places")
+        session.engine.instruments[name] = int(units)
+
+
+def _names(session: Session, job: Job, digits: int) -> RunNames:
+    return RunNames(
+        tuple(source.instrument for source in session.sources),
+        tuple(job.strategies),
+        digits,
+        tuple(strategy.track for strategy in session.strategies),
+    )
+
+
+def _seal(writer: RunWriter, session: Session, job: Job, began: float, *, partial: bool) -> Run:
+    for s, strategy in enumerate(session.strategies):
+        writer.logs(logs_of(session, s), s, strategy.logs)
+    wall_s = round(time.perf_counter() - began, 6)
+    path = writer.seal(
+        {"wall_s": wall_s},
+        run_digest(session.engine),
+        totals(session),
+        partial=partial,
+    )
+    return Run.open(path)
+
+
+def totals(session: Session) -> dict[str, Any]:
+    """What the engine counted; integers, money in units."""
+    clock, instruments = session.engine.clock[0], len(session.sources)
+    positions = [
+        {
+            "strategy_idx": k // instruments,
+            "instrument_idx": k % instruments,
+            "qty": int(row["qty"]),
+            "realized_money": int(row["realized_money"]),
+            "unrealized_money": int(row["marked_money"]),
+            "fees_money": int(row["fees_money"]),
+            "fills": int(row["fills"]),
+        }
+        for k, row in enumerate(session.engine.positions)
+    ]
+    counts = session.engine.gw.counts
+    return {
+        "events": int(clock["rows"]),
+        "steps": int(clock["step"]),
+        "wakes": int(clock["wakes"]),
+        "decisions": int(clock["decisions"]),
+        "refused": int(clock["refused"]),
+        "orders": int(clock["orders"]),
+        "lost_intents": int(clock["lost_intents"]),
+        "fills": sum(row["fills"] for row in positions),
+        "injected_faults": int(session.engine.faults[0]["injected"]),
+        "reasons": {str(code): int(counts[code]) for code in np.flatnonzero(counts)},
+        "positions": positions,
+    }
+
+
+def _sha(data: Any) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+
+def _file_of(strategy: Strategy) -> str:
+    import inspect
+
+    try:
+        return str(Path(inspect.getsourcefile(strategy.body) or "").resolve())
+    except (TypeError, OSError):
+        return ""

@@ -1,0 +1,70 @@
+"""The fault plan of a replay as a user writes it; becomes the one FAULTS row of the engine."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from hft.core.errors import ConfigError
+from hft.replay.state import FAULTS
+from hft.strategies.base import duration_ns
+
+
+@dataclass(frozen=True)
+class FaultPlan:
+    """Seeded trouble between us and the venue.
+
+    `reject`, `lost_ack`, `late_ack`, `duplicate_ack` are chances from 0 to 1 per message; a late
+    answer is `late_by` late. `down` and `gap` are (start, end) in ns since the epoch: the venue
+    refuses commands, the feed is silent. Raises: ConfigError naming the key.
+    """
+
+    reject: float = 0.0
+    lost_ack: float = 0.0
+    late_ack: float = 0.0
+    late_by_ns: int = 50_000_000
+    duplicate_ack: float = 0.0
+    unknown_after_ns: int = 1_000_000_000
+    down_ns: tuple[int, int] = (0, 0)
+    gap_ns: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        for name in ("reject", "lost_ack", "late_ack", "duplicate_ack"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 <= value <= 1:
+                raise ConfigError(f"faults.{name}: {value!r} is not a chance from 0 to 1")
+        for name in ("down_ns", "gap_ns"):
+            pair = getattr(self, name)
+            if len(pair) != 2 or pair[0] > pair[1]:
+                raise ConfigError(f"faults.{name}: {pair!r} is not a (start, end) in ns")
+            object.__setattr__(self, name, (int(pair[0]), int(pair[1])))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any] | None) -> "FaultPlan":
+        """From plain data; an unknown key lists the known ones."""
+        known = [field.name for field in fields(cls)]
+        given = dict(data or {})
+        for short in ("late_by", "unknown_after"):
+            if short in given:
+                given[f"{short}_ns"] = duration_ns(given.pop(short), f"faults.{short}")
+        for key in given:
+            if key not in known:
+                raise ConfigError(f"faults: unknown key {key!r}; there are {', '.join(known)}")
+        return cls(**given)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self) | {"down_ns": list(self.down_ns), "gap_ns": list(self.gap_ns)}
+
+    def rows(self, seed: int) -> np.ndarray:
+        """The engine's row."""
+        row = np.zeros(1, FAULTS)
+        for name in ("reject", "lost_ack", "late_ack", "duplicate_ack"):
+            row[0][f"{name}_e6"] = round(getattr(self, name) * 1_000_000)
+        row[0]["late_ack_ns"] = self.late_by_ns
+        row[0]["unknown_after_ns"] = self.unknown_after_ns
+        row[0]["down_from_ns"], row[0]["down_until_ns"] = self.down_ns
+        row[0]["gap_from_ns"], row[0]["gap_until_ns"] = self.gap_ns
+        row[0]["seed"] = seed
+        return row

@@ -1,0 +1,107 @@
+"""Find a strategy: by shipped name, by `file.py:name`, or again from a manifest's stored source."""
+
+import hashlib
+import importlib.util
+import linecache
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hft.core import codes
+from hft.core.errors import ConfigError
+from hft.strategies.base import Strategy, strategy
+from hft.strategies.registry import SHIPPED, shipped
+
+
+def find(name: str) -> Strategy:
+    """A shipped strategy, or the one called `name` in `path.py:name` (or the only one there).
+
+    Raises: ConfigError naming the file and what is in it.
+    """
+    if name in SHIPPED:
+        return shipped(name)
+    path, _, attribute = name.partition(":")
+    if not path.endswith(".py"):
+        raise ConfigError(
+            f"strategy {name!r} is neither a shipped one ({', '.join(SHIPPED)}) nor a file.py:name"
+        )
+    found = strategies_in(Path(path))
+    if attribute:
+        if attribute not in found:
+            raise ConfigError(f"{path}: no strategy {attribute!r}; it has {_names(found)}")
+        return found[attribute]
+    if len(found) != 1:
+        raise ConfigError(f"{path}: name one of its strategies: {path}:NAME of {_names(found)}")
+    return next(iter(found.values()))
+
+
+def strategies_in(path: Path) -> dict[str, Strategy]:
+    """Every strategy that a file defines. Raises: ConfigError when it cannot be loaded."""
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such strategy file")
+    label = "hft_strategy_" + hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
+    spec = importlib.util.spec_from_file_location(label, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path}: cannot be loaded as Python")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[label] = module
+    try:
+        spec.loader.exec_module(module)
+    except ConfigError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"{path}: {type(error).__name__}: {error}") from error
+    return {k: v for k, v in vars(module).items() if isinstance(v, Strategy)}
+
+
+def rebuild(name: str, entry: dict[str, Any]) -> Strategy:
+    """The strategy of a manifest: from its file when that still says the same, else from the text.
+
+    Raises: ConfigError when the stored text cannot stand alone.
+    """
+    path = Path(entry["file"]) if entry["file"] else None
+    found: Strategy | None = None
+    if path is not None and path.is_file() and path.suffix == ".py":
+        for candidate in strategies_in(path).values():
+            if candidate.source == entry["source"]:
+                found = candidate
+                break
+    if found is None:
+        found = _from_text(name, entry)
+    found = found.with_params(entry["params"])
+    return replace(found, every_ns=entry["every_ns"], instruments=entry["instruments"])
+
+
+def _from_text(name: str, entry: dict[str, Any]) -> Strategy:
+    text = entry["source"]
+    label = f"<strategy {name} {hashlib.sha256(text.encode()).hexdigest()[:12]}>"
+    linecache.cache[label] = (len(text), None, text.splitlines(True), label)
+    space: dict[str, Any] = {"strategy": strategy}
+    for enum in (codes.Side, codes.Tif, codes.OrderType):
+        space |= {member.name: member.value for member in enum}
+    for key, value in entry["closure"].items():
+        space[key] = _literal(value)
+    try:
+        exec(compile(text, label, "exec"), space)
+    except Exception as error:
+        raise ConfigError(
+            f"strategy {name!r}: its stored source cannot stand alone ({error}); restore its file"
+        ) from error
+    made = [value for value in space.values() if isinstance(value, Strategy)]
+    if not made:
+        raise ConfigError(f"strategy {name!r}: its stored source defines no strategy")
+    return made[-1]
+
+
+def _literal(text: str) -> Any:
+    import ast
+
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _names(found: dict[str, Strategy]) -> str:
+    return ", ".join(sorted(found)) or "none"

@@ -1,0 +1,177 @@
+"""`Venue`: the simulated venue as a user writes it, with presets; becomes a `VenueModel`.
+
+Fees here replace the instrument's own; latencies are durations such as "250us" per leg, or one for
+all legs. Calibration against own fills (`fit`), funding and sessions are not part of it yet.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from hft.core.errors import ConfigError
+from hft.core.instruments import Instrument
+from hft.strategies.base import duration_ns
+from hft.venue.model import Latency, VenueModel
+
+LEGS = ("entry", "amend", "cancel", "response")
+FILLS = ("capped", "whole")
+FEES = ("maker_bps", "taker_bps", "per_lot", "per_order")
+
+
+@dataclass(frozen=True)
+class Venue:
+    """How orders are delayed, queued, filled and charged.
+
+    `latency`: one duration, or {leg: duration | ("uniform", base, spread) | [samples]} with legs
+    entry, amend, cancel, response; `queue`: risk_averse, prob_log, prob_sqrt, prob_power, fifo;
+    `fees`: {"maker_bps": ..., "taker_bps": ..., "per_lot": ..., "per_order": ...}; `fills`: capped
+    by what the tape shows, or whole. Raises: ConfigError naming the field.
+
+    >>> import hft
+    >>> venue = hft.Venue(latency="1ms", queue="prob_log", fees={"maker_bps": 0, "taker_bps": 2})
+    >>> venue.model().legs["entry"].base_ns
+    1000000
+    """
+
+    latency: Any = None
+    queue: str = "risk_averse"
+    fees: Mapping[str, Any] | None = None
+    fills: str = "capped"
+    queue_power: float = 2.0
+    amend_keeps_priority: bool = True
+    name: str = "custom"
+    _model: VenueModel = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.fills not in FILLS:
+            raise ConfigError(f"venue.fills: {self.fills!r} is not one of {', '.join(FILLS)}")
+        for key in self.fees or {}:
+            if key not in FEES:
+                raise ConfigError(f"venue.fees: {key!r} is not one of {', '.join(FEES)}")
+        model = VenueModel(
+            _legs(self.latency),
+            self.queue,
+            self.queue_power,
+            self.fills == "capped",
+            self.amend_keeps_priority,
+        )
+        object.__setattr__(self, "_model", model)
+
+    def model(self) -> VenueModel:
+        """The settings as the engine takes them."""
+        return self._model
+
+    def charge(self, instrument: Instrument) -> Instrument:
+        """The instrument with this venue's fees instead of its own."""
+        fees = {k: v for k, v in (self.fees or {}).items() if k in ("maker_bps", "taker_bps")}
+        if not fees:
+            return instrument
+        try:
+            return replace(instrument, **{k: Decimal(str(v)) for k, v in fees.items()})
+        except InvalidOperation:
+            raise ConfigError(f"venue.fees: {fees} are not numbers of basis points") from None
+
+    def flat_fees(self) -> tuple[Decimal, Decimal]:
+        """Fees in currency per lot and per order."""
+        fees = self.fees or {}
+        try:
+            return Decimal(str(fees.get("per_lot", 0))), Decimal(str(fees.get("per_order", 0)))
+        except InvalidOperation:
+            raise ConfigError("venue.fees: per_lot and per_order are amounts of currency") from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; what the run's manifest keeps and its configuration hash covers."""
+        return {
+            "name": self.name,
+            "latency": {
+                leg: {
+                    "kind": row.kind,
+                    "base_ns": row.base_ns,
+                    "spread_ns": row.spread_ns,
+                    "table": list(row.table),
+                }
+                for leg, row in sorted(self._model.legs.items())
+            },
+            "queue": self.queue,
+            "queue_power": self.queue_power,
+            "fees": {k: str(v) for k, v in sorted((self.fees or {}).items())},
+            "fills": self.fills,
+            "amend_keeps_priority": self.amend_keeps_priority,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Venue":
+        """The inverse of `to_dict`."""
+        legs = {
+            leg: Latency(row["kind"], row["base_ns"], row["spread_ns"], tuple(row["table"]))
+            for leg, row in data["latency"].items()
+        }
+        return cls(
+            legs,
+            data["queue"],
+            dict(data["fees"]) or None,
+            data["fills"],
+            data["queue_power"],
+            data["amend_keeps_priority"],
+            data["name"],
+        )
+
+    @classmethod
+    def binance_usdm(cls) -> "Venue":
+        """USD-M futures: 5 ms to the matching engine, 5 ms back; fees of the instrument."""
+        return cls("5ms", "prob_log", name="binance_usdm", amend_keeps_priority=True)
+
+    @classmethod
+    def binance_coinm(cls) -> "Venue":
+        """COIN-M futures; as USD-M."""
+        return cls("5ms", "prob_log", name="binance_coinm")
+
+    @classmethod
+    def binance_spot(cls) -> "Venue":
+        """Spot: an amend loses priority, since it is a cancel and replace there."""
+        return cls("5ms", "prob_log", name="binance_spot", amend_keeps_priority=False)
+
+    @classmethod
+    def cme(cls) -> "Venue":
+        """CME Globex with exact queues where the tape has order ids: 250 us a leg."""
+        return cls("250us", "fifo", name="cme")
+
+    @classmethod
+    def nasdaq(cls) -> "Venue":
+        """NASDAQ: 250 us a leg, exact queues where the tape has order ids."""
+        return cls("250us", "fifo", name="nasdaq")
+
+
+PRESETS = ("binance_usdm", "binance_coinm", "binance_spot", "cme", "nasdaq")
+
+
+def named(name: str) -> Venue:
+    """A preset by name. Raises: ConfigError listing the names."""
+    if name not in PRESETS:
+        raise ConfigError(f"venue {name!r} is not one of {', '.join(PRESETS)}")
+    return getattr(Venue, name)()  # type: ignore[no-any-return]
+
+
+def _legs(latency: Any) -> dict[str, Latency]:
+    if latency is None:
+        return {}
+    if isinstance(latency, Mapping):
+        unknown = sorted(set(latency) - set(LEGS))
+        if unknown:
+            raise ConfigError(f"venue.latency: {unknown[0]!r} is not one of {', '.join(LEGS)}")
+        return {leg: _leg(leg, value) for leg, value in latency.items()}
+    return {leg: _leg(leg, latency) for leg in LEGS}
+
+
+def _leg(leg: str, value: Any) -> Latency:
+    what = f"venue.latency.{leg}"
+    if isinstance(value, Latency):
+        return value
+    if isinstance(value, str | int | float):
+        return Latency(base_ns=duration_ns(value, what))
+    if isinstance(value, Sequence) and len(value) == 3 and value[0] == "uniform":
+        return Latency("uniform", duration_ns(value[1], what), duration_ns(value[2], what))
+    if isinstance(value, Sequence) and value and all(isinstance(v, int) for v in value):
+        return Latency("sampled", table=tuple(value))
+    raise ConfigError(f"{what}: {value!r} is no duration, ('uniform', base, spread) or samples")
