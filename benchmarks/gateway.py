@@ -19,9 +19,9 @@ from hft.core.numbers import money_digits
 from hft.core.numbers import resolve as instrument_row
 from hft.gateway.events import on_ack, on_fill
 from hft.gateway.limits import Limits
-from hft.gateway.steps import decide
 from hft.gateway.resolve import resolve
 from hft.gateway.state import GatewayState, new_state
+from hft.gateway.steps import decide
 from hft.gateway.tables import decision, handle
 
 ROUNDS = 7

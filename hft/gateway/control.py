@@ -10,7 +10,7 @@ import numpy as np
 from hft.core.codes import ControlKind, PolicyMode
 from hft.core.jit import kernel
 from hft.gateway import breaker, policy, storm, tables
-from hft.gateway.rows import KillScope, MODE_OWNER_DEGRADED, MODE_OWNER_STRATEGY
+from hft.gateway.rows import MODE_OWNER_DEGRADED, MODE_OWNER_STRATEGY, KillScope
 
 _BYTE = KillScope.BYTE.value
 NORMAL = PolicyMode.NORMAL.value
@@ -61,7 +61,12 @@ def on_market(gw: Any, instrument_idx: int, touch: np.ndarray, now_ns: int) -> i
         if hit != 0:
             index = breaker.row_of(config, 3, instrument_idx)
             changed += breaker.trip(
-                head, config, tables.breakers(gw)[index], breaker.MARKET_MOVE, instrument_idx, now_ns
+                head,
+                config,
+                tables.breakers(gw)[index],
+                breaker.MARKET_MOVE,
+                instrument_idx,
+                now_ns,
             )
     if head["trips"] > 0:
         changed += auto_reset(gw, now_ns)
@@ -200,9 +205,7 @@ def control(gw: Any, kind: int, code: int, value: int, now_ns: int) -> int:
     elif kind == ControlKind.LATENCY.value:
         head["latency_ns"] = value
         row = tables.storms(gw)[config["n_strategies"] + config["n_instruments"]]
-        level = storm.level_of(
-            value, config["latency_warm_ns"], config["latency_storm_ns"], -1
-        )
+        level = storm.level_of(value, config["latency_warm_ns"], config["latency_storm_ns"], -1)
         storm.evaluate(head, config, row, level, now_ns)
     elif kind == ControlKind.PROMOTION.value:
         tables.strategies(gw)[code]["weight_ppm"] = value

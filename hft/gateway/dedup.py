@@ -123,9 +123,7 @@ def take_row(gw: Any) -> int:
 
 
 @kernel
-def check_or_reserve(
-    gw: Any, key_hi: int, key_lo: int, payload: int, now_ns: int
-) -> int:
+def check_or_reserve(gw: Any, key_hi: int, key_lo: int, payload: int, now_ns: int) -> int:
     """Reserve an unknown key, or say what is known of it.
 
     Mutates: head["dedup_row"] names the row (-1: no key).

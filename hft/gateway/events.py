@@ -7,8 +7,6 @@ Returns are 0, or -1 where nothing could be done (counted as an invariant failur
 
 from typing import Any
 
-import numpy as np
-
 from hft.core.codes import DedupState, IntentType, OrderStatus, Reason
 from hft.core.jit import kernel
 from hft.gateway import breaker, dedup, exposure, orders, policy, tables
@@ -203,9 +201,7 @@ def on_fill(gw: Any, slot: int, price: int, qty: int, now_ns: int) -> int:
 
 
 @kernel
-def watch_fill(
-    gw: Any, strategy_idx: int, instrument_idx: int, leaf_idx: int, now_ns: int
-) -> None:
+def watch_fill(gw: Any, strategy_idx: int, instrument_idx: int, leaf_idx: int, now_ns: int) -> None:
     """Repeated execution and the position breaker, after each fill."""
     head = tables.head(gw)[0]
     config = tables.config(gw)[0]

@@ -68,7 +68,12 @@ def report_key(gw: Any, intent: np.ndarray) -> int:
 
 @kernel
 def report_exposure(
-    gw: Any, q: np.ndarray, strategy: np.ndarray, leaf: np.ndarray, d: np.ndarray, out: np.ndarray,
+    gw: Any,
+    q: np.ndarray,
+    strategy: np.ndarray,
+    leaf: np.ndarray,
+    d: np.ndarray,
+    out: np.ndarray,
     n: int,
 ) -> int:
     """Step 3, check by check."""
@@ -90,7 +95,12 @@ def report_exposure(
 
 @kernel
 def report_size(
-    gw: Any, q: np.ndarray, strategy: np.ndarray, leaf: np.ndarray, d: np.ndarray, out: np.ndarray,
+    gw: Any,
+    q: np.ndarray,
+    strategy: np.ndarray,
+    leaf: np.ndarray,
+    d: np.ndarray,
+    out: np.ndarray,
     n: int,
 ) -> int:
     """The last part of step 4, check by check."""

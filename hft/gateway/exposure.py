@@ -275,7 +275,7 @@ def settle(
     net = leaf["net_qty"]
     signed = qty if side == BUY else -qty
     closed = 0
-    if net > 0 and signed < 0 or net < 0 and signed > 0:
+    if (net > 0 and signed < 0) or (net < 0 and signed > 0):
         closed = min(abs(net), qty)
     money = notional_money(instrument, price, qty - closed)
     if closed > 0:

@@ -19,7 +19,6 @@ from hft.gateway.invariants import check
 from hft.gateway.resolve import ResolvedLimits
 from hft.gateway.state import GatewayState, new_state, restore, snapshot
 
-
 # What one decision from Python needs, behind one integer: unboxing an array costs 0.3 us, an int none.
 SEAM = np.dtype([(name, np.int64) for name in ("gw", "intents", "touches", "n_touches")])
 _seam_at = record_at(SEAM)
@@ -75,9 +74,7 @@ class Gateway:
         n_strategies: int = 1,
         **sizes: int,
     ) -> None:
-        self.state: GatewayState = new_state(
-            instruments, limits, n_accounts, n_strategies, **sizes
-        )
+        self.state: GatewayState = new_state(instruments, limits, n_accounts, n_strategies, **sizes)
         self.limits = limits
         self.intents = np.zeros(1, INTENT)
         self.touches = np.zeros(len(instruments), TOUCH)

@@ -69,7 +69,9 @@ def _leaves(state: GatewayState, live: np.ndarray) -> list[str]:
             continue
         for column, name in enumerate(_TOTALS):
             if leaf[name] != sums[index, column]:
-                found.append(f"leaf {index} {name} is {leaf[name]}, orders say {sums[index, column]}")
+                found.append(
+                    f"leaf {index} {name} is {leaf[name]}, orders say {sums[index, column]}"
+                )
             if leaf[name] < 0:
                 found.append(f"leaf {index} {name} is below zero")
         if leaf["settled_money"] < 0 or (leaf["net_qty"] == 0 and leaf["settled_money"] != 0):

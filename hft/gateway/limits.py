@@ -14,7 +14,9 @@ from typing import Any, Literal
 
 from hft.core.errors import ConfigError
 
-Kind = Literal["money", "lots", "price", "ticks", "bps", "count", "s", "ms", "ratio", "bool", "text"]
+Kind = Literal[
+    "money", "lots", "price", "ticks", "bps", "count", "s", "ms", "ratio", "bool", "text"
+]
 MONEY_X = 10_000
 OFF = "off"
 GIVEN = "given"
@@ -236,6 +238,8 @@ def _checked(label: str, name: str, value: Any) -> Any:
     where = f"limits {label}: {name}"
     if value is None:
         return None
+    if value is False and key.kind not in ("bool", "text"):
+        return OFF  # YAML 1.1 reads a bare `off` as false
     if isinstance(value, list | tuple):
         if key.length != len(value):
             raise ConfigError(f"{where}: {list(value)} must be {key.length or 'one'} value(s)")

@@ -140,9 +140,7 @@ def restricted(gw: Any, strategy: np.ndarray, request: np.ndarray, now_ns: int) 
 
 
 @kernel
-def gate(
-    gw: Any, head: np.ndarray, strategy: np.ndarray, request: np.ndarray, now_ns: int
-) -> int:
+def gate(gw: Any, head: np.ndarray, strategy: np.ndarray, request: np.ndarray, now_ns: int) -> int:
     """Let everything through while no input restricts anything; else ask rule by rule."""
     if head["gates"] == 0 and now_ns >= head["holdoff_until_ns"]:
         return Reason.OK.value

@@ -97,6 +97,8 @@ def max_price_ticks(
     words = {"reference": _reference(instrument, figures)}
     key = f"instruments.{instrument.symbol}.max_price"
     value = limits.values.get(key, instrument.max_price)
+    if value is None:
+        value = limits.values.get("instruments.*.max_price")
     price = evaluate(value, words, f"limits {limits.name}: {key}") if value is not None else None
     if price is None and words["reference"] is not None:
         price = DERIVED_MAX_PRICE * words["reference"]
@@ -424,9 +426,8 @@ class _Scope:
     def _bounds(self, row: np.ndarray) -> None:
         """Prices and quantities below which no product passes 2^60; refuse limits beyond them."""
         limits = self.work.limits
-        per_tick = self._money_per_tick_lot()
         price_bound = max(PRICE_ROOM * self.max_price, 1)
-        qty_bound = min(PROVEN_MAX // (price_bound * max(per_tick, 1)), QTY_MAX)
+        qty_bound = min(PROVEN_MAX // self._money_per_lot(price_bound), QTY_MAX)
         if price_bound > PRICE_BOUND_MAX:
             raise ConfigError(
                 f"{self.symbol}: instruments.{self.symbol}.max_price of {self.max_price} ticks "
@@ -449,9 +450,10 @@ class _Scope:
         if fast_qty is not None:
             row["fast_qty_max"] = min(qty_bound, int(fast_qty))
 
-    def _money_per_tick_lot(self) -> int:
-        """Money units of one lot for one tick; an inverse contract's notional has no price in it."""
+    def _money_per_lot(self, price_bound: int) -> int:
+        """The largest product of one lot: its value at the bound, or an inverse one's numerator."""
         unit = Fraction(self.instrument.lot) * Fraction(self.instrument.multiplier)
+        tick = Fraction(self.instrument.tick)
         if self.instrument.kind == "inverse":
-            return int(unit * self.work.scale)
-        return int(unit * Fraction(self.instrument.tick) * self.work.scale)
+            return max(1, int(unit * self.work.scale / min(tick, Fraction(1))))
+        return max(1, int(unit * tick * self.work.scale) * price_bound)

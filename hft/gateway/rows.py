@@ -188,7 +188,14 @@ RATE = _row("per_s", "per_min", "size", "start", "cursor", "count", "full_per_s"
 STORM = _row("state", "clear_count", "since_ns", "level")
 
 BREAKER = _row(
-    "tripped", "tripped_at_ns", "cause", "latched", "reset_after_ns", "detail_idx", "taken", "resets"
+    "tripped",
+    "tripped_at_ns",
+    "cause",
+    "latched",
+    "reset_after_ns",
+    "detail_idx",
+    "taken",
+    "resets",
 )
 
 # The mids of the last window, one a second at most, for the market-move breaker.

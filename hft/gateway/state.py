@@ -12,8 +12,6 @@ from hft.core.dtypes import DECISION, INSTRUMENT, ORDER
 from hft.gateway import rows, tables
 from hft.gateway.resolve import ResolvedLimits
 
-
-
 NS = 1_000_000_000
 
 

@@ -142,7 +142,7 @@ def frame_amend(gw: Any, q: np.ndarray, leaf: np.ndarray) -> None:
     if (
         q["price"] == order["price"]
         and hold["amends"] == 0
-        and 0 < q["qty"]
+        and q["qty"] > 0
         and q["qty"] < order["qty"]
     ):
         q["lowers"] = 1
@@ -294,10 +294,7 @@ def hold_amend(hold: np.ndarray, order: np.ndarray, q: np.ndarray) -> None:
 def hold_cancel(hold: np.ndarray, order: np.ndarray) -> None:
     """Note a cancel in flight; what is held stays held until the venue answers."""
     status = order["status"]
-    if (
-        status == OrderStatus.SUBMITTED.value
-        or status == OrderStatus.PARTIALLY_FILLED.value
-    ):
+    if status == OrderStatus.SUBMITTED.value or status == OrderStatus.PARTIALLY_FILLED.value:
         hold["status_before"] = status
         order["status"] = OrderStatus.CANCEL_REQUESTED.value
     order["request"] = CANCEL
@@ -478,9 +475,7 @@ def evaluate(gw: Any, intent: np.ndarray, touch: np.ndarray, now_ns: int) -> int
     payload = 0
     if intent["key_lo"] != 0 or intent["key_hi"] != 0:
         payload = dedup.payload_hash(intent)
-        reason = dedup.check_or_reserve(
-            gw, intent["key_hi"], intent["key_lo"], payload, now_ns
-        )
+        reason = dedup.check_or_reserve(gw, intent["key_hi"], intent["key_lo"], payload, now_ns)
         if reason == dedup.REPLAYED:
             return answer_again(gw, head)
         if reason != OK:

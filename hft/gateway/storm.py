@@ -6,7 +6,7 @@ the same run, HALT only by an audited reset: it is a loss. Owns STORM rows and h
 
 import numpy as np
 
-from hft.core.codes import StormGuardState, StatusCode
+from hft.core.codes import StatusCode, StormGuardState
 from hft.core.jit import kernel
 
 NORMAL = StormGuardState.NORMAL.value

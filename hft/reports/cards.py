@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import NamedTuple
 
-from hft.reports.figures import BLIND_SPOTS, money, number, percent
+from hft.reports.figures import BLIND_SPOTS, money, number, percent, short
 from hft.reports.view import View
 
 FIGURES_MAX = 12
@@ -56,7 +56,7 @@ def _trading(view: View) -> Iterator[Line]:
         found = view.figures.get(f"markout_{horizon}")
         if found is not None:
             label = f"markout {horizon[:-1]} s"
-            yield Line(label, f"{number(found.value, 2)} ticks", _measured(found.unit))
+            yield Line(label, f"{short(found.value)} ticks", _measured(found.unit))
 
 
 def _measured(unit: str) -> str:
@@ -68,7 +68,7 @@ def _costs(view: View) -> Iterator[Line]:
     if get("spread_captured") is None:
         return
     captured, turnover = get("spread_captured"), get("turnover")
-    note = f"turnover {number(turnover, 2)} {currency}"
+    note = f"turnover {number(turnover)} {currency}"
     if get("inventory") is not None:
         note = f"inventory {money(get('inventory'), currency)}, {note}"
     yield Line("spread captured", money(captured, currency), note)

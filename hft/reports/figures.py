@@ -35,7 +35,7 @@ class Figures(dict[str, Value]):
         return self[name].value if name in self else None
 
 
-def number(value: Any, digits: int = 6) -> str:
+def number(value: Any) -> str:
     """A number for people: thousands apart, as many digits as mean something, a real minus sign."""
     if value is None:
         return "–"
@@ -47,18 +47,27 @@ def number(value: Any, digits: int = 6) -> str:
     if size >= 1000:
         text = f"{value:,.2f}"
     elif size >= 1:
-        text = f"{value:,.4f}".rstrip("0").rstrip(".") if digits >= 6 else f"{value:,.2f}"
-    elif size == 0:
-        text = "0"
+        text = f"{value:.4f}".rstrip("0").rstrip(".")
+    elif size >= 1e-4:
+        text = f"{value:.6f}".rstrip("0")
     else:
-        text = f"{value:.{max(2, digits - 2)}g}" if size < 1e-4 else f"{value:.5f}".rstrip("0")
+        text = f"{value:.4g}" if size else "0"
     return text.replace("-", "−")
+
+
+def short(value: float | None) -> str:
+    """A number to three digits, two decimals from 10 on."""
+    if value is None:
+        return "–"
+    text = f"{value:,.2f}" if abs(value) >= 10 else f"{value:.3g}"
+    return (text if float(text.replace(",", "")) else "0").replace("-", "−")
 
 
 def money(value: float | None, currency: str) -> str:
     """An amount with its sign and its currency: two places, more where it is small."""
     if value is None:
         return "–"
+    value += 0.0  # no negative zero
     text = f"{value:+,.2f}"
     if 0 < abs(value) < 1:
         text = f"{value:+.6f}" if abs(value) < 1e-2 else f"{value:+.4f}"

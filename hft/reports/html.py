@@ -13,13 +13,15 @@ import polars as pl
 
 from hft.reports import markout
 from hft.reports.cards import card_lines
-from hft.reports.charts import Panel, Span, bars, table
-from hft.reports.figures import BLIND_SPOTS, money, number, percent
+from hft.reports.charts import Panel, Span, bars, bins, table
+from hft.reports.figures import BLIND_SPOTS, money, number, percent, short
 from hft.reports.page import SCRIPT, STYLE
 from hft.reports.performance import SHARPE_BASIS, total_equity
 from hft.reports.view import View
 
 SYMBOLS_MAX = 6
+FILLS_MIN = 20  # fewer need no closer look
+STRETCH_NS = 30_000_000_000
 
 
 def render(view: View) -> str:
@@ -85,7 +87,9 @@ def _panels(view: View) -> Iterator[Panel]:
     gross = (total["realized"] + total["unrealized"]).to_numpy()
     net = total["net"].to_numpy()
     panel = Panel("Profit and loss", view.currency, span, 190, zero=True)
-    yield panel.line("net", ts, net, "net").line("gross", ts, gross, "before fees")
+    # The net line lies on top and is the one read out.
+    panel.line("gross", ts, gross, "before fees").readout = bins(span, ts, net)
+    yield panel.line("net", ts, net, "net")
     symbols = view.equity["symbol"].unique(maintain_order=True).to_list()[:SYMBOLS_MAX]
     for symbol in symbols:
         yield from _symbol_panels(view, span, symbol, len(symbols) > 1)
@@ -104,11 +108,7 @@ def _symbol_panels(view: View, span: Span, symbol: str, named: bool) -> Iterator
     price = Panel(f"Price{suffix}", "mid, with our fills", span, 260)
     mid = held["mid"].cast(pl.Float64).fill_null(np.nan).to_numpy()
     price.line("mid", ts, mid, "mid")
-    for side, css in (("BUY", "buy"), ("SELL", "sell")):
-        fills = view.fills.filter((pl.col("symbol") == symbol) & (pl.col("side") == side))
-        at = fills["exch_ts"].to_physical().to_numpy()
-        label = f"{fills.height:,} {'buys' if side == 'BUY' else 'sells'}"
-        price.dots(css, at, fills["price"].to_numpy(), label)
+    _add_fills(price, view.fills.filter(pl.col("symbol") == symbol))
     yield price
 
 
@@ -121,8 +121,48 @@ def _linked(view: View, panels: list[Panel]) -> str:
     body = "".join(panel.html(axis=k == len(panels) - 1) for k, panel in enumerate(panels))
     return (
         '<section class="linked"><h2>The run</h2><p>Every line keeps the highest and lowest value of '
-        f"each pixel. Times are UTC.</p>{body}</section>"
+        f"each pixel. Times are UTC.</p>{body}</section>{_busiest(view)}"
     )
+
+
+def _busiest(view: View) -> str:
+    """The stretch with the most fills of one symbol, close enough to see single ones."""
+    span = _span(view)
+    if span is None or view.equity is None or view.fills is None or view.fills.height < FILLS_MIN:
+        return ""
+    length_ns = max((span.end_ns - span.start_ns) // 100, STRETCH_NS)
+    if 2 * length_ns > span.end_ns - span.start_ns:
+        return ""
+    fills = view.fills.sort("exch_ts")
+    at = fills["exch_ts"].to_physical().to_numpy()
+    first = int(np.argmax(np.searchsorted(at, at + length_ns) - np.arange(len(at))))
+    near = Span(int(at[first]) - length_ns // 20, int(at[first]) + length_ns)
+    symbol = fills["symbol"][first]
+    panel = Panel(f"Price {symbol}", "best bid and ask, with our fills", near, 220)
+    quotes = view.equity.filter(pl.col("symbol") == symbol).unique("ts", maintain_order=True)
+    quotes = quotes.filter(_inside("ts", near)).drop_nulls("bid")
+    ts = quotes["ts"].to_physical().to_numpy()
+    for side in ("bid", "ask"):
+        panel.line(side, ts, quotes[side].to_numpy(), side)
+    inside = fills.filter((pl.col("symbol") == symbol) & _inside("exch_ts", near))
+    _add_fills(panel, inside)
+    minutes = length_ns / 60e9
+    words = f"{minutes:.0f} minutes" if minutes >= 2 else f"{length_ns / 1e9:.0f} seconds"
+    return (
+        f"<section><h2>The busiest {words}</h2><p>Where {symbol} was filled most: "
+        f"{inside.height:,} fills.</p>{panel.html(axis=True)}</section>"
+    )
+
+
+def _inside(name: str, span: Span) -> pl.Expr:
+    return pl.col(name).to_physical().is_between(span.start_ns, span.end_ns)
+
+
+def _add_fills(panel: Panel, fills: pl.DataFrame) -> None:
+    for side, css, word in (("BUY", "buy", "buys"), ("SELL", "sell", "sells")):
+        rows = fills.filter(pl.col("side") == side)
+        at = rows["exch_ts"].to_physical().to_numpy()
+        panel.dots(css, at, rows["price"].to_numpy(), f"{rows.height:,} {word}")
 
 
 def _money(view: View) -> str:
@@ -139,7 +179,7 @@ def _money(view: View) -> str:
     ]
     head = ("symbol", "side", "liquidity", "fills", "lots", f"turnover {currency}", "fees", "spread")
     cells = [
-        (*row[:3], row[3], row[4], *(number(value, 2) for value in row[5:]))
+        (*row[:3], row[3], row[4], *(short(value) for value in row[5:]))
         for row in view.costs.iter_rows()
     ]
     left = (
@@ -156,10 +196,10 @@ def _markouts(view: View) -> str:
     rows = []
     for row in view.markouts.filter(pl.col("measured") > 0).iter_rows(named=True):
         label = f"{row['horizon']} · {row['side']} {row['liquidity']}"
-        text = f"{number(row['ticks'], 2)} ticks"
+        text = f"{short(row['ticks'])} ticks"
         rows.append((label, row["ticks"], text, "buy" if row["side"] == "BUY" else "sell"))
     cells = [
-        (row[0], f"{row[1]} {row[2]}", f"{row[4]:,} of {row[3]:,}", *(_short(v) for v in row[5:]))
+        (row[0], f"{row[1]} {row[2]}", f"{row[4]:,} of {row[3]:,}", *(short(v) for v in row[5:]))
         for row in view.markouts.iter_rows()
     ]
     head = ("after", "fills", "measured", "ticks", "bps", view.currency)
@@ -169,10 +209,6 @@ def _markouts(view: View) -> str:
         f'{table(head, cells, left=2)}<p class="small">{escape(_sentence(markout.LIMITS))}</p>'
         "</details></section>"
     )
-
-
-def _short(value: float | None) -> str:
-    return "–" if value is None else number(value, 2)
 
 
 def _sentence(text: str) -> str:
@@ -219,7 +255,7 @@ def _orders(view: View) -> str:
     if view.latencies is None:
         return ""
     cells = [
-        (row[0], f"{row[1]:,}", *(_short(value) for value in row[2:]))
+        (row[0], f"{row[1]:,}", *(short(value) for value in row[2:]))
         for row in view.latencies.iter_rows()
     ]
     head = ("from sending", "orders", "median ms", "p99 ms", "longest ms")

@@ -10,8 +10,10 @@ QUEUES = {
     "prob_power": "probability of a cancel ahead, power",
     "fifo": "exact, order by order, where the tape has order ids",
 }
+CHANCES = ("reject", "lost_ack", "late_ack", "duplicate_ack")
+WINDOWS = {"down_ns": "venue down", "gap_ns": "feed silent"}
 FILLS = {
-    "capped": "capped by what the tape shows; taken liquidity stays taken",
+    "capped": "capped by what the tape shows, and what was taken stays taken",
     "whole": "whole: an order fills at once, however large",
 }
 
@@ -23,9 +25,25 @@ def mode_words(venue: Mapping[str, Any]) -> dict[str, str]:
         words["queue"] = QUEUES.get(str(venue["queue"]), str(venue["queue"]))
     if "fills" in venue:
         words["fills"] = FILLS.get(str(venue["fills"]), str(venue["fills"]))
-    fees = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in venue.get("fees", {}).items())
-    words["fees"] = fees or "the instrument's own"
+    words["fees"] = _fees(venue.get("fees", {})) or "the instrument's own"
     return words
+
+
+def fault_words(faults: Mapping[str, Any]) -> str:
+    """The injected faults that can happen at all; empty for none."""
+    said = []
+    for name, value in faults.items():
+        if name in CHANCES and value:
+            said.append(f"{name.replace('_', ' ')} {value:g} of messages")
+        elif name in WINDOWS and value and value[1] > value[0]:
+            said.append(f"{WINDOWS[name]} for {(value[1] - value[0]) / 1e9:g} s")
+    return ", ".join(said)
+
+
+def _fees(fees: Mapping[str, Any]) -> str:
+    said = [f"{key.removesuffix('_bps')} {value} bps" for key, value in fees.items() if "bps" in key]
+    said += [f"{value} {key.replace('_', ' ')}" for key, value in fees.items() if "bps" not in key]
+    return ", ".join(said)
 
 
 def _latency(legs: Mapping[str, Mapping[str, Any]]) -> str:

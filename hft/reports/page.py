@@ -46,7 +46,7 @@ path.grid{stroke:var(--grid);stroke-width:1}path.zero{stroke:var(--gross);stroke
 path.line{stroke-width:1.5;stroke-linejoin:round}
 path.dots{stroke-width:5.5;stroke-linecap:round;opacity:.8}path.many{stroke-width:3.4;opacity:.6}
 path.net,.key.net{stroke:var(--net);color:var(--net)}path.gross,.key.gross{stroke:var(--gross);color:var(--gross)}
-path.pos,.key.pos{stroke:var(--pos);color:var(--pos)}path.mid,.key.mid{stroke:var(--mid);color:var(--mid)}.plot path.mid{stroke-width:1.1}
+path.pos,.key.pos{stroke:var(--pos);color:var(--pos)}path.bid,.key.bid,path.ask,.key.ask{stroke:var(--mid);color:var(--mid)}path.mid,.key.mid{stroke:var(--mid);color:var(--mid)}.plot path.mid{stroke-width:1.1}.plot path.bid,.plot path.ask{stroke-width:1.2;opacity:.6}
 path.buy,.key.buy{stroke:var(--buy);color:var(--buy)}path.sell,.key.sell{stroke:var(--sell);color:var(--sell)}
 path.refused,.key.refused{stroke:var(--bad);color:var(--bad)}
 .plot path.fill{stroke:none;fill:var(--pos);opacity:.22}.plot path.fill.refused{fill:var(--bad)}
@@ -57,7 +57,7 @@ color:var(--soft);white-space:nowrap;font-variant-numeric:tabular-nums}
 .times span{position:absolute;transform:translateX(-50%);font-variant-numeric:tabular-nums}
 .bar{display:grid;grid-template-columns:minmax(110px,30%) 1fr minmax(96px,auto);gap:10px;
 align-items:center;padding:3px 0;font-size:13.5px}
-.bl{overflow-wrap:anywhere}.bv{text-align:right;font-variant-numeric:tabular-nums}
+.two .bar{grid-template-columns:minmax(140px,36%) 1fr minmax(92px,auto)}.bl{overflow-wrap:anywhere}.bv{text-align:right;font-variant-numeric:tabular-nums}
 .track{position:relative;height:16px;background:var(--track);border-radius:4px}
 .track i{position:absolute;top:0;bottom:0;border-radius:3px;background:var(--net);min-width:2px}
 .track i.up{background:var(--good)}.track i.down{background:var(--bad)}
@@ -76,7 +76,7 @@ details{margin-top:12px}summary{cursor:pointer;color:var(--soft);font-size:13px}
 @media(max-width:760px){main{padding:16px 10px 32px}section{padding:14px 12px}.two{grid-template-columns:1fr}
 h1{font-size:21px}.plot,.times{margin-left:52px}.yl{font-size:10.5px;padding-right:5px}
 dl.kpi{grid-template-columns:1fr 1fr}dl.kpi>div{padding:10px 12px}dl.kpi dd{font-size:17px}
-.bar{grid-template-columns:1fr auto}.track{grid-column:1/3;grid-row:2}.keys{margin-left:0;width:100%}
+.bar,.two .bar{grid-template-columns:1fr auto}.track{grid-column:1/3;grid-row:2}.keys{margin-left:0;width:100%}
 .times span:nth-child(even){display:none}dl.facts{grid-template-columns:1fr}dl.facts dd{margin-bottom:6px}}
 @media print{body{background:#fff}section{break-inside:avoid}}
 """.strip()

@@ -17,7 +17,7 @@ import pyarrow as pa
 from hft.core.errors import JournalError
 from hft.reports import cards
 from hft.reports.figures import Figures
-from hft.reports.mode import mode_words
+from hft.reports.mode import fault_words, mode_words
 from hft.reports.refusals import counted, notice, refusals
 from hft.reports.view import View
 from hft.runs import tables
@@ -108,9 +108,7 @@ class Run:
         limits = str(self.config.get("limits", {}).get("name", ""))
         off = limits == "off"
         words["limits"] = "off: nothing is refused, accounting only" if off else limits
-        faults = {name: value for name, value in self.config.get("faults", {}).items() if value}
-        if faults:
-            words["faults"] = ", ".join(f"{name} {value}" for name, value in faults.items())
+        words["faults"] = fault_words(self.config.get("faults", {}))
         return {name: text for name, text in words.items() if text}
 
     @property

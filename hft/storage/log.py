@@ -5,6 +5,7 @@ whole: the writer cuts back to the last good one and says where. It never reads 
 appends brings the time.
 """
 
+import contextlib
 import errno
 import os
 from collections.abc import Iterator
@@ -119,14 +120,13 @@ class LogWriter:
         """Close the last segment; a closed log can be continued by another writer."""
         if self._file is None:
             return
-        file, self._file = self._file, None
         try:
             if self.fsync != "never":
-                os.fsync(file.fileno())
+                os.fsync(self._file.fileno())
+            self._file.close()
         except OSError as error:
             raise self._failed(error) from None
-        finally:
-            file.close()
+        self._file = None
 
     def _write(self, data: bytes, frames: int, ts_ns: int) -> None:
         if self._file is None:
@@ -144,14 +144,14 @@ class LogWriter:
         self.next_seq += frames
 
     def _failed(self, error: OSError) -> JournalError:
-        """Cut back to the last whole frame, so that what was written stays readable."""
+        """Cut back to the last whole frame, so that what was written stays readable, and close."""
         path = self.folder / segment_name(self._first_seq)
-        if self._file is not None:
-            try:
-                self._file.truncate(self._size)
-                self._file.seek(self._size)
-            except OSError:
-                pass  # the torn tail is cut by the next reader
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):  # else the next reader cuts the torn tail
+                file.truncate(self._size)
+            with contextlib.suppress(OSError):
+                file.close()
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         what = "the disk is full" if full else (error.strerror or str(error))
         return JournalError(

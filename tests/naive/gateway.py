@@ -222,10 +222,23 @@ class NaiveGateway:
     def decide(self, now: int, touch: dict[str, int], **intent: int) -> Answer:
         i = {
             name: intent.get(name, 0)
-            for name in (
-                "intent_id strategy_idx account_idx instrument_idx intent_type side price qty tif "
-                "order_type target_id timestamp_ns ttl_ns key_hi key_lo"
-            ).split()
+            for name in [
+                "intent_id",
+                "strategy_idx",
+                "account_idx",
+                "instrument_idx",
+                "intent_type",
+                "side",
+                "price",
+                "qty",
+                "tif",
+                "order_type",
+                "target_id",
+                "timestamp_ns",
+                "ttl_ns",
+                "key_hi",
+                "key_lo",
+            ]
         }
         bad = self._malformed(i)
         if bad:
@@ -233,9 +246,16 @@ class NaiveGateway:
         key = (i["key_hi"], i["key_lo"])
         payload = tuple(
             i[name]
-            for name in (
-                "account_idx strategy_idx instrument_idx intent_type side price qty target_id"
-            ).split()
+            for name in [
+                "account_idx",
+                "strategy_idx",
+                "instrument_idx",
+                "intent_type",
+                "side",
+                "price",
+                "qty",
+                "target_id",
+            ]
         )
         if key != (0, 0):
             known = self._lookup(key, payload, now)
@@ -426,9 +446,11 @@ class NaiveGateway:
             q["notional"] = q["price"] * q["qty"] * per_tick
             q["add_qty"] = max(0, remaining - held_qty)
             q["add_money"] = max(0, q["price"] * remaining * per_tick - held_money)
-        q["beyond"] = q["qty"] > 0 and (
-            q["price"] > self.rules.price_bound or q["qty"] > self.rules.qty_bound
-        ) and q["price"] >= 0
+        q["beyond"] = (
+            q["qty"] > 0
+            and (q["price"] > self.rules.price_bound or q["qty"] > self.rules.qty_bound)
+            and q["price"] >= 0
+        )
         return q
 
     def _age(self, now: int, touch: Any, i: dict[str, int], q: dict[str, Any]) -> Reason:
@@ -714,9 +736,7 @@ class NaiveGateway:
         self._known(order, DedupState.APPROVED, Reason.OK, now)
         order.filled += qty
         cancelling = order.request == IntentType.CANCEL
-        order.status = (
-            OrderStatus.CANCEL_REQUESTED if cancelling else OrderStatus.PARTIALLY_FILLED
-        )
+        order.status = OrderStatus.CANCEL_REQUESTED if cancelling else OrderStatus.PARTIALLY_FILLED
         if order.request == IntentType.NEW:
             order.request = None
         leaf = self.leaves[order.account, order.strategy, order.instrument]

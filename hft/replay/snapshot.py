@@ -1,0 +1,113 @@
+"""Freeze a session at a step boundary and thaw it into a fresh one of the same job.
+
+A snapshot holds every array of the engine except addresses (those belong to the process) and the
+empty part of the books: levels are found through the bitmap, so that a book with millions of ticks
+costs what it shows. Thawing needs a session built from the same job; what differs is refused.
+"""
+
+import io
+from typing import Any
+
+import numpy as np
+
+from hft.core.errors import ConfigError
+from hft.gateway.state import restore as restore_gateway
+from hft.gateway.state import snapshot as snapshot_gateway
+from hft.replay.build import Session
+
+_ADDRESSES = ("batches", "context_at", "contexts", "steps", "fills", "equity", "series")
+_NESTED = ("books", "gw", "venue")
+_CONTEXT_FIELDS = ("now_ns", "wake", "intents", "intents_lost", "logs", "ttl_ns")
+VERSION = 1
+
+
+def freeze(session: Session) -> dict[str, np.ndarray]:
+    """A copy of everything that decides what happens next."""
+    engine = session.engine
+    out: dict[str, np.ndarray] = {"version": np.array([VERSION])}
+    for name, value in engine._asdict().items():
+        if name not in _ADDRESSES and name not in _NESTED:
+            out[name] = value.copy()
+    for name, value in engine.venue._asdict().items():
+        out[f"venue.{name}"] = value.copy()
+    for name, value in snapshot_gateway(engine.gw).items():
+        out[f"gw.{name}"] = value
+    for name in _CONTEXT_FIELDS:
+        out[f"contexts.{name}"] = engine.contexts[name].copy()
+    levels = level_positions(engine.books.heads, engine.books.bits)
+    words = np.flatnonzero(engine.books.bits)
+    out["books.heads"] = engine.books.heads.copy()
+    out["books.levels"] = levels
+    out["books.qty"] = engine.books.qty[levels]
+    out["books.words"] = words
+    out["books.bits"] = engine.books.bits[words]
+    return out
+
+
+def thaw(session: Session, saved: dict[str, np.ndarray]) -> None:
+    """Bring a fresh session of the same job to the snapshot. Mutates: session.
+
+    Raises: ConfigError when the snapshot is of another job or version.
+    """
+    engine = session.engine
+    if int(saved["version"][0]) != VERSION:
+        raise ConfigError("the snapshot is of another version of hft; replay from the start")
+    for name, value in engine._asdict().items():
+        if name not in _ADDRESSES and name not in _NESTED:
+            _put(name, value, saved[name])
+    for name, value in engine.venue._asdict().items():
+        _put(f"venue.{name}", value, saved[f"venue.{name}"])
+    restore_gateway(engine.gw, {k[3:]: v for k, v in saved.items() if k.startswith("gw.")})
+    for name in _CONTEXT_FIELDS:
+        engine.contexts[name] = saved[f"contexts.{name}"]
+    books = engine.books
+    books.qty[level_positions(books.heads, books.bits)] = 0
+    books.bits[np.flatnonzero(books.bits)] = 0
+    _put("books.heads", books.heads, saved["books.heads"])
+    books.qty[saved["books.levels"]] = saved["books.qty"]
+    books.bits[saved["books.words"]] = saved["books.bits"]
+
+
+def _put(name: str, array: np.ndarray, saved: np.ndarray) -> None:
+    if array.shape != saved.shape or array.dtype != saved.dtype:
+        raise ConfigError(f"the snapshot is of another job: {name} differs in size or type")
+    array[...] = saved
+
+
+def level_positions(heads: np.ndarray, bits: np.ndarray) -> np.ndarray:
+    """Offsets in `Books.qty` of every non-empty level, found through the finest bitmap words."""
+    found: list[np.ndarray] = []
+    for head in heads:
+        size, tree = int(head["size"]), int(head["tree_size"])
+        for side in range(2):
+            start = int(head["bits_at"]) + side * tree
+            words = bits[start : start + size // 64]
+            used = np.flatnonzero(words)
+            if len(used):
+                flags = np.unpackbits(
+                    words[used].astype("<i8").view(np.uint8).reshape(-1, 8),
+                    axis=1,
+                    bitorder="little",
+                )
+                at, bit = np.nonzero(flags)
+                found.append(int(head["qty_at"]) + side * size + used[at] * 64 + bit)
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
+def to_bytes(saved: dict[str, np.ndarray]) -> bytes:
+    """A snapshot as bytes; no pickled objects inside."""
+    buffer = io.BytesIO()
+    plain: dict[str, Any] = {}
+    for name, array in saved.items():
+        plain[name] = array
+    np.savez_compressed(buffer, **plain)
+    return buffer.getvalue()
+
+
+def from_bytes(data: bytes) -> dict[str, np.ndarray]:
+    """The inverse of `to_bytes`. Raises: ConfigError when it is none."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as found:
+            return {name: found[name] for name in found.files}
+    except (ValueError, OSError, KeyError) as error:
+        raise ConfigError(f"not a snapshot: {error}") from None
