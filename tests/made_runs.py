@@ -171,8 +171,14 @@ def write_run(
         "wakes": int((made.steps["kind"] == StepKind.WAKE).sum()),
         "decisions": int((made.steps["kind"] == StepKind.DECISION).sum()),
         "refused": int(((made.steps["kind"] == 1) & (made.steps["code"] != 0)).sum()),
+        "reasons": _reasons(made.steps),
     }
     return Run.open(writer.seal(manifest or {}, digest, totals, partial=partial))
+
+
+def _reasons(steps: np.ndarray) -> dict[str, int]:
+    codes, counts = np.unique(steps["code"][steps["kind"] == StepKind.DECISION], return_counts=True)
+    return dict(zip(map(str, codes.tolist()), counts.tolist(), strict=True))
 
 
 def take_all(writer: RunWriter, made: Records, blocks: int = 7) -> None:

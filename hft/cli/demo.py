@@ -1,23 +1,46 @@
 """`hft demo`: a synthetic market day through the gateway with market making."""
 
+import time
 from typing import Annotated
 
 import typer
 
 from hft.cli import context
+from hft.cli.progress import bar
 
 app = typer.Typer()
 
 
 @app.command()
 def demo(
-    seed: Annotated[int, typer.Option(help="Seed of the synthetic market.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the synthetic market.", min=0)] = 0,
     out: Annotated[str, typer.Option(help="Folder that run folders are made in.")] = "runs",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run even if a sealed run exists.")] = False,
     json: context.Json = False,
 ) -> None:
     """Replay a synthetic market day through the gateway; prints the table, writes report.html."""
+    context.note("kernels: loading; the first time they are compiled, which takes about a minute")
+    began = time.monotonic()
     from hft import api
 
-    run = api.replay(api.tapes("synthetic", seed=seed), "market_making", seed=seed, out=out)
+    api.warm_up()
+    context.note(f"kernels: ready after {time.monotonic() - began:.1f} s")
+    began = time.monotonic()
+    tapes = api.tapes("synthetic", seed=seed)
+    context.note(f"market:  {tapes.rows:,} events, seed {seed}, {time.monotonic() - began:.1f} s")
+    began = time.monotonic()
+    with bar("replay", "events") as progress:
+        run = api.replay(
+            tapes, "market_making", seed=seed, fresh=fresh, out=out, progress=progress
+        )
+    context.note(_done(run.manifest, tapes.rows, began))
     report = run.report(run.path / "report.html")
-    context.emit(run.to_json(), lambda: f"{run!r}\nreport: {report}")
+    context.emit(run.to_json(), lambda: f"{run!r}\n  report: {report}")
+
+
+def _done(manifest: dict[str, object], rows: int, began_s: float) -> str:
+    """How long the replay took, or that the sealed run of the same inputs was opened."""
+    wall_s, here_s = float(str(manifest.get("wall_s", 0))), time.monotonic() - began_s
+    if wall_s > here_s:
+        return "replay:  opened the sealed run of the same code, config, tape and seed (--fresh runs)"
+    return f"replay:  {wall_s:.1f} s, {rows / max(wall_s, 1e-3) / 1e6:.1f}M events/s"

@@ -7,11 +7,9 @@ cleared; loss and manual trips latch until an audited reset. A trip leaves an ac
 
 from typing import Any
 
-import numpy as np
-
 from hft.core.jit import kernel
 from hft.gateway import tables
-from hft.gateway.rows import MOVE_SAMPLES, BreakerCause
+from hft.gateway.rows import MOVE_SAMPLES, BreakerCause, Row
 
 POSITION = BreakerCause.POSITION.value
 MARKET_MOVE = BreakerCause.MARKET_MOVE.value
@@ -28,7 +26,7 @@ _SPACING = MOVE_SAMPLES - 4
 
 
 @kernel
-def row_of(config: np.ndarray, scope: int, index: int) -> int:
+def row_of(config: Row, scope: int, index: int) -> int:
     """The breaker row of a `KillScope` and its index."""
     if scope == 1:
         return 1 + index
@@ -40,9 +38,7 @@ def row_of(config: np.ndarray, scope: int, index: int) -> int:
 
 
 @kernel
-def trip(
-    head: np.ndarray, config: np.ndarray, row: np.ndarray, cause: int, detail_idx: int, now_ns: int
-) -> int:
+def trip(head: Row, config: Row, row: Row, cause: int, detail_idx: int, now_ns: int) -> int:
     """Trip a breaker; a graver cause replaces a lesser one. Returns: 1 when it tripped now."""
     if row["tripped"] != 0:
         if cause > row["cause"]:
@@ -63,7 +59,7 @@ def trip(
 
 
 @kernel
-def reset(head: np.ndarray, row: np.ndarray) -> int:
+def reset(head: Row, row: Row) -> int:
     """Clear a trip. Returns: 1 when there was one."""
     if row["tripped"] == 0:
         return 0
@@ -79,7 +75,7 @@ def reset(head: np.ndarray, row: np.ndarray) -> int:
 
 
 @kernel
-def over_position(limit: np.ndarray, leaf: np.ndarray) -> bool:
+def over_position(limit: Row, leaf: Row) -> bool:
     """Whether a filled position is beyond its instrument's limit."""
     net = leaf["net_qty"]
     return (limit["long_max"] >= 0 and net > limit["long_max"]) or (

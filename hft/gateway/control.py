@@ -1,16 +1,14 @@
 """Inputs that are on no tape: P&L, market watch, modes, kill, promotion, lease, hold-off, resets.
 
-Each is a calendar event with its own time; it changes rows here and takes effect at the next intent.
+Each is a calendar event with its own time; it changes rows and takes effect at the next intent.
 """
 
 from typing import Any
 
-import numpy as np
-
 from hft.core.codes import ControlKind, PolicyMode
 from hft.core.jit import kernel
 from hft.gateway import breaker, policy, storm, tables
-from hft.gateway.rows import MODE_OWNER_DEGRADED, MODE_OWNER_STRATEGY, KillScope
+from hft.gateway.rows import MODE_OWNER_DEGRADED, MODE_OWNER_STRATEGY, KillScope, Row
 
 _BYTE = KillScope.BYTE.value
 NORMAL = PolicyMode.NORMAL.value
@@ -47,7 +45,7 @@ def on_pnl(gw: Any, strategy_idx: int, pnl_money: int, now_ns: int) -> int:
 
 
 @kernel
-def on_market(gw: Any, instrument_idx: int, touch: np.ndarray, now_ns: int) -> int:
+def on_market(gw: Any, instrument_idx: int, touch: Row, now_ns: int) -> int:
     """Watch one instrument: feed gap and market move. Returns: 1 when policy changed."""
     head = tables.head(gw)[0]
     config = tables.config(gw)[0]
@@ -105,7 +103,6 @@ def set_mode(gw: Any, owner: int, value: int) -> None:
     NORMAL for a strategy also ends its degradation by repeated execution.
     """
     head = tables.head(gw)[0]
-    config = tables.config(gw)[0]
     if owner >= MODE_OWNER_STRATEGY:
         row = tables.strategies(gw)[owner - MODE_OWNER_STRATEGY]
         row["mode"] = value

@@ -6,12 +6,11 @@ whose outcome is open can neither expire nor be evicted. Time is event time.
 
 from typing import Any
 
-import numpy as np
-
 from hft.core.codes import DedupState, Reason
 from hft.core.digest import as_int, row_word
 from hft.core.jit import kernel
 from hft.gateway import tables
+from hft.gateway.rows import Row
 
 RESERVED_NOW = 0
 REPLAYED = -1
@@ -21,8 +20,8 @@ _REASON_BITS = 1023
 
 
 @kernel
-def payload_hash(intent: np.ndarray) -> int:
-    """The body of an intent as one word: account, strategy, symbol, type, side, price, qty, target."""
+def payload_hash(intent: Row) -> int:
+    """The body of an intent as one word: who, symbol, type, side, price, qty, target."""
     who = (intent["account_idx"] << 40) + (intent["strategy_idx"] << 20) + intent["instrument_idx"]
     return as_int(
         row_word(
@@ -201,9 +200,7 @@ def commit(gw: Any, index: int, state: int, reason: int, cmd_id: int, now_ns: in
 
 
 @kernel
-def commit_key(
-    gw: Any, hold: np.ndarray, state: int, reason: int, cmd_id: int, now_ns: int
-) -> None:
+def commit_key(gw: Any, hold: Row, state: int, reason: int, cmd_id: int, now_ns: int) -> None:
     """Commit by the key kept beside an order; one that was evicted meanwhile is inserted again."""
     key_hi, key_lo = hold["key_hi"], hold["key_lo"]
     if key_hi == 0 and key_lo == 0:

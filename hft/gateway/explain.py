@@ -11,7 +11,8 @@ import numpy as np
 from hft.core.codes import DedupState, IntentType, OrderStatus, Reason, SelfTradeMode
 from hft.core.dtypes import DECISION
 from hft.core.jit import kernel
-from hft.gateway import dedup, exposure, policy, risk, rows, steps, tables
+from hft.gateway import dedup, exposure, framing, policy, risk, rows, steps, tables
+from hft.gateway.rows import Row
 from hft.gateway.state import GatewayState
 
 OK = Reason.OK.value
@@ -39,7 +40,7 @@ def explain(state: GatewayState, intent: Any, touch: Any, now_ns: int) -> list[C
 
 
 @kernel
-def add(out: np.ndarray, count: int, reason: int, d: np.ndarray) -> int:
+def add(out: Row, count: int, reason: int, d: Row) -> int:
     """Append one failure, unless it is none."""
     if reason == OK or count >= len(out):
         return count
@@ -50,7 +51,7 @@ def add(out: np.ndarray, count: int, reason: int, d: np.ndarray) -> int:
 
 
 @kernel
-def report_key(gw: Any, intent: np.ndarray) -> int:
+def report_key(gw: Any, intent: Row) -> int:
     """What dedup would answer, without reserving; a decided key is no failure."""
     index = dedup.find(gw, intent["key_hi"], intent["key_lo"])
     if index < 0 or (intent["key_hi"] == 0 and intent["key_lo"] == 0):
@@ -69,11 +70,11 @@ def report_key(gw: Any, intent: np.ndarray) -> int:
 @kernel
 def report_exposure(
     gw: Any,
-    q: np.ndarray,
-    strategy: np.ndarray,
-    leaf: np.ndarray,
-    d: np.ndarray,
-    out: np.ndarray,
+    q: Row,
+    strategy: Row,
+    leaf: Row,
+    d: Row,
+    out: Row,
     n: int,
 ) -> int:
     """Step 3, check by check."""
@@ -96,11 +97,11 @@ def report_exposure(
 @kernel
 def report_size(
     gw: Any,
-    q: np.ndarray,
-    strategy: np.ndarray,
-    leaf: np.ndarray,
-    d: np.ndarray,
-    out: np.ndarray,
+    q: Row,
+    strategy: Row,
+    leaf: Row,
+    d: Row,
+    out: Row,
     n: int,
 ) -> int:
     """The last part of step 4, check by check."""
@@ -121,9 +122,7 @@ def report_size(
 
 
 @kernel
-def report_price(
-    gw: Any, q: np.ndarray, touch: np.ndarray, now_ns: int, d: np.ndarray, out: np.ndarray, n: int
-) -> int:
+def report_price(gw: Any, q: Row, touch: Row, now_ns: int, d: Row, out: Row, n: int) -> int:
     """The price checks, each on its own."""
     config = tables.config(gw)[0]
     limit = tables.limits(gw)[q["instrument_idx"]]
@@ -140,13 +139,13 @@ def report_price(
 @kernel
 def report_risk(
     gw: Any,
-    q: np.ndarray,
-    touch: np.ndarray,
-    strategy: np.ndarray,
-    leaf: np.ndarray,
+    q: Row,
+    touch: Row,
+    strategy: Row,
+    leaf: Row,
     now_ns: int,
-    d: np.ndarray,
-    out: np.ndarray,
+    d: Row,
+    out: Row,
     n: int,
 ) -> int:
     """Step 4, check by check."""
@@ -180,20 +179,20 @@ def report_risk(
 @kernel
 def report(
     gw: Any,
-    intent: np.ndarray,
-    touch: np.ndarray,
+    intent: Row,
+    touch: Row,
     now_ns: int,
-    q: np.ndarray,
-    d: np.ndarray,
-    out: np.ndarray,
+    q: Row,
+    d: Row,
+    out: Row,
 ) -> int:
     """Fill `out` with (reason, measured, limit) of each failing check. Returns: how many."""
     config = tables.config(gw)[0]
-    n = add(out, 0, steps.malformed(config, intent), d)
+    n = add(out, 0, framing.malformed(config, intent), d)
     if n > 0:
         return n
     n = add(out, n, report_key(gw, intent), d)
-    steps.frame(gw, config, intent, touch, q)
+    framing.frame(gw, config, intent, touch, q)
     if q["kind"] == IntentType.CANCEL.value:
         return n if q["slot"] >= 0 else add(out, n, Reason.NOT_FOUND.value, d)
     strategy = tables.strategies(gw)[q["strategy_idx"]]

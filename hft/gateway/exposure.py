@@ -8,19 +8,18 @@ Buys and sells are held apart: a working sell must not make room for a buy.
 
 from typing import Any
 
-import numpy as np
-
 from hft.core.codes import Reason, Side
 from hft.core.jit import kernel
 from hft.core.numbers import notional_money
 from hft.gateway import tables
+from hft.gateway.rows import Row
 
 TOTAL_MAX = 1 << 61
 BUY = Side.BUY.value
 
 
 @kernel
-def leaf_key(config: np.ndarray, account_idx: int, strategy_idx: int, instrument_idx: int) -> int:
+def leaf_key(config: Row, account_idx: int, strategy_idx: int, instrument_idx: int) -> int:
     pair = account_idx * config["n_strategies"] + strategy_idx
     return pair * config["n_instruments"] + instrument_idx + 1
 
@@ -58,7 +57,7 @@ def hang(gw: Any, key: int, leaf: int) -> None:
 
 
 @kernel
-def is_zero(leaf: np.ndarray) -> bool:
+def is_zero(leaf: Row) -> bool:
     """Nothing held, nothing open, no position: the leaf may be evicted."""
     return (
         leaf["net_qty"] == 0
@@ -108,30 +107,28 @@ def add_leaf(gw: Any, key: int) -> int:
 
 
 @kernel
-def exceeds_total(head: np.ndarray, config: np.ndarray, request: np.ndarray, d: np.ndarray) -> bool:
+def exceeds_total(head: Row, config: Row, request: Row, d: Row) -> bool:
     d["measured"] = head["reserved_money"] + head["settled_money"] + request["add_money"]
     d["limit"] = config["global_notional_max"]
     return d["limit"] > 0 and d["measured"] > d["limit"]
 
 
 @kernel
-def exceeds_strategy(strategy: np.ndarray, request: np.ndarray, d: np.ndarray) -> bool:
+def exceeds_strategy(strategy: Row, request: Row, d: Row) -> bool:
     d["measured"] = strategy["reserved_money"] + strategy["settled_money"] + request["add_money"]
     d["limit"] = strategy["notional_max"]
     return d["limit"] > 0 and d["measured"] > d["limit"]
 
 
 @kernel
-def exceeds_leaf(
-    strategy: np.ndarray, leaf: np.ndarray, request: np.ndarray, d: np.ndarray
-) -> bool:
+def exceeds_leaf(strategy: Row, leaf: Row, request: Row, d: Row) -> bool:
     d["measured"] = leaf["reserved_money"] + leaf["settled_money"] + request["add_money"]
     d["limit"] = strategy["leaf_notional_max"]
     return d["limit"] > 0 and d["measured"] > d["limit"]
 
 
 @kernel
-def worst_qty(leaf: np.ndarray, request: np.ndarray) -> int:
+def worst_qty(leaf: Row, request: Row) -> int:
     """The position if everything open on the request's side, and the request, filled."""
     if request["side"] == BUY:
         return leaf["net_qty"] + leaf["open_buy_qty"] + request["add_qty"]
@@ -139,17 +136,15 @@ def worst_qty(leaf: np.ndarray, request: np.ndarray) -> int:
 
 
 @kernel
-def exceeds_net_qty(
-    strategy: np.ndarray, leaf: np.ndarray, request: np.ndarray, d: np.ndarray
-) -> bool:
+def exceeds_net_qty(strategy: Row, leaf: Row, request: Row, d: Row) -> bool:
     d["measured"] = worst_qty(leaf, request)
     d["limit"] = strategy["net_qty_max"]
     return d["limit"] > 0 and d["measured"] > d["limit"]
 
 
 @kernel
-def overflows(head: np.ndarray, config: np.ndarray, request: np.ndarray, d: np.ndarray) -> bool:
-    """Beyond what the limits prove safe; the fast gate, where on, names price or quantity itself."""
+def overflows(head: Row, config: Row, request: Row, d: Row) -> bool:
+    """Beyond what the limits prove safe; the fast gate, where on, names price or qty itself."""
     d["measured"] = head["reserved_money"] + head["settled_money"] + request["add_money"]
     d["limit"] = TOTAL_MAX
     if request["saturated"] != 0:
@@ -159,12 +154,12 @@ def overflows(head: np.ndarray, config: np.ndarray, request: np.ndarray, d: np.n
 
 @kernel
 def check(
-    head: np.ndarray,
-    config: np.ndarray,
-    strategy: np.ndarray,
-    leaf: np.ndarray,
-    request: np.ndarray,
-    d: np.ndarray,
+    head: Row,
+    config: Row,
+    strategy: Row,
+    leaf: Row,
+    request: Row,
+    d: Row,
 ) -> int:
     """Limits on what would be held, in the order of contract 3.5; a proven order passes them.
 
@@ -190,7 +185,7 @@ def open_after(total: int, filled: int) -> int:
 
 
 @kernel
-def hold_qty(order: np.ndarray, hold: np.ndarray) -> int:
+def hold_qty(order: Row, hold: Row) -> int:
     """The most lots the order may still trade."""
     held = open_after(order["qty"], order["filled_qty"])
     if hold["amends"] > 0:
@@ -199,7 +194,7 @@ def hold_qty(order: np.ndarray, hold: np.ndarray) -> int:
 
 
 @kernel
-def hold_money(instrument: np.ndarray, order: np.ndarray, hold: np.ndarray) -> int:
+def hold_money(instrument: Row, order: Row, hold: Row) -> int:
     """The largest notional the order may still become."""
     filled = order["filled_qty"]
     held = notional_money(instrument, order["price"], open_after(order["qty"], filled))
@@ -211,10 +206,10 @@ def hold_money(instrument: np.ndarray, order: np.ndarray, hold: np.ndarray) -> i
 
 @kernel
 def rehold(
-    head: np.ndarray,
-    strategy: np.ndarray,
-    leaf: np.ndarray,
-    order: np.ndarray,
+    head: Row,
+    strategy: Row,
+    leaf: Row,
+    order: Row,
     held_qty: int,
     held_money: int,
 ) -> None:
@@ -263,10 +258,10 @@ def share(amount: int, part: int, whole: int) -> int:
 
 @kernel
 def settle(
-    head: np.ndarray,
-    strategy: np.ndarray,
-    leaf: np.ndarray,
-    instrument: np.ndarray,
+    head: Row,
+    strategy: Row,
+    leaf: Row,
+    instrument: Row,
     side: int,
     price: int,
     qty: int,

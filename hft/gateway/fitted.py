@@ -10,8 +10,9 @@ from typing import Any
 
 from hft.core.instruments import Instrument
 from hft.core.numbers import money_digits
+from hft.gateway.figures import NS_PER_S
 from hft.gateway.limits import OFF, Limits
-from hft.gateway.resolve import NS_PER_S, resolve
+from hft.gateway.resolve import resolve
 
 
 def fitted(
@@ -20,7 +21,7 @@ def fitted(
     summaries: Sequence[Mapping[str, Any] | None],
     capital: Fraction | None = None,
 ) -> Limits:
-    """`base` resolved to numbers; with `capital`, sizes scale so that full positions are worth it."""
+    """`base` as numbers; with `capital`, sizes scale so that full positions are worth it."""
     digits = money_digits(list(instruments))
     found = resolve(base, instruments, summaries, digits=digits)
     config = found.config[0]

@@ -1,7 +1,7 @@
 """The gateway as one object: rows in, decisions out; the class callers above the kernel see.
 
-Owns a `GatewayState` and calls its kernels with one argument for the state. Rows and arrays are those
-of `hft.core.dtypes`; nothing here decides.
+Owns a `GatewayState` and calls its kernels with one argument for the state. Rows and arrays are
+those of `hft.core.dtypes`; nothing here decides.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ from hft.gateway.invariants import check
 from hft.gateway.resolve import ResolvedLimits
 from hft.gateway.state import GatewayState, new_state, restore, snapshot
 
-# What one decision from Python needs, behind one integer: unboxing an array costs 0.3 us, an int none.
+# What one decision from Python needs, behind one integer: unboxing an array costs 0.3 us.
 SEAM = np.dtype([(name, np.int64) for name in ("gw", "intents", "touches", "n_touches")])
 _seam_at = record_at(SEAM)
 _handle_at = record_at(tables.HANDLE)
@@ -93,7 +93,7 @@ class Gateway:
         """Decide the intent in `intents[0]`. Returns: the reason; `decision` has the rest."""
         if JIT_DISABLED:
             return int(_decide_one(self._handle, self.intents, self.touches, now_ns))
-        return _decide_at(self._address, now_ns)  # type: ignore[no-any-return]
+        return _decide_at(self._address, now_ns)
 
     def decide(self, now_ns: int, **fields: int) -> np.ndarray:
         """Decide an intent given by its fields; a copy of the DECISION row."""

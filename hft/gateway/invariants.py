@@ -100,7 +100,8 @@ def _totals(state: GatewayState) -> list[str]:
 
 def _lists(state: GatewayState, live: np.ndarray) -> list[str]:
     """Each working order is in exactly the list of its account, instrument and side, both ways."""
-    found, seen = [], []
+    found: list[str] = []
+    seen: list[int] = []
     n_instruments = int(state.config[0]["n_instruments"])
     for index, first in enumerate(state.heads):
         before, slot = -1, int(first)
@@ -119,7 +120,8 @@ def _lists(state: GatewayState, live: np.ndarray) -> list[str]:
 def _dedup(state: GatewayState) -> list[str]:
     """The recency list holds the decided entries, and every entry hangs in its bucket."""
     head = state.head[0]
-    found, listed = [], []
+    found: list[str] = []
+    listed: list[int] = []
     newer, index = -1, int(head["lru_recent"])
     while index >= 0 and len(listed) <= len(state.dedup):
         if state.dedup[index]["newer"] != newer:

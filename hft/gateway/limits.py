@@ -1,8 +1,8 @@
 """A named limit set: its keys, its text form and its hash; pure, files are read above the line.
 
 Values stay as written (numbers or relative text such as `5 x touch`); `hft.gateway.resolve` turns
-them into integers for the instruments of a run. A key that a set does not state has the value of the
-table below, which is that of the replay default. Unknown keys are refused.
+them into integers for the instruments of a run. A key that a set does not state has the value of
+the table below, which is that of the replay default. Unknown keys are refused.
 """
 
 import hashlib

@@ -6,19 +6,17 @@ clearing one never clears another. Reads their rows, owns `head["gates"]`.
 
 from typing import Any
 
-import numpy as np
-
 from hft.core.codes import IntentType, PolicyMode, Reason, Side, StormGuardState
 from hft.core.jit import kernel
 from hft.gateway import tables
-from hft.gateway.rows import BreakerCause
+from hft.gateway.rows import BreakerCause, Row
 
 _CANCEL = IntentType.CANCEL.value
 _MANUAL = BreakerCause.MANUAL.value
 
 
 @kernel
-def proves(leaf: np.ndarray, side: int, qty: int, held_qty: int) -> int:
+def proves(leaf: Row, side: int, qty: int, held_qty: int) -> int:
     """1 when an order of `qty` lots, of which `held_qty` are held already, only shrinks |net|."""
     net = leaf["net_qty"]
     if qty <= 0 or net == 0 or (net > 0) != (side == Side.SELL.value):
@@ -28,8 +26,8 @@ def proves(leaf: np.ndarray, side: int, qty: int, held_qty: int) -> int:
 
 
 @kernel
-def storm_state(gw: Any, request: np.ndarray) -> int:
-    """The worst storm guard that concerns this intent: its strategy's, instrument's, the gateway's."""
+def storm_state(gw: Any, request: Row) -> int:
+    """The worst storm guard of this intent: its strategy's, its instrument's, the gateway's."""
     config, storms = tables.config(gw)[0], tables.storms(gw)
     n_strategies, n_instruments = config["n_strategies"], config["n_instruments"]
     state = storms[request["strategy_idx"]]["state"]
@@ -38,7 +36,7 @@ def storm_state(gw: Any, request: np.ndarray) -> int:
 
 
 @kernel
-def storm_mode(state: int, config: np.ndarray) -> int:
+def storm_mode(state: int, config: Row) -> int:
     if state >= StormGuardState.HALT.value:
         return PolicyMode.HALT.value
     if state == StormGuardState.STORM.value and config["degrade_on_storm"] != 0:
@@ -47,7 +45,7 @@ def storm_mode(state: int, config: np.ndarray) -> int:
 
 
 @kernel
-def breaker_cause(gw: Any, request: np.ndarray) -> int:
+def breaker_cause(gw: Any, request: Row) -> int:
     """0, or the gravest cause (manual above all) of a tripped breaker whose scope covers this."""
     config, breakers = tables.config(gw)[0], tables.breakers(gw)
     accounts, strategies = config["n_accounts"], config["n_strategies"]
@@ -65,20 +63,20 @@ def breaker_cause(gw: Any, request: np.ndarray) -> int:
 
 
 @kernel
-def degraded(head: np.ndarray, strategy: np.ndarray) -> bool:
+def degraded(head: Row, strategy: Row) -> bool:
     """A non-critical strategy while the gateway is in degraded mode."""
     return head["degraded"] != 0 and strategy["critical"] == 0
 
 
 @kernel
-def asked_mode(gw: Any, strategy: np.ndarray, request: np.ndarray) -> int:
+def asked_mode(gw: Any, strategy: Row, request: Row) -> int:
     """The stricter of what the operator and the storm guards ask for this intent."""
     storm = storm_mode(storm_state(gw, request), tables.config(gw)[0])
     return max(max(tables.head(gw)[0]["operator_mode"], strategy["mode"]), storm)
 
 
 @kernel
-def mode(gw: Any, strategy: np.ndarray, request: np.ndarray) -> int:
+def mode(gw: Any, strategy: Row, request: Row) -> int:
     """The effective policy mode for this intent."""
     head = tables.head(gw)[0]
     effective = asked_mode(gw, strategy, request)
@@ -90,7 +88,7 @@ def mode(gw: Any, strategy: np.ndarray, request: np.ndarray) -> int:
 
 
 @kernel
-def refuses(code: int, gw: Any, strategy: np.ndarray, request: np.ndarray, now_ns: int) -> bool:
+def refuses(code: int, gw: Any, strategy: Row, request: Row, now_ns: int) -> bool:
     """Whether one rule of this step, named by its reason, refuses."""
     head, config = tables.head(gw)[0], tables.config(gw)[0]
     if code == Reason.POLICY_HALT.value:
@@ -129,7 +127,7 @@ CODES = (
 
 
 @kernel
-def restricted(gw: Any, strategy: np.ndarray, request: np.ndarray, now_ns: int) -> int:
+def restricted(gw: Any, strategy: Row, request: Row, now_ns: int) -> int:
     """The reasons of this step in the order of their numbers; repeated execution before DEGRADE."""
     if request["kind"] == _CANCEL or request["proven"] != 0 or request["lowers"] != 0:
         return Reason.OK.value
@@ -140,7 +138,7 @@ def restricted(gw: Any, strategy: np.ndarray, request: np.ndarray, now_ns: int) 
 
 
 @kernel
-def gate(gw: Any, head: np.ndarray, strategy: np.ndarray, request: np.ndarray, now_ns: int) -> int:
+def gate(gw: Any, head: Row, strategy: Row, request: Row, now_ns: int) -> int:
     """Let everything through while no input restricts anything; else ask rule by rule."""
     if head["gates"] == 0 and now_ns >= head["holdoff_until_ns"]:
         return Reason.OK.value

@@ -6,17 +6,16 @@ drift. Cancels are counted and never refused.
 
 from typing import Any
 
-import numpy as np
-
 from hft.core.jit import kernel
 from hft.gateway import tables
+from hft.gateway.rows import Row
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60_000_000_000
 
 
 @kernel
-def within(gw: Any, row: np.ndarray, limit: int, window_ns: int, now_ns: int) -> bool:
+def within(gw: Any, row: Row, limit: int, window_ns: int, now_ns: int) -> bool:
     """True when `limit` counted times lie inside the window that ends now; limit > 0."""
     if row["count"] < limit:
         return False
@@ -27,7 +26,7 @@ def within(gw: Any, row: np.ndarray, limit: int, window_ns: int, now_ns: int) ->
 
 
 @kernel
-def full(gw: Any, row: np.ndarray, now_ns: int) -> int:
+def full(gw: Any, row: Row, now_ns: int) -> int:
     """The limit that one more intent would pass, or 0."""
     per_s, per_min = row["per_s"], row["per_min"]
     if per_s > 0 and within(gw, row, per_s, SECOND_NS, now_ns):
@@ -38,7 +37,7 @@ def full(gw: Any, row: np.ndarray, now_ns: int) -> int:
 
 
 @kernel
-def push(gw: Any, row: np.ndarray, now_ns: int) -> None:
+def push(gw: Any, row: Row, now_ns: int) -> None:
     """Count one intent."""
     size = row["size"]
     if size == 0:

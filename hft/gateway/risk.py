@@ -1,4 +1,4 @@
-"""Step 4: one leaf a check, each writes what it measured; `evaluate` walks them, first failure wins.
+"""Step 4: one leaf a check, each writes what it measured; `steps` walks them, first failure wins.
 
 Order of contract 3.6: fast gate, storm guard, rate, order size, price, self-trade, position,
 notional, daily loss, then restriction. Reads state, changes nothing but the rate windows.
@@ -6,21 +6,20 @@ notional, daily loss, then restriction. Reads state, changes nothing but the rat
 
 from typing import Any
 
-import numpy as np
-
 from hft.core.codes import IntentType, Reason, Side, StormGuardState
 from hft.core.jit import kernel
 from hft.gateway import tables
 from hft.gateway.exposure import worst_qty
 from hft.gateway.rate import full, push
+from hft.gateway.rows import Row
 
 BUY = Side.BUY.value
 PPM = 1_000_000
 
 
 @kernel
-def weighted(limit: int, strategy: np.ndarray) -> int:
-    """A size or position limit times the strategy's promotion weight, at least 1 while it is > 0."""
+def weighted(limit: int, strategy: Row) -> int:
+    """A size or position limit times the promotion weight, at least 1 while that is > 0."""
     weight = strategy["weight_ppm"]
     if weight == PPM or limit <= 0:
         return limit
@@ -30,7 +29,7 @@ def weighted(limit: int, strategy: np.ndarray) -> int:
 
 
 @kernel
-def fast_gate_price(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> int:
+def fast_gate_price(limit: Row, request: Row, d: Row) -> int:
     """Prices no order may have."""
     price = request["price"]
     d["measured"], d["limit"] = price, 0
@@ -43,7 +42,7 @@ def fast_gate_price(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> in
 
 
 @kernel
-def fast_gate_qty(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> int:
+def fast_gate_qty(limit: Row, request: Row, d: Row) -> int:
     """Quantities no order may have."""
     qty = request["qty"]
     d["measured"], d["limit"] = qty, 0
@@ -56,14 +55,14 @@ def fast_gate_qty(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> int:
 
 
 @kernel
-def fast_gate(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> int:
+def fast_gate(limit: Row, request: Row, d: Row) -> int:
     """Values no order may have."""
     reason = fast_gate_price(limit, request, d)
     return reason if reason != Reason.OK.value else fast_gate_qty(limit, request, d)
 
 
 @kernel
-def storm(state: int, kind: int, d: np.ndarray) -> int:
+def storm(state: int, kind: int, d: Row) -> int:
     d["measured"], d["limit"] = state, StormGuardState.STORM.value
     if state >= StormGuardState.HALT.value:
         return Reason.STORMGUARD_HALT.value
@@ -73,7 +72,7 @@ def storm(state: int, kind: int, d: np.ndarray) -> int:
 
 
 @kernel
-def rate(gw: Any, request: np.ndarray, now_ns: int) -> int:
+def rate(gw: Any, request: Row, now_ns: int) -> int:
     """The limit that is used up: of the strategy, the instrument or all together; 0 when none."""
     rates, config = tables.rates(gw), tables.config(gw)[0]
     n_strategies = config["n_strategies"]
@@ -86,7 +85,7 @@ def rate(gw: Any, request: np.ndarray, now_ns: int) -> int:
 
 
 @kernel
-def count_rate(gw: Any, request: np.ndarray, now_ns: int) -> None:
+def count_rate(gw: Any, request: Row, now_ns: int) -> None:
     """Count this intent in its three windows."""
     rates, config = tables.rates(gw), tables.config(gw)[0]
     n_strategies = config["n_strategies"]
@@ -96,7 +95,7 @@ def count_rate(gw: Any, request: np.ndarray, now_ns: int) -> None:
 
 
 @kernel
-def oversize(limit: np.ndarray, strategy: np.ndarray, request: np.ndarray, d: np.ndarray) -> bool:
+def oversize(limit: Row, strategy: Row, request: Row, d: Row) -> bool:
     d["measured"] = request["qty"]
     d["limit"] = weighted(limit["order_size_max"], strategy)
     if request["qty"] <= 0:
@@ -105,7 +104,7 @@ def oversize(limit: np.ndarray, strategy: np.ndarray, request: np.ndarray, d: np
 
 
 @kernel
-def price_value(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> int:
+def price_value(limit: Row, request: Row, d: Row) -> int:
     """A price at all, positive and below the cap."""
     price = request["price"]
     d["measured"], d["limit"] = price, 0
@@ -120,9 +119,7 @@ def price_value(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> int:
 
 
 @kernel
-def reference(
-    limit: np.ndarray, touch: np.ndarray, now_ns: int, band_on: bool, d: np.ndarray
-) -> int:
+def reference(limit: Row, touch: Row, now_ns: int, band_on: bool, d: Row) -> int:
     """A reference that can be trusted: a valid book, and fresh."""
     age = now_ns - touch["ts_ns"]
     d["measured"], d["limit"] = touch["valid"], 1
@@ -135,7 +132,7 @@ def reference(
 
 
 @kernel
-def band(limit: np.ndarray, touch: np.ndarray, request: np.ndarray, d: np.ndarray) -> bool:
+def band(limit: Row, touch: Row, request: Row, d: Row) -> bool:
     """Farther from mid than the wider of the two bands. Units: measured and limit in half ticks."""
     mid2 = touch["bid_tick"] + touch["ask_tick"]
     away2 = abs(2 * request["price"] - mid2)
@@ -145,18 +142,18 @@ def band(limit: np.ndarray, touch: np.ndarray, request: np.ndarray, d: np.ndarra
 
 
 @kernel
-def has_band(limit: np.ndarray) -> bool:
+def has_band(limit: Row) -> bool:
     return limit["band_ticks"] >= 0 or limit["band_bps"] > 0
 
 
 @kernel
 def price(
-    config: np.ndarray,
-    limit: np.ndarray,
-    touch: np.ndarray,
-    request: np.ndarray,
+    config: Row,
+    limit: Row,
+    touch: Row,
+    request: Row,
     now_ns: int,
-    d: np.ndarray,
+    d: Row,
 ) -> int:
     """All of the price: value, reference, band; a proven limit order may do without a reference."""
     reason = price_value(limit, request, d)
@@ -174,7 +171,7 @@ def price(
 
 
 @kernel
-def crosses(order: np.ndarray, hold: np.ndarray, side: int, price: int) -> bool:
+def crosses(order: Row, hold: Row, side: int, price: int) -> bool:
     """Whether an own working order of the other side could trade with a new one at `price`."""
     resting = order["price"]
     if side == BUY:
@@ -199,9 +196,7 @@ def first_crossing(gw: Any, first: int, side: int, price: int) -> int:
 
 
 @kernel
-def over_position(
-    limit: np.ndarray, strategy: np.ndarray, leaf: np.ndarray, request: np.ndarray, d: np.ndarray
-) -> bool:
+def over_position(limit: Row, strategy: Row, leaf: Row, request: Row, d: Row) -> bool:
     """The worst case of the request's side against that side's limit."""
     side_max = limit["long_max"] if request["side"] == BUY else limit["short_max"]
     d["measured"] = worst_qty(leaf, request)
@@ -210,19 +205,19 @@ def over_position(
 
 
 @kernel
-def over_symbol_notional(limit: np.ndarray, request: np.ndarray, d: np.ndarray) -> bool:
+def over_symbol_notional(limit: Row, request: Row, d: Row) -> bool:
     d["measured"], d["limit"] = request["notional_money"], limit["notional_max"]
     return d["limit"] >= 0 and d["measured"] > d["limit"]
 
 
 @kernel
-def over_order_notional(strategy: np.ndarray, request: np.ndarray, d: np.ndarray) -> bool:
+def over_order_notional(strategy: Row, request: Row, d: Row) -> bool:
     d["measured"], d["limit"] = request["notional_money"], strategy["order_notional_max"]
     return d["limit"] >= 0 and d["measured"] > d["limit"]
 
 
 @kernel
-def lost(head: np.ndarray, config: np.ndarray, d: np.ndarray) -> bool:
+def lost(head: Row, config: Row, d: Row) -> bool:
     """Today's P&L at or below the daily loss."""
     d["measured"], d["limit"] = head["pnl_money"], -config["daily_loss_max"]
     return config["daily_loss_max"] >= 0 and d["measured"] <= d["limit"]
@@ -230,13 +225,13 @@ def lost(head: np.ndarray, config: np.ndarray, d: np.ndarray) -> bool:
 
 @kernel
 def size_of_risk(
-    head: np.ndarray,
-    config: np.ndarray,
-    limit: np.ndarray,
-    strategy: np.ndarray,
-    leaf: np.ndarray,
-    request: np.ndarray,
-    d: np.ndarray,
+    head: Row,
+    config: Row,
+    limit: Row,
+    strategy: Row,
+    leaf: Row,
+    request: Row,
+    d: Row,
 ) -> int:
     """Position, notional, daily loss and restriction: what a proven order need not ask."""
     if over_position(limit, strategy, leaf, request, d):

@@ -1,13 +1,17 @@
 """Record types of the gateway's state; every field is int64.
 
-One row per key for tables that are looked up (dedup, leaves), scalars in one-row tables. -1 switches
-a limit of `INSTRUMENT_LIMIT` and `CONFIG` off unless a comment says that 0 does.
+One row per key for tables that are looked up (dedup, leaves), scalars in one-row tables. A limit of
+`INSTRUMENT_LIMIT` or `CONFIG` is off at -1, unless a comment says that 0 is.
 Units: `_money` units of the settlement currency, `_ns` nanoseconds, `_qty` lots, prices ticks.
 """
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
+
+# One row of a table below, inside a kernel: a numba record, or numpy's with JIT off.
+Row = Any
 
 MODE_OWNER_OPERATOR = 0
 MODE_OWNER_DEGRADED = 1

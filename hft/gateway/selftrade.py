@@ -1,22 +1,21 @@
 """Self-trade prevention before the wire: what happens when an intent crosses an own working order.
 
-REJECT_NEW refuses; the other modes list the old orders to cancel (or amend down) in `cancels`, which
-the engine dispatches before the new order. Source: the four modes of contract 1.2 (SelfTradeMode).
+REJECT_NEW refuses; the other modes list the old orders to cancel (or amend down) in `cancels`,
+which the engine dispatches before the new order.
+Source: the four modes of contract 1.2 (SelfTradeMode).
 """
 
 from typing import Any
-
-import numpy as np
 
 from hft.core.codes import IntentType, Reason, SelfTradeMode
 from hft.core.jit import kernel
 from hft.gateway import risk, tables
 from hft.gateway.exposure import hold_qty
-from hft.gateway.rows import CANCELS_MAX
+from hft.gateway.rows import CANCELS_MAX, Row
 
 
 @kernel
-def push_cancel(gw: Any, head: np.ndarray, slot: int, new_total: int) -> bool:
+def push_cancel(gw: Any, head: Row, slot: int, new_total: int) -> bool:
     """Ask the engine to cancel an old order (new total 0) or amend it down. Returns: room left."""
     count = head["cancel_count"]
     if count >= CANCELS_MAX:
@@ -30,11 +29,11 @@ def push_cancel(gw: Any, head: np.ndarray, slot: int, new_total: int) -> bool:
 @kernel
 def resolve_crossing(
     gw: Any,
-    head: np.ndarray,
-    config: np.ndarray,
-    q: np.ndarray,
+    head: Row,
+    config: Row,
+    q: Row,
     crossing: int,
-    d: np.ndarray,
+    d: Row,
 ) -> int:
     """Apply the self-trade mode to every crossed order, the first found being `crossing`.
 

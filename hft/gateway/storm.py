@@ -4,10 +4,9 @@ Escalation is immediate. WARM leaves after a run of clear evaluations, STORM aft
 the same run, HALT only by an audited reset: it is a loss. Owns STORM rows and head["storms"].
 """
 
-import numpy as np
-
 from hft.core.codes import StatusCode, StormGuardState
 from hft.core.jit import kernel
+from hft.gateway.rows import Row
 
 NORMAL = StormGuardState.NORMAL.value
 WARM = StormGuardState.WARM.value
@@ -48,7 +47,7 @@ def part(amount: int, ppm: int) -> int:
 
 
 @kernel
-def evaluate(head: np.ndarray, config: np.ndarray, row: np.ndarray, level: int, now_ns: int) -> int:
+def evaluate(head: Row, config: Row, row: Row, level: int, now_ns: int) -> int:
     """Move one machine by what was just measured. Returns: 1 when its state changed."""
     state = row["state"]
     row["level"] = level
@@ -78,7 +77,7 @@ def evaluate(head: np.ndarray, config: np.ndarray, row: np.ndarray, level: int, 
 
 
 @kernel
-def pnl_level(config: np.ndarray, strategy: np.ndarray) -> int:
+def pnl_level(config: Row, strategy: Row) -> int:
     """The level of a strategy's loss today and of its drawdown from the peak of capital + P&L."""
     loss = strategy["day_base_money"] - strategy["pnl_money"]
     level = level_of(
@@ -98,7 +97,7 @@ def pnl_level(config: np.ndarray, strategy: np.ndarray) -> int:
 
 
 @kernel
-def gap_level(limit: np.ndarray, touch: np.ndarray, now_ns: int) -> int:
+def gap_level(limit: Row, touch: Row, now_ns: int) -> int:
     """STORM while an instrument is silent beyond its gap, inside its session only."""
     if limit["feed_gap_ns"] < 0 or touch["phase"] != StatusCode.OPEN.value or touch["ts_ns"] == 0:
         return NORMAL
@@ -106,7 +105,7 @@ def gap_level(limit: np.ndarray, touch: np.ndarray, now_ns: int) -> int:
 
 
 @kernel
-def reset(head: np.ndarray, row: np.ndarray) -> None:
+def reset(head: Row, row: Row) -> None:
     """The audited way out of any state."""
     if row["state"] != NORMAL:
         head["storms"] -= 1

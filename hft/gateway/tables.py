@@ -1,8 +1,8 @@
 """The handle kernels pass around instead of thirty arrays: one row of addresses.
 
-A NamedTuple of arrays is flattened into 200 arguments at every call; a row is one pointer. Compiled,
-`tables.orders(gw)` is the array at the row's address; with JIT off the handle is the state itself,
-so the same body runs plain. The state keeps the memory alive.
+A NamedTuple of arrays is flattened into 200 arguments at every call; a row is one pointer.
+Compiled, `tables.orders(gw)` is the array at the row's address; with JIT off the handle is the
+state itself, so the same body runs plain. The state keeps the memory alive.
 """
 
 from typing import Any

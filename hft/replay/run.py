@@ -6,14 +6,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from hft.core import digest
-from hft.core.errors import InvariantError, StrategyError
+from hft.core.errors import ConfigError, InvariantError, StrategyError
 from hft.core.jit import array_at
 from hft.replay import state as st
 from hft.replay.build import Session
 from hft.replay.compiled import loop, no_pointer
-from hft.strategies.base import pointer
+from hft.strategies.base import duration_ns, pointer
 from hft.strategies.callback import object_waker, plain_waker
 from hft.strategies.context import LOGS_MAX
+from hft.strategies.view import Order, View
 
 
 class Sink(Protocol):
@@ -25,6 +26,35 @@ class Sink(Protocol):
 
 
 Progress = Callable[[int], None]
+
+
+class Driver:
+    """Runs one session: advances the engine, serves what it comes back for, until it is done."""
+
+    def __init__(self, session: Session, sink: Sink | None, progress: Progress | None) -> None:
+        self.session, self.sink, self.progress = session, sink, progress
+        self.clock = session.engine.clock[0]
+        self._step = loop()
+
+    def until_wake(self, on_wake: Any) -> int:
+        """Advance to the next wake-up of Python, a stop or the end. Returns: a STATUS_*."""
+        while True:
+            status = self._advance(on_wake)
+            if self.progress is not None:
+                self.progress(int(self.clock["rows"]))
+            if status == st.STATUS_WAKE:
+                return status
+            deliver(self.session.engine, self.sink)
+            if status == st.STATUS_DEFECT:
+                raise InvariantError("a message queue of the venue overflowed; see docs/limits")
+            if status in (st.STATUS_DONE, st.STATUS_STEP):
+                return status
+
+    def _advance(self, on_wake: Any) -> int:
+        try:
+            return int(self._step(self.session.arena.handle, on_wake))
+        except Exception as error:
+            raise StrategyError(where(self.session, error)) from error
 
 
 def drive(
@@ -40,37 +70,25 @@ def drive(
     `plain` runs function strategies as plain Python with the same digest. Ctrl-C leaves the engine
     at a step boundary with its records delivered, and is raised again.
     """
-    engine = session.engine
-    clock = engine.clock[0]
-    called = plain or any(strategy.is_class for strategy in session.strategies)
+    driver = Driver(session, sink, progress)
+    clock = session.engine.clock[0]
+    pulls = [strategy for strategy in session.strategies if strategy.loop]
+    called = plain or bool(pulls) or any(strategy.is_class for strategy in session.strategies)
     clock["stop_at_wake"] = int(called)
     clock["stop_at_step"] = stop_at_step
-    step = loop()
-    on_wake = no_pointer() if called else pointer(session.strategies)
-    wakers = _wakers(session) if called else []
     try:
+        if pulls:
+            return pull(driver, session)
+        on_wake = no_pointer() if called else pointer(session.strategies)
+        wakers = _wakers(session) if called else []
         while True:
-            status = _advance(step, session, on_wake)
-            if progress is not None:
-                progress(int(clock["rows"]))
-            if status == st.STATUS_WAKE:
-                _call(session, wakers[int(clock["strategy"])])
-                continue
-            deliver(engine, sink)
-            if status in (st.STATUS_DONE, st.STATUS_STEP):
+            status = driver.until_wake(on_wake)
+            if status != st.STATUS_WAKE:
                 return status == st.STATUS_DONE
-            if status == st.STATUS_DEFECT:
-                raise InvariantError("a message queue of the venue overflowed; see docs/limits")
+            _call(session, wakers[int(clock["strategy"])])
     except KeyboardInterrupt:
-        deliver(engine, sink)
+        deliver(session.engine, sink)
         raise
-
-
-def _advance(step: Any, session: Session, on_wake: Any) -> int:
-    try:
-        return int(step(session.arena.handle, on_wake))
-    except (IndexError, ZeroDivisionError, ValueError, OverflowError) as error:
-        raise StrategyError(where(session, error)) from error
 
 
 def _call(session: Session, waker: Callable[[int], None]) -> None:
@@ -96,6 +114,52 @@ def where(session: Session, error: BaseException) -> str:
         f"strategy {strategy.name!r} raised {type(error).__name__}: {error} "
         f"at wake-up {wake}, {np.datetime64(now_ns, 'ns')}Z; state: {state}"
     )
+
+
+def pull(driver: Driver, session: Session) -> bool:
+    """Hand the loop to the user's function; True when it followed the tape to its end."""
+    if len(session.strategies) > 1:
+        raise ConfigError("a pull loop owns its run; several strategies need the wake-up form")
+    strategy = session.strategies[0]
+    context = session.engine.contexts[0]
+    p = array_at(int(context["params_at"]), 1, strategy.params_row().dtype)[0]
+    s = array_at(int(context["state_at"]), 1, strategy.state_row().dtype)[0]
+    sim = Sim(driver, session)
+    try:
+        strategy.body(sim, p, s)
+    except (KeyboardInterrupt, StrategyError):
+        raise
+    except Exception as error:
+        raise StrategyError(where(session, error)) from error
+    deliver(session.engine, driver.sink)
+    return sim.ended
+
+
+class Sim:
+    """What a pull loop holds: `next` moves time, `view` and `order` are those of a wake-up."""
+
+    def __init__(self, driver: Driver, session: Session) -> None:
+        self._driver, self._session = driver, session
+        at = int(session.engine.context_at[0])
+        self.view, self.order = View(at), Order(at)
+        self.ended = False
+
+    def next(self, interval: str | int | None = None) -> bool:
+        """Run to the next wake-up, `interval` after the last one; False when the tape has ended.
+
+        The first call starts the clock one interval after the first row, like a timer strategy.
+        """
+        row = self._session.engine.strategies[0]
+        if interval is not None:
+            every_ns = duration_ns(interval, "next")
+            if row["every_ns"] != every_ns:
+                started = int(row["woken"]) > 0 or int(row["every_ns"]) > 0
+                clock = self._session.engine.clock[0]
+                base = int(clock["now_ns"] if started else clock["first_ns"])
+                row["every_ns"], row["next_ns"] = every_ns, base + every_ns
+        status = self._driver.until_wake(no_pointer())
+        self.ended = status == st.STATUS_DONE
+        return status == st.STATUS_WAKE
 
 
 def named_state(session: Session, s: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Limit sets as files, and `fit`: a set of explicit numbers derived from tapes.
 
-A bare name is a file of `config/limits` (the workspace's, else the one that came with hft). What keys
-mean is decided by `hft.gateway.limits`.
+A bare name is a file of `config/limits` (the workspace's, else the one that came with hft). What
+keys mean is decided by `hft.gateway.limits`.
 """
 
 from collections.abc import Mapping

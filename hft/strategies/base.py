@@ -9,7 +9,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numba import types
@@ -43,6 +43,9 @@ class Strategy:
     logs: dict[int, str] = field(default_factory=dict)
     loop: bool = False
     instruments: int = 1
+
+    # Given by hft.api: `check(tapes)` runs the first wake-ups in plain Python, which takes layers above.
+    check: ClassVar[Callable[..., Any]]
 
     @property
     def is_class(self) -> bool:
@@ -87,12 +90,6 @@ class Strategy:
     def state_row(self) -> np.ndarray:
         """The initial state as a one-row record array."""
         return record_of(self.state)
-
-    def check(self, tapes: Any, wakes: int = 1000) -> Any:
-        """Run the first wake-ups in plain Python with bounds checks; see `hft.runs`."""
-        from importlib import import_module
-
-        return import_module("hft.runs.check").check(self, tapes, wakes)
 
 
 def _typed(strategy_name: str, name: str, current: Any, value: Any) -> Any:

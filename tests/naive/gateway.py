@@ -519,9 +519,9 @@ class NaiveGateway:
             return Reason.STRATEGY_EXPOSURE_LIMIT
         if over(self.reserved(leaf=q["where"]) + leaf.settled, rules.leaf_max):
             return Reason.LEAF_NOTIONAL_LIMIT
-        if not exempt and q["add_qty"] > 0 and rules.net_qty_max is not None:
-            if self._worst(q) > rules.net_qty_max:
-                return Reason.NET_QTY_LIMIT
+        limited = not exempt and q["add_qty"] > 0 and rules.net_qty_max is not None
+        if limited and self._worst(q) > (rules.net_qty_max or 0):
+            return Reason.NET_QTY_LIMIT
         if q["where"] not in self.leaves:
             if len(self.leaves) >= rules.leaves:
                 self._evict()

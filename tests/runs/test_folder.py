@@ -1,5 +1,6 @@
-import os
-import resource
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from made_runs import MANIFEST, NAMES, Records, records, take_all, write_run
 
 from hft.core.dtypes import STEP
 from hft.core.errors import ConfigError, JournalError
+from hft.runs import journal
 from hft.runs.folder import RunWriter, find_sealed, folders, run_id
 from hft.runs.result import Run
 from hft.storage.log import segment_paths
@@ -117,18 +119,26 @@ def test_the_folder_is_valid_for_other_tools(tmp_path: Path, made: Records) -> N
 
 def test_a_full_disk_is_one_sentence_and_keeps_the_records_before(tmp_path: Path) -> None:
     """A real limit of the system: no file of the child may grow beyond 1.5 MB."""
+    script = textwrap.dedent(
+        f"""
+        import resource, sys
+        sys.path[:0] = {[str(path) for path in (Path(__file__).parents[1], *sys.path)]!r}
+        from made_runs import MANIFEST, NAMES, records, take_all
+        from hft.core.errors import JournalError
+        from hft.runs.folder import RunWriter
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
+        writer = RunWriter({str(tmp_path)!r}, "x_1", names=NAMES, manifest=MANIFEST)
+        try:
+            take_all(writer, records(wakes=2500), blocks=60)
+        except JournalError as error:
+            sys.exit(str(error))
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert "cannot write record" in done.stderr and ".wal" in done.stderr
+    assert "Traceback" not in done.stderr
     made = records(wakes=2500)
-    assert made.steps.nbytes > 2_500_000
-    reader, sender = os.pipe()
-    child = os.fork()
-    if child == 0:  # pragma: no cover
-        os._exit(_write_under_limit(tmp_path, made, sender))
-    os.close(sender)
-    with os.fdopen(reader) as pipe:
-        sentence = pipe.read()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert "cannot write record" in sentence and ".wal" in sentence
-    assert "Traceback" not in sentence
     (folder,) = folders(tmp_path)
     run = Run.open(folder)
     kept = steps_of(run)
@@ -138,22 +148,11 @@ def test_a_full_disk_is_one_sentence_and_keeps_the_records_before(tmp_path: Path
     assert run.equity.height > 0 and run.partial
 
 
-def _write_under_limit(out: Path, made: Records, sender: int) -> int:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
-    writer = RunWriter(out, "x_1", names=NAMES, manifest=MANIFEST)
-    try:
-        take_all(writer, made, blocks=60)
-    except JournalError as error:
-        os.write(sender, str(error).encode())
-        return 0
-    return 1
-
-
 def test_the_journal_refuses_steps_of_another_version(
     tmp_path: Path, made: Records, monkeypatch: Any
 ) -> None:
     run = write_run(tmp_path, made)
-    monkeypatch.setattr("hft.runs.journal.SCHEMA", b"others")
+    monkeypatch.setattr(journal, "SCHEMA", b"others")
     with pytest.raises(JournalError, match="other step fields"):
         next(run.steps())
 

@@ -1,0 +1,83 @@
+"""What an approved command leaves in the order table: an order, an amend or cancel in flight."""
+
+from typing import Any
+
+from hft.core.codes import IntentType, OrderStatus, OrderType, Tif
+from hft.core.jit import kernel
+from hft.gateway import orders, tables
+from hft.gateway.rows import Row
+
+NEW = IntentType.NEW.value
+AMEND = IntentType.AMEND.value
+CANCEL = IntentType.CANCEL.value
+FORCE_FLAT = IntentType.FORCE_FLAT.value
+
+
+@kernel
+def hold_new(gw: Any, head: Row, intent: Row, q: Row, slot: int, now_ns: int) -> None:
+    """Enter an approved order: its row, its list, its hold."""
+    order = tables.orders(gw)[slot]
+    order["order_id"] = intent["intent_id"]
+    order["strategy_idx"] = q["strategy_idx"]
+    order["account_idx"] = q["account_idx"]
+    order["instrument_idx"] = q["instrument_idx"]
+    order["leaf_idx"] = q["leaf_idx"]
+    order["side"] = q["side"]
+    order["price"] = q["price"]
+    order["qty"] = q["qty"]
+    order["filled_qty"] = 0
+    order["tif"] = intent["tif"]
+    order["order_type"] = intent["order_type"]
+    if q["market"] != 0:
+        order["order_type"] = OrderType.MARKET.value
+        if q["kind"] == FORCE_FLAT:
+            order["tif"] = Tif.IOC.value
+    order["status"] = OrderStatus.PENDING_SUBMIT.value
+    order["request"] = NEW
+    order["request_price"] = q["price"]
+    order["request_qty"] = q["qty"]
+    order["reserved_money"] = 0
+    order["held_qty"] = 0
+    order["cmd_id"] = head["cmd_id"]
+    order["sent_ns"] = now_ns
+    order["acked_ns"] = 0
+    order["expire_ts_ns"] = intent["expire_ts_ns"]
+    order["parent_id"] = intent["parent_id"]
+    tables.holds(gw)[slot]["amends"] = 0
+    tables.holds(gw)[slot]["status_before"] = OrderStatus.PENDING_SUBMIT.value
+    head["live_orders"] += 1
+    orders.link(gw, slot)
+
+
+@kernel
+def hold_amend(hold: Row, order: Row, q: Row) -> None:
+    """Note an amend in flight: until the venue answers, either version may trade."""
+    price, qty = q["price"], q["qty"]
+    if hold["amends"] == 0:
+        hold["price"], hold["price_low"], hold["qty"] = price, price, qty
+    else:
+        hold["price"] = max(hold["price"], price)
+        hold["price_low"] = min(hold["price_low"], price)
+        hold["qty"] = max(hold["qty"], qty)
+    hold["amends"] += 1
+    order["request"] = AMEND
+    order["request_price"] = price
+    order["request_qty"] = qty
+
+
+@kernel
+def hold_cancel(hold: Row, order: Row) -> None:
+    """Note a cancel in flight; what is held stays held until the venue answers."""
+    status = order["status"]
+    if status == OrderStatus.SUBMITTED.value or status == OrderStatus.PARTIALLY_FILLED.value:
+        hold["status_before"] = status
+        order["status"] = OrderStatus.CANCEL_REQUESTED.value
+    order["request"] = CANCEL
+
+
+@kernel
+def keep_key(hold: Row, intent: Row, payload: int) -> None:
+    """Keep the key beside the order, so that a later outcome can still be committed to it."""
+    hold["key_hi"] = intent["key_hi"]
+    hold["key_lo"] = intent["key_lo"]
+    hold["payload"] = payload

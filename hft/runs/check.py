@@ -1,0 +1,94 @@
+"""The first wake-ups of a strategy in plain Python: where a debugger works and every index is checked.
+
+Decides nothing about a run: the engine, gateway and venue are those of a replay, no folder is written.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hft.core.codes import Reason
+from hft.core.errors import DataError
+from hft.gateway.limits import Limits
+from hft.replay.build import Session
+from hft.replay.run import drive, named_state
+from hft.runs.execute import Job, prepare
+from hft.runs.ingest import open_tapes
+from hft.runs.venues import Venue
+from hft.strategies.base import Strategy
+from hft.tape.dataset import Tapes
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the first wake-ups of a strategy did."""
+
+    strategy: str
+    wakes: int
+    intents: int
+    refusals: dict[str, int]
+    lost_intents: int
+    state: dict[str, Any]
+
+    def __repr__(self) -> str:
+        reasons = ", ".join(f"{name} {count}" for name, count in self.refusals.items())
+        state = ", ".join(f"{name}={value}" for name, value in self.state.items())
+        lines = [
+            f"{self.strategy}: {self.wakes:,} wake-ups in plain Python, {self.intents:,} intents",
+            f"  refused: {reasons or 'none'}",
+            f"  state: {state or 'none'}",
+        ]
+        if self.lost_intents:
+            lines.insert(2, f"  lost: {self.lost_intents:,} intents beyond 64 in one wake-up")
+        return "\n".join(lines)
+
+
+class _Enough(Exception):
+    """The wake-ups that were asked for are done."""
+
+
+def check(
+    strategy: Strategy,
+    tapes: Any,
+    wakes: int = 1000,
+    *,
+    limits: Limits,
+    venue: Venue | None = None,
+) -> Checked:
+    """Run at most `wakes` wake-ups in plain Python.
+
+    Raises: StrategyError with wake-up, time and named state when the strategy raises; DataError when
+    the tapes wake it not once.
+    """
+    opened = tapes if isinstance(tapes, Tapes) else open_tapes(tapes)
+    job = Job(opened, {strategy.name: strategy}, venue or Venue(), limits, plain=True)
+    session, _, _ = prepare(job, "digest")
+    clock = session.engine.clock[0]
+
+    def stop(_: int) -> None:
+        if clock["wakes"] > wakes:
+            raise _Enough
+
+    try:
+        drive(session, progress=stop, plain=True)
+    except _Enough:
+        pass
+    if clock["wakes"] == 0:
+        raise DataError(
+            f"strategy {strategy.name!r} was never woken on these tapes; look at every= and on="
+        )
+    return _checked(session, min(int(clock["wakes"]), wakes))
+
+
+def _checked(session: Session, wakes: int) -> Checked:
+    clock, counts = session.engine.clock[0], session.engine.gw.counts
+    refused = {Reason(code).name: int(counts[code]) for code in np.flatnonzero(counts) if code}
+    return Checked(
+        session.strategies[0].name,
+        wakes,
+        int(clock["decisions"]),
+        refused,
+        int(clock["lost_intents"]),
+        named_state(session, 0),
+    )

@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+from made_runs import Records, records, write_run
+
+from hft.core.errors import ConfigError
+from hft.runs.listing import listing, load, resolve
+
+IDS = ["20260101T000000Z_aaaaaaaa", "20260102T000000Z_bbbbbbbb", "20260103T000000Z_cccccccc"]
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("listing")
+    made: Records = records(wakes=30)
+    for k, name in enumerate(IDS):
+        write_run(folder, made, run_id=name, record="summary", partial=k == 1)
+    (folder / "notes_of_mine").mkdir()
+    return folder
+
+
+def test_every_run_is_a_row_and_other_folders_are_not(out: Path) -> None:
+    frame = listing(out)
+    assert frame["run_id"].to_list() == IDS
+    assert frame["state"].to_list() == ["sealed", "partial", "sealed"]
+    assert frame["started"][1].isoformat() == "2026-01-02T00:00:00+00:00"
+    assert frame["fills"].null_count() == 0
+    assert listing(out / "nowhere").height == 0
+
+
+def test_the_list_can_be_filtered(out: Path) -> None:
+    assert listing(out, {"state": "partial"})["run_id"].to_list() == IDS[1:2]
+    assert listing(out, pl.col("run_id") > IDS[0]).height == 2
+    with pytest.raises(ConfigError, match="no column 'colour'"):
+        listing(out, {"colour": "red"})
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("last", 2), ("last~0", 2), ("last~2", 0), ("20260102", 1), (IDS[0], 0), (IDS[1], 1)],
+)
+def test_a_run_is_found_by_name(out: Path, name: str, found: int) -> None:
+    assert load(name, out).id == IDS[found]
+
+
+def test_a_path_is_a_name(out: Path) -> None:
+    path = resolve("last", out)
+    assert resolve(path) == path
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("2026", "3 runs begin so"), ("zebra", "no such run"), ("last~9", "has 3 runs")],
+)
+def test_a_name_that_fits_none_or_many_is_one_sentence(out: Path, name: str, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        resolve(name, out)
