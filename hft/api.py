@@ -11,6 +11,8 @@ import polars as pl
 
 from hft.core.errors import ConfigError
 from hft.gateway.limits import Limits as LimitSet
+from hft.runs.check import Checked
+from hft.runs.check import check as _check
 from hft.runs.execute import Job, execute, when
 from hft.runs.faults import FaultPlan
 from hft.runs.ingest import ingest as _ingest
@@ -27,7 +29,18 @@ from hft.storage.yaml_text import dump_yaml
 from hft.strategies.base import Strategy, strategy
 from hft.tape.dataset import Tapes
 
-__all__ = ["Limits", "Run", "Tapes", "Venue", "ingest", "load", "replay", "runs", "strategy", "tapes"]
+__all__ = [
+    "Limits",
+    "Run",
+    "Tapes",
+    "Venue",
+    "ingest",
+    "load",
+    "replay",
+    "runs",
+    "strategy",
+    "tapes",
+]
 
 
 class Limits(LimitSet):
@@ -119,7 +132,7 @@ def tapes(
 
     >>> import hft
     >>> hft.tapes("synthetic", seed=1).symbols
-    ('SYN',)
+    ('SYNTH',)
     """
     return open_tapes(path, days, symbols=symbols, session=session, tz=tz, seed=seed)
 
@@ -180,6 +193,30 @@ def load(id_or_path: str | Path, out: str | Path | None = None) -> Run:
 def runs(where: Any = None, out: str | Path | None = None) -> pl.DataFrame:
     """One row a run; `where` is a polars expression or a dict of column = value."""
     return listing(out or load_settings().replay_out, where)
+
+
+def check(
+    strategy: Strategy,
+    tapes: Any,
+    wakes: int = 1000,
+    *,
+    venue: Venue | str | None = None,
+    limits: LimitSet | str | Path | None = None,
+) -> Checked:
+    """Run a strategy's first wake-ups in plain Python; `strategy.check(tapes)` is this function.
+
+    >>> import hft
+    >>> @hft.strategy(every="1s")
+    ... def idle(view, order, p, s):
+    ...     pass
+    >>> idle.check(hft.tapes("synthetic", seed=1), wakes=3).wakes
+    3
+    """
+    resolved = _limits(limits, load_settings(), tapes)
+    return _check(strategy, tapes, wakes, limits=resolved, venue=_venue(venue))
+
+
+Strategy.check = check
 
 
 def warm_up() -> float:

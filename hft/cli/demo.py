@@ -15,7 +15,9 @@ app = typer.Typer()
 def demo(
     seed: Annotated[int, typer.Option(help="Seed of the synthetic market.", min=0)] = 0,
     out: Annotated[str, typer.Option(help="Folder that run folders are made in.")] = "runs",
-    fresh: Annotated[bool, typer.Option("--fresh", help="Run even if a sealed run exists.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Run even if a sealed run exists.")
+    ] = False,
     json: context.Json = False,
 ) -> None:
     """Replay a synthetic market day through the gateway; prints the table, writes report.html."""
@@ -30,9 +32,7 @@ def demo(
     context.note(f"market:  {tapes.rows:,} events, seed {seed}, {time.monotonic() - began:.1f} s")
     began = time.monotonic()
     with bar("replay", "events") as progress:
-        run = api.replay(
-            tapes, "market_making", seed=seed, fresh=fresh, out=out, progress=progress
-        )
+        run = api.replay(tapes, "market_making", seed=seed, fresh=fresh, out=out, progress=progress)
     context.note(_done(run.manifest, tapes.rows, began))
     report = run.report(run.path / "report.html")
     context.emit(run.to_json(), lambda: f"{run!r}\n  report: {report}")
@@ -42,5 +42,5 @@ def _done(manifest: dict[str, object], rows: int, began_s: float) -> str:
     """How long the replay took, or that the sealed run of the same inputs was opened."""
     wall_s, here_s = float(str(manifest.get("wall_s", 0))), time.monotonic() - began_s
     if wall_s > here_s:
-        return "replay:  opened the sealed run of the same code, config, tape and seed (--fresh runs)"
+        return "replay:  opened the sealed run of these inputs; --fresh runs it again"
     return f"replay:  {wall_s:.1f} s, {rows / max(wall_s, 1e-3) / 1e6:.1f}M events/s"

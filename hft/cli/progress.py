@@ -1,4 +1,4 @@
-"""A progress bar with a rate, on stderr; nothing under --quiet or --json, nothing where no one looks."""
+"""A progress bar with a rate on stderr; none under --quiet or --json, none where no one looks."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ Report = Callable[[int, int], None]
 
 @contextmanager
 def bar(label: str, unit: str) -> Iterator[Report | None]:
-    """Yield `report(done, total)`, or None where no bar is wanted; the rate is in `unit` a second."""
+    """Yield `report(done, total)`, or None where no bar is wanted; the rate is `unit` a second."""
     if context.current.quiet or context.current.json:
         yield None
         return

@@ -37,7 +37,8 @@ if JIT_DISABLED:
         return (int(word) & _MASK).bit_length() - 1
 
     def above(word: int, bit: int) -> int:
-        return lowest((int(word) & _MASK) >> (bit + 1) << (bit + 1))
+        shift = int(bit) + 1
+        return lowest((int(word) & _MASK) >> shift << shift)
 
     def below(word: int, bit: int) -> int:
         return highest((int(word) & _MASK) & ((1 << int(bit)) - 1))

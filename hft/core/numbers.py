@@ -36,8 +36,14 @@ def mul_div_half_even(value: int, factor: int, divisor: int) -> int:
     Exact while divisor * factor stays under 2^62; divisor > 0.
     """
     whole = value // divisor
-    rest = value - whole * divisor
-    return whole * factor + div_half_even(rest * factor, divisor)
+    product = (value - whole * divisor) * factor
+    quotient = product // divisor
+    twice = 2 * (product - quotient * divisor)
+    # The tie goes to the even neighbour of the whole result, not of its fractional part.
+    quotient += whole * factor
+    if twice > divisor or (twice == divisor and quotient % 2 != 0):
+        quotient += 1
+    return quotient
 
 
 @kernel

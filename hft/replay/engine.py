@@ -16,6 +16,7 @@ from hft.core.codes import ResponseKind, StepKind, WakeCause
 from hft.core.jit import kernel
 from hft.gateway.pipeline import control, on_market
 from hft.portfolio.positions import mark
+from hft.replay.faults import feed_silent, reconcile
 from hft.replay.orders import arrive, feed_pnl, note_answers, receive, submit
 from hft.replay.rows import venue_span, view_to
 from hft.replay.state import (
@@ -84,7 +85,7 @@ def next_view_ns(engine: Engine) -> int:
     soonest = FOREVER
     for i in range(engine.clock[0]["listened"]):
         soonest = min(soonest, engine.feeds[i]["view_ns"])
-    return soonest
+    return engine.faults[0]["gap_until_ns"] if feed_silent(engine, soonest) else soonest
 
 
 @kernel(inline=True)
@@ -141,8 +142,11 @@ def wake(engine: Engine, s: int, cause: int, on_wake: Any) -> bool:
     now_ns = clock["now_ns"]
     strategy = engine.strategies[s]
     instruments = len(engine.touch)
+    silent = feed_silent(engine, now_ns)
+    reconcile(engine, now_ns)
     for i in range(clock["listened"]):
-        view_to(engine, i, now_ns)
+        if not silent:
+            view_to(engine, i, now_ns)
         touch = engine.touch[i]
         position = engine.positions[s * instruments + i]
         if position["qty"] != 0 and touch["valid"] != 0:

@@ -1,11 +1,26 @@
-"""Seeded faults between us and the venue, so that a strategy meets them before its owner does."""
+"""Seeded faults between us and the venue, so that a strategy meets them before its owner does.
 
-from hft.core.codes import IntentType
+A lost answer leaves its order UNKNOWN: it keeps its reservation, and after `unknown_after_ns` the
+venue is asked what became of it, as a recovering gateway would. Late answers hold up all answers
+behind them, since the venue's channel keeps its order.
+"""
+
+import numpy as np
+
+from hft.core.codes import IntentType, OrderStatus, ResponseKind, StepKind
 from hft.core.jit import kernel
 from hft.core.seeds import PURPOSE_FAULT, draw
+from hft.gateway.pipeline import on_ack, on_done
 from hft.replay.state import Engine
+from hft.replay.tick import note
+from hft.venue.state import push
 
 _NEW = IntentType.NEW.value
+_FILL = ResponseKind.FILL.value
+_UNKNOWN = ResponseKind.UNKNOWN.value
+_S_UNKNOWN = OrderStatus.UNKNOWN.value
+_S_CANCELLED = OrderStatus.CANCELLED.value
+_FAULT = StepKind.FAULT.value
 
 
 @kernel
@@ -29,3 +44,88 @@ def _strikes(engine: Engine, chance_e6: int, purpose: int) -> bool:
     if hit:
         fault["injected"] += 1
     return hit
+
+
+@kernel(inline=True)
+def feed_silent(engine: Engine, now_ns: int) -> bool:
+    """Is the market data feed down at `now_ns`? What it missed arrives in one go when it is back."""
+    fault = engine.faults[0]
+    return fault["gap_from_ns"] <= now_ns < fault["gap_until_ns"]
+
+
+@kernel
+def spoil_answer(engine: Engine, position: int) -> None:
+    """Lose, delay or double the answer just queued at `position`. Mutates: venue, faults."""
+    fault = engine.faults[0]
+    if fault["lost_ack_e6"] + fault["late_ack_e6"] + fault["duplicate_ack_e6"] == 0:
+        return
+    venue = engine.venue
+    queue = venue.queues[1]
+    message = venue.responses[position & queue["mask"]]
+    if message["kind"] == _UNKNOWN:
+        return
+    if message["kind"] != _FILL and _strikes(engine, fault["lost_ack_e6"], 2):
+        message["kind"] = _UNKNOWN
+        return
+    if _strikes(engine, fault["late_ack_e6"], 3):
+        late_ns = message["ts_ns"] + fault["late_ack_ns"]
+        for later in range(position, queue["last"]):
+            row = venue.responses[later & queue["mask"]]
+            row["ts_ns"] = max(row["ts_ns"], late_ns)
+        queue["last_ns"] = max(queue["last_ns"], late_ns)
+    if _strikes(engine, fault["duplicate_ack_e6"], 4):
+        at = push(venue.responses, queue, venue.head[0], message["ts_ns"])
+        if at >= 0:
+            _copy(message, venue.responses[at])
+            # The copy is not journaled as a second act of the venue.
+            venue.responses[at]["cmd_id"] = -1
+
+
+@kernel
+def _copy(message: np.ndarray, twin: np.ndarray) -> None:
+    twin["kind"] = message["kind"]
+    twin["slot"] = message["slot"]
+    twin["order_id"] = message["order_id"]
+    twin["price"] = message["price"]
+    twin["qty"] = message["qty"]
+    twin["reason"] = message["reason"]
+    twin["exch_ns"] = message["exch_ns"]
+    twin["liquidity"] = message["liquidity"]
+    twin["fill_id"] = message["fill_id"]
+
+
+@kernel
+def reconcile(engine: Engine, now_ns: int) -> None:
+    """Ask the venue about orders that have been UNKNOWN for long enough. Mutates: engine."""
+    fault = engine.faults[0]
+    if fault["lost_ack_e6"] == 0 or now_ns < fault["ask_ns"]:
+        return
+    fault["ask_ns"] = now_ns + fault["unknown_after_ns"]
+    gw = engine.gw
+    for at in range(len(gw.heads)):
+        slot = gw.heads[at]
+        while slot >= 0:
+            order = gw.orders[slot]
+            after = order["next_slot"]
+            if order["status"] == _S_UNKNOWN:
+                rests = engine.venue.resting[slot]["order_id"] == order["order_id"]
+                note(
+                    engine,
+                    _FAULT,
+                    now_ns,
+                    order["strategy_idx"],
+                    order["instrument_idx"],
+                    order["order_id"],
+                    1 if rests else 0,
+                    order["side"],
+                    order["price"],
+                    order["qty"],
+                    0,
+                    0,
+                    0,
+                )
+                if rests:
+                    on_ack(gw, slot, now_ns)
+                else:
+                    on_done(gw, slot, _S_CANCELLED, now_ns)
+            slot = after

@@ -26,9 +26,10 @@ from hft.gateway.pipeline import (
     on_done,
     on_fill,
     on_pnl,
+    on_unknown,
 )
 from hft.portfolio.positions import apply_fill, fee_money, mark
-from hft.replay.faults import refuses
+from hft.replay.faults import refuses, spoil_answer
 from hft.replay.state import Engine
 from hft.replay.tick import note
 from hft.venue.matching import arrives
@@ -52,6 +53,7 @@ _REJECTED = ResponseKind.REJECTED.value
 _CANCEL_REJECTED = ResponseKind.CANCEL_REJECTED.value
 _AMENDED = ResponseKind.AMENDED.value
 _AMEND_REJECTED = ResponseKind.AMEND_REJECTED.value
+_LOST = ResponseKind.UNKNOWN.value
 _TAKER = Liquidity.TAKER.value
 _S_CANCELLED = OrderStatus.CANCELLED.value
 _S_EXPIRED = OrderStatus.EXPIRED.value
@@ -158,7 +160,11 @@ def note_answers(engine: Engine) -> None:
     queue = engine.venue.queues[1]
     while clock["journaled"] < queue["last"]:
         message = engine.venue.responses[clock["journaled"] & queue["mask"]]
+        position = clock["journaled"]
         clock["journaled"] += 1
+        if message["cmd_id"] < 0:
+            continue
+        spoil_answer(engine, position)
         if message["kind"] == _FILL:
             order = engine.gw.orders[message["slot"]]
             i = order["instrument_idx"]
@@ -192,12 +198,14 @@ def receive(engine: Engine) -> int:
     queue = venue.queues[1]
     message = venue.responses[queue["first"] & queue["mask"]]
     queue["first"] += 1
+    clock = engine.clock[0]
     slot = message["slot"]
     order = engine.gw.orders[slot]
     kind = message["kind"]
     ts = message["ts_ns"]
-    if order["order_id"] != message["order_id"]:
-        # A second answer about an order that has ended: counted by the journal, never applied.
+    told = message["kind"] == _FILL and message["fill_id"] <= clock["last_fill_id"]
+    if order["order_id"] != message["order_id"] or told:
+        # A second answer, or one about an order that has ended: journaled, never applied.
         note(engine, _RESPONSE, ts, -1, -1, message["order_id"], kind, 0, 0, 0, 1, 0, 0)
         return -1
     strategy = order["strategy_idx"]
@@ -205,6 +213,7 @@ def receive(engine: Engine) -> int:
     side = order["side"]
     fee = 0
     if kind == _FILL:
+        clock["last_fill_id"] = message["fill_id"]
         fee = _book_fill(engine, order, message)
     else:
         _book_answer(engine, slot, kind, message)
@@ -244,6 +253,8 @@ def _book_answer(engine: Engine, slot: int, kind: int, message: np.ndarray) -> N
         on_amended(gw, slot, message["price"], message["qty"], ts)
     elif kind == _AMEND_REJECTED:
         on_amend_rejected(gw, slot, ts)
+    elif kind == _LOST:
+        on_unknown(gw, slot, ts)
 
 
 @kernel

@@ -59,6 +59,7 @@ CLOCK = _row(
     "next_id",  # next intent id
     "end_ns",  # no row after this time is replayed
     "lost_intents",
+    "last_fill_id",  # the newest fill applied; an older one told again is ignored
     "yield_rows",  # come back for the progress bar after this many rows
     "venue_up",
     "first_ns",
@@ -140,6 +141,7 @@ FAULTS = _row(
     "seed",
     "draws",
     "injected",
+    "ask_ns",  # the venue is asked about UNKNOWN orders again at this time
 )
 
 

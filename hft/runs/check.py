@@ -1,8 +1,9 @@
-"""The first wake-ups of a strategy in plain Python: where a debugger works and every index is checked.
+"""The first wake-ups of a strategy in plain Python: a debugger works, every index is checked.
 
-Decides nothing about a run: the engine, gateway and venue are those of a replay, no folder is written.
+The engine, gateway and venue are those of a replay; no folder is written.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,8 +59,8 @@ def check(
 ) -> Checked:
     """Run at most `wakes` wake-ups in plain Python.
 
-    Raises: StrategyError with wake-up, time and named state when the strategy raises; DataError when
-    the tapes wake it not once.
+    Raises: StrategyError with wake-up, time and named state when the strategy raises;
+    DataError when the tapes never wake it.
     """
     opened = tapes if isinstance(tapes, Tapes) else open_tapes(tapes)
     job = Job(opened, {strategy.name: strategy}, venue or Venue(), limits, plain=True)
@@ -70,10 +71,8 @@ def check(
         if clock["wakes"] > wakes:
             raise _Enough
 
-    try:
+    with suppress(_Enough):
         drive(session, progress=stop, plain=True)
-    except _Enough:
-        pass
     if clock["wakes"] == 0:
         raise DataError(
             f"strategy {strategy.name!r} was never woken on these tapes; look at every= and on="
@@ -83,7 +82,7 @@ def check(
 
 def _checked(session: Session, wakes: int) -> Checked:
     clock, counts = session.engine.clock[0], session.engine.gw.counts
-    refused = {Reason(code).name: int(counts[code]) for code in np.flatnonzero(counts) if code}
+    refused = {Reason(int(code)).name: int(counts[code]) for code in np.flatnonzero(counts) if code}
     return Checked(
         session.strategies[0].name,
         wakes,

@@ -239,13 +239,18 @@ def _parted(
         same=False,
         step=step,
         fields=fields,
-        left="" if a is None else step_words(a, left.names),
-        right="" if b is None else step_words(b, right.names),
+        left="" if a is None else step_words(a, left.names) + _raw(a, fields),
+        right="" if b is None else step_words(b, right.names) + _raw(b, fields),
         before=step_words(before, left.names) if before["seq"] else "",
         positions=positions,
         config=config,
         sentence=sentence,
     )
+
+
+def _raw(row: np.ndarray, fields: tuple[str, ...]) -> str:
+    """The differing fields as they are stored, for those that the words do not show."""
+    return f" [{', '.join(f'{name}={int(row[name])}' for name in fields)}]" if fields else ""
 
 
 def _same(run: Run, config: dict[str, tuple[Any, Any]]) -> Divergence:

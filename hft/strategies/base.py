@@ -1,8 +1,8 @@
 """The `@strategy` decorator: a function or class, its named parameters, state and wake-ups.
 
-A strategy is data plus a body; nothing is compiled until a replay asks for a pointer. Parameters and
-state are one record each of the user's own fields, so that `p["half_ticks"]` means the same compiled
-and plain, and so that the engine knows names and offsets for series, diffs and typed `--set`.
+A strategy is data plus a body; nothing is compiled until a replay asks for a pointer. Parameters
+and state are one record each of the user's own fields, so that `p["half_ticks"]` means the same
+compiled and plain, and the engine knows names and offsets for series, diffs and typed `--set`.
 """
 
 import inspect
@@ -44,7 +44,7 @@ class Strategy:
     loop: bool = False
     instruments: int = 1
 
-    # Given by hft.api: `check(tapes)` runs the first wake-ups in plain Python, which takes layers above.
+    # Given by hft.api, since it takes higher layers: the first wake-ups in plain Python.
     check: ClassVar[Callable[..., Any]]
 
     @property
@@ -79,7 +79,9 @@ class Strategy:
         for name, value in params.items():
             if name not in values:
                 known = ", ".join(sorted(values)) or "none"
-                raise ConfigError(f"strategy {self.name!r} has no parameter {name!r}; it has: {known}")
+                raise ConfigError(
+                    f"strategy {self.name!r} has no parameter {name!r}; it has: {known}"
+                )
             values[name] = _typed(self.name, name, values[name], value)
         return replace(self, params=values)
 

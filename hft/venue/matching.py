@@ -62,6 +62,7 @@ def respond(
     message["order_id"] = order_id
     message["price"] = price
     message["qty"] = qty
+    message["cmd_id"] = 0
     message["reason"] = 0
     message["exch_ns"] = ts
     message["liquidity"] = 0

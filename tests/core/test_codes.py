@@ -1,0 +1,95 @@
+"""Wire numbers, spelled out from the contract: a renumbered enum breaks files already written."""
+
+from enum import IntEnum
+
+import pytest
+
+from hft.core import codes
+from hft.core.reasons import MEANINGS, STAGES, meaning
+
+pytestmark = pytest.mark.nojit
+
+# Contract 1.2, "wire value first"; aliases after a slash.
+ENUMS = {
+    "Side": "0 BUY, 1 SELL",
+    "IntentType": "0 NEW, 1 AMEND, 2 CANCEL, 3 FORCE_FLAT",
+    "Tif": "0 GTC/LIMIT, 1 IOC, 2 FOK, 3 DAY/ROD, 4 GTD, 5 GTX",
+    "OrderType": "0 MARKET, 1 LIMIT, 2 STOP, 3 ICEBERG, 4 TWAP, 5 VWAP, 6 POV, 7 IS, 8 PEG, 9 SMART",
+    "OrderStatus": "0 PENDING_SUBMIT/PENDING, 1 SUBMITTED/ACCEPTED/SENT, 2 PARTIALLY_FILLED, "
+    "3 FILLED, 4 CANCELLED/CANCELED, 5 FAILED/REJECTED, 6 CANCEL_REQUESTED, 7 EXPIRED, 8 UNKNOWN",
+    "PolicyMode": "0 NORMAL/ALLOW_ALL, 1 DEGRADE/DEGRADED/CANCEL_ONLY, 2 HALT/REJECT_ALL",
+    "StormGuardState": "0 NORMAL, 1 WARM, 2 STORM, 3 HALT",
+    "DedupState": "0 RESERVED, 1 APPROVED, 2 REJECTED, 3 UNKNOWN",
+    "Verdict": "0 PASS, 1 FAIL, 2 INSUFFICIENT/INCONCLUSIVE",
+    "DeltaSource": "0 FILL, 1 RECONCILE, 2 MARK",
+    "SelfTradeMode": "0 REJECT_NEW, 1 CANCEL_OLD, 2 CANCEL_BOTH, 3 DECREMENT",
+}
+
+# Contract 1.3.
+REASONS = """
+0 OK
+101 DEDUP_IN_FLIGHT 102 DEDUP_OUTCOME_UNKNOWN 103 DEDUP_KEY_REUSED 104 DEDUP_WINDOW_FULL
+105 DEDUP_JOURNAL_FAILED 106 TTL_EXPIRED
+201 POLICY_HALT 202 POLICY_DEGRADE 203 STARTUP_HOLDOFF 204 BREAKER_TRIPPED 205 KILL_SWITCH
+206 RECONCILING 207 ALPHA_NOT_LIVE
+301 GLOBAL_EXPOSURE_LIMIT 302 STRATEGY_EXPOSURE_LIMIT 303 EXPOSURE_SYMBOL_LIMIT 304 NET_QTY_LIMIT
+305 LEAF_NOTIONAL_LIMIT 306 EXPOSURE_ORDER_UNKNOWN 307 EXPOSURE_OVERFLOW
+401 FASTGATE_KILL_SWITCH 402 FASTGATE_BAD_PRICE_NEG 403 FASTGATE_BAD_PRICE_MAX
+404 FASTGATE_BAD_QTY_NEG 405 FASTGATE_BAD_QTY_MAX
+410 STORMGUARD_HALT 411 STORMGUARD_STORM_NEW_BLOCKED 420 RATE_LIMIT 421 ORDER_SIZE
+430 PRICE_ZERO_OR_NEG 431 PRICE_EXCEEDS_CAP 432 PRICE_OUTSIDE_BAND 433 REFERENCE_STALE
+434 MARKET_NO_TOUCH 435 BOOK_INVALID
+440 POSITION_LIMIT 441 NOTIONAL_LIMIT 442 MAX_NOTIONAL_EXCEEDED 443 DAILY_LOSS
+450 SELF_TRADE 451 SYMBOL_RESTRICTED 452 REPEATED_EXECUTION
+501 NOT_LEADER 502 ORDER_QUEUE_FULL 503 STALE_FENCE 504 COMMAND_DEADLINE 505 VENUE_DOWN
+506 VENUE_REJECT 507 OUTCOME_UNKNOWN 508 INTERNAL_ERROR
+600 BAD_MESSAGE 601 BAD_NUMBER 602 PRICE_OFF_TICK 603 QTY_OFF_LOT 604 UNKNOWN_INSTRUMENT
+605 CHANNEL_FULL 606 CHANNEL_EXPIRED 607 INTENT_BUFFER_FULL
+610 IDEMPOTENCY_REQUIRED 611 IDEMPOTENCY_CONFLICT 612 RATE_LIMITED 613 INVALID_SIDE
+614 INVALID_QTY 615 INVALID_SYMBOL 616 INVALID_PRICE 617 RISK_REJECT 618 QUEUE_REJECT
+619 ORDER_FINAL 620 NOT_FOUND
+630 BACKPRESSURE_INFLIGHT_SOFT 631 BACKPRESSURE_DURABLE_RATE_DECLINE 632 BACKPRESSURE_SOFT_WAL_AGE
+633 BACKPRESSURE_INFLIGHT 634 BACKPRESSURE_WAL_BYTES 635 BACKPRESSURE_WAL_AGE
+636 BACKPRESSURE_DISK_FREE 640 DURABILITY_WAIT_TIMEOUT 641 WAL_DURABILITY_FAILED
+650 V3_BACKPRESSURE_SOFT 651 V3_BACKPRESSURE_HARD 652 V3_QUEUE_KILLED 653 V3_QUEUE_FULL
+654 V3_INGRESS_CLOSED 655 V3_GLOBAL_KILLED 656 V3_SESSION_KILLED 657 V3_SHARD_KILLED
+"""
+
+# The tape format is ours; its numbers are in files, so they are spelled out here too.
+ENUMS |= {
+    "EventKind": "0 LEVEL, 1 CLEAR, 2 SNAPSHOT, 3 ADD, 4 CANCEL, 5 MODIFY, 6 EXECUTE, 7 TRADE, "
+    "8 BBO, 9 STATUS, 10 FUNDING, 11 SIGNAL",
+    "StatusCode": "0 OPEN, 1 CLOSE, 2 HALT, 3 AUCTION, 4 GAP",
+    "Flag": "1 VENUE_ONLY, 2 VIEW_ONLY, 4 LAST, 8 NO_BOOK, 16 HIDDEN, 32 KEEPS_PRIORITY, 64 AUCTION",
+    "Liquidity": "0 MAKER, 1 TAKER",
+}
+
+
+def members(kind: type[IntEnum]) -> dict[str, int]:
+    return {name: member.value for name, member in kind.__members__.items()}
+
+
+@pytest.mark.parametrize("name", ENUMS)
+def test_an_enum_has_the_numbers_of_the_contract(name: str) -> None:
+    wanted: dict[str, int] = {}
+    for part in ENUMS[name].split(", "):
+        number, names = part.split()
+        wanted |= dict.fromkeys(names.split("/"), int(number))
+    assert members(getattr(codes, name)) == wanted
+
+
+def test_reasons_have_the_numbers_of_the_contract() -> None:
+    words = REASONS.split()
+    assert members(codes.Reason) == {
+        name: int(number) for number, name in zip(words[::2], words[1::2], strict=True)
+    }
+
+
+def test_every_reason_has_a_sentence_and_a_stage() -> None:
+    for reason in codes.Reason:
+        assert MEANINGS[reason].text.endswith("."), reason.name
+        assert reason.value // 100 in STAGES
+
+
+def test_a_reason_of_another_version_is_named_and_not_raised() -> None:
+    assert meaning(999).text == "Code 999 is not known to this version."

@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+from made_runs import records, write_run
+
+from hft.reports.cards import FIGURES_MAX, card_lines, html_card, text_card
+from hft.reports.figures import money, number, short
+from hft.reports.view import View
+
+ORDER = ["net P&L", "fills", "fill ratio", "markout 1 s", "spread captured", "refusals"]
+ORDER += ["latency", "digest"]
+
+
+@pytest.fixture(scope="module")
+def view(tmp_path_factory: pytest.TempPathFactory) -> View:
+    return write_run(tmp_path_factory.mktemp("cards"), records(wakes=200, refused=0.3)).view()
+
+
+def test_the_figures_stand_in_the_order_of_the_contract(view: View) -> None:
+    labels = [line.label for line in card_lines(view)]
+    assert len(labels) <= FIGURES_MAX
+    assert [label for label in labels if label in ORDER] == ORDER
+
+
+def test_the_card_has_no_script_and_both_colour_schemes(view: View) -> None:
+    html = html_card(view)
+    assert "<script" not in html and "prefers-color-scheme:dark" in html
+    assert html.count("<dt>") == len(card_lines(view)) <= 12
+
+
+def test_the_refusal_line_comes_first(view: View) -> None:
+    assert text_card(view).splitlines()[0] == view.notice
+    html = html_card(view)
+    assert html.index("of the intents were refused") < html.index("net P&amp;L")
+
+
+def test_a_partial_run_is_labelled(tmp_path: Path) -> None:
+    run = write_run(tmp_path, records(wakes=50), partial=True)
+    assert "(partial)" in repr(run) and "partial" in run._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (1234567, "1,234,567"),
+        (-3, "−3"),
+        (0.0, "0"),
+        (1234.5678, "1,234.57"),
+        (2.5, "2.5"),
+        (0.00012, "0.00012"),
+        (-1e-9, "−1e−09"),
+    ],
+)
+def test_numbers_are_written_for_people(value: float | None, text: str) -> None:
+    assert number(value) == text
+
+
+def test_money_and_short_numbers_have_no_negative_zero() -> None:
+    assert money(-0.0, "USD") == "0.00 USD"
+    assert money(-1.5, "USD") == "−1.50 USD"
+    assert money(0.0123, "USD") == "+0.0123 USD"
+    assert short(-0.0) == "0" and short(12345.678) == "12,345.68" and short(0.5) == "0.5"
