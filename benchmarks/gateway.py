@@ -17,7 +17,9 @@ from hft.core.instruments import Instrument
 from hft.core.jit import kernel
 from hft.core.numbers import money_digits
 from hft.core.numbers import resolve as instrument_row
+from hft.gateway import dedup
 from hft.gateway.events import on_ack, on_fill
+from hft.gateway.gateway import AHEAD
 from hft.gateway.limits import Limits
 from hft.gateway.resolve import resolve
 from hft.gateway.state import GatewayState, new_state
@@ -34,6 +36,8 @@ def drive(
 ) -> None:
     """Decide every row; approved orders are acknowledged and filled when `settle`."""
     for i in range(len(intents)):
+        if i + AHEAD < len(intents):
+            dedup.warm(gw, intents[i + AHEAD]["key_lo"])
         intent = intents[i]
         touch = touches[intent["instrument_idx"]]
         now_ns = intent["timestamp_ns"]

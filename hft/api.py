@@ -47,8 +47,8 @@ class Limits(LimitSet):
     """A set of limits: loaded by name or path, fitted to tapes, or off.
 
     >>> import hft
-    >>> hft.Limits.research().get("risk_limits.orders_per_second")
-    'off'
+    >>> hft.Limits.research().get("max_position_size")
+    'max(100 lots, 50 x touch)'
     """
 
     @classmethod
@@ -152,12 +152,14 @@ def replay(
     fresh: bool = False,
     out: str | Path | None = None,
     plain: bool = False,
+    resume: Run | str | Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Run:
     """Replay tapes with one strategy, or a dict of name -> strategy through one gateway.
 
     The same code, configuration, tapes and seed again opens the sealed run (`fresh=True` replays).
     `plain` runs function strategies as plain Python, for debuggers; the digest is the same.
+    `resume` continues a partial run (Ctrl-C leaves one) of the same arguments into a whole one.
 
     >>> import hft, tempfile
     >>> run = hft.replay(hft.tapes("synthetic", seed=1), "market_making", out=tempfile.mkdtemp())
@@ -182,6 +184,7 @@ def replay(
         out=out or settings.replay_out,
         fresh=fresh or not settings.replay_cache,
         progress=progress,
+        resume=load(resume, out) if isinstance(resume, str | Path) else resume,
     )
 
 

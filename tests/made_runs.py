@@ -51,8 +51,10 @@ class _Author:
         instrument = -1 if kind == StepKind.WAKE else 0
         mix = seq * 7919 + price * 31 + code
         self.steps.append(
-            (seq, ts, kind, 0, instrument, order_id, code, side, price, qty)
-            + (aux0, aux1, aux2, seq * 100, mix, mix ^ 0x5555)
+            (
+                *(seq, ts, kind, 0, instrument, order_id, code, side, price, qty),
+                *(aux0, aux1, aux2, seq * 100, mix, mix ^ 0x5555),
+            )
         )
 
     def fill(self, ts: int, order_id: int, side: int, price: int, mid2: int, taker: bool) -> None:
@@ -67,8 +69,10 @@ class _Author:
         kind = int(ResponseKind.FILL)
         self.note(int(StepKind.RESPONSE), ts, order_id, kind, side, price, 1, role, fill_id, fee)
         self.fills.append(
-            (fill_id, order_id, order_id, 0, 0, 0, side, price, 1, fee, 0, role)
-            + (ts - RESPONSE_NS, ts, mid2, self.position)
+            (
+                *(fill_id, order_id, order_id, 0, 0, 0, side, price, 1, fee, 0, role),
+                *(ts - RESPONSE_NS, ts, mid2, self.position),
+            )
         )
 
     def sample(self, ts: int, mid2: int) -> None:
@@ -182,7 +186,7 @@ def _reasons(steps: np.ndarray) -> dict[str, int]:
 
 
 def take_all(writer: RunWriter, made: Records, blocks: int = 7) -> None:
-    """Hand the records over in parts; the buffers are overwritten after each, as the engine does."""
+    """Hand the records over in parts; the buffers are overwritten, as the engine does."""
     arrays = (made.steps, made.fills, made.equity, made.series)
     for k in range(blocks):
         parts = [a[k * len(a) // blocks : (k + 1) * len(a) // blocks].copy() for a in arrays]

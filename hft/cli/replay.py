@@ -13,8 +13,17 @@ from hft.cli import context
 app = typer.Typer(help="Run, list, show, verify and compare replays.", no_args_is_help=True)
 
 DIFFERENT = 2
-FRAMES = ("fills", "orders", "decisions", "events", "equity", "positions", "series", "logs")
-FRAMES += ("refusals", "costs", "markouts")
+FRAMES = (
+    "fills",
+    "orders",
+    "decisions",
+    "events",
+    "equity",
+    "positions",
+    "series",
+    "logs",
+    *("refusals", "costs", "markouts"),
+)
 LISTED = ("run_id", "state", "strategies", "symbols", "events", "orders", "fills", "refused", "net")
 
 Out = Annotated[str, typer.Option(help="Folder that run folders are in.")]
@@ -49,19 +58,23 @@ def run(
     end: Annotated[str | None, typer.Option(help="No row after (ISO-8601).")] = None,
     record: Annotated[str, typer.Option(help="What is kept: digest, summary or full.")] = "full",
     faults: Annotated[str | None, typer.Option(help="Fault plan, a YAML file.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Run even if a sealed run exists.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Run even if a sealed run exists.")
+    ] = False,
     out: Out = "runs",
     json: context.Json = False,
 ) -> None:
     """Replay tapes through the gateway with a strategy and write the run folder."""
+    params = _pairs("--set", set_ or []) or None
+    at = _venue(venue, latency, queue, fees)
     from hft import api
 
     with _progress() as progress, _interruptible():
         done = api.replay(
             _tapes(tapes, seed),
             strategy,
-            params=_pairs("--set", set_ or []) or None,
-            venue=_venue(venue, latency, queue, fees),
+            params=params,
+            venue=at,
             limits=limits,
             seed=seed,
             start=start,
@@ -156,7 +169,9 @@ def _frame(found: Any, name: str) -> Any:
 def _emit_frame(shown: Any, total: int) -> None:
     from hft.reports.render import frame_json, frame_text
 
-    rest = "" if shown.height == total else f"\n{shown.height:,} of {total:,} rows; --rows 0 shows all"
+    rest = (
+        "" if shown.height == total else f"\n{shown.height:,} of {total:,} rows; --rows 0 shows all"
+    )
     context.emit(frame_json(shown), lambda: frame_text(shown) + rest)
 
 
@@ -211,13 +226,16 @@ def _progress() -> Iterator[Callable[[int, int], None] | None]:
         TextColumn("{task.percentage:>3.0f}%  {task.fields[rate]}"),
         TimeRemainingColumn(),
     )
+    bar = Progress(*layout, console=Console(stderr=True), transient=True)
     began = time.monotonic()
-    with Progress(*layout, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("replay", total=None, rate="")
+    task = bar.add_task("replay", total=None, rate="")
 
-        def report(done: int, total: int) -> None:
-            rate = done / max(time.monotonic() - began, 1e-3)
-            bar.update(task, completed=done, total=total, rate=f"{rate / 1e6:.1f}M events/s")
+    def report(done: int, total: int) -> None:
+        bar.start()  # only now: an error before the first row is one line
+        rate = done / max(time.monotonic() - began, 1e-3)
+        bar.update(task, completed=done, total=total, rate=f"{rate / 1e6:.1f}M events/s")
 
+    try:
         yield report
-
+    finally:
+        bar.stop()

@@ -16,6 +16,7 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -34,6 +35,7 @@ PACKAGES_BELOW_THE_LINE = (
     "replay",
 )
 KEPT_FOLDERS = 3
+KEPT_S = 86_400  # a folder used within a day stays: checks, tests and users alternate flags
 JIT_DISABLED = bool(numba.config.DISABLE_JIT)
 
 
@@ -71,8 +73,10 @@ def _choose_cache_folder() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
         old = sorted(root.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        newest = old[0].stat().st_mtime
         for path in old[KEPT_FOLDERS:]:
-            shutil.rmtree(path, ignore_errors=True)
+            if newest - path.stat().st_mtime > KEPT_S:
+                shutil.rmtree(path, ignore_errors=True)
     except OSError:
         return
     numba.config.CACHE_DIR = str(folder)
@@ -160,3 +164,24 @@ def array_view(dtype: np.dtype) -> Any:
         return array(types.int64, types.int64), codegen
 
     return view
+
+
+if JIT_DISABLED:
+
+    def prefetch(address: int) -> None:
+        """Nothing: a hint has no meaning in plain Python."""
+else:
+
+    @intrinsic
+    def prefetch(typingctx: Any, address: Any) -> Any:
+        """Ask for the cache line at an address before it is needed; changes nothing else."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            word = ir.IntType(32)
+            shape = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, word, word, word])
+            hint = builder.module.declare_intrinsic("llvm.prefetch", [cgutils.voidptr_t], shape)
+            at = builder.inttoptr(args[0], cgutils.voidptr_t)
+            builder.call(hint, [at, word(0), word(3), word(1)])
+            return context.get_dummy_value()
+
+        return types.none(types.int64), codegen

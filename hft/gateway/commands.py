@@ -76,8 +76,18 @@ def hold_cancel(hold: Row, order: Row) -> None:
 
 
 @kernel
-def keep_key(hold: Row, intent: Row, payload: int) -> None:
-    """Keep the key beside the order, so that a later outcome can still be committed to it."""
+def keep_key(order: Row, hold: Row, intent: Row, payload: int) -> None:
+    """Keep the key beside the order, so that a later outcome can still be committed to it.
+
+    While the outcome of an earlier request is open, its key stays: it is the one to block.
+    """
+    kind = intent["intent_type"]
+    if kind in (AMEND, CANCEL):
+        status = order["status"]
+        if status == OrderStatus.PENDING_SUBMIT.value or status == OrderStatus.UNKNOWN.value:
+            return
+        if intent["key_hi"] == 0 and intent["key_lo"] == 0:
+            return
     hold["key_hi"] = intent["key_hi"]
     hold["key_lo"] = intent["key_lo"]
     hold["payload"] = payload

@@ -17,6 +17,7 @@ REPLAYED = -1
 _NOT_LEADER = Reason.NOT_LEADER.value
 _STATE_BITS = 3
 _REASON_BITS = 1023
+_EVICTIONS_AHEAD = 8
 
 
 @kernel
@@ -98,6 +99,21 @@ def list_in(gw: Any, index: int) -> None:
 
 
 @kernel
+def warm(gw: Any, key_lo: int) -> None:
+    """Fetch the bucket of a key that will be asked soon; a million keys are in no cache."""
+    tables.warm_bucket(gw, key_lo & (len(tables.buckets(gw)) - 1))
+
+
+@kernel
+def warm_next(gw: Any, index: int) -> None:
+    """Fetch the bucket of a row likely evicted a few intents from now: rows age in order."""
+    rows = tables.dedup(gw)
+    ahead = index + _EVICTIONS_AHEAD
+    if ahead < len(rows):
+        warm(gw, rows[ahead]["key_lo"])
+
+
+@kernel
 def take_row(gw: Any) -> int:
     """An unused row, or the least recently used decided one. Returns: -1 when all are open."""
     head, rows, buckets = tables.head(gw)[0], tables.dedup(gw), tables.buckets(gw)
@@ -109,6 +125,7 @@ def take_row(gw: Any) -> int:
     if index < 0:
         return -1
     list_out(gw, index)
+    warm_next(gw, index)
     bucket = rows[index]["key_lo"] & (len(buckets) - 1)
     after = rows[index]["chain_next"]
     at = buckets[bucket] - 1

@@ -260,7 +260,10 @@ def on_dispatch_failed(gw: Any, slot: int, reason: int) -> int:
     order = tables.orders(gw)[slot]
     hold = tables.holds(gw)[slot]
     now_ns = head["now_ns"]
-    dedup.commit_key(gw, hold, REJECTED, reason, 0, now_ns)
+    if tables.decision(gw)[0]["slot"] == slot:
+        dedup.commit(gw, head["dedup_row"], REJECTED, reason, 0, now_ns)
+    elif order["request"] == NEW:
+        dedup.commit_key(gw, hold, REJECTED, reason, 0, now_ns)
     head["orders_rejected"] += 1
     head["orders_approved"] -= 1
     tables.counts(gw)[reason] += 1

@@ -53,7 +53,10 @@ def max_price_ticks(
     figures = TapeFigures.from_summary(summary)
     words = {"reference": reference_price(instrument, figures)}
     key = f"instruments.{instrument.symbol}.max_price"
-    value = limits.values.get(key, instrument.max_price)
+    given = limits.values.get(key, instrument.max_price)
+    value = limits.values.get(
+        f"instruments.{instrument.venue}:{instrument.symbol}.max_price", given
+    )
     if value is None:
         value = limits.values.get("instruments.*.max_price")
     price = evaluate(value, words, f"limits {limits.name}: {key}") if value is not None else None

@@ -41,8 +41,12 @@ def fitted(
     values["risk_limits.max_notional"] = money(int(found.instruments["notional_max"].max()))
     values["max_position_size"] = _lots(int(found.instruments["long_max"].max()), factor)
     values.pop("symbols.*.max_order_size", None)
+    plain = [instrument.symbol for instrument in instruments]
     for instrument, row in zip(instruments, found.instruments, strict=True):
-        symbol = f"symbols.{instrument.symbol}"
+        name = instrument.symbol
+        if plain.count(name) > 1:
+            name = f"{instrument.venue}:{name}"
+        symbol = f"symbols.{name}"
         for key, column in (
             ("max_long", "long_max"),
             ("max_short", "short_max"),
@@ -52,10 +56,10 @@ def fitted(
         values[f"{symbol}.max_notional"] = money(int(row["notional_max"]))
         price = Decimal(int(row["price_cap"])) * instrument.tick
         if row["price_cap"] >= 0:
-            values[f"instruments.{instrument.symbol}.max_price"] = _text(price)
+            values[f"instruments.{name}.max_price"] = _text(price)
         gap = int(row["feed_gap_ns"])
         seconds = OFF if gap < 0 else _text(Decimal(gap) / NS_PER_S)
-        values[f"instruments.{instrument.symbol}.feed_gap_s"] = seconds
+        values[f"instruments.{name}.feed_gap_s"] = seconds
     return Limits.from_dict(values, "fit")
 
 

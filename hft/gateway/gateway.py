@@ -13,7 +13,7 @@ from hft.core.dtypes import DECISION, INTENT, TOUCH
 from hft.core.errors import InvariantError
 from hft.core.jit import JIT_DISABLED, array_view, kernel, record_at
 from hft.gateway import control as control_kernels
-from hft.gateway import events, steps, tables
+from hft.gateway import dedup, events, steps, tables
 from hft.gateway.explain import Check, explain
 from hft.gateway.invariants import check
 from hft.gateway.resolve import ResolvedLimits
@@ -21,6 +21,7 @@ from hft.gateway.state import GatewayState, new_state, restore, snapshot
 
 # What one decision from Python needs, behind one integer: unboxing an array costs 0.3 us.
 SEAM = np.dtype([(name, np.int64) for name in ("gw", "intents", "touches", "n_touches")])
+AHEAD = 8  # intents of a batch whose dedup bucket is fetched before its turn
 _seam_at = record_at(SEAM)
 _handle_at = record_at(tables.HANDLE)
 _intents_at = array_view(INTENT)
@@ -51,6 +52,8 @@ def _decide_batch(
 ) -> None:
     """Every intent in order; `out` receives the decisions."""
     for i in range(len(intents)):
+        if i + AHEAD < len(intents):
+            dedup.warm(gw, intents[i + AHEAD]["key_lo"])
         intent = intents[i]
         row = intent["instrument_idx"]
         if row < 0 or row >= len(touches):

@@ -27,6 +27,7 @@ class InstrumentLimits:
         self.work = work
         self.instrument = instrument
         self.symbol = instrument.symbol
+        self.full_name = f"{instrument.venue}:{instrument.symbol}"
         self.figures = TapeFigures.from_summary(summary)
         self.max_price = max_price_ticks(work.limits, instrument, summary)
         self.reference = reference_price(instrument, self.figures)
@@ -61,8 +62,8 @@ class InstrumentLimits:
         return evaluate(value, self.words, self.work.where(key, self.symbol))
 
     def own(self, section: str, field_name: str, fallback: str) -> tuple[str, Any]:
-        """The symbol's own key, else that of symbol `*`, else the fallback key."""
-        for symbol in (self.symbol, "*"):
+        """The key of `venue:symbol`, of the symbol, of `*`, or the fallback key."""
+        for symbol in (self.full_name, self.symbol, "*"):
             key = f"{section}.{symbol}.{field_name}"
             if self.work.limits.values.get(key) is not None:
                 return key, self.work.limits.values[key]
@@ -103,9 +104,10 @@ class InstrumentLimits:
         row["order_size_max"] = self.lots("max_order_size")
         row["long_max"] = self.lots("max_long")
         row["short_max"] = self.lots("max_short")
+        self._bounds(row)
         row["notional_max"] = self.notional()
-        restricted = f"symbols.{self.symbol}.restricted"
-        row["restricted"] = int(bool(limits.values.get(restricted, False)))
+        restricted = self.own("symbols", "restricted", "symbols.*.restricted")[1]
+        row["restricted"] = int(bool(restricted))
         cap = self.evaluate("risk.max_price_cap", limits.get("risk.max_price_cap"))
         tick = Fraction(self.instrument.tick)
         row["price_cap"] = self.max_price
@@ -127,7 +129,6 @@ class InstrumentLimits:
             name = f"risk_limits.orders_per_{unit}"
             if is_relative(limits.get(name)):
                 row[column] = int(self.evaluate(name, limits.get(name)) or 0)
-        self._bounds(row)
 
     def _band(self, row: np.ndarray) -> None:
         """The wider of ticks, median spreads and bps of mid; -1 ticks and 0 bps switch it off."""

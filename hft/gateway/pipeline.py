@@ -10,6 +10,7 @@ from hft.core.jit import kernel
 from hft.gateway import control as _control
 from hft.gateway import events as _events
 from hft.gateway import steps as _steps
+from hft.gateway import trips as _trips
 from hft.gateway.state import GatewayState
 from hft.gateway.tables import enter
 
@@ -123,3 +124,11 @@ def kill(gw: GatewayState, scope: int, index: int, on: int, now_ns: int) -> None
 def control(gw: GatewayState, kind: int, code: int, value: int, now_ns: int) -> int:
     """One journaled control input."""
     return _control.control(enter(gw), kind, code, value, now_ns)
+
+
+@kernel(inline=True)
+def trip_intents(
+    gw: GatewayState, touches: np.ndarray, out: np.ndarray, next_id: int, now_ns: int
+) -> int:
+    """The CANCELs and FORCE_FLATs that tripped breakers still ask for. Returns: how many."""
+    return _trips.trip_intents(enter(gw), touches, out, next_id, now_ns)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from hft.core.dtypes import DECISION, INSTRUMENT, ORDER
-from hft.gateway import rows, tables
+from hft.core.errors import ConfigError
+from hft.gateway import control, rows, tables
 from hft.gateway.resolve import ResolvedLimits
 
 NS = 1_000_000_000
@@ -183,3 +184,54 @@ def restore(state: GatewayState, saved: dict[str, np.ndarray]) -> None:
         for low, high in _written(getattr(state, table)):
             getattr(state, ring)[low:high] = saved[ring][start : start + high - low]
             start += high - low
+
+
+_SIZES = (
+    "n_accounts",
+    "n_strategies",
+    "n_instruments",
+    "order_mask",
+    "order_max",
+    "dedup_capacity",
+    "dedup_mask",
+    "leaf_capacity",
+    "leaf_mask",
+    "seed",
+    "repeated_count",
+)
+_STRATEGY_LIMITS = (
+    "notional_max",
+    "leaf_notional_max",
+    "net_qty_max",
+    "order_notional_max",
+    "critical",
+    "bound",
+)
+
+
+def apply_limits(state: GatewayState, limits: ResolvedLimits) -> None:
+    """Put other limits in force between two intents; positions, holds and latches stay.
+
+    Mutates: state. Raises: ConfigError when a window would need a longer ring than there is.
+    """
+    pairs = _rates(limits, _strategies(limits, len(state.strategies)))[0]
+    for row, new in zip(state.rates, pairs, strict=True):
+        if new["size"] > row["size"]:
+            raise ConfigError(
+                f"limits {limits.hash}: a rate of {new['size']} is above the {row['size']} that "
+                "this run keeps; rates may be lowered within a run, not raised"
+            )
+    if limits.config[0]["repeated_count"] != state.config[0]["repeated_count"]:
+        raise ConfigError("risk.repeated_execution_count stays as it is within a run")
+    for name in rows.CONFIG.names or ():
+        if name not in _SIZES:
+            state.config[0][name] = limits.config[0][name]
+    state.limits[:] = limits.instruments
+    state.limits_base[:] = limits.instruments
+    for index, row in enumerate(state.strategies):
+        for name in _STRATEGY_LIMITS:
+            row[name] = limits.strategy_row(index)[name]
+    for name in ("per_s", "per_min", "full_per_s", "full_per_min"):
+        state.rates[name] = pairs[name]
+    state.head[0]["limit_changes"] += 1
+    control.scale_limits(tables.handle(state))

@@ -273,7 +273,7 @@ def evaluate(gw: Any, intent: Row, touch: Row, now_ns: int) -> int:
     if reason != OK:
         return refuse(gw, head, reason, now_ns)
     slot = q["slot"]
-    commands.keep_key(tables.holds(gw)[slot], intent, payload)
+    commands.keep_key(tables.orders(gw)[slot], tables.holds(gw)[slot], intent, payload)
     head["exempt"] = 1 if q["kind"] == CANCEL or q["proven"] + q["lowers"] > 0 else 0
     head["orders_approved"] += 1
     tables.counts(gw)[OK] += 1

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hft.core.dtypes import DECISION, INSTRUMENT, ORDER
-from hft.core.jit import JIT_DISABLED, array_view, kernel
+from hft.core.jit import JIT_DISABLED, array_view, kernel, prefetch
 from hft.gateway import rows
 
 INT64 = np.dtype(np.int64)
@@ -103,7 +103,15 @@ if JIT_DISABLED:
     def enter(state: Any) -> Any:
         """The handle of a state, inside a kernel: the state itself."""
         return state
+
+    def warm_bucket(gw: Any, index: int) -> None:
+        """Nothing: a hint has no meaning in plain Python."""
 else:
+
+    @kernel(inline=True)
+    def warm_bucket(gw: Any, index: int) -> None:
+        """Ask for a dedup bucket's cache line before it is needed."""
+        prefetch(gw["buckets"] + 8 * index)
 
     @kernel(inline=True)
     def enter(state: Any) -> Any:

@@ -250,7 +250,9 @@ def _book_answer(engine: Engine, slot: int, kind: int, message: np.ndarray) -> N
     elif kind == _CANCEL_REJECTED:
         on_cancel_rejected(gw, slot, ts)
     elif kind == _AMENDED:
-        on_amended(gw, slot, message["price"], message["qty"], ts)
+        # The venue says what is open; every fill before this answer has been booked.
+        total = gw.orders[slot]["filled_qty"] + message["qty"]
+        on_amended(gw, slot, message["price"], total, ts)
     elif kind == _AMEND_REJECTED:
         on_amend_rejected(gw, slot, ts)
     elif kind == _LOST:

@@ -18,7 +18,26 @@ DOTS_MAX, DOTS_MANY = 700, 200  # points drawn at most; from when on they are sm
 NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 LONG = 36  # characters of a table cell that may break
 SECOND = 1_000_000_000
-TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
+TIME_STEPS_S = (
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    10800,
+    14400,
+    21600,
+    43200,
+)
 DAY_S = 86400
 
 
@@ -42,7 +61,8 @@ class Span:
         first = -(-self.start_ns // (step_s * SECOND)) * step_s * SECOND
         at = np.arange(first, self.end_ns + 1, step_s * SECOND, dtype=np.int64)
         unit = "s" if step_s < 60 else "m" if step_s < DAY_S else "D"
-        texts = np.datetime_as_string(at.astype("datetime64[ns]"), unit=unit).tolist()
+        moments = np.asarray(at.astype("datetime64[ns]"), dtype="datetime64[ns]")
+        texts: list[str] = np.datetime_as_string(moments, unit=unit).tolist()  # type: ignore[call-overload]
         labels = [text.split("T")[-1] if step_s < DAY_S else text[5:] for text in texts]
         return list(zip(self.x(at).tolist(), labels, strict=True))
 
@@ -164,7 +184,8 @@ class Panel:
             f'<figcaption><b>{escape(self.name)}{unit}</b><span class="read"></span>'
             f'<span class="keys">{legend}</span></figcaption>'
             f'<div class="plot" style="height:{self.height_px}px">'
-            f'<svg viewBox="0 0 1000 100" preserveAspectRatio="none" aria-hidden="true">{body}</svg>'
+            '<svg viewBox="0 0 1000 100" preserveAspectRatio="none" aria-hidden="true">'
+            f"{body}</svg>"
             f'{labels}<i class="cross"></i></div>{self._times() if axis else ""}</figure>'
         )
 
@@ -246,6 +267,7 @@ def table(
     head: Sequence[str], rows: Sequence[Sequence[object]], left: int = 1, caption: str = ""
 ) -> str:
     """An HTML table; the first `left` columns are text, the others numbers."""
+
     def cell(k: int, value: object) -> str:
         text = value if isinstance(value, str) else number(value)
         css = "" if k < left else ' class="num"'
@@ -253,7 +275,7 @@ def table(
         return f"<td{css}>{escape(text)}</td>"
 
     names = "".join(
-        f'<th{"" if k < left else " class=num"}>{escape(name)}</th>' for k, name in enumerate(head)
+        f"<th{'' if k < left else ' class=num'}>{escape(name)}</th>" for k, name in enumerate(head)
     )
     body = "".join(
         f"<tr>{''.join(cell(k, value) for k, value in enumerate(row))}</tr>" for row in rows

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 BLIND_SPOTS = (
-    "our own impact on the market, liquidity that was never shown, and how others would have answered"
+    "our own impact on the market, liquidity that was never shown, "
+    "and how others would have answered"
 )
 
 

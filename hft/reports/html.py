@@ -15,7 +15,7 @@ from hft.reports import markout
 from hft.reports.cards import card_lines
 from hft.reports.charts import Panel, Span, bars, bins, table
 from hft.reports.figures import BLIND_SPOTS, money, number, percent, short
-from hft.reports.page import SCRIPT, STYLE
+from hft.reports.page import script, style
 from hft.reports.performance import SHARPE_BASIS, total_equity
 from hft.reports.view import View
 
@@ -33,7 +33,7 @@ def render(view: View) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}</style></head>\n<body><main>\n"
+        f"<title>{title}</title><style>{style()}</style></head>\n<body><main>\n"
         + "\n".join(part for part in parts if part)
         + f"\n</main>{_script(view, panels)}</body></html>\n"
     )
@@ -41,7 +41,7 @@ def render(view: View) -> str:
 
 def _head(view: View) -> str:
     notice = f'<p class="notice">{escape(view.notice)}</p>' if view.notice else ""
-    state = ' <small>interrupted: the run so far</small>' if view.partial else ""
+    state = " <small>interrupted: the run so far</small>" if view.partial else ""
     span = _span_words(view)
     return (
         f'<header><p class="kicker">hft replay</p><h1>{escape(view.title)}{state}</h1>'
@@ -120,8 +120,8 @@ def _linked(view: View, panels: list[Panel]) -> str:
         )
     body = "".join(panel.html(axis=k == len(panels) - 1) for k, panel in enumerate(panels))
     return (
-        '<section class="linked"><h2>The run</h2><p>Every line keeps the highest and lowest value of '
-        f"each pixel. Times are UTC.</p>{body}</section>{_busiest(view)}"
+        '<section class="linked"><h2>The run</h2><p>Every line keeps the highest and lowest value '
+        f"of each pixel. Times are UTC.</p>{body}</section>{_busiest(view)}"
     )
 
 
@@ -177,15 +177,24 @@ def _money(view: View) -> str:
         for name, value in parts
         if value is not None
     ]
-    head = ("symbol", "side", "liquidity", "fills", "lots", f"turnover {currency}", "fees", "spread")
+    head = (
+        "symbol",
+        "side",
+        "liquidity",
+        "fills",
+        "lots",
+        f"turnover {currency}",
+        "fees",
+        "spread",
+    )
     cells = [
         (*row[:3], row[3], row[4], *(short(value) for value in row[5:]))
         for row in view.costs.iter_rows()
     ]
     left = (
-        "<section><h2>Where the P&amp;L came from</h2><p>Spread is each fill against the venue's mid at "
-        "that moment; inventory is what the mid did to the position; together they are the P&amp;L "
-        f"before fees.</p>{bars(rows)}{table(head, cells, left=3)}</section>"
+        "<section><h2>Where the P&amp;L came from</h2><p>Spread is each fill against the venue's "
+        "mid at that moment; inventory is what the mid did to the position; together they are "
+        f"the P&amp;L before fees.</p>{bars(rows)}{table(head, cells, left=3)}</section>"
     )
     return f'<div class="two">{left}{_markouts(view)}</div>'
 
@@ -204,8 +213,9 @@ def _markouts(view: View) -> str:
     ]
     head = ("after", "fills", "measured", "ticks", "bps", view.currency)
     return (
-        "<section><h2>After the fill</h2><p>How far the mid was on our side of the fill price: below "
-        f"zero, we were picked off.</p>{bars(rows)}<details><summary>figures and limits</summary>"
+        "<section><h2>After the fill</h2><p>How far the mid was on our side of the fill price: "
+        f"below zero, we were picked off.</p>{bars(rows)}"
+        "<details><summary>figures and limits</summary>"
         f'{table(head, cells, left=2)}<p class="small">{escape(_sentence(markout.LIMITS))}</p>'
         "</details></section>"
     )
@@ -221,7 +231,8 @@ def _gateway(view: View) -> str:
     if not decisions:
         return ""
     approved = decisions - refused
-    intro = f"{approved:,} of {decisions:,} intents passed every check ({percent(approved / decisions)})."
+    share = percent(approved / decisions)
+    intro = f"{approved:,} of {decisions:,} intents passed every check ({share})."
     if view.refusals is None:
         return f"<section><h2>What the gateway decided</h2><p>{intro}</p></section>"
     rows = [("OK", float(approved), f"{approved:,}", "up")]
@@ -230,7 +241,9 @@ def _gateway(view: View) -> str:
         rows.append((row["reason"], float(row["count"]), f"{row['count']:,}", "down"))
         margin = "–" if row["margin"] is None else f"{number(row['margin'])} {row['unit']}".strip()
         share = percent(row["share"])
-        cells.append((row["reason"], row["meaning"], row["key"], f"{row['count']:,}", share, margin))
+        cells.append(
+            (row["reason"], row["meaning"], row["key"], f"{row['count']:,}", share, margin)
+        )
     head = ("reason", "meaning", "key to change", "intents", "share", "median margin")
     details = table(head, cells, left=3) if cells else ""
     return (
@@ -260,8 +273,8 @@ def _orders(view: View) -> str:
     ]
     head = ("from sending", "orders", "median ms", "p99 ms", "longest ms")
     return (
-        "<section><h2>Orders on their way</h2><p>Time from the gateway's approval, over the orders that "
-        f"got that far.</p>{table(head, cells)}</section>"
+        "<section><h2>Orders on their way</h2><p>Time from the gateway's approval, over the orders "
+        f"that got that far.</p>{table(head, cells)}</section>"
     )
 
 
@@ -277,9 +290,9 @@ def _inputs(view: View) -> str:
     figures = [(name, str(one.unit), number(one.value)) for name, one in view.figures.items()]
     basis = f"Sharpe: {SHARPE_BASIS}." if "sharpe" in view.figures else ""
     return (
-        "<section><h2>What this run is a function of</h2><p>The same code, configuration, tape and seed "
-        f"give the same digest and this very page.</p>{_facts(view.labels)}<details><summary>all figures"
-        f"</summary>{table(('figure', 'unit', 'value'), figures, left=2)}"
+        "<section><h2>What this run is a function of</h2><p>The same code, configuration, tape "
+        f"and seed give the same digest and this very page.</p>{_facts(view.labels)}<details>"
+        f"<summary>all figures</summary>{table(('figure', 'unit', 'value'), figures, left=2)}"
         f'<p class="small">{escape(basis)}</p></details></section>'
     )
 
@@ -300,4 +313,4 @@ def _script(view: View, panels: list[Panel]) -> str:
         "panels": [panel.data() for panel in panels],
     }
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
-    return f'<script id="values" type="application/json">{text}</script><script>{SCRIPT}</script>'
+    return f'<script id="values" type="application/json">{text}</script><script>{script()}</script>'

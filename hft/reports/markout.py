@@ -1,16 +1,16 @@
 """What the market did after our fills: the mid some time later against the fill price.
 
-A positive markout earned, a negative one was picked off. The mid at the fill is the venue's own; later
-mids are the run's equity samples, so a horizon counts only those fills that have a sample between one
-and two horizons after them (`measured`): nothing is filled in.
+A positive markout earned, a negative one was picked off. The mid at the fill is the venue's own;
+later mids are the run's equity samples, so a horizon counts only those fills that have a sample
+between one and two horizons after them (`measured`): nothing is filled in.
 """
 
 import polars as pl
 
 HORIZONS_NS = {"0 s": 0, "100 ms": 100_000_000, "1 s": 1_000_000_000, "10 s": 10_000_000_000}
 LIMITS = (
-    "the mid at 0 s is the venue's at the fill; later mids are the first equity sample between one and "
-    "two horizons after the fill, and fills without one are left out of that horizon"
+    "the mid at 0 s is the venue's at the fill; later mids are the first equity sample between one "
+    "and two horizons after the fill, and fills without one are left out of that horizon"
 )
 
 

@@ -41,7 +41,9 @@ def fault_words(faults: Mapping[str, Any]) -> str:
 
 
 def _fees(fees: Mapping[str, Any]) -> str:
-    said = [f"{key.removesuffix('_bps')} {value} bps" for key, value in fees.items() if "bps" in key]
+    said = [
+        f"{key.removesuffix('_bps')} {value} bps" for key, value in fees.items() if "bps" in key
+    ]
     said += [f"{value} {key.replace('_', ' ')}" for key, value in fees.items() if "bps" not in key]
     return ", ".join(said)
 

@@ -1,4 +1,4 @@
-"""What a run earned over time: total equity, drawdown, Sharpe with its basis; frames in, numbers out.
+"""What a run earned over time: total equity, drawdown, Sharpe with its basis.
 
 A statistic that has too few samples is None, never a number that means nothing.
 """

@@ -1,4 +1,4 @@
-"""One plotly figure of a run for notebooks: linked panels, thinned to the extremes of each pixel."""
+"""One plotly figure of a run for notebooks: linked panels that keep every extreme."""
 
 from collections.abc import Callable
 from typing import Any
@@ -80,7 +80,10 @@ def _price(made: Any, view: View, row: int) -> None:
     for symbol in view.equity["symbol"].unique(maintain_order=True):
         rows = view.equity.filter(pl.col("symbol") == symbol).drop_nulls("mid")
         _line(made, row, f"{symbol} mid", *thinned(rows["ts"], rows["mid"].to_numpy()))
-        for side, color, mark in (("BUY", "#1668b8", "triangle-up"), ("SELL", "#c4570a", "triangle-down")):
+        for side, color, mark in (
+            ("BUY", "#1668b8", "triangle-up"),
+            ("SELL", "#c4570a", "triangle-down"),
+        ):
             fills = view.fills.filter((pl.col("symbol") == symbol) & (pl.col("side") == side))
             step = -(-fills.height // FILLS_MAX) or 1
             fills = fills.gather_every(step)

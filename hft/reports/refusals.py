@@ -33,7 +33,9 @@ def refusals(decisions: pl.LazyFrame) -> pl.DataFrame:
             key=pl.Series([one.key for one in meanings], dtype=pl.String),
         )
         .sort(["count", "reason_code"], descending=[True, False])
-        .select("reason", "count", "share", "margin", "unit", "key", "meaning", "first_ts", "last_ts")
+        .select(
+            "reason", "count", "share", "margin", "unit", "key", "meaning", "first_ts", "last_ts"
+        )
     )
 
 

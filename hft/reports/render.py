@@ -11,7 +11,9 @@ from hft.reports.figures import number
 MISSING = ""
 
 
-def frame_text(frame: pl.DataFrame, columns: Sequence[str] = (), titles: Mapping[str, str] | None = None) -> str:
+def frame_text(
+    frame: pl.DataFrame, columns: Sequence[str] = (), titles: Mapping[str, str] | None = None
+) -> str:
     """A table of the named columns (all when none are named); numbers stand right."""
     shown = frame.select(columns) if columns else frame
     heads = [(titles or {}).get(name, name) for name in shown.columns]

@@ -42,7 +42,9 @@ class Divergence:
     left: str  # the step in words; "" where that run has ended
     right: str
     before: str  # the last step both share
-    positions: dict[str, tuple[int, int]]  # strategy and symbol -> lots before the step, left, right
+    positions: dict[
+        str, tuple[int, int]
+    ]  # strategy and symbol -> lots before the step, left, right
     config: dict[str, tuple[Any, Any]]  # manifest entries that differ
     sentence: str
 
@@ -56,7 +58,9 @@ class Divergence:
         if self.step:
             out += [f"  left   {self.left or 'ended'}", f"  right  {self.right or 'ended'}"]
         out += [f"  held   {name}: {a} | {b} lots" for name, (a, b) in self.positions.items()]
-        out += [f"  config {name}: {_short(a)} | {_short(b)}" for name, (a, b) in self.config.items()]
+        out += [
+            f"  config {name}: {_short(a)} | {_short(b)}" for name, (a, b) in self.config.items()
+        ]
         return "\n".join(out)
 
     def to_json(self) -> dict[str, Any]:
@@ -94,7 +98,9 @@ def config_diff(left: Run, right: Run) -> dict[str, tuple[Any, Any]]:
     one = dict(_flat({key: left.manifest.get(key) for key in CONFIG_KEYS}))
     two = dict(_flat({key: right.manifest.get(key) for key in CONFIG_KEYS}))
     names = sorted(set(one) | set(two))
-    return {name: (one.get(name), two.get(name)) for name in names if one.get(name) != two.get(name)}
+    return {
+        name: (one.get(name), two.get(name)) for name in names if one.get(name) != two.get(name)
+    }
 
 
 def step_words(row: np.ndarray, names: RunNames) -> str:
@@ -222,8 +228,8 @@ def _parted(
         short, long = (left, right) if a is None else (right, left)
         state = "was interrupted" if short.partial else "ended"
         sentence = (
-            f"{short.id} {state} after step {step - 1}; {long.id} goes on, and until there they are "
-            "the same"
+            f"{short.id} {state} after step {step - 1}; {long.id} goes on, and until there "
+            "they are the same"
         )
     else:
         fields = tuple(name for name in COMPARED if a[name] != b[name])

@@ -1,7 +1,7 @@
 """Replay tapes with strategies through the gateway and seal what happened into a run folder.
 
 A run is a function of code, configuration, tapes and seed; their hashes make its key, and the same
-key again opens the sealed run. Everything the kernel needs is resolved here, before the first event.
+key again opens the sealed run. What the kernel needs is resolved here, before the first event.
 """
 
 import hashlib
@@ -9,12 +9,14 @@ import json
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numba.core.errors import NumbaError
 
 import hft.core as core_package
 from hft.core.errors import ConfigError, DataError, HftError
@@ -25,18 +27,22 @@ from hft.gateway.limits import Limits
 from hft.gateway.resolve import ResolvedLimits, max_price_ticks, resolve
 from hft.replay.build import Session, Source, gateway_for, new_session, source_of
 from hft.replay.run import drive, logs_of, run_digest
+from hft.replay.snapshot import freeze, from_bytes, thaw, to_bytes
+from hft.runs.compiling import strategy_error
 from hft.runs.faults import FaultPlan
-from hft.runs.folder import RunWriter, find_sealed, run_id
+from hft.runs.folder import RECORDS, RunWriter, find_sealed, run_id
 from hft.runs.names import RunNames
 from hft.runs.result import Run
 from hft.runs.venues import Venue
+from hft.storage.atomic import write_atomic
 from hft.storage.yaml_text import dump_yaml
 from hft.strategies.base import Strategy
-from hft.tape.dataset import Tapes, to_ns
+from hft.tape.dataset import Tapes, full_name, to_ns
 from hft.tape.reader import Tape
 
 WINDOW_TICKS = 1 << 24
 EQUITY_SAMPLES = 20_000
+SNAPSHOT = "snapshot.npz"
 Progress = Callable[[int, int], None]
 
 
@@ -51,7 +57,7 @@ class Job:
     seed: int = 0
     start_ns: int | None = None
     end_ns: int | None = None
-    faults: FaultPlan = FaultPlan()
+    faults: FaultPlan = field(default_factory=FaultPlan)
     plain: bool = False
 
     def config(self) -> dict[str, Any]:
@@ -100,7 +106,11 @@ class Job:
             "seed": self.seed,
             "mode": "replay",
             "machine": {"cpu": platform.processor() or platform.machine(), "os": platform.system()},
-            "versions": {"hft": VERSION, "python": platform.python_version(), "numpy": np.__version__},
+            "versions": {
+                "hft": VERSION,
+                "python": platform.python_version(),
+                "numpy": np.__version__,
+            },
             "started_ns": time.time_ns(),
         }
 
@@ -112,13 +122,17 @@ def execute(
     out: str | Path = "runs",
     fresh: bool = False,
     progress: Progress | None = None,
+    resume: Run | None = None,
 ) -> Run:
     """Run the job, or open the sealed run of the same key. Raises: HftError of the fitting kind.
 
-    Ctrl-C seals what there is as a partial run and raises KeyboardInterrupt with `run` on it.
+    Ctrl-C seals what there is as a partial run, with a snapshot, and raises KeyboardInterrupt with
+    `run` on it; `resume` is such a run and is continued into a whole one.
     """
+    if record not in RECORDS:
+        raise ConfigError(f"record: {record!r} is none of {', '.join(RECORDS)}")
     manifest = job.manifest()
-    sealed = None if fresh else find_sealed(out, manifest["key"], record)
+    sealed = None if fresh or resume else find_sealed(out, manifest["key"], record)
     if sealed is not None:
         return Run.open(sealed)
     session, resolved, digits = prepare(job, record)
@@ -130,25 +144,46 @@ def execute(
         manifest=manifest,
         limits=dump_yaml(resolved.to_dict()),
     )
-    total = sum(tape.rows for tape in job.tapes)
+    total = sum(len(columns.kind) for source in session.sources for columns in source.batches)
     report = None if progress is None else (lambda rows: progress(rows, total))
     began = time.perf_counter()
+    if resume is not None:
+        _continue(resume, manifest, session, writer)
     try:
         drive(session, writer, report, plain=job.plain)
     except KeyboardInterrupt as interrupt:
+        write_atomic(writer.path / SNAPSHOT, to_bytes(freeze(session)))
         interrupt.run = _seal(writer, session, job, began, partial=True)  # type: ignore[attr-defined]
         raise
     except HftError:
         _seal(writer, session, job, began, partial=True)
         raise
+    except NumbaError as error:
+        writer.close()
+        files = [_file_of(strategy) for strategy in job.strategies.values()]
+        raise strategy_error(list(job.strategies), files, error) from None
     return _seal(writer, session, job, began, partial=False)
+
+
+def _continue(run: Run, manifest: dict[str, Any], session: Session, writer: RunWriter) -> None:
+    """Bring a fresh session and folder to where a partial run stopped."""
+    path = run.path / SNAPSHOT
+    if not path.is_file():
+        raise ConfigError(f"{run.path}: has no snapshot to resume from; replay it from the start")
+    if run.manifest.get("key") != manifest["key"]:
+        raise ConfigError(f"{run.path}: is of other code, configuration, tapes or seed; replay anew")
+    if run.record != writer.record:
+        raise ConfigError(f"{run.path}: was recorded as {run.record}; resume with the same record")
+    thaw(session, from_bytes(path.read_bytes()))
+    writer.adopt(run.path)
 
 
 def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
     """Resolve everything and build the engine at its first row."""
     if len(job.tapes) == 0:
         raise DataError("there is no tape to replay; ingest one or choose other days")
-    chains = _chains(job.tapes)
+    strategies = [replace(s, name=name) for name, s in job.strategies.items()]
+    chains = _chains(job.tapes)[: _listened(strategies, job.tapes)]
     instruments = [job.venue.charge(chain[0].instrument) for chain in chains]
     digits = money_digits(instruments)
     summaries = [chain[0].summary for chain in chains]
@@ -156,11 +191,9 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
         job.limits, instruments, summaries, strategies=list(job.strategies), digits=digits
     )
     sources = [
-        _source(chain, instrument, digits, max_price_ticks(job.limits, instrument, summary))
+        _source(job, chain, instrument, digits, max_price_ticks(job.limits, instrument, summary))
         for chain, instrument, summary in zip(chains, instruments, summaries, strict=True)
     ]
-    strategies = [replace(s, name=name) for name, s in job.strategies.items()]
-    _check_instruments(strategies, job.tapes)
     gateway = gateway_for(sources, resolved, len(strategies))
     first, last = job.tapes.span
     session = new_session(
@@ -194,7 +227,7 @@ def again(manifest: dict[str, Any], record: str = "digest", out: str | Path = "r
     from hft.runs.sources import rebuild
 
     job = Job(
-        Tapes(tapes),
+        Tapes(tapes, order=[full_name(tape) for tape in tapes]),
         {name: rebuild(name, entry) for name, entry in config["strategies"].items()},
         Venue.from_dict(config["venue"]),
         Limits.from_dict(config["limits"]),
@@ -227,7 +260,7 @@ def _chains(tapes: Tapes) -> list[list[Tape]]:
     """The tapes of each instrument in time order. Raises: DataError when two overlap."""
     chains = list(tapes.runs().values())
     for chain in chains:
-        for before, after in zip(chain, chain[1:], strict=False):
+        for before, after in pairwise(chain):
             if after.summary["first_exch_ts"] < before.summary["last_exch_ts"]:
                 raise DataError(
                     f"{after.path}: overlaps {before.path.name} in time; "
@@ -236,7 +269,9 @@ def _chains(tapes: Tapes) -> list[list[Tape]]:
     return chains
 
 
-def _source(chain: Sequence[Tape], instrument: Any, digits: int, max_price: int) -> Source:
+def _source(
+    job: Job, chain: Sequence[Tape], instrument: Any, digits: int, max_price: int
+) -> Source:
     ranges = [
         tape.summary[name]
         for tape in chain
@@ -249,7 +284,9 @@ def _source(chain: Sequence[Tape], instrument: Any, digits: int, max_price: int)
     middle = chain[0].summary["first_mid"]
     if high - low > 2 * WINDOW_TICKS and middle is not None:
         low, high = max(low, int(middle) - WINDOW_TICKS), min(high, int(middle) + WINDOW_TICKS)
-    batches = [columns for tape in chain for columns in tape.batches()]
+    batches = [columns for tape in chain for columns in _rows_until(tape, job.end_ns)]
+    if not batches:
+        raise ConfigError(f"end: {instrument.symbol} has no row before it; choose a later one")
     return source_of(
         instrument,
         batches,
@@ -261,13 +298,26 @@ def _source(chain: Sequence[Tape], instrument: Any, digits: int, max_price: int)
     )
 
 
-def _check_instruments(strategies: list[Strategy], tapes: Tapes) -> None:
+def _rows_until(tape: Tape, end_ns: int | None) -> list[Any]:
+    """The rows of a tape received before `end_ns`."""
+    if end_ns is None or tape.span[1] < end_ns:
+        return tape.batches()
+    return tape.between(-(2**62), end_ns)
+
+
+def _listened(strategies: list[Strategy], tapes: Tapes) -> int:
+    """How many instruments, from the first, any strategy listens to.
+
+    The others are not replayed: no row, tick size or clock of theirs can then move a run.
+    Raises: ConfigError when the tapes have fewer than a strategy wants.
+    """
     for strategy in strategies:
         if strategy.instruments > len(tapes.symbols):
             raise ConfigError(
                 f"strategy {strategy.name!r} listens to {strategy.instruments} instruments, "
                 f"the tapes have {len(tapes.symbols)}: {', '.join(tapes.symbols)}"
             )
+    return max(strategy.instruments for strategy in strategies)
 
 
 def _flat_fees(session: Session, venue: Venue, digits: int) -> None:

@@ -1,8 +1,8 @@
-"""The run folder: written while a replay runs, sealed by a rename; and how a sealed one is found again.
+"""The run folder: written while a replay runs, sealed by a rename, and found again by its key.
 
-`<run_id>.partial/` becomes `<run_id>/` when everything is in it; a crash, a full disk or Ctrl-C leaves
-the partial folder with all that was written. The writer owns the folder until then. Wall time enters
-only the name.
+`<run_id>.partial/` becomes `<run_id>/` when everything is in it; a crash, a full disk or Ctrl-C
+leaves the partial folder with all that was written. The writer owns the folder until then. Wall
+time enters only the name.
 """
 
 import json
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from hft.core.dtypes import FILL, STEP
 from hft.core.errors import ConfigError, JournalError
 from hft.runs import tables
-from hft.runs.journal import StepJournal
+from hft.runs.journal import StepJournal, has_journal, read_steps
 from hft.runs.names import RunNames
 from hft.storage.atomic import sync_folder, write_atomic
 
@@ -27,9 +27,9 @@ PARTIAL = ".partial"
 MANIFEST, METRICS, DIGEST, NAMES = "manifest.json", "metrics.json", "digest", "instruments.json"
 LIMITS, JOURNAL, LOGS = "limits.yaml", "journal", "logs.parquet"
 RECORDS = ("digest", "summary", "full")
-GROUP_ROWS = 1 << 17
+GROUP_ROWS = 1 << 16
 RESERVE, RESERVE_BYTES = ".reserve", 1 << 20  # given up when the disk is full, to end in order
-ZSTD_LEVEL = 3
+ZSTD_LEVEL = 1
 
 
 def run_id(key: str, now_ns: int | None = None) -> str:
@@ -86,8 +86,16 @@ class TableFile:
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.path = path
+        coded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+        counted = [f.name for f in schema if pa.types.is_int64(f.type) or f.type == tables.TIME]
         self._writer: pq.ParquetWriter | None = pq.ParquetWriter(
-            path, schema, compression="zstd", compression_level=ZSTD_LEVEL
+            path,
+            schema,
+            compression="zstd",
+            compression_level=ZSTD_LEVEL,
+            use_dictionary=coded,
+            column_encoding=dict.fromkeys(counted, "DELTA_BINARY_PACKED"),
+            store_schema=False,  # so that readers see text where we hold codes
         )
         self._waiting: list[pa.Table] = []
         self._rows = 0
@@ -163,6 +171,15 @@ class RunWriter:
                 self._add("series", tables.series_table, series)
             self._add("fills", tables.fills_table, fills)
             self._add("equity", tables.equity_table, equity)
+
+    def adopt(self, other: Path) -> None:
+        """Begin with what another run of the same job has recorded, as a resumed run does."""
+        with self._guarded("the journal"):
+            for name, table in self._tables.items():
+                table.add(pq.read_table(other / f"{name}.parquet"))
+            if self.record == "full" and has_journal(other / JOURNAL):
+                for steps in read_steps(other / JOURNAL):
+                    self._journal.take(steps)
 
     def logs(self, rows: np.ndarray, strategy_idx: int, texts: dict[int, str]) -> None:
         """The log entries of one strategy, at the end of the run."""

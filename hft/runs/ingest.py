@@ -189,6 +189,7 @@ def open_tapes(
 ) -> Tapes:
     """The tapes of a dataset folder, tape files or "synthetic" (made once per seed under `cache`).
 
+    `symbols` also says their order: a strategy's `view[0]` is the first.
     `session` = "09:30-16:00" in `tz` keeps the rows of frames inside it.
     Raises: DataError, ConfigError.
     """
@@ -200,7 +201,8 @@ def open_tapes(
         names = [path] if isinstance(path, (str, Path)) else list(path)
         tapes = Tapes([tape for name in names for tape in _open_one(name)])
     window = _session(session, tz) if session else tapes.session
-    return Tapes(tapes.select(days, symbols).tapes, window)
+    chosen = tapes.select(days, symbols)
+    return Tapes(chosen.tapes, window, chosen.order)
 
 
 def _open_one(name: Any) -> Sequence[Tape]:

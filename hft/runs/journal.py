@@ -11,7 +11,7 @@ import numpy as np
 
 from hft.core.dtypes import STEP
 from hft.core.errors import JournalError
-from hft.storage.log import LogWriter, read_segments, segment_paths
+from hft.storage.log import SEGMENT_BYTES, LogWriter, read_segments, segment_paths
 
 TOPIC = "run"
 LEAD_FIELDS = ("seq", "ts_ns", "kind")
@@ -23,7 +23,7 @@ SCHEMA = hashlib.blake2b(",".join(STEP.names or ()).encode(), digest_size=16).di
 class StepJournal:
     """Appends steps; the log is made at the first one, whose number begins it."""
 
-    def __init__(self, folder: Path, segment_bytes: int | None = None) -> None:
+    def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
         self.folder = folder
         self._segment_bytes = segment_bytes
         self._log: LogWriter | None = None
@@ -40,7 +40,7 @@ class StepJournal:
                 schema=SCHEMA,
                 first_seq=int(first["seq"]),
                 created_ns=int(first["ts_ns"]),
-                **({} if self._segment_bytes is None else {"segment_bytes": self._segment_bytes}),
+                segment_bytes=self._segment_bytes,
             )
         raw = np.ascontiguousarray(steps).view(np.uint8).reshape(len(steps), STEP.itemsize)
         self._log.append_batch(steps["ts_ns"], steps["kind"], raw[:, LEAD_BYTES:])
@@ -62,7 +62,9 @@ def read_steps(folder: Path) -> Iterator[np.ndarray]:
     """
     for segment in read_segments(folder):
         if segment.header.schema != SCHEMA.rstrip(b"\0"):
-            raise JournalError(f"{segment.path}: written with other step fields than this hft reads")
+            raise JournalError(
+                f"{segment.path}: written with other step fields than this hft reads"
+            )
         rows = np.zeros(len(segment.frames), STEP)
         raw = rows.view(np.uint8).reshape(len(rows), STEP.itemsize)
         for name in LEAD_FIELDS:

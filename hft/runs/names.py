@@ -44,7 +44,7 @@ class RunNames:
         return np.asarray(money, np.int64) / float(10**self.digits)
 
     def price(self, ticks: np.ndarray, instrument_idx: np.ndarray) -> np.ndarray:
-        """Ticks as float64 price; the nearest float of the exact decimal, NaN without instrument."""
+        """Ticks as float64 price, the nearest to the exact decimal; NaN without instrument."""
         ratios = [Fraction(one.tick) for one in self.instruments]
         numerators = np.array([ratio.numerator for ratio in ratios] + [0], np.int64)
         denominators = np.array([float(ratio.denominator) for ratio in ratios] + [np.nan])

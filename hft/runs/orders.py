@@ -1,4 +1,4 @@
-"""The life of each order, put together from what the gateway decided and what the venue answered."""
+"""The life of each order, from what the gateway decided and what the venue answered."""
 
 import polars as pl
 
@@ -11,9 +11,7 @@ def orders_frame(decisions: pl.LazyFrame, events: pl.LazyFrame) -> pl.LazyFrame:
 
     `lots` and `price` are those of the last acknowledged amend; times are null for what never was.
     """
-    sent = decisions.filter(
-        (pl.col("reason_code") == 0) & pl.col("intent").is_in(OPENING)
-    ).select(
+    sent = decisions.filter((pl.col("reason_code") == 0) & pl.col("intent").is_in(OPENING)).select(
         "strategy", "symbol", "side", "price", "price_tick", "lots", order_id="intent_id", sent="ts"
     )
     lived = sent.join(_events(events), on="order_id", how="left").with_columns(

@@ -214,7 +214,7 @@ class Run:
     def steps(self) -> Iterator[np.ndarray]:
         """The journal, a block of STEP rows at a time (record full)."""
         if not has_journal(self.path / JOURNAL):
-            raise JournalError(f"{self.path}: no journal; run it again with record=\"full\"")
+            raise JournalError(f'{self.path}: no journal; run it again with record="full"')
         return read_steps(self.path / JOURNAL)
 
     def order(self, order_id: int) -> pl.DataFrame:
@@ -298,7 +298,7 @@ class Run:
         path = self.path / f"{name}.parquet"
         level = "full" if name in ("decisions", "events", "series") else "summary"
         if not path.is_file():
-            raise JournalError(f"{self.path}: {name} was not recorded; use record=\"{level}\"")
+            raise JournalError(f'{self.path}: {name} was not recorded; use record="{level}"')
         try:
             scanned = pl.scan_parquet(path)
             scanned.collect_schema()
@@ -328,7 +328,9 @@ def _polars(table: pa.Table) -> pl.DataFrame:
 
 
 def _rows(table: pl.DataFrame | None) -> list[dict[str, Any]]:
-    return [] if table is None else table.select("reason", "count", "margin", "unit", "key").to_dicts()
+    return (
+        [] if table is None else table.select("reason", "count", "margin", "unit", "key").to_dicts()
+    )
 
 
 def _title(names: RunNames) -> str:

@@ -48,6 +48,12 @@ COUNTS = {
 }
 
 
+FILL_COLUMNS = (
+    *("exch_ts", "symbol", "side", "liquidity", "order_id"),
+    *("price", "mid", "lots", "fee"),
+)
+
+
 def _put(found: Figures, name: str, value: Any, unit: str) -> None:
     if value is not None:
         found[name] = {"value": value, "unit": unit}
@@ -55,7 +61,7 @@ def _put(found: Figures, name: str, value: Any, unit: str) -> None:
 
 def _profit(found: Figures, folder: Path, names: RunNames, totals: dict[str, Any]) -> None:
     """Net P&L and its parts: from the engine's positions, else from the last equity samples."""
-    currency, scale = names.currency, 10.0**names.digits
+    currency, scale = names.currency, float(10**names.digits)
     positions = totals.get("positions")
     equity = _scan(folder, "equity")
     if positions is not None:
@@ -88,7 +94,7 @@ def _decisions(found: Figures, folder: Path) -> None:
     opening = pl.col("intent").is_in(["NEW", "FORCE_FLAT"])
     row = decisions.select(
         decisions=pl.len(), refused=(~approved).sum(), orders=(approved & opening).sum()
-    ).collect()
+    ).collect(engine="streaming")
     _put(found, "decisions", row["decisions"][0], "intents")
     _put(found, "refused", row["refused"][0], "intents")
     _put(found, "orders", row["orders"][0], "orders")
@@ -99,13 +105,13 @@ def _fills(found: Figures, folder: Path, names: RunNames) -> None:
     if scanned is None or equity is None:
         return
     currency = names.currency
-    fills = with_values(scanned.collect(), contracts(names))
+    fills = with_values(scanned.select(FILL_COLUMNS).collect(), contracts(names))
     _put(found, "fills", fills.height, "fills")
     _put(found, "orders_filled", fills["order_id"].n_unique(), "orders")
     if fills.height == 0:
         return
-    lots = fills["lots"].sum()
-    maker = fills.filter(pl.col("liquidity") == "MAKER")["lots"].sum()
+    lots = int(fills["lots"].sum())
+    maker = int(fills.filter(pl.col("liquidity") == "MAKER")["lots"].sum())
     buys = fills.filter(pl.col("side") == "BUY").height
     _put(found, "buys", buys, "fills")
     _put(found, "sells", fills.height - buys, "fills")

@@ -1,4 +1,4 @@
-"""Kernel rows as the tables of a run folder: times with zone, prices beside ticks, money in currency.
+"""Kernel rows as the tables of a run folder: times, prices beside ticks, money in currency.
 
 Pure functions from record arrays to Arrow tables; the columns here are the columns of the Parquet
 files and of the frames of a `Run`.
@@ -52,12 +52,11 @@ def times(ns: np.ndarray) -> pa.Array:
 
 
 def words(codes: np.ndarray, names: Sequence[str]) -> pa.Array:
-    """A word per code; a code outside the list is null."""
+    """A word per code, kept as codes until it is written; a code outside the list is null."""
     index = np.asarray(codes, np.int64)
     mask = (index < 0) | (index >= len(names))
-    return pa.DictionaryArray.from_arrays(
-        pa.array(np.where(mask, 0, index).astype(np.int32), mask=mask), pa.array(names, pa.string())
-    ).cast(pa.string())
+    codes = pa.array(np.where(mask, 0, index).astype(np.int16), mask=mask)
+    return pa.DictionaryArray.from_arrays(codes, pa.array(names, pa.string()))
 
 
 def enum_words(codes: np.ndarray, enum: Any) -> pa.Array:
@@ -85,8 +84,9 @@ def margin_units(reason: np.ndarray, measured: np.ndarray, names: RunNames) -> n
 
 def margin_unit_names(reason: np.ndarray, names: RunNames) -> pa.Array:
     """The unit of each row's margin."""
-    kinds = np.array([MARGIN_KIND.get(int(code), COUNT) for code in reason], np.int64)
-    return words(kinds, [names.currency, *UNITS[1:]])
+    codes, which = np.unique(reason, return_inverse=True)
+    kinds = np.array([MARGIN_KIND.get(int(code), COUNT) for code in codes], np.int64)
+    return words(kinds[which] if len(codes) else kinds, [names.currency, *UNITS[1:]])
 
 
 def _who(rows: np.ndarray, names: RunNames) -> dict[str, pa.Array]:
@@ -151,7 +151,7 @@ def equity_table(rows: np.ndarray, names: RunNames) -> pa.Table:
 
 
 def decisions_table(steps: np.ndarray, names: RunNames) -> pa.Table:
-    """The DECISION steps; measured, limit and margin are in `unit`, margin < 0 is over the limit."""
+    """The DECISION steps; measured, limit and margin are in `unit`, negative is over the limit."""
     rows = steps[steps["kind"] == StepKind.DECISION.value]
     reason = rows["code"]
     refused = reason != Reason.OK.value

@@ -14,7 +14,7 @@ _ALL_ONES = 0xFFFFFFFF
 
 
 def _tables() -> np.ndarray:
-    """Row k holds the CRC of each byte value followed by k zero bytes (before the last inversion)."""
+    """Row k holds the CRC of each byte value followed by k zero bytes before inversion."""
     tables = np.zeros((8, 256), np.int64)
     for value in range(256):
         crc = value

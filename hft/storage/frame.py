@@ -1,8 +1,9 @@
 """The frame of every binary journal (contract 4.1): bytes to records and back, no file, no clock.
 
-`len u32, crc u32, seq u64, ts_ns i64, kind u16, flags u16, payload`, little endian; `len` counts what
-follows the crc, the crc covers it. A segment begins with a 64-byte header. A bad frame with nothing
-good behind it is a torn tail, which a crash leaves and a reader cuts; anywhere else it is damage.
+`len u32, crc u32, seq u64, ts_ns i64, kind u16, flags u16, payload`, little endian; `len` counts
+what follows the crc, the crc covers it. A segment begins with a 64-byte header. A bad frame with
+nothing good behind it is a torn tail, which a crash leaves and a reader cuts; elsewhere it
+is damage.
 """
 
 import struct
@@ -16,7 +17,9 @@ from hft.core.errors import JournalError
 
 MAGIC = b"HFTWAL01"
 VERSION = 1
-HEADER = struct.Struct("<8sHHI16sQq16s")  # magic, version, 0, crc of the rest, topic, seq, ns, schema
+HEADER = struct.Struct(
+    "<8sHHI16sQq16s"
+)  # magic, version, 0, crc of the rest, topic, seq, ns, schema
 HEADER_BYTES = 64
 HEAD = struct.Struct("<IIQqHH")
 HEAD_BYTES = HEAD.size
@@ -61,7 +64,9 @@ def encode_header(header: Header) -> bytes:
     """The 64 bytes at the start of a segment."""
     topic = header.topic.encode()
     if len(topic) > 16 or len(header.schema) > 16:
-        raise JournalError(f"journal topic {header.topic!r}: topic and schema have at most 16 bytes")
+        raise JournalError(
+            f"journal topic {header.topic!r}: topic and schema have at most 16 bytes"
+        )
     rest = (topic, header.first_seq, header.created_ns, header.schema)
     blank = HEADER.pack(MAGIC, VERSION, 0, 0, *rest)
     return HEADER.pack(MAGIC, VERSION, 0, zlib.crc32(blank), *rest)
@@ -107,7 +112,7 @@ def batch_dtype(payload_bytes: int) -> np.dtype:
 
 def encode_batch(
     seq: np.ndarray, ts_ns: np.ndarray, kind: np.ndarray, payload: np.ndarray
-) -> bytes:
+) -> memoryview:
     """Many frames with payloads uint8[n, m]; the same bytes as `encode` one by one."""
     from hft.storage.crc import crc_rows
 
@@ -120,7 +125,7 @@ def encode_batch(
     frames["payload"] = payload
     raw = frames.view(np.uint8).reshape(rows, HEAD_BYTES + size)
     frames["crc"] = crc_rows(raw[:, COVERED:])
-    return frames.tobytes()
+    return raw.data.cast("B")
 
 
 def scan(data: bytes, first_seq: int, start: int = HEADER_BYTES) -> Scan:
@@ -141,7 +146,7 @@ def scan(data: bytes, first_seq: int, start: int = HEADER_BYTES) -> Scan:
 
 
 def _scan_batch(data: bytes, at: int, seq: int) -> Frames:
-    """The run of good frames from `at` that are as long as the first one; empty when it is short."""
+    """The good frames from `at` that are as long as the first one; empty when they are few."""
     size = _length_at(data, at)
     count = 0 if size < 0 else (len(data) - at) // (COVERED + size)
     if count < BATCH_MIN:

@@ -51,7 +51,7 @@ class Segment:
             yield self.data[start : start + int(length)]
 
     def table(self, payload_bytes: int) -> np.ndarray:
-        """The payloads as uint8[n, payload_bytes]. Raises: JournalError where one is not as long."""
+        """The payloads as uint8[n, payload_bytes]. Raises: JournalError where one differs."""
         wrong = np.flatnonzero(self.frames.lengths != payload_bytes)
         if len(wrong):
             at = int(self.frames.offsets[wrong[0]])
@@ -128,7 +128,7 @@ class LogWriter:
             raise self._failed(error) from None
         self._file = None
 
-    def _write(self, data: bytes, frames: int, ts_ns: int) -> None:
+    def _write(self, data: bytes | memoryview, frames: int, ts_ns: int) -> None:
         if self._file is None:
             raise JournalError(f"{self.folder}: the log is closed")
         if self._size > frame.HEADER_BYTES and self._size + len(data) > self.segment_bytes:
@@ -165,7 +165,7 @@ class LogWriter:
         self._size = 0
         path = self.folder / segment_name(self.next_seq)
         try:
-            self._file = open(path, "xb", buffering=0)
+            self._file = open(path, "xb", buffering=0)  # noqa: SIM115
             _write_all(self._file, frame.encode_header(header))
             if self.fsync != "never":
                 sync_folder(self.folder)
@@ -174,9 +174,9 @@ class LogWriter:
         self._size = frame.HEADER_BYTES
 
     def _continue(self, existing: list[Path]) -> None:
-        last = None
-        for last in read_segments(self.folder):
-            pass
+        last: Segment | None = None
+        for segment in read_segments(self.folder):
+            last = segment
         if last is None:  # only a header that a crash cut short
             existing[-1].unlink()
             self._rotate(0)
@@ -185,12 +185,12 @@ class LogWriter:
         self.next_seq = last.header.first_seq + len(last.frames)
         self.torn_bytes = last.torn_bytes
         self._size = len(last.data) - last.torn_bytes
-        self._file = open(last.path, "r+b", buffering=0)
+        self._file = open(last.path, "r+b", buffering=0)  # noqa: SIM115
         self._file.truncate(self._size)
         self._file.seek(self._size)
 
 
-def _write_all(file: BinaryIO, data: bytes) -> None:
+def _write_all(file: BinaryIO, data: bytes | memoryview) -> None:
     """An unbuffered file may take a part only."""
     rest = memoryview(data)
     while rest:

@@ -1,8 +1,9 @@
 """A dataset: a folder of sealed tapes with its `manifest.json`; `Tapes` is what users hold.
 
 The manifest names every tape with its hash, so that a tape exchanged behind its back is refused.
-A `Tapes` object never changes: `+`, `[day]` and the like give a new one. It is ordered by symbol,
-then by time; where two venues list one symbol, they are told apart as `venue:symbol`.
+A `Tapes` object never changes: `+`, `[day]` and the like give a new one. Its instruments stand in
+the order that `symbols=` asked for, else by name, never in that of files; `view[0]` of a strategy
+is the first. Where two venues list one symbol, they are told apart as `venue:symbol`.
 """
 
 import json
@@ -24,15 +25,31 @@ MANIFEST = "manifest.json"
 class Tapes(Sequence[Tape]):
     """Some tapes, as `hft.tapes` and `hft.ingest` give them.
 
-    `session`, when set, is (start, end, tz) with times of day as "HH:MM".
+    `session`, when set, is (start, end, tz) with times of day as "HH:MM". `order` has the
+    `venue:symbol` of the instruments that come first; the rest follow by name.
     """
 
-    def __init__(self, tapes: Sequence[Tape], session: tuple[str, str, str] | None = None) -> None:
+    def __init__(
+        self,
+        tapes: Sequence[Tape],
+        session: tuple[str, str, str] | None = None,
+        order: Sequence[str] = (),
+    ) -> None:
         venues: dict[str, set[str]] = {}
         for tape in tapes:
             venues.setdefault(tape.symbol, set()).add(tape.instrument.venue)
         self._ambiguous = {symbol for symbol, names in venues.items() if len(names) > 1}
-        self._tapes = sorted(tapes, key=lambda tape: (self.key(tape), tape.span, tape.sha256))
+        self.order = tuple(dict.fromkeys(order))
+        rank = {name: k for k, name in enumerate(self.order)}
+        self._tapes = sorted(
+            tapes,
+            key=lambda tape: (
+                rank.get(full_name(tape), len(rank)),
+                self.key(tape),
+                tape.span,
+                tape.sha256,
+            ),
+        )
         self.session = session
         grids: dict[str, Instrument] = {}
         for tape in self._tapes:
@@ -118,7 +135,7 @@ class Tapes(Sequence[Tape]):
         if isinstance(key, int):
             return self._tapes[key]
         if isinstance(key, slice):
-            return Tapes(self._tapes[key], self.session)
+            return Tapes(self._tapes[key], self.session, self.order)
         if isinstance(key, str) and key in self.instruments:
             return self.select(symbols=[key])
         return self.select(days=key)
@@ -126,23 +143,31 @@ class Tapes(Sequence[Tape]):
     def __add__(self, other: "Tapes") -> "Tapes":
         known = {tape.path.resolve() for tape in self._tapes}
         more = [tape for tape in other if tape.path.resolve() not in known]
-        return Tapes([*self._tapes, *more], self.session)
+        return Tapes([*self._tapes, *more], self.session, [*self.order, *other.order])
 
     def select(self, days: Any = None, symbols: Sequence[str] | None = None) -> "Tapes":
-        """The tapes of some days (date, "A..B", list) and symbols.
+        """The tapes of some days (date, "A..B", list) and symbols, in the order of `symbols`.
 
         Raises: ConfigError naming a day or symbol that there is not.
         """
-        tapes = self._tapes
+        tapes, order = self._tapes, self.order
         if symbols is not None:
-            wanted = [symbols] if isinstance(symbols, str) else list(symbols)
-            for symbol in wanted:
-                if symbol not in self.instruments:
-                    raise ConfigError(f"symbols: no tape of {symbol!r}; there are {self.symbols}")
-            tapes = [tape for tape in tapes if self.key(tape) in wanted]
+            order = self._full_names([symbols] if isinstance(symbols, str) else symbols)
+            tapes = [tape for tape in tapes if full_name(tape) in order]
         if days is not None:
             tapes = _of_days(tapes, days)
-        return Tapes(tapes, self.session)
+        return Tapes(tapes, self.session, order)
+
+    def _full_names(self, symbols: Sequence[str]) -> tuple[str, ...]:
+        """The `venue:symbol` of each name as shown here or written out."""
+        known = {self.key(tape): full_name(tape) for tape in self._tapes}
+        written = set(known.values())
+        found = []
+        for symbol in symbols:
+            if symbol not in known and symbol not in written:
+                raise ConfigError(f"symbols: no tape of {symbol!r}; there are {self.symbols}")
+            found.append(known.get(symbol, symbol))
+        return tuple(found)
 
     def runs(self) -> dict[str, list[Tape]]:
         """The tapes by symbol, in time order."""
@@ -230,6 +255,11 @@ class Tapes(Sequence[Tape]):
         widths = [max(len(row[i]) for row in table) for i in range(len(head))]
         lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in table]
         return "\n".join(line.rstrip() for line in lines)
+
+
+def full_name(tape: Tape) -> str:
+    """An instrument's name that no other venue's has: `venue:symbol`."""
+    return f"{tape.instrument.venue}:{tape.symbol}"
 
 
 def _card_row(tape: Tape, key: str) -> tuple[str, ...]:

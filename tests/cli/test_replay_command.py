@@ -41,7 +41,9 @@ def test_a_card_a_table_and_a_report_are_shown(
     assert run(out, "show") == 0
     assert "net P&L" in capsys.readouterr().out
     report = tmp_path / "r.html"
-    assert run(out, "show", "last~1", "--frame", "orders", "--rows", "3", "--report", str(report)) == 0
+    assert (
+        run(out, "show", "last~1", "--frame", "orders", "--rows", "3", "--report", str(report)) == 0
+    )
     printed = capsys.readouterr()
     assert "rows; --rows 0 shows all" in printed.out and str(report) in printed.err
     assert report.read_text().startswith("<!doctype html>")

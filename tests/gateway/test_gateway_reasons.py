@@ -117,9 +117,7 @@ def kill(scope: KillScope) -> Callable[[Pair], None]:
 CASES: dict[Reason, Case] = {
     Reason.DEDUP_OUTCOME_UNKNOWN: after(make_unknown, BUY | KEY),
     Reason.DEDUP_KEY_REUSED: after(lambda p: p.decide(**BUY, **KEY), SELL | KEY),
-    Reason.DEDUP_WINDOW_FULL: after(
-        make_unknown, BUY | {"key_hi": 1, "key_lo": 3}, dedup_window=1
-    ),
+    Reason.DEDUP_WINDOW_FULL: after(make_unknown, BUY | {"key_hi": 1, "key_lo": 3}, dedup_window=1),
     Reason.TTL_EXPIRED: with_rules(BUY | {"ttl_ns": S, "timestamp_ns": START - 2 * S}),
     Reason.POLICY_HALT: after(halt(PolicyMode.HALT), BUY),
     Reason.POLICY_DEGRADE: after(halt(PolicyMode.DEGRADE), BUY),

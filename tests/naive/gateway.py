@@ -165,6 +165,7 @@ class NaiveGateway:
         self.keys: OrderedDict[tuple[int, int], list[Any]] = OrderedDict()
         self.times: dict[Any, list[int]] = {}
         self.cmd_id = 0
+        self.last: Any = (0, (0, 0), None)
         self.operator = PolicyMode.NORMAL
         self.strategy_mode = [PolicyMode.NORMAL] * rules.strategies
         self.repeated = [False] * rules.strategies
@@ -270,7 +271,11 @@ class NaiveGateway:
             if i["intent_type"] in (IntentType.AMEND, IntentType.CANCEL):
                 target = i["target_id"]
             order = self.orders[target]
-            order.key, order.payload = key, payload
+            self.last = (target, key, payload)
+            first = i["intent_type"] in (IntentType.NEW, IntentType.FORCE_FLAT)
+            open_outcome = order.status in (OrderStatus.PENDING_SUBMIT, OrderStatus.UNKNOWN)
+            if first or (key != (0, 0) and not open_outcome):
+                order.key, order.payload = key, payload
         return answer
 
     def _malformed(self, i: dict[str, int]) -> Reason | None:
@@ -783,7 +788,11 @@ class NaiveGateway:
 
     def dispatch_failed(self, order_id: int, reason: Reason, now: int) -> None:
         order = self.orders[order_id]
-        self._commit(order.key, order.payload, DedupState.REJECTED, reason, 0, now)
+        last_id, key, payload = self.last
+        if last_id != order_id:
+            key, payload = order.key, order.payload
+        if last_id == order_id or order.request == IntentType.NEW:
+            self._commit(key, payload, DedupState.REJECTED, reason, 0, now)
         if order.request == IntentType.AMEND:
             self.amend_rejected(order_id, now)
         elif order.request == IntentType.CANCEL:

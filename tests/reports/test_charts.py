@@ -29,7 +29,7 @@ def test_a_million_points_become_a_few_thousand_coordinates() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "label"),
-    [(5, "00:00:01"), (600, "00:02"), (86_400, "04:00"), (86_400 * 9, "08-10")],
+    [(5, "00:00:01"), (600, "00:02"), (86_400, "04:00"), (86_400 * 9, "08-11")],
 )
 def test_time_labels_are_round(seconds: int, label: str) -> None:
     ticks = Span(START, START + seconds * 10**9).ticks()

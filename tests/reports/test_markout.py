@@ -32,10 +32,10 @@ def marks(*rows: tuple[float, float]) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "ts": [START + timedelta(seconds=row[0]) for row in rows],
-            "symbol": "X",
+            "symbol": ["X"] * len(rows),
             "mid": [row[1] for row in rows],
         },
-        schema_overrides={"ts": TIME},
+        schema={"ts": TIME, "symbol": pl.String, "mid": pl.Float64},
     )
 
 

@@ -72,7 +72,9 @@ def test_counts_agree_with_the_frames(run: Run, made: Records) -> None:
 
 
 def test_positions_follow_the_fills(run: Run) -> None:
-    signed = [n if side == "BUY" else -n for n, side in run.fills.select("lots", "side").iter_rows()]
+    signed = [
+        n if side == "BUY" else -n for n, side in run.fills.select("lots", "side").iter_rows()
+    ]
     assert run.positions["position_lots"].to_list() == np.cumsum(signed).tolist()
 
 
@@ -118,7 +120,9 @@ def life(*events: tuple[int, int, int, int, int]) -> dict[str, object]:
 ARRIVED, ACK = (2, NEW, 100, 5, 1), (4, int(ResponseKind.ACK), 100, 5, 2)
 
 
-def answer(kind: str, qty: int = 5, ms: int = 9, price: int = 100) -> tuple[int, int, int, int, int]:
+def answer(
+    kind: str, qty: int = 5, ms: int = 9, price: int = 100
+) -> tuple[int, int, int, int, int]:
     return 4, int(ResponseKind[kind]), price, qty, ms
 
 

@@ -50,12 +50,10 @@ def test_a_batch_is_the_same_bytes_as_one_frame_after_the_other(rows: int) -> No
     payload = np.random.default_rng(rows).integers(0, 256, (rows, 24), np.uint8)
     seq, ts, kind = np.arange(5, 5 + rows), np.arange(rows) * 3, np.arange(rows) % 7
     batch = frame.encode_batch(seq, ts, kind, payload)
-    single = [
-        frame.encode(5 + k, 3 * k, k % 7, payload[k].tobytes()) for k in range(rows)
-    ]
+    single = [frame.encode(5 + k, 3 * k, k % 7, payload[k].tobytes()) for k in range(rows)]
     assert batch == b"".join(single)
-    scan = frame.scan(batch, 5, 0)
-    assert read_back(batch, scan) == [row.tobytes() for row in payload]
+    scan = frame.scan(bytes(batch), 5, 0)
+    assert read_back(bytes(batch), scan) == [row.tobytes() for row in payload]
 
 
 @pytest.mark.parametrize("at", range(frame.HEADER_BYTES))

@@ -1,0 +1,142 @@
+"""What a tripped breaker asks for: cancel what is open in its scope, then close what is held.
+
+The engine takes these as plain intents and sends them through the gateway like any other; a trip is
+taken once nothing is open and nothing is held in its scope.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from hft.core.codes import IntentType, OrderType, Tif
+from hft.core.jit import kernel
+from hft.gateway import tables
+from hft.gateway.rows import Row
+
+CANCEL = IntentType.CANCEL.value
+FORCE_FLAT = IntentType.FORCE_FLAT.value
+
+
+@kernel
+def covers(
+    config: Row, breaker_idx: int, account_idx: int, strategy_idx: int, instrument_idx: int
+) -> bool:
+    """Whether a breaker row's scope holds this account, strategy and instrument."""
+    accounts, strategies = config["n_accounts"], config["n_strategies"]
+    if breaker_idx == 0:
+        return True
+    if breaker_idx <= accounts:
+        return account_idx == breaker_idx - 1
+    if breaker_idx <= accounts + strategies:
+        return strategy_idx == breaker_idx - 1 - accounts
+    return instrument_idx == breaker_idx - 1 - accounts - strategies
+
+
+@kernel
+def blank(intent: Row, intent_id: int, kind: int, now_ns: int) -> None:
+    """An intent of the gateway's own making."""
+    intent["intent_id"] = intent_id
+    intent["intent_type"] = kind
+    intent["side"] = 0
+    intent["price"] = 0
+    intent["qty"] = 0
+    intent["tif"] = Tif.IOC.value
+    intent["order_type"] = OrderType.MARKET.value
+    intent["target_id"] = 0
+    intent["timestamp_ns"] = now_ns
+    intent["source_ts_ns"] = now_ns
+    intent["ttl_ns"] = 0
+    intent["expire_ts_ns"] = 0
+    intent["key_hi"] = 0
+    intent["key_lo"] = 0
+    intent["parent_id"] = 0
+    intent["stop_price"] = 0
+    intent["display_qty"] = 0
+
+
+@kernel
+def trip_intents(gw: Any, touches: np.ndarray, out: np.ndarray, next_id: int, now_ns: int) -> int:
+    """Fill `out` with the CANCELs and FORCE_FLATs that trips still ask for, ids from `next_id`.
+
+    Called while head["actions"] > 0, once a wake-up; an instrument without a valid touch waits.
+    Mutates: out; a breaker row's `taken` and head["actions"] when its scope is empty.
+    Returns: how many intents were written.
+    """
+    config, breakers = tables.config(gw)[0], tables.breakers(gw)
+    count = 0
+    for index in range(len(breakers)):
+        row = breakers[index]
+        if row["tripped"] == 0 or row["taken"] != 0:
+            continue
+        before = count
+        left, count = cancels_of(gw, index, out, count, next_id, now_ns)
+        if config["close_on_trip"] != 0:
+            held, count = closes_of(gw, index, touches, out, count, next_id, now_ns)
+            left += held
+        if left == 0 and count == before:
+            row["taken"] = 1
+            tables.head(gw)[0]["actions"] -= 1
+    return count
+
+
+@kernel
+def cancels_of(
+    gw: Any, breaker_idx: int, out: np.ndarray, count: int, next_id: int, now_ns: int
+) -> tuple[int, int]:
+    """CANCELs for working orders of a scope. Returns: (orders there, intents written so far)."""
+    config, orders = tables.config(gw)[0], tables.orders(gw)
+    left = 0
+    for slot in range(len(orders)):
+        order = orders[slot]
+        if order["order_id"] <= 0:
+            continue
+        account, strategy = order["account_idx"], order["strategy_idx"]
+        if not covers(config, breaker_idx, account, strategy, order["instrument_idx"]):
+            continue
+        left += 1
+        if order["request"] == CANCEL or order["tif"] == Tif.IOC.value or count >= len(out):
+            continue
+        intent = out[count]
+        blank(intent, next_id + count, CANCEL, now_ns)
+        intent["target_id"] = order["order_id"]
+        intent["account_idx"] = account
+        intent["strategy_idx"] = strategy
+        intent["instrument_idx"] = order["instrument_idx"]
+        count += 1
+    return left, count
+
+
+@kernel
+def closes_of(
+    gw: Any,
+    breaker_idx: int,
+    touches: np.ndarray,
+    out: np.ndarray,
+    count: int,
+    next_id: int,
+    now_ns: int,
+) -> tuple[int, int]:
+    """FORCE_FLATs for positions of a scope that nothing closes yet. Returns: as `cancels_of`."""
+    config, leaves = tables.config(gw)[0], tables.leaves(gw)
+    left = 0
+    for index in range(tables.head(gw)[0]["leaf_count"]):
+        leaf = leaves[index]
+        net = leaf["net_qty"]
+        if leaf["key"] == 0 or net == 0:
+            continue
+        instrument = leaf["instrument_idx"]
+        pair = (leaf["key"] - 1) // config["n_instruments"]
+        account, strategy = pair // config["n_strategies"], pair % config["n_strategies"]
+        if not covers(config, breaker_idx, account, strategy, instrument):
+            continue
+        left += 1
+        closing = leaf["open_sell_qty"] if net > 0 else leaf["open_buy_qty"]
+        if closing >= abs(net) or touches[instrument]["valid"] == 0 or count >= len(out):
+            continue
+        intent = out[count]
+        blank(intent, next_id + count, FORCE_FLAT, now_ns)
+        intent["account_idx"] = account
+        intent["strategy_idx"] = strategy
+        intent["instrument_idx"] = instrument
+        count += 1
+    return left, count

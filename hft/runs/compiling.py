@@ -1,0 +1,39 @@
+"""A strategy that cannot be compiled, as one sentence with its line instead of a page of types."""
+
+import re
+
+from hft.core.errors import StrategyError
+
+_PLACE = re.compile(r"^During: (?:typing of|resolving|lowering) .*? at (?P<file>.+) \((?P<line>\d+)\)")
+_LINE = re.compile(r'^File "(?P<file>[^"]+)", line (?P<line>\d+):')
+_STEP = ("Failed in", "During:", "File ")
+_SHAPE = "a strategy is `def name(view, order, p, s)`, a pull loop `def name(sim, p, s)`"
+
+
+def strategy_error(names: list[str], files: list[str], error: Exception) -> StrategyError:
+    """The cause that the compiler found and the line of the strategy's file it stands on.
+
+    `files` are where the strategies come from; other lines are of our own code and say nothing.
+    """
+    lines = [line.strip() for line in str(error).splitlines()]
+    cause = next((line for line in lines if line and not line.startswith(_STEP)), "unknown cause")
+    if "positional argument" in str(error):
+        cause = f"its arguments are not those it is called with; {_SHAPE}"
+    place = _place(lines, files)
+    return StrategyError(
+        f"{place}strategy {', '.join(map(repr, names))} cannot be compiled: {cause}; "
+        "strategy.check(tapes) runs it in plain Python"
+    )
+
+
+def _place(lines: list[str], files: list[str]) -> str:
+    """`file, line N: ` of the first line that lies in a strategy's file."""
+    for line in lines:
+        found = _PLACE.match(line) or _LINE.match(line)
+        if found is None:
+            continue
+        name = found["file"].rsplit("/", 1)[-1]
+        for file in files:
+            if file and file.rsplit("/", 1)[-1] == name:
+                return f"{file}, line {found['line']}: "
+    return ""

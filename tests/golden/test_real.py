@@ -1,0 +1,110 @@
+"""Recorded market days through the gateway: enough orders, honest money, the committed digest."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import digests
+import ledger
+import polars as pl
+import pytest
+from market_days import CASES, SOURCES, Case
+
+import hft
+from hft.runs.result import Run
+from hft.tape.dataset import Tapes
+
+pytestmark = [pytest.mark.data, pytest.mark.slow]
+
+BY_NAME = [pytest.param(case, id=case.name) for case in CASES]
+Runner = Callable[[Case], Run]
+
+
+@pytest.mark.parametrize("case", BY_NAME)
+def test_a_recorded_day_trades_both_sides_and_gives_the_committed_digest(
+    case: Case, golden_run: Runner, bless: bool
+):
+    run = golden_run(case)
+    found = digests.figures(run)
+    print(digests.row(case.name, found))
+    assert found["orders"] >= 100
+    assert found["buys"] > 0 and found["sells"] > 0
+    assert sum(found["refused"].values()) < 0.5 * found["decisions"]
+    digests.check(case.name, found, bless)
+
+
+@pytest.mark.parametrize("case", BY_NAME)
+def test_the_money_of_a_day_is_cash_plus_marks_less_fees(case: Case, golden_run: Runner):
+    run = golden_run(case)
+    names = run.names
+    for k, (symbol, instrument) in enumerate(zip(names.symbols, names.instruments, strict=True)):
+        fills = run.fills.filter(pl.col("symbol") == symbol)
+        last = run.equity.filter((pl.col("symbol") == symbol) & pl.col("mid").is_not_null()).tail(1)
+        half_ticks = round(2 * last["mid"].item() / float(instrument.tick))
+        mid = Fraction(half_ticks, 2) * Fraction(instrument.tick)
+        position = run.totals["positions"][k]
+        earned = position["realized_money"] + position["unrealized_money"]
+        assert earned == ledger.gross(instrument, names.digits, fills, mid)
+
+
+@pytest.mark.parametrize("case", BY_NAME)
+def test_every_fee_is_the_tariff_of_its_fill(case: Case, golden_run: Runner):
+    run = golden_run(case)
+    per_lot = Fraction((case.fees or {}).get("per_lot", "0"))
+    scale = 10**run.names.digits
+    by_symbol = dict(zip(run.names.symbols, run.names.instruments, strict=True))
+    owed = 0
+    columns = ("symbol", "price_tick", "lots", "liquidity", "fee")
+    for symbol, price_tick, lots, liquidity, fee in run.fills.select(columns).iter_rows():
+        instrument = by_symbol[symbol]
+        price = price_tick * Fraction(instrument.tick)
+        due = ledger.bps_fee(instrument, run.names.digits, price, lots, liquidity == "MAKER")
+        due += int(per_lot * lots * scale)
+        assert round(fee * scale) == due
+        owed += due
+    assert owed == sum(row["fees_money"] for row in run.totals["positions"])
+
+
+@pytest.mark.parametrize("case", BY_NAME)
+def test_no_fill_of_a_day_is_better_than_its_own_limit_price(case: Case, golden_run: Runner):
+    """A maker fill is at the order's price; a taker's is no worse than its limit."""
+    run = golden_run(case)
+    asked = run.orders.select("order_id", limit="price_tick")
+    pairs = run.fills.join(asked, on="order_id", how="left")
+    assert pairs["limit"].null_count() == 0
+    buy = pl.col("side") == "BUY"
+    worse = pl.when(buy).then(pl.col("price_tick") > pl.col("limit")).otherwise(
+        pl.col("price_tick") < pl.col("limit")
+    )
+    market = pl.col("limit") == 0  # a market order has no price of its own
+    assert pairs.filter(worse & ~market).height == 0
+    maker = pl.col("liquidity") == "MAKER"
+    amended = pl.col("price_tick") != pl.col("limit")
+    assert pairs.filter(maker & amended).height == 0
+
+
+def test_quoting_of_the_future_begins_after_its_pre_open(golden_run: Runner):
+    case = next(case for case in CASES if case.name == "es_two_sided")
+    run = golden_run(case)
+    assert run.fills["ts"].min().isoformat() > "2023-12-25T23:00:00"  # type: ignore[union-attr]
+    assert "exact" in run.mode["queue"]
+
+
+def test_five_days_of_one_share_are_one_run(dataset: Callable[[str], Tapes], golden_run: Runner):
+    tapes = dataset("bac")
+    assert len(tapes) == 5 and tapes.symbols == ("BAC",)
+    case = next(case for case in CASES if case.name == "bac_week")
+    run = golden_run(case)
+    assert run.totals["events"] == tapes.rows
+    assert run.fills["ts"].dt.date().n_unique() == 5
+
+
+@pytest.mark.parametrize("name", ["coinm", "spot"])
+def test_a_recording_carried_over_midnight_does_not_depend_on_the_order_of_its_files(
+    name: str, dataset: Callable[[str], Tapes], shared_data, tmp_path
+):
+    files, options = SOURCES[name]
+    tapes = dataset(name)
+    again = hft.ingest([shared_data / file for file in reversed(files)], tmp_path / "b", **options)
+    assert [tape.sha256 for tape in again] == [tape.sha256 for tape in tapes]
+    midnight = 1_723_161_600_000_000_000
+    assert tapes.span[0] < midnight < tapes.span[1]
