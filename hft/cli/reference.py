@@ -1,4 +1,4 @@
-"""The generated pages of docs/reference: commands, reasons, exit codes and settings.
+"""The generated pages of docs/reference: commands, reasons, limits, settings, view and order.
 
 `make reference` writes them; a test compares them with what they would be now, so that a command, a
 reason or a setting cannot appear without its line.
@@ -12,10 +12,12 @@ from typing import Any
 import typer
 
 from hft.cli import app as root
+from hft.cli import members
 from hft.core import errors
 from hft.core.codes import Reason
 from hft.core.errors import HftError
 from hft.core.reasons import MEANINGS, STAGES
+from hft.gateway.limits import KEYS as LIMIT_KEYS
 from hft.settings.keys import KEYS
 
 _HEAD = "<!-- Written by `make reference`; edit the source it names, not this page. -->\n"
@@ -28,6 +30,8 @@ def pages() -> dict[str, str]:
         "exit-codes.md": exit_codes_page(),
         "reasons.md": reasons_page(),
         "settings.md": settings_page(),
+        "limits.md": limits_page(),
+        "members.md": members_page(),
     }
 
 
@@ -149,6 +153,46 @@ def settings_page() -> str:
         shown = str(default).lower() if isinstance(default, bool) else default
         lines.append(f"| `{name}` | {variables} | {shown} | {values} |".replace("  ", " "))
     return "\n".join(lines) + "\n"
+
+
+def limits_page() -> str:
+    reasons: dict[str, list[str]] = {}
+    for reason, meant in MEANINGS.items():
+        if meant.key:
+            name = meant.key.replace("<id>", "*").replace("<s>", "*")
+            reasons.setdefault(name, []).append(f"`{reason.name}`")
+    lines = [_HEAD, "# Limits\n", "Source: `hft/gateway/limits.py`. A set is a YAML file of these"]
+    lines += [
+        "keys; a key that it does not state has the default here. A value is a number or text"
+    ]
+    lines += ["relative to instrument and tape, such as `50 x touch` (touch: median lots at the"]
+    lines += [
+        "best prices), `20 % capital`, `5 x p999_gap`, `max(1 s, 5 x p999_gap)`; `off` checks"
+    ]
+    lines += ["nothing. What a run resolved them to is in its `limits.yaml`. A `*` stands for a"]
+    lines += ["strategy or a symbol.\n"]
+    lines += ["| Key | Meaning | Default | Unit | Refuses with |", "|---|---|---|---|---|"]
+    for key in LIMIT_KEYS:
+        default = "unset" if key.default is None or key.default == "" else key.default
+        shown = str(default).lower() if isinstance(default, bool) else str(default)
+        refuses = ", ".join(reasons.get(key.name, []))
+        meaning = members.LIMITS[key.name]
+        lines.append(f"| `{key.name}` | {meaning} | `{shown}` | {key.unit} | {refuses} |")
+    return "\n".join(lines) + "\n"
+
+
+def members_page() -> str:
+    lines = [_HEAD, "# Members of view and order\n"]
+    lines += ["Source: `hft/strategies/view.py`; how a strategy is written is told in"]
+    lines += ["[strategies.md](strategies.md). int64 ticks and lots unless named; compiled and in"]
+    lines += ["plain Python alike.\n"]
+    for title, table in (("view", members.VIEW), ("order", members.ORDER)):
+        lines += [f"## {title}\n", "| Member | Meaning |", "|---|---|"]
+        for name, meaning in table.items():
+            whole = name if name.startswith(title) else f"{title}.{name}"
+            lines.append(f"| `{whole}` | {meaning} |")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def write(folder: Path) -> None:

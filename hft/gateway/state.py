@@ -63,6 +63,40 @@ def new_state(
     seed: int = 0,
 ) -> GatewayState:
     """Empty tables under `limits`; large ones are lazily paged zeros."""
+    arrays = _arrays(instruments, limits, n_accounts, n_strategies, order_capacity, dedup_window)
+    state = GatewayState(**arrays, table=tables.address_row(arrays))
+    head = state.head[0]
+    for name in ("dedup_row", "lru_recent", "lru_oldest"):
+        head[name] = -1
+    head["leader"] = 1
+    head["venue_up"] = 1
+    slots = len(state.orders)
+    sizes = {
+        "n_accounts": n_accounts,
+        "n_strategies": n_strategies,
+        "n_instruments": len(instruments),
+        "order_mask": slots - 1,
+        "order_max": slots - slots // 4,
+        "dedup_capacity": dedup_window,
+        "dedup_mask": len(state.buckets) - 1,
+        "leaf_capacity": len(state.leaves) - 1,
+        "leaf_mask": len(state.leaf_index) - 1,
+        "seed": seed,
+    }
+    for name, size in sizes.items():
+        state.config[0][name] = size
+    return state
+
+
+def _arrays(
+    instruments: np.ndarray,
+    limits: ResolvedLimits,
+    n_accounts: int,
+    n_strategies: int,
+    order_capacity: int,
+    dedup_window: int,
+) -> dict[str, np.ndarray]:
+    """The tables by name; dedup buckets are eight a key, so that most are empty or have one."""
     n_instruments = len(instruments)
     slots = power_of_two(order_capacity)
     leaf_capacity = min(limits.leaves_max, n_accounts * n_strategies * n_instruments)
@@ -70,57 +104,35 @@ def new_state(
     strategies = _strategies(limits, n_strategies)
     rates, ring = _rates(limits, strategies)
     repeats, repeat_ring = _repeats(limits, n_strategies * n_instruments)
-    arrays = dict(
-        head=np.zeros(1, rows.HEAD),
-        config=limits.config.copy(),
-        request=np.zeros(1, rows.REQUEST),
-        decision=np.zeros(1, DECISION),
-        instruments=np.array(instruments, INSTRUMENT),
-        limits=limits.instruments.copy(),
-        limits_base=limits.instruments.copy(),
-        strategies=strategies,
-        orders=np.zeros(slots, ORDER),
-        holds=np.zeros(slots, rows.HOLD),
-        heads=np.full(n_accounts * n_instruments * 2, -1, np.int64),
-        leaves=np.zeros(leaf_capacity + 1, rows.LEAF),
-        leaf_index=np.zeros(leaf_slots, np.int64),
-        dedup=np.zeros(dedup_window, rows.DEDUP),
-        buckets=np.zeros(power_of_two(8 * dedup_window), np.int64),
-        rates=rates,
-        ring=ring,
-        repeats=repeats,
-        repeat_ring=repeat_ring,
-        storms=np.zeros(n_strategies + n_instruments + 1, rows.STORM),
-        breakers=np.zeros(1 + n_accounts + n_strategies + n_instruments, rows.BREAKER),
-        moves=np.zeros(n_instruments, rows.MOVE),
-        move_ts=np.zeros(n_instruments * rows.MOVE_SAMPLES, np.int64),
-        move_mid2=np.zeros(n_instruments * rows.MOVE_SAMPLES, np.int64),
-        cancels=np.zeros(rows.CANCELS_MAX, np.int64),
-        cancel_qty=np.zeros(rows.CANCELS_MAX, np.int64),
-        counts=np.zeros(1024, np.int64),
-    )
-    state = GatewayState(**arrays, table=tables.address_row(arrays))
-    head = state.head[0]
-    for name in ("dedup_row", "lru_recent", "lru_oldest"):
-        head[name] = -1
-    head["leader"] = 1
-    head["venue_up"] = 1
-    config = state.config[0]
-    sizes = {
-        "n_accounts": n_accounts,
-        "n_strategies": n_strategies,
-        "n_instruments": n_instruments,
-        "order_mask": slots - 1,
-        "order_max": slots - slots // 4,
-        "dedup_capacity": dedup_window,
-        "dedup_mask": len(state.buckets) - 1,
-        "leaf_capacity": leaf_capacity,
-        "leaf_mask": leaf_slots - 1,
-        "seed": seed,
+    return {
+        "head": np.zeros(1, rows.HEAD),
+        "config": limits.config.copy(),
+        "request": np.zeros(1, rows.REQUEST),
+        "decision": np.zeros(1, DECISION),
+        "instruments": np.array(instruments, INSTRUMENT),
+        "limits": limits.instruments.copy(),
+        "limits_base": limits.instruments.copy(),
+        "strategies": strategies,
+        "orders": np.zeros(slots, ORDER),
+        "holds": np.zeros(slots, rows.HOLD),
+        "heads": np.full(n_accounts * n_instruments * 2, -1, np.int64),
+        "leaves": np.zeros(leaf_capacity + 1, rows.LEAF),
+        "leaf_index": np.zeros(leaf_slots, np.int64),
+        "dedup": np.zeros(dedup_window, rows.DEDUP),
+        "buckets": np.zeros(power_of_two(8 * dedup_window), np.int64),
+        "rates": rates,
+        "ring": ring,
+        "repeats": repeats,
+        "repeat_ring": repeat_ring,
+        "storms": np.zeros(n_strategies + n_instruments + 1, rows.STORM),
+        "breakers": np.zeros(1 + n_accounts + n_strategies + n_instruments, rows.BREAKER),
+        "moves": np.zeros(n_instruments, rows.MOVE),
+        "move_ts": np.zeros(n_instruments * rows.MOVE_SAMPLES, np.int64),
+        "move_mid2": np.zeros(n_instruments * rows.MOVE_SAMPLES, np.int64),
+        "cancels": np.zeros(rows.CANCELS_MAX, np.int64),
+        "cancel_qty": np.zeros(rows.CANCELS_MAX, np.int64),
+        "counts": np.zeros(1024, np.int64),
     }
-    for name, size in sizes.items():
-        config[name] = size
-    return state
 
 
 def _strategies(limits: ResolvedLimits, n_strategies: int) -> np.ndarray:

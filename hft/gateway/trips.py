@@ -70,7 +70,8 @@ def trip_intents(gw: Any, touches: np.ndarray, out: np.ndarray, next_id: int, no
             continue
         before = count
         left, count = cancels_of(gw, index, out, count, next_id, now_ns)
-        if config["close_on_trip"] != 0:
+        # A close would trade with own orders that are still open, so it waits for their end.
+        if left == 0 and config["close_on_trip"] != 0:
             held, count = closes_of(gw, index, touches, out, count, next_id, now_ns)
             left += held
         if left == 0 and count == before:

@@ -12,7 +12,7 @@ import numpy as np
 
 from hft.core.arena import Arena
 from hft.core.codes import LatencyLeg
-from hft.core.dtypes import FILL, INTENT, STEP, TOUCH
+from hft.core.dtypes import DECISION, FILL, INTENT, STEP, TOUCH
 from hft.core.numbers import resolve
 from hft.core.digest import key_of
 from hft.gateway.state import GatewayState
@@ -23,7 +23,7 @@ from hft.replay import state as st
 from hft.replay.rows import first_rows
 from hft.replay.tick import start_lanes
 from hft.strategies.base import Strategy
-from hft.strategies.context import CONTEXT, LOG, LOGS_MAX
+from hft.strategies.context import CONTEXT, INTENTS_MAX, LOG, LOGS_MAX
 from hft.venue.model import VenueModel
 from hft.venue.state import FOREVER
 from hft.venue.state import new_state as new_venue
@@ -97,7 +97,9 @@ def new_session(
         contexts=np.zeros(n, CONTEXT),
         context_at=np.zeros(n, np.int64),
         traded=np.zeros(n * instruments, np.int64),
-        intents=np.zeros(64, INTENT),
+        intents=np.zeros(INTENTS_MAX, INTENT),
+        own=np.zeros(INTENTS_MAX, INTENT),
+        stash=np.zeros(1, DECISION),
         logs=np.zeros(n * LOGS_MAX, LOG),
         params=np.zeros(0, np.uint8),
         tracked=np.zeros(n * 2 * st.TRACKED_MAX, np.int64),

@@ -17,7 +17,7 @@ from hft.core.jit import kernel
 from hft.gateway.pipeline import control, on_market
 from hft.portfolio.positions import mark
 from hft.replay.faults import feed_silent, reconcile
-from hft.replay.orders import arrive, feed_pnl, note_answers, receive, submit
+from hft.replay.orders import arrive, feed_pnl, note_answers, receive, submit, take_trips
 from hft.replay.rows import venue_span, view_to
 from hft.replay.state import (
     CHECKPOINT_STEPS,
@@ -155,6 +155,8 @@ def wake(engine: Engine, s: int, cause: int, on_wake: Any) -> bool:
                 mark(position, engine.instruments[i], mid2)
                 feed_pnl(engine, s, now_ns)
         on_market(engine.gw, i, touch, now_ns)
+    if engine.gw.head[0]["actions"] > 0:
+        take_trips(engine, now_ns)
     context = engine.contexts[s]
     context["now_ns"] = now_ns
     context["wake"] = cause

@@ -27,7 +27,9 @@ from hft.gateway.pipeline import (
     on_fill,
     on_pnl,
     on_unknown,
+    trip_intents,
 )
+from hft.gateway.trips import blank
 from hft.portfolio.positions import apply_fill, fee_money, mark
 from hft.replay.faults import refuses, spoil_answer
 from hft.replay.state import Engine
@@ -66,10 +68,22 @@ def submit(engine: Engine, intent: np.ndarray, now_ns: int) -> int:
 
     Mutates: engine. Returns: the `Reason`.
     """
-    clock = engine.clock[0]
-    i = intent["instrument_idx"]
-    reason = decide(engine.gw, intent, engine.touch[i], now_ns)
+    reason = decide(engine.gw, intent, engine.touch[intent["instrument_idx"]], now_ns)
     decision = engine.gw.decision[0]
+    if engine.gw.head[0]["cancel_count"] > 0:
+        # Self-trade prevention chose to cancel old orders: those commands leave first.
+        engine.stash[0] = decision
+        decision = engine.stash[0]
+        _cancel_crossed(engine, now_ns)
+    return _conclude(engine, intent, decision, reason, now_ns)
+
+
+@kernel
+def _conclude(
+    engine: Engine, intent: np.ndarray, decision: np.ndarray, reason: int, now_ns: int
+) -> int:
+    """Dispatch what was approved and journal the decision. Mutates: engine."""
+    clock = engine.clock[0]
     clock["decisions"] += 1
     if reason != _OK:
         clock["refused"] += 1
@@ -80,7 +94,7 @@ def submit(engine: Engine, intent: np.ndarray, now_ns: int) -> int:
         _DECISION,
         now_ns,
         intent["strategy_idx"],
-        i,
+        intent["instrument_idx"],
         intent["intent_id"],
         reason,
         intent["side"],
@@ -91,6 +105,46 @@ def submit(engine: Engine, intent: np.ndarray, now_ns: int) -> int:
         decision["limit"],
     )
     return reason
+
+
+@kernel
+def _cancel_crossed(engine: Engine, now_ns: int) -> None:
+    """Turn the gateway's list of crossed orders into CANCELs or AMENDs of their owners."""
+    gw = engine.gw
+    count = min(gw.head[0]["cancel_count"], len(engine.own))
+    gw.head[0]["cancel_count"] = 0
+    for k in range(count):
+        order = gw.orders[gw.cancels[k]]
+        total = gw.cancel_qty[k]
+        intent = engine.own[k]
+        blank(intent, engine.clock[0]["next_id"], _AMEND if total > 0 else _CANCEL, now_ns)
+        engine.clock[0]["next_id"] += 1
+        intent["target_id"] = order["order_id"]
+        intent["strategy_idx"] = order["strategy_idx"]
+        intent["account_idx"] = order["account_idx"]
+        intent["instrument_idx"] = order["instrument_idx"]
+        intent["side"] = order["side"]
+        intent["price"] = order["price"]
+        intent["qty"] = total
+    for k in range(count):
+        _submit_own(engine, engine.own[k], now_ns)
+
+
+@kernel
+def _submit_own(engine: Engine, intent: np.ndarray, now_ns: int) -> int:
+    """An intent of the gateway's own making; it goes through the gateway like any other."""
+    reason = decide(engine.gw, intent, engine.touch[intent["instrument_idx"]], now_ns)
+    return _conclude(engine, intent, engine.gw.decision[0], reason, now_ns)
+
+
+@kernel
+def take_trips(engine: Engine, now_ns: int) -> None:
+    """Send the cancels and closing orders that tripped breakers still ask for. Mutates: engine."""
+    clock = engine.clock[0]
+    count = trip_intents(engine.gw, engine.touch, engine.own, clock["next_id"], now_ns)
+    clock["next_id"] += count
+    for k in range(count):
+        _submit_own(engine, engine.own[k], now_ns)
 
 
 @kernel

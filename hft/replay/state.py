@@ -164,6 +164,8 @@ class Engine(NamedTuple):
     context_at: np.ndarray  # address of each context
     traded: np.ndarray  # [strategy * instruments + instrument] traded lots at the last wake-up
     intents: np.ndarray
+    own: np.ndarray  # INTENT rows that the gateway itself asks for
+    stash: np.ndarray  # DECISION[1]
     logs: np.ndarray
     params: np.ndarray  # raw bytes of every strategy's params, then state
     tracked: np.ndarray  # per strategy TRACKED_MAX byte offsets into its state, then kinds

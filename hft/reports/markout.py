@@ -5,6 +5,7 @@ later mids are the run's equity samples, so a horizon counts only those fills th
 between one and two horizons after them (`measured`): nothing is filled in.
 """
 
+import numpy as np
 import polars as pl
 
 HORIZONS_NS = {"0 s": 0, "100 ms": 100_000_000, "1 s": 1_000_000_000, "10 s": 10_000_000_000}
@@ -19,33 +20,34 @@ def markouts(valued: pl.DataFrame, equity: pl.DataFrame) -> pl.DataFrame:
 
     `valued` comes from `costs.with_values`.
     """
-    marks = (
-        equity.select("symbol", mark_ts="ts", mark="mid")
-        .drop_nulls()
-        .unique(["symbol", "mark_ts"], maintain_order=True)
-        .sort("mark_ts")
-    )
+    marks = equity.select("symbol", "ts", "mid").drop_nulls().sort("ts")
     rows = [_at(valued, marks, name, ns) for name, ns in HORIZONS_NS.items()]
     return pl.concat(rows)
 
 
+def _marked(valued: pl.DataFrame, marks: pl.DataFrame, horizon_ns: int) -> np.ndarray:
+    """The mid that counts for each fill, NaN where there is none."""
+    out = np.full(valued.height, np.nan)
+    wanted = valued["exch_ts"].to_physical().to_numpy() + horizon_ns
+    symbols = valued["symbol"].to_numpy()
+    for symbol in valued["symbol"].unique():
+        rows = marks.filter(pl.col("symbol") == symbol)
+        if rows.height == 0:
+            continue
+        ts, mids = rows["ts"].to_physical().to_numpy(), rows["mid"].to_numpy()
+        mine = np.flatnonzero(symbols == symbol)
+        at = np.searchsorted(ts, wanted[mine], side="left")
+        found = np.minimum(at, len(ts) - 1)
+        near = (at < len(ts)) & (ts[found] <= wanted[mine] + horizon_ns)
+        out[mine] = np.where(near, mids[found], np.nan)
+    return out
+
+
 def _at(valued: pl.DataFrame, marks: pl.DataFrame, name: str, horizon_ns: int) -> pl.DataFrame:
-    if horizon_ns == 0:
-        marked = valued.with_columns(mark="mid")
-    else:
-        wait = pl.duration(nanoseconds=horizon_ns, time_unit="ns")
-        marked = (
-            valued.with_columns(mark_ts=pl.col("exch_ts") + wait)
-            .sort("mark_ts")
-            .join_asof(
-                marks,
-                on="mark_ts",
-                by="symbol",
-                strategy="forward",
-                tolerance=f"{horizon_ns}ns",
-                check_sortedness=False,
-            )
-        )
+    mark_of: pl.Expr | pl.Series = pl.col("mid")
+    if horizon_ns > 0:
+        mark_of = pl.Series(_marked(valued, marks, horizon_ns)).fill_nan(None)
+    marked = valued.with_columns(mark=mark_of)
     price, mark, sign = pl.col("price"), pl.col("mark"), pl.col("sign")
     linear = sign * (mark - price) * pl.col("lots") * pl.col("unit")
     inverse = sign * (1.0 / price - 1.0 / mark) * pl.col("lots") * pl.col("unit")
@@ -76,4 +78,5 @@ def overall(table: pl.DataFrame, horizon: str) -> tuple[float | None, int]:
     measured = int(rows["measured"].sum()) if rows.height else 0
     if measured == 0:
         return None, 0
-    return float((rows["ticks"] * rows["measured"]).sum()) / measured, measured
+    mean = float((rows["ticks"] * rows["measured"]).sum()) / measured
+    return float(f"{mean:.12g}"), measured  # not the order of a parallel sum

@@ -23,6 +23,11 @@ class Drawdown:
     to_ns: int
 
 
+def distinct(equity: pl.LazyFrame) -> pl.LazyFrame:
+    """The last sample of each moment: a run's end may fall on one that was sampled already."""
+    return equity.unique(["ts", "strategy", "symbol"], keep="last", maintain_order=True)
+
+
 def total_equity(equity: pl.DataFrame) -> pl.DataFrame:
     """Net P&L, its parts and nothing else per sample, over strategies and symbols."""
     parts = [pl.col(name).sum() for name in ("realized", "unrealized", "fees", "net")]

@@ -28,7 +28,7 @@ def refusals(decisions: pl.LazyFrame) -> pl.DataFrame:
     meanings = [meaning(code) for code in refused["reason_code"]]
     return (
         refused.with_columns(
-            share=pl.col("count") / max(total, 1),
+            share=pl.Series([n / total for n in refused["count"]], dtype=pl.Float64),
             meaning=pl.Series([one.text for one in meanings], dtype=pl.String),
             key=pl.Series([one.key for one in meanings], dtype=pl.String),
         )

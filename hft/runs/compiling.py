@@ -4,7 +4,9 @@ import re
 
 from hft.core.errors import StrategyError
 
-_PLACE = re.compile(r"^During: (?:typing of|resolving|lowering) .*? at (?P<file>.+) \((?P<line>\d+)\)")
+_PLACE = re.compile(
+    r"^During: (?:typing of|resolving|lowering) .*? at (?P<file>.+) \((?P<line>\d+)\)"
+)
 _LINE = re.compile(r'^File "(?P<file>[^"]+)", line (?P<line>\d+):')
 _STEP = ("Failed in", "During:", "File ")
 _SHAPE = "a strategy is `def name(view, order, p, s)`, a pull loop `def name(sim, p, s)`"

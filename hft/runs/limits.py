@@ -11,7 +11,6 @@ from typing import Any
 
 import yaml
 
-import hft
 from hft.core.errors import ConfigError
 from hft.gateway.fitted import fitted
 from hft.gateway.limits import KEYS, Limits, key_of
@@ -19,7 +18,7 @@ from hft.storage.atomic import write_atomic
 from hft.storage.yaml_text import dump_yaml
 from hft.tape.dataset import Tapes
 
-_PACKAGE = Path(hft.__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def _folders() -> tuple[Path, ...]:

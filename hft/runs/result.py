@@ -18,6 +18,7 @@ from hft.core.errors import JournalError
 from hft.reports import cards
 from hft.reports.figures import Figures
 from hft.reports.mode import fault_words, mode_words
+from hft.reports.performance import distinct
 from hft.reports.refusals import counted, notice, refusals
 from hft.reports.view import View
 from hft.runs import tables
@@ -139,7 +140,7 @@ class Run:
     @cached_property
     def equity(self) -> pl.DataFrame:
         """Samples of position and P&L per strategy and symbol."""
-        return self._frame("equity").collect()
+        return distinct(self._frame("equity")).collect()
 
     @cached_property
     def decisions(self) -> pl.DataFrame:

@@ -3,10 +3,13 @@
 import hashlib
 import importlib.util
 import linecache
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy
 
 from hft.core import codes
 from hft.core.errors import ConfigError
@@ -77,7 +80,9 @@ def _from_text(name: str, entry: dict[str, Any]) -> Strategy:
     text = entry["source"]
     label = f"<strategy {name} {hashlib.sha256(text.encode()).hexdigest()[:12]}>"
     linecache.cache[label] = (len(text), None, text.splitlines(True), label)
-    space: dict[str, Any] = {"strategy": strategy}
+    # What a strategy's file or cell has imported as a rule; other names make the text no whole one.
+    space: dict[str, Any] = {"strategy": strategy, "hft": sys.modules["hft"]}
+    space |= {"np": numpy, "numpy": numpy, "math": math}
     for enum in (codes.Side, codes.Tif, codes.OrderType):
         space |= {member.name: member.value for member in enum}
     for key, value in entry["closure"].items():

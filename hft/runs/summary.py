@@ -63,7 +63,8 @@ def _profit(found: Figures, folder: Path, names: RunNames, totals: dict[str, Any
     """Net P&L and its parts: from the engine's positions, else from the last equity samples."""
     currency, scale = names.currency, float(10**names.digits)
     positions = totals.get("positions")
-    equity = _scan(folder, "equity")
+    samples = _scan(folder, "equity")
+    equity = None if samples is None else performance.distinct(samples)
     if positions is not None:
         kinds = ("realized_money", "unrealized_money", "fees_money")
         parts = [sum(int(row[kind]) for row in positions) for kind in kinds]

@@ -9,6 +9,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -208,7 +209,12 @@ def pointer(strategies: Sequence[Strategy]) -> Any:
 
     With JIT off it is plain Python over the same bodies.
     """
-    wakers = [_waker(strategy) for strategy in strategies]
+    return _chain(tuple(_waker(strategy) for strategy in strategies))
+
+
+@lru_cache(maxsize=64)
+def _chain(wakers: tuple[Any, ...]) -> Any:
+    """The wakers behind one function that chooses by k."""
     if len(wakers) == 1:
         only = wakers[0]
 
@@ -218,7 +224,7 @@ def pointer(strategies: Sequence[Strategy]) -> Any:
 
         return _seal(wake_only)
     first = wakers[0]
-    rest = pointer(strategies[1:])
+    rest = _chain(wakers[1:])
 
     def wake_one(k, at):  # type: ignore[no-untyped-def]
         if k == 0:
@@ -241,10 +247,18 @@ def _waker(strategy: Strategy) -> Any:
         from hft.strategies.callback import plain_waker
 
         return plain_waker(strategy)
-    params_at = record_at(strategy.params_row().dtype)
-    state_at = record_at(strategy.state_row().dtype)
+    return _compiled_waker(
+        strategy.body, strategy.params_row().dtype, strategy.state_row().dtype
+    )
+
+
+@lru_cache(maxsize=64)
+def _compiled_waker(function: Any, params: np.dtype, state: np.dtype) -> Any:
+    """Compiled once per body and record types in a process; parameters are data, not code."""
+    params_at = record_at(params)
+    state_at = record_at(state)
     context_at = ctx.context_at
-    body = kernel(cache=False)(strategy.body)
+    body = kernel(cache=False)(function)
 
     def waker(at):  # type: ignore[no-untyped-def]
         context = context_at(at)

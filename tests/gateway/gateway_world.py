@@ -52,6 +52,7 @@ def resolved(rules: Rules) -> ResolvedLimits:
     row["breaker_window_ns"] = rules.move_window_ns
     row["breaker_reset_ns"] = rules.reset_ns
     row["limit_factor_e4"] = 5_000
+    row["close_on_trip"] = 1
     row["command_deadline_ns"] = 500_000_000
     limits = np.zeros(rules.instruments, rows.INSTRUMENT_LIMIT)
     for index, limit in enumerate(limits):

@@ -48,7 +48,7 @@ class Table:
     def intent(self, words: list[str]) -> None:
         who, verb = words[0].split(".")
         fields: dict[str, int] = {"strategy_idx": "AB".index(who)}
-        expected = [word for word in words[1:] if re.fullmatch(r"[A-Z][A-Z_]+", word)][0]
+        expected = next(word for word in words[1:] if re.fullmatch(r"[A-Z][A-Z_]+", word))
         numbers = [int(word) for word in words[1:] if re.fullmatch(r"\d+", word)]
         fields["intent_type"] = {
             "new": IntentType.NEW,

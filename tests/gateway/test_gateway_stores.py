@@ -7,7 +7,7 @@ import pytest
 from gateway_world import Pair, S, gateway, resolved
 from naive.gateway import Rules
 
-from hft.core.codes import ControlKind, DedupState, IntentType, PolicyMode, Reason
+from hft.core.codes import ControlKind, DedupState, IntentType, OrderStatus, PolicyMode, Reason
 from hft.core.dtypes import INTENT
 from hft.core.errors import ConfigError, ExposureLimitError
 from hft.gateway import tables
@@ -98,18 +98,20 @@ def test_a_trip_cancels_what_is_open_and_then_closes_what_is_held() -> None:
     _, held = pair.decide(**BUY | {"qty": 3})
     pair.both("fill", held, 999, 3)
     _, working = pair.decide(**BUY)
-    _, other = pair.decide(**BUY | {"strategy_idx": 1})
+    _, other = pair.decide(**BUY | {"strategy_idx": 1, "price": 990})
     pair.kill(KillScope.STRATEGY, 0, True)
-    first = take(pair, 100)
-    kinds = [(i["intent_type"], i["target_id"]) for i in first]
-    assert kinds == [(IntentType.CANCEL, working), (IntentType.FORCE_FLAT, 0)]
-    for intent in first:
-        assert pair.decide(**intent)[0] == Reason.OK
-    assert take(pair, 200) == []  # on their way
+    (cancel,) = take(pair, 100)
+    assert (cancel["intent_type"], cancel["target_id"]) == (IntentType.CANCEL, working)
+    assert pair.decide(**cancel)[0] == Reason.OK
+    assert take(pair, 200) == []  # on its way
+    pair.both("done", working, OrderStatus.CANCELLED)
+    (close,) = take(pair, 300)
+    assert close["intent_type"] == IntentType.FORCE_FLAT
+    assert pair.decide(**close)[0] == Reason.OK
+    assert take(pair, 400) == []
     assert pair.kernel.state.head[0]["actions"] == 1
-    pair.both("done", working, 4)
-    pair.both("fill", 101, 998, 3)
-    assert take(pair, 300) == []
+    pair.both("fill", 300, 999, 3)
+    assert take(pair, 500) == []
     assert pair.kernel.state.head[0]["actions"] == 0
     assert pair.kernel.position(0, 0, 0) == 0
     assert other in pair.twin.orders

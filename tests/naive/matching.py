@@ -19,6 +19,10 @@ MAKER, TAKER = 0, 1
 FORGETS_TAKEN = "forgets_taken"
 # Own orders on one side share a print in time order, whatever their prices are.
 TIME_BEFORE_PRICE = "time_before_price"
+# Two own orders at one price both count the whole rest of a print as theirs.
+SAME_PLACE = "same_place"
+# In whole mode an order that trades on arrival is not acknowledged, an amended one neither.
+SILENT_WHOLE = "silent_whole"
 
 
 @dataclass
@@ -64,9 +68,15 @@ class NaiveVenue:
         if FORGETS_TAKEN not in self.defects:
             self.taken.pop((side, price), None)
         for one in (0, 1):
-            if self.book.best[one] != best[one] and not self._worse(one, self.book.best[one], best[one]):
+            if self._worse(one, best[one], self.book.best[one]):
                 self._crossed(ts, one)
-        self.taken.pop((side, price), None) if FORGETS_TAKEN in self.defects else None
+        if FORGETS_TAKEN in self.defects:
+            self.taken.pop((side, price), None)
+
+    def meets(self, side: int, price: int) -> bool:
+        """Would an order find the other side within its price?"""
+        best = self.book.best[1 - side]
+        return best not in (NO_BID, NO_ASK) and not self._worse(1 - side, best, price)
 
     def _worse(self, side: int, tick: int, than: int) -> bool:
         return tick < than if side == 0 else tick > than
@@ -79,13 +89,16 @@ class NaiveVenue:
         return sorted(own, key=lambda order: -order.price if side == 0 else order.price)
 
     def _printed(self, ts: int, own: int, price: int, lots: int) -> None:
-        left = lots
+        left, got = lots, 0
         for order in self._by_priority(own):
             if order.price == price:
                 assert order.queue is not None
                 order.queue.trades(lots)
                 behind = order.queue.ahead < 0
                 reached = order.queue.fills() if self.capped else order.open * behind
+                if self.capped and SAME_PLACE not in self.defects:
+                    reached -= got  # own orders that came before stand before us too
+                got += min(order.open, reached, left)
             else:
                 through = price < order.price if own == 0 else price > order.price
                 reached = order.open if through else 0
@@ -185,9 +198,8 @@ class NaiveVenue:
 
     def _enter(self, ts: int, order: NaiveOrder, market: bool, answer: str) -> None:
         other = 1 - order.side
-        best = self.book.best[other]
         limit = (NO_ASK if order.side == 0 else NO_BID) if market else order.price
-        crosses = best not in (NO_BID, NO_ASK) and not self._worse(other, best, limit)
+        crosses = self.meets(order.side, limit)
         if crosses and order.tif == Tif.GTX:
             self.answers.append((order.order_id, "EXPIRED"))
             return
@@ -207,10 +219,11 @@ class NaiveVenue:
 
     def _take(self, ts: int, order: NaiveOrder, other: int, limit: int, answer: str) -> str:
         """Trade with what is displayed; the order is acknowledged before its first fill."""
+        if self.capped or SILENT_WHOLE not in self.defects:
+            self.answers.append((order.order_id, answer))
         if not self.capped:
             self._fill(ts, order, self.book.best[other], order.open, TAKER)
-            return answer
-        self.answers.append((order.order_id, answer))
+            return ""
         for tick, part in self._sweep(other, limit, order.open):
             self._fill(ts, order, tick, part, TAKER)
         return ""

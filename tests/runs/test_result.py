@@ -56,6 +56,15 @@ def test_the_profit_splits_without_a_rest(run: Run) -> None:
     assert run.costs["fees"].sum() == pytest.approx(get("fees"), abs=1e-9)
 
 
+def test_a_moment_that_was_sampled_twice_counts_once(tmp_path: Path) -> None:
+    made = records(wakes=120)
+    once = write_run(tmp_path / "a", made)
+    made.equity = np.concatenate([made.equity, made.equity[-1:]])
+    twice = write_run(tmp_path / "b", made)
+    assert twice.equity.equals(once.equity)
+    assert twice.metrics == once.metrics
+
+
 def test_each_figure_has_a_unit(run: Run) -> None:
     assert run.metrics["net"].unit == "USDT"
     assert all(isinstance(figure.unit, str) for figure in run.metrics.values())

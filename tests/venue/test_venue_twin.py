@@ -7,16 +7,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive.book import NaiveBook
-from naive.matching import FORGETS_TAKEN, TIME_BEFORE_PRICE, NaiveVenue
-from small_world import HIGH, LEVEL, LOW, TRADE, Played, Row, opening, play
+from naive.matching import (
+    FORGETS_TAKEN,
+    SAME_PLACE,
+    SILENT_WHOLE,
+    TIME_BEFORE_PRICE,
+    NaiveVenue,
+)
+from small_world import HIGH, LEVEL, LOW, TRADE, Played, Row, finish, opening, session_of
 
 from hft.core.codes import OrderType, Tif
+from hft.strategies.base import Strategy
 from hft.venue.model import VenueModel
 
 pytestmark = pytest.mark.nojit
 
 # What the kernel still does against its promise; test_matching.py has an example of each.
-DEFECTS = frozenset({FORGETS_TAKEN, TIME_BEFORE_PRICE})
+DEFECTS = frozenset({FORGETS_TAKEN, TIME_BEFORE_PRICE, SAME_PLACE, SILENT_WHOLE})
 BIDS, ASKS = {99: 6, 98: 4, 97: 9, 95: 2}, {101: 5, 102: 3, 103: 8, 106: 4}
 TIFS = [Tif.GTC, Tif.GTC, Tif.GTC, Tif.GTX, Tif.IOC, Tif.FOK, Tif.GTD, Tif.DAY]
 
@@ -55,6 +62,10 @@ class Script:
             which = self.chance.choice(self.twin.resting)
             price = which.price + self.chance.choice([0, 0, 0, -1, 1, 3])
             total = which.filled + self.chance.randint(1, which.open + 2)
+            if self.meets_own(which.side, price):
+                return
+            if SILENT_WHOLE in DEFECTS and not self.twin.capped and self.twin.meets(which.side, price):
+                return  # the gateway would keep a ghost of it
             order.amend(which.order_id, price, total)
             self.sent += 1
             self.twin.amend(now, which.order_id, price, total)
@@ -64,12 +75,19 @@ class Script:
         lots, tif, kind = self.chance.randint(1, 12), self.chance.choice(TIFS), OrderType.LIMIT
         if self.chance.random() < 0.1 and view.book_valid:
             price, tif, kind = 0, Tif.IOC, OrderType.MARKET
+        if self.meets_own(side, price or (LOW if side else HIGH)):
+            return
         self.sent += 1
         order_id = order.new(side, price, lots, tif, kind)
         assert order_id == self.sent
         expire = now + self.chance.randint(1, 40) if tif == Tif.GTD else 0
         self.engine.intents[0]["expire_ts_ns"] = expire
         self.twin.new(now, order_id, side, price, lots, tif, kind, expire)
+
+    def meets_own(self, side: int, price: int) -> bool:
+        """Could it trade with an own order? The gateway refuses that, whatever the limits are."""
+        others = [order.price for order in self.twin.resting if order.side != side]
+        return any(price >= other if side == 0 else price <= other for other in others)
 
     def catch_up(self, now: int) -> None:
         """Give the twin the rows up to now; what expires at `now` expires after the rows of now."""
@@ -96,6 +114,7 @@ def duel(seed: int, rows: int, *, capped: bool = True, keeps: bool = True) -> tu
 
     model = VenueModel(capped=capped, amend_keeps_priority=keeps)
     played = _play_with(script, [*first, *live], body, model)
+    script.catch_up(live[-1][0])  # no wake-up comes after the last row
     assert played.venue_fills() == twin.fills, f"seed {seed}"
     assert played.answers() == twin.answers, f"seed {seed}"
     assert played.refusals() == [], f"seed {seed}"
@@ -106,10 +125,6 @@ def duel(seed: int, rows: int, *, capped: bool = True, keeps: bool = True) -> tu
 
 
 def _play_with(script: Script, rows: list[Row], body: Any, model: VenueModel) -> Played:
-    from small_world import finish, session_of
-
-    from hft.strategies.base import Strategy
-
     session = session_of([rows], [Strategy(body, "script", 1, 1, {}, {})], venue=model)
     script.engine = session.engine
     return finish(session)

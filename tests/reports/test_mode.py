@@ -1,0 +1,40 @@
+import pytest
+
+from hft.reports.mode import fault_words, mode_words
+
+LEG = {"kind": "constant", "base_ns": 5_000_000, "spread_ns": 0, "table": []}
+LEGS = ("entry", "amend", "cancel", "response")
+
+
+@pytest.mark.parametrize(
+    ("latency", "words"),
+    [
+        ({}, "none: orders and answers arrive at once"),
+        (dict.fromkeys(LEGS, LEG), "5 ms each way"),
+        (dict.fromkeys(LEGS, LEG | {"base_ns": 0}), "none: orders and answers arrive at once"),
+        ({"entry": LEG, "response": LEG | {"base_ns": 250_000}}, "entry 5 ms, response 0.25 ms"),
+        (
+            {"entry": LEG | {"kind": "uniform", "spread_ns": 1_000_000}},
+            "entry 5 ms to 6 ms, seeded",
+        ),
+        ({"entry": LEG | {"kind": "sampled", "table": [1, 2, 3]}}, "entry 3 samples, seeded"),
+        ({"entry": LEG | {"kind": "interpolated", "table": [1, 2]}}, "entry recorded, 1 points"),
+    ],
+)
+def test_latency_is_said_by_leg(latency: dict[str, dict[str, object]], words: str) -> None:
+    assert mode_words({"latency": latency})["latency"] == words
+
+
+def test_queue_fills_and_fees_are_said() -> None:
+    fees = {"maker_bps": "-0.5", "per_lot": "0.85"}
+    words = mode_words({"queue": "fifo", "fills": "whole", "fees": fees})
+    assert words["fees"] == "maker -0.5 bps, 0.85 per lot"
+    assert words["queue"].startswith("exact") and words["fills"].startswith("whole")
+    assert mode_words({})["fees"] == "the instrument's own"
+
+
+def test_only_faults_that_can_happen_are_said() -> None:
+    plan = {"reject": 0.0, "lost_ack": 0.25, "late_by_ns": 5, "down_ns": [0, 0]}
+    assert fault_words(plan) == "lost ack 0.25 of messages"
+    assert fault_words({"gap_ns": [10**9, 3 * 10**9]}) == "feed silent for 2 s"
+    assert fault_words({}) == ""

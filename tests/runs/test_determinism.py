@@ -1,0 +1,439 @@
+"""One digest: a run is a function of code, configuration, tape and seed, and of nothing else."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hft
+from hft.core.codes import EventKind
+from hft.core.errors import ConfigError
+from hft.core.instruments import Instrument
+from hft.feeds.base import DecodeOptions
+from hft.gateway.limits import Limits
+from hft.replay.run import drive, run_digest
+from hft.replay.snapshot import freeze, from_bytes, thaw, to_bytes
+from hft.runs import execute
+from hft.runs.execute import Job, prepare
+from hft.runs.faults import FaultPlan
+from hft.runs.ingest import synthetic, write_feeds
+from hft.runs.limits import load as load_limits
+from hft.runs.venues import Venue
+from hft.strategies.base import Strategy, strategy
+from hft.strategies.registry import shipped
+from hft.tape.dataset import Tapes
+from hft.tape.schema import Columns, Feed
+
+ROOT = Path(__file__).resolve().parents[2]
+EVENTS = {"l2": 60_000, "l3": 50_000}
+# Every source of chance and trouble at once, so that a digest that forgets one of them is seen.
+VENUE = Venue({"entry": ("uniform", "1ms", "3ms"), "cancel": "2ms", "response": "1ms"}, "prob_log")
+TROUBLE = FaultPlan(reject=0.01, late_ack=0.02, duplicate_ack=0.02, lost_ack=0.005)
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Tapes]:
+    """A synthetic market by kind, made once."""
+    folder = tmp_path_factory.mktemp("markets")
+    made: dict[str, Tapes] = {}
+
+    def get(kind: str = "l2") -> Tapes:
+        if kind not in made:
+            made[kind] = synthetic(seed=11, out=folder / kind, events=EVENTS[kind], kind=kind)
+        return made[kind]
+
+    return get
+
+
+def slow(name: str = "market_making", every: int = 2_000_000_000, **params: Any) -> Strategy:
+    """A shipped strategy on a clock that suits a long synthetic day of few events."""
+    return replace(shipped(name).with_params(params), every_ns=every)
+
+
+def job_of(tapes: Tapes, *strategies: Strategy, **given: Any) -> Job:
+    chosen = strategies or (slow(),)
+    named = {f"{one.name}_{k}" if k else one.name: one for k, one in enumerate(chosen)}
+    base = {"venue": VENUE, "limits": load_limits("research"), "seed": 5, "faults": TROUBLE}
+    return Job(tapes, named, **{**base, **given})
+
+
+def digest_of(job: Job, record: str = "digest") -> str:
+    session = prepare(job, record)[0]
+    assert drive(session, plain=job.plain)
+    assert session.engine.clock[0]["orders"] > 20, "a run without orders proves nothing"
+    return run_digest(session.engine)
+
+
+def split(columns: Columns, sizes: Sequence[int]) -> list[Columns]:
+    """The same rows in batches of these sizes, again and again."""
+    parts, at, k = [], 0, 0
+    while at < len(columns.kind):
+        end = at + sizes[k % len(sizes)]
+        parts.append(Columns(*(column[at:end] for column in columns)))
+        at, k = end, k + 1
+    return parts
+
+
+@pytest.mark.parametrize("kind", ["l2", "l3"])
+def test_the_same_job_twice_in_one_process_gives_one_digest(market, kind):
+    venue = VENUE if kind == "l2" else replace(VENUE, queue="fifo")
+    assert digest_of(job_of(market(kind), venue=venue)) == digest_of(
+        job_of(market(kind), venue=venue)
+    )
+
+
+@pytest.mark.slow
+def test_other_processes_and_hash_seeds_give_the_same_digest(market, tmp_path):
+    path = market("l2").tapes[0].path
+    here = hft.replay(hft.tapes(path), "market_making", venue="binance_usdm", out=tmp_path)
+    script = (
+        "import sys, hft; tapes = hft.tapes(sys.argv[1]);"
+        "run = hft.replay(tapes, 'market_making', venue='binance_usdm', out=sys.argv[2]);"
+        "print(run.digest)"
+    )
+    for k, seed in enumerate(("0", "1", "4242")):
+        words = [sys.executable, "-c", script, str(path), str(tmp_path / f"other{k}")]
+        env = os.environ | {"PYTHONHASHSEED": seed}
+        done = subprocess.run(words, env=env, cwd=ROOT, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == here.digest
+
+
+@pytest.mark.parametrize("sizes", [(1,), (7, 4093, 1), (64, 0, 65), (59_999, 2)])
+def test_the_size_of_batches_does_not_matter(market, monkeypatch, sizes):
+    tapes = market("l2")
+    if sizes == (1,):  # a batch a row: on the first rows only
+        tapes = _head(tapes, 3_000, monkeypatch)
+    expected = digest_of(job_of(tapes, slow(every=200_000_000)))
+    whole = execute._rows_until
+    monkeypatch.setattr(
+        execute,
+        "_rows_until",
+        lambda tape, end: [part for one in whole(tape, end) for part in split(one, sizes)],
+    )
+    assert digest_of(job_of(tapes, slow(every=200_000_000))) == expected
+
+
+def _head(tapes: Tapes, rows: int, monkeypatch: pytest.MonkeyPatch) -> Tapes:
+    """Only the first rows of every tape, as the replay reads them."""
+    whole = execute._rows_until
+    monkeypatch.setattr(
+        execute, "_rows_until", lambda tape, end: split(whole(tape, end)[0], [rows])[:1]
+    )
+    return tapes
+
+
+def test_a_tape_cut_in_two_files_gives_the_digest_of_the_whole(market, tmp_path):
+    whole = market("l2").tapes[0]
+    columns = whole.columns()
+    feeds = [
+        Feed(whole.instrument, part, [], {"format": "cut", **more})
+        for part, more in zip(split(columns, [31_001]), [{}, {"continues": True}], strict=True)
+    ]
+    tapes = write_feeds(feeds, tmp_path / "cut", DecodeOptions())
+    assert len(tapes) == 2
+    backwards = Tapes(list(tapes)[::-1])
+    limits = hft.Limits.fit(market("l2"))
+    expected = digest_of(job_of(market("l2"), limits=limits))
+    assert digest_of(job_of(tapes, limits=limits)) == expected
+    assert digest_of(job_of(backwards, limits=limits)) == expected
+
+
+def test_the_order_of_files_given_to_ingest_does_not_matter(tmp_path):
+    rows = ["ts,side,price,qty"]
+    for k in range(4_000):
+        side, level = ("buy", -1) if k % 2 else ("sell", 1)
+        price = 100 + level * (1 + k % 5) + (k // 900) % 3
+        rows.append(f"{1_700_000_000_000_000_000 + k * 10_000_000},{side},{price},{1 + k * 7 % 13}")
+    files = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    files[0].write_text("\n".join(rows[:2_000]) + "\n")
+    files[1].write_text("\n".join([rows[0], *rows[2_000:]]) + "\n")
+    names = {name: name for name in ("ts", "side", "price", "qty")}
+    tapes = [
+        hft.ingest(order, tmp_path / f"set{k}", columns=names, symbol="X", tick=1, lot=1)
+        for k, order in enumerate((files, files[::-1]))
+    ]
+    assert [one.sha256 for one in tapes[0]] == [one.sha256 for one in tapes[1]]
+    opened = [hft.tapes([t.path for t in list(tapes[0])[::step]]) for step in (1, -1)]
+    first, second = (digest_of(job_of(one, slow(every=100_000_000))) for one in opened)
+    assert first == second
+
+
+@pytest.mark.parametrize("kind", ["l2", "l3"])
+def test_fifty_snapshots_through_bytes_change_nothing(market, kind):
+    venue = VENUE if kind == "l2" else replace(VENUE, queue="fifo")
+    job = job_of(market(kind), slow(), slow("two_sided", 3_000_000_000), venue=venue)
+    straight = prepare(job, "digest")[0]
+    drive(straight)
+    steps = int(straight.engine.clock[0]["step"])
+    at = sorted(np.random.default_rng(3).choice(np.arange(1, steps), 50, replace=False).tolist())
+    session = prepare(job, "digest")[0]
+    for step in at:
+        assert not drive(session, stop_at_step=step)
+        assert step <= session.engine.clock[0]["step"] < step + 64
+        saved = to_bytes(freeze(session))
+        session = prepare(job, "digest")[0]
+        thaw(session, from_bytes(saved))
+    assert drive(session)
+    assert run_digest(session.engine) == run_digest(straight.engine)
+
+
+def test_a_snapshot_taken_while_a_python_strategy_is_served_resumes_to_the_same_digest(market):
+    job = job_of(market("l2"))
+    expected = digest_of(job)
+    first = prepare(job, "digest")[0]
+    drive(first, plain=True, stop_at_step=1_000)
+    second = prepare(job, "digest")[0]
+    thaw(second, from_bytes(to_bytes(freeze(first))))
+    drive(second)
+    assert run_digest(second.engine) == expected
+
+
+def test_a_snapshot_of_another_job_is_refused(market):
+    session = prepare(job_of(market("l2")), "digest")[0]
+    saved = freeze(session)
+    other = prepare(job_of(market("l2"), slow(), slow("two_sided")), "digest")[0]
+    with pytest.raises(ConfigError, match="another job"):
+        thaw(other, saved)
+    with pytest.raises(ConfigError, match="not a snapshot"):
+        from_bytes(b"no snapshot at all")
+
+
+def idle_feed(symbol: str, after: Tapes, tick: str = "0.5") -> Feed:
+    """A second instrument with another grid that starts earlier and ends later than `after`."""
+    first, last = after.span
+    times = np.linspace(first - 10**9, last + 10**12, 400).astype(np.int64)
+    made = Columns.empty(len(times))
+    made.exch_ts[:], made.local_ts[:] = times, times + 1_000
+    made.kind[:], made.qty[:] = EventKind.LEVEL, 1 + np.arange(400) % 7
+    made.side[:] = np.arange(400) % 2
+    made.price[:] = 50 + 10 * made.side - np.arange(400) // 2 % 3
+    return Feed(Instrument(symbol, tick, "1", venue="idle"), made, [], {"format": "made"})
+
+
+@pytest.mark.parametrize("symbol", ["AAA", "ZZZ"])
+def test_an_idle_instrument_changes_nothing_wherever_its_name_sorts(market, tmp_path, symbol):
+    tapes = market("l2")
+    idle = write_feeds([idle_feed(symbol, tapes, "0.0000001")], tmp_path / symbol, DecodeOptions())
+    both = hft.tapes([tapes, idle], symbols=[tapes.symbols[0], symbol])
+    assert both.symbols == (tapes.symbols[0], symbol)
+    assert digest_of(job_of(both)) == digest_of(job_of(tapes))
+
+
+def test_the_order_of_symbols_says_which_instrument_a_strategy_looks_at(market, tmp_path):
+    tapes = market("l2")
+    other = write_feeds([idle_feed("AAA", tapes)], tmp_path / "other", DecodeOptions())
+    name = tapes.symbols[0]
+    files = [tapes, other]
+    assert hft.tapes(files).symbols == hft.tapes(files[::-1]).symbols == ("AAA", name)
+    chosen = hft.tapes(files, symbols=[name, "AAA"])
+    run = hft.replay(chosen, slow(), limits="off", out=tmp_path / "runs")
+    assert run.names.symbols == [name]
+    assert run.verify()
+    swapped = hft.replay(hft.tapes(files), slow(), limits="off", out=tmp_path / "runs")
+    assert swapped.names.symbols == ["AAA"] and swapped.digest != run.digest
+
+
+@strategy(every="2s", params={"half": 2}, state={"turns": 0})
+def as_function(view, order, p, s):  # type: ignore[no-untyped-def]
+    """Quote around the mid on every other wake-up, cancel in between."""
+    s["turns"] += 1
+    if not view.book_valid:
+        return
+    if s["turns"] % 2 == 1:
+        order.quote(0, view.bid_tick - p["half"], 1)
+        order.quote(1, view.ask_tick + p["half"], 1)
+    else:
+        order.cancel_all()
+
+
+@strategy(every="2s", params={"half": 2}, state={"turns": 0})
+class as_class:  # noqa: N801
+    """The same as `as_function`, as an object."""
+
+    def __init__(self, half: int) -> None:
+        self.half, self.turns = half, 0
+
+    def on_wake(self, view: Any, order: Any) -> None:
+        self.turns += 1
+        if not view.book_valid:
+            return
+        if self.turns % 2 == 1:
+            order.quote(0, view.bid_tick - self.half, 1)
+            order.quote(1, view.ask_tick + self.half, 1)
+        else:
+            order.cancel_all()
+
+
+@strategy(every="2s", params={"half": 2}, state={"turns": 0}, loop=True)
+def as_loop(sim, p, s):  # type: ignore[no-untyped-def]
+    """The same as `as_function`, owning its loop."""
+    while sim.next():
+        s["turns"] += 1
+        if not sim.view.book_valid:
+            continue
+        if s["turns"] % 2 == 1:
+            sim.order.quote(0, sim.view.bid_tick - p["half"], 1)
+            sim.order.quote(1, sim.view.ask_tick + p["half"], 1)
+        else:
+            sim.order.cancel_all()
+
+
+@pytest.mark.parametrize("form", [as_class, as_loop], ids=["callback", "pull loop"])
+def test_a_class_and_a_pull_loop_give_the_digest_of_the_function(market, form):
+    job = job_of(market("l2"), as_function)
+    named = replace(job, strategies={"same": as_function})
+    assert digest_of(replace(job, strategies={"same": form})) == digest_of(named)
+
+
+def test_plain_python_gives_the_digest_of_compiled_code(market):
+    job = job_of(market("l2"), slow(), slow("momentum", 3_000_000_000))
+    assert digest_of(replace(job, plain=True)) == digest_of(job)
+
+
+def test_how_much_is_recorded_does_not_matter(market):
+    job = job_of(market("l2"))
+    assert len({digest_of(job, record) for record in ("digest", "summary", "full")}) == 1
+
+
+def test_the_order_of_strategies_is_part_of_the_run(market):
+    one, two = slow(), slow("two_sided")
+    assert digest_of(job_of(market("l2"), one, two)) == digest_of(job_of(market("l2"), one, two))
+    assert digest_of(job_of(market("l2"), one, two)) != digest_of(job_of(market("l2"), two, one))
+
+
+@pytest.mark.slow
+def test_interpreted_kernels_give_the_digest_of_compiled_ones(tmp_path):
+    tapes = synthetic(seed=2, out=tmp_path / "small", events=1_500)
+    script = (
+        "import sys, hft, test_determinism as t;"
+        "from hft.core.jit import JIT_DISABLED;"
+        "print(JIT_DISABLED, t.digest_of(t.job_of(hft.tapes(sys.argv[1]), t.slow(every=10**10))))"
+    )
+    here = digest_of(job_of(tapes, slow(every=10**10)))
+    env = os.environ | {"NUMBA_DISABLE_JIT": "1", "NUMBA_BOUNDSCHECK": "0"}
+    env["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), str(ROOT)])
+    words = [sys.executable, "-c", script, str(tapes.tapes[0].path)]
+    done = subprocess.run(words, env=env, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", here]
+
+
+def with_rows(monkeypatch: pytest.MonkeyPatch, change: Callable[[Columns], None]) -> None:
+    """Let replays read changed copies of the tapes' rows."""
+    whole = execute._rows_until
+
+    def changed(tape: Any, end_ns: int | None) -> list[Columns]:
+        parts = [Columns(*(column.copy() for column in part)) for part in whole(tape, end_ns)]
+        for part in parts:
+            change(part)
+        return parts
+
+    monkeypatch.setattr(execute, "_rows_until", changed)
+
+
+def test_one_lot_more_in_one_row_is_another_run(market, monkeypatch):
+    before = digest_of(job_of(market("l2")))
+
+    def one_lot(part: Columns) -> None:
+        levels = np.flatnonzero((part.kind == EventKind.LEVEL) & (part.qty > 0))
+        part.qty[levels[len(levels) // 2]] += 1
+
+    with_rows(monkeypatch, one_lot)
+    assert digest_of(job_of(market("l2"))) != before
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "seed": {"seed": 6},
+    "queue": {"venue": replace(VENUE, queue="risk_averse")},
+    "latency": {"venue": replace(VENUE, latency="2ms")},
+    "faults": {"faults": FaultPlan()},
+    "limits": {"limits": load_limits("research").replace(max_position_size=2)},
+    "end": {"end_ns": 0},
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_of_any_input_is_another_run(market, name):
+    tapes, change = market("l2"), dict(CHANGES[name])
+    if name == "end":
+        change["end_ns"] = sum(tapes.span) // 2
+    assert digest_of(job_of(tapes, **change)) != digest_of(job_of(tapes))
+
+
+def test_a_parameter_moves_the_digest_and_diff_names_the_first_step(market, tmp_path):
+    runs = [
+        hft.replay(market("l2"), slow(half_ticks=half), venue=VENUE, out=tmp_path, record="full")
+        for half in (1.0, 2.0)
+    ]
+    assert runs[0].digest != runs[1].digest
+    found = runs[0].diff(runs[1])
+    steps = [np.concatenate(list(run.steps())) for run in runs]
+    names = [name for name in steps[0].dtype.names if not name.startswith("mix")]
+    n = min(len(one) for one in steps)
+    unequal = np.array([steps[0][name][:n] != steps[1][name][:n] for name in names]).any(axis=0)
+    assert found.step == int(steps[0]["seq"][np.argmax(unequal)]) > 1
+    assert not found and str(found.step) in found.sentence
+    assert runs[0].diff(runs[0])
+
+
+def fills_of(job: Job) -> list[tuple[int, ...]]:
+    """(time, side, price, lots, position after) of every fill."""
+    session = prepare(job, "summary")[0]
+    taken: list[np.ndarray] = []
+
+    class Sink:
+        def take(self, steps: Any, fills: Any, equity: Any, series: Any) -> None:
+            taken.append(fills.copy())
+
+    drive(session, Sink())
+    rows = np.concatenate(taken)
+    names = ["exch_ts_ns", "side", "price", "qty", "position_qty"]
+    return [tuple(int(row[name]) for name in names) for row in rows]
+
+
+def test_all_clocks_an_hour_later_are_the_same_fills_an_hour_later(market, monkeypatch):
+    hour = 3_600_000_000_000
+    before = fills_of(job_of(market("l2")))
+
+    def later(part: Columns) -> None:
+        part.exch_ts[:] += hour
+        part.local_ts[:] += hour
+
+    with_rows(monkeypatch, later)
+    after = fills_of(job_of(market("l2")))
+    assert len(before) > 10
+    assert after == [(ts + hour, *rest) for ts, *rest in before]
+
+
+@strategy(every="2s")
+def mirrored_quoter(view, order, p, s):  # type: ignore[no-untyped-def]
+    """One lot at each touch, whichever side is which."""
+    if view.book_valid:
+        order.quote(0, view.bid_tick, 1)
+        order.quote(1, view.ask_tick, 1)
+
+
+def test_a_mirrored_market_gives_the_mirrored_fills(market, monkeypatch):
+    """Bids for asks around a price: what was bought is sold, at the mirrored price."""
+    quiet = {"venue": Venue("2ms"), "faults": FaultPlan(), "limits": Limits.off()}
+    job = job_of(market("l2"), mirrored_quoter, **quiet)
+    before = fills_of(job)
+    summary = market("l2").tapes[0].summary
+    axis = int(summary["bid_price_range"][0] + summary["ask_price_range"][1])
+
+    def mirror(part: Columns) -> None:
+        sided = part.side < 2
+        part.side[sided] = 1 - part.side[sided]
+        priced = part.price != 0
+        part.price[priced] = axis - part.price[priced]
+
+    with_rows(monkeypatch, mirror)
+    after = fills_of(job)
+    assert len(before) > 10
+    expected = [(ts, 1 - side, axis - px, qty, -held) for ts, side, px, qty, held in before]
+    assert sorted(after) == sorted(expected)

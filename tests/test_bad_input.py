@@ -1,0 +1,328 @@
+"""Bad input through the real command line: one sentence, the documented code, nothing lost.
+
+Every case runs `hft` in a process of its own, in a workspace with one sealed run; afterwards that
+run must still be there, byte for byte.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+START_NS = 1_700_000_000_000_000_000
+FILE_LIMIT = 2 << 20  # bytes: more than the reserve of a run folder, less than a long journal
+
+STRATEGIES = """
+import hft
+
+@hft.strategy(every="1s", state={"n": 0, "ring": [0, 0, 0]})
+def compiled(view, order, p, s):
+    s["n"] += 1
+    if s["n"] == 50:
+        view.to_ticks(1000.123)
+
+@hft.strategy(every="1s", state={"n": 0})
+class Called:
+    def __init__(self):
+        self.n = 0
+
+    def on_wake(self, view, order):
+        self.n += 1
+        if self.n == 50:
+            raise RuntimeError("my own mistake")
+
+@hft.strategy(every="10s")
+def many(view, order, p, s):
+    for k in range(100):
+        order.new(hft.BUY, view.bid_tick - k, 1)
+
+@hft.strategy(every="1ms", state={"n": 0}, track=("n",))
+def busy(view, order, p, s):
+    s["n"] += 1
+
+@hft.strategy(every="10s")
+class Endless:
+    def on_wake(self, view, order):
+        while True:
+            pass
+
+@hft.strategy(every="1s")
+def misspelt(view, order, p, s):
+    order.quote(hft.BUY, view.bid_tik, 1)
+
+@hft.strategy(every="1s")
+def too_few(view):
+    pass
+"""
+INSTRUMENTS = """
+AAA: {tick: "0.5", lot: "1", currency: USD}
+BBB: {tick: "0.5", lot: "1", currency: BTC}
+"""
+
+
+def quotes(rows: int = 2000) -> str:
+    """Quotes every 100 ms around a random walk, with a trade at the touch now and then."""
+    steps = np.random.Generator(np.random.PCG64(1)).integers(-1, 2, rows)
+    lines = ["ts,bid,ask,bid_qty,ask_qty,price,qty,side"]
+    for i, mid in enumerate(2000 + np.cumsum(steps)):
+        bid, ask = (mid - 1) * 0.5, (mid + 1) * 0.5
+        trade = f"{ask},1,buy" if i % 5 == 0 else f"{bid},2,sell" if i % 5 == 2 else ",,"
+        lines.append(f"{START_NS + i * 100_000_000},{bid},{ask},5,5,{trade}")
+    return "\n".join(lines) + "\n"
+
+
+class Workspace:
+    """A folder with two small datasets, strategies and one sealed run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        (path / "config").mkdir()
+        (path / "config" / "instruments.yaml").write_text(INSTRUMENTS)
+        (path / "mine.py").write_text(STRATEGIES)
+        for name in ("AAA", "BBB"):
+            (path / f"{name}.csv").write_text(quotes())
+            self.ok("data", "ingest", f"{name}.csv", "--out", name)
+        self.ok("replay", "run", "AAA", "-s", "two_sided")
+        self.sealed = self.hashes()
+
+    def start(self, *args: str, **named: object) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "hft.cli.app", *args]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(command, cwd=self.path, text=True, **pipes, **named)
+
+    def hft(self, *args: str, **named: object) -> tuple[int, str, str]:
+        process = self.start(*args, **named)
+        out, err = process.communicate(timeout=300)
+        return process.returncode, out, err
+
+    def ok(self, *args: str) -> str:
+        code, out, err = self.hft(*args)
+        assert code == 0, err
+        return out
+
+    def fails(self, code: int, *args: str, **named: object) -> str:
+        """The one sentence a failing command says; it leaves the sealed run as it was."""
+        found, _, err = self.hft(*args, **named)
+        assert "Traceback" not in err, err
+        assert found == code, err
+        said = [line for line in err.splitlines() if line.strip()]
+        assert len(said) == 1 and said[0].startswith("hft: "), err
+        assert self.hashes() == self.sealed
+        return said[0].removeprefix("hft: ")
+
+    def hashes(self) -> dict[str, str]:
+        """sha256 of every file of every sealed run and of the tapes."""
+        files = [*self.path.glob("runs/*/**/*"), *self.path.glob("AAA/*"), *self.path.glob("BBB/*")]
+        return {
+            str(file.relative_to(self.path)): hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in sorted(files)
+            if file.is_file() and ".partial" not in str(file)
+        }
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return Workspace(tmp_path_factory.mktemp("workspace"))
+
+
+def replay(strategy: str, *more: str, tapes: str = "AAA") -> list[str]:
+    return ["replay", "run", tapes, "-s", strategy, *more]
+
+
+def test_a_truncated_gzip_names_file_and_line_and_leaves_no_tape(workspace: Workspace) -> None:
+    whole = gzip.compress(quotes().encode())
+    (workspace.path / "cut.csv.gz").write_bytes(whole[: len(whole) // 2])
+    said = workspace.fails(65, "data", "ingest", "cut.csv.gz", "--symbol", "AAA", "--out", "cut")
+    assert "cut.csv.gz" in said and "cut short" in said
+    assert not (workspace.path / "cut").exists()
+
+
+def test_wrong_columns_list_what_is_there_and_what_is_needed(workspace: Workspace) -> None:
+    (workspace.path / "wrong.csv").write_text("when,what\n1,2\n")
+    args = ["data", "ingest", "wrong.csv", "--format", "csv", "--symbol", "AAA", "--out", "wrong"]
+    said = workspace.fails(65, *args)
+    assert "wrong.csv" in said and "when, what" in said and "--columns" in said
+    said = workspace.fails(65, *args, "--columns", "ts=whn", "--columns", "price=what")
+    assert "'whn'" in said and "when" in said
+    assert not (workspace.path / "wrong").exists()
+
+
+def test_time_that_goes_back_names_the_row(workspace: Workspace) -> None:
+    lines = quotes(100).splitlines()
+    lines[60], lines[70] = lines[70], lines[60]
+    (workspace.path / "back.csv").write_text("\n".join(lines) + "\n")
+    said = workspace.fails(65, "data", "ingest", "back.csv", "--symbol", "AAA", "--out", "back")
+    assert "back.csv" in said and "row 62" in said and "receive_disorder" in said
+
+
+def test_a_number_that_is_none_names_the_cell(workspace: Workspace) -> None:
+    (workspace.path / "text.csv").write_text(f"ts,price,qty\n{START_NS},1.5,1\n{START_NS},x,1\n")
+    said = workspace.fails(65, "data", "ingest", "text.csv", "--symbol", "AAA", "--out", "text")
+    assert "text.csv" in said and "row 3" in said and "'price'" in said and "'x'" in said
+
+
+def test_an_unknown_instrument_asks_for_its_grid(workspace: Workspace) -> None:
+    message = (
+        '{"stream":"xyzusdt@trade","data":{"e":"trade","E":1700000000000,"T":1700000000000,'
+        '"s":"XYZUSDT","t":1,"p":"1.5","q":"1","X":"MARKET","m":false}}'
+    )
+    (workspace.path / "raw").write_text(f"{START_NS} {message}\n")
+    said = workspace.fails(
+        65, "data", "ingest", "raw", "--format", "binance-usdm", "--out", "raw_out"
+    )
+    assert "XYZUSDT" in said.upper() and "--tick" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("risk.price_band_tikcs: 5\n", ("risk.price_band_tikcs", "risk.price_band_ticks")),
+        ("max_position_size: 9000000000000000000\n", ("AAA", "overflow", "max_position_size")),
+        ("max_position_size: [1\n", ("limits.yaml", "line")),
+        ("max_position_size: many\n", ("max_position_size", "many")),
+    ],
+)
+def test_a_bad_limits_file_names_the_key(
+    workspace: Workspace, text: str, words: tuple[str, ...]
+) -> None:
+    (workspace.path / "limits.yaml").write_text(text)
+    said = workspace.fails(78, *replay("two_sided", "--limits", "limits.yaml", "--fresh"))
+    assert all(word in said for word in words), said
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("reejct: 0.1\n", ("reejct", "reject")),
+        ("reject: 2\n", ("faults.reject", "0 to 1")),
+        ("reject: [\n", ("faults.yaml", "line 2")),
+    ],
+)
+def test_a_bad_fault_plan_names_the_key(
+    workspace: Workspace, text: str, words: tuple[str, ...]
+) -> None:
+    (workspace.path / "faults.yaml").write_text(text)
+    said = workspace.fails(78, *replay("two_sided", "--faults", "faults.yaml", "--fresh"))
+    assert all(word in said for word in words), said
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (replay("two_sided", tapes="nowhere"), ("nowhere",)),
+        (replay("two_sided", "--set", "lotz=1"), ("lotz", "lots")),
+        (replay("two_sided", "--venue", "mars"), ("mars", "binance_usdm")),
+        (replay("two_sided", "--record", "all"), ("all", "summary")),
+        (replay("no_such"), ("no_such", "two_sided")),
+        (["replay", "show", "nothing"], ("nothing", "hft replay list")),
+    ],
+)
+def test_an_unknown_name_lists_the_known_ones(
+    workspace: Workspace, args: list[str], words: tuple[str, ...]
+) -> None:
+    said = workspace.fails(65 if "nowhere" in args else 78, *args)
+    assert all(word in said for word in words), said
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("compiled", ("ValueError", "wake-up 50", "2023-11-14T22:14:10", "n=50", "ring=[0, 0, 0]")),
+        ("Called", ("RuntimeError", "my own mistake", "wake-up 50", "n=49")),
+        ("misspelt", ("mine.py, line", "bid_tik", "misspelt")),
+        ("too_few", ("too_few", "(view, order, p, s)")),
+    ],
+)
+def test_a_strategy_that_raises_names_wake_up_time_and_state(
+    workspace: Workspace, name: str, words: tuple[str, ...]
+) -> None:
+    said = workspace.fails(65, *replay(f"mine.py:{name}"))
+    assert all(word in said for word in words), said
+
+
+def test_intents_beyond_the_buffer_are_counted_and_the_run_goes_on(workspace: Workspace) -> None:
+    path = workspace.path / "loops"
+    done = json.loads(workspace.ok("--json", *replay("mine.py:many", "--out", str(path))))
+    wakes = done["metrics"]["wakes"]["value"]
+    assert wakes > 10
+    assert done["metrics"]["lost_intents"]["value"] == 36 * wakes
+    assert not done["partial"]
+
+
+def test_a_strategy_that_never_returns_can_be_interrupted(workspace: Workspace) -> None:
+    process = workspace.start(*replay("mine.py:Endless", "--out", "endless"))
+    deadline = time.monotonic() + 200
+    while not list(workspace.path.glob("endless/*.partial")):
+        assert process.poll() is None and time.monotonic() < deadline, "the replay did not start"
+        time.sleep(0.1)
+    time.sleep(3)  # past the loading of the kernels, into the endless wake-up
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "interrupted" in err and "Traceback" not in err
+
+
+def test_a_tape_that_was_cut_is_unsealed(workspace: Workspace) -> None:
+    tape = broken_copy(workspace, "cut_tape")
+    os.truncate(tape, tape.stat().st_size - 1000)
+    for command in (replay("two_sided", tapes="cut_tape"), ["data", "verify", "cut_tape"]):
+        said = workspace.fails(65, *command)
+        assert tape.name in said and "unsealed" in said and "again" in said
+
+
+def test_a_tape_that_was_changed_does_not_match_its_seal(workspace: Workspace) -> None:
+    tape = broken_copy(workspace, "changed_tape")
+    with tape.open("r+b") as file:
+        file.seek(tape.stat().st_size // 2)
+        file.write(b"\xff\x00\xff")
+    said = workspace.fails(65, "data", "verify", "changed_tape")
+    assert tape.name in said and "changed" in said
+
+
+def broken_copy(workspace: Workspace, name: str) -> Path:
+    shutil.copytree(workspace.path / "AAA", workspace.path / name, dirs_exist_ok=True)
+    return next((workspace.path / name).glob("*.tape.arrow"))
+
+
+def test_two_tapes_of_the_same_time_are_refused(workspace: Workspace) -> None:
+    other = broken_copy(workspace, "twice")
+    shutil.copy(other, other.with_name("second.tape.arrow"))
+    said = workspace.fails(65, *replay("two_sided", tapes="twice"))
+    assert "overlaps" in said and "second.tape.arrow" in said
+
+
+def test_two_settlement_currencies_are_refused(workspace: Workspace) -> None:
+    said = workspace.fails(78, "replay", "run", "AAA", "BBB", "-s", "arbitrage")
+    assert "one settlement currency" in said and "BTC" in said and "USD" in said
+
+
+def test_a_full_disk_keeps_what_was_written(workspace: Workspace) -> None:
+    def limit() -> None:
+        # The write that would pass the limit fails as it does on a full disk.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
+
+    args = replay("mine.py:busy", "--out", "full")
+    said = workspace.fails(74, *args, preexec_fn=limit)
+    assert "journal" in said and "kept" in said
+    (partial,) = workspace.path.glob("full/*.partial")
+    shown = json.loads(workspace.ok("--json", "replay", "show", str(partial)))
+    assert shown["partial"]
+    assert shown["metrics"]["wakes"]["value"] > 1000
+    whole = json.loads(workspace.ok("--json", *args))
+    assert not whole["partial"] and whole["digest"]
+
+
+def test_the_run_from_before_all_this_still_verifies(workspace: Workspace) -> None:
+    (run,) = [path for path in workspace.path.glob("runs/*") if path.suffix != ".partial"]
+    assert "same digest" in workspace.ok("replay", "verify", str(run))

@@ -1,0 +1,51 @@
+"""Every notebook runs in an empty folder from top to bottom; none is committed with outputs."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+TIMEOUT_S = 400
+
+# nbclient reads a traitlets default that newer traitlets call deprecated, and leaves its loop open.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_notebook_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
+    nbformat = pytest.importorskip("nbformat", reason="the extra `notebook` is not installed")
+    nbclient = pytest.importorskip("nbclient", reason="the extra `notebook` is not installed")
+    notebook = nbformat.read(path, as_version=4)
+    place = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(notebook, timeout=TIMEOUT_S, resources=place).execute()
+    shown = [
+        output
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "execute_result"
+    ]
+    cards = [output.data["text/html"] for output in shown if "text/html" in output.data]
+    assert any("net P&amp;L" in card or "net P&L" in card for card in cards)
+    assert all("<script" not in card for card in cards if "net P" in card)
+    assert (tmp_path / "report.html").is_file()
+
+
+@pytest.mark.nojit
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_notebook_is_committed_without_outputs(path: Path) -> None:
+    nbformat = pytest.importorskip("nbformat", reason="the extra `notebook` is not installed")
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == [] and cell.execution_count is None, "strip the outputs"
+
+
+def test_there_are_notebooks() -> None:
+    assert NOTEBOOKS

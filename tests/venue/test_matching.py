@@ -1,0 +1,442 @@
+"""What the venue promises, one small market each; what it does not keep yet is marked, strictly."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from small_world import (
+    ADD,
+    CANCEL,
+    CLEAR,
+    EXECUTE,
+    LAST,
+    LEVEL,
+    SNAPSHOT,
+    STATUS,
+    TRADE,
+    Row,
+    X,
+    columns,
+    finish,
+    opening,
+    play,
+    session_of,
+)
+
+from hft.core.codes import OrderType, StatusCode, StepKind, Tif
+from hft.core.instruments import Instrument
+from hft.strategies.base import Strategy
+from hft.venue.model import Latency, VenueModel
+
+pytestmark = pytest.mark.nojit
+
+BUY, SELL, MAKER, TAKER = 0, 1, 0, 1
+WHOLE = VenueModel(capped=False)
+BOOK = opening(10, {100: 5, 99: 5, 98: 7}, {102: 5, 103: 4, 105: 9})
+END: list[Row] = [(90, LEVEL, 0, 50, 1)]  # keeps the run alive until then
+
+Act = Callable[[Any, Any], None]
+
+
+def new(side: int, tick: int, lots: int, tif: int = Tif.GTC, kind: int = OrderType.LIMIT) -> Act:
+    return lambda view, order: order.new(side, tick, lots, tif, kind)
+
+
+def amend(order_id: int, tick: int, lots: int) -> Act:
+    return lambda view, order: order.amend(order_id, tick, lots)
+
+
+def cancel(order_id: int) -> Act:
+    return lambda view, order: order.cancel(order_id)
+
+
+def all_of(*acts: Act) -> Act:
+    def act(view: Any, order: Any) -> None:
+        for one in acts:
+            one(view, order)
+
+    return act
+
+
+def slow(**legs: int) -> VenueModel:
+    return VenueModel({name: Latency(base_ns=ns) for name, ns in legs.items()})
+
+
+# --- time in force ------------------------------------------------------------------------------
+
+# tif, price, lots -> (price, lots) of each fill, answers without fills; the asks are BOOK's.
+TIFS = [
+    (Tif.GTC, 103, 7, [(102, 5), (103, 2)], ["ACK"]),
+    (Tif.GTC, 103, 12, [(102, 5), (103, 4)], ["ACK"]),  # 3 lots rest at 103
+    (Tif.GTC, 101, 3, [], ["ACK"]),
+    (Tif.IOC, 103, 12, [(102, 5), (103, 4)], ["ACK", "EXPIRED"]),
+    (Tif.IOC, 101, 3, [], ["EXPIRED"]),
+    (Tif.FOK, 103, 9, [(102, 5), (103, 4)], ["ACK"]),
+    (Tif.FOK, 103, 10, [], ["EXPIRED"]),
+    (Tif.FOK, 101, 1, [], ["EXPIRED"]),
+    (Tif.GTX, 102, 1, [], ["EXPIRED"]),
+    (Tif.GTX, 101, 1, [], ["ACK"]),
+    (Tif.DAY, 102, 5, [(102, 5)], ["ACK"]),
+]
+
+
+@pytest.mark.parametrize(("tif", "price", "lots", "fills", "answers"), TIFS)
+def test_an_arriving_order_does_what_its_time_in_force_says(
+    tif: Tif, price: int, lots: int, fills: list[tuple[int, int]], answers: list[str]
+) -> None:
+    played = play(BOOK + END, {20: new(BUY, price, lots, tif)})
+    assert [(row[2], row[3]) for row in played.venue_fills()] == fills
+    assert all(row[4] == TAKER for row in played.venue_fills())
+    assert [name for _, name in played.answers() if name != "FILL"] == answers
+
+
+def test_a_market_order_takes_every_level_and_what_is_left_expires() -> None:
+    played = play(BOOK + END, {20: new(BUY, 0, 20, Tif.IOC, OrderType.MARKET)})
+    assert [(row[2], row[3]) for row in played.venue_fills()] == [(102, 5), (103, 4), (105, 9)]
+    assert played.answers()[-1] == (1, "EXPIRED")
+
+
+def test_an_order_larger_than_the_market_does_not_fill_whole_unless_asked_to() -> None:
+    capped = play(BOOK + END, {20: new(BUY, 105, 500)})
+    assert sum(row[3] for row in capped.venue_fills()) == 5 + 4 + 9
+    whole = play(BOOK + END, {20: new(BUY, 105, 500)}, venue=WHOLE)
+    assert whole.venue_fills() == [(20, 1, 102, 500, TAKER)]
+
+
+def test_a_gtd_order_ends_at_its_time_and_not_before() -> None:
+    def send(expire: int) -> tuple[list[Any], list[Any]]:
+        kept: list[Any] = []
+
+        def body(view: Any, order: Any, p: Any, s: Any) -> None:
+            if view.now == 20:
+                order.new(BUY, 100, 3, Tif.GTD)
+                kept[0].engine.intents[0]["expire_ts_ns"] = expire
+
+        rows = [*BOOK, (40, TRADE, SELL, 99, 3), *END]
+        kept.append(session_of([rows], [Strategy(body, "gtd", 1, 1, {}, {})]))
+        played = finish(kept[0])
+        return played.venue_fills(), played.answers()
+
+    assert send(39) == ([], [(1, "ACK"), (1, "EXPIRED")])
+    # At the same instant the row comes first: what has traded has traded.
+    assert send(40) == ([(40, 1, 100, 3, MAKER)], [(1, "ACK"), (1, "FILL")])
+
+
+@pytest.mark.xfail(strict=True, reason="DAY orders are not ended when the session closes")
+def test_a_day_order_ends_when_the_session_closes() -> None:
+    rows = [*BOOK, (40, STATUS, 2, 0, StatusCode.CLOSE), *END]
+    played = play(rows, {20: new(BUY, 100, 3, Tif.DAY)})
+    assert played.answers() == [(1, "ACK"), (1, "EXPIRED")]
+
+
+# --- liquidity ----------------------------------------------------------------------------------
+
+
+def test_two_takers_in_one_gap_share_what_is_displayed() -> None:
+    played = play(BOOK + END, {20: new(BUY, 102, 3), 30: new(BUY, 102, 9, Tif.IOC)})
+    assert [(row[0], row[3]) for row in played.venue_fills()] == [(20, 3), (30, 2)]
+
+
+def test_two_takers_in_one_wake_up_share_what_is_displayed() -> None:
+    both = all_of(new(BUY, 103, 4, Tif.IOC), new(BUY, 103, 9, Tif.IOC))
+    played = play(BOOK + END, {20: both})
+    assert [row[1:4] for row in played.venue_fills()] == [
+        (1, 102, 4),
+        (2, 102, 1),
+        (2, 103, 4),
+    ]
+
+
+def test_taken_liquidity_is_back_when_the_tape_restates_its_level_and_only_that() -> None:
+    rows = [*BOOK, (30, LEVEL, 1, 102, 6), *END]
+    script = {20: new(BUY, 103, 9, Tif.IOC), 40: new(BUY, 103, 9, Tif.IOC)}
+    played = play(rows, script)
+    assert [row[2:4] for row in played.venue_fills()] == [(102, 5), (103, 4), (102, 6)]
+
+
+def test_a_fok_order_counts_what_was_taken_as_gone() -> None:
+    script = {20: new(BUY, 102, 1, Tif.IOC), 30: new(BUY, 102, 5, Tif.FOK)}
+    played = play(BOOK + END, script)
+    assert played.answers()[-1] == (2, "EXPIRED") and len(played.venue_fills()) == 1
+
+
+@pytest.mark.xfail(strict=True, reason="a plain LEVEL row gives back after the touch has traded")
+def test_what_a_resting_order_takes_from_an_improving_level_is_taken() -> None:
+    rows = [*BOOK, (20, LEVEL, 0, 101, 5), *END]
+    played = play(rows, {15: new(SELL, 101, 4), 30: new(SELL, 101, 9, Tif.IOC)})
+    assert sum(row[3] for row in played.venue_fills()) == 5
+
+
+def test_the_same_promise_holds_through_a_snapshot_row() -> None:
+    rows = [*BOOK, (20, SNAPSHOT, 0, 101, 5), *END]
+    played = play(rows, {15: new(SELL, 101, 4), 30: new(SELL, 101, 9, Tif.IOC)})
+    assert sum(row[3] for row in played.venue_fills()) == 5
+
+
+# --- resting orders -----------------------------------------------------------------------------
+
+
+def test_a_resting_order_waits_for_all_that_stood_there_before_it() -> None:
+    rows = [*BOOK, (30, TRADE, SELL, 100, 4), (40, TRADE, SELL, 100, 3), *END]
+    played = play(rows, {20: new(BUY, 100, 3)})
+    assert played.venue_fills() == [(40, 1, 100, 2, MAKER)]
+
+
+def test_partial_fills_add_up_to_the_order_and_then_it_is_gone() -> None:
+    rows = [*BOOK, *[(30 + k, TRADE, SELL, 100, 4) for k in range(8)], *END]
+    played = play(rows, {20: new(BUY, 100, 6)})
+    assert [row[3] for row in played.venue_fills()] == [3, 3]
+    assert played.engine.positions[0]["qty"] == 6
+    assert played.engine.venue.lists.tolist() == [-1, -1]
+
+
+def test_trading_through_our_price_fills_us_and_never_more_than_was_traded() -> None:
+    rows = [*BOOK, (30, TRADE, SELL, 99, 4), *END]
+    assert play(rows, {20: new(BUY, 100, 9)}).venue_fills() == [(30, 1, 100, 4, MAKER)]
+    assert play(rows, {20: new(BUY, 100, 9)}, venue=WHOLE).venue_fills() == [(30, 1, 100, 9, MAKER)]
+
+
+def test_a_print_on_the_other_side_does_not_touch_us() -> None:
+    rows = [*BOOK, (30, TRADE, BUY, 99, 4), *END]
+    assert play(rows, {20: new(BUY, 100, 9)}).venue_fills() == []
+
+
+def test_a_touch_that_reaches_us_fills_us_with_what_it_shows() -> None:
+    rows = [*BOOK, (30, LEVEL, 1, 101, 2), *END]
+    assert play(rows, {20: new(BUY, 101, 9)}).venue_fills() == [(30, 1, 101, 2, MAKER)]
+
+
+@pytest.mark.xfail(strict=True, reason="a plain LEVEL row gives back after the touch has traded")
+def test_a_touch_that_improves_twice_gives_each_level_once() -> None:
+    rows = [*BOOK, (30, LEVEL, 1, 101, 2), (40, LEVEL, 1, 100, 3), *END]
+    played = play(rows, {20: new(BUY, 101, 9)})
+    assert [row[0:4] for row in played.venue_fills()] == [(30, 1, 101, 2), (40, 1, 101, 3)]
+
+
+@pytest.mark.xfail(strict=True, reason="each own order counts the whole rest of a print as its own")
+def test_own_orders_at_one_price_are_filled_first_come_first_served() -> None:
+    rows = [*BOOK, (30, TRADE, SELL, 100, 8), *END]
+    played = play(rows, {20: new(BUY, 100, 2), 25: new(BUY, 100, 9)})
+    assert [row[1:4] for row in played.venue_fills()] == [(1, 100, 2), (2, 100, 1)]
+
+
+@pytest.mark.xfail(strict=True, reason="own orders of a side share a print in time order only")
+def test_own_orders_at_two_prices_are_filled_best_price_first() -> None:
+    rows = [*BOOK, (30, TRADE, BUY, 106, 1), *END]
+    played = play(rows, {20: new(SELL, 104, 1), 25: new(SELL, 103, 1)})
+    assert [row[1:3] for row in played.venue_fills()] == [(2, 103)]
+
+
+def test_a_strangers_cancel_moves_a_risk_averse_order_only_when_the_level_proves_it() -> None:
+    rows = [*BOOK, (30, LEVEL, 0, 100, 20), (35, LEVEL, 0, 100, 12), (40, TRADE, SELL, 100, 5)]
+    stays = play([*rows, *END], {20: new(BUY, 100, 3)})
+    assert stays.venue_fills() == [], "5 stood before us, 5 traded: the next one is ours"
+    proved = play([*BOOK, (35, LEVEL, 0, 100, 2), (40, TRADE, SELL, 100, 5), *END], {20: new(BUY, 100, 3)})
+    assert proved.venue_fills() == [(40, 1, 100, 3, MAKER)]
+
+
+# --- amend, cancel, races -----------------------------------------------------------------------
+
+AMENDS = [  # price, total -> lots filled by a print of 7 at 100; 5 stood before us at first
+    (100, 4, 2),  # less at the same price keeps its place
+    (100, 6, 2),  # the same again changes nothing
+    (100, 9, 0),  # more goes to the end: now 20 stand before us
+]
+
+
+@pytest.mark.parametrize(("price", "total", "filled"), AMENDS)
+def test_an_amend_keeps_its_place_only_for_less_at_the_same_price(
+    price: int, total: int, filled: int
+) -> None:
+    rows = [*BOOK, (25, LEVEL, 0, 100, 20), (40, TRADE, SELL, 100, 7), *END]
+    played = play(rows, {20: new(BUY, 100, 6), 30: amend(1, price, total)})
+    assert sum(row[3] for row in played.venue_fills()) == filled
+    assert played.answers()[:2] == [(1, "ACK"), (1, "AMENDED")]
+
+
+def test_a_venue_may_be_told_that_every_amend_loses_its_place() -> None:
+    rows = [*BOOK, (25, LEVEL, 0, 100, 20), (40, TRADE, SELL, 100, 7), *END]
+    harsh = VenueModel(amend_keeps_priority=False)
+    assert play(rows, {20: new(BUY, 100, 6), 30: amend(1, 100, 4)}, venue=harsh).venue_fills() == []
+
+
+def test_an_amend_after_a_partial_fill_says_the_new_total_and_nothing_is_lost() -> None:
+    rows = [*BOOK, (30, TRADE, SELL, 100, 7), (50, TRADE, SELL, 100, 9), *END]
+    played = play(rows, {20: new(BUY, 100, 5), 40: amend(1, 100, 4)})
+    assert [row[3] for row in played.venue_fills()] == [2, 2]
+    assert played.engine.positions[0]["qty"] == 4
+
+
+def test_an_amend_that_crosses_takes_and_the_rest_stays_at_its_new_price() -> None:
+    played = play(BOOK + END, {20: new(BUY, 100, 7), 30: amend(1, 102, 7)})
+    assert played.venue_fills() == [(30, 1, 102, 5, TAKER)]
+    assert played.answers() == [(1, "ACK"), (1, "AMENDED"), (1, "FILL")]
+
+
+@pytest.mark.xfail(strict=True, reason="whole mode fills an amended order without an AMENDED answer")
+def test_in_whole_mode_an_amend_that_crosses_leaves_no_ghost() -> None:
+    def look(view: Any, order: Any) -> None:
+        seen.append((view.open_buy, view.position))
+
+    seen: list[tuple[int, int]] = []
+    play(BOOK + END, {20: new(BUY, 100, 7), 30: amend(1, 102, 3), 40: look}, venue=WHOLE)
+    assert seen == [(0, 3)]
+
+
+def test_an_amend_below_what_is_filled_ends_the_order() -> None:
+    rows = [*BOOK, (30, TRADE, SELL, 100, 8), *END]
+    played = play(rows, {20: new(BUY, 100, 5), 25: amend(1, 100, 2)}, venue=slow(amend=10))
+    assert played.answers() == [(1, "ACK"), (1, "FILL"), (1, "CANCELLED")]
+    assert played.engine.positions[0]["qty"] == 3
+
+
+def test_a_cancel_that_comes_too_late_is_rejected_and_the_fill_counts() -> None:
+    rows = [*BOOK, (30, TRADE, SELL, 99, 5), *END]
+    # The fill happens at 30, the cancel sent at 25 arrives at 35; we hear of the fill at 40.
+    played = play(rows, {20: new(BUY, 100, 5), 25: cancel(1)}, venue=slow(cancel=10, response=10))
+    assert played.venue_fills() == [(30, 1, 100, 5, MAKER)]
+    assert played.engine.positions[0]["qty"] == 5
+
+
+def test_a_cancel_that_comes_in_time_ends_the_order() -> None:
+    rows = [*BOOK, (36, TRADE, SELL, 99, 5), *END]
+    played = play(rows, {20: new(BUY, 100, 5), 25: cancel(1)}, venue=slow(cancel=10, response=10))
+    assert played.venue_fills() == [] and played.answers()[-1] == (1, "CANCELLED")
+
+
+def test_an_amend_and_a_fill_in_flight_agree_on_what_is_left() -> None:
+    rows = [*BOOK, (30, TRADE, SELL, 99, 2), (60, TRADE, SELL, 99, 9), *END]
+    played = play(rows, {20: new(BUY, 100, 5), 25: amend(1, 99, 4)}, venue=slow(amend=10, response=10))
+    assert [row[2:4] for row in played.venue_fills()] == [(100, 2), (99, 2)] or [
+        row[2:4] for row in played.venue_fills()
+    ] == [(100, 2)]
+    assert played.engine.positions[0]["qty"] == sum(row[3] for row in played.venue_fills())
+
+
+def test_messages_of_a_leg_with_random_latency_never_overtake_each_other() -> None:
+    model = VenueModel(
+        {
+            "entry": Latency("uniform", 2, 30),
+            "cancel": Latency("uniform", 0, 5),
+            "response": Latency("uniform", 1, 30),
+        }
+    )
+    acts: dict[int, Act] = {20 + k: new(BUY, 90 + k % 8, 1) for k in range(30)}
+    acts |= {51 + k: cancel(k + 1) for k in range(30)}
+    rows = [*BOOK, (400, LEVEL, 0, 50, 1)]
+    played = play(rows, acts, venue=model)
+    arrivals = played.steps[played.steps["kind"] == StepKind.ARRIVAL]
+    assert arrivals["aux2"].tolist() == sorted(arrivals["aux2"].tolist()), "commands by number"
+    assert (arrivals["ts_ns"][1:] >= arrivals["ts_ns"][:-1]).all()
+    answers = played.steps[played.steps["kind"] == StepKind.RESPONSE]
+    assert len(answers) >= 50 and (answers["ts_ns"][1:] >= answers["ts_ns"][:-1]).all()
+    assert len(set((arrivals["ts_ns"] % 7).tolist())) > 3, "the latency was not random"
+
+
+# --- invalid books and halts --------------------------------------------------------------------
+
+
+def test_nothing_fills_while_a_snapshot_is_open() -> None:
+    rows = [*BOOK, (30, CLEAR, 2, 0, 0), (40, TRADE, SELL, 90, 9), (50, SNAPSHOT, 1, 90, 9), *END]
+    played = play(rows, {20: new(BUY, 100, 5)})
+    assert played.venue_fills() == []
+
+
+def test_an_order_that_arrives_while_a_snapshot_is_open_takes_nothing() -> None:
+    rows = [*BOOK, (30, CLEAR, 2, 0, 0), (31, SNAPSHOT, 1, 102, 9), *END]
+    played = play(rows, {25: new(BUY, 102, 5)}, venue=slow(entry=10))
+    assert played.venue_fills() == []
+
+
+def test_nothing_resting_fills_while_trading_is_halted() -> None:
+    halt = [(30, STATUS, 2, 0, StatusCode.HALT), (40, TRADE, SELL, 90, 9), (50, LEVEL, 1, 95, 9)]
+    played = play([*BOOK, *halt, *END], {20: new(BUY, 100, 5)})
+    assert played.venue_fills() == []
+
+
+@pytest.mark.xfail(strict=True, reason="an arriving order is matched without looking at the halt")
+def test_an_order_that_arrives_during_a_halt_takes_nothing() -> None:
+    rows = [*BOOK, (30, STATUS, 2, 0, StatusCode.HALT), *END]
+    assert play(rows, {40: new(BUY, 102, 5)}).venue_fills() == []
+
+
+@pytest.mark.xfail(strict=True, reason="only the row that completes a snapshot is looked at")
+def test_an_order_that_a_snapshot_has_crossed_is_filled_when_it_is_complete() -> None:
+    fresh = opening(30, {104: 5}, {106: 5})
+    played = play([*BOOK, *fresh, *END], {20: new(SELL, 102, 3)})
+    assert played.venue_fills() == [(30, 1, 102, 3, MAKER)]
+
+
+@pytest.mark.xfail(strict=True, reason="nothing is looked at when trading opens again")
+def test_an_order_that_the_market_crossed_during_a_halt_is_filled_at_the_opening() -> None:
+    halt = [(30, STATUS, 2, 0, StatusCode.HALT), (35, LEVEL, 0, 104, 5)]
+    played = play([*BOOK, *halt, (40, STATUS, 2, 0, StatusCode.OPEN), *END], {20: new(SELL, 102, 3)})
+    assert played.venue_fills() == [(40, 1, 102, 3, MAKER)]
+
+
+@pytest.mark.xfail(strict=True, reason="an order that arrives in a cleared book joins an empty level")
+def test_an_order_that_arrives_in_a_gap_does_not_stand_before_everyone() -> None:
+    gap = [(30, CLEAR, 2, 0, 0), (50, SNAPSHOT, 0, 100, 5), (50, SNAPSHOT, 1, 102, 5, 0, LAST)]
+    rows = [*BOOK, *gap, (60, TRADE, SELL, 100, 2), *END]
+    assert play(rows, {25: new(BUY, 100, 3)}, venue=slow(entry=10)).venue_fills() == []
+
+
+# --- orders of an L3 tape -----------------------------------------------------------------------
+
+FIFO = VenueModel(queue="fifo")
+L3 = [
+    (10, CLEAR, 2, 0, 0),
+    (10, ADD, BUY, 100, 4, 1),
+    (10, ADD, BUY, 100, 3, 2),
+    (10, ADD, SELL, 102, 5, 3, LAST),
+]
+
+
+def test_an_exact_place_moves_with_those_who_were_there_before_and_not_with_later_ones() -> None:
+    flow = [
+        (30, ADD, BUY, 100, 9, 4),
+        (31, CANCEL, BUY, 100, 9, 4),  # came after us
+        (32, CANCEL, BUY, 100, 2, 1),  # stood before us
+        (33, EXECUTE, BUY, 100, 2, 1),
+        (34, EXECUTE, BUY, 100, 3, 2),  # the last one before us
+        (35, ADD, BUY, 100, 6, 5),
+        (36, EXECUTE, BUY, 100, 1, 5),  # would have been ours
+        (37, EXECUTE, BUY, 100, 5, 5),
+    ]
+    played = play([*L3, *flow, *END], {20: new(BUY, 100, 4)}, venue=FIFO, live_orders=16)
+    assert [row[0:4] for row in played.venue_fills()] == [(36, 1, 100, 1), (37, 1, 100, 3)]
+
+
+@pytest.mark.xfail(strict=True, reason="order rows never give back what was taken at their level")
+def test_on_an_l3_tape_new_orders_bring_liquidity_back() -> None:
+    flow = [(40, EXECUTE, SELL, 102, 5, 3), (50, ADD, SELL, 102, 6, 9)]
+    script = {20: new(BUY, 102, 5, Tif.IOC), 60: new(BUY, 102, 6, Tif.IOC)}
+    played = play([*L3, *flow, *END], script, venue=FIFO, live_orders=16)
+    assert [row[3] for row in played.venue_fills()] == [5, 6]
+
+
+@pytest.mark.xfail(strict=True, reason="order ids of two L3 tapes share one table")
+def test_an_idle_l3_instrument_with_the_same_order_ids_changes_nothing() -> None:
+    other = Instrument("Y", X.tick, X.lot, max_price=X.max_price)
+    rows = [*L3, (34, EXECUTE, BUY, 100, 4, 1), (35, EXECUTE, BUY, 100, 3, 2)]
+    rows += [(36, ADD, BUY, 100, 6, 4), (37, EXECUTE, BUY, 100, 6, 4), *END]
+    idle = [*L3, (30, CANCEL, BUY, 100, 4, 1), (31, CANCEL, BUY, 100, 3, 2), *END]
+
+    def body(view: Any, order: Any, p: Any, s: Any) -> None:
+        if view.now == 20:
+            order.new(BUY, 100, 4)
+
+    def run(*feeds: list[Row]) -> list[Any]:
+        strategy = Strategy(body, "one", 1, 1, {}, {})
+        session = session_of(
+            feeds, [strategy], venue=FIFO, instruments=(X, other)[: len(feeds)], live_orders=16
+        )
+        return finish(session).venue_fills()
+
+    assert run(rows, idle) == run(rows)
+
+
+def test_columns_of_small_rows_are_what_they_say() -> None:
+    made = columns([(10, TRADE, 1, 100, 3), (11, EXECUTE, 0, 99, 2, 7, LAST)], 5)
+    assert made.local_ts.tolist() == [15, 16]
+    assert made.order_id.tolist() == [0, 7] and made.flags.tolist() == [0, LAST]
