@@ -113,20 +113,22 @@ def session_of(
     record: str = "full",
     low: int = LOW,
     high: int = HIGH,
+    made: Sequence[Columns] = (),
 ) -> Session:
-    """An engine over these feeds with every limit off."""
+    """An engine over these feeds (or over columns already made) with every limit off."""
     digits = money_digits(list(instruments))
+    batches = made or [columns(rows, latency_ns) for rows in feeds]
     sources = [
         source_of(
             instrument,
-            [columns(rows, latency_ns)] if rows else [],
+            [batch],
             digits,
             max_price=100_000,
             price_low=low,
             price_high=high,
             live_orders=live_orders,
         )
-        for instrument, rows in zip(instruments, feeds, strict=True)
+        for instrument, batch in zip(instruments, batches, strict=True)
     ]
     limits = resolve(Limits.off(), list(instruments), [{"first_mid": 100}] * len(instruments))
     gateway = gateway_for(

@@ -106,7 +106,7 @@ LIMITS = {
     "storm_guard.feed_gap_s": "silence of the feed that makes a storm",
     "HFT_STORMGUARD_STORM_COOLDOWN_S": "a storm lasts at least this long",
     "HFT_STORMGUARD_DE_ESCALATE_N": "quiet evaluations before one step down",
-    "circuit_breaker_threshold": "move of the mid within the window, as a fraction, that trips the breaker",
+    "circuit_breaker_threshold": "move of the mid in the window that trips the breaker",
     "breaker.window_s": "that window",
     "breaker.reset_after_s": "time before a trip by market move or position may reset",
     "breaker.close_on_trip": "a trip closes positions",

@@ -23,6 +23,16 @@ from hft.settings.keys import KEYS
 _HEAD = "<!-- Written by `make reference`; edit the source it names, not this page. -->\n"
 
 
+_LIMITS_HEAD = """\
+Source: `hft/gateway/limits.py`. A set is a YAML file of these keys (`config/limits`); a key that it
+does not state has the default here. A value is a number, or text relative to the instrument and its
+first tape: `50 x touch` (median lots at the best prices), `20 % capital`, `max(1 s, 5 x p999_gap)`
+(99.9 % of the gaps between rows are shorter), `1 x position_notional`; `off` checks nothing. What a
+run resolved them to is in its `limits.yaml`, and `hft.Limits.fit(tapes)` gives such numbers to be
+read and changed. A `*` stands for a strategy or a symbol.
+"""
+
+
 def pages() -> dict[str, str]:
     """File name -> text of each generated page."""
     return {
@@ -161,16 +171,7 @@ def limits_page() -> str:
         if meant.key:
             name = meant.key.replace("<id>", "*").replace("<s>", "*")
             reasons.setdefault(name, []).append(f"`{reason.name}`")
-    lines = [_HEAD, "# Limits\n", "Source: `hft/gateway/limits.py`. A set is a YAML file of these"]
-    lines += [
-        "keys; a key that it does not state has the default here. A value is a number or text"
-    ]
-    lines += ["relative to instrument and tape, such as `50 x touch` (touch: median lots at the"]
-    lines += [
-        "best prices), `20 % capital`, `5 x p999_gap`, `max(1 s, 5 x p999_gap)`; `off` checks"
-    ]
-    lines += ["nothing. What a run resolved them to is in its `limits.yaml`. A `*` stands for a"]
-    lines += ["strategy or a symbol.\n"]
+    lines = [_HEAD, "# Limits\n", _LIMITS_HEAD]
     lines += ["| Key | Meaning | Default | Unit | Refuses with |", "|---|---|---|---|---|"]
     for key in LIMIT_KEYS:
         default = "unset" if key.default is None or key.default == "" else key.default

@@ -67,6 +67,7 @@ def run(
     """Replay tapes through the gateway with a strategy and write the run folder."""
     params = _pairs("--set", set_ or []) or None
     at = _venue(venue, latency, queue, fees)
+    began_ns = time.time_ns()
     from hft import api
 
     with _progress() as progress, _interruptible():
@@ -84,6 +85,10 @@ def run(
             fresh=fresh,
             out=out,
             progress=progress,
+        )
+    if done.manifest.get("started_ns", began_ns) < began_ns:
+        context.note(
+            "this run was sealed before: same code, configuration, tape and seed (--fresh)"
         )
     context.emit(done.to_json(), lambda: repr(done))
 

@@ -92,6 +92,7 @@ def frame(gw: Any, config: Row, intent: Row, touch: Row, q: Row) -> None:
     q["saturated"] = 0
     q["proven"] = 0
     q["lowers"] = 0
+    q["passive"] = 1 if intent["tif"] == Tif.GTX.value and kind == NEW else 0
     if kind == CANCEL:
         q["slot"] = find_target(gw, intent)
         return
@@ -131,6 +132,7 @@ def frame_amend(gw: Any, q: Row, leaf: Row) -> None:
     order = tables.orders(gw)[q["slot"]]
     hold = tables.holds(gw)[q["slot"]]
     q["side"] = order["side"]
+    q["passive"] = 1 if order["tif"] == Tif.GTX.value else 0
     filled = order["filled_qty"]
     remaining = q["qty"] - filled
     q["proven"] = policy.proves(leaf, q["side"], remaining, order["held_qty"])

@@ -235,6 +235,7 @@ REQUEST = _row(
     "saturated",  # 1: beyond the bounds, notional is a stand-in larger than any limit
     "proven",  # reduces the position by the proof of contract 3.4
     "lowers",  # an AMEND that only lowers quantity
+    "passive",  # a post-only order: it expires rather than trade, so it cannot trade with us
 )
 
 CANCELS_MAX = 256  # crossed orders one intent may have cancelled

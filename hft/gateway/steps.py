@@ -87,6 +87,8 @@ def check_risk(
 @kernel
 def crossing_slot(gw: Any, q: Row) -> int:
     """The first own order of the account, of any strategy, that `q` would trade with, or -1."""
+    if q["passive"] != 0:
+        return -1
     index = orders.list_of(gw, q["account_idx"], q["instrument_idx"], 1 - q["side"])
     return risk.first_crossing(gw, tables.heads(gw)[index], q["side"], q["price"])
 

@@ -43,7 +43,10 @@ def find_sealed(out: str | Path, key: str, record: str = "digest") -> Path | Non
     for path in sorted(Path(out).glob(f"*_{key[:8]}*"), reverse=True):
         if path.name.endswith(PARTIAL) or not (path / DIGEST).is_file():
             continue
-        manifest = read_json(path / MANIFEST)
+        try:
+            manifest = read_json(path / MANIFEST)
+        except JournalError:
+            continue  # a damaged folder is no reason not to run
         enough = RECORDS.index(manifest.get("record", "digest")) >= RECORDS.index(record)
         if manifest.get("key") == key and enough:
             return path

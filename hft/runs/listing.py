@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from hft.core.errors import ConfigError
+from hft.core.errors import ConfigError, HftError
 from hft.runs.folder import DIGEST, NAMES, PARTIAL, folders
 from hft.runs.result import Run
 
@@ -31,7 +31,8 @@ SCHEMA: dict[str, Any] = {
 
 def listing(out: str | Path = "runs", where: Any = None) -> pl.DataFrame:
     """One row a run, oldest first; `where` is a polars expression or a dict of column = value."""
-    frame = pl.DataFrame([_row(Run(path)) for path in folders(out)], schema=SCHEMA)
+    rows = [_row_or_damage(Run(path)) for path in folders(out)]
+    frame = pl.DataFrame(rows, schema=SCHEMA)
     if where is None:
         return frame
     if isinstance(where, dict):
@@ -66,6 +67,15 @@ def resolve(name: str | Path, out: str | Path = "runs") -> Path:
         names = ", ".join(path.name for path in matching[:4])
         raise ConfigError(f"{text}: {len(matching)} runs begin so ({names}); write more of it")
     return matching[0]
+
+
+def _row_or_damage(run: Run) -> dict[str, Any]:
+    """One unreadable folder must not hide the others."""
+    try:
+        return _row(run)
+    except (HftError, KeyError, TypeError):
+        known = {"run_id": run.id, "state": "damaged", "path": str(run.path)}
+        return dict.fromkeys(SCHEMA) | known
 
 
 def _row(run: Run) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A finished run as an immutable object: figures, frames, journal, report; read from its folder.
 
-Frames are scanned when first asked for and kept; the object never writes into the folder. Where a
+Frames are scanned when first asked for and kept; nothing recorded is ever changed. Where a
 crash left a table without its end, the rows come from the journal.
 """
 

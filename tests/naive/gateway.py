@@ -95,6 +95,7 @@ class Order:
     high: tuple[int, int] = (0, 0)  # largest price and total asked for by amends in flight
     low_price: int = 0
     request: IntentType | None = IntentType.NEW
+    post_only: bool = False
 
     def shapes(self) -> list[tuple[int, int]]:
         """What the order may be: as acknowledged, and as amends in flight would make it."""
@@ -375,6 +376,7 @@ class NaiveGateway:
                 (0, 0),
                 None,
                 self.cmd_id,
+                post_only=i["intent_type"] == IntentType.NEW and i["tif"] == Tif.GTX,
             )
         return answer
 
@@ -644,8 +646,15 @@ class NaiveGateway:
         return Reason.OK
 
     def _crossed(self, i: dict[str, int], q: dict[str, Any]) -> list[Order]:
-        """Own working orders of the other side that the new one could trade with, newest first."""
-        found = []
+        """Own working orders of the other side that the new one could trade with, newest first.
+
+        A post-only order expires where it would trade, so it can never trade with its owner.
+        """
+        found: list[Order] = []
+        target = q["order"] if i["intent_type"] == IntentType.AMEND else None
+        fresh = i["intent_type"] == IntentType.NEW and i["tif"] == Tif.GTX
+        if fresh or (target is not None and target.post_only):
+            return found
         for order in reversed(self.orders.values()):
             same = (order.account, order.instrument) == (i["account_idx"], i["instrument_idx"])
             if not same or order.side == q["side"]:

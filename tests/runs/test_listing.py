@@ -5,6 +5,7 @@ import pytest
 from made_runs import Records, records, write_run
 
 from hft.core.errors import ConfigError
+from hft.runs.folder import find_sealed
 from hft.runs.listing import listing, load, resolve
 
 IDS = ["20260101T000000Z_aaaaaaaa", "20260102T000000Z_bbbbbbbb", "20260103T000000Z_cccccccc"]
@@ -56,3 +57,16 @@ def test_a_path_is_a_name(out: Path) -> None:
 def test_a_name_that_fits_none_or_many_is_one_sentence(out: Path, name: str, sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         resolve(name, out)
+
+
+def test_a_damaged_folder_is_listed_and_stops_nobody(tmp_path: Path) -> None:
+    made = records(wakes=10)
+    bad = write_run(tmp_path, made, run_id=IDS[0], record="digest")
+    (bad.path / "manifest.json").write_text("{ torn")
+    good = write_run(tmp_path, made, run_id=IDS[1], record="digest")
+    assert listing(tmp_path)["state"].to_list() == ["damaged", "sealed"]
+    key = str(good.manifest["key"])
+    bad.path.rename(tmp_path / f"20270101T000000Z_{key[:8]}")
+    good.path.rename(tmp_path / f"20260101T000000Z_{key[:8]}")
+    found = find_sealed(tmp_path, key)
+    assert found is not None and found.name.startswith("2026")
