@@ -24,8 +24,6 @@ from hft.runs.sources import find
 from hft.runs.venues import Venue, named
 from hft.settings import load_settings, read_instruments, read_limits
 from hft.settings.folder import read_mapping
-from hft.storage.atomic import write_atomic
-from hft.storage.yaml_text import dump_yaml
 from hft.strategies.base import Strategy, strategy
 from hft.tape.dataset import Tapes
 
@@ -54,6 +52,8 @@ class Limits(LimitSet):
     @classmethod
     def load(cls, name_or_path: str | Path) -> LimitSet:
         """A set of config/limits by name, or any YAML file. Raises: ConfigError."""
+        if str(name_or_path) == "off":
+            return cls.off()
         return cls.from_dict(read_limits(name_or_path), Path(name_or_path).stem)
 
     @classmethod
@@ -69,13 +69,7 @@ class Limits(LimitSet):
     @classmethod
     def fit(cls, tapes: Tapes, capital: float | None = None) -> LimitSet:
         """Explicit values derived from tapes, to be read, changed and saved."""
-        return fit(tapes, capital)
-
-
-def save_limits(limits: LimitSet, path: str | Path) -> Path:
-    """Write a set as YAML."""
-    write_atomic(Path(path), dump_yaml(limits.to_dict()))
-    return Path(path)
+        return fit(tapes, capital, cls.research())
 
 
 def ingest(

@@ -27,7 +27,7 @@ LOW, HIGH = 1, 1_024
 
 LEVEL, CLEAR, SNAPSHOT = EventKind.LEVEL, EventKind.CLEAR, EventKind.SNAPSHOT
 ADD, CANCEL, EXECUTE = EventKind.ADD, EventKind.CANCEL, EventKind.EXECUTE
-TRADE, STATUS = EventKind.TRADE, EventKind.STATUS
+TRADE, STATUS, BBO = EventKind.TRADE, EventKind.STATUS, EventKind.BBO
 LAST = Flag.LAST
 
 Row = tuple[int, ...]  # ts, kind, side, price, qty[, order_id[, flags]]

@@ -1,5 +1,6 @@
 """`hft replay`: run a strategy over tapes, look at runs, check and compare them."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -218,8 +219,8 @@ def _interruptible() -> Iterator[None]:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """A bar over tape rows with events/s on stderr; none under --quiet or --json."""
-    if context.current.quiet or context.current.json:
+    """A bar over tape rows with events/s on stderr; none under --quiet, --json or into a file."""
+    if context.current.quiet or context.current.json or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console

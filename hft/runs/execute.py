@@ -171,7 +171,7 @@ def _continue(run: Run, manifest: dict[str, Any], session: Session, writer: RunW
     if not path.is_file():
         raise ConfigError(f"{run.path}: has no snapshot to resume from; replay it from the start")
     if run.manifest.get("key") != manifest["key"]:
-        raise ConfigError(f"{run.path}: is of other code, configuration, tapes or seed; replay anew")
+        raise ConfigError(f"{run.path}: other code, configuration, tapes or seed; replay anew")
     if run.record != writer.record:
         raise ConfigError(f"{run.path}: was recorded as {run.record}; resume with the same record")
     thaw(session, from_bytes(path.read_bytes()))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hft import api
 from hft.core.errors import ConfigError
 from hft.core.instruments import Instrument
 from hft.gateway.figures import max_price_ticks
@@ -13,7 +14,7 @@ from hft.gateway.fitted import fitted
 from hft.gateway.limits import KEYS, Limits
 from hft.gateway.relative import evaluate
 from hft.gateway.resolve import ResolvedLimits, resolve
-from hft.runs.limits import load, save
+from hft.runs.limits import save
 
 BTC = Instrument("BTC", Decimal("0.1"), Decimal("0.001"), currency="USDT")
 PERP = Instrument(
@@ -25,6 +26,9 @@ TAPE = {
     "spread_ticks_median": 3,
     "gap_ns_p999": 500_000_000,
 }
+
+
+load = api.Limits.load
 
 
 def resolved(limits: Limits, instrument: Instrument = BTC, **keys: object) -> ResolvedLimits:
