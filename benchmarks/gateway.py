@@ -100,15 +100,20 @@ def resolved() -> ResolvedLimits:
     return resolve(limits(), INSTRUMENTS, stats, strategies=["bench"])
 
 
-def make(window: int) -> GatewayState:
-    """A gateway of one account and one strategy."""
+def world() -> tuple[np.ndarray, ResolvedLimits]:
+    """The instruments as rows, and their limits."""
     found = resolved()
     digits = money_digits(INSTRUMENTS)
     rows = [
         instrument_row(instrument, digits, cap, index)
         for index, (instrument, cap) in enumerate(zip(INSTRUMENTS, found.max_price, strict=True))
     ]
-    return new_state(np.array(rows), found, 1, 1, dedup_window=window)
+    return np.array(rows), found
+
+
+def make(window: int) -> GatewayState:
+    """A gateway of one account and one strategy."""
+    return new_state(*world(), 1, 1, dedup_window=window)
 
 
 def touches() -> np.ndarray:
@@ -135,7 +140,7 @@ def workload(n: int, window: int, start: int = 1) -> np.ndarray:
     again = np.flatnonzero((kind >= 0.05) & (kind < 0.10) & (np.arange(n) > 10))
     back = rng.integers(1, max(2, min(window // 2, n // 2)), len(again))
     source = np.maximum(again - back, 0)
-    fields = [name for name in INTENT.names if name not in ("intent_id", "timestamp_ns")]
+    fields = [name for name in INTENT.names or () if name not in ("intent_id", "timestamp_ns")]
     for index, origin in zip(again, source, strict=True):
         for name in fields:
             out[name][index] = out[name][origin]

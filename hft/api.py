@@ -183,12 +183,26 @@ def replay(
 
 
 def load(id_or_path: str | Path, out: str | Path | None = None) -> Run:
-    """A run by path, id, unique beginning of an id, `last` or `last~1`."""
+    """A run by path, id, unique beginning of an id, `last` or `last~1`.
+
+    >>> import hft, tempfile
+    >>> out = tempfile.mkdtemp()
+    >>> run = hft.replay(hft.tapes("synthetic", seed=1), "momentum", record="digest", out=out)
+    >>> hft.load("last", out).digest == run.digest
+    True
+    """
     return Run.open(resolve(id_or_path, out or load_settings().replay_out))
 
 
 def runs(where: Any = None, out: str | Path | None = None) -> pl.DataFrame:
-    """One row a run; `where` is a polars expression or a dict of column = value."""
+    """One row a run; `where` is a polars expression or a dict of column = value.
+
+    >>> import hft, tempfile
+    >>> out = tempfile.mkdtemp()
+    >>> run = hft.replay(hft.tapes("synthetic", seed=1), "momentum", record="digest", out=out)
+    >>> hft.runs(out=out)["strategies"].to_list()
+    ['momentum']
+    """
     return listing(out or load_settings().replay_out, where)
 
 

@@ -1,7 +1,7 @@
 """A whole engine over a handful of rows, with a plain-Python strategy that is a script.
 
 `play` runs rows and commands through calendar, gateway (limits off), venue and portfolio; the
-engine is compiled once, the scripts never. Times are small integers of ns, so tests read like tables.
+engine is compiled once, the scripts never. Times are small integers of ns: tests read like tables.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,14 +1,24 @@
 """The docs say what is there: links resolve, and every command, reason and setting has its line."""
 
+import importlib.util
+import os
 import re
+import shlex
+import struct
+import subprocess
+import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from hft.cli import reference
-from hft.core.codes import Reason
+from hft.cli import members, reference
+from hft.core.codes import EventKind, Reason
 from hft.core.reasons import MEANINGS, STAGES, meaning
+from hft.feeds.base import DecodeOptions
+from hft.gateway.limits import KEYS as LIMIT_KEYS
 from hft.settings.keys import KEYS
+from hft.strategies import view
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -102,3 +112,100 @@ def test_every_decision_record_is_listed() -> None:
     for page in folder.glob("[0-9]*.md"):
         assert f"]({page.name})" in listed
         assert re.search(r"^Status: \w+", page.read_text(), re.MULTILINE)
+
+
+def blocks(page: Path, language: str = "") -> list[str]:
+    """The fenced code of a page, of one language."""
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+    return [text for name, text in fenced if name == language]
+
+
+def run_python(folder: Path, code: str) -> str:
+    """Run code as a file of a fresh process; its last expression is printed."""
+    path = folder / "example.py"
+    path.write_text(code)
+    done = subprocess.run(
+        [sys.executable, path.name], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_ten_lines_of_the_readme_run_and_show_a_card(tmp_path: Path) -> None:
+    example = blocks(ROOT / "README.md", "python")[0].rstrip()
+    lines = [line for line in example.splitlines() if line.strip()]
+    assert len(lines) == 10, "the README promises ten lines"
+    assert lines[-1] == "run"
+    told = "print(run, run.fills.height, run.report('report.html'), len(quote.source))"
+    out = run_python(tmp_path, f"{example}\n{told}\n")
+    assert "net P&L" in out and "digest" in out and "report.html" in out
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_readme_work_in_the_order_they_stand(tmp_path: Path) -> None:
+    block = next(text for text in blocks(ROOT / "README.md") if text.startswith("hft data synth"))
+    for line in block.splitlines():
+        command = [sys.executable, "-m", "hft.cli.app", *shlex.split(line, comments=True)[1:]]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{line}: {done.stderr}"
+
+
+def test_the_strategies_of_the_docs_can_be_checked(tmp_path: Path) -> None:
+    for text in blocks(REFERENCE / "strategies.md", "python"):
+        name = re.findall(r"^(?:def|class) (\w+)", text, re.MULTILINE)[0]
+        told = f"print({name}.check(hft.tapes('synthetic', seed=1), wakes=20))\n"
+        assert f"{name}: 20 wake-ups" in run_python(tmp_path, text + told)
+
+
+def itch_message(kind: bytes, ts: int, rest: bytes) -> bytes:
+    body = kind + bytes(4) + ts.to_bytes(6, "big") + rest
+    return struct.pack(">H", len(body)) + body
+
+
+def test_the_plug_in_of_the_docs_reads_itch(tmp_path: Path) -> None:
+    (text,) = blocks(REFERENCE / "plug-ins.md", "python")
+    (tmp_path / "my_itch.py").write_text(text)
+    spec = importlib.util.spec_from_file_location("my_itch", tmp_path / "my_itch.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    new = struct.pack(">QcI8sI", 7, b"B", 100, b"AAPL    ", 1_900_100)
+    other = struct.pack(">QcI8sI", 8, b"S", 50, b"MSFT    ", 1_000_000)
+    stream = [(b"S", b"O"), (b"A", new), (b"A", other), (b"E", struct.pack(">QIQ", 7, 30, 1))]
+    stream += [(b"X", struct.pack(">QI", 7, 20)), (b"D", struct.pack(">Q", 8))]
+    stream += [(b"D", struct.pack(">Q", 7))]
+    path = tmp_path / "20190130.itch"
+    path.write_bytes(b"".join(itch_message(k, 1000 + i, r) for i, (k, r) in enumerate(stream)))
+    (feed,) = module.decode([path], DecodeOptions(format="itch", symbol="AAPL"))
+    rows = feed.columns
+    assert rows.kind.tolist() == [EventKind.ADD, EventKind.EXECUTE, *[EventKind.CANCEL] * 2]
+    assert rows.qty.tolist() == [100, 30, 20, 50]
+    assert rows.price.tolist() == [19001] * 4 and feed.instrument.tick == Decimal("0.01")
+    assert [finding.name for finding in feed.findings] == ["skipped"]
+    assert str(rows.exch_ts[0].astype("datetime64[ns]")).startswith("2019-01-30")
+    assert module.sniff(b"", path) == "itch"
+
+
+def test_every_member_and_limit_has_a_meaning() -> None:
+    told = {re.split(r"[\[(]", name)[0] for name in members.VIEW} - {"view"}
+    assert told == {*view.VIEW_ATTRIBUTES, *view.VIEW_METHODS, *view.LADDERS}
+    said = {re.split(r"[\[(]", name)[0] for name in members.ORDER} - {"order"}
+    public = {name for name in vars(view.Order) if not name.startswith("_")}
+    assert said == public
+    assert set(members.LIMITS) == {key.name for key in LIMIT_KEYS}
+
+
+def test_the_exit_codes_of_the_readme_are_those_of_the_program() -> None:
+    readme = (ROOT / "README.md").read_text()
+    table = readme.split("## Exit codes")[1].split("##")[0]
+    page = (REFERENCE / "exit-codes.md").read_text()
+    documented = set(re.findall(r"^\| (\d+) \|", page, re.MULTILINE)) - {"77"}  # governance, later
+    assert set(re.findall(r"^\| (\d+) \|", table, re.MULTILINE)) == documented
+
+
+def test_no_page_promises_a_file_that_is_not_there() -> None:
+    for page in PAGES:
+        for name in re.findall(r"`((?:hft|config|tests|docs)/[\w./-]+)`", page.read_text()):
+            there = (ROOT / name).exists() or (ROOT / f"{name}.py").is_file()
+            assert there, f"{page.name}: {name}"

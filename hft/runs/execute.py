@@ -31,6 +31,7 @@ from hft.replay.snapshot import freeze, from_bytes, thaw, to_bytes
 from hft.runs.compiling import strategy_error
 from hft.runs.faults import FaultPlan
 from hft.runs.folder import RECORDS, RunWriter, find_sealed, run_id
+from hft.runs.limits import reference_summary
 from hft.runs.names import RunNames
 from hft.runs.result import Run
 from hft.runs.venues import Venue
@@ -41,7 +42,7 @@ from hft.tape.dataset import Tapes, full_name, to_ns
 from hft.tape.reader import Tape
 
 WINDOW_TICKS = 1 << 24
-EQUITY_SAMPLES = 20_000
+EQUITY_SAMPLES = 100_000
 SNAPSHOT = "snapshot.npz"
 Progress = Callable[[int, int], None]
 
@@ -186,7 +187,7 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
     chains = _chains(job.tapes)[: _listened(strategies, job.tapes)]
     instruments = [job.venue.charge(chain[0].instrument) for chain in chains]
     digits = money_digits(instruments)
-    summaries = [chain[0].summary for chain in chains]
+    summaries = [reference_summary(chain) for chain in chains]
     resolved = resolve(
         job.limits, instruments, summaries, strategies=list(job.strategies), digits=digits
     )
@@ -281,7 +282,7 @@ def _source(
     if not ranges:
         raise DataError(f"{chain[0].path}: has no quotes, so there is no book to replay")
     low, high = min(pair[0] for pair in ranges), max(pair[1] for pair in ranges)
-    middle = chain[0].summary["first_mid"]
+    middle = reference_summary(chain)["first_mid"]
     if high - low > 2 * WINDOW_TICKS and middle is not None:
         low, high = max(low, int(middle) - WINDOW_TICKS), min(high, int(middle) + WINDOW_TICKS)
     batches = [columns for tape in chain for columns in _rows_until(tape, job.end_ns)]

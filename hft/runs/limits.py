@@ -3,6 +3,7 @@
 What keys mean is decided by `hft.gateway.limits`.
 """
 
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hft.gateway.limits import KEYS, Limits, key_of
 from hft.storage.atomic import write_atomic
 from hft.storage.yaml_text import dump_yaml
 from hft.tape.dataset import Tapes
+from hft.tape.reader import Tape
 
 
 def save(limits: Limits, path: str | Path) -> Path:
@@ -19,6 +21,12 @@ def save(limits: Limits, path: str | Path) -> Path:
     target = Path(path)
     write_atomic(target, dump_yaml(limits.to_dict()))
     return target
+
+
+def reference_summary(chain: Sequence[Tape]) -> Mapping[str, Any]:
+    """What relative limits of an instrument look at: its first tape that shows both sides."""
+    quoted = (tape.summary for tape in chain if tape.summary.get("first_mid") is not None)
+    return next(quoted, chain[0].summary)
 
 
 def fit(tapes: Tapes, capital: float | None = None, base: Limits | None = None) -> Limits:
@@ -31,7 +39,7 @@ def fit(tapes: Tapes, capital: float | None = None, base: Limits | None = None) 
     return fitted(
         base or Limits(),
         [chain[0].instrument for chain in chains],
-        [chain[0].summary for chain in chains],
+        [reference_summary(chain) for chain in chains],
         amount,
     )
 

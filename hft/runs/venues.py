@@ -64,13 +64,13 @@ class Venue:
 
     def charge(self, instrument: Instrument) -> Instrument:
         """The instrument with this venue's fees instead of its own."""
-        fees = {k: v for k, v in (self.fees or {}).items() if k in ("maker_bps", "taker_bps")}
-        if not fees:
-            return instrument
+        fees = self.fees or {}
         try:
-            return replace(instrument, **{k: Decimal(str(v)) for k, v in fees.items()})
+            maker = Decimal(str(fees.get("maker_bps", instrument.maker_bps)))
+            taker = Decimal(str(fees.get("taker_bps", instrument.taker_bps)))
         except InvalidOperation:
-            raise ConfigError(f"venue.fees: {fees} are not numbers of basis points") from None
+            raise ConfigError(f"venue.fees: {dict(fees)} are not numbers of basis points") from None
+        return replace(instrument, maker_bps=maker, taker_bps=taker)
 
     def flat_fees(self) -> tuple[Decimal, Decimal]:
         """Fees in currency per lot and per order."""
@@ -150,7 +150,8 @@ def named(name: str) -> Venue:
     """A preset by name. Raises: ConfigError listing the names."""
     if name not in PRESETS:
         raise ConfigError(f"venue {name!r} is not one of {', '.join(PRESETS)}")
-    return getattr(Venue, name)()  # type: ignore[no-any-return]
+    preset: Venue = getattr(Venue, name)()
+    return preset
 
 
 def _legs(latency: Any) -> dict[str, Latency]:

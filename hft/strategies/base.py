@@ -166,9 +166,12 @@ def strategy(
 ) -> Any:
     """Declare a strategy.
 
-    >>> @strategy(every="100ms", params=dict(half_ticks=2.0))
+    >>> import hft
+    >>> @hft.strategy(every="100ms", params={"half_ticks": 2.0})
     ... def quote(view, order, p, s):
-    ...     order.quote(0, view.mid_tick - p["half_ticks"], 1)
+    ...     order.quote(hft.BUY, view.mid_tick - p["half_ticks"], 1)
+    >>> quote.with_params({"half_ticks": 3}).params
+    {'half_ticks': 3.0}
     """
 
     def declare(target: Any) -> Strategy:

@@ -1,4 +1,4 @@
-"""The running digest: known words in both compile modes, and every field and the order of rows count."""
+"""The running digest: known words in both compile modes; every field and the order count."""
 
 import hashlib
 import itertools
@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive.digest import NaiveDigest, row_word as naive_row_word
+from naive.digest import NaiveDigest
+from naive.digest import row_word as naive_row_word
 
 from hft.core import digest
 from hft.core.jit import kernel
@@ -107,9 +108,11 @@ def test_a_finished_word_and_a_value_are_mixed_as_the_twin_does(word: int, value
 
 @settings(max_examples=50)
 @given(st.lists(st.integers(0, 9), min_size=2, max_size=12), st.data())
-def test_swapping_two_different_values_moves_the_lanes(values: list[int], data: st.DataObject) -> None:
+def test_swapping_two_different_values_moves_the_lanes(
+    values: list[int], data: st.DataObject
+) -> None:
     i = data.draw(st.integers(0, len(values) - 2))
-    swapped = values[:i] + [values[i + 1], values[i]] + values[i + 2 :]
+    swapped = [*values[:i], values[i + 1], values[i], *values[i + 2 :]]
     assert (mixed(swapped) == mixed(values)) == (values[i] == values[i + 1])
 
 

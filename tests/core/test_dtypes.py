@@ -1,4 +1,4 @@
-"""Rows that cross a boundary: all int64, packed without holes, so their bytes are the same anywhere."""
+"""Rows that cross a boundary: all int64 without holes, so their bytes are the same anywhere."""
 
 import numpy as np
 import pytest

@@ -101,7 +101,7 @@ def test_a_price_between_two_ticks_is_refused_by_name(price: object) -> None:
 
 def test_a_quantity_between_two_lots_is_refused_by_name() -> None:
     assert to_lots("0.012", BTC) == 12
-    with pytest.raises(DataError, match="BTCUSDT quantity: 0.0125"):
+    with pytest.raises(DataError, match=r"BTCUSDT quantity: 0\.0125"):
         to_lots("0.0125", BTC)
 
 

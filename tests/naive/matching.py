@@ -1,8 +1,8 @@
 """The simulated venue with lists and dictionaries, written from what the venue promises.
 
-Rows and commands go in by `row` and `send`, in time order; `fills` and `answers` come out. Own orders
-trade with the recorded market only. `defects` names what the kernel does today against its promise,
-so that everything else can be compared; a fix deletes the name here and in the test.
+Rows and commands go in in time order; `fills` and `answers` come out. Own orders trade with the
+recorded market only. `defects` names what the kernel does today against its promise, so that
+everything else can be compared; a fix deletes the name here and in the test.
 """
 
 from collections.abc import Iterator

@@ -58,7 +58,7 @@ class NaivePosition:
             share = round(Fraction(self.cost * closed, abs(self.qty)))
             proceeds = value if closed == qty else self.instrument.value(price, closed)
             profit = proceeds - share if long == gains_by_selling else share - proceeds
-            # What is left of the fill after closing opens the other side with the rest of its value.
+            # What is left of the fill opens the other side with the rest of its value.
             self.cost = self.cost - share if closed == qty else value - proceeds
         self.qty += qty if buys else -qty
         self.realized += profit

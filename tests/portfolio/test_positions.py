@@ -30,9 +30,7 @@ Fill = tuple[int, int, int, int, int]  # side, price, qty, taker, first of its o
 
 
 @kernel
-def _book(
-    position: np.ndarray, instrument: np.ndarray, fills: np.ndarray, out: np.ndarray
-) -> None:
+def _book(position: np.ndarray, instrument: np.ndarray, fills: np.ndarray, out: np.ndarray) -> None:
     """Book every fill, then mark at its price; one row of results a fill."""
     for i in range(len(fills)):
         side, price, qty = fills[i, 0], fills[i, 1], fills[i, 2]
@@ -174,7 +172,9 @@ def test_an_inverse_long_gains_when_the_price_rises() -> None:
 
 
 def test_a_fee_of_half_a_unit_goes_to_the_even_neighbour_and_a_rebate_too() -> None:
-    free = Instrument("X", Decimal(1), Decimal(1), maker_bps=Decimal(-5000), taker_bps=Decimal(5000))
+    free = Instrument(
+        "X", Decimal(1), Decimal(1), maker_bps=Decimal(-5000), taker_bps=Decimal(5000)
+    )
     row = row_of(free)
     row["money_per_tick_lot"] = 1
     row["fee_per_lot_money"] = row["fee_per_order_money"] = 0

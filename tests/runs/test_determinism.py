@@ -23,7 +23,6 @@ from hft.runs import execute
 from hft.runs.execute import Job, prepare
 from hft.runs.faults import FaultPlan
 from hft.runs.ingest import synthetic, write_feeds
-from hft.api import Limits as LoadedLimits
 from hft.runs.venues import Venue
 from hft.strategies.base import Strategy, strategy
 from hft.strategies.registry import shipped
@@ -59,7 +58,7 @@ def slow(name: str = "market_making", every: int = 2_000_000_000, **params: Any)
 def job_of(tapes: Tapes, *strategies: Strategy, **given: Any) -> Job:
     chosen = strategies or (slow(),)
     named = {f"{one.name}_{k}" if k else one.name: one for k, one in enumerate(chosen)}
-    base = {"venue": VENUE, "limits": LoadedLimits.load("research"), "seed": 5, "faults": TROUBLE}
+    base = {"venue": VENUE, "limits": hft.Limits.load("research"), "seed": 5, "faults": TROUBLE}
     return Job(tapes, named, **{**base, **given})
 
 
@@ -254,7 +253,7 @@ def as_function(view, order, p, s):  # type: ignore[no-untyped-def]
 
 
 @strategy(every="2s", params={"half": 2}, state={"turns": 0})
-class as_class:  # noqa: N801
+class as_class:
     """The same as `as_function`, as an object."""
 
     def __init__(self, half: int) -> None:
@@ -353,7 +352,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "queue": {"venue": replace(VENUE, queue="risk_averse")},
     "latency": {"venue": replace(VENUE, latency="2ms")},
     "faults": {"faults": FaultPlan()},
-    "limits": {"limits": LoadedLimits.load("research").replace(max_position_size=2)},
+    "limits": {"limits": hft.Limits.load("research").replace(max_position_size=2)},
     "end": {"end_ns": 0},
 }
 

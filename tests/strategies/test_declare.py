@@ -1,4 +1,4 @@
-"""Declaring a strategy: typed parameters, named state, wake-ups; mistakes are refused in a sentence."""
+"""Declaring a strategy: typed parameters, named state, wake-ups; mistakes get a sentence."""
 
 from typing import Any
 
@@ -43,7 +43,12 @@ def test_a_copy_with_other_parameters_leaves_the_first_as_it_was() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value", "kind"),
-    [("lots", 2.5, "int"), ("lots", "x", "int"), ("half", "wide", "float"), ("on", "maybe", "bool")],
+    [
+        ("lots", 2.5, "int"),
+        ("lots", "x", "int"),
+        ("half", "wide", "float"),
+        ("on", "maybe", "bool"),
+    ],
 )
 def test_a_value_of_another_kind_is_refused(name: str, value: Any, kind: str) -> None:
     with pytest.raises(ConfigError, match=f"{name}=.* is not a {kind}"):

@@ -178,7 +178,7 @@ def test_own_orders_are_seen_as_acknowledged() -> None:
                 view.open_sell,
                 view.working_buy_tick,
                 view.working_sell_tick,
-                [(view.order_id(k), view.order_tick(k), view.order_open(k)) for k in slots],
+                sorted((view.order_id(k), view.order_tick(k), view.order_open(k)) for k in slots),
                 [bool(view.order_live(k)) for k in slots],
             )
         )
@@ -237,7 +237,7 @@ def test_wake_ups_on_events_say_their_cause() -> None:
 
     def body(view: Any, order: Any, p: Any, s: Any) -> None:
         causes.append((int(view.now), WakeCause(int(view.wake)).name))
-        if view.now == 22:
+        if view.wake == WakeCause.TRADE:
             order.new(BUY, 103, 1, Tif.IOC)
 
     mask = sum(1 << c for c in (WakeCause.TRADE, WakeCause.BOOK, WakeCause.FILL, WakeCause.STATUS))

@@ -1,7 +1,7 @@
 """Exact queue position on L3 tapes: one own order in the true flow of a matching engine.
 
-The exchange twin really holds our order; the simulated venue only watches the tape. Before our first
-fill both see the same market, so time and size of it must be equal.
+The exchange twin really holds our order; the simulated venue only watches the tape. Before our
+first fill both see the same market, so time and size of it must be equal.
 """
 
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""The venue inside the whole engine against its twin: random markets, random orders, every outcome."""
+"""The venue inside the whole engine against its twin: random markets, random orders."""
 
 import random
 from typing import Any
@@ -64,8 +64,8 @@ class Script:
             total = which.filled + self.chance.randint(1, which.open + 2)
             if self.meets_own(which.side, price):
                 return
-            if SILENT_WHOLE in DEFECTS and not self.twin.capped and self.twin.meets(which.side, price):
-                return  # the gateway would keep a ghost of it
+            if self.leaves_a_ghost(which.side, price):
+                return
             order.amend(which.order_id, price, total)
             self.sent += 1
             self.twin.amend(now, which.order_id, price, total)
@@ -89,6 +89,11 @@ class Script:
         others = [order.price for order in self.twin.resting if order.side != side]
         return any(price >= other if side == 0 else price <= other for other in others)
 
+    def leaves_a_ghost(self, side: int, price: int) -> bool:
+        """An amend that trades in whole mode is not answered, so the gateway would keep it."""
+        silent = SILENT_WHOLE in DEFECTS and not self.twin.capped
+        return silent and self.twin.meets(side, price)
+
     def catch_up(self, now: int) -> None:
         """Give the twin the rows up to now; what expires at `now` expires after the rows of now."""
         while self.at < len(self.rows) and self.rows[self.at][0] <= now:
@@ -99,7 +104,9 @@ class Script:
         self.twin.expire(now)
 
 
-def duel(seed: int, rows: int, *, capped: bool = True, keeps: bool = True) -> tuple[Played, NaiveVenue]:
+def duel(
+    seed: int, rows: int, *, capped: bool = True, keeps: bool = True
+) -> tuple[Played, NaiveVenue]:
     """The same day for engine and twin; they must tell the same story."""
     chance = random.Random(seed)
     twin = NaiveVenue(NaiveBook(LOW, HIGH), capped, keeps, DEFECTS)

@@ -1,0 +1,101 @@
+"""What `replay` makes of tapes, order and times before the first event."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import hft
+from hft.core.codes import EventKind
+from hft.core.errors import ConfigError
+from hft.core.instruments import Instrument
+from hft.feeds.base import DecodeOptions
+from hft.gateway.limits import Limits
+from hft.runs.ingest import write_feeds
+from hft.tape.dataset import Tapes
+from hft.tape.schema import Columns, Feed
+
+SECOND = 1_000_000_000
+START = 1_704_153_600 * SECOND  # midnight UTC
+
+
+def quoted(symbol: str, venue: str = "", *, first: int = START, rows: int = 2_000) -> Feed:
+    """A market of two levels a side, a row every 10 ms, bid and ask in turn."""
+    made = Columns.empty(rows)
+    k = np.arange(rows)
+    made.exch_ts[:] = first + k * 10_000_000
+    made.local_ts[:] = made.exch_ts + 1_000
+    made.kind[:], made.qty[:], made.side[:] = EventKind.LEVEL, 5 + k % 3, k % 2
+    made.price[:] = 1_000 + 10 * (k % 2) + k // 2 % 2 * (2 * (k % 2) - 1)
+    return Feed(Instrument(symbol, "0.01", "1", venue=venue), made, [], {"format": "made"})
+
+
+@hft.strategy(every="100ms")
+def join(view, order, p, s):  # type: ignore[no-untyped-def]
+    """Stand at both touches, so that there are orders."""
+    if view.book_valid:
+        order.quote(0, view.bid_tick, 1)
+        order.quote(1, view.ask_tick, 1)
+
+
+@hft.strategy(every="100ms", instruments=2)
+def buy_both(view, order, p, s):  # type: ignore[no-untyped-def]
+    """A resting bid of ten lots on each of two instruments."""
+    for i in range(2):
+        if view[i].book_valid:
+            order[i].quote(0, view[i].bid_tick, 10)
+
+
+def made(folder: Path, *feeds: Feed) -> Tapes:
+    return write_feeds(list(feeds), folder, DecodeOptions())
+
+
+def test_nothing_received_at_or_after_end_is_replayed(tmp_path):
+    tapes = made(tmp_path / "x", quoted("X"))
+    end = START + 5 * SECOND
+    run = hft.replay(tapes, join, limits=Limits.off(), end=end, out=tmp_path / "runs")
+    assert run.totals["events"] == 500
+    assert run.decisions["ts"].max() <= pl.Series([end]).cast(pl.Datetime("ns", "UTC")).item()
+    whole = hft.replay(tapes, join, limits=Limits.off(), out=tmp_path / "runs")
+    assert whole.totals["events"] == 2_000 and whole.digest != run.digest
+
+
+def test_an_end_before_the_first_row_is_refused_by_name(tmp_path):
+    tapes = made(tmp_path / "x", quoted("X"))
+    with pytest.raises(ConfigError, match="end: X has no row before it"):
+        hft.replay(tapes, join, limits=Limits.off(), end=START - SECOND, out=tmp_path / "runs")
+
+
+def test_relative_limits_look_at_the_first_tape_that_shows_both_sides(tmp_path):
+    """A recording that begins a moment before midnight leaves a first day of one row."""
+    tapes = made(tmp_path / "x", quoted("X", first=START - 5_000_000, rows=10))
+    late = made(tmp_path / "y", quoted("X", first=START + SECOND))
+    one_row = tapes[0].columns()
+    stub = Feed(tapes[0].instrument, Columns(*(c[:1] for c in one_row)), [], {"format": "made"})
+    both = made(tmp_path / "stub", stub) + late
+    assert both[0].summary["first_mid"] is None
+    run = hft.replay(both, join, limits="research", out=tmp_path / "runs")
+    assert run.totals["orders"] > 0
+    assert hft.Limits.fit(both).get("max_position_size") > 0
+
+
+def test_limits_of_one_symbol_on_two_venues_are_told_apart(tmp_path):
+    tapes = made(tmp_path / "xy", quoted("X", "east"), quoted("X", "west"))
+    assert tapes.symbols == ("east:X", "west:X")
+    limits = hft.Limits.fit(tapes).replace(**{"symbols.west:X.max_order_size": 3})
+    run = hft.replay(tapes, buy_both, limits=limits, out=tmp_path / "runs")
+    by_symbol = run.decisions.group_by("symbol").agg(refused=(pl.col("reason_code") != 0).all())
+    assert dict(by_symbol.iter_rows()) == {"east:X": False, "west:X": True}
+
+
+def test_names_written_out_and_short_ones_choose_and_order_instruments(tmp_path):
+    tapes = made(tmp_path / "abc", quoted("A", "v"), quoted("B", "v"), quoted("C", "v"))
+    assert tapes.symbols == ("A", "B", "C")
+    chosen = hft.tapes(tapes, symbols=["C", "v:A"])
+    assert chosen.symbols == ("C", "A")
+    assert chosen[chosen.days[0]].symbols == ("C", "A")
+    assert (chosen + tapes).symbols == ("C", "A", "B")
+    run = hft.replay(chosen, join, limits=Limits.off(), out=tmp_path / "runs")
+    assert run.names.symbols == ["C"]
+    assert run.totals["events"] == chosen["C"].rows

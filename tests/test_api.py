@@ -1,0 +1,129 @@
+"""`import hft`: exactly the promised names, each loaded on first use; every example runs."""
+
+import doctest
+import inspect
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import hft
+from hft.core.codes import OrderType, Side, Tif
+
+FUNCTIONS = {"Limits", "Venue", "ingest", "load", "replay", "runs", "strategy", "tapes"}
+CONSTANTS = {
+    "BUY": Side.BUY,
+    "SELL": Side.SELL,
+    "GTC": Tif.GTC,
+    "IOC": Tif.IOC,
+    "FOK": Tif.FOK,
+    "DAY": Tif.DAY,
+    "GTD": Tif.GTD,
+    "GTX": Tif.GTX,
+    "MARKET": OrderType.MARKET,
+    "LIMIT": OrderType.LIMIT,
+}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty folder to work in, one for all examples: the synthetic market is made once."""
+    before = Path.cwd()
+    os.chdir(tmp_path_factory.mktemp("examples"))
+    yield Path.cwd()
+    os.chdir(before)
+
+
+def test_the_root_offers_these_names_and_no_more() -> None:
+    assert set(hft.__all__) == FUNCTIONS | set(CONSTANTS)
+    assert set(hft.__all__) <= set(dir(hft))
+
+
+@pytest.mark.nojit
+@pytest.mark.parametrize("name", sorted(CONSTANTS))
+def test_a_constant_is_the_number_of_its_enum(name: str) -> None:
+    # A plain int: strategies store it and index with it, compiled and plain alike.
+    assert getattr(hft, name) == CONSTANTS[name].value
+    assert type(getattr(hft, name)) is int
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_function_explains_itself_and_is_typed(name: str) -> None:
+    public = getattr(hft, name)
+    assert public.__doc__
+    # A class is described by its fields.
+    if inspect.isfunction(public):
+        untyped = [
+            parameter.name
+            for parameter in inspect.signature(public).parameters.values()
+            if parameter.annotation is inspect.Parameter.empty
+        ]
+        assert not untyped
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_the_example_of_a_name_runs(name: str, workspace: Path) -> None:
+    public = getattr(hft, name)
+    finder = doctest.DocTestFinder(recurse=False)
+    examples = [test for test in finder.find(public, name, globs={}) if test.examples]
+    assert examples, f"hft.{name} has no example in its docstring"
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    told: list[str] = []
+    for test in examples:
+        runner.run(test, out=told.append)
+    assert runner.failures == 0, "".join(told)
+
+
+def test_importing_the_root_loads_nothing_heavy() -> None:
+    heavy = ("numpy", "numba", "polars", "pyarrow", "yaml", "typer")
+    code = f"import sys, hft; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_names_that_are_also_packages_stay_functions() -> None:
+    import hft.replay.state
+    import hft.runs.listing
+
+    assert inspect.isfunction(hft.replay) and inspect.isfunction(hft.runs)
+    assert sys.modules["hft.runs.listing"].listing
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(AttributeError, match=r"no name 'repaly'.*replay"):
+        hft.repaly  # noqa: B018
+
+
+def test_a_strategy_is_checked_in_plain_python(workspace: Path) -> None:
+    seen: list[str] = []
+
+    @hft.strategy(every="1s", state={"n": 0})
+    def plain(view, order, p, s):  # type: ignore[no-untyped-def]
+        s["n"] += 1
+        seen.append(type(view).__name__)
+
+    checked = plain.check(hft.tapes("synthetic", seed=1), wakes=25)
+    assert checked.wakes == 25 and checked.state == {"n": 25}
+    assert seen == ["View"] * 25
+
+
+def test_check_names_wake_up_time_and_state_of_what_is_wrong(workspace: Path) -> None:
+    @hft.strategy(every="1s", state={"n": 0, "ring": [0, 0]})
+    def wrong(view, order, p, s):  # type: ignore[no-untyped-def]
+        s["ring"][s["n"]] = 1
+        s["n"] += 1
+
+    with pytest.raises(Exception, match=r"IndexError.*wake-up 3, 2024-.*n=2, ring=\[1, 1\]"):
+        wrong.check(hft.tapes("synthetic", seed=1))
+
+
+def test_check_says_when_a_strategy_is_never_woken(workspace: Path) -> None:
+    @hft.strategy(on="status")
+    def asleep(view, order, p, s):  # type: ignore[no-untyped-def]
+        order.cancel_all()
+
+    with pytest.raises(Exception, match="never woken"):
+        asleep.check(hft.tapes("synthetic", seed=1))
