@@ -192,7 +192,8 @@ class NaiveVenue:
 
     def expire(self, ts: int) -> None:
         """End the GTD orders whose time has come."""
-        for order in [o for o in self.resting if o.tif == Tif.GTD and o.expire_ns <= ts]:
+        due = [o for o in self.resting if o.tif == Tif.GTD and o.expire_ns <= ts]
+        for order in sorted(due, key=lambda o: (o.expire_ns, o.side)):
             self.resting.remove(order)
             self.answers.append((order.order_id, "EXPIRED"))
 
