@@ -58,7 +58,7 @@ tidy: $(READY)  ## check sizes and what is banned below the line
 	@$(PY) -m pytest -q tests/test_tidy.py
 
 docs: $(READY)  ## check links and that every command and reason is documented
-	@$(PY) -m pytest -q tests/test_docs.py
+	@$(PY) -m pytest -q --lite tests/test_docs.py
 
 bench: $(READY)  ## measure ours beside the peers, parity first; writes docs/benchmarks.md
 	@$(PY) -m benchmarks

@@ -44,10 +44,14 @@ def _tapes(path: str, native: bool, lot: float) -> Any:
         folder = TAPES / Path(path).stem
         if not folder.exists():
             if native:
-                step = str(work.TICK)
-            hft.ingest(
-                path, folder, format="hftbacktest", symbol="BTCUSDT", tick=step, lot=str(lot)
-            )
+                    hft.ingest(
+                    path,
+                    folder,
+                    format="hftbacktest",
+                    symbol="BTCUSDT",
+                    tick=str(work.TICK),
+                    lot=str(lot),
+                )
             else:
                 _seal(_event_columns(work.load(path)), folder)
         _open[path] = hft.tapes(folder)

@@ -1,7 +1,6 @@
 """The docs say what is there: links resolve, and every command, reason and setting has its line."""
 
 import importlib.util
-import os
 import re
 import shlex
 import struct

@@ -130,7 +130,8 @@ def _feeds(src: Any, options: DecodeOptions) -> list[Feed]:
 
         return decode_frame(frame, options)
     paths = source_files(src)
-    name, module = decoder(options.format or sniff_all(paths))
+    # Whoever names columns has a table of their own; its header need not look like one of ours.
+    name, module = decoder(options.format or ("csv" if options.columns else sniff_all(paths)))
     return list(module.decode(paths, replace(options, format=name)))
 
 

@@ -292,7 +292,7 @@ def test_a_class_and_a_pull_loop_give_the_digest_of_the_function(market, form):
 
 
 def test_plain_python_gives_the_digest_of_compiled_code(market):
-    job = job_of(market("l2"), slow(), slow("momentum", 3_000_000_000))
+    job = job_of(market("l2"), slow(every=9_000_000_000), slow("momentum", 8_000_000_000))
     assert digest_of(replace(job, plain=True)) == digest_of(job)
 
 
