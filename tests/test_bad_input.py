@@ -150,12 +150,22 @@ def test_a_truncated_gzip_names_file_and_line_and_leaves_no_tape(workspace: Work
 
 def test_wrong_columns_list_what_is_there_and_what_is_needed(workspace: Workspace) -> None:
     (workspace.path / "wrong.csv").write_text("when,what\n1,2\n")
-    args = ["data", "ingest", "wrong.csv", "--format", "csv", "--symbol", "AAA", "--out", "wrong"]
+    args = ["data", "ingest", "wrong.csv", "--symbol", "AAA", "--out", "wrong"]
     said = workspace.fails(65, *args)
+    assert "wrong.csv" in said and "no known format" in said and "--format" in said
+    said = workspace.fails(65, *args, "--format", "csv")
     assert "wrong.csv" in said and "when, what" in said and "--columns" in said
     said = workspace.fails(65, *args, "--columns", "ts=whn", "--columns", "price=what")
-    assert "'whn'" in said and "when" in said
+    assert "'whn'" in said and "did you mean 'when'" in said
     assert not (workspace.path / "wrong").exists()
+
+
+def test_your_own_column_names_need_no_format(workspace: Workspace) -> None:
+    text = f"when,what,much\n{START_NS},1.5,1\n{START_NS + 1},2.0,2\n"
+    (workspace.path / "own.csv").write_text(text)
+    named = [f"--columns={pair}" for pair in ("ts=when", "price=what", "qty=much")]
+    out = workspace.ok("data", "ingest", "own.csv", "--symbol", "AAA", "--out", "own", *named)
+    assert "2 rows in own" in out
 
 
 def test_time_that_goes_back_names_the_row(workspace: Workspace) -> None:
@@ -326,3 +336,12 @@ def test_a_full_disk_keeps_what_was_written(workspace: Workspace) -> None:
 def test_the_run_from_before_all_this_still_verifies(workspace: Workspace) -> None:
     (run,) = [path for path in workspace.path.glob("runs/*") if path.suffix != ".partial"]
     assert "same digest" in workspace.ok("replay", "verify", str(run))
+
+
+def test_the_file_named_by_config_reaches_the_replay(workspace: Workspace) -> None:
+    (workspace.path / "mine.yaml").write_text("replay: {record: summary}\nmax_position_size: 3\n")
+    args = replay("two_sided", "--out", "configured")
+    shown = json.loads(workspace.ok("--json", "--config", "mine.yaml", *args))
+    assert shown["record"] == "summary"
+    limits = next(workspace.path.glob("configured/*/limits.yaml")).read_text()
+    assert "max_position_size: 3" in limits or "position_max: 3" in limits

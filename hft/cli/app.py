@@ -100,6 +100,10 @@ def root(
 ) -> None:
     """Options of every command."""
     context.current.config, context.current.quiet = config, quiet
+    if config is not None:
+        from hft.settings.load import choose_file
+
+        choose_file(config)
 
 
 def run(args: list[str] | None = None) -> int:
@@ -130,6 +134,11 @@ def run(args: list[str] | None = None) -> int:
             return _say(error.format_message(), USAGE)  # type: ignore[attr-defined]
         traceback.print_exc()
         return _say("this is a defect of hft; the lines above say where", INTERNAL)
+    finally:
+        if context.current.config is not None:
+            from hft.settings.load import choose_file
+
+            choose_file(None)
 
 
 def _stopped(error: BaseException) -> int:

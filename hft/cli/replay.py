@@ -57,7 +57,9 @@ def run(
     seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 0,
     start: Annotated[str | None, typer.Option(help="First wake-up not before (ISO-8601).")] = None,
     end: Annotated[str | None, typer.Option(help="No row after (ISO-8601).")] = None,
-    record: Annotated[str, typer.Option(help="What is kept: digest, summary or full.")] = "full",
+    record: Annotated[
+        str | None, typer.Option(help="What is kept: digest, summary, or full (default).")
+    ] = None,
     faults: Annotated[str | None, typer.Option(help="Fault plan, a YAML file.")] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Run even if a sealed run exists.")

@@ -89,11 +89,11 @@ def kernel(*signature: Any, inline: bool = False, cache: bool = True) -> Any:
     """Compile a function of the deterministic core; the only caller of `numba.njit` in hft.
 
     Plain use is `@kernel`; `@kernel(signature)` compiles eagerly for first-class use, and
-    `inline=True` merges a leaf into its callers before type inference.
+    `inline=True` merges a kernel into each of its callers; see `out_of_line` for the opposite.
     """
     options: dict[str, Any] = {"cache": cache, "error_model": "numpy", "fastmath": False}
-    if inline:
-        options["inline"] = "always"
+    # Said either way: a kernel that does not say inherits it from the kernel that calls it first.
+    options["forceinline"] = inline
 
     def decorate(function: Callable[..., Any]) -> Any:
         if signature and not callable(signature[0]):
@@ -105,6 +105,26 @@ def kernel(*signature: Any, inline: bool = False, cache: bool = True) -> Any:
         signature = ()
         return decorate(function)
     return decorate
+
+
+if JIT_DISABLED:
+
+    def out_of_line() -> None:
+        """Nothing, in plain Python."""
+else:
+
+    @intrinsic
+    def out_of_line(typingctx: Any) -> Any:
+        """First statement of a kernel that must stay a call: its body is rare, or large.
+
+        LLVM would merge it into a hot loop, whose registers then go to code that hardly ever runs.
+        """
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            builder.function.attributes.add("noinline")
+            return context.get_dummy_value()
+
+        return types.none(), codegen
 
 
 def compiled(function: Any, signature: Any) -> Any:

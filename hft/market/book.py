@@ -13,7 +13,7 @@ import numpy as np
 
 from hft.core.bits import above, below, mask
 from hft.core.codes import EventKind, Flag
-from hft.core.jit import kernel
+from hft.core.jit import kernel, out_of_line
 
 NO_BID = -(1 << 60)
 NO_ASK = 1 << 60
@@ -195,9 +195,13 @@ def level_lots(books: Books, head: np.ndarray, side: int, tick: int) -> int:
     return books.qty[head["qty_at"] + side * head["size"] + position]
 
 
-@kernel
+@kernel(inline=True)
 def set_level(books: Books, head: np.ndarray, side: int, tick: int, lots: int) -> int:
-    """State the quantity of one level; returns what stood there. Mutates: books, head."""
+    """State the quantity of one level; returns what stood there. Mutates: books, head.
+
+    This runs twice for every market event, so it holds the common case only: a level that stays,
+    away from the touch.
+    """
     size = head["size"]
     position = tick - head["low"]
     if position < 0 or position >= size:
@@ -208,25 +212,43 @@ def set_level(books: Books, head: np.ndarray, side: int, tick: int, lots: int) -
     books.qty[at] = lots
     if lots == 0:
         if before != 0:
-            tree_clear(books.bits, head["bits_at"] + side * head["tree_size"], size, position)
-            if side == 0:
-                if tick == head["bid"]:
-                    head["bid"] = next_bid(books, head, tick)
-            elif tick == head["ask"]:
-                head["ask"] = next_ask(books, head, tick)
+            _level_gone(books, head, side, tick)
         return before
     if before == 0:
         tree_set(books.bits, head["bits_at"] + side * head["tree_size"], size, position)
     if side == 0:
         if tick > head["bid"]:
-            head["bid"] = tick
-            if tick >= head["ask"]:
-                head["ask"] = next_ask(books, head, tick)
+            _touch_bettered(books, head, 0, tick)
     elif tick < head["ask"]:
+        _touch_bettered(books, head, 1, tick)
+    return before
+
+
+@kernel
+def _level_gone(books: Books, head: np.ndarray, side: int, tick: int) -> None:
+    """A level that stood is empty now; the next best may take over. Mutates: books.bits, head."""
+    out_of_line()
+    at = head["bits_at"] + side * head["tree_size"]
+    tree_clear(books.bits, at, head["size"], tick - head["low"])
+    if side == 0:
+        if tick == head["bid"]:
+            head["bid"] = next_bid(books, head, tick)
+    elif tick == head["ask"]:
+        head["ask"] = next_ask(books, head, tick)
+
+
+@kernel
+def _touch_bettered(books: Books, head: np.ndarray, side: int, tick: int) -> None:
+    """A level better than the best of its side stands; what it crosses is hidden. Mutates: head."""
+    out_of_line()
+    if side == 0:
+        head["bid"] = tick
+        if tick >= head["ask"]:
+            head["ask"] = next_ask(books, head, tick)
+    else:
         head["ask"] = tick
         if tick <= head["bid"]:
             head["bid"] = next_bid(books, head, tick)
-    return before
 
 
 @kernel

@@ -2,23 +2,23 @@
 
 Ties in time go: control input, answer to us, tape row at the venue, command at the venue, order
 expiry, wake-up. So a cancel sent at t does not see a fill at t, and a strategy that wakes at t has
-seen every row and answer of t. The delayed view is brought up to date when somebody looks at it; only
-strategies that wake on trades or book changes put its rows into the calendar. A strategy is a
+seen every row and answer of t. The delayed view is brought up to date when somebody looks at it;
+only strategies that wake on trades or book changes put its rows into the calendar. A strategy is a
 function pointer, so the engine is compiled once and loaded from the cache for every strategy.
 """
 
 from typing import Any
 
-import numpy as np
 from numba import types
 
 from hft.core.codes import ResponseKind, StepKind, WakeCause
-from hft.core.jit import kernel
+from hft.core.jit import kernel, out_of_line
 from hft.gateway.pipeline import control, on_market
 from hft.portfolio.positions import mark
 from hft.replay.faults import feed_silent, reconcile
 from hft.replay.orders import arrive, feed_pnl, note_answers, receive, submit, take_trips
 from hft.replay.rows import venue_span, view_to
+from hft.replay.sample import sample_equity, sample_series
 from hft.replay.state import (
     CHECKPOINT_STEPS,
     EQUITY_MAX,
@@ -37,7 +37,6 @@ from hft.replay.state import (
     Engine,
 )
 from hft.replay.tick import checkpoint, note, note_wake
-from hft.replay.sample import sample_equity, sample_series
 from hft.strategies.context import INTENTS_MAX
 from hft.venue.matching import expire_due
 from hft.venue.state import FOREVER, next_message_ns
@@ -58,9 +57,10 @@ PAUSE_STEPS = 256
 _MARGIN = PAUSE_STEPS + 4 * INTENTS_MAX
 
 
-@kernel(inline=True)
+@kernel
 def next_feed(engine: Engine) -> int:
     """The instrument whose next venue row is first; ties go to the lower index."""
+    out_of_line()
     best = 0
     for i in range(1, len(engine.feeds)):
         if engine.feeds[i]["venue_ns"] < engine.feeds[best]["venue_ns"]:
@@ -68,29 +68,35 @@ def next_feed(engine: Engine) -> int:
     return best
 
 
-@kernel(inline=True)
+@kernel
 def other_feed_ns(engine: Engine, skip: int) -> int:
     """Until when instrument `skip` may run alone: the next row of any other, by rank at a tie."""
-    soonest = FOREVER
-    for i in range(len(engine.feeds)):
-        if i != skip:
-            ts = engine.feeds[i]["venue_ns"]
-            soonest = min(soonest, ts - 1 if i < skip else ts)
-    return soonest
+    out_of_line()
+    other = 1 if skip == 0 else 0
+    for i in range(other + 1, len(engine.feeds)):
+        if i != skip and engine.feeds[i]["venue_ns"] < engine.feeds[other]["venue_ns"]:
+            other = i
+    # The lowest index among the soonest is the one that goes first at a tie.
+    ts = engine.feeds[other]["venue_ns"]
+    return ts - 1 if other < skip else ts
 
 
-@kernel(inline=True)
+@kernel
 def next_view_ns(engine: Engine) -> int:
     """When the next row of a listened instrument reaches us."""
-    soonest = FOREVER
-    for i in range(engine.clock[0]["listened"]):
-        soonest = min(soonest, engine.feeds[i]["view_ns"])
+    out_of_line()
+    best = 0
+    for i in range(1, engine.clock[0]["listened"]):
+        if engine.feeds[i]["view_ns"] < engine.feeds[best]["view_ns"]:
+            best = i
+    soonest = engine.feeds[best]["view_ns"]
     return engine.faults[0]["gap_until_ns"] if feed_silent(engine, soonest) else soonest
 
 
-@kernel(inline=True)
+@kernel
 def next_timer(engine: Engine) -> int:
     """The strategy whose timer is first; ties go to the lower index."""
+    out_of_line()
     best = 0
     for s in range(1, len(engine.strategies)):
         if engine.strategies[s]["next_ns"] < engine.strategies[best]["next_ns"]:
@@ -116,6 +122,7 @@ def pause(engine: Engine) -> int:
 
     Sets the step of the next pause, so that a ring cannot fill up before it. Mutates: engine.
     """
+    out_of_line()
     clock = engine.clock[0]
     if engine.venue.head[0]["overflow"] != 0:
         return STATUS_DEFECT
@@ -132,7 +139,7 @@ def pause(engine: Engine) -> int:
     return -1
 
 
-@kernel
+@kernel(inline=True)
 def wake(engine: Engine, s: int, cause: int, on_wake: Any) -> bool:
     """Wake strategy `s` now; False when the engine must come back to Python for it.
 
@@ -143,7 +150,8 @@ def wake(engine: Engine, s: int, cause: int, on_wake: Any) -> bool:
     strategy = engine.strategies[s]
     instruments = len(engine.touch)
     silent = feed_silent(engine, now_ns)
-    reconcile(engine, now_ns)
+    if engine.faults[0]["lost_ack_e6"] != 0:
+        reconcile(engine, now_ns)
     for i in range(clock["listened"]):
         if not silent:
             view_to(engine, i, now_ns)
@@ -174,7 +182,7 @@ def wake(engine: Engine, s: int, cause: int, on_wake: Any) -> bool:
     return True
 
 
-@kernel
+@kernel(inline=True)
 def after_wake(engine: Engine, s: int) -> None:
     """Journal the wake-up and send what the strategy wrote through the gateway. Mutates: engine."""
     clock = engine.clock[0]
@@ -185,9 +193,6 @@ def after_wake(engine: Engine, s: int) -> None:
     clock["lost_intents"] += context["intents_lost"]
     for k in range(count):
         submit(engine, engine.intents[k], now_ns)
-    instruments = len(engine.touch)
-    for i in range(clock["listened"]):
-        engine.traded[s * instruments + i] = engine.touch[i]["traded_lots"]
     if clock["record"] > 0:
         if now_ns >= clock["equity_next_ns"]:
             sample_equity(engine, now_ns)
@@ -197,19 +202,11 @@ def after_wake(engine: Engine, s: int) -> None:
 
 
 @kernel
-def wake_for(engine: Engine, s: int, cause: int, on_wake: Any) -> bool:
-    """Wake `s` if it listens to this cause. Returns: False when the engine must come back."""
-    if (engine.strategies[s]["wakes_on"] >> cause) & 1 == 0:
-        return True
-    return wake(engine, s, cause, on_wake)
-
-
-@kernel
-def run_events(engine: Engine, now_ns: int, on_wake: Any) -> bool:
+def note_events(engine: Engine, now_ns: int) -> None:
     """Rows have reached us that somebody may want to wake for. Mutates: engine."""
+    out_of_line()
     seen = 0
-    clock = engine.clock[0]
-    for i in range(clock["listened"]):
+    for i in range(engine.clock[0]["listened"]):
         seen |= view_to(engine, i, now_ns)
     cause = _ON_TRADE
     if seen & 4 != 0:
@@ -218,20 +215,20 @@ def run_events(engine: Engine, now_ns: int, on_wake: Any) -> bool:
         cause = _ON_BOOK
     wanted = (1 << _ON_BOOK) * (seen & 1) + (1 << _ON_TRADE) * ((seen >> 1) & 1)
     wanted += (1 << _ON_STATUS) * ((seen >> 2) & 1)
-    clock["wake_cause"] = cause
     for s in range(len(engine.strategies)):
         if engine.strategies[s]["wakes_on"] & wanted != 0:
             engine.strategies[s]["events"] = cause + 1
-    return run_pending(engine, on_wake)
 
 
 @kernel
 def run_pending(engine: Engine, on_wake: Any) -> bool:
     """Wake every strategy that has an event pending, in order. Mutates: engine."""
+    out_of_line()
     for s in range(len(engine.strategies)):
-        cause = engine.strategies[s]["events"]
+        strategy = engine.strategies[s]
+        cause = strategy["events"]
         if cause > 0:
-            engine.strategies[s]["events"] = 0
+            strategy["events"] = 0
             if not wake(engine, s, cause - 1, on_wake):
                 return False
     return True
@@ -240,37 +237,37 @@ def run_pending(engine: Engine, on_wake: Any) -> bool:
 @kernel
 def run_control(engine: Engine) -> None:
     """Apply the next control input and journal it. Mutates: engine."""
+    out_of_line()
     clock = engine.clock[0]
     row = engine.controls[clock["control"]]
     clock["control"] += 1
     clock["now_ns"] = row["ts_ns"]
-    note(engine, _CONTROL, row["ts_ns"], -1, -1, 0, row["kind"], 0, 0, 0, row["code"], row["value"], 0)
-    control(engine.gw, row["kind"], row["code"], row["value"], row["ts_ns"])
+    kind, code, value = row["kind"], row["code"], row["value"]
+    note(engine, _CONTROL, row["ts_ns"], -1, -1, 0, kind, 0, 0, 0, code, value, 0)
+    control(engine.gw, kind, code, value, row["ts_ns"])
 
 
 @kernel
-def run_answer(engine: Engine, on_wake: Any) -> bool:
-    """An answer of the venue reaches us. Mutates: engine."""
+def note_answer(engine: Engine) -> bool:
+    """An answer of the venue reaches us; true when its strategy wants to wake. Mutates: engine."""
+    out_of_line()
     queue = engine.venue.queues[1]
     kind = engine.venue.responses[queue["first"] & queue["mask"]]["kind"]
     s = receive(engine)
     if s < 0:
-        return True
+        return False
     cause = _ON_FILL if kind == _FILL else _ON_ORDER
-    return wake_for(engine, s, cause, on_wake)
-
-
-@kernel(inline=True)
-def run_timer(engine: Engine, s: int, on_wake: Any) -> bool:
-    """A strategy's timer is due. Mutates: engine."""
     strategy = engine.strategies[s]
-    strategy["next_ns"] += strategy["every_ns"]
-    return wake(engine, s, _TIMER, on_wake)
+    if (strategy["wakes_on"] >> cause) & 1 == 0:
+        return False
+    strategy["events"] = cause + 1
+    return True
 
 
 @kernel
 def nothing_left(engine: Engine, now_ns: int) -> bool:
     """Is there no row after `now_ns` and no message on its way? Timers alone keep no run alive."""
+    out_of_line()
     for i in range(len(engine.feeds)):
         if engine.feeds[i]["venue_ns"] != FOREVER:
             return False
@@ -290,45 +287,60 @@ def advance(engine: Engine, on_wake: Any) -> int:
     clock = engine.clock[0]
     if clock["phase"] == PHASE_DONE:
         return STATUS_DONE
-    if clock["phase"] == PHASE_AWAKE:
+    pending = clock["phase"] == PHASE_AWAKE
+    if pending:
         after_wake(engine, clock["strategy"])
-        if not run_pending(engine, on_wake):
-            return STATUS_WAKE
     yield_at = clock["rows"] + clock["yield_rows"]
     commands = engine.venue.queues[0]
     answers = engine.venue.queues[1]
+    alone = len(engine.feeds) == 1
+    i = 0
+    s = 0
     while True:
+        if pending:
+            if not run_pending(engine, on_wake):
+                return STATUS_WAKE
+            pending = False
         if clock["step"] >= clock["pause_step"]:
             status = pause(engine)
             if status >= 0:
                 return status
         answer_ns = next_message_ns(engine.venue.responses, answers)
         command_ns = next_message_ns(engine.venue.commands, commands)
-        s = next_timer(engine)
+        if len(engine.strategies) > 1:
+            s = next_timer(engine)
         timer_ns = engine.strategies[s]["next_ns"]
-        view_ns = next_view_ns(engine) if clock["events_on"] != 0 else FOREVER
+        view_ns = FOREVER
+        if clock["events_on"] != 0:
+            view_ns = next_view_ns(engine)
         control_ns = engine.controls[clock["control"]]["ts_ns"]
         expiry_ns = engine.venue.head[0]["next_expiry_ns"]
-        i = next_feed(engine)
+        if not alone:
+            i = next_feed(engine)
         row_ns = engine.feeds[i]["venue_ns"]
         later_ns = min(min(command_ns, expiry_ns), min(timer_ns, view_ns))
         until_ns = min(later_ns, min(answer_ns - 1, control_ns - 1))
-        if row_ns <= until_ns and row_ns != FOREVER:
-            if len(engine.feeds) > 1:
+        if row_ns <= until_ns:
+            if not alone:
                 until_ns = min(until_ns, other_feed_ns(engine, i))
-            venue_span(engine, i, min(until_ns, FOREVER - 1))
-            note_answers(engine)
+            venue_span(engine, i, until_ns)
+            quiet = clock["journaled"] == answers["last"]
+            if not quiet:
+                note_answers(engine)
             if clock["rows"] >= yield_at:
                 return STATUS_YIELD
-            continue
+            # Rows that told us nothing leave the rest of the calendar as it stands.
+            if not (alone and quiet):
+                continue
+            if engine.feeds[0]["venue_ns"] <= until_ns:
+                continue
         if control_ns <= answer_ns and control_ns <= later_ns:
             if control_ns == FOREVER:
                 break
             run_control(engine)
         elif answer_ns <= later_ns:
             clock["now_ns"] = answer_ns
-            if not run_answer(engine, on_wake):
-                return STATUS_WAKE
+            pending = note_answer(engine)
         elif command_ns <= later_ns:
             clock["now_ns"] = command_ns
             arrive(engine)
@@ -337,14 +349,16 @@ def advance(engine: Engine, on_wake: Any) -> int:
             note_answers(engine)
         elif view_ns <= timer_ns:
             clock["now_ns"] = view_ns
-            if not run_events(engine, view_ns, on_wake):
-                return STATUS_WAKE
+            note_events(engine, view_ns)
+            pending = True
         else:
-            if nothing_left(engine, timer_ns):
+            if engine.feeds[i]["venue_ns"] == FOREVER and nothing_left(engine, timer_ns):
                 break
             clock["now_ns"] = timer_ns
-            if not run_timer(engine, s, on_wake):
-                return STATUS_WAKE
+            strategy = engine.strategies[s]
+            strategy["next_ns"] += strategy["every_ns"]
+            strategy["events"] = _TIMER + 1
+            pending = True
     clock["phase"] = PHASE_DONE
     note_wake(engine, 0, clock["now_ns"], 0, 0, 0)
     checkpoint(engine)

@@ -1,15 +1,15 @@
 """Tape rows: what the venue does with them in its time, and how the delayed view follows in ours.
 
 The venue's cursor walks by `exch_ts` and can fill our orders; the view's cursor walks the same rows
-by `local_ts` and is moved lazily, when somebody looks. Both run tight over the memory-mapped columns
-of one batch and step to the next by the table of addresses.
+by `local_ts` and is moved lazily, when somebody looks. Both run tight over the memory-mapped
+columns of one batch and step to the next by the table of addresses; neither passes `end_ns`.
 """
 
 import numpy as np
 
 from hft.core import digest
 from hft.core.codes import EventKind, Flag, StatusCode
-from hft.core.jit import array_view, kernel
+from hft.core.jit import array_view, kernel, out_of_line
 from hft.market.book import apply_row, is_valid, level_lots, set_level
 from hft.replay.state import Engine
 from hft.venue import fifo
@@ -31,8 +31,6 @@ _BBO = EventKind.BBO.value
 _STATUS = EventKind.STATUS.value
 _VENUE_ONLY = Flag.VENUE_ONLY.value
 _VIEW_ONLY = Flag.VIEW_ONLY.value
-_LAST = Flag.LAST.value
-_NO_BOOK = Flag.NO_BOOK.value
 _OPEN = StatusCode.OPEN.value
 _BOOK_SEEN = 1
 _TRADE_SEEN = 2
@@ -41,11 +39,12 @@ _STATUS_SEEN = 4
 
 @kernel
 def venue_span(engine: Engine, i: int, until_ns: int) -> None:
-    """The venue sees rows of instrument `i` up to and including `until_ns`, as far as the batch goes.
+    """The venue sees rows of instrument `i` up to `until_ns` inclusive, as far as the batch goes.
 
     Stops early when a fill has been queued that reaches us before `until_ns`.
     Mutates: books, venue, feeds[i], mixes[i].
     """
+    out_of_line()
     feed = engine.feeds[i]
     batch = engine.batches[feed["first_batch"] + feed["venue_batch"]]
     count = batch["rows"]
@@ -55,7 +54,7 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
     prices = _i64(batch["price"], count)
     qtys = _i64(batch["qty"], count)
     flags = _i16(batch["flags"], count)
-    order_ids = _i64(batch["order_id"], count)
+    clock = engine.clock[0]
     books = engine.books
     head = books.heads[2 * i]
     venue = engine.venue
@@ -63,18 +62,19 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
     row = feed["venue_row"]
     seen = feed["seen"]
     seen0 = seen
-    listened = i < engine.clock[0]["listened"]
+    listened = i < clock["listened"]
     mix = engine.mixes[i]
     answered = queue["last"]
     plain = feed["l3"] == 0
     taken = venue.head[0]
     ts = feed["venue_ns"]
+    end_ns = min(clock["end_ns"], FOREVER - 1)
+    until_ns = min(until_ns, end_ns)
     while ts <= until_ns:
         kind = np.int64(kinds[row])
         side = np.int64(sides[row])
         price = prices[row]
         qty = qtys[row]
-        flag = np.int64(flags[row])
         seen += 1
         if listened:
             mix = digest.row_add(mix, digest.row_word(seen, ts, kind, side, price, qty))
@@ -83,16 +83,19 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
             ask = head["ask"]
             before = set_level(books, head, side, price, qty)
             # Most rows stop here: only a level where we rest, or a better touch, concerns us.
-            if venue.lists[2 * i + side] >= 0:
-                level_changed(venue, i, side, price, before, qty)
-            if (head["bid"] > bid and venue.lists[2 * i + 1] >= 0) or (
-                head["ask"] < ask and venue.lists[2 * i] >= 0
-            ):
-                _touch_improved(engine, i, head["bid"] > bid, ts)
+            slot = venue.lists[2 * i + side]
+            if slot >= 0:
+                own = venue.resting[slot]
+                if own["price"] == price or own["next_slot"] >= 0:
+                    level_changed(venue, i, side, price, before, qty)
+            if head["bid"] > bid:
+                _touch_improved(engine, i, 0, ts)
+            if head["ask"] < ask:
+                _touch_improved(engine, i, 1, ts)
             if taken["taken_count"] > 0:
                 give_back(venue, i, side, price)
         else:
-            _venue_row(engine, i, kind, side, price, qty, order_ids[row], flag, ts)
+            _venue_row(engine, i, row, ts)
         row += 1
         while row < count and np.int64(flags[row]) & _VIEW_ONLY != 0:
             row += 1
@@ -106,36 +109,37 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
     feed["seen"] = seen
     feed["venue_row"] = row
     feed["venue_ns"] = ts
-    engine.clock[0]["rows"] += seen - seen0
-    if ts == FOREVER:
+    clock["rows"] += seen - seen0
+    if ts > end_ns:
         _next_venue_batch(engine, i)
 
 
-@kernel
-def _touch_improved(engine: Engine, i: int, bid: bool, ts: int) -> None:
+@kernel(inline=True)
+def _touch_improved(engine: Engine, i: int, side: int, ts: int) -> None:
     """The best of a side came closer: who rests where it now stands is filled. Mutates: venue."""
+    if engine.venue.lists[2 * i + 1 - side] < 0:
+        return
     head = engine.books.heads[2 * i]
     if head["complete"] != 0 and engine.feeds[i]["phase"] == _OPEN:
-        touch_crossed(engine.venue, engine.books, head, i, 0 if bid else 1, ts)
+        touch_crossed(engine.venue, engine.books, head, i, side, ts)
 
 
 @kernel
-def _venue_row(
-    engine: Engine,
-    i: int,
-    kind: int,
-    side: int,
-    price: int,
-    qty: int,
-    order_id: int,
-    flag: int,
-    ts: int,
-) -> None:
+def _venue_row(engine: Engine, i: int, row: int, ts: int) -> None:
     """A row that is no plain level: trades, quotes, snapshots, sessions, orders of an L3 tape."""
+    out_of_line()
+    feed = engine.feeds[i]
+    batch = engine.batches[feed["first_batch"] + feed["venue_batch"]]
+    count = batch["rows"]
+    kind = np.int64(_i8(batch["kind"], count)[row])
+    side = np.int64(_i8(batch["side"], count)[row])
+    price = _i64(batch["price"], count)[row]
+    qty = _i64(batch["qty"], count)[row]
+    flag = np.int64(_i16(batch["flags"], count)[row])
+    order_id = _i64(batch["order_id"], count)[row]
     books = engine.books
     head = books.heads[2 * i]
     venue = engine.venue
-    feed = engine.feeds[i]
     if kind == _TRADE:
         if feed["l3"] == 0 and feed["phase"] == _OPEN and head["complete"] != 0:
             traded(venue, i, side, price, qty, ts)
@@ -160,14 +164,15 @@ def _venue_row(
     if feed["l3"] == 0:
         level_changed(venue, i, side, price, before, level_lots(books, head, side, price))
     if head["bid"] > bid:
-        _touch_improved(engine, i, True, ts)
+        _touch_improved(engine, i, 0, ts)
     if head["ask"] < ask:
-        _touch_improved(engine, i, False, ts)
+        _touch_improved(engine, i, 1, ts)
 
 
 @kernel
 def _next_venue_batch(engine: Engine, i: int) -> None:
     """Move the venue's cursor to the first row it sees in a later batch. Mutates: feeds[i]."""
+    out_of_line()
     feed = engine.feeds[i]
     feed["venue_ns"] = FOREVER
     while feed["venue_batch"] + 1 < feed["batches"]:
@@ -180,32 +185,37 @@ def _next_venue_batch(engine: Engine, i: int) -> None:
             row += 1
         feed["venue_row"] = row
         if row < count:
-            feed["venue_ns"] = _i64(batch["exch_ts"], count)[row]
+            ts = _i64(batch["exch_ts"], count)[row]
+            feed["venue_ns"] = ts if ts <= engine.clock[0]["end_ns"] else FOREVER
             return
 
 
-@kernel
+@kernel(inline=True)
 def view_to(engine: Engine, i: int, now_ns: int) -> int:
     """Bring the delayed view of instrument `i` up to `now_ns`; returns what was seen, as bits.
 
     Mutates: books, touch[i], feeds[i].
     """
+    return view_span(engine, i, now_ns) if engine.feeds[i]["view_ns"] <= now_ns else 0
+
+
+@kernel(inline=True)
+def view_span(engine: Engine, i: int, now_ns: int) -> int:
+    """`view_to` when there is at least one row to see."""
     feed = engine.feeds[i]
-    if feed["view_ns"] > now_ns:
-        return 0
+    end_ns = min(engine.clock[0]["end_ns"], FOREVER - 1)
+    until_ns = min(now_ns, end_ns)
     events = 0
-    while feed["view_ns"] <= now_ns:
-        events |= _view_batch(engine, i, now_ns)
-        if feed["view_ns"] == FOREVER:
+    while feed["view_ns"] <= until_ns:
+        events |= _view_batch(engine, i, until_ns)
+        if feed["view_ns"] > end_ns:
             _next_view_batch(engine, i)
-            if feed["view_ns"] == FOREVER:
-                break
     _look(engine, i)
     return events
 
 
-@kernel
-def _view_batch(engine: Engine, i: int, now_ns: int) -> int:
+@kernel(inline=True)
+def _view_batch(engine: Engine, i: int, until_ns: int) -> int:
     feed = engine.feeds[i]
     batch = engine.batches[feed["first_batch"] + feed["view_batch"]]
     count = batch["rows"]
@@ -219,52 +229,63 @@ def _view_batch(engine: Engine, i: int, now_ns: int) -> int:
     head = books.heads[2 * i + 1]
     touch = engine.touch[i]
     events = 0
-    row = feed["view_row"]
+    row0 = feed["view_row"]
+    row = row0
+    skipped = 0
     ts = feed["view_ns"]
     last_ns = ts
-    seen = 0
-    while ts <= now_ns:
-        kind = np.int64(kinds[row])
+    while ts <= until_ns:
         last_ns = ts
-        seen += 1
-        if kind == _LEVEL:
+        if kinds[row] == _LEVEL:
             set_level(books, head, np.int64(sides[row]), prices[row], qtys[row])
             events |= _BOOK_SEEN
-        elif kind == _TRADE:
-            touch["last_trade_tick"] = prices[row]
-            touch["last_trade_lots"] = qtys[row]
-            touch["last_trade_side"] = np.int64(sides[row])
-            touch["traded_lots"] += qtys[row]
-            events |= _TRADE_SEEN
-        elif kind == _STATUS:
-            touch["phase"] = qtys[row]
-            events |= _STATUS_SEEN
         else:
-            flag = np.int64(flags[row])
-            side = np.int64(sides[row])
-            apply_row(books, head, kind, side, prices[row], qtys[row], flag)
-            events |= _BOOK_SEEN
-            if kind == _EXECUTE:
-                touch["last_trade_tick"] = prices[row]
-                touch["last_trade_lots"] = qtys[row]
-                touch["last_trade_side"] = 1 - side
-                touch["traded_lots"] += qtys[row]
-                events |= _TRADE_SEEN
+            events |= _view_row(engine, i, row)
         row += 1
         while row < count and np.int64(flags[row]) & _VENUE_ONLY != 0:
             row += 1
+            skipped += 1
         if row >= count:
             ts = FOREVER
             break
         ts = local_ts[row]
     touch["ts_ns"] = last_ns
-    touch["rows"] += seen
+    touch["rows"] += row - row0 - skipped
     feed["view_row"] = row
     feed["view_ns"] = ts
     return events
 
 
 @kernel
+def _view_row(engine: Engine, i: int, row: int) -> int:
+    """A row that is no plain level, as strategies see it; returns what it is, as bits."""
+    out_of_line()
+    feed = engine.feeds[i]
+    batch = engine.batches[feed["first_batch"] + feed["view_batch"]]
+    count = batch["rows"]
+    kind = np.int64(_i8(batch["kind"], count)[row])
+    side = np.int64(_i8(batch["side"], count)[row])
+    price = _i64(batch["price"], count)[row]
+    qty = _i64(batch["qty"], count)[row]
+    touch = engine.touch[i]
+    if kind == _STATUS:
+        touch["phase"] = qty
+        return _STATUS_SEEN
+    events = 0
+    if kind != _TRADE:
+        flag = np.int64(_i16(batch["flags"], count)[row])
+        apply_row(engine.books, engine.books.heads[2 * i + 1], kind, side, price, qty, flag)
+        events = _BOOK_SEEN
+    if kind == _TRADE or kind == _EXECUTE:
+        touch["last_trade_tick"] = price
+        touch["last_trade_lots"] = qty
+        touch["last_trade_side"] = side if kind == _TRADE else 1 - side
+        touch["traded_lots"] += qty
+        events |= _TRADE_SEEN
+    return events
+
+
+@kernel(inline=True)
 def _look(engine: Engine, i: int) -> None:
     """Write what the view's book shows now into the touch row. Mutates: touch[i]."""
     head = engine.books.heads[2 * i + 1]
@@ -278,8 +299,10 @@ def _look(engine: Engine, i: int) -> None:
 
 @kernel
 def _next_view_batch(engine: Engine, i: int) -> None:
-    """Move the view's cursor to the first row strategies see in a later batch. Mutates: feeds[i]."""
+    """Move the view's cursor to the first row we see in a later batch. Mutates: feeds[i]."""
+    out_of_line()
     feed = engine.feeds[i]
+    feed["view_ns"] = FOREVER
     while feed["view_batch"] + 1 < feed["batches"]:
         feed["view_batch"] += 1
         batch = engine.batches[feed["first_batch"] + feed["view_batch"]]
@@ -290,7 +313,8 @@ def _next_view_batch(engine: Engine, i: int) -> None:
             row += 1
         feed["view_row"] = row
         if row < count:
-            feed["view_ns"] = _i64(batch["local_ts"], count)[row]
+            ts = _i64(batch["local_ts"], count)[row]
+            feed["view_ns"] = ts if ts <= engine.clock[0]["end_ns"] else FOREVER
             return
 
 

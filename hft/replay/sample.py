@@ -1,8 +1,8 @@
-"""Samples for reports: equity by instrument and the series a strategy tracks; never in the digest."""
+"""Samples for reports: equity by instrument and tracked series; never in the digest."""
 
 import numpy as np
 
-from hft.core.jit import array_view, kernel
+from hft.core.jit import array_view, kernel, out_of_line
 from hft.replay.state import TRACKED_MAX, Engine
 
 _floats = array_view(np.dtype(np.float64))
@@ -11,7 +11,8 @@ _ints = array_view(np.dtype(np.int64))
 
 @kernel
 def sample_equity(engine: Engine, now_ns: int) -> None:
-    """One EQUITY row per strategy and instrument that has traded or is looked at. Mutates: engine."""
+    """One EQUITY row per strategy and instrument that is looked at. Mutates: engine."""
+    out_of_line()
     clock = engine.clock[0]
     instruments = len(engine.touch)
     for s in range(clock["strategies"]):
@@ -39,6 +40,7 @@ def sample_equity(engine: Engine, now_ns: int) -> None:
 @kernel
 def sample_series(engine: Engine, s: int, now_ns: int) -> None:
     """The tracked fields of a strategy's state after a wake-up. Mutates: engine.series."""
+    out_of_line()
     clock = engine.clock[0]
     row = engine.series[clock["series_len"]]
     clock["series_len"] += 1

@@ -9,7 +9,7 @@ import numpy as np
 
 from hft.core import digest
 from hft.core.codes import StepKind
-from hft.core.jit import kernel
+from hft.core.jit import kernel, out_of_line
 from hft.market.book import tree_above
 from hft.replay.state import Engine
 
@@ -49,20 +49,23 @@ def note(
         )  # fmt: skip
 
 
-@kernel
+@kernel(inline=True)
 def note_wake(engine: Engine, s: int, ts: int, cause: int, intents: int, lost: int) -> None:
     """Account a wake-up, and with it the book updates since the last one: count and mix.
 
-    Only instruments that a strategy listens to count. Mutates: as `note`.
+    Only instruments that a strategy listens to count. Mutates: as `note`, and engine.traded.
     """
     clock = engine.clock[0]
     wake = engine.strategies[s]["woken"]
+    instruments = len(engine.touch)
     word = digest.row_word(wake * 64 + _WAKE, ts, cause, 1, lost, intents)
-    seen = 0
+    low = engine.lanes[0]
+    high = engine.lanes[1]
     for i in range(clock["listened"]):
-        word = digest.row_add(word, engine.mixes[i])
-        seen += engine.feeds[i]["seen"]
-    low, high = digest.mix_words(engine.lanes[0], engine.lanes[1], word, seen)
+        # The first instrument's mix takes the wake-up's own word along.
+        mix = engine.mixes[i] if i > 0 else digest.row_add(engine.mixes[0], word)
+        low, high = digest.mix_words(low, high, mix, engine.feeds[i]["seen"])
+        engine.traded[s * instruments + i] = engine.touch[i]["traded_lots"]
     engine.lanes[0] = low
     engine.lanes[1] = high
     clock["step"] += 1
@@ -87,6 +90,7 @@ def _write(
     aux2: int,
 ) -> None:
     """Append the journal record of the step just mixed. Mutates: engine.steps."""
+    out_of_line()
     clock = engine.clock[0]
     row = engine.steps[clock["steps_len"]]
     clock["steps_len"] += 1
@@ -111,6 +115,7 @@ def _write(
 @kernel
 def checkpoint(engine: Engine) -> None:
     """Fold the full state of what strategies listen to into the digest, and remember the lanes."""
+    out_of_line()
     clock = engine.clock[0]
     for i in range(clock["listened"]):
         _mix_book(engine, 2 * i)

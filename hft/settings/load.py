@@ -78,6 +78,14 @@ class Settings:
         return {"settings": rows, "hash": self.hash}
 
 
+_chosen: list[str] = []
+
+
+def choose_file(path: str | None) -> None:
+    """Make `path` (--config) the configuration file of this process; None: as before."""
+    _chosen[:] = [path] if path else []
+
+
 def load_settings(
     flags: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
@@ -95,6 +103,7 @@ def load_settings(
     default_file = config_file("default.yaml", workspace)
     if default_file is not None:
         found.update(_from_mapping(read_mapping(default_file), _shown(default_file)))
+    file = file or next(iter(_chosen), None)
     named = file or environment.get(FILE_VARIABLE)
     if named:
         path = (workspace or Path.cwd()) / named

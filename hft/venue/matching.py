@@ -8,9 +8,18 @@ order fills at once. Every outcome is a response message; the replay journals an
 
 import numpy as np
 
-from hft.core.codes import EventKind, Flag, IntentType, LatencyLeg, Liquidity, OrderType
-from hft.core.codes import Reason, ResponseKind, Tif
-from hft.core.jit import kernel
+from hft.core.codes import (
+    EventKind,
+    Flag,
+    IntentType,
+    LatencyLeg,
+    Liquidity,
+    OrderType,
+    Reason,
+    ResponseKind,
+    Tif,
+)
+from hft.core.jit import kernel, out_of_line
 from hft.market.book import NO_ASK, NO_BID, Books, level_lots, next_ask, next_bid
 from hft.venue import fifo, queue
 from hft.venue.state import (
@@ -97,6 +106,7 @@ def level_changed(
     venue: VenueState, instrument_idx: int, side: int, tick: int, before: int, after: int
 ) -> None:
     """The tape restated a level where we may rest: queue positions move. Mutates: venue."""
+    out_of_line()
     head = venue.head[0]
     slot = venue.lists[2 * instrument_idx + side]
     while slot >= 0:
@@ -114,6 +124,7 @@ def touch_crossed(
 
     Capped fills take the crossing quantity from the levels that crossed. Mutates: venue.
     """
+    out_of_line()
     own = 1 - side
     best = book["bid"] if side == 0 else book["ask"]
     capped = venue.head[0]["capped"] != 0
@@ -173,6 +184,7 @@ def traded(
 
     Mutates: venue. Units: aggressor is the taker's side, 2 when unknown (both sides are tried).
     """
+    out_of_line()
     if aggressor != 1:
         _traded_side(venue, instrument_idx, 1, tick, lots, ts)
     if aggressor != 0:
@@ -223,6 +235,7 @@ def order_left(
     ts: int,
 ) -> None:
     """An L3 order shrank by a cancel or an execution: our exact place follows. Mutates: venue."""
+    out_of_line()
     if flags & _NO_BOOK != 0:
         priority = fifo.priority_of(venue, order_id)
     else:
@@ -442,6 +455,7 @@ def _amend(
 @kernel
 def expire_due(venue: VenueState, ts: int) -> None:
     """End the GTD orders whose time has come and find the next. Mutates: venue."""
+    out_of_line()
     soonest = 1 << 62
     for at in range(len(venue.lists)):
         slot = venue.lists[at]

@@ -10,7 +10,7 @@ import numpy as np
 
 from hft.core.codes import LatencyLeg
 from hft.core.dtypes import MESSAGE, RESTING
-from hft.core.jit import kernel
+from hft.core.jit import kernel, out_of_line
 from hft.core.seeds import PURPOSE_LATENCY, draw
 
 FOREVER = 1 << 62
@@ -229,6 +229,7 @@ def take(venue: VenueState, instrument_idx: int, side: int, tick: int, lots: int
 @kernel
 def give_back(venue: VenueState, instrument_idx: int, side: int, tick: int) -> None:
     """The tape states the level anew: what we took there is forgotten. Mutates: venue."""
+    out_of_line()
     head = venue.head[0]
     for i in range(head["taken_count"]):
         row = venue.taken[i]
