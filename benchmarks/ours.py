@@ -44,7 +44,7 @@ def _tapes(path: str, native: bool, lot: float) -> Any:
         folder = TAPES / Path(path).stem
         if not folder.exists():
             if native:
-                    hft.ingest(
+                hft.ingest(
                     path,
                     folder,
                     format="hftbacktest",

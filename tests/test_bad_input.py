@@ -182,16 +182,31 @@ def test_a_number_that_is_none_names_the_cell(workspace: Workspace) -> None:
     assert "text.csv" in said and "row 3" in said and "'price'" in said and "'x'" in said
 
 
-def test_an_unknown_instrument_asks_for_its_grid(workspace: Workspace) -> None:
-    message = (
-        '{"stream":"xyzusdt@trade","data":{"e":"trade","E":1700000000000,"T":1700000000000,'
-        '"s":"XYZUSDT","t":1,"p":"1.5","q":"1","X":"MARKET","m":false}}'
+def test_the_grid_of_an_unknown_instrument_is_a_guess_that_stays_on_the_tape(
+    workspace: Workspace,
+) -> None:
+    workspace.ok("data", "ingest", "AAA.csv", "--symbol", "XYZ", "--out", "unknown")
+    assert "guessed_tick" in workspace.ok("data", "show", "unknown")
+    workspace.ok(
+        "data",
+        "ingest",
+        "AAA.csv",
+        *["--symbol", "XYZ", "--out", "told", "--tick", "0.5", "--lot", "1"],
     )
-    (workspace.path / "raw").write_text(f"{START_NS} {message}\n")
-    said = workspace.fails(
-        65, "data", "ingest", "raw", "--format", "binance-usdm", "--out", "raw_out"
-    )
-    assert "XYZUSDT" in said.upper() and "--tick" in said
+    assert "guessed" not in workspace.ok("data", "show", "told")
+    args = [
+        "data",
+        "ingest",
+        "AAA.csv",
+        *["--symbol", "XYZ", "--out", "wrong_grid", "--tick", "0.4"],
+    ]
+    said = workspace.fails(65, *args)
+    assert "off_grid" in said and "AAA.csv" in said and "row" in said and "--tick" in said
+
+
+def test_an_instrument_that_no_tape_has_is_refused(workspace: Workspace) -> None:
+    said = workspace.fails(78, *replay("arbitrage"))
+    assert "'arbitrage'" in said and "2 instruments" in said and "AAA" in said
 
 
 @pytest.mark.parametrize(
@@ -344,4 +359,5 @@ def test_the_file_named_by_config_reaches_the_replay(workspace: Workspace) -> No
     shown = json.loads(workspace.ok("--json", "--config", "mine.yaml", *args))
     assert shown["record"] == "summary"
     limits = next(workspace.path.glob("configured/*/limits.yaml")).read_text()
-    assert "max_position_size: 3" in limits or "position_max: 3" in limits
+    (position,) = [row for row in limits.split("- key: ") if row.startswith("max_position_size")]
+    assert "value: '3'" in position

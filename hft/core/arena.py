@@ -64,9 +64,9 @@ def _lower_field(context: Any, builder: Any, typ: Any, value: Any, attr: str) ->
 
     array = make_array(kind)(context, builder)
     data = builder.inttoptr(entry(2 * offset), context.get_data_type(kind.dtype).as_pointer())
-    itemsize = context.get_constant(types.intp, context.get_abi_sizeof(
-        context.get_data_type(kind.dtype)
-    ))
+    itemsize = context.get_constant(
+        types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype))
+    )
     populate_array(
         array,
         data=data,
@@ -134,7 +134,7 @@ def opener(state: Any) -> Callable[[int], Any]:
 
         return kind(types.int64), codegen
 
-    return open_at  # type: ignore[no-any-return]
+    return open_at
 
 
 def arena_type(state: Any) -> Any:

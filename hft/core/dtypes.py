@@ -4,7 +4,11 @@ Units: `price` ticks, `qty` lots, `_ns` nanoseconds since the epoch, `_money` un
 settlement currency, `_idx` a row of a table. One comment per field that its name does not explain.
 """
 
+from typing import Any
+
 import numpy as np
+
+Row = Any  # one record of a structured array; numpy has no type for it
 
 
 def _row(*names: str) -> np.dtype:
@@ -172,7 +176,7 @@ STEP = _row(
 # An instrument resolved to integers.
 INSTRUMENT = _row(
     "inverse",  # 0 linear, 1 inverse
-    "money_per_tick_lot",  # linear: money of one lot moving one tick (even, so half ticks are whole)
+    "money_per_tick_lot",  # linear: money of one lot moving one tick; even: half ticks are whole
     "value_numerator",  # inverse: value money = round(qty * value_numerator / price)
     "notional_per_lot",  # inverse: quote notional of one lot in money-like units; linear: 0
     "max_price",  # ticks

@@ -1,8 +1,8 @@
 """Compilation in one place: the `kernel` decorator, its cache folder and the address casts.
 
-numba's own cache sees neither an edit in a helper of another file nor the bounds-check flag, so the
-cache folder is named by a hash of everything below the line, the versions and the flags. This module
-is the one exemption from the line: it reads our own sources, to name that folder.
+numba's own cache sees neither an edit in a helper of another file nor the bounds-check flag, so
+the cache folder is named by a hash of everything below the line, the versions and the flags. This
+module is the one exemption from the line: it reads our own sources, to name that folder.
 """
 
 import hashlib
@@ -158,7 +158,7 @@ def array_at(address: int, length: int, dtype: np.dtype) -> np.ndarray:
 
     size = int(length) * np.dtype(dtype).itemsize
     buffer = (ctypes.c_char * size).from_address(int(address))
-    return np.frombuffer(buffer, dtype=dtype)
+    return np.frombuffer(memoryview(buffer), dtype=dtype)
 
 
 def array_view(dtype: np.dtype) -> Any:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from hft.core.dtypes import INSTRUMENT
+from hft.core.dtypes import INSTRUMENT, Row
 from hft.core.errors import ConfigError, DataError
 from hft.core.instruments import Instrument
 from hft.core.jit import kernel
@@ -47,7 +47,7 @@ def mul_div_half_even(value: int, factor: int, divisor: int) -> int:
 
 
 @kernel
-def notional_money(instrument: np.ndarray, price: int, qty: int) -> int:
+def notional_money(instrument: Row, price: int, qty: int) -> int:
     """What `qty` lots are worth at `price`, for limits: linear value, or inverse quote notional."""
     if instrument["inverse"] != 0:
         return qty * instrument["notional_per_lot"]
@@ -55,7 +55,7 @@ def notional_money(instrument: np.ndarray, price: int, qty: int) -> int:
 
 
 @kernel
-def value_money(instrument: np.ndarray, price: int, qty: int) -> int:
+def value_money(instrument: Row, price: int, qty: int) -> int:
     """The settlement-currency value of `qty` lots at `price` (contract 1.1), price > 0."""
     if instrument["inverse"] != 0:
         return div_half_even(qty * instrument["value_numerator"], price)
@@ -107,7 +107,7 @@ def settlement_currency(instrument: Instrument) -> str:
 
 
 def resolve(instrument: Instrument, digits: int, max_price: int, symbol_key: int) -> np.ndarray:
-    """One INSTRUMENT row. Units: max_price in ticks. Raises: ConfigError when it cannot be exact."""
+    """One INSTRUMENT row. Units: max_price in ticks. Raises: ConfigError when it is not exact."""
     row = np.zeros(1, INSTRUMENT)[0]
     scale = 10**digits
     step = Fraction(instrument.lot) * Fraction(instrument.multiplier) * scale

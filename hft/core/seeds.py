@@ -51,4 +51,4 @@ def draw(seed: int, purpose: int, key: int, counter: int) -> int:
         np.uint64(seed) & _LOW,
         np.uint64(seed) >> _32,
     )
-    return np.int64(((high & np.uint64(0xFFFFF)) << _32) | low)
+    return np.int64(((high & np.uint64(0xFFFFF)) << _32) | low)  # type: ignore[return-value]

@@ -1,7 +1,7 @@
 """Time columns of a user's frame to int64 ns: epoch numbers, aware datetimes, ISO-8601 text.
 
-The unit of an epoch number is told by its size, which is safe from 1973 on. A time without a zone is
-refused: nobody can know what it means.
+The unit of an epoch number is told by its size, which is safe from 1973 on. A time without a zone
+is refused: nobody can know what it means.
 """
 
 import numpy as np

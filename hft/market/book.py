@@ -13,6 +13,7 @@ import numpy as np
 
 from hft.core.bits import above, below, mask
 from hft.core.codes import EventKind, Flag
+from hft.core.dtypes import Row
 from hft.core.jit import kernel, out_of_line
 
 NO_BID = -(1 << 60)
@@ -172,14 +173,14 @@ def _tree_words_at(size: int, level: int) -> int:
 
 
 @kernel
-def next_bid(books: Books, head: np.ndarray, tick: int) -> int:
+def next_bid(books: Books, head: Row, tick: int) -> int:
     """The next non-empty bid tick below `tick`, NO_BID when there is none."""
     position = tree_below(books.bits, head["bits_at"], head["size"], tick - head["low"])
     return NO_BID if position < 0 else position + head["low"]
 
 
 @kernel
-def next_ask(books: Books, head: np.ndarray, tick: int) -> int:
+def next_ask(books: Books, head: Row, tick: int) -> int:
     """The next non-empty ask tick above `tick`, NO_ASK when there is none."""
     at = head["bits_at"] + head["tree_size"]
     position = tree_above(books.bits, at, head["size"], tick - head["low"])
@@ -187,7 +188,7 @@ def next_ask(books: Books, head: np.ndarray, tick: int) -> int:
 
 
 @kernel
-def level_lots(books: Books, head: np.ndarray, side: int, tick: int) -> int:
+def level_lots(books: Books, head: Row, side: int, tick: int) -> int:
     """The quantity at a tick of one side, 0 outside the window."""
     position = tick - head["low"]
     if position < 0 or position >= head["size"]:
@@ -196,7 +197,7 @@ def level_lots(books: Books, head: np.ndarray, side: int, tick: int) -> int:
 
 
 @kernel(inline=True)
-def set_level(books: Books, head: np.ndarray, side: int, tick: int, lots: int) -> int:
+def set_level(books: Books, head: Row, side: int, tick: int, lots: int) -> int:
     """State the quantity of one level; returns what stood there. Mutates: books, head.
 
     This runs twice for every market event, so it holds the common case only: a level that stays,
@@ -225,7 +226,7 @@ def set_level(books: Books, head: np.ndarray, side: int, tick: int, lots: int) -
 
 
 @kernel
-def _level_gone(books: Books, head: np.ndarray, side: int, tick: int) -> None:
+def _level_gone(books: Books, head: Row, side: int, tick: int) -> None:
     """A level that stood is empty now; the next best may take over. Mutates: books.bits, head."""
     out_of_line()
     at = head["bits_at"] + side * head["tree_size"]
@@ -238,7 +239,7 @@ def _level_gone(books: Books, head: np.ndarray, side: int, tick: int) -> None:
 
 
 @kernel
-def _touch_bettered(books: Books, head: np.ndarray, side: int, tick: int) -> None:
+def _touch_bettered(books: Books, head: Row, side: int, tick: int) -> None:
     """A level better than the best of its side stands; what it crosses is hidden. Mutates: head."""
     out_of_line()
     if side == 0:
@@ -252,7 +253,7 @@ def _touch_bettered(books: Books, head: np.ndarray, side: int, tick: int) -> Non
 
 
 @kernel
-def set_quote(books: Books, head: np.ndarray, side: int, tick: int, lots: int) -> int:
+def set_quote(books: Books, head: Row, side: int, tick: int, lots: int) -> int:
     """State the best of one side of an L1 book, or withdraw it. Mutates: books, head."""
     old = head["bid"] if side == 0 else head["ask"]
     head["quote"] = 1
@@ -275,9 +276,7 @@ def set_quote(books: Books, head: np.ndarray, side: int, tick: int, lots: int) -
         lots = 0
     if lots != 0:
         books.qty[head["qty_at"] + side * head["size"] + position] = lots
-        tree_set(
-            books.bits, head["bits_at"] + side * head["tree_size"], head["size"], position
-        )
+        tree_set(books.bits, head["bits_at"] + side * head["tree_size"], head["size"], position)
     if side == 0:
         head["bid"] = tick if lots != 0 else NO_BID
     else:
@@ -286,7 +285,7 @@ def set_quote(books: Books, head: np.ndarray, side: int, tick: int, lots: int) -
 
 
 @kernel
-def clear_side(books: Books, head: np.ndarray, side: int) -> None:
+def clear_side(books: Books, head: Row, side: int) -> None:
     """Empty one side by walking its bitmap only. Mutates: books, head."""
     at = head["bits_at"] + side * head["tree_size"]
     size = head["size"]
@@ -303,7 +302,7 @@ def clear_side(books: Books, head: np.ndarray, side: int) -> None:
 
 @kernel
 def apply_row(
-    books: Books, head: np.ndarray, kind: int, side: int, tick: int, lots: int, flags: int
+    books: Books, head: Row, kind: int, side: int, tick: int, lots: int, flags: int
 ) -> int:
     """Apply one tape row that touches the book; returns the lots that stood at its level before.
 
@@ -335,9 +334,9 @@ def apply_row(
 
 
 @kernel
-def is_valid(head: np.ndarray) -> bool:
+def is_valid(head: Row) -> bool:
     """Both sides quoted, not crossed, snapshot complete: only then may anything act on the book."""
-    return (
+    return bool(
         head["complete"] != 0
         and head["bid"] != NO_BID
         and head["ask"] != NO_ASK

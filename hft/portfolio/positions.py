@@ -6,6 +6,7 @@ parts realises exactly what it cost (contract 6.3); an average price exists for 
 
 import numpy as np
 
+from hft.core.dtypes import Row
 from hft.core.jit import kernel
 from hft.core.numbers import FEE_SCALE, div_half_even, mul_div_half_even, value_money
 
@@ -30,7 +31,7 @@ POSITION = np.dtype(
 
 @kernel
 def apply_fill(
-    position: np.ndarray, instrument: np.ndarray, side: int, price: int, qty: int, fee_money: int
+    position: Row, instrument: Row, side: int, price: int, qty: int, fee_money: int
 ) -> int:
     """Book one fill; returns the profit it realised (before fees). Mutates: position.
 
@@ -66,7 +67,7 @@ def apply_fill(
 
 
 @kernel
-def fee_money(instrument: np.ndarray, price: int, qty: int, taker: int, first: bool) -> int:
+def fee_money(instrument: Row, price: int, qty: int, taker: int, first: bool) -> int:
     """The fee of one fill; negative is a rebate. `first` charges the per-order part."""
     rate = instrument["taker_fee_e8"] if taker != 0 else instrument["maker_fee_e8"]
     fee = mul_div_half_even(value_money(instrument, price, qty), rate, FEE_SCALE)
@@ -75,7 +76,7 @@ def fee_money(instrument: np.ndarray, price: int, qty: int, taker: int, first: b
 
 
 @kernel
-def mark(position: np.ndarray, instrument: np.ndarray, mid2: int) -> int:
+def mark(position: Row, instrument: Row, mid2: int) -> int:
     """Unrealised profit at a mid given as bid + ask ticks; remembered. Mutates: position."""
     qty = position["qty"]
     unrealized = 0

@@ -1,7 +1,7 @@
 """Make an Engine: sizes every table, fills the address book, sets the strategies' first wake-ups.
 
-The arrays that the engine reaches by address (tape columns, parameters, state) are kept alive by the
-`Session` that owns them.
+The arrays that the engine reaches by address (tape columns, parameters, state) are kept alive by
+the `Session` that owns them.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ import numpy as np
 
 from hft.core.arena import Arena
 from hft.core.codes import LatencyLeg
+from hft.core.digest import key_of
 from hft.core.dtypes import DECISION, FILL, INTENT, STEP, TOUCH
 from hft.core.numbers import resolve
-from hft.core.digest import key_of
 from hft.gateway.state import GatewayState
 from hft.gateway.state import new_state as new_gateway
 from hft.market.book import NO_ASK, NO_BID, new_books
@@ -235,7 +235,8 @@ def _contexts(engine: st.Engine, strategies: list[Strategy], keep: list[Any]) ->
         context["qty_len"] = len(engine.books.qty)
         context["bits_len"] = len(engine.books.bits)
         context["working_len"] = len(gw.heads)
-        offset = engine.clock.dtype.fields["next_id"][1]
+        clock_fields: Any = engine.clock.dtype.fields
+        offset = clock_fields["next_id"][1]
         context["next_id"] = engine.clock.ctypes.data + offset
         params, state = strategy.params_row(), strategy.state_row()
         context["params_at"] = at
@@ -249,8 +250,9 @@ def _contexts(engine: st.Engine, strategies: list[Strategy], keep: list[Any]) ->
 
 
 def _track(row: np.ndarray, strategy: Strategy, dtype: np.dtype) -> None:
+    fields: Any = dtype.fields
     for k, name in enumerate(strategy.track):
-        kind, offset = dtype.fields[name][:2]  # type: ignore[index]
+        kind, offset = fields[name][:2]
         row[k] = offset
         row[st.TRACKED_MAX + k] = 0 if kind == np.float64 else 1
 

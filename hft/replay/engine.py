@@ -362,6 +362,6 @@ def advance(engine: Engine, on_wake: Any) -> int:
     clock["phase"] = PHASE_DONE
     note_wake(engine, 0, clock["now_ns"], 0, 0, 0)
     checkpoint(engine)
-    if clock["record"] > 0:
+    if clock["record"] > 0 and clock["equity_last_ns"] != clock["now_ns"]:
         sample_equity(engine, clock["now_ns"])
     return STATUS_DONE

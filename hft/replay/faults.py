@@ -48,7 +48,7 @@ def _strikes(engine: Engine, chance_e6: int, purpose: int) -> bool:
 
 @kernel(inline=True)
 def feed_silent(engine: Engine, now_ns: int) -> bool:
-    """Is the market data feed down at `now_ns`? What it missed arrives in one go when it is back."""
+    """Is the market data feed down at `now_ns`? What it missed arrives when it is back."""
     fault = engine.faults[0]
     return fault["gap_from_ns"] <= now_ns < fault["gap_until_ns"]
 

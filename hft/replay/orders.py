@@ -223,8 +223,9 @@ def note_answers(engine: Engine) -> None:
             order = engine.gw.orders[message["slot"]]
             i = order["instrument_idx"]
             head = engine.books.heads[2 * i]
-            # The venue's own mid at the fill, for markouts; the message's spare field carries it.
-            message["deadline_ns"] = head["bid"] + head["ask"]
+            before2 = engine.feeds[i]["mid2"]
+            # The venue's mid at the fill, for markouts; the message's spare field carries it.
+            message["deadline_ns"] = before2 if before2 != 0 else head["bid"] + head["ask"]
             note(
                 engine,
                 _FILL_STEP,
@@ -240,6 +241,8 @@ def note_answers(engine: Engine) -> None:
                 message["fill_id"],
                 0,
             )
+    for i in range(clock["listened"]):
+        engine.feeds[i]["mid2"] = 0
 
 
 @kernel

@@ -31,6 +31,7 @@ _BBO = EventKind.BBO.value
 _STATUS = EventKind.STATUS.value
 _VENUE_ONLY = Flag.VENUE_ONLY.value
 _VIEW_ONLY = Flag.VIEW_ONLY.value
+_NO_BOOK = Flag.NO_BOOK.value
 _OPEN = StatusCode.OPEN.value
 _BOOK_SEEN = 1
 _TRADE_SEEN = 2
@@ -89,9 +90,9 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
                 if own["price"] == price or own["next_slot"] >= 0:
                     level_changed(venue, i, side, price, before, qty)
             if head["bid"] > bid:
-                _touch_improved(engine, i, 0, ts)
+                _touch_improved(engine, i, 0, bid + ask, ts)
             if head["ask"] < ask:
-                _touch_improved(engine, i, 1, ts)
+                _touch_improved(engine, i, 1, bid + ask, ts)
             if taken["taken_count"] > 0:
                 give_back(venue, i, side, price)
         else:
@@ -115,12 +116,16 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
 
 
 @kernel(inline=True)
-def _touch_improved(engine: Engine, i: int, side: int, ts: int) -> None:
-    """The best of a side came closer: who rests where it now stands is filled. Mutates: venue."""
+def _touch_improved(engine: Engine, i: int, side: int, mid2: int, ts: int) -> None:
+    """The best of a side came closer: who rests where it now stands is filled. Mutates: venue.
+
+    `mid2` is the mid before the row: markouts start where the market stood when it reached us.
+    """
     if engine.venue.lists[2 * i + 1 - side] < 0:
         return
     head = engine.books.heads[2 * i]
     if head["complete"] != 0 and engine.feeds[i]["phase"] == _OPEN:
+        engine.feeds[i]["mid2"] = mid2
         touch_crossed(engine.venue, engine.books, head, i, side, ts)
 
 
@@ -164,9 +169,9 @@ def _venue_row(engine: Engine, i: int, row: int, ts: int) -> None:
     if feed["l3"] == 0:
         level_changed(venue, i, side, price, before, level_lots(books, head, side, price))
     if head["bid"] > bid:
-        _touch_improved(engine, i, 0, ts)
+        _touch_improved(engine, i, 0, bid + ask, ts)
     if head["ask"] < ask:
-        _touch_improved(engine, i, 1, ts)
+        _touch_improved(engine, i, 1, bid + ask, ts)
 
 
 @kernel
@@ -272,11 +277,12 @@ def _view_row(engine: Engine, i: int, row: int) -> int:
         touch["phase"] = qty
         return _STATUS_SEEN
     events = 0
+    flag = np.int64(_i16(batch["flags"], count)[row])
     if kind != _TRADE:
-        flag = np.int64(_i16(batch["flags"], count)[row])
         apply_row(engine.books, engine.books.heads[2 * i + 1], kind, side, price, qty, flag)
         events = _BOOK_SEEN
-    if kind == _TRADE or kind == _EXECUTE:
+    # An execution that leaves the book to a later row has its print in a row of its own, too.
+    if kind == _TRADE or (kind == _EXECUTE and flag & _NO_BOOK == 0):
         touch["last_trade_tick"] = price
         touch["last_trade_lots"] = qty
         touch["last_trade_side"] = side if kind == _TRADE else 1 - side

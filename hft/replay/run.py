@@ -1,4 +1,4 @@
-"""Drive an engine to its end: hand its records to a sink, call Python strategies, seal the digest."""
+"""Drive an engine to its end: its records to a sink, Python strategies called, a digest sealed."""
 
 from collections.abc import Callable
 from typing import Any, Protocol

@@ -49,6 +49,7 @@ CLOCK = _row(
     "record",  # 0 digest only, 1 fills and equity, 2 and steps and series
     "equity_every_ns",
     "equity_next_ns",
+    "equity_last_ns",
     "control",  # next control row
     "events_on",  # 1: some strategy wakes on trades or book changes
     "rows",  # tape rows the venue has seen
@@ -93,6 +94,7 @@ FEED = _row(
     "seen",  # rows the venue has seen
     "gap_until_ns",  # a fault hides the feed from the view until then
     "phase",  # StatusCode as the venue knows it
+    "mid2",  # bid + ask ticks before the row that filled us, 0: as the book stands
     "l3",  # 1: the tape has order ids and the queue model is exact
 )
 BATCH = _row(

@@ -250,9 +250,7 @@ def _waker(strategy: Strategy) -> Any:
         from hft.strategies.callback import plain_waker
 
         return plain_waker(strategy)
-    return _compiled_waker(
-        strategy.body, strategy.params_row().dtype, strategy.state_row().dtype
-    )
+    return _compiled_waker(strategy.body, strategy.params_row().dtype, strategy.state_row().dtype)
 
 
 @lru_cache(maxsize=64)

@@ -1,18 +1,17 @@
 """What a strategy can reach, as one record of addresses: the ground that view and order stand on.
 
-The engine fills one CONTEXT per strategy; the functions here read and write through it. They are the
-same functions whether a strategy is compiled, plain Python or a callback class, so all three see and
-do the same. An address is an int64; the engine keeps the arrays alive.
+The engine fills one CONTEXT per strategy; the functions here read and write through it. They are
+the same functions whether a strategy is compiled, plain Python or a callback class, so all three
+see and do the same. An address is an int64; the engine keeps the arrays alive.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from hft.core.codes import IntentType, OrderType, Tif
 from hft.core.dtypes import INTENT, ORDER, TOUCH
-from hft.core.jit import JIT_DISABLED, array_view, kernel, record_at
+from hft.core.jit import array_view, kernel, record_at
 from hft.market.book import HEAD, NO_ASK, NO_BID, Books, level_lots, next_ask, next_bid
 from hft.portfolio.positions import POSITION
 
@@ -264,7 +263,7 @@ def amend_order(address: int, idx: int, order_id: int, price: int, lots: int) ->
 
 @kernel
 def cancel_side(address: int, idx: int, side: int) -> int:
-    """Cancel every own order of a side that has no request in flight; returns how many still work."""
+    """Cancel own orders of a side that have no request in flight; returns how many still work."""
     still = 0
     slot = first_working(address, idx, side)
     while slot >= 0:
@@ -340,8 +339,3 @@ def log_value(address: int, code: int, value: float) -> None:
     row["code"] = code
     row["value"] = value
     context["logs"] += 1
-
-
-def as_python(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The body of a kernel as plain Python, for debuggers."""
-    return function if JIT_DISABLED else function.py_func

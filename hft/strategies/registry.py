@@ -12,4 +12,5 @@ def shipped(name: str) -> Strategy:
     """The shipped strategy of this name. Raises: ConfigError listing the names."""
     if name not in SHIPPED:
         raise ConfigError(f"no shipped strategy {name!r}; there are {', '.join(SHIPPED)}")
-    return getattr(import_module(f"hft.strategies.{name}"), name)  # type: ignore[no-any-return]
+    found: Strategy = getattr(import_module(f"hft.strategies.{name}"), name)
+    return found

@@ -1,9 +1,9 @@
 """Two-sided quoting at the touch: the work that simulators are compared on.
 
 Every wake-up: cancel a resting order that is no longer at the best price of its side or whose side
-is over the position limit; where a side has no acknowledged order and the position allows it, place
-one post-only lot at the best price. An order still in flight does not count as one, as in the peer's
-rules, so at short intervals several orders of a side can be on their way.
+is over the position limit; where a side has no acknowledged order and the position allows it,
+place one post-only lot at the best price. An order still in flight does not count as one, as in
+the peer's rules, so at short intervals several orders of a side can be on their way.
 """
 
 from hft.core.codes import Tif

@@ -1,8 +1,8 @@
 """`view` and `order`: what a strategy reads and how it speaks, compiled and plain alike.
 
-Both are a pair (address of the CONTEXT, instrument index). Every member stands once in a table below
-as a function over that pair; the numba overloads and the plain Python properties are made from the
-same table, so the three ways to run a strategy cannot drift apart.
+Both are a pair (address of the CONTEXT, instrument index). Every member stands once in a table
+below as a function over that pair; the numba overloads and the plain Python properties are made
+from the same table, so the three ways to run a strategy cannot drift apart.
 """
 
 import math
@@ -22,8 +22,8 @@ from numba.extending import (
     register_model,
 )
 
-from hft.core.jit import JIT_DISABLED, kernel
 from hft.core.errors import DataError
+from hft.core.jit import JIT_DISABLED, kernel
 from hft.market.book import NO_ASK, NO_BID
 from hft.strategies import context as ctx
 

@@ -300,7 +300,7 @@ def walk(
             at = price - arena[LOW]
             if side < 2 and 0 <= at < arena[SIZE]:
                 _set_level(arena, side, at, qty)
-        elif kind == ADD or kind == MODIFY:  # noqa: SIM109
+        elif kind == ADD or kind == MODIFY:
             _put_order(arena, orders, columns.order_id[i], side, price, qty)
         elif kind == CANCEL or (kind == EXECUTE and flags & NO_BOOK == 0):
             _reduce_order(arena, orders, columns.order_id[i], qty)

@@ -1,7 +1,7 @@
 """Exact queue position on L3 tapes: who arrived before us, by order id.
 
-The priority of a market order is the count of L3 rows when it joined; ours is the same count when we
-arrived. A cancel or execution of an earlier order moves us forward, one of a later order does not.
+The priority of a market order is the count of L3 rows when it joined; ours is the same count when
+we arrived. A cancel or execution of an earlier order moves us forward, a later one's does not.
 """
 
 import numpy as np

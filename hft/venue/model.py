@@ -72,7 +72,7 @@ class VenueModel:
         """Write the settings into a fresh venue state. Mutates: venue (latency_table in place)."""
         head = venue.head[0]
         head["queue_model"] = QUEUES[self.queue]
-        head["queue_power_e6"] = int(round(self.queue_power * 1_000_000))
+        head["queue_power_e6"] = round(self.queue_power * 1_000_000)
         head["capped"] = int(self.capped)
         head["amend_keeps_priority"] = int(self.amend_keeps_priority)
         head["seed"] = seed

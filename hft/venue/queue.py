@@ -9,8 +9,7 @@ question 3782 of quant.stackexchange.com, as used by hftbacktest's models of the
 
 import math
 
-import numpy as np
-
+from hft.core.dtypes import Row
 from hft.core.jit import kernel
 from hft.venue.state import (
     QUEUE_PROB_LOG,
@@ -23,21 +22,21 @@ MICRO = 1_000_000
 
 
 @kernel
-def joins(row: np.ndarray, level_lots: int) -> None:
+def joins(row: Row, level_lots: int) -> None:
     """Our order joins behind everything displayed. Mutates: row (RESTING)."""
     row["ahead_micro"] = level_lots * MICRO
     row["traded_qty"] = 0
 
 
 @kernel
-def trades(row: np.ndarray, lots: int) -> None:
+def trades(row: Row, lots: int) -> None:
     """A trade at our price takes from the front. Mutates: row."""
     row["ahead_micro"] -= lots * MICRO
     row["traded_qty"] += lots
 
 
 @kernel
-def changes(row: np.ndarray, model: int, power_e6: int, before: int, after: int) -> None:
+def changes(row: Row, model: int, power_e6: int, before: int, after: int) -> None:
     """The level's displayed quantity went from `before` to `after`. Mutates: row."""
     if model == QUEUE_RISK_AVERSE:
         row["ahead_micro"] = min(row["ahead_micro"], after * MICRO)
@@ -77,7 +76,7 @@ def _weight(lots: float, model: int, power_e6: int) -> float:
 
 
 @kernel
-def reached_lots(row: np.ndarray) -> int:
+def reached_lots(row: Row) -> int:
     """Whole lots of trading that went past everything ahead of us."""
     if row["ahead_micro"] >= 0:
         return 0

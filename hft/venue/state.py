@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hft.core.codes import LatencyLeg
-from hft.core.dtypes import MESSAGE, RESTING
+from hft.core.dtypes import MESSAGE, RESTING, Row
 from hft.core.jit import kernel, out_of_line
 from hft.core.seeds import PURPOSE_LATENCY, draw
 
@@ -98,7 +98,7 @@ def _power_of_two(n: int) -> int:
 
 
 @kernel
-def push(ring: np.ndarray, queue: np.ndarray, head: np.ndarray, ts: int) -> int:
+def push(ring: np.ndarray, queue: Row, head: Row, ts: int) -> int:
     """The ring position of a new message that arrives at `ts`, never before the one ahead of it.
 
     Mutates: queue, ring[...]["ts_ns"]. Returns: -1 when the queue is full, which is a defect.
@@ -116,7 +116,7 @@ def push(ring: np.ndarray, queue: np.ndarray, head: np.ndarray, ts: int) -> int:
 
 
 @kernel(inline=True)
-def next_message_ns(ring: np.ndarray, queue: np.ndarray) -> int:
+def next_message_ns(ring: np.ndarray, queue: Row) -> int:
     """When the oldest message arrives, FOREVER when the queue is empty."""
     if queue["first"] == queue["last"]:
         return FOREVER

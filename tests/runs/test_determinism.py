@@ -3,13 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from determined import VENUE, digest_of, job_of, slow, split
 
 import hft
 from hft.core.codes import EventKind
@@ -20,63 +20,13 @@ from hft.gateway.limits import Limits
 from hft.replay.run import drive, run_digest
 from hft.replay.snapshot import freeze, from_bytes, thaw, to_bytes
 from hft.runs import execute
-from hft.runs.execute import Job, prepare
-from hft.runs.faults import FaultPlan
+from hft.runs.execute import prepare
 from hft.runs.ingest import synthetic, write_feeds
-from hft.runs.venues import Venue
-from hft.strategies.base import Strategy, strategy
-from hft.strategies.registry import shipped
+from hft.strategies.base import strategy
 from hft.tape.dataset import Tapes
 from hft.tape.schema import Columns, Feed
 
 ROOT = Path(__file__).resolve().parents[2]
-EVENTS = {"l2": 60_000, "l3": 50_000}
-# Every source of chance and trouble at once, so that a digest that forgets one of them is seen.
-VENUE = Venue({"entry": ("uniform", "1ms", "3ms"), "cancel": "2ms", "response": "1ms"}, "prob_log")
-TROUBLE = FaultPlan(reject=0.01, late_ack=0.02, duplicate_ack=0.02, lost_ack=0.005)
-
-
-@pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Tapes]:
-    """A synthetic market by kind, made once."""
-    folder = tmp_path_factory.mktemp("markets")
-    made: dict[str, Tapes] = {}
-
-    def get(kind: str = "l2") -> Tapes:
-        if kind not in made:
-            made[kind] = synthetic(seed=11, out=folder / kind, events=EVENTS[kind], kind=kind)
-        return made[kind]
-
-    return get
-
-
-def slow(name: str = "market_making", every: int = 2_000_000_000, **params: Any) -> Strategy:
-    """A shipped strategy on a clock that suits a long synthetic day of few events."""
-    return replace(shipped(name).with_params(params), every_ns=every)
-
-
-def job_of(tapes: Tapes, *strategies: Strategy, **given: Any) -> Job:
-    chosen = strategies or (slow(),)
-    named = {f"{one.name}_{k}" if k else one.name: one for k, one in enumerate(chosen)}
-    base = {"venue": VENUE, "limits": hft.Limits.load("research"), "seed": 5, "faults": TROUBLE}
-    return Job(tapes, named, **{**base, **given})
-
-
-def digest_of(job: Job, record: str = "digest") -> str:
-    session = prepare(job, record)[0]
-    assert drive(session, plain=job.plain)
-    assert session.engine.clock[0]["orders"] > 20, "a run without orders proves nothing"
-    return run_digest(session.engine)
-
-
-def split(columns: Columns, sizes: Sequence[int]) -> list[Columns]:
-    """The same rows in batches of these sizes, again and again."""
-    parts, at, k = [], 0, 0
-    while at < len(columns.kind):
-        end = at + sizes[k % len(sizes)]
-        parts.append(Columns(*(column[at:end] for column in columns)))
-        at, k = end, k + 1
-    return parts
 
 
 @pytest.mark.parametrize("kind", ["l2", "l3"])
@@ -311,7 +261,7 @@ def test_the_order_of_strategies_is_part_of_the_run(market):
 def test_interpreted_kernels_give_the_digest_of_compiled_ones(tmp_path):
     tapes = synthetic(seed=2, out=tmp_path / "small", events=1_500)
     script = (
-        "import sys, hft, test_determinism as t;"
+        "import sys, hft, determined as t;"
         "from hft.core.jit import JIT_DISABLED;"
         "print(JIT_DISABLED, t.digest_of(t.job_of(hft.tapes(sys.argv[1]), t.slow(every=10**10))))"
     )
@@ -321,119 +271,3 @@ def test_interpreted_kernels_give_the_digest_of_compiled_ones(tmp_path):
     words = [sys.executable, "-c", script, str(tapes.tapes[0].path.parent)]
     done = subprocess.run(words, env=env, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", here]
-
-
-def with_rows(monkeypatch: pytest.MonkeyPatch, change: Callable[[Columns], None]) -> None:
-    """Let replays read changed copies of the tapes' rows."""
-    whole = execute._rows_until
-
-    def changed(tape: Any, end_ns: int | None) -> list[Columns]:
-        parts = [Columns(*(column.copy() for column in part)) for part in whole(tape, end_ns)]
-        for part in parts:
-            change(part)
-        return parts
-
-    monkeypatch.setattr(execute, "_rows_until", changed)
-
-
-def test_one_lot_more_in_one_row_is_another_run(market, monkeypatch):
-    before = digest_of(job_of(market("l2")))
-
-    def one_lot(part: Columns) -> None:
-        levels = np.flatnonzero((part.kind == EventKind.LEVEL) & (part.qty > 0))
-        part.qty[levels[len(levels) // 2]] += 1
-
-    with_rows(monkeypatch, one_lot)
-    assert digest_of(job_of(market("l2"))) != before
-
-
-CHANGES: dict[str, dict[str, Any]] = {
-    "seed": {"seed": 6},
-    "queue": {"venue": replace(VENUE, queue="risk_averse")},
-    "latency": {"venue": replace(VENUE, latency="2ms")},
-    "faults": {"faults": FaultPlan()},
-    "limits": {"limits": hft.Limits.load("research").replace(max_position_size=2)},
-    "end": {"end_ns": 0},
-}
-
-
-@pytest.mark.parametrize("name", CHANGES)
-def test_a_change_of_any_input_is_another_run(market, name):
-    tapes, change = market("l2"), dict(CHANGES[name])
-    if name == "end":
-        change["end_ns"] = sum(tapes.span) // 2
-    assert digest_of(job_of(tapes, **change)) != digest_of(job_of(tapes))
-
-
-def test_a_parameter_moves_the_digest_and_diff_names_the_first_step(market, tmp_path):
-    runs = [
-        hft.replay(market("l2"), slow(half_ticks=half), venue=VENUE, out=tmp_path, record="full")
-        for half in (1.0, 2.0)
-    ]
-    assert runs[0].digest != runs[1].digest
-    found = runs[0].diff(runs[1])
-    steps = [np.concatenate(list(run.steps())) for run in runs]
-    names = [name for name in steps[0].dtype.names if not name.startswith("mix")]
-    n = min(len(one) for one in steps)
-    unequal = np.array([steps[0][name][:n] != steps[1][name][:n] for name in names]).any(axis=0)
-    assert found.step == int(steps[0]["seq"][np.argmax(unequal)]) > 1
-    assert not found and str(found.step) in found.sentence
-    assert runs[0].diff(runs[0])
-
-
-def fills_of(job: Job) -> list[tuple[int, ...]]:
-    """(time, side, price, lots, position after) of every fill."""
-    session = prepare(job, "summary")[0]
-    taken: list[np.ndarray] = []
-
-    class Sink:
-        def take(self, steps: Any, fills: Any, equity: Any, series: Any) -> None:
-            taken.append(fills.copy())
-
-    drive(session, Sink())
-    rows = np.concatenate(taken)
-    names = ["exch_ts_ns", "side", "price", "qty", "position_qty"]
-    return [tuple(int(row[name]) for name in names) for row in rows]
-
-
-def test_all_clocks_an_hour_later_are_the_same_fills_an_hour_later(market, monkeypatch):
-    hour = 3_600_000_000_000
-    before = fills_of(job_of(market("l2")))
-
-    def later(part: Columns) -> None:
-        part.exch_ts[:] += hour
-        part.local_ts[:] += hour
-
-    with_rows(monkeypatch, later)
-    after = fills_of(job_of(market("l2")))
-    assert len(before) > 10
-    assert after == [(ts + hour, *rest) for ts, *rest in before]
-
-
-@strategy(every="2s")
-def mirrored_quoter(view, order, p, s):  # type: ignore[no-untyped-def]
-    """One lot at each touch, whichever side is which."""
-    if view.book_valid:
-        order.quote(0, view.bid_tick, 1)
-        order.quote(1, view.ask_tick, 1)
-
-
-def test_a_mirrored_market_gives_the_mirrored_fills(market, monkeypatch):
-    """Bids for asks around a price: what was bought is sold, at the mirrored price."""
-    quiet = {"venue": Venue("2ms"), "faults": FaultPlan(), "limits": Limits.off()}
-    job = job_of(market("l2"), mirrored_quoter, **quiet)
-    before = fills_of(job)
-    summary = market("l2").tapes[0].summary
-    axis = int(summary["bid_price_range"][0] + summary["ask_price_range"][1])
-
-    def mirror(part: Columns) -> None:
-        sided = part.side < 2
-        part.side[sided] = 1 - part.side[sided]
-        priced = part.price != 0
-        part.price[priced] = axis - part.price[priced]
-
-    with_rows(monkeypatch, mirror)
-    after = fills_of(job)
-    assert len(before) > 10
-    expected = [(ts, 1 - side, axis - px, qty, -held) for ts, side, px, qty, held in before]
-    assert sorted(after) == sorted(expected)
