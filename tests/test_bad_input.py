@@ -359,5 +359,5 @@ def test_the_file_named_by_config_reaches_the_replay(workspace: Workspace) -> No
     shown = json.loads(workspace.ok("--json", "--config", "mine.yaml", *args))
     assert shown["record"] == "summary"
     limits = next(workspace.path.glob("configured/*/limits.yaml")).read_text()
-    (position,) = [row for row in limits.split("- key: ") if row.startswith("max_position_size")]
-    assert "value: '3'" in position
+    written = [row for row in limits.split("- key: ") if row.startswith("max_position_size")]
+    assert written and all("value: '3'" in row for row in written), limits
