@@ -13,8 +13,15 @@ from hft.core.jit import array_view, kernel, out_of_line
 from hft.market.book import apply_row, is_valid, level_lots, set_level
 from hft.replay.state import Engine
 from hft.venue import fifo
-from hft.venue.matching import level_changed, order_left, touch_crossed, traded
-from hft.venue.state import FOREVER, give_back
+from hft.venue.matching import (
+    book_settled,
+    level_changed,
+    order_left,
+    session_closed,
+    touch_crossed,
+    traded,
+)
+from hft.venue.state import FOREVER, forget_taken, give_back
 
 _i64 = array_view(np.dtype(np.int64))
 _i16 = array_view(np.dtype(np.int16))
@@ -33,6 +40,7 @@ _VENUE_ONLY = Flag.VENUE_ONLY.value
 _VIEW_ONLY = Flag.VIEW_ONLY.value
 _NO_BOOK = Flag.NO_BOOK.value
 _OPEN = StatusCode.OPEN.value
+_CLOSE = StatusCode.CLOSE.value
 _BOOK_SEEN = 1
 _TRADE_SEEN = 2
 _STATUS_SEEN = 4
@@ -89,12 +97,12 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
                 own = venue.resting[slot]
                 if own["price"] == price or own["next_slot"] >= 0:
                     level_changed(venue, i, side, price, before, qty)
+            if taken["taken_count"] > 0:
+                give_back(venue, i, side, price)
             if head["bid"] > bid:
                 _touch_improved(engine, i, 0, bid + ask, ts)
             if head["ask"] < ask:
                 _touch_improved(engine, i, 1, bid + ask, ts)
-            if taken["taken_count"] > 0:
-                give_back(venue, i, side, price)
         else:
             _venue_row(engine, i, row, ts)
         row += 1
@@ -150,20 +158,26 @@ def _venue_row(engine: Engine, i: int, row: int, ts: int) -> None:
             traded(venue, i, side, price, qty, ts)
         return
     if kind == _STATUS:
-        feed["phase"] = qty
+        _phase_changed(engine, i, qty, ts)
         return
     if feed["l3"] != 0:
         if kind == _ADD:
-            fifo.add(venue, order_id, qty)
+            fifo.add(venue, i, order_id, qty)
         elif kind == _CLEAR:
-            fifo.clear(venue)
+            fifo.clear(venue, i)
         elif kind == _CANCEL or kind == _EXECUTE:
             order_left(venue, i, kind, side, price, qty, order_id, flag, ts)
     bid = head["bid"]
     ask = head["ask"]
+    whole = head["complete"]
     before = apply_row(books, head, kind, side, price, qty, flag)
     if venue.head[0]["taken_count"] > 0 and (kind == _LEVEL or kind == _BBO or kind == _SNAPSHOT):
         give_back(venue, i, side, price)
+    elif venue.head[0]["taken_count"] > 0 and kind != _ADD and flag & _NO_BOOK == 0:
+        forget_taken(venue, i, side, price, qty)
+    if whole == 0 and head["complete"] != 0:
+        book_settled(venue, books, head, i, feed["l3"] != 0, ts)
+        return
     if side > 1 or head["complete"] == 0:
         return
     if feed["l3"] == 0:
@@ -172,6 +186,18 @@ def _venue_row(engine: Engine, i: int, row: int, ts: int) -> None:
         _touch_improved(engine, i, 0, bid + ask, ts)
     if head["ask"] < ask:
         _touch_improved(engine, i, 1, bid + ask, ts)
+
+
+@kernel
+def _phase_changed(engine: Engine, i: int, phase: int, ts: int) -> None:
+    """A session event at the venue: DAY orders end at the close, an opening settles the book."""
+    engine.feeds[i]["phase"] = phase
+    engine.venue.phases[i] = phase
+    if phase == _OPEN:
+        exact = engine.feeds[i]["l3"] != 0
+        book_settled(engine.venue, engine.books, engine.books.heads[2 * i], i, exact, ts)
+    elif phase == _CLOSE:
+        session_closed(engine.venue, i, ts)
 
 
 @kernel

@@ -300,10 +300,8 @@ def _source(
 
 
 def _rows_until(tape: Tape, end_ns: int | None) -> list[Any]:
-    """The rows of a tape received before `end_ns`."""
-    if end_ns is None or tape.span[1] < end_ns:
-        return tape.batches()
-    return tape.between(-(2**62), end_ns)
+    """The rows of a tape that begins by `end_ns`; the engine stops inside it."""
+    return tape.batches() if end_ns is None or tape.span[0] <= end_ns else []
 
 
 def _listened(strategies: list[Strategy], tapes: Tapes) -> int:

@@ -17,8 +17,10 @@ from hft.core.codes import (
     OrderType,
     Reason,
     ResponseKind,
+    StatusCode,
     Tif,
 )
+from hft.core.dtypes import Row
 from hft.core.jit import kernel, out_of_line
 from hft.market.book import NO_ASK, NO_BID, Books, level_lots, next_ask, next_bid
 from hft.venue import fifo, queue
@@ -52,10 +54,13 @@ _GTX = Tif.GTX.value
 _IOC = Tif.IOC.value
 _FOK = Tif.FOK.value
 _GTD = Tif.GTD.value
+_DAY = Tif.DAY.value
+_OPEN = StatusCode.OPEN.value
 _MARKET = OrderType.MARKET.value
 _EXECUTE = EventKind.EXECUTE.value
 _NO_BOOK = Flag.NO_BOOK.value
 _VENUE_REJECT = Reason.VENUE_REJECT.value
+UNKNOWN_AHEAD = 1 << 60
 
 
 @kernel
@@ -208,7 +213,8 @@ def _traded_side(
             if (own == 1) == (price < tick):
                 qty = row["open_qty"]
         elif head["queue_model"] != QUEUE_FIFO:
-            queue.trades(row, lots)
+            # What our own orders before this one took never reached it.
+            queue.trades(row, left if capped else lots)
             if row["ahead_micro"] < 0:
                 qty = row["open_qty"]
                 if capped:
@@ -237,9 +243,9 @@ def order_left(
     """An L3 order shrank by a cancel or an execution: our exact place follows. Mutates: venue."""
     out_of_line()
     if flags & _NO_BOOK != 0:
-        priority = fifo.priority_of(venue, order_id)
+        priority = fifo.priority_of(venue, instrument_idx, order_id)
     else:
-        priority = fifo.reduce(venue, order_id, lots)
+        priority = fifo.reduce(venue, instrument_idx, order_id, lots)
     left = lots
     slot = venue.lists[2 * instrument_idx + side]
     while slot >= 0:
@@ -317,6 +323,7 @@ def _enter(
     tif = row["tif"]
     best = book["ask"] if side == 0 else book["bid"]
     quoted = best != NO_ASK and best != NO_BID and book["complete"] != 0
+    quoted = quoted and venue.phases[row["instrument_idx"]] == _OPEN
     limit = row["price"]
     if market:
         limit = NO_ASK if side == 0 else NO_BID
@@ -334,6 +341,9 @@ def _enter(
         _expire(venue, slot, order_id, ts)
         return
     queue.joins(row, level_lots(books, book, side, row["price"]))
+    if book["complete"] == 0:
+        # Nobody knows who stands there; `book_settled` will, when the book is whole again.
+        row["ahead_micro"] = UNKNOWN_AHEAD
     row["priority"] = venue.head[0]["priority"]
     link(venue, slot)
     if tif == _GTD:
@@ -389,6 +399,8 @@ def _take(
     if venue.head[0]["capped"] == 0:
         qty = row["open_qty"]
         row["open_qty"] = 0
+        if answer == _AMENDED:
+            respond(venue, answer, slot, order_id, row["price"], qty, ts)
         fill(venue, slot, order_id, tick, qty, _TAKER, ts)
         return
     # A remainder will rest or expire; its acknowledgement comes first, as on a real venue.
@@ -450,6 +462,41 @@ def _amend(
         row["price"] = message["price"]
         row["open_qty"] = open_qty
         _enter(venue, books, book, slot, False, _AMENDED, ts)
+
+
+@kernel
+def book_settled(
+    venue: VenueState, books: Books, book: Row, instrument_idx: int, exact: bool, ts: int
+) -> None:
+    """The book is whole again, or trading has opened: places and crossed orders are settled.
+
+    Mutates: venue.
+    """
+    for side in range(2):
+        slot = venue.lists[2 * instrument_idx + side]
+        while slot >= 0 and not exact:
+            row = venue.resting[slot]
+            shown = level_lots(books, book, side, row["price"]) * queue.MICRO
+            row["ahead_micro"] = min(row["ahead_micro"], shown)
+            slot = row["next_slot"]
+    if venue.phases[instrument_idx] == _OPEN and book["complete"] != 0:
+        touch_crossed(venue, books, book, instrument_idx, 0, ts)
+        touch_crossed(venue, books, book, instrument_idx, 1, ts)
+
+
+@kernel
+def session_closed(venue: VenueState, instrument_idx: int, ts: int) -> None:
+    """DAY orders end when the session closes. Mutates: venue."""
+    for side in range(2):
+        slot = venue.lists[2 * instrument_idx + side]
+        while slot >= 0:
+            row = venue.resting[slot]
+            after = row["next_slot"]
+            if row["tif"] == _DAY:
+                order_id = row["order_id"]
+                unlink(venue, slot)
+                _expire(venue, slot, order_id, ts)
+            slot = after
 
 
 @kernel

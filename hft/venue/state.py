@@ -49,6 +49,7 @@ QUEUE = _row("first", "last", "mask", "last_ns")  # positions grow forever; slot
 LATENCY = _row("kind", "base_ns", "spread_ns", "table_at", "table_len")
 TAKEN = _row("instrument_idx", "side", "tick", "lots")
 L3 = _row("order_id", "priority", "qty")
+L3_HEAD = _row("at", "mask", "count")
 
 
 class VenueState(NamedTuple):
@@ -61,14 +62,19 @@ class VenueState(NamedTuple):
     latency: np.ndarray  # LATENCY rows by LatencyLeg
     latency_table: np.ndarray
     taken: np.ndarray
-    l3: np.ndarray  # open-addressed order_id -> priority
-    l3_head: np.ndarray  # [mask, count]
+    l3: np.ndarray  # open-addressed order_id -> priority, one table an instrument
+    l3_heads: np.ndarray  # L3_HEAD rows by instrument
+    phases: np.ndarray  # StatusCode by instrument
 
 
 def new_state(
     instruments: int, slots: int, *, l3_orders: int = 0, samples: int = 0, seed: int = 0
 ) -> VenueState:
-    """An empty venue for `instruments` and an order table of `slots` (a power of two)."""
+    """An empty venue for `instruments` and an order table of `slots` (a power of two).
+
+    `l3_orders` is the most market orders that any one instrument has alive at once.
+    """
+    l3_size = _power_of_two(2 * l3_orders + 16)
     state = VenueState(
         np.zeros(1, HEAD),
         np.zeros(slots, RESTING),
@@ -79,12 +85,14 @@ def new_state(
         np.zeros(len(LatencyLeg), LATENCY),
         np.zeros(samples + 2, np.int64),
         np.zeros(TAKEN_MAX, TAKEN),
-        np.zeros(_power_of_two(2 * l3_orders + 16), L3),
-        np.zeros(2, np.int64),
+        np.zeros(instruments * l3_size, L3),
+        np.zeros(instruments, L3_HEAD),
+        np.zeros(instruments, np.int64),
     )
     state.queues["mask"] = 4 * slots - 1
     state.queues["last_ns"] = -FOREVER
-    state.l3_head[0] = len(state.l3) - 1
+    state.l3_heads["at"] = np.arange(instruments) * l3_size
+    state.l3_heads["mask"] = l3_size - 1
     head = state.head[0]
     head["next_expiry_ns"] = FOREVER
     head["seed"] = seed
@@ -164,19 +172,26 @@ def _interpolate(table: np.ndarray, at: int, count: int, ts: int) -> int:
 
 @kernel
 def link(venue: VenueState, slot: int) -> None:
-    """Put a resting order at the end of its (instrument, side) list, so lists are in time order."""
+    """Put a resting order into its (instrument, side) list: best price first, then by time."""
     row = venue.resting[slot]
-    at = row["instrument_idx"] * 2 + row["side"]
-    row["next_slot"] = -1
-    row["prev_slot"] = -1
-    first = venue.lists[at]
-    if first < 0:
+    side = row["side"]
+    at = row["instrument_idx"] * 2 + side
+    before = -1
+    after = venue.lists[at]
+    while after >= 0:
+        price = venue.resting[after]["price"]
+        if (side == 0 and row["price"] > price) or (side == 1 and row["price"] < price):
+            break
+        before = after
+        after = venue.resting[after]["next_slot"]
+    row["prev_slot"] = before
+    row["next_slot"] = after
+    if before >= 0:
+        venue.resting[before]["next_slot"] = slot
+    else:
         venue.lists[at] = slot
-        return
-    while venue.resting[first]["next_slot"] >= 0:
-        first = venue.resting[first]["next_slot"]
-    venue.resting[first]["next_slot"] = slot
-    row["prev_slot"] = first
+    if after >= 0:
+        venue.resting[after]["prev_slot"] = slot
 
 
 @kernel
@@ -224,6 +239,17 @@ def take(venue: VenueState, instrument_idx: int, side: int, tick: int, lots: int
     row["tick"] = tick
     row["lots"] = lots
     head["taken_count"] += 1
+
+
+@kernel
+def forget_taken(venue: VenueState, instrument_idx: int, side: int, tick: int, lots: int) -> None:
+    """Market orders of an L3 level left: so much of what we took there left with them."""
+    head = venue.head[0]
+    for i in range(head["taken_count"]):
+        row = venue.taken[i]
+        if row["tick"] == tick and row["side"] == side and row["instrument_idx"] == instrument_idx:
+            row["lots"] = max(0, row["lots"] - lots)
+            return
 
 
 @kernel

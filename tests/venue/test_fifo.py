@@ -117,13 +117,13 @@ def _table(venue: VenueState, moves: np.ndarray, out: np.ndarray) -> None:
     for i in range(len(moves)):
         op, order_id, lots = moves[i, 0], moves[i, 1], moves[i, 2]
         if op == 0:
-            out[i] = 1 if fifo.add(venue, order_id, lots) else -1
+            out[i] = 1 if fifo.add(venue, 0, order_id, lots) else -1
         elif op == 1:
-            out[i] = fifo.reduce(venue, order_id, lots)
+            out[i] = fifo.reduce(venue, 0, order_id, lots)
         elif op == 2:
-            out[i] = fifo.priority_of(venue, order_id)
+            out[i] = fifo.priority_of(venue, 0, order_id)
         else:
-            fifo.clear(venue)
+            fifo.clear(venue, 0)
 
 
 @pytest.mark.nojit
@@ -163,4 +163,4 @@ def test_the_order_table_is_a_dictionary(moves: list[tuple[int, int, int]], stri
             assert answer == priority
         else:
             table.clear()
-    assert venue.l3_head[1] == len(table)
+    assert venue.l3_heads[0]["count"] == len(table)

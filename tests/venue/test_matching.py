@@ -122,7 +122,6 @@ def test_a_gtd_order_ends_at_its_time_and_not_before() -> None:
     assert send(40) == ([(40, 1, 100, 3, MAKER)], [(1, "ACK"), (1, "FILL")])
 
 
-@pytest.mark.xfail(strict=True, reason="DAY orders are not ended when the session closes")
 def test_a_day_order_ends_when_the_session_closes() -> None:
     rows = [*BOOK, (40, STATUS, 2, 0, StatusCode.CLOSE), *END]
     played = play(rows, {20: new(BUY, 100, 3, Tif.DAY)})
@@ -160,7 +159,6 @@ def test_a_fok_order_counts_what_was_taken_as_gone() -> None:
     assert played.answers()[-1] == (2, "EXPIRED") and len(played.venue_fills()) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a plain LEVEL row gives back after the touch has traded")
 def test_what_a_resting_order_takes_from_an_improving_level_is_taken() -> None:
     rows = [*BOOK, (20, LEVEL, 0, 101, 5), *END]
     played = play(rows, {15: new(SELL, 101, 4), 30: new(SELL, 101, 9, Tif.IOC)})
@@ -206,21 +204,18 @@ def test_a_touch_that_reaches_us_fills_us_with_what_it_shows() -> None:
     assert play(rows, {20: new(BUY, 101, 9)}).venue_fills() == [(30, 1, 101, 2, MAKER)]
 
 
-@pytest.mark.xfail(strict=True, reason="a plain LEVEL row gives back after the touch has traded")
 def test_a_touch_that_improves_twice_gives_each_level_once() -> None:
     rows = [*BOOK, (30, LEVEL, 1, 101, 2), (40, LEVEL, 1, 100, 3), *END]
     played = play(rows, {20: new(BUY, 101, 9)})
     assert [row[0:4] for row in played.venue_fills()] == [(30, 1, 101, 2), (40, 1, 101, 3)]
 
 
-@pytest.mark.xfail(strict=True, reason="each own order counts the whole rest of a print as its own")
 def test_own_orders_at_one_price_are_filled_first_come_first_served() -> None:
     rows = [*BOOK, (30, TRADE, SELL, 100, 8), *END]
     played = play(rows, {20: new(BUY, 100, 2), 25: new(BUY, 100, 9)})
     assert [row[1:4] for row in played.venue_fills()] == [(1, 100, 2), (2, 100, 1)]
 
 
-@pytest.mark.xfail(strict=True, reason="own orders of a side share a print in time order only")
 def test_own_orders_at_two_prices_are_filled_best_price_first() -> None:
     rows = [*BOOK, (30, TRADE, BUY, 106, 1), *END]
     played = play(rows, {20: new(SELL, 104, 1), 25: new(SELL, 103, 1)})
@@ -275,9 +270,6 @@ def test_an_amend_that_crosses_takes_and_the_rest_stays_at_its_new_price() -> No
     assert played.answers() == [(1, "ACK"), (1, "AMENDED"), (1, "FILL")]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="whole mode fills an amended order without an AMENDED answer"
-)
 def test_in_whole_mode_an_amend_that_crosses_leaves_no_ghost() -> None:
     def look(view: Any, order: Any) -> None:
         seen.append((view.open_buy, view.position))
@@ -358,20 +350,17 @@ def test_nothing_resting_fills_while_trading_is_halted() -> None:
     assert played.venue_fills() == []
 
 
-@pytest.mark.xfail(strict=True, reason="an arriving order is matched without looking at the halt")
 def test_an_order_that_arrives_during_a_halt_takes_nothing() -> None:
     rows = [*BOOK, (30, STATUS, 2, 0, StatusCode.HALT), *END]
     assert play(rows, {40: new(BUY, 102, 5)}).venue_fills() == []
 
 
-@pytest.mark.xfail(strict=True, reason="only the row that completes a snapshot is looked at")
 def test_an_order_that_a_snapshot_has_crossed_is_filled_when_it_is_complete() -> None:
     fresh = opening(30, {104: 5}, {106: 5})
     played = play([*BOOK, *fresh, *END], {20: new(SELL, 102, 3)})
     assert played.venue_fills() == [(30, 1, 102, 3, MAKER)]
 
 
-@pytest.mark.xfail(strict=True, reason="nothing is looked at when trading opens again")
 def test_an_order_that_the_market_crossed_during_a_halt_is_filled_at_the_opening() -> None:
     halt = [(30, STATUS, 2, 0, StatusCode.HALT), (35, LEVEL, 0, 104, 5)]
     played = play(
@@ -380,7 +369,6 @@ def test_an_order_that_the_market_crossed_during_a_halt_is_filled_at_the_opening
     assert played.venue_fills() == [(40, 1, 102, 3, MAKER)]
 
 
-@pytest.mark.xfail(strict=True, reason="an order that arrives in a gap joins an empty level")
 def test_an_order_that_arrives_in_a_gap_does_not_stand_before_everyone() -> None:
     gap = [(30, CLEAR, 2, 0, 0), (50, SNAPSHOT, 0, 100, 5), (50, SNAPSHOT, 1, 102, 5, 0, LAST)]
     rows = [*BOOK, *gap, (60, TRADE, SELL, 100, 2), *END]
@@ -413,7 +401,6 @@ def test_an_exact_place_moves_with_those_who_were_there_before_and_not_with_late
     assert [row[0:4] for row in played.venue_fills()] == [(36, 1, 100, 1), (37, 1, 100, 3)]
 
 
-@pytest.mark.xfail(strict=True, reason="order rows never give back what was taken at their level")
 def test_on_an_l3_tape_new_orders_bring_liquidity_back() -> None:
     flow = [(40, EXECUTE, SELL, 102, 5, 3), (50, ADD, SELL, 102, 6, 9)]
     script = {20: new(BUY, 102, 5, Tif.IOC), 60: new(BUY, 102, 6, Tif.IOC)}
@@ -421,7 +408,6 @@ def test_on_an_l3_tape_new_orders_bring_liquidity_back() -> None:
     assert [row[3] for row in played.venue_fills()] == [5, 6]
 
 
-@pytest.mark.xfail(strict=True, reason="order ids of two L3 tapes share one table")
 def test_an_idle_l3_instrument_with_the_same_order_ids_changes_nothing() -> None:
     other = Instrument("Y", X.tick, X.lot, max_price=X.max_price)
     rows = [*L3, (34, EXECUTE, BUY, 100, 4, 1), (35, EXECUTE, BUY, 100, 3, 2)]

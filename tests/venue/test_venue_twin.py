@@ -8,10 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive.book import NaiveBook
 from naive.matching import (
-    FORGETS_TAKEN,
-    SAME_PLACE,
     SILENT_WHOLE,
-    TIME_BEFORE_PRICE,
     NaiveVenue,
 )
 from small_world import HIGH, LEVEL, LOW, TRADE, Played, Row, finish, opening, session_of
@@ -23,7 +20,7 @@ from hft.venue.model import VenueModel
 pytestmark = pytest.mark.nojit
 
 # What the kernel still does against its promise; test_matching.py has an example of each.
-DEFECTS = frozenset({FORGETS_TAKEN, TIME_BEFORE_PRICE, SAME_PLACE, SILENT_WHOLE})
+DEFECTS: frozenset[str] = frozenset()
 BIDS, ASKS = {99: 6, 98: 4, 97: 9, 95: 2}, {101: 5, 102: 3, 103: 8, 106: 4}
 TIFS = [Tif.GTC, Tif.GTC, Tif.GTC, Tif.GTX, Tif.IOC, Tif.FOK, Tif.GTD, Tif.DAY]
 
