@@ -203,6 +203,7 @@ def _traded_side(
     head = venue.head[0]
     capped = head["capped"] != 0
     left = lots
+    got = 0
     slot = venue.lists[2 * instrument_idx + own]
     while slot >= 0:
         row = venue.resting[slot]
@@ -213,13 +214,14 @@ def _traded_side(
             if (own == 1) == (price < tick):
                 qty = row["open_qty"]
         elif head["queue_model"] != QUEUE_FIFO:
-            # What our own orders before this one took never reached it.
-            queue.trades(row, left if capped else lots)
+            queue.trades(row, lots)
             if row["ahead_micro"] < 0:
                 qty = row["open_qty"]
                 if capped:
-                    qty = min(qty, queue.reached_lots(row))
+                    # Own orders that came before stand before this one, too.
+                    qty = max(0, min(qty, queue.reached_lots(row) - got))
                     row["ahead_micro"] = 0
+                    got += min(qty, left)
         if capped:
             qty = min(qty, left)
             left -= qty
@@ -398,9 +400,8 @@ def _take(
     tick = book["bid"] if other == 0 else book["ask"]
     if venue.head[0]["capped"] == 0:
         qty = row["open_qty"]
+        respond(venue, answer, slot, order_id, row["price"], qty, ts)
         row["open_qty"] = 0
-        if answer == _AMENDED:
-            respond(venue, answer, slot, order_id, row["price"], qty, ts)
         fill(venue, slot, order_id, tick, qty, _TAKER, ts)
         return
     # A remainder will rest or expire; its acknowledgement comes first, as on a real venue.
