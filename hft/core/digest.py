@@ -79,6 +79,14 @@ def mix_words(
 
 
 @kernel
+def aux_word(key: int, aux0: int, aux1: int, aux2: int) -> int:
+    """The rest of a step as one word: each part has a multiplier of its own, so none can cancel."""
+    a = _add(_word(key), _mul(_word(aux0), K0))
+    b = _add(_mul(_word(aux1), K1), _mul(_word(aux2), K2))
+    return as_int(_add(a, b))
+
+
+@kernel
 def row_word(index: int, ts: int, kind: int, side: int, price: int, qty: int) -> np.uint64:
     """One tape row as a word; a sum of these over rows is the running mix of book updates.
 

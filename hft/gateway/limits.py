@@ -255,6 +255,8 @@ def _scalar(where: str, key: LimitKey, value: Any) -> Any:
             return value
         if value in (0, 1):
             return bool(value)
+        if value == OFF:
+            return False
         raise ConfigError(f"{where}: write true or false, not {value!r}")
     if isinstance(value, bool):
         raise ConfigError(f"{where}: write a number in {key.unit}, not {value!r}")

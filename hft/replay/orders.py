@@ -15,7 +15,7 @@ from hft.core.codes import (
     ResponseKind,
     StepKind,
 )
-from hft.core.jit import kernel
+from hft.core.jit import kernel, out_of_line
 from hft.gateway.pipeline import (
     decide,
     on_ack,
@@ -110,6 +110,7 @@ def _conclude(
 @kernel
 def _cancel_crossed(engine: Engine, now_ns: int) -> None:
     """Turn the gateway's list of crossed orders into CANCELs or AMENDs of their owners."""
+    out_of_line()
     gw = engine.gw
     count = min(gw.head[0]["cancel_count"], len(engine.own))
     gw.head[0]["cancel_count"] = 0
@@ -140,6 +141,7 @@ def _submit_own(engine: Engine, intent: np.ndarray, now_ns: int) -> int:
 @kernel
 def take_trips(engine: Engine, now_ns: int) -> None:
     """Send the cancels and closing orders that tripped breakers still ask for. Mutates: engine."""
+    out_of_line()
     clock = engine.clock[0]
     count = trip_intents(engine.gw, engine.touch, engine.own, clock["next_id"], now_ns)
     clock["next_id"] += count
@@ -180,6 +182,7 @@ def _dispatch(engine: Engine, intent: np.ndarray, decision: np.ndarray, now_ns: 
 @kernel
 def arrive(engine: Engine) -> None:
     """The oldest command reaches the venue. Mutates: engine."""
+    out_of_line()
     venue = engine.venue
     queue = venue.queues[0]
     message = venue.commands[queue["first"] & queue["mask"]]
@@ -361,6 +364,7 @@ def _book_fill(engine: Engine, order: np.ndarray, message: np.ndarray) -> int:
 @kernel
 def feed_pnl(engine: Engine, s: int, now_ns: int) -> None:
     """Tell the gateway what the strategy has made so far. Mutates: engine.gw."""
+    out_of_line()
     instruments = len(engine.touch)
     total = 0
     for i in range(engine.clock[0]["listened"]):

@@ -191,6 +191,7 @@ def _venue_row(engine: Engine, i: int, row: int, ts: int) -> None:
 @kernel
 def _phase_changed(engine: Engine, i: int, phase: int, ts: int) -> None:
     """A session event at the venue: DAY orders end at the close, an opening settles the book."""
+    out_of_line()
     engine.feeds[i]["phase"] = phase
     engine.venue.phases[i] = phase
     if phase == _OPEN:

@@ -33,11 +33,10 @@ def note(
     aux2: int,
 ) -> None:
     """Account one step. Mutates: engine.lanes, engine.steps, clock["step"]."""
-    word = digest.row_word(
-        order_id * 64 + kind, ts, code, side + 1, price, qty * 65536 + aux0 + aux1
-    )
+    word = digest.row_word(order_id * 64 + kind, ts, code, side + 1, price, qty)
     key = engine.instruments[instrument_idx]["symbol_key"] if instrument_idx >= 0 else 0
-    low, high = digest.mix_words(engine.lanes[0], engine.lanes[1], word, key)
+    rest = digest.aux_word(key, aux0, aux1, aux2)
+    low, high = digest.mix_words(engine.lanes[0], engine.lanes[1], word, rest)
     engine.lanes[0] = low
     engine.lanes[1] = high
     clock = engine.clock[0]

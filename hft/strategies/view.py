@@ -22,7 +22,6 @@ from numba.extending import (
     register_model,
 )
 
-from hft.core.errors import DataError
 from hft.core.jit import JIT_DISABLED, kernel
 from hft.market.book import NO_ASK, NO_BID
 from hft.strategies import context as ctx
@@ -292,6 +291,14 @@ def ladder_item(at: int, idx: int, which: int, k: int) -> int:
     return ctx.depth_lots(at, idx, which - 2, k)
 
 
+@kernel
+def listened(at: int, i: int) -> int:
+    """`i` when the strategy listens to instrument i. Raises: IndexError."""
+    if i < 0 or i >= ctx.context_at(at)["instruments"]:
+        raise IndexError("the strategy does not listen to that many instruments")
+    return i
+
+
 class _Pair(types.Type):  # type: ignore[misc]
     """An (address, instrument index) pair; its subclasses differ in their members only."""
 
@@ -385,9 +392,9 @@ if not JIT_DISABLED:
     @overload(operator.getitem)
     def _view_item(pair, i):  # type: ignore[no-untyped-def]
         if isinstance(pair, ViewType):
-            return lambda pair, i: make_view(pair._at, i)
+            return lambda pair, i: make_view(pair._at, listened(pair._at, i))
         if isinstance(pair, OrderType_):
-            return lambda pair, i: make_order(pair._at, i)
+            return lambda pair, i: make_order(pair._at, listened(pair._at, i))
         if isinstance(pair, LadderType):
             which = pair.which
             return lambda pair, i: ladder_item(pair._at, pair._idx, which, i)
@@ -430,7 +437,7 @@ class View:
         self._at, self._idx = at, idx
 
     def __getitem__(self, i: int) -> "View":
-        return View(self._at, _checked(self._at, i))
+        return View(self._at, int(listened(self._at, i)))
 
     def __getattr__(self, name: str) -> Any:
         if name in VIEW_ATTRIBUTES:
@@ -453,7 +460,7 @@ class Order:
         self._at, self._idx = at, idx
 
     def __getitem__(self, i: int) -> "Order":
-        return Order(self._at, _checked(self._at, i))
+        return Order(self._at, int(listened(self._at, i)))
 
     def quote(self, side: int, tick: float, lots: int) -> None:
         """Keep exactly this one order on a side; lots 0 withdraws."""
@@ -485,15 +492,3 @@ class Order:
     def log(self, code: int, value: float) -> None:
         """Log (now, code, value)."""
         ctx.log_value(self._at, code, float(value))
-
-
-def _checked(at: int, i: int) -> int:
-    known = int(ctx.context_at(at)["instruments"]) if JIT_DISABLED else int(_instruments(at))
-    if not 0 <= i < known:
-        raise DataError(f"view[{i}]: the strategy listens to {known} instruments")
-    return i
-
-
-@kernel
-def _instruments(at: int) -> int:
-    return ctx.context_at(at)["instruments"]

@@ -473,6 +473,7 @@ def book_settled(
 
     Mutates: venue.
     """
+    out_of_line()
     for side in range(2):
         slot = venue.lists[2 * instrument_idx + side]
         while slot >= 0 and not exact:
@@ -488,6 +489,7 @@ def book_settled(
 @kernel
 def session_closed(venue: VenueState, instrument_idx: int, ts: int) -> None:
     """DAY orders end when the session closes. Mutates: venue."""
+    out_of_line()
     for side in range(2):
         slot = venue.lists[2 * instrument_idx + side]
         while slot >= 0:

@@ -90,7 +90,7 @@ def test_an_unknown_member_lists_the_known_ones_and_says_when() -> None:
 
 
 def test_an_instrument_the_strategy_does_not_listen_to_is_refused() -> None:
-    with pytest.raises(StrategyError, match=r"view\[1\]: the strategy listens to 1 instrument"):
+    with pytest.raises(StrategyError, match="does not listen to that many"):
         seen(lambda view: view[1], 20)
 
 
