@@ -210,7 +210,7 @@ def quote_every(path: str, every: int, count: int, at_least_s: float = 1.0) -> d
 def _job(tapes: Any, strategy: Any) -> Any:
     """The work as a job of hft, with the committed limits of the benchmark."""
     import hft
-    from hft.runs.execute import Job
+    from hft.runs.job import Job
 
     return Job(tapes, {strategy.name: strategy}, _venue(), hft.Limits.load(LIMITS))
 

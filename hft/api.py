@@ -13,10 +13,11 @@ from hft.core.errors import ConfigError
 from hft.gateway.limits import Limits as LimitSet
 from hft.runs.check import Checked
 from hft.runs.check import check as _check
-from hft.runs.execute import Job, execute, when
+from hft.runs.execute import execute
 from hft.runs.faults import FaultPlan
 from hft.runs.ingest import ingest as _ingest
 from hft.runs.ingest import open_tapes
+from hft.runs.job import Job, when
 from hft.runs.limits import fit
 from hft.runs.listing import listing, resolve
 from hft.runs.result import Run

@@ -14,8 +14,9 @@ from hft.core.errors import DataError
 from hft.gateway.limits import Limits
 from hft.replay.build import Session
 from hft.replay.run import drive, named_state
-from hft.runs.execute import Job, prepare
+from hft.runs.execute import prepare
 from hft.runs.ingest import open_tapes
+from hft.runs.job import Job
 from hft.runs.venues import Venue
 from hft.strategies.base import Strategy
 from hft.tape.dataset import Tapes

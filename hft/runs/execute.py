@@ -4,13 +4,9 @@ A run is a function of code, configuration, tapes and seed; their hashes make it
 key again opens the sealed run. What the kernel needs is resolved here, before the first event.
 """
 
-import hashlib
-import json
-import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,11 +14,8 @@ from typing import Any
 import numpy as np
 from numba.core.errors import NumbaError
 
-import hft.core as core_package
 from hft.core.errors import ConfigError, DataError, HftError
-from hft.core.jit import PACKAGES_BELOW_THE_LINE
 from hft.core.numbers import money_digits
-from hft.core.version import VERSION
 from hft.gateway.limits import Limits
 from hft.gateway.resolve import ResolvedLimits, max_price_ticks, resolve
 from hft.replay.build import Session, Source, gateway_for, new_session, source_of
@@ -31,6 +24,7 @@ from hft.replay.snapshot import freeze, from_bytes, thaw, to_bytes
 from hft.runs.compiling import strategy_error
 from hft.runs.faults import FaultPlan
 from hft.runs.folder import RECORDS, RunWriter, find_sealed, run_id
+from hft.runs.job import Job, file_of
 from hft.runs.limits import reference_summary
 from hft.runs.names import RunNames
 from hft.runs.result import Run
@@ -38,82 +32,13 @@ from hft.runs.venues import Venue
 from hft.storage.atomic import write_atomic
 from hft.storage.yaml_text import dump_yaml
 from hft.strategies.base import Strategy
-from hft.tape.dataset import Tapes, full_name, to_ns
+from hft.tape.dataset import Tapes, full_name
 from hft.tape.reader import Tape
 
 WINDOW_TICKS = 1 << 24
 EQUITY_SAMPLES = 100_000
 SNAPSHOT = "snapshot.npz"
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One replay, fully specified; `key` names it."""
-
-    tapes: Tapes
-    strategies: Mapping[str, Strategy]
-    venue: Venue
-    limits: Limits
-    seed: int = 0
-    start_ns: int | None = None
-    end_ns: int | None = None
-    faults: FaultPlan = field(default_factory=FaultPlan)
-    plain: bool = False
-
-    def config(self) -> dict[str, Any]:
-        """What the run depends on besides code and tapes; JSON-ready."""
-        return {
-            "strategies": {
-                name: {
-                    "params": {k: _plain(v) for k, v in strategy.params.items()},
-                    "every_ns": strategy.every_ns,
-                    "source": strategy.source,
-                    "closure": strategy.closure,
-                    "file": _file_of(strategy),
-                    "instruments": strategy.instruments,
-                }
-                for name, strategy in self.strategies.items()
-            },
-            "venue": self.venue.to_dict(),
-            "limits": self.limits.to_dict(),
-            "start_ns": self.start_ns,
-            "end_ns": self.end_ns,
-            "faults": self.faults.to_dict(),
-        }
-
-    def manifest(self) -> dict[str, Any]:
-        """The run's manifest: hashes first, then what they cover, then the machine."""
-        config = self.config()
-        tapes = [
-            {"path": str(tape.path.resolve()), "sha256": tape.sha256, "rows": tape.rows}
-            for tape in self.tapes
-        ]
-        # Where a strategy's file lies is kept to find it again, not to tell runs apart.
-        hashed = json.loads(json.dumps(config))
-        for strategy in hashed["strategies"].values():
-            del strategy["file"]
-        hashes = {
-            "code": code_hash(),
-            "config": _sha(hashed),
-            "tapes": _sha([tape["sha256"] for tape in tapes]),
-            "seed": self.seed,
-        }
-        return {
-            "key": _sha(hashes),
-            "hashes": hashes,
-            "config": config,
-            "tapes": tapes,
-            "seed": self.seed,
-            "mode": "replay",
-            "machine": {"cpu": platform.processor() or platform.machine(), "os": platform.system()},
-            "versions": {
-                "hft": VERSION,
-                "python": platform.python_version(),
-                "numpy": np.__version__,
-            },
-            "started_ns": time.time_ns(),
-        }
 
 
 def execute(
@@ -161,7 +86,7 @@ def execute(
         raise
     except NumbaError as error:
         writer.close()
-        files = [_file_of(strategy) for strategy in job.strategies.values()]
+        files = [file_of(strategy) for strategy in job.strategies.values()]
         raise strategy_error(list(job.strategies), files, error) from None
     return _seal(writer, session, job, began, partial=False)
 
@@ -183,6 +108,10 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
     """Resolve everything and build the engine at its first row."""
     if len(job.tapes) == 0:
         raise DataError("there is no tape to replay; ingest one or choose other days")
+    if job.tapes.session is not None:
+        raise ConfigError(
+            "session= is for frames; a replay runs whole tapes: give start= and end= instead"
+        )
     strategies = [replace(s, name=name) for name, s in job.strategies.items()]
     chains = _chains(job.tapes)[: _listened(strategies, job.tapes)]
     instruments = [job.venue.charge(chain[0].instrument) for chain in chains]
@@ -238,23 +167,6 @@ def again(manifest: dict[str, Any], record: str = "digest", out: str | Path = "r
         FaultPlan.from_dict(config["faults"]),
     )
     return execute(job, record=record, out=out, fresh=True)
-
-
-@lru_cache(maxsize=1)
-def code_hash() -> str:
-    """The hash of every source below the line: the code a run is a function of."""
-    root = Path(core_package.__file__).resolve().parent.parent
-    digest = hashlib.sha256()
-    for package in PACKAGES_BELOW_THE_LINE:
-        for path in sorted((root / package).glob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def when(value: Any) -> int | None:
-    """A moment (ISO text with zone, datetime, ns) in ns; None stays None."""
-    return None if value is None else int(to_ns(value))
 
 
 def _chains(tapes: Tapes) -> list[list[Tape]]:
@@ -379,20 +291,3 @@ def totals(session: Session) -> dict[str, Any]:
         "reasons": {str(code): int(counts[code]) for code in np.flatnonzero(counts)},
         "positions": positions,
     }
-
-
-def _sha(data: Any) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
-
-
-def _file_of(strategy: Strategy) -> str:
-    import inspect
-
-    try:
-        return str(Path(inspect.getsourcefile(strategy.body) or "").resolve())
-    except (TypeError, OSError):
-        return ""

@@ -99,3 +99,9 @@ def test_names_written_out_and_short_ones_choose_and_order_instruments(tmp_path)
     run = hft.replay(chosen, join, limits=Limits.off(), out=tmp_path / "runs")
     assert run.names.symbols == ["C"]
     assert run.totals["events"] == chosen["C"].rows
+
+
+def test_a_session_of_frames_is_not_silently_ignored_by_a_replay(tmp_path):
+    tapes = hft.tapes(made(tmp_path / "s", quoted("A", "v")), session="09:30-16:00")
+    with pytest.raises(ConfigError, match="start= and end="):
+        hft.replay(tapes, join, out=tmp_path / "runs")

@@ -10,8 +10,9 @@ import pytest
 from hft.feeds.base import DecodeOptions
 from hft.feeds.synthetic import synthesize
 from hft.gateway.limits import Limits
-from hft.runs.execute import Job, execute
+from hft.runs.execute import execute
 from hft.runs.ingest import synthetic, write_feeds
+from hft.runs.job import Job
 from hft.runs.result import Run
 from hft.runs.venues import Venue
 from hft.strategies.base import Strategy, strategy

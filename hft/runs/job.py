@@ -1,0 +1,128 @@
+"""A replay fully specified: what it depends on, its hashes, its key, its manifest.
+
+Nothing here runs anything; `hft.runs.execute` does.
+"""
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import hft.core as core_package
+from hft.core.jit import PACKAGES_BELOW_THE_LINE
+from hft.core.version import VERSION
+from hft.gateway.limits import Limits
+from hft.runs.faults import FaultPlan
+from hft.runs.venues import Venue
+from hft.strategies.base import Strategy
+from hft.tape.dataset import Tapes, to_ns
+
+
+@dataclass(frozen=True)
+class Job:
+    """One replay, fully specified; `key` names it."""
+
+    tapes: Tapes
+    strategies: Mapping[str, Strategy]
+    venue: Venue
+    limits: Limits
+    seed: int = 0
+    start_ns: int | None = None
+    end_ns: int | None = None
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    plain: bool = False
+
+    def config(self) -> dict[str, Any]:
+        """What the run depends on besides code and tapes; JSON-ready."""
+        return {
+            "strategies": {
+                name: {
+                    "params": {k: _plain(v) for k, v in strategy.params.items()},
+                    "every_ns": strategy.every_ns,
+                    "source": strategy.source,
+                    "closure": strategy.closure,
+                    "file": file_of(strategy),
+                    "instruments": strategy.instruments,
+                }
+                for name, strategy in self.strategies.items()
+            },
+            "venue": self.venue.to_dict(),
+            "limits": self.limits.to_dict(),
+            "start_ns": self.start_ns,
+            "end_ns": self.end_ns,
+            "faults": self.faults.to_dict(),
+        }
+
+    def manifest(self) -> dict[str, Any]:
+        """The run's manifest: hashes first, then what they cover, then the machine."""
+        config = self.config()
+        tapes = [
+            {"path": str(tape.path.resolve()), "sha256": tape.sha256, "rows": tape.rows}
+            for tape in self.tapes
+        ]
+        # Where a strategy's file lies is kept to find it again, not to tell runs apart.
+        hashed = json.loads(json.dumps(config))
+        for strategy in hashed["strategies"].values():
+            del strategy["file"]
+        hashes = {
+            "code": code_hash(),
+            "config": _sha(hashed),
+            "tapes": _sha([tape["sha256"] for tape in tapes]),
+            "seed": self.seed,
+        }
+        return {
+            "key": _sha(hashes),
+            "hashes": hashes,
+            "config": config,
+            "tapes": tapes,
+            "seed": self.seed,
+            "mode": "replay",
+            "machine": {"cpu": platform.processor() or platform.machine(), "os": platform.system()},
+            "versions": {
+                "hft": VERSION,
+                "python": platform.python_version(),
+                "numpy": np.__version__,
+            },
+            "started_ns": time.time_ns(),
+        }
+
+
+@lru_cache(maxsize=1)
+def code_hash() -> str:
+    """The hash of every source below the line: the code a run is a function of."""
+    root = Path(core_package.__file__).resolve().parent.parent
+    digest = hashlib.sha256()
+    for package in PACKAGES_BELOW_THE_LINE:
+        for path in sorted((root / package).glob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def when(value: Any) -> int | None:
+    """A moment (ISO text with zone, datetime, ns) in ns; None stays None."""
+    return None if value is None else int(to_ns(value))
+
+
+def _sha(data: Any) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+
+def file_of(strategy: Strategy) -> str:
+    import inspect
+
+    try:
+        return str(Path(inspect.getsourcefile(strategy.body) or "").resolve())
+    except (TypeError, OSError):
+        return ""
