@@ -165,7 +165,7 @@ def replay(
     job = Job(
         tapes if isinstance(tapes, Tapes) else open_tapes(tapes),
         _strategies(strategy, params),
-        _venue(venue),
+        _venue(venue, settings),
         _limits(limits, settings, tapes),
         seed,
         when(start),
@@ -224,8 +224,9 @@ def check(
     >>> idle.check(hft.tapes("synthetic", seed=1), wakes=3).wakes
     3
     """
-    resolved = _limits(limits, load_settings(), tapes)
-    return _check(strategy, tapes, wakes, limits=resolved, venue=_venue(venue))
+    settings = load_settings()
+    resolved = _limits(limits, settings, tapes)
+    return _check(strategy, tapes, wakes, limits=resolved, venue=_venue(venue, settings))
 
 
 Strategy.check = check
@@ -259,9 +260,9 @@ def _strategy(given: Any) -> Strategy:
     raise ConfigError(f"strategy: {given!r} is neither a name nor made by @hft.strategy")
 
 
-def _venue(given: Venue | str | None) -> Venue:
+def _venue(given: Venue | str | None, settings: Any) -> Venue:
     if given is None:
-        return Venue()
+        return Venue(fills=settings.venue_fills)
     return named(given) if isinstance(given, str) else given
 
 

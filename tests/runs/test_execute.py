@@ -105,3 +105,11 @@ def test_a_session_of_frames_is_not_silently_ignored_by_a_replay(tmp_path):
     tapes = hft.tapes(made(tmp_path / "s", quoted("A", "v")), session="09:30-16:00")
     with pytest.raises(ConfigError, match="start= and end="):
         hft.replay(tapes, join, out=tmp_path / "runs")
+
+
+def test_the_setting_for_fills_is_what_a_replay_without_a_venue_uses(tmp_path, monkeypatch):
+    tapes = made(tmp_path / "f", quoted("A", "v"))
+    (tmp_path / "mine.yaml").write_text("venue:\n  fills: whole\n")
+    monkeypatch.setenv("GATEWAY_CONFIG", str(tmp_path / "mine.yaml"))
+    run = hft.replay(tapes, join, out=tmp_path / "runs")
+    assert run.manifest["config"]["venue"]["fills"] == "whole"
