@@ -2,8 +2,9 @@
 
 Passing a NamedTuple of a hundred arrays by value costs a microsecond a call. An arena is the same
 state behind one int64: `Arena(state).address` goes through the Python seam, and `opener(state)`
-gives kernels a value on which `state.field` is the array. Nested NamedTuples nest. With JIT off the
-NamedTuple itself is used. The arrays must outlive the arena; it holds them.
+gives kernels a value on which `state.field` is the array, as a table (`core.table`). Nested
+NamedTuples nest. With JIT off the NamedTuple itself is used. The arrays must outlive the arena; it
+holds them.
 """
 
 from collections.abc import Callable
@@ -17,9 +18,9 @@ from numba.core import cgutils
 from numba.core.imputils import lower_getattr_generic
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import intrinsic, models, register_model
-from numba.np.arrayobj import make_array, populate_array
 
 from hft.core.jit import JIT_DISABLED
+from hft.core.table import TableType, constant_word, make_table
 
 
 class ArenaType(types.Type):  # type: ignore[misc]
@@ -49,7 +50,7 @@ class ArenaAttributes(AttributeTemplate):  # type: ignore[misc]
 
 @lower_getattr_generic(ArenaType)
 def _lower_field(context: Any, builder: Any, typ: Any, value: Any, attr: str) -> Any:
-    """Load address and length from the table and make a borrowed array of them."""
+    """Load address and length from the arena and make a table of them."""
     offset, kind = typ.by_name[attr]
     if isinstance(kind, ArenaType):
         return value
@@ -57,25 +58,11 @@ def _lower_field(context: Any, builder: Any, typ: Any, value: Any, attr: str) ->
     table = builder.inttoptr(builder.extract_value(value, 0), i64.as_pointer())
 
     def entry(index: int) -> Any:
-        loaded = builder.load(builder.gep(table, [ir.Constant(i64, index)]))
-        # The table never changes while a kernel runs, so the load may move freely.
-        loaded.set_metadata("invariant.load", builder.module.add_metadata([]))
-        return loaded
+        return builder.gep(table, [ir.Constant(i64, index)])
 
-    array = make_array(kind)(context, builder)
-    data = builder.inttoptr(entry(2 * offset), context.get_data_type(kind.dtype).as_pointer())
-    itemsize = context.get_constant(
-        types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype))
-    )
-    populate_array(
-        array,
-        data=data,
-        shape=cgutils.pack_array(builder, [entry(2 * offset + 1)]),
-        strides=cgutils.pack_array(builder, [itemsize]),
-        itemsize=itemsize,
-        meminfo=None,
-    )
-    return array._getvalue()
+    at = constant_word(builder, entry(2 * offset))
+    length = constant_word(builder, entry(2 * offset + 1), is_length=True)
+    return make_table(context, builder, kind, at, length)
 
 
 def _type_of(state: Any, start: int) -> tuple[ArenaType, int]:
@@ -85,7 +72,7 @@ def _type_of(state: Any, start: int) -> tuple[ArenaType, int]:
         if isinstance(value, np.ndarray):
             if value.ndim != 1 or not value.flags.c_contiguous:
                 raise TypeError(f"arena field {name} is not a contiguous 1-D array")
-            fields.append((name, offset, types.Array(numba.from_dtype(value.dtype), 1, "C")))
+            fields.append((name, offset, TableType(numba.from_dtype(value.dtype))))
             offset += 1
         else:
             kind, end = _type_of(value, offset)

@@ -20,7 +20,8 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array, populate_array
+
+from hft.core.table import TableType, constant_word, make_table
 
 # Decoders have kernels of their own, of several files each; an edit there must recompile them too.
 PACKAGES_WITH_KERNELS = ("tape", "feeds", "storage")
@@ -162,26 +163,45 @@ def array_at(address: int, length: int, dtype: np.dtype) -> np.ndarray:
 
 
 def array_view(dtype: np.dtype) -> Any:
-    """A function (address, length) -> array of `dtype` at that address, compiled or plain."""
+    """A function (address, length) -> the table of `dtype` items there, compiled or plain."""
     if JIT_DISABLED:
         return lambda address, length: array_at(address, length, dtype)
-    item = numba.from_dtype(np.dtype(dtype))
-    size = np.dtype(dtype).itemsize
-    array = types.Array(item, 1, "C")
+    kind = TableType(numba.from_dtype(np.dtype(dtype)))
 
     @intrinsic
     def view(typingctx: Any, address: Any, length: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            step = context.get_constant(types.intp, size)
-            made = make_array(array)(context, builder)
-            data = builder.inttoptr(args[0], made.data.type)
-            # No owner: the array counts no references, so copies of it cost nothing.
-            populate_array(
-                made, data=data, shape=[args[1]], strides=[step], itemsize=step, meminfo=None
-            )
-            return made._getvalue()
+            return make_table(context, builder, kind, args[0], args[1])
 
-        return array(types.int64, types.int64), codegen
+        return kind(types.int64, types.int64), codegen
+
+    return view
+
+
+def table_in(row: np.dtype, name: str, dtype: np.dtype) -> Any:
+    """A function from a row of addresses to the table at its fields `name` and `name`_n.
+
+    The row is set once, before any kernel sees it: its loads may be moved and shared.
+    """
+    record = numba.from_dtype(row)
+    kind = TableType(numba.from_dtype(np.dtype(dtype)))
+    offsets = {field: record.offset(field) for field in (name, f"{name}_n")}
+
+    @intrinsic
+    def view(typingctx: Any, handle: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            start = builder.bitcast(args[0], ir.IntType(8).as_pointer())
+            word = ir.IntType(64).as_pointer()
+
+            def load(field: str, is_length: bool) -> Any:
+                offset = ir.Constant(ir.IntType(64), offsets[field])
+                at = builder.bitcast(builder.gep(start, [offset]), word)
+                return constant_word(builder, at, is_length=is_length)
+
+            at, length = load(name, False), load(f"{name}_n", True)
+            return make_table(context, builder, kind, at, length)
+
+        return kind(record), codegen
 
     return view
 

@@ -196,7 +196,7 @@ def report(
     if q["kind"] == IntentType.CANCEL.value:
         return n if q["slot"] >= 0 else add(out, n, Reason.NOT_FOUND.value, d)
     strategy = tables.strategies(gw)[q["strategy_idx"]]
-    leaf = tables.leaves(gw)[q["leaf_idx"]]
+    leaf = exposure.leaf_at(gw, q["leaf_idx"])
     if steps.expired(intent, now_ns, d):
         n = add(out, n, Reason.TTL_EXPIRED.value, d)
     if q["proven"] == 0 and q["lowers"] == 0:

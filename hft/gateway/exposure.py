@@ -46,6 +46,13 @@ def find_leaf(gw: Any, key: int) -> int:
 
 
 @kernel
+def leaf_at(gw: Any, leaf: int) -> Row:
+    """The row of a leaf; of one that is not there yet (-1) the last row, which stays zero."""
+    leaves = tables.leaves(gw)
+    return leaves[leaf if leaf >= 0 else len(leaves) - 1]
+
+
+@kernel
 def hang(gw: Any, key: int, leaf: int) -> None:
     """Enter a leaf into the index."""
     index = tables.leaf_index(gw)

@@ -98,7 +98,7 @@ def frame(gw: Any, config: Row, intent: Row, touch: Row, q: Row) -> None:
         return
     key = exposure.leaf_key(config, q["account_idx"], q["strategy_idx"], q["instrument_idx"])
     q["leaf_idx"] = exposure.find_leaf(gw, key)
-    leaf = tables.leaves(gw)[q["leaf_idx"]]
+    leaf = exposure.leaf_at(gw, q["leaf_idx"])
     if kind == AMEND:
         q["slot"] = find_target(gw, intent)
         if q["slot"] >= 0:

@@ -139,7 +139,7 @@ def check_all(
             return Reason.EXPOSURE_ORDER_UNKNOWN.value
         if tables.orders(gw)[q["slot"]]["status"] == OrderStatus.UNKNOWN.value:
             return Reason.OUTCOME_UNKNOWN.value
-    leaf = tables.leaves(gw)[q["leaf_idx"]]
+    leaf = exposure.leaf_at(gw, q["leaf_idx"])
     reason = exposure.check(head, config, strategy, leaf, q, d)
     if reason != OK:
         return reason

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hft.core.dtypes import DECISION, INSTRUMENT, ORDER
-from hft.core.jit import JIT_DISABLED, array_view, kernel, prefetch
+from hft.core.jit import JIT_DISABLED, kernel, prefetch, table_in
 from hft.gateway import rows
 
 INT64 = np.dtype(np.int64)
@@ -60,14 +60,7 @@ def address_row(arrays: dict[str, np.ndarray]) -> np.ndarray:
 def _accessor(name: str) -> Any:
     if JIT_DISABLED:
         return lambda gw: getattr(gw, name)
-    view = array_view(DTYPES[name])
-    length = f"{name}_n"
-
-    @kernel(inline=True)
-    def get(gw: Any) -> Any:
-        return view(gw[name], gw[length])
-
-    return get
+    return table_in(HANDLE, name, DTYPES[name])
 
 
 head = _accessor("head")

@@ -86,10 +86,12 @@ def new_books(windows: list[tuple[int, int]]) -> Books:
 
 
 @kernel
-def tree_set(bits: np.ndarray, at: int, size: int, position: int) -> None:
+def tree_set(
+    bits: np.ndarray, at: int, size: int, position: int, levels: int = TREE_LEVELS
+) -> None:
     """Mark a tick as non-empty. Mutates: bits."""
-    words = size >> 6
-    for _ in range(TREE_LEVELS):
+    words = (size + 63) >> 6
+    for _ in range(levels):
         word = bits[at + (position >> 6)]
         bits[at + (position >> 6)] = word | mask(position & 63)
         if word != 0:
@@ -100,10 +102,12 @@ def tree_set(bits: np.ndarray, at: int, size: int, position: int) -> None:
 
 
 @kernel
-def tree_clear(bits: np.ndarray, at: int, size: int, position: int) -> None:
+def tree_clear(
+    bits: np.ndarray, at: int, size: int, position: int, levels: int = TREE_LEVELS
+) -> None:
     """Mark a tick as empty. Mutates: bits."""
-    words = size >> 6
-    for _ in range(TREE_LEVELS):
+    words = (size + 63) >> 6
+    for _ in range(levels):
         word = bits[at + (position >> 6)] & ~mask(position & 63)
         bits[at + (position >> 6)] = word
         if word != 0:
@@ -200,8 +204,9 @@ def level_lots(books: Books, head: Row, side: int, tick: int) -> int:
 def set_level(books: Books, head: Row, side: int, tick: int, lots: int) -> int:
     """State the quantity of one level; returns what stood there. Mutates: books, head.
 
-    This runs twice for every market event, so it holds the common case only: a level that stays,
-    away from the touch.
+    This runs twice for every market event, and no branch predictor can guess whether a level comes
+    or goes: the level's bit is written either way, and only a word that turns empty or filled, or
+    a touch that moves, leaves the straight line.
     """
     size = head["size"]
     position = tick - head["low"]
@@ -211,42 +216,48 @@ def set_level(books: Books, head: Row, side: int, tick: int, lots: int) -> int:
     at = head["qty_at"] + side * size + position
     before = books.qty[at]
     books.qty[at] = lots
-    if lots == 0:
-        if before != 0:
-            _level_gone(books, head, side, tick)
-        return before
-    if before == 0:
-        tree_set(books.bits, head["bits_at"] + side * head["tree_size"], size, position)
-    if side == 0:
-        if tick > head["bid"]:
-            _touch_bettered(books, head, 0, tick)
-    elif tick < head["ask"]:
-        _touch_bettered(books, head, 1, tick)
+    at = head["bits_at"] + side * head["tree_size"] + (position >> 6)
+    word = books.bits[at]
+    bit = mask(position & 63)
+    now = word | bit if lots != 0 else word & ~bit
+    books.bits[at] = now
+    if (word == 0) != (now == 0):
+        _word_turned(books, head, side, position, lots)
+    above, below = tick - head["bid"], head["ask"] - tick
+    nearer = above if side == 0 else below
+    if ((nearer == 0) & (lots == 0)) | ((nearer > 0) & (lots != 0)):
+        _touch_moved(books, head, side, tick, lots)
     return before
 
 
 @kernel
-def _level_gone(books: Books, head: Row, side: int, tick: int) -> None:
-    """A level that stood is empty now; the next best may take over. Mutates: books.bits, head."""
+def _word_turned(books: Books, head: Row, side: int, position: int, lots: int) -> None:
+    """A word of the bitmap got its first level or lost its last one. Mutates: books.bits."""
     out_of_line()
-    at = head["bits_at"] + side * head["tree_size"]
-    tree_clear(books.bits, at, head["size"], tick - head["low"])
-    if side == 0:
-        if tick == head["bid"]:
-            head["bid"] = next_bid(books, head, tick)
-    elif tick == head["ask"]:
-        head["ask"] = next_ask(books, head, tick)
+    words = head["size"] >> 6
+    # What stands above the lowest words is a tree of its own over them.
+    at = head["bits_at"] + side * head["tree_size"] + words
+    if lots != 0:
+        tree_set(books.bits, at, words, position >> 6, TREE_LEVELS - 1)
+    else:
+        tree_clear(books.bits, at, words, position >> 6, TREE_LEVELS - 1)
 
 
 @kernel
-def _touch_bettered(books: Books, head: Row, side: int, tick: int) -> None:
-    """A level better than the best of its side stands; what it crosses is hidden. Mutates: head."""
+def _touch_moved(books: Books, head: Row, side: int, tick: int, lots: int) -> None:
+    """The best level went, or a better one came: what that one crosses is hidden. Mutates: head."""
     out_of_line()
     if side == 0:
+        if lots == 0:
+            head["bid"] = next_bid(books, head, tick)
+            return
         head["bid"] = tick
         if tick >= head["ask"]:
             head["ask"] = next_ask(books, head, tick)
     else:
+        if lots == 0:
+            head["ask"] = next_ask(books, head, tick)
+            return
         head["ask"] = tick
         if tick <= head["bid"]:
             head["bid"] = next_bid(books, head, tick)
