@@ -41,25 +41,20 @@ def test_a_small_negative_number_keeps_its_sign() -> None:
     assert [_small(values.ctypes.data, 3, at) for at in range(3)] == [1, -128, 127]
 
 
-BREAK = """
-import numpy as np
-from tests.core.test_table import _small
-values = np.zeros(3, np.int8)
-try:
-    _small(values.ctypes.data, 3, {at})
-except IndexError as error:
-    print("refused:", error)
-"""
-
-
 @pytest.mark.skipif(JIT_DISABLED, reason="plain Python indexes numpy arrays")
 @pytest.mark.parametrize("at", [3, -1])
-def test_an_index_past_the_end_or_before_the_start_is_refused_with_bounds_checks(at: int) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", BREAK.format(at=at)],
-        env={**os.environ, "NUMBA_BOUNDSCHECK": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
+def test_an_index_past_the_end_or_before_the_start_is_refused_with_bounds_checks(
+    at: int, tmp_path: object
+) -> None:
+    code = (
+        "import numpy as np, test_table as t\n"
+        "values = np.zeros(3, np.int8)\n"
+        f"try:\n    t._small(values.ctypes.data, 3, {at})\n"
+        "except IndexError as error:\n    print('refused:', error)\n"
     )
-    assert done.stdout == "refused: no such row of a table\n"
+    environment = os.environ | {"NUMBA_BOUNDSCHECK": "1", "HFT_CACHE_DIR": str(tmp_path)}
+    environment["PYTHONPATH"] = os.pathsep.join([os.path.dirname(__file__), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout == "refused: no such row of a table\n", done.stderr
