@@ -28,10 +28,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from hft.core.codes import Flag
 from hft.core.errors import DataError
 from hft.core.instruments import Instrument
 from hft.feeds.findings import Findings
+from hft.feeds.order import clocks_of, order_rows
 from hft.tape.schema import Columns, Feed
 
 HEAD_BYTES = 1 << 16
@@ -173,85 +173,16 @@ def _note_off_grid(
         findings.mask("off_grid", off, first_row, f"{what} {example} is not on the grid of {step}")
 
 
-def goes_back(times: np.ndarray) -> np.ndarray:
-    """Where a time is earlier than the row before (length n - 1)."""
-    return times[1:] < times[:-1]
-
-
-def order_rows(columns: Columns, findings: Findings | None = None) -> Columns:
-    """The rows in tape order: receive order, disordered exchange times split in two rows.
-
-    A row whose exch_ts is below the running maximum stays in its place as VIEW_ONLY, and a
-    VENUE_ONLY copy goes where its exch_ts belongs, behind rows of the same time. Rows of one
-    message share both times, so groups stay whole. Returns the same object when nothing moved.
-    """
-    findings = findings if findings is not None else Findings()
-    columns = _order_by_receipt(columns, findings)
-    if not goes_back(columns.exch_ts).any():
-        return columns
-    venue_time = np.maximum.accumulate(columns.exch_ts)
-    late = columns.exch_ts < venue_time
-    view_only = (columns.flags & Flag.VIEW_ONLY) != 0
-    if view_only.any():  # rows the venue never sees keep out of its order
-        seen = np.where(view_only, np.iinfo(np.int64).min, columns.exch_ts)
-        venue_time = np.maximum.accumulate(seen)
-        late = (seen < venue_time) & ~view_only
-    if not late.any():
-        return columns
-    findings.mask("disorder", late, 1, "exchange time goes back; split into venue and view rows")
-    return _split_late(columns, np.flatnonzero(late), venue_time)
-
-
-def _order_by_receipt(columns: Columns, findings: Findings) -> Columns:
-    """Sort by receive time, stable, where it goes back among the rows a strategy sees."""
-    if not goes_back(columns.local_ts).any():
-        return columns
-    seen_idx = np.flatnonzero((columns.flags & Flag.VENUE_ONLY) == 0)
-    local_ts = columns.local_ts[seen_idx]
-    back = goes_back(local_ts)
-    if not back.any():
-        return columns
-    first = int(seen_idx[int(np.argmax(back)) + 1]) + 1
-    findings.add("receive_disorder", int(np.count_nonzero(back)), first, "receive time goes back")
-    order = np.arange(len(columns.local_ts))
-    order[seen_idx] = seen_idx[np.argsort(local_ts, kind="stable")]
-    return take(columns, order)
-
-
-def _split_late(columns: Columns, late_idx: np.ndarray, venue_time: np.ndarray) -> Columns:
-    late_time = columns.exch_ts[late_idx]
-    by_time = np.argsort(late_time, kind="stable")
-    late_idx, late_time = late_idx[by_time], late_time[by_time]
-    # venue_time is the running maximum: its right edge is behind every in-order row of that time.
-    places = np.searchsorted(venue_time, late_time, side="right")
-    rows = len(venue_time)
-    order = np.insert(np.arange(rows, dtype=np.int64), places, late_idx)
-    copies = places + np.arange(len(late_idx))
-    flags = columns.flags.copy()
-    flags[late_idx] |= Flag.VIEW_ONLY
-    out = take(columns._replace(flags=flags), order)
-    out.flags[copies] = (out.flags[copies] & ~np.int16(Flag.VIEW_ONLY)) | Flag.VENUE_ONLY
-    return out
-
-
-def take(columns: Columns, index: np.ndarray) -> Columns:
-    """The rows at `index` (positions or a mask), copied."""
-    return Columns(*(column[index] for column in columns))
-
-
 def latency_findings(columns: Columns, findings: Findings) -> None:
     """Note rows received before they happened."""
-    negative = columns.local_ts < columns.exch_ts
-    if negative.any():
-        worst = int((columns.local_ts - columns.exch_ts).min())
-        findings.mask("negative_latency", negative, 1, f"down to {worst / 1e6:.3f} ms")
+    clocks = clocks_of(columns)
+    note = f"down to {int(clocks['lowest_ns']) / 1e6:.3f} ms"
+    findings.add("negative_latency", int(clocks["early"]), int(clocks["first_early"]) + 1, note)
 
 
 def lowest_latency(columns: Columns) -> int:
     """The smallest receive time minus exchange time, ns; 0 without rows."""
-    if not len(columns.exch_ts):
-        return 0
-    return int((columns.local_ts - columns.exch_ts).min())
+    return int(clocks_of(columns)["lowest_ns"])
 
 
 def repair_clock(
@@ -266,14 +197,15 @@ def repair_clock(
     much. `lowest_ns` is the smallest latency of all tapes that share the clock (default: of these
     rows). Nothing happens when it is not negative.
     """
-    lowest = lowest_latency(columns) if lowest_ns is None else lowest_ns
+    clocks = clocks_of(columns)
+    lowest = int(clocks["lowest_ns"]) if lowest_ns is None else lowest_ns
     if lowest >= 0 or not len(columns.exch_ts):
         return columns
     shift_ns = min_latency_ns - lowest
     note = (
         f"receive times shifted by {shift_ns} ns: smallest latency {lowest} -> {min_latency_ns} ns"
     )
-    findings.mask("clock_repaired", columns.local_ts < columns.exch_ts, 1, note)
+    findings.add("clock_repaired", int(clocks["early"]), int(clocks["first_early"]) + 1, note)
     return columns._replace(local_ts=columns.local_ts + shift_ns)
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from hft.tape.schema import Columns, Feed
 NAMES = ("binance-usdm", "binance-coinm", "binance-spot")
 DESCRIPTION = "Binance websocket recordings: depth, trade and bookTicker streams with a snapshot"
 
-CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = 1 << 20  # stays in the cache between reading it and reading its numbers
 TORN: tuple[type[Exception], ...] = (EOFError, OSError, *INFLATE_ERRORS)
 HEAD_BYTES = 1 << 18
 LINE_BYTES_MAX = 64 << 20
@@ -210,11 +211,10 @@ class _Reading:
             ) from None
         self.lines.append(int(self.state["line"]))
 
-    def _scan(self, text: bytes, path: Path) -> None:
-        buffer = np.frombuffer(text, np.uint8)
+    def _scan(self, text: np.ndarray, path: Path) -> None:
         at = 0
-        while at < len(buffer):
-            at = scan_lines(buffer, at, self.messages, self.levels, self.state)
+        while at < len(text):
+            at = scan_lines(text, at, self.messages, self.levels, self.state)
             error = int(self.state["error"])
             if error == FULL:
                 self._grow()
@@ -232,41 +232,63 @@ class _Reading:
             self.levels = np.concatenate((self.levels, np.empty_like(self.levels)))
 
 
-def _pieces(path: Path) -> Iterator[tuple[bytes, int, int]]:
-    """Whole lines of a file, some megabytes at a time, with the packed bytes done and in all.
+def _pieces(path: Path) -> Iterator[tuple[np.ndarray, int, int]]:
+    """Whole lines of a file, about a megabyte at a time, with the packed bytes done and in all.
 
+    A piece is only good until the next one: its memory may be used again.
     Raises: EOFError when a gzip stream ends early, after its last whole line was handed out.
     """
-    packed = path.read_bytes()
-    total = len(packed)
+    total = path.stat().st_size
     rest = b""
-    for piece, done in _unpacked(packed, path):
-        cut = piece.rfind(b"\n") + 1
+    for text, size, done in _unpacked(path):
+        start, cut = text.find(b"\n", 0, size) + 1, text.rfind(b"\n", 0, size) + 1
         if cut == 0:
-            rest += piece
+            rest += text[:size]
             if len(rest) > LINE_BYTES_MAX:
                 raise DataError(f"{path}: a line is longer than {LINE_BYTES_MAX} bytes")
             continue
-        yield rest + piece[:cut] if rest else piece[:cut], done, total
-        rest = piece[cut:]
+        if rest:
+            yield np.frombuffer(rest + text[:start], np.uint8), done, total
+        whole = np.frombuffer(text, np.uint8)[start if rest else 0 : cut]
+        if len(whole):
+            yield whole, done, total
+        rest = bytes(text[cut:size])
     if rest.strip():
-        yield rest + b"\n", total, total
+        yield np.frombuffer(rest + b"\n", np.uint8), total, total
 
 
-def _unpacked(packed: bytes, path: Path) -> Iterator[tuple[bytes, int]]:
-    if not packed.startswith(files.GZIP):
-        yield files.read_bytes(path), len(packed)
-        return
-    left = packed
+def _unpacked(path: Path) -> Iterator[tuple[bytes | bytearray, int, int]]:
+    """Decompressed text: a buffer, how much of it counts, and the packed bytes done."""
+    with path.open("rb", buffering=0) as file:
+        head = file.read(len(files.ZIP) + 2)
+        file.seek(0)
+        if head.startswith(files.GZIP):
+            yield from _inflated(file)
+        elif head.startswith((files.XZ, files.ZSTD, files.ZIP)):
+            text = files.read_bytes(path)
+            yield text, len(text), file.seek(0, 2)
+        else:
+            buffer = bytearray(CHUNK_BYTES)
+            while size := file.readinto(buffer):
+                yield buffer, size, file.tell()
+
+
+def _inflated(file: FileIO) -> Iterator[tuple[bytes, int, int]]:
+    """The members of a gzip file; whatever follows the last one is left alone."""
+    left = file.read(CHUNK_BYTES)
     while left.startswith(files.GZIP):
         inflater = INFLATER.decompressobj(31)
         while not inflater.eof:
+            left = left or file.read(CHUNK_BYTES)
+            more = bool(left)
             piece = inflater.decompress(left, CHUNK_BYTES)
             left = inflater.unconsumed_tail
-            if not piece and not left and not inflater.eof:
+            if not piece and not more and not inflater.eof:
                 raise EOFError("the gzip stream has no end")
-            yield piece, len(packed) - len(left)
+            yield piece, len(piece), file.tell() - len(left)
         left = inflater.unused_data
+        if len(left) < len(files.GZIP):
+            left += file.read(CHUNK_BYTES)
 
 
 def _decode_symbol(heads: list[_Head], options: DecodeOptions) -> Feed:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.jit import kernel
+from hft.core.jit import array_view, kernel
 from hft.feeds.binance_text import (
     BOOLEAN,
     COLON,
@@ -20,26 +20,36 @@ from hft.feeds.binance_text import (
     IGNORED,
     KEY,
     LEVEL,
+    LEVEL_ROW,
     LINE_END,
+    MESSAGE,
     OBJECT,
     SNAPSHOT,
     SNAPSHOT_FIELDS,
     STAMP,
-    SYMBOL,
     TICKER,
     TICKER_FIELDS,
     TIME_MAX,
     TRADE,
     TRADE_FIELDS,
     fail,
+    is_market,
     read_price,
     read_qty,
     read_time,
     read_whole,
+    same_symbol,
     skip_value,
     space,
     string_end,
+    type_of_event,
+    type_of_stream,
 )
+from hft.feeds.borrowed import bytes_view
+from hft.feeds.words import line_feed
+
+_messages_view = array_view(MESSAGE)
+_levels_view = array_view(LEVEL_ROW)
 
 
 @kernel
@@ -97,67 +107,6 @@ def _book_side(
 
 
 @kernel
-def _same_symbol(text: np.ndarray, at: int, state: Any) -> Any:
-    end = string_end(text, at)
-    if end < 0 or text[at] != 34 or end - at - 2 > 32:
-        return fail(state, SYMBOL, at)
-    length = end - at - 2
-    if state["symbol"][0] == 0:
-        state["symbol"][0] = length
-        for i in range(length):
-            state["symbol"][i + 1] = text[at + 1 + i]
-    if state["symbol"][0] != length:
-        return fail(state, SYMBOL, at)
-    for i in range(length):
-        if state["symbol"][i + 1] != text[at + 1 + i]:
-            return fail(state, SYMBOL, at)
-    return end
-
-
-@kernel
-def _type_of_event(text: np.ndarray, at: int) -> Any:
-    """The message type named by "e"; its first letters decide."""
-    if text[at + 1] == 100 and text[at + 2] == 101:  # depthUpdate
-        return DIFF
-    if text[at + 1] == 116 and text[at + 2] == 114:  # trade
-        return TRADE
-    if text[at + 1] == 98 and text[at + 2] == 111:  # bookTicker
-        return TICKER
-    return IGNORED
-
-
-@kernel
-def _type_of_stream(text: np.ndarray, at: int) -> Any:
-    """The message type named by "symbol@stream"; partial books (depth20) are not diffs."""
-    at += 1
-    while text[at] != 64:
-        if text[at] == 34 or text[at] == 10:
-            return IGNORED
-        at += 1
-    kind = _type_of_event(text, at)
-    if kind == DIFF:
-        while text[at] != 104 and text[at] != 34 and text[at] != 10:
-            at += 1
-        if text[at] == 104 and 48 <= text[at + 1] <= 57:
-            return IGNORED
-    return kind
-
-
-@kernel
-def _is_market(text: np.ndarray, at: int) -> Any:
-    return (
-        text[at] == 34
-        and text[at + 1] == 77
-        and text[at + 2] == 65
-        and text[at + 3] == 82
-        and text[at + 4] == 75
-        and text[at + 5] == 69
-        and text[at + 6] == 84
-        and text[at + 7] == 34
-    )
-
-
-@kernel
 def _short_value(text: np.ndarray, key: int, at: int, state: Any, message: Any) -> Any:
     """The value of a key of one letter. Returns: position after, or -1."""
     after = np.int64(0)
@@ -178,17 +127,17 @@ def _short_value(text: np.ndarray, key: int, at: int, state: Any, message: Any) 
     elif key == 117:  # u
         message["last_id"], after = read_whole(text, at, state)
     elif key == 101 and text[at] == 34:  # e
-        message["type"] = _type_of_event(text, at)
+        message["type"] = type_of_event(text, at)
         after = skip_value(text, at, state)
     elif key == 115:  # s
-        after = _same_symbol(text, at, state)
+        after = same_symbol(text, at, state)
     elif key == 109:  # m
         message["maker_is_buyer"] = 1 if text[at] == 116 else 0
         if text[at] != 116 and text[at] != 102:
             return fail(state, BOOLEAN, at)
         after = skip_value(text, at, state)
     elif key == 88 and text[at] == 34:  # X
-        message["off_market"] = 0 if _is_market(text, at) else 1
+        message["off_market"] = 0 if is_market(text, at) else 1
         after = skip_value(text, at, state)
     else:
         after = skip_value(text, at, state)
@@ -207,7 +156,7 @@ def _long_value(text: np.ndarray, key: int, length: int, at: int, state: Any, me
         message["last_id"], after = read_whole(text, at, state)
         return after
     if length == 6 and first == 115 and text[key + 1] == 116 and text[at] == 34:  # stream
-        kind = _type_of_stream(text, at)
+        kind = type_of_stream(text, at)
         message["type"] = kind
         if kind == IGNORED or (kind == TICKER and state["wants_tickers"] == 0):
             message["type"] = IGNORED
@@ -362,6 +311,19 @@ def scan_lines(
     Mutates: messages, levels, state.
     Returns: the position of the first byte not consumed.
     """
+    return _scan_lines(
+        bytes_view(text.ctypes.data, text.size),
+        at,
+        _messages_view(messages.ctypes.data, messages.size),
+        _levels_view(levels.ctypes.data, levels.size),
+        state,
+    )
+
+
+@kernel
+def _scan_lines(
+    text: np.ndarray, at: int, messages: np.ndarray, levels: np.ndarray, state: Any
+) -> Any:
     state["error"] = 0
     while at < text.size:
         start = at
@@ -381,8 +343,6 @@ def scan_lines(
                     state["line"] -= 1
                 return start
             state["skipped"] += 1
-            at = start
-            while text[at] != 10:
-                at += 1
+            at = line_feed(text, start)
         at += 1
     return at

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from hft.core.codes import EventKind, Flag, Side
-from hft.core.jit import kernel
-from hft.feeds.binance_text import DIFF, SNAPSHOT, TRADE
+from hft.core.jit import array_view, kernel
+from hft.feeds.binance_text import DIFF, LEVEL_ROW, MESSAGE, SNAPSHOT, TRADE
+from hft.feeds.borrowed import columns_view
 from hft.tape.schema import Columns
 
 LEVEL, CLEAR, SNAPSHOT_ROW = (
@@ -45,6 +46,9 @@ SEQUENCE = np.dtype(
         ("spare_snapshots", np.int64),
     ]
 )
+
+_messages_view = array_view(MESSAGE)
+_levels_view = array_view(LEVEL_ROW)
 
 
 @kernel
@@ -193,6 +197,16 @@ def write_rows(out: Columns, levels: np.ndarray, messages: np.ndarray, state: An
     `out` holds zeros and has room for every level and two rows for every message.
     Mutates: out, state.
     """
+    _write_rows(
+        columns_view(out),
+        _levels_view(levels.ctypes.data, levels.size),
+        _messages_view(messages.ctypes.data, messages.size),
+        state,
+    )
+
+
+@kernel
+def _write_rows(out: Columns, levels: np.ndarray, messages: np.ndarray, state: Any) -> None:
     snapshots = 0
     for m in range(messages.size):
         if messages[m]["type"] == SNAPSHOT:

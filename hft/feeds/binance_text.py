@@ -11,6 +11,7 @@ import numpy as np
 
 from hft.core.jit import kernel
 from hft.feeds.digits import DIGITS_MAX, nearest_step, read_decimal
+from hft.feeds.words import quick_decimal, quick_whole
 
 MESSAGE = np.dtype(
     [
@@ -125,18 +126,21 @@ def _note_off_grid(state: Any) -> None:
     state["off_grid"] += 1
 
 
-@kernel
+@kernel(inline=True)
 def quoted(text: np.ndarray, at: int, decimals: int) -> Any:
     """As `_decimal`, for a number in quotes or without them."""
     if text[at] != 34:
         return read_decimal(text, at, decimals)
+    value, after = quick_decimal(text, at + 1, decimals)
+    if after >= 0 and text[after] == 34:
+        return value, after + 1, 0
     value, after, lost = read_decimal(text, at + 1, decimals)
     if after < 0 or text[after] != 34:
         return value, -1, lost
     return value, after + 1, lost
 
 
-@kernel
+@kernel(inline=True)
 def read_price(text: np.ndarray, at: int, state: Any) -> Any:
     """A price in ticks, the nearest one when it is between two. Returns: (ticks, after or -1)."""
     value, after, lost = quoted(text, at, state["price_decimals"])
@@ -148,7 +152,7 @@ def read_price(text: np.ndarray, at: int, state: Any) -> Any:
     return value, after
 
 
-@kernel
+@kernel(inline=True)
 def read_qty(text: np.ndarray, at: int, state: Any, resting: bool) -> Any:
     """A quantity in lots, the nearest whole number and at least one unless it is exactly zero.
 
@@ -172,6 +176,9 @@ def read_qty(text: np.ndarray, at: int, state: Any, resting: bool) -> Any:
 @kernel
 def read_whole(text: np.ndarray, at: int, state: Any) -> Any:
     """A number of digits only. Returns: (value, position after or -1)."""
+    value, after = quick_whole(text, at)
+    if after >= 0 and text[after] != 46:
+        return value, after
     start = at
     value = np.int64(0)
     while 48 <= text[at] <= 57 and at - start < DIGITS_MAX:
@@ -232,3 +239,64 @@ def skip_value(text: np.ndarray, at: int, state: Any) -> Any:
             return at
         else:
             at += 1
+
+
+@kernel
+def same_symbol(text: np.ndarray, at: int, state: Any) -> Any:
+    end = string_end(text, at)
+    if end < 0 or text[at] != 34 or end - at - 2 > 32:
+        return fail(state, SYMBOL, at)
+    length = end - at - 2
+    if state["symbol"][0] == 0:
+        state["symbol"][0] = length
+        for i in range(length):
+            state["symbol"][i + 1] = text[at + 1 + i]
+    if state["symbol"][0] != length:
+        return fail(state, SYMBOL, at)
+    for i in range(length):
+        if state["symbol"][i + 1] != text[at + 1 + i]:
+            return fail(state, SYMBOL, at)
+    return end
+
+
+@kernel
+def type_of_event(text: np.ndarray, at: int) -> Any:
+    """The message type named by "e"; its first letters decide."""
+    if text[at + 1] == 100 and text[at + 2] == 101:  # depthUpdate
+        return DIFF
+    if text[at + 1] == 116 and text[at + 2] == 114:  # trade
+        return TRADE
+    if text[at + 1] == 98 and text[at + 2] == 111:  # bookTicker
+        return TICKER
+    return IGNORED
+
+
+@kernel
+def type_of_stream(text: np.ndarray, at: int) -> Any:
+    """The message type named by "symbol@stream"; partial books (depth20) are not diffs."""
+    at += 1
+    while text[at] != 64:
+        if text[at] == 34 or text[at] == 10:
+            return IGNORED
+        at += 1
+    kind = type_of_event(text, at)
+    if kind == DIFF:
+        while text[at] != 104 and text[at] != 34 and text[at] != 10:
+            at += 1
+        if text[at] == 104 and 48 <= text[at + 1] <= 57:
+            return IGNORED
+    return kind
+
+
+@kernel
+def is_market(text: np.ndarray, at: int) -> Any:
+    return (
+        text[at] == 34
+        and text[at + 1] == 77
+        and text[at + 2] == 65
+        and text[at + 3] == 82
+        and text[at + 4] == 75
+        and text[at + 5] == 69
+        and text[at + 6] == 84
+        and text[at + 7] == 34
+    )

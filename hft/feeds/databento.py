@@ -140,7 +140,7 @@ def _feed(
     symbol = options.symbol or file.symbols.get(id_, str(id_))
     instrument = _known(symbol, defined, options) or _guessed(symbol, records, findings, options)
     tick = _fixed_tick(instrument, file)
-    found = np.zeros((len(passes.FINDINGS), 2), np.int64)
+    found = np.zeros(len(passes.FINDINGS), passes.FOUND)
     state = np.zeros(passes.STATE, np.int64)
     decoder = _decode_mbo if file.schema == dbn.MBO else _decode_levels
     columns = decoder(records, tick, state, found)

@@ -9,8 +9,14 @@ loop writes its rows itself: handing eight columns to a call costs more than the
 import numpy as np
 
 from hft.core.codes import EventKind, Flag, Side
-from hft.core.jit import kernel
-from hft.feeds.databento_records import FLAG_LAST, FLAG_MAYBE_BAD_BOOK, FLAG_SNAPSHOT
+from hft.core.jit import array_view, kernel
+from hft.feeds.borrowed import columns_view, int64_view
+from hft.feeds.databento_records import (
+    FLAG_LAST,
+    FLAG_MAYBE_BAD_BOOK,
+    FLAG_SNAPSHOT,
+    MBO_RECORD,
+)
 from hft.feeds.databento_records import UNDEFINED_PRICE as NO_PRICE
 from hft.tape.schema import Columns
 
@@ -22,6 +28,12 @@ LIVE_ORDER = np.dtype(
         ("filled_side", np.int64),  # 2 x lots filled since the last change, + side
     ]
 )
+
+FOUND = np.dtype([("count", np.int64), ("record", np.int64)])  # the first record, from 1
+
+_records_view = array_view(MBO_RECORD)
+_live_view = array_view(LIVE_ORDER)
+_found_view = array_view(FOUND)
 
 # Places in the pass's state.
 ROWS, LIVE, LIVE_MAX, AGGRESSOR, IN_SNAPSHOT, MOVED_PRICE, MOVED_QTY = range(7)
@@ -95,9 +107,9 @@ def rehash(old: np.ndarray, new: np.ndarray) -> None:
 
 @kernel
 def note(found: np.ndarray, which: int, record: int) -> None:
-    if found[which, 0] == 0:
-        found[which, 1] = record + 1
-    found[which, 0] += 1
+    if found[which]["count"] == 0:
+        found[which]["record"] = record + 1
+    found[which]["count"] += 1
 
 
 @kernel
@@ -268,6 +280,27 @@ def mbo(
 
     Units: `tick` in 1e-9. Mutates: all but `records`. Returns: the first record not done.
     """
+    return _mbo(
+        _records_view(records.ctypes.data, records.size),
+        first,
+        tick,
+        columns_view(rows),
+        _live_view(table.ctypes.data, table.size),
+        int64_view(state.ctypes.data, state.size),
+        _found_view(found.ctypes.data, found.size),
+    )
+
+
+@kernel
+def _mbo(
+    records: np.ndarray,
+    first: int,
+    tick: int,
+    rows: Columns,
+    table: np.ndarray,
+    state: np.ndarray,
+    found: np.ndarray,
+) -> int:
     exch_ts_of, local_ts_of, kind_of, side_of, price_of, qty_of, order_id_of, flags_of = rows
     row = state[ROWS]
     for record in range(first, records.size):

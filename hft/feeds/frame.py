@@ -23,10 +23,11 @@ import polars as pl
 from hft.core.codes import EventKind, Flag
 from hft.core.errors import DataError
 from hft.core.instruments import Instrument
-from hft.feeds.base import DecodeOptions, goes_back, take, to_ticks
+from hft.feeds.base import DecodeOptions, to_ticks
 from hft.feeds.files import peek, read_bytes
 from hft.feeds.findings import Findings
 from hft.feeds.grid import step_or_guess
+from hft.feeds.order import goes_back, take
 from hft.feeds.times import times_ns
 from hft.tape.schema import Columns, Feed
 

@@ -16,7 +16,6 @@ from hft.feeds.base import (
     CLOCK_FIX_MIN_LATENCY_NS,
     DAY_NS,
     DecodeOptions,
-    order_rows,
     repair_clock,
     settle,
     split_days,
@@ -24,6 +23,7 @@ from hft.feeds.base import (
 )
 from hft.feeds.findings import Findings, check_waivers
 from hft.feeds.grid import guess_step
+from hft.feeds.order import order_rows
 from hft.tape.schema import Columns, Feed, Finding
 
 STEPS = st.sampled_from([Decimal(text) for text in ("0.01", "0.1", "0.25", "0.00001", "0.5", "5")])

@@ -538,12 +538,12 @@ def test_the_table_of_live_orders_agrees_with_a_dictionary(events: list[tuple[st
     if not len(records):
         return
     records.flags.writeable = False
-    found = np.zeros((len(databento_rows.FINDINGS), 2), np.int64)
+    found = np.zeros(len(databento_rows.FINDINGS), databento_rows.FOUND)
     state = np.zeros(databento_rows.STATE, np.int64)
     databento._decode_mbo(records, 250_000_000, state, found)
     assert state[databento_rows.LIVE] == len(live)
-    assert found[databento_rows.UNKNOWN, 0] == unknown
-    assert found[databento_rows.DUPLICATE, 0] == duplicate
+    assert found[databento_rows.UNKNOWN]["count"] == unknown
+    assert found[databento_rows.DUPLICATE]["count"] == duplicate
 
 
 def test_tables_and_columns_grow_with_the_number_of_orders(

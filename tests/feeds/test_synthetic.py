@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from hft.core.codes import EventKind, Flag
 from hft.core.errors import ConfigError
 from hft.feeds import synthetic
-from hft.feeds.base import DecodeOptions, order_rows
+from hft.feeds.base import DecodeOptions
 from hft.feeds.findings import Findings
+from hft.feeds.order import order_rows
 from hft.feeds.synthetic import synthesize
 from hft.tape.schema import DTYPES, Columns, Feed
 
