@@ -3,7 +3,7 @@
 Thin on purpose: reads settings and files, hands plain values to `hft.runs`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from hft.runs.sources import find
 from hft.runs.venues import Venue, named
 from hft.settings import load_settings, read_instruments, read_limits
 from hft.settings.folder import read_mapping
-from hft.strategies.base import Strategy, strategy
+from hft.strategies.base import Strategy, duration_ns, strategy
 from hft.tape.dataset import Tapes
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Run",
     "Tapes",
     "Venue",
+    "features",
     "ingest",
     "load",
     "replay",
@@ -130,6 +131,24 @@ def tapes(
     ('SYNTH',)
     """
     return open_tapes(path, days, symbols=symbols, session=session, tz=tz, seed=seed)
+
+
+def features(
+    tapes: Any, columns: Sequence[str] | None = None, *, clock: str = "1s"
+) -> pl.LazyFrame:
+    """What strategies could have seen of the book: a row for each symbol and tick of `clock`.
+
+    `clock` is a duration (rows at its whole multiples) or "book" (a row at each change of the
+    touch). Times are receive times; a value is null while the book is not valid. Order flow and
+    traded lots are summed since the row before.
+
+    >>> import hft
+    >>> frame = hft.features(hft.tapes("synthetic", seed=1), ["mid_tick", "imbalance_5"])
+    >>> frame.collect_schema().names()
+    ['ts', 'symbol', 'mid_tick', 'imbalance_5']
+    """
+    opened = tapes if isinstance(tapes, Tapes) else open_tapes(tapes)
+    return opened.features(columns, 0 if clock == "book" else duration_ns(clock, "clock"))
 
 
 def replay(

@@ -192,6 +192,16 @@ class Tapes(Sequence[Tape]):
         """Time bars of the trades."""
         return frames.bars(self.trades(), every)
 
+    def features(self, columns: Sequence[str] | None = None, every_ns: int = 0) -> pl.LazyFrame:
+        """Features of the book each `every_ns`, or at each change of the touch (0)."""
+        # Kernels of their own: loaded when they are asked for.
+        from hft.tape.features import features
+
+        chains = self._chains()
+        names = [self.key(chain[0]) for chain in chains]
+        found = zip(chains, names, strict=True)
+        return self._concat([features(chain, name, columns, every_ns) for chain, name in found])
+
     def book(self, at: Any, depth: int = 10) -> pl.LazyFrame:
         """The levels seen at a moment (ISO text with zone, aware datetime, or ns)."""
         at_ns = to_ns(at)
