@@ -18,6 +18,7 @@ from hft.runs.faults import FaultPlan
 from hft.runs.ingest import ingest as _ingest
 from hft.runs.ingest import open_tapes
 from hft.runs.job import Job, when
+from hft.runs.join import join as _join
 from hft.runs.limits import fit
 from hft.runs.listing import listing, resolve
 from hft.runs.result import Run
@@ -249,6 +250,32 @@ def check(
 
 
 Strategy.check = check
+
+
+def join(
+    tapes: Tapes,
+    frame: Any,
+    *,
+    ts: str,
+    columns: str | Sequence[str],
+    out: str | Path,
+    latency: str | int | None = None,
+) -> Tapes:
+    """The tapes with columns of a frame as signals, which strategies read as `view.signal[k]`.
+
+    `tapes.join(...)` is this function. A value is seen from its time `ts` plus `latency` on.
+
+    >>> import hft, tempfile
+    >>> tapes = hft.tapes("synthetic", seed=1)
+    >>> frame = hft.features(tapes, ["imbalance_5"], clock="1s").collect()
+    >>> joined = tapes.join(frame, ts="ts", columns="imbalance_5", out=tempfile.mkdtemp() + "/j")
+    >>> joined.rows - tapes.rows == frame["imbalance_5"].is_not_null().sum()
+    True
+    """
+    return _join(tapes, frame, ts=ts, columns=columns, out=out, latency=latency)
+
+
+Tapes.join = join
 
 
 def warm_up() -> float:

@@ -77,6 +77,14 @@ def test_the_example_of_a_name_runs(name: str, workspace: Path) -> None:
     assert runner.failures == 0, "".join(told)
 
 
+def test_the_example_of_join_runs(workspace: Path) -> None:
+    (test,) = doctest.DocTestFinder(recurse=False).find(hft.tapes("synthetic").join, "join")
+    told: list[str] = []
+    runner = doctest.DocTestRunner()
+    runner.run(test, out=told.append)
+    assert runner.tries > 3 and runner.failures == 0, "".join(told)
+
+
 def test_importing_the_root_loads_nothing_heavy() -> None:
     heavy = ("numpy", "numba", "polars", "pyarrow", "yaml", "typer")
     code = f"import sys, hft; print([m for m in {heavy} if m in sys.modules])"

@@ -32,7 +32,7 @@ VIEW = {
     "bid_depth[k]": "lots of the k-th best bid level",
     "ask_depth[k]": "lots of the k-th best ask level",
     "signal[k]": "newest value of the tape's signal column k, 0.0 before any (float), k < 8",
-    "signal_ns[k]": "when that value reached us, 0: none has",
+    "signal_ns[k]": "the time that value is of, before its latency; 0: none has come",
     "imbalance(levels)": (
         "(bid lots - ask lots) / both, over the best `levels` levels of each side: -1 to 1 (float)"
     ),

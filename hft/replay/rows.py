@@ -311,7 +311,7 @@ def _view_row(engine: Engine, i: int, row: int) -> int:
         column = _i64(batch["order_id"], count)[row]
         if kind == _SIGNAL and 0 <= column < SIGNALS_MAX:
             signal = engine.signals[i * SIGNALS_MAX + column]
-            signal["ts_ns"] = _i64(batch["local_ts"], count)[row]
+            signal["ts_ns"] = _i64(batch["exch_ts"], count)[row]
             signal["value_e9"] = price
         return 0
     events = 0

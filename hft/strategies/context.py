@@ -59,7 +59,7 @@ CONTEXT = np.dtype(
 )
 LOG = np.dtype([("ts_ns", np.int64), ("code", np.int64), ("value", np.float64)], align=True)
 
-# The newest value of one column of signals that has reached us; time 0: none has.
+# The newest value of one column of signals that has reached us, and its own time; 0: none has.
 SIGNAL = np.dtype([("ts_ns", np.int64), ("value_e9", np.int64)], align=True)
 
 TOUCH_BYTES = TOUCH.itemsize

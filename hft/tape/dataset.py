@@ -7,10 +7,10 @@ is the first. Where two venues list one symbol, they are told apart as `venue:sy
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 
@@ -28,6 +28,9 @@ class Tapes(Sequence[Tape]):
     `session`, when set, is (start, end, tz) with times of day as "HH:MM". `order` has the
     `venue:symbol` of the instruments that come first; the rest follow by name.
     """
+
+    # Given by hft.api, since it takes higher layers: the tapes with signals of a frame.
+    join: ClassVar[Callable[..., "Tapes"]]
 
     def __init__(
         self,

@@ -179,10 +179,10 @@ def test_signals_are_seen_by_column_when_they_have_reached_us_and_keep_their_tim
     look: Look = lambda v: (v.signal[0], v.signal_ns[0], v.signal[7], v.signal_ns[7])  # noqa: E731
     assert seen(look, 34, 35, 37, 45, 46, rows=rows, latency_ns=5) == [
         (0.0, 0, 0.0, 0),
-        (1.5, 35, 0.0, 0),
-        (1.5, 35, -0.25, 37),
-        (3e-9, 45, -0.25, 37),
-        (3e-9, 45, -0.25, 37),
+        (1.5, 30, 0.0, 0),
+        (1.5, 30, -0.25, 32),
+        (3e-9, 40, -0.25, 32),
+        (3e-9, 40, -0.25, 32),
     ]
 
 
