@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hft.api import Limits, Venue, ingest, load, replay, runs, strategy, tapes
+    from hft.api import Limits, Venue, features, ingest, load, replay, runs, strategy, tapes
     from hft.core.codes import OrderType, Side, Tif
 
     BUY, SELL = Side.BUY, Side.SELL
@@ -34,6 +34,7 @@ __all__ = [
     "SELL",
     "Limits",
     "Venue",
+    "features",
     "ingest",
     "load",
     "replay",

@@ -3,7 +3,7 @@
 Thin on purpose: reads settings and files, hands plain values to `hft.runs`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from hft.runs.faults import FaultPlan
 from hft.runs.ingest import ingest as _ingest
 from hft.runs.ingest import open_tapes
 from hft.runs.job import Job, when
+from hft.runs.join import join as _join
 from hft.runs.limits import fit
 from hft.runs.listing import listing, resolve
 from hft.runs.result import Run
@@ -25,7 +26,7 @@ from hft.runs.sources import find
 from hft.runs.venues import Venue, named
 from hft.settings import load_settings, read_instruments, read_limits
 from hft.settings.folder import read_mapping
-from hft.strategies.base import Strategy, strategy
+from hft.strategies.base import Strategy, duration_ns, strategy
 from hft.tape.dataset import Tapes
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Run",
     "Tapes",
     "Venue",
+    "features",
     "ingest",
     "load",
     "replay",
@@ -130,6 +132,24 @@ def tapes(
     ('SYNTH',)
     """
     return open_tapes(path, days, symbols=symbols, session=session, tz=tz, seed=seed)
+
+
+def features(
+    tapes: Any, columns: Sequence[str] | None = None, *, clock: str = "1s"
+) -> pl.LazyFrame:
+    """What strategies could have seen of the book: a row for each symbol and tick of `clock`.
+
+    `clock` is a duration (rows at its whole multiples) or "book" (a row at each change of the
+    touch). Times are receive times; a value is null while the book is not valid. Order flow and
+    traded lots are summed since the row before.
+
+    >>> import hft
+    >>> frame = hft.features(hft.tapes("synthetic", seed=1), ["mid_tick", "imbalance_5"])
+    >>> frame.collect_schema().names()
+    ['ts', 'symbol', 'mid_tick', 'imbalance_5']
+    """
+    opened = tapes if isinstance(tapes, Tapes) else open_tapes(tapes)
+    return opened.features(columns, 0 if clock == "book" else duration_ns(clock, "clock"))
 
 
 def replay(
@@ -230,6 +250,32 @@ def check(
 
 
 Strategy.check = check
+
+
+def join(
+    tapes: Tapes,
+    frame: Any,
+    *,
+    ts: str,
+    columns: str | Sequence[str],
+    out: str | Path,
+    latency: str | int | None = None,
+) -> Tapes:
+    """The tapes with columns of a frame as signals, which strategies read as `view.signal[k]`.
+
+    `tapes.join(...)` is this function. A value is seen from its time `ts` plus `latency` on.
+
+    >>> import hft, tempfile
+    >>> tapes = hft.tapes("synthetic", seed=1)
+    >>> frame = hft.features(tapes, ["imbalance_5"], clock="1s").collect()
+    >>> joined = tapes.join(frame, ts="ts", columns="imbalance_5", out=tempfile.mkdtemp() + "/j")
+    >>> joined.rows - tapes.rows == frame["imbalance_5"].is_not_null().sum()
+    True
+    """
+    return _join(tapes, frame, ts=ts, columns=columns, out=out, latency=latency)
+
+
+Tapes.join = join
 
 
 def warm_up() -> float:

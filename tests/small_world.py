@@ -28,6 +28,7 @@ LOW, HIGH = 1, 1_024
 LEVEL, CLEAR, SNAPSHOT = EventKind.LEVEL, EventKind.CLEAR, EventKind.SNAPSHOT
 ADD, CANCEL, EXECUTE = EventKind.ADD, EventKind.CANCEL, EventKind.EXECUTE
 TRADE, STATUS, BBO = EventKind.TRADE, EventKind.STATUS, EventKind.BBO
+SIGNAL, FUNDING = EventKind.SIGNAL, EventKind.FUNDING
 LAST = Flag.LAST
 
 Row = tuple[int, ...]  # ts, kind, side, price, qty[, order_id[, flags]]

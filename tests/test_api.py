@@ -13,7 +13,7 @@ import pytest
 import hft
 from hft.core.codes import OrderType, Side, Tif
 
-FUNCTIONS = {"Limits", "Venue", "ingest", "load", "replay", "runs", "strategy", "tapes"}
+FUNCTIONS = {"Limits", "Venue", "features", "ingest", "load", "replay", "runs", "strategy", "tapes"}
 CONSTANTS = {
     "BUY": Side.BUY,
     "SELL": Side.SELL,
@@ -75,6 +75,14 @@ def test_the_example_of_a_name_runs(name: str, workspace: Path) -> None:
     for test in examples:
         runner.run(test, out=told.append)
     assert runner.failures == 0, "".join(told)
+
+
+def test_the_example_of_join_runs(workspace: Path) -> None:
+    (test,) = doctest.DocTestFinder(recurse=False).find(hft.tapes("synthetic").join, "join")
+    told: list[str] = []
+    runner = doctest.DocTestRunner()
+    runner.run(test, out=told.append)
+    assert runner.tries > 3 and runner.failures == 0, "".join(told)
 
 
 def test_importing_the_root_loads_nothing_heavy() -> None:

@@ -17,7 +17,9 @@ from hft.core.reasons import MEANINGS, STAGES, meaning
 from hft.feeds.base import DecodeOptions
 from hft.gateway.limits import KEYS as LIMIT_KEYS
 from hft.settings.keys import KEYS
+from hft.strategies import members as table
 from hft.strategies import view
+from hft.strategies.registry import SHIPPED, shipped
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -150,11 +152,37 @@ def test_the_commands_of_the_readme_work_in_the_order_they_stand(tmp_path: Path)
         assert done.returncode == 0, f"{line}: {done.stderr}"
 
 
-def test_the_strategies_of_the_docs_can_be_checked(tmp_path: Path) -> None:
-    for text in blocks(REFERENCE / "strategies.md", "python"):
-        name = re.findall(r"^(?:def|class) (\w+)", text, re.MULTILINE)[0]
-        told = f"print({name}.check(hft.tapes('synthetic', seed=1), wakes=20))\n"
-        assert f"{name}: 20 wake-ups" in run_python(tmp_path, text + told)
+LESSONS = blocks(ROOT / "docs" / "strategies.md", "python")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(LESSONS)))
+def test_a_block_of_the_page_about_strategies_runs_and_can_be_checked(
+    number: int, tmp_path: Path
+) -> None:
+    text = LESSONS[number]
+    name = re.findall(r"^(?:def|class) (\w+)", text, re.MULTILINE)[0]
+    told = f"print({name}.check(hft.tapes('synthetic', seed=1), wakes=20))\n"
+    assert f"{name}: 20 wake-ups" in run_python(tmp_path, text + told)
+
+
+def test_the_page_about_strategies_has_every_form_and_names_every_word_of_order() -> None:
+    page = (ROOT / "docs" / "strategies.md").read_text()
+    assert len(LESSONS) >= 5 and "class " in page and "loop=True" in page
+    for word in set(members.ORDER) - {"order[i]"}:
+        assert re.search(rf"\b{re.split(r'[(]', word)[0]}\b", page), word
+
+
+def test_every_parameter_of_a_shipped_strategy_has_a_meaning() -> None:
+    assert set(members.PARAMETERS) == set(SHIPPED)
+    for name in SHIPPED:
+        assert set(members.PARAMETERS[name]) == set(shipped(name).params), name
+
+
+def test_the_help_of_a_run_names_every_shipped_strategy() -> None:
+    text = (REFERENCE / "cli.md").read_text()
+    row = next(line for line in text.splitlines() if line.startswith("| `--strategy`"))
+    assert all(name in row for name in SHIPPED)
 
 
 def itch_message(kind: bytes, ts: int, rest: bytes) -> bytes:
@@ -188,7 +216,7 @@ def test_the_plug_in_of_the_docs_reads_itch(tmp_path: Path) -> None:
 
 def test_every_member_and_limit_has_a_meaning() -> None:
     told = {re.split(r"[\[(]", name)[0] for name in members.VIEW} - {"view"}
-    assert told == {*view.VIEW_ATTRIBUTES, *view.VIEW_METHODS, *view.LADDERS}
+    assert told == {*table.VIEW_ATTRIBUTES, *table.VIEW_METHODS, *table.LADDERS}
     said = {re.split(r"[\[(]", name)[0] for name in members.ORDER} - {"order"}
     public = {name for name in vars(view.Order) if not name.startswith("_")}
     assert said == public

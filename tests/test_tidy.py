@@ -22,7 +22,6 @@ LARGER: dict[str, str] = {
     "hft/replay/build.py::new_session": "one constructor call that names every array of the engine",
     "hft/replay/engine.py::advance": "the calendar: what is next and its ties stand in one place",
     "hft/replay/rows.py::venue_span": "the hot loop over rows; its cases share cached locals",
-    "hft/strategies/view.py": "the table of members and the three forms made of it",
     "hft/venue/matching.py": "resting and arriving orders share their fill and answer rules",
 }
 

@@ -1,4 +1,4 @@
-"""What members of `view` and `order`, and limits, mean to a person; for the reference pages.
+"""What members of `view` and `order`, parameters and limits mean; for the reference pages.
 
 A test holds that nothing of the tables below the line is missing here, and nothing here is gone.
 """
@@ -12,6 +12,7 @@ VIEW = {
     "bid_lots": "lots at the best bid",
     "ask_lots": "lots at the best ask",
     "spread_ticks": "ask_tick - bid_tick",
+    "mid2": "bid_tick + ask_tick: the middle in half ticks, an integer",
     "mid_tick": "middle of the touch (float)",
     "micro_tick": "touch weighted by the other side's lots (float)",
     "last_trade_tick": "price of the last trade",
@@ -30,6 +31,15 @@ VIEW = {
     "ask_ticks[k]": "price of the k-th best ask level",
     "bid_depth[k]": "lots of the k-th best bid level",
     "ask_depth[k]": "lots of the k-th best ask level",
+    "signal[k]": "newest value of the tape's signal column k, 0.0 before any (float), k < 8",
+    "signal_ns[k]": "the time that value is of, before its latency; 0: none has come",
+    "imbalance(levels)": (
+        "(bid lots - ask lots) / both, over the best `levels` levels of each side: -1 to 1 (float)"
+    ),
+    "order_flow(seen)": (
+        "lots that came to bid less those that came to offer since the touch in `seen`, which "
+        "becomes this one; `seen` is a state of four integers, `[0] * 4`; 0 at the first valid book"
+    ),
     "to_price(tick)": "a real price, to look at (float)",
     "to_ticks(price)": "a real price in ticks; raises between two ticks",
     "first_order(side)": "handle of the first own working order of a side, -1: none",
@@ -49,12 +59,49 @@ ORDER = {
     "target(lots, tick=None)": (
         "one order for the difference to position and working orders; no tick: MARKET, IOC"
     ),
-    "new(side, tick, lots, tif=GTC, type=LIMIT)": "a new order; returns its id, -1: buffer full",
+    "new(side, tick, lots, tif=GTC, type=LIMIT, expires_ns=0)": (
+        "a new order; returns its id, -1: buffer full; GTD ends at the venue at `expires_ns`, DAY "
+        "when the tape's session closes"
+    ),
     "amend(id, tick, lots)": "a new price and a new total quantity",
     "cancel(id)": "cancel one order",
     "cancel_all()": "cancel every own order of the instrument",
     "log(code, value)": "into `run.logs`: time, code (text by `logs=`), value; the last 4096 stay",
     "order[i]": "the same for instrument i",
+}
+PARAMETERS = {
+    "two_sided": {
+        "limit": "no new order on a side beyond this many lots of position",
+        "lots": "lots of each order",
+    },
+    "market_making": {
+        "half_ticks": "quotes stand at least this far from fair, ticks",
+        "min_spread_ticks": "no quotes while the market's spread is smaller, ticks",
+        "skew": "shift of both quotes against a full inventory, in half-spreads of ours",
+        "skew_ticks": "further shift against a full inventory, ticks",
+        "imbalance_ticks": "shift with the book when all its lots stand on one side, ticks",
+        "max_inventory": "at this position the side that adds is withdrawn, lots",
+        "lots": "lots of each quote",
+        "toxicity_max": "no quotes above this share of one-way volume, percent",
+        "flow_decay": "what is kept of flow and volume from one wake-up to the next, 0 to 1",
+    },
+    "momentum": {
+        "fast": "wake-ups in the fast average of mids",
+        "slow": "wake-ups in the slow average, at most 200",
+        "breakout": "a mid above all of so many wake-ups before is a breakout; less than slow",
+        "volume_factor": "lots since the last wake-up must be this many times their mean over fast",
+        "base_lots": "position of a weak move, lots",
+        "max_lots": "position of a strong one; strength, in percent of price, scales between, lots",
+        "hold": "flat after so many wake-ups without a new reason",
+    },
+    "arbitrage": {
+        "edge_bps": "excess of the basis over its mean that is traded, bps of price",
+        "basis_decay": "what the mean basis keeps of itself at each wake-up, 0 to 1",
+        "warm_up": "wake-ups that only measure the basis",
+        "lots_0": "lots of one leg on view[0]",
+        "lots_1": "lots of one leg on view[1]: as much of the asset as lots_0 is there",
+        "max_pairs": "most pairs of legs held in one direction",
+    },
 }
 LIMITS = {
     "capital": "what ratios such as the daily loss are of",

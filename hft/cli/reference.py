@@ -19,6 +19,7 @@ from hft.core.errors import HftError
 from hft.core.reasons import MEANINGS, STAGES
 from hft.gateway.limits import KEYS as LIMIT_KEYS
 from hft.settings.keys import KEYS
+from hft.strategies.registry import SHIPPED, shipped
 
 _HEAD = "<!-- Written by `make reference`; edit the source it names, not this page. -->\n"
 
@@ -42,6 +43,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "limits.md": limits_page(),
         "members.md": members_page(),
+        "shipped.md": shipped_page(),
     }
 
 
@@ -184,14 +186,37 @@ def limits_page() -> str:
 
 def members_page() -> str:
     lines = [_HEAD, "# Members of view and order\n"]
-    lines += ["Source: `hft/strategies/view.py`; how a strategy is written is told in"]
-    lines += ["[strategies.md](strategies.md). int64 ticks and lots unless named; compiled and in"]
+    lines += ["Source: `hft/strategies/members.py`; how a strategy is written is told in"]
+    lines += [
+        "[strategies.md](../strategies.md). int64 ticks and lots unless named; compiled and in"
+    ]
     lines += ["plain Python alike.\n"]
     for title, table in (("view", members.VIEW), ("order", members.ORDER)):
         lines += [f"## {title}\n", "| Member | Meaning |", "|---|---|"]
         for name, meaning in table.items():
             whole = name if name.startswith(title) else f"{title}.{name}"
             lines.append(f"| `{whole}` | {meaning} |")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def shipped_page() -> str:
+    """Every shipped strategy with its clock and its parameters."""
+    lines = [_HEAD, "# Shipped strategies\n"]
+    lines += ["Source: `hft/strategies`. A parameter is set by `--set name=value` or"]
+    lines += ["`params={...}`, and its kind is that of its default; `--set` may be repeated:\n"]
+    lines += ["```", "hft replay run synthetic --strategy market_making --set half_ticks=2 --set"]
+    lines[-1] += " skew_ticks=1"
+    lines += ["```\n"]
+    for name in SHIPPED:
+        one = shipped(name)
+        about = sys.modules[f"hft.strategies.{name}"].__doc__ or ""
+        lines += [f"## {name}\n", f"{about.strip()}\n"]
+        clock = f"Wakes every {one.every_ns // 1_000_000} ms"
+        lines += [f"{clock}; listens to {one.instruments} instrument(s).\n"]
+        lines += ["| Parameter | Default | Meaning, unit |", "|---|---|---|"]
+        for parameter, default in one.params.items():
+            lines.append(f"| `{parameter}` | {default} | {members.PARAMETERS[name][parameter]} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 

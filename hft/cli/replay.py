@@ -27,6 +27,11 @@ FRAMES = (
 )
 LISTED = ("run_id", "state", "strategies", "symbols", "events", "orders", "fills", "refused", "net")
 
+_STRATEGY = "two_sided, market_making, momentum, arbitrage, or FILE.py:NAME."
+_SET = (
+    "A parameter, such as half_ticks=2; may be repeated. An unknown one is refused with the list "
+    "of those there are; docs/reference/shipped.md says what they mean."
+)
 Out = Annotated[str, typer.Option(help="Folder that run folders are in.")]
 Name = Annotated[str, typer.Argument(help="Run: id, its beginning, last, last~1 or a path.")]
 
@@ -39,12 +44,8 @@ def replay() -> None:
 @app.command()
 def run(
     tapes: Annotated[list[str], typer.Argument(help="Dataset folders, tape files or synthetic.")],
-    strategy: Annotated[
-        str, typer.Option("--strategy", "-s", help="A shipped name, or FILE.py:NAME.")
-    ],
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter.", metavar="KEY=VALUE")
-    ] = None,
+    strategy: Annotated[str, typer.Option("--strategy", "-s", help=_STRATEGY)],
+    set_: Annotated[list[str] | None, typer.Option("--set", help=_SET, metavar="KEY=VALUE")] = None,
     limits: Annotated[
         str | None, typer.Option(help="Limits: a name, a file, off, or fit to the tapes.")
     ] = None,

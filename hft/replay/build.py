@@ -23,7 +23,14 @@ from hft.replay import state as st
 from hft.replay.rows import first_rows
 from hft.replay.tick import start_lanes
 from hft.strategies.base import Strategy
-from hft.strategies.context import CONTEXT, INTENTS_MAX, LOG, LOGS_MAX
+from hft.strategies.context import (
+    CONTEXT,
+    INTENTS_MAX,
+    LOG,
+    LOGS_MAX,
+    SIGNAL,
+    SIGNALS_MAX,
+)
 from hft.venue.model import VenueModel
 from hft.venue.state import FOREVER
 from hft.venue.state import new_state as new_venue
@@ -96,6 +103,7 @@ def new_session(
         strategies=np.zeros(n, st.STRATEGY),
         contexts=np.zeros(n, CONTEXT),
         context_at=np.zeros(n, np.int64),
+        signals=np.zeros(instruments * SIGNALS_MAX, SIGNAL),
         traded=np.zeros(n * instruments, np.int64),
         intents=np.zeros(INTENTS_MAX, INTENT),
         own=np.zeros(INTENTS_MAX, INTENT),
@@ -229,6 +237,7 @@ def _contexts(engine: st.Engine, strategies: list[Strategy], keep: list[Any]) ->
             "logs_at": engine.logs[s * LOGS_MAX :],
             "traded_at": engine.traded[s * instruments :],
             "tick_sizes_at": engine.tick_sizes,
+            "signals_at": engine.signals,
         }
         for name, array in addresses.items():
             context[name] = array.ctypes.data

@@ -12,6 +12,7 @@ from hft.core.codes import EventKind, Flag, StatusCode
 from hft.core.jit import array_view, kernel, out_of_line
 from hft.market.book import apply_row, is_valid, level_lots, set_level
 from hft.replay.state import Engine
+from hft.strategies.context import SIGNALS_MAX
 from hft.venue import fifo
 from hft.venue.matching import (
     book_settled,
@@ -36,6 +37,7 @@ _EXECUTE = EventKind.EXECUTE.value
 _TRADE = EventKind.TRADE.value
 _BBO = EventKind.BBO.value
 _STATUS = EventKind.STATUS.value
+_SIGNAL = EventKind.SIGNAL.value
 _VENUE_ONLY = Flag.VENUE_ONLY.value
 _VIEW_ONLY = Flag.VIEW_ONLY.value
 _NO_BOOK = Flag.NO_BOOK.value
@@ -160,6 +162,8 @@ def _venue_row(engine: Engine, i: int, row: int, ts: int) -> None:
     if kind == _STATUS:
         _phase_changed(engine, i, qty, ts)
         return
+    if kind > _STATUS:
+        return  # funding and signals say nothing about the book
     if feed["l3"] != 0:
         if kind == _ADD:
             fifo.add(venue, i, order_id, qty)
@@ -303,6 +307,13 @@ def _view_row(engine: Engine, i: int, row: int) -> int:
     if kind == _STATUS:
         touch["phase"] = qty
         return _STATUS_SEEN
+    if kind > _STATUS:
+        column = _i64(batch["order_id"], count)[row]
+        if kind == _SIGNAL and 0 <= column < SIGNALS_MAX:
+            signal = engine.signals[i * SIGNALS_MAX + column]
+            signal["ts_ns"] = _i64(batch["exch_ts"], count)[row]
+            signal["value_e9"] = price
+        return 0
     events = 0
     flag = np.int64(_i16(batch["flags"], count)[row])
     if kind != _TRADE:

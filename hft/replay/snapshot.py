@@ -18,7 +18,7 @@ from hft.replay.build import Session
 _ADDRESSES = ("batches", "context_at", "contexts", "steps", "fills", "equity", "series")
 _NESTED = ("books", "gw", "venue")
 _CONTEXT_FIELDS = ("now_ns", "wake", "intents", "intents_lost", "logs", "ttl_ns")
-VERSION = 1
+VERSION = 2
 
 
 def freeze(session: Session) -> dict[str, np.ndarray]:

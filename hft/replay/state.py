@@ -164,6 +164,7 @@ class Engine(NamedTuple):
     strategies: np.ndarray
     contexts: np.ndarray
     context_at: np.ndarray  # address of each context
+    signals: np.ndarray  # SIGNAL rows, SIGNALS_MAX per instrument, as the view knows them
     traded: np.ndarray  # [strategy * instruments + instrument] traded lots at the last wake-up
     intents: np.ndarray
     own: np.ndarray  # INTENT rows that the gateway itself asks for

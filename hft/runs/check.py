@@ -46,8 +46,8 @@ class Checked:
         return "\n".join(lines)
 
 
-class _Enough(Exception):
-    """The wake-ups that were asked for are done."""
+class _Enough(BaseException):
+    """The wake-ups that were asked for are done; no `except Exception` of a strategy stops it."""
 
 
 def check(

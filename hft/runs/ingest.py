@@ -60,13 +60,18 @@ def ingest(
 
 def write_feeds(found: Sequence[Feed], out: Path, options: DecodeOptions) -> Tapes:
     """Settle and write feeds as one dataset."""
+    return write_settled(_settled(found, options), out)
+
+
+def write_settled(ready_feeds: Iterable[Feed], out: Path) -> Tapes:
+    """Write feeds that are in tape order as one dataset; all appear together or none does."""
     if out.exists() and not out.is_dir():
         raise DataError(f"{out}: is a file; name a folder for the tapes")
     names: list[str] = []
     last: dict[tuple[str, str], str] = {}
     try:
         with staged(out) as stage:
-            for ready in _settled(found, options):
+            for ready in ready_feeds:
                 name = _free_name(tape_name(ready, int(ready.columns.local_ts[0])), names)
                 key = _identity(ready)
                 continues = last.get(key) if ready.source.pop("continues", False) else None
@@ -124,7 +129,7 @@ def _step(name: str, value: Any) -> Decimal | None:
 
 
 def _feeds(src: Any, options: DecodeOptions) -> list[Feed]:
-    frame = _as_frame(src)
+    frame = as_frame(src)
     if frame is not None:
         from hft.feeds.frame import decode_frame
 
@@ -135,7 +140,7 @@ def _feeds(src: Any, options: DecodeOptions) -> list[Feed]:
     return list(module.decode(paths, replace(options, format=name)))
 
 
-def _as_frame(src: Any) -> Any:
+def as_frame(src: Any) -> Any:
     """A polars frame of any frame that speaks Arrow (polars, pandas 2.2+, pyarrow, duckdb).
 
     None for paths.

@@ -1,7 +1,8 @@
-"""Cross-venue arbitrage (contract 6.5): sell the dearer venue, buy the cheaper, both legs IOC.
+"""Cross-venue arbitrage: sell the dearer venue, buy the cheaper, both legs IOC.
 
 view[0] and view[1] are the same asset on two venues with their own grids, so prices are compared in
 real units; a persistent basis (spot against perpetual) is tracked and only its excess is traded.
+A pair is closed by the opposite excess, not by the return of the basis to its mean.
 """
 
 from hft.core.codes import Tif
@@ -14,7 +15,6 @@ IOC = Tif.IOC.value
     every="100ms",
     params={
         "edge_bps": 1.0,
-        "exit_bps": 0.0,
         "basis_decay": 0.999,
         "warm_up": 50,
         "lots_0": 1,
@@ -27,6 +27,8 @@ IOC = Tif.IOC.value
 )
 def arbitrage(view, order, p, s):  # type: ignore[no-untyped-def]
     """Trade one pair of legs when the basis leaves its running mean by more than `edge_bps`."""
+    if p["lots_0"] < 1 or p["lots_1"] < 1:
+        raise ValueError("arbitrage: lots_0 and lots_1 are at least 1")
     first = view[0]
     second = view[1]
     if not first.book_valid or not second.book_valid:

@@ -12,11 +12,13 @@ import numpy as np
 from hft.core.codes import IntentType, OrderType, Tif
 from hft.core.dtypes import INTENT, ORDER, TOUCH
 from hft.core.jit import array_view, kernel, record_at
+from hft.market import features
 from hft.market.book import HEAD, NO_ASK, NO_BID, Books, level_lots, next_ask, next_bid
 from hft.portfolio.positions import POSITION
 
 INTENTS_MAX = 64
 LOGS_MAX = 4096
+SIGNALS_MAX = 8  # columns of joined signals an instrument may have
 
 CONTEXT = np.dtype(
     [
@@ -50,11 +52,15 @@ CONTEXT = np.dtype(
             "params_at",
             "state_at",
             "tick_sizes_at",  # float64 per instrument
+            "signals_at",  # SIGNAL rows, SIGNALS_MAX per instrument
         )
     ],
     align=True,
 )
 LOG = np.dtype([("ts_ns", np.int64), ("code", np.int64), ("value", np.float64)], align=True)
+
+# The newest value of one column of signals that has reached us, and its own time; 0: none has.
+SIGNAL = np.dtype([("ts_ns", np.int64), ("value_e9", np.int64)], align=True)
 
 TOUCH_BYTES = TOUCH.itemsize
 HEAD_BYTES = HEAD.itemsize
@@ -62,6 +68,7 @@ ORDER_BYTES = ORDER.itemsize
 POSITION_BYTES = POSITION.itemsize
 INTENT_BYTES = INTENT.itemsize
 LOG_BYTES = LOG.itemsize
+SIGNAL_BYTES = SIGNAL.itemsize
 
 context_at = record_at(CONTEXT)
 _touch_at = record_at(TOUCH)
@@ -70,6 +77,7 @@ _order_at = record_at(ORDER)
 _position_at = record_at(POSITION)
 _intent_at = record_at(INTENT)
 _log_at = record_at(LOG)
+_signal_at = record_at(SIGNAL)
 _ints = array_view(np.dtype(np.int64))
 _heads = array_view(HEAD)
 _floats = array_view(np.dtype(np.float64))
@@ -116,6 +124,16 @@ def traded_since_wake(address: int, idx: int) -> int:
 
 
 @kernel
+def signal_of(address: int, idx: int, k: int) -> Any:
+    """The SIGNAL row of column `k` of an instrument. Raises: IndexError."""
+    if k < 0 or k >= SIGNALS_MAX:
+        raise IndexError("there is no such column of signals")
+    context = context_at(address)
+    row = (context["first_instrument"] + idx) * SIGNALS_MAX + k
+    return _signal_at(context["signals_at"] + row * SIGNAL_BYTES)
+
+
+@kernel
 def depth_tick(address: int, idx: int, side: int, k: int) -> int:
     """The k-th best non-empty tick of one side of the view, NO_BID or NO_ASK beyond the last."""
     context = context_at(address)
@@ -149,6 +167,20 @@ def depth_lots(address: int, idx: int, side: int, k: int) -> int:
     if tick == NO_BID or tick == NO_ASK:
         return 0
     return level_lots(books, head, side, tick)
+
+
+@kernel
+def side_lots(address: int, idx: int, side: int, levels: int) -> int:
+    """Lots of the best `levels` levels of one side of the view together."""
+    context = context_at(address)
+    row = 2 * (context["first_instrument"] + idx) + 1
+    head = _head_at(context["heads_at"] + row * HEAD_BYTES)
+    books = Books(
+        _heads(context["heads_at"], 1),
+        _ints(context["qty_at"], context["qty_len"]),
+        _ints(context["bits_at"], context["bits_len"]),
+    )
+    return features.side_lots(books, head, side, levels)
 
 
 @kernel
@@ -237,10 +269,20 @@ def last_intent(address: int) -> Any:
 
 @kernel
 def new_order(
-    address: int, idx: int, side: int, price: int, lots: int, tif: int, order_type: int
+    address: int,
+    idx: int,
+    side: int,
+    price: int,
+    lots: int,
+    tif: int,
+    order_type: int,
+    expires_ns: int,
 ) -> int:
     """A NEW intent; returns the order's id, -1 when the buffer is full."""
-    return write_intent(address, idx, _NEW, side, price, lots, tif, order_type)
+    intent_id = write_intent(address, idx, _NEW, side, price, lots, tif, order_type)
+    if expires_ns > 0 and intent_id >= 0:
+        last_intent(address)["expire_ts_ns"] = expires_ns
+    return intent_id
 
 
 @kernel
@@ -300,7 +342,7 @@ def quote(address: int, idx: int, side: int, price: int, lots: int) -> None:
     if waiting or lots <= 0:
         return
     if keep < 0:
-        new_order(address, idx, side, price, lots, _GTX, _LIMIT)
+        new_order(address, idx, side, price, lots, _GTX, _LIMIT, 0)
         return
     row = order_in(address, keep)
     left = row["qty"] - row["filled_qty"]
@@ -325,9 +367,9 @@ def target(address: int, idx: int, lots: int, price: int, market: bool) -> None:
     if cancel_side(address, idx, 1 - side) > 0:
         return
     if market:
-        new_order(address, idx, side, 0, abs(gap), _IOC, _MARKET)
+        new_order(address, idx, side, 0, abs(gap), _IOC, _MARKET, 0)
     else:
-        new_order(address, idx, side, price, abs(gap), _GTC, _LIMIT)
+        new_order(address, idx, side, price, abs(gap), _GTC, _LIMIT, 0)
 
 
 @kernel

@@ -1,8 +1,10 @@
-"""Market making with inventory skew (contract 6.5), in ticks and spreads.
+"""Market making with inventory skew, in ticks and spreads.
 
 Quotes stand around the microprice at the larger of the half-spread target and the touch, widened by
-toxicity, both shifted against the inventory. The idea of pricing inventory: Avellaneda and Stoikov,
-"High-frequency trading in a limit order book" (2008); here as plain ticks.
+toxicity, both shifted against the inventory. Toxicity is the share of recent volume that went one
+way, in percent; all lots since the last wake-up count on the side of the last trade. The idea of
+pricing inventory: Avellaneda and Stoikov, "High-frequency trading in a limit order book" (2008);
+here as plain ticks.
 """
 
 from hft.strategies.base import strategy
@@ -14,6 +16,7 @@ from hft.strategies.base import strategy
         "half_ticks": 1.0,
         "min_spread_ticks": 1,
         "skew": 1.0,
+        "skew_ticks": 0.0,
         "imbalance_ticks": 0.5,
         "max_inventory": 10,
         "lots": 1,
@@ -25,12 +28,16 @@ from hft.strategies.base import strategy
 )
 def market_making(view, order, p, s):  # type: ignore[no-untyped-def]
     """Quote `lots` on both sides around a skewed microprice; withdraw what adds at the limit."""
+    if p["max_inventory"] < 1:
+        raise ValueError("market_making: max_inventory is at least 1 lot")
     if not view.book_valid:
         order.quote(0, 0, 0)
         order.quote(1, 0, 0)
         return
     traded = float(view.traded_since_wake)
-    signed = traded if view.last_trade_side == 0 else -traded
+    signed = 0.0
+    if view.last_trade_side < 2:
+        signed = traded if view.last_trade_side == 0 else -traded
     s["flow"] = s["flow"] * p["flow_decay"] + signed
     s["volume"] = s["volume"] * p["flow_decay"] + traded
     s["toxicity"] = 100.0 * abs(s["flow"]) / s["volume"] if s["volume"] > 0.0 else 0.0
@@ -38,14 +45,12 @@ def market_making(view, order, p, s):  # type: ignore[no-untyped-def]
         order.quote(0, 0, 0)
         order.quote(1, 0, 0)
         return
-    bid_lots = float(view.bid_lots)
-    ask_lots = float(view.ask_lots)
-    imbalance = (bid_lots - ask_lots) / (bid_lots + ask_lots)
     half = max(p["half_ticks"], 0.5 * view.spread_ticks) * (1.0 + s["toxicity"] / 100.0)
     inventory = view.position / p["max_inventory"]
     s["fair"] = view.micro_tick
     s["half"] = half
-    shift = imbalance * p["imbalance_ticks"] - p["skew"] * inventory * half
+    shift = view.imbalance(1) * p["imbalance_ticks"] - p["skew"] * inventory * half
+    shift -= p["skew_ticks"] * inventory
     buy = min(s["fair"] - half + shift, float(view.ask_tick - 1))
     sell = max(s["fair"] + half + shift, float(view.bid_tick + 1))
     order.quote(0, buy, p["lots"] if view.position < p["max_inventory"] else 0)

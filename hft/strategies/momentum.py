@@ -1,4 +1,4 @@
-"""Momentum (contract 6.5): fast against slow average, or a breakout, on rising volume.
+"""Momentum: fast against slow average, or a breakout, on rising volume.
 
 Takes liquidity, so it wants a slow clock and pays the spread; bars are the strategy's own wake-ups.
 """
@@ -30,6 +30,8 @@ HISTORY = 200
 )
 def momentum(view, order, p, s):  # type: ignore[no-untyped-def]
     """Follow the move while its strength lasts, at most `max_lots`; flat after `hold` wake-ups."""
+    if not 0 < p["fast"] <= p["slow"] <= 200 or p["breakout"] >= p["slow"]:
+        raise ValueError("momentum: 0 < fast <= slow <= 200 and breakout < slow")
     if not view.book_valid:
         return
     bars = s["bars"]

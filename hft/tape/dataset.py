@@ -7,10 +7,10 @@ is the first. Where two venues list one symbol, they are told apart as `venue:sy
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 
@@ -28,6 +28,9 @@ class Tapes(Sequence[Tape]):
     `session`, when set, is (start, end, tz) with times of day as "HH:MM". `order` has the
     `venue:symbol` of the instruments that come first; the rest follow by name.
     """
+
+    # Given by hft.api, since it takes higher layers: the tapes with signals of a frame.
+    join: ClassVar[Callable[..., "Tapes"]]
 
     def __init__(
         self,
@@ -191,6 +194,16 @@ class Tapes(Sequence[Tape]):
     def bars(self, every: str = "1s") -> pl.LazyFrame:
         """Time bars of the trades."""
         return frames.bars(self.trades(), every)
+
+    def features(self, columns: Sequence[str] | None = None, every_ns: int = 0) -> pl.LazyFrame:
+        """Features of the book each `every_ns`, or at each change of the touch (0)."""
+        # Kernels of their own: loaded when they are asked for.
+        from hft.tape.features import features
+
+        chains = self._chains()
+        names = [self.key(chain[0]) for chain in chains]
+        found = zip(chains, names, strict=True)
+        return self._concat([features(chain, name, columns, every_ns) for chain, name in found])
 
     def book(self, at: Any, depth: int = 10) -> pl.LazyFrame:
         """The levels seen at a moment (ISO text with zone, aware datetime, or ns)."""

@@ -30,7 +30,8 @@ def raw_frame(tape: Tape) -> pl.LazyFrame:
     return frame.lazy()
 
 
-def _time(column: str, name: str) -> pl.Expr:
+def time_of(column: str, name: str) -> pl.Expr:
+    """A column of ns as a time of day and date, UTC."""
     return pl.from_epoch(column, time_unit="ns").dt.replace_time_zone("UTC").alias(name)
 
 
@@ -49,8 +50,8 @@ def events(tape: Tape, symbol: str) -> pl.LazyFrame:
     """Every row of the tape, venue-only copies included (see `flags`)."""
     rate = pl.col("kind").is_in(RATE_KINDS)
     return raw_frame(tape).select(
-        _time("local_ts", "ts"),
-        _time("exch_ts", "exch_ts"),
+        time_of("local_ts", "ts"),
+        time_of("exch_ts", "exch_ts"),
         pl.lit(symbol).alias("symbol"),
         pl.col("kind").replace_strict(KINDS, return_dtype=pl.String).alias("kind"),
         pl.col("side").replace_strict(SIDES, return_dtype=pl.String).alias("side"),
@@ -76,8 +77,8 @@ def trades(tape: Tape, symbol: str) -> pl.LazyFrame:
         _view(tape)
         .filter(pl.col("kind") == kind.value)
         .select(
-            _time("local_ts", "ts"),
-            _time("exch_ts", "exch_ts"),
+            time_of("local_ts", "ts"),
+            time_of("exch_ts", "exch_ts"),
             pl.lit(symbol).alias("symbol"),
             aggressor.replace_strict(SIDES, return_dtype=pl.String).alias("side"),
             price_of("price", "price", tape.instrument),
@@ -90,7 +91,7 @@ def trades(tape: Tape, symbol: str) -> pl.LazyFrame:
 
 def quotes(run: Sequence[Tape], symbol: str) -> pl.LazyFrame:
     """The touch each time it changes, over consecutive tapes of one instrument."""
-    columns = _joined(run)
+    columns = joined(run)
     instrument = run[0].instrument
     found = survey(columns)
     window = touch_window(found)
@@ -107,7 +108,7 @@ def quotes(run: Sequence[Tape], symbol: str) -> pl.LazyFrame:
         pl.DataFrame(data)
         .lazy()
         .select(
-            _time("ts", "ts"),
+            time_of("ts", "ts"),
             pl.lit(symbol).alias("symbol"),
             price_of("bid_tick", "bid", instrument),
             "bid_tick",
@@ -141,7 +142,7 @@ def bars(frame: pl.LazyFrame, every: str) -> pl.LazyFrame:
 
 def book(run: Sequence[Tape], at_ns: int, depth: int, symbol: str) -> pl.LazyFrame:
     """The best `depth` levels a side as seen at `at_ns`, over consecutive tapes."""
-    columns = _joined(run)
+    columns = joined(run)
     seen = int(np.searchsorted(columns.local_ts, at_ns, side="right"))
     columns = Columns(*(column[:seen] for column in columns))
     seen_rows = (columns.flags & Flag.VENUE_ONLY.value) == 0
@@ -235,7 +236,7 @@ def _order_levels(live: Columns, seen: np.ndarray, side: Side) -> tuple[np.ndarr
     return one["price"].to_numpy(), one["qty"].to_numpy()
 
 
-def _joined(run: Sequence[Tape]) -> Columns:
+def joined(run: Sequence[Tape]) -> Columns:
     """The rows of consecutive tapes as one."""
     if len(run) == 1:
         return run[0].columns()

@@ -7,11 +7,12 @@ everything else can be compared; a fix deletes the name here and in the test.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from naive.book import NO_ASK, NO_BID, NaiveBook
 from naive.queue import NaiveQueue
 
-from hft.core.codes import EventKind, OrderType, Tif
+from hft.core.codes import EventKind, OrderType, StatusCode, Tif
 
 MAKER, TAKER = 0, 1
 
@@ -47,6 +48,7 @@ class NaiveVenue:
     capped: bool = True
     amend_keeps_priority: bool = True
     defects: frozenset[str] = frozenset()
+    phase: int = StatusCode.OPEN
     resting: list[NaiveOrder] = field(default_factory=list)  # in time order
     taken: dict[tuple[int, int], int] = field(default_factory=dict)
     fills: list[tuple[int, int, int, int, int]] = field(default_factory=list)
@@ -55,9 +57,14 @@ class NaiveVenue:
     # --- the market moves -------------------------------------------------------------------
 
     def row(self, ts: int, kind: int, side: int, price: int, qty: int) -> None:
-        """A LEVEL or TRADE row."""
+        """A LEVEL, TRADE or STATUS row."""
+        if kind == EventKind.STATUS:
+            self._session(ts, qty)
+            return
         if kind == EventKind.TRADE:
             for own in (0, 1) if side == 2 else (1 - side,):
+                if self.phase != StatusCode.OPEN:
+                    return
                 self._printed(ts, own, price, qty)
             return
         best = list(self.book.best)
@@ -72,6 +79,19 @@ class NaiveVenue:
                 self._crossed(ts, one)
         if FORGETS_TAKEN in self.defects:
             self.taken.pop((side, price), None)
+
+    def _session(self, ts: int, phase: int) -> None:
+        """Trading opens, stops or closes: a close ends the DAY orders, an opening settles."""
+        self.phase = phase
+        if phase == StatusCode.CLOSE:
+            self._end([order for order in self.resting if order.tif == Tif.DAY])
+        elif phase == StatusCode.OPEN:
+            for order in self.resting:
+                assert order.queue is not None
+                shown = Fraction(self.book.at(order.side, order.price))
+                order.queue.ahead = min(order.queue.ahead, shown)
+            self._crossed(ts, 0)
+            self._crossed(ts, 1)
 
     def meets(self, side: int, price: int) -> bool:
         """Would an order find the other side within its price?"""
@@ -108,6 +128,8 @@ class NaiveVenue:
 
     def _crossed(self, ts: int, side: int) -> None:
         """The best of `side` improved: own orders of the other side that it reaches trade."""
+        if self.phase != StatusCode.OPEN:
+            return
         for order in self._by_priority(1 - side):
             best = self.book.best[side]
             if best >= order.price if side == 0 else best <= order.price:
@@ -191,16 +213,23 @@ class NaiveVenue:
         self._enter(ts, order, False, "AMENDED")
 
     def expire(self, ts: int) -> None:
-        """End the GTD orders whose time has come."""
+        """End the GTD orders whose time has come, the earliest first."""
         due = [o for o in self.resting if o.tif == Tif.GTD and o.expire_ns <= ts]
-        for order in sorted(due, key=lambda o: (o.expire_ns, o.side)):
-            self.resting.remove(order)
-            self.answers.append((order.order_id, "EXPIRED"))
+        for moment in sorted({order.expire_ns for order in due}):
+            self._end([order for order in due if order.expire_ns == moment])
+
+    def _end(self, orders: list[NaiveOrder]) -> None:
+        """Orders that have come to their end leave: buys first, in each side best price first."""
+        for side in (0, 1):
+            for order in self._by_priority(side):
+                if order in orders:
+                    self.resting.remove(order)
+                    self.answers.append((order.order_id, "EXPIRED"))
 
     def _enter(self, ts: int, order: NaiveOrder, market: bool, answer: str) -> None:
         other = 1 - order.side
         limit = (NO_ASK if order.side == 0 else NO_BID) if market else order.price
-        crosses = self.meets(order.side, limit)
+        crosses = self.phase == StatusCode.OPEN and self.meets(order.side, limit)
         if crosses and order.tif == Tif.GTX:
             self.answers.append((order.order_id, "EXPIRED"))
             return

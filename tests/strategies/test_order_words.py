@@ -9,7 +9,7 @@ from small_world import LEVEL, TRADE, Row, finish, opening, session_of
 from hft.core.codes import IntentType, OrderType, Tif
 from hft.strategies.base import Strategy
 from hft.strategies.context import INTENTS_MAX
-from hft.strategies.view import passive_tick
+from hft.strategies.members import passive_tick
 from hft.venue.model import Latency, VenueModel
 
 pytestmark = pytest.mark.nojit

@@ -5,12 +5,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 from small_world import (
     BBO,
     CLEAR,
+    FUNDING,
+    LAST,
     LEVEL,
     LOW,
+    SIGNAL,
     SNAPSHOT,
     STATUS,
     TRADE,
@@ -51,6 +55,10 @@ MEMBERS: dict[str, tuple[Look, Any]] = {
     "mid": (lambda v: v.mid_tick, 101.5),
     # (100 x 15 + 103 x 5) / 20: the side with less behind it is nearer to trading.
     "microprice": (lambda v: v.micro_tick, 100.75),
+    "mid in half ticks": (lambda v: v.mid2, 203),
+    "imbalance": (lambda v: v.imbalance(1), (5 - 15) / 20),
+    "imbalance of two levels": (lambda v: v.imbalance(2), (12 - 17) / 29),
+    "imbalance of all levels": (lambda v: v.imbalance(10), (13 - 25) / 38),
     "valid": (lambda v: bool(v.book_valid), True),
     "now": (lambda v: v.now, 20),
     "wake": (lambda v: v.wake, WakeCause.TIMER),
@@ -80,7 +88,9 @@ def test_ladders_hold_the_non_empty_levels_best_first() -> None:
 
 @pytest.mark.parametrize("k", [-1, 10])
 def test_a_ladder_has_ten_steps(k: int) -> None:
-    with pytest.raises(StrategyError, match=r"IndexError: the view has levels 0 to 9 at wake-up"):
+    with pytest.raises(
+        StrategyError, match=r"IndexError: view.bid_ticks has items 0 to 9 at wake-up"
+    ):
         seen(lambda view: view.bid_ticks[k], 20)
 
 
@@ -157,6 +167,67 @@ def test_the_session_phase_follows_the_status_rows() -> None:
         StatusCode.HALT,
         StatusCode.OPEN,
     ]
+
+
+def test_signals_are_seen_by_column_when_they_have_reached_us_and_keep_their_time() -> None:
+    rows: list[Row] = [
+        (30, SIGNAL, 2, 1_500_000_000, 0, 0),
+        (32, SIGNAL, 2, -250_000_000, 0, 7),
+        (40, SIGNAL, 2, 3, 0, 0),
+        (41, SIGNAL, 2, 9, 0, 8),  # there are eight columns, 0 to 7
+    ]
+    look: Look = lambda v: (v.signal[0], v.signal_ns[0], v.signal[7], v.signal_ns[7])  # noqa: E731
+    assert seen(look, 34, 35, 37, 45, 46, rows=rows, latency_ns=5) == [
+        (0.0, 0, 0.0, 0),
+        (1.5, 30, 0.0, 0),
+        (1.5, 30, -0.25, 32),
+        (3e-9, 40, -0.25, 32),
+        (3e-9, 40, -0.25, 32),
+    ]
+
+
+def test_signals_and_funding_leave_the_book_and_its_validity_alone() -> None:
+    rows: list[Row] = [
+        (30, SIGNAL, 0, 100, 50, 0, LAST),
+        (31, FUNDING, 1, 103, 50, 0, LAST),
+        (40, CLEAR, 2, 0, 0),
+        (50, SIGNAL, 2, 5, 0, 0, LAST),
+        (51, FUNDING, 2, 5, 0, 0, LAST),
+    ]
+    look: Look = lambda v: (v.bid_lots, v.ask_lots, bool(v.book_valid))  # noqa: E731
+    assert seen(look, 35, 60, rows=rows) == [(5, 15, True), (0, 0, False)]
+
+
+def test_a_signal_of_the_second_instrument_is_its_own() -> None:
+    found: list[Any] = []
+
+    def body(view: Any, order: Any, p: Any, s: Any) -> None:
+        if view.now == 40:
+            found.append([(view[i].signal[0], view[i].signal[1]) for i in (0, 1)])
+
+    strategy = Strategy(body, "pair", 1, 1, {}, {}, instruments=2)
+    one = [*BOOK, (30, SIGNAL, 2, 10**9, 0, 0), *END]
+    two = [*opening(10, {200: 1}, {201: 6}), (30, SIGNAL, 2, 2 * 10**9, 0, 1), *END]
+    finish(session_of([one, two], [strategy], instruments=(X, replace(X, symbol="Y"))))
+    assert found == [[(1.0, 0.0), (0.0, 2.0)]]
+
+
+@pytest.mark.parametrize("k", [-1, 8])
+def test_there_are_eight_columns_of_signals(k: int) -> None:
+    with pytest.raises(StrategyError, match=r"IndexError: view.signal has items 0 to 7 at"):
+        seen(lambda view: view.signal[k], 20)
+
+
+def test_order_flow_is_counted_from_look_to_look() -> None:
+    rows: list[Row] = [
+        (30, LEVEL, BUY, 100, 9),  # 4 lots came to bid
+        (32, LEVEL, SELL, 103, 12),  # 3 left the offer
+        (40, LEVEL, BUY, 101, 2),  # a better bid
+        (50, LEVEL, SELL, 103, 0),  # the offer is gone: 12 lots left
+    ]
+    memory = np.zeros(4, np.int64)
+    look: Look = lambda view: view.order_flow(memory)  # noqa: E731
+    assert seen(look, 20, 35, 36, 45, 55, rows=rows) == [0, 4 + 3, 0, 2, 12]
 
 
 def test_own_orders_are_seen_as_acknowledged() -> None:

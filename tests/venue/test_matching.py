@@ -24,6 +24,7 @@ from small_world import (
 )
 
 from hft.core.codes import OrderType, StatusCode, StepKind, Tif
+from hft.core.errors import StrategyError
 from hft.core.instruments import Instrument
 from hft.strategies.base import Strategy
 from hft.venue.model import Latency, VenueModel
@@ -105,16 +106,9 @@ def test_an_order_larger_than_the_market_does_not_fill_whole_unless_asked_to() -
 
 def test_a_gtd_order_ends_at_its_time_and_not_before() -> None:
     def send(expire: int) -> tuple[list[Any], list[Any]]:
-        kept: list[Any] = []
-
-        def body(view: Any, order: Any, p: Any, s: Any) -> None:
-            if view.now == 20:
-                order.new(BUY, 100, 3, Tif.GTD)
-                kept[0].engine.intents[0]["expire_ts_ns"] = expire
-
         rows = [*BOOK, (40, TRADE, SELL, 99, 3), *END]
-        kept.append(session_of([rows], [Strategy(body, "gtd", 1, 1, {}, {})]))
-        played = finish(kept[0])
+        until: Act = lambda view, order: order.new(BUY, 100, 3, Tif.GTD, expires_ns=expire)  # noqa: E731
+        played = play(rows, {20: until})
         return played.venue_fills(), played.answers()
 
     assert send(39) == ([], [(1, "ACK"), (1, "EXPIRED")])
@@ -126,6 +120,46 @@ def test_a_day_order_ends_when_the_session_closes() -> None:
     rows = [*BOOK, (40, STATUS, 2, 0, StatusCode.CLOSE), *END]
     played = play(rows, {20: new(BUY, 100, 3, Tif.DAY)})
     assert played.answers() == [(1, "ACK"), (1, "EXPIRED")]
+
+
+def test_only_a_close_ends_a_day_order() -> None:
+    rows = [*BOOK, (40, STATUS, 2, 0, StatusCode.HALT), (50, STATUS, 2, 0, StatusCode.OPEN), *END]
+    played = play(rows, {20: new(BUY, 100, 3, Tif.DAY)})
+    assert played.answers() == [(1, "ACK")]
+
+
+def test_an_order_that_has_ended_holds_nothing_in_the_gateway() -> None:
+    held: list[tuple[int, int, int]] = []
+
+    def send(view: Any, order: Any) -> None:
+        order.new(BUY, 99, 4, Tif.GTD, expires_ns=30)
+        order.new(BUY, 98, 3, Tif.DAY)
+        order.new(SELL, 105, 2, Tif.GTD, expires_ns=70)
+
+    def body(view: Any, order: Any, p: Any, s: Any) -> None:
+        if view.now == 20:
+            send(view, order)
+        if view.now in (25, 35, 45, 75):
+            reserved = int(kept[0].engine.gw.orders["held_qty"].sum())
+            held.append((int(view.open_buy), int(view.open_sell), reserved))
+
+    rows = [*BOOK, (40, STATUS, 2, 0, StatusCode.CLOSE), *END]
+    kept = [session_of([rows], [Strategy(body, "ends", 1, 1, {}, {})])]
+    finish(kept[0])
+    assert held == [(7, 2, 9), (3, 2, 5), (0, 2, 2), (0, 0, 0)]
+
+
+def test_an_order_that_comes_after_its_own_end_is_acknowledged_and_gone() -> None:
+    late: Act = lambda view, order: order.new(BUY, 100, 3, Tif.GTD, expires_ns=25)  # noqa: E731
+    played = play(BOOK + END, {20: late}, venue=slow(entry=10))
+    assert played.answers() == [(1, "ACK"), (1, "EXPIRED")] and played.venue_fills() == []
+
+
+@pytest.mark.parametrize(("tif", "expires_ns"), [(Tif.GTD, 0), (Tif.GTC, 50), (Tif.GTX, 50)])
+def test_an_end_belongs_to_gtd_orders_and_they_need_one(tif: Tif, expires_ns: int) -> None:
+    act: Act = lambda view, order: order.new(BUY, 99, 1, tif, expires_ns=expires_ns)  # noqa: E731
+    with pytest.raises(StrategyError, match="expires_ns belongs to tif=GTD, and GTD needs it"):
+        play(BOOK + END, {20: act})
 
 
 # --- liquidity ----------------------------------------------------------------------------------

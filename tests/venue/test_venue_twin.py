@@ -11,9 +11,9 @@ from naive.matching import (
     SILENT_WHOLE,
     NaiveVenue,
 )
-from small_world import HIGH, LEVEL, LOW, TRADE, Played, Row, finish, opening, session_of
+from small_world import HIGH, LEVEL, LOW, STATUS, TRADE, Played, Row, finish, opening, session_of
 
-from hft.core.codes import OrderType, Tif
+from hft.core.codes import OrderType, StatusCode, Tif
 from hft.strategies.base import Strategy
 from hft.venue.model import VenueModel
 
@@ -25,9 +25,12 @@ BIDS, ASKS = {99: 6, 98: 4, 97: 9, 95: 2}, {101: 5, 102: 3, 103: 8, 106: 4}
 TIFS = [Tif.GTC, Tif.GTC, Tif.GTC, Tif.GTX, Tif.IOC, Tif.FOK, Tif.GTD, Tif.DAY]
 
 
-def market(chance: random.Random, ts: int) -> Row:
-    """A row near the touch: a level restated, or a print."""
+def market(chance: random.Random, ts: int, sessions: float) -> Row:
+    """A row near the touch: a level restated, a print, with some chance a status."""
     price = chance.randint(96, 104)
+    if chance.random() < sessions:
+        phase = chance.choice([StatusCode.OPEN, StatusCode.OPEN, StatusCode.CLOSE, StatusCode.HALT])
+        return (ts, STATUS, 2, 0, phase)
     if chance.random() < 0.35:
         return (ts, TRADE, chance.randrange(3), price, chance.randint(1, 8))
     side = 0 if price < 100 + chance.randint(-1, 2) else 1
@@ -40,7 +43,6 @@ class Script:
     def __init__(self, chance: random.Random, twin: NaiveVenue, rows: list[Row]) -> None:
         self.chance, self.twin, self.rows = chance, twin, rows
         self.at = self.sent = 0
-        self.engine: Any = None
 
     def __call__(self, view: Any, order: Any, p: Any, s: Any) -> None:
         now = int(view.now)
@@ -75,10 +77,9 @@ class Script:
         if self.meets_own(side, price or (LOW if side else HIGH)):
             return
         self.sent += 1
-        order_id = order.new(side, price, lots, tif, kind)
-        assert order_id == self.sent
         expire = now + self.chance.randint(1, 40) if tif == Tif.GTD else 0
-        self.engine.intents[0]["expire_ts_ns"] = expire
+        order_id = order.new(side, price, lots, tif, kind, expires_ns=expire)
+        assert order_id == self.sent
         self.twin.new(now, order_id, side, price, lots, tif, kind, expire)
 
     def meets_own(self, side: int, price: int) -> bool:
@@ -102,7 +103,7 @@ class Script:
 
 
 def duel(
-    seed: int, rows: int, *, capped: bool = True, keeps: bool = True
+    seed: int, rows: int, *, capped: bool = True, keeps: bool = True, sessions: float = 0.0
 ) -> tuple[Played, NaiveVenue]:
     """The same day for engine and twin; they must tell the same story."""
     chance = random.Random(seed)
@@ -110,14 +111,14 @@ def duel(
     first = opening(10, BIDS, ASKS)
     for row in first[1:]:
         twin.book.apply(*row[1:5], 0)
-    live = [market(chance, 12 + 3 * k) for k in range(rows)]
+    live = [market(chance, 12 + 3 * k, sessions) for k in range(rows)]
     script = Script(chance, twin, live)
 
     def body(view: Any, order: Any, p: Any, s: Any) -> None:
         script(view, order, p, s)
 
     model = VenueModel(capped=capped, amend_keeps_priority=keeps)
-    played = _play_with(script, [*first, *live], body, model)
+    played = _play_with([*first, *live], body, model)
     script.catch_up(live[-1][0])  # no wake-up comes after the last row
     assert played.venue_fills() == twin.fills, f"seed {seed}"
     assert played.answers() == twin.answers, f"seed {seed}"
@@ -128,10 +129,8 @@ def duel(
     return played, twin
 
 
-def _play_with(script: Script, rows: list[Row], body: Any, model: VenueModel) -> Played:
-    session = session_of([rows], [Strategy(body, "script", 1, 1, {}, {})], venue=model)
-    script.engine = session.engine
-    return finish(session)
+def _play_with(rows: list[Row], body: Any, model: VenueModel) -> Played:
+    return finish(session_of([rows], [Strategy(body, "script", 1, 1, {}, {})], venue=model))
 
 
 def _sides(played: Played) -> list[tuple[int, int]]:
@@ -155,6 +154,12 @@ def test_whole_fills_are_the_twins(seed: int) -> None:
 @given(st.integers(0, 1 << 30))
 def test_a_venue_where_every_amend_loses_its_place_is_the_twin_too(seed: int) -> None:
     duel(seed, 60, keeps=False)
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 1 << 30))
+def test_a_venue_that_opens_halts_and_closes_is_the_twin_too(seed: int) -> None:
+    duel(seed, 60, sessions=0.08)
 
 
 def test_the_duels_reach_every_kind_of_answer_and_both_kinds_of_fill() -> None:
