@@ -73,7 +73,7 @@ TOUCH = _row(
 
 # A working order as we know it: the gateway's reservation and the last acknowledged state.
 ORDER = _row(
-    "order_id",  # 0: the slot is free, -1: freed but still inside a probe chain
+    "order_id",  # 0: the slot is free
     "strategy_idx",
     "account_idx",
     "instrument_idx",
@@ -95,7 +95,7 @@ ORDER = _row(
     "acked_ns",
     "expire_ts_ns",
     "parent_id",
-    "next_slot",  # intrusive list of one account, instrument and side
+    "next_slot",  # intrusive list of one account, instrument and side; of a free slot the next one
     "prev_slot",
 )
 

@@ -1,7 +1,8 @@
 """Step 1 and 7: has this key been asked before, and what was the answer.
 
-Chained hashing, one 64-byte row a key. Only decided rows are in the recency list, so that an entry
-whose outcome is open can neither expire nor be evicted. Time is event time.
+One 64-byte row a key, found through an index of open addresses. Only decided rows are in the
+recency list, so that an entry whose outcome is open can neither expire nor be evicted. Time is
+event time.
 """
 
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from hft.core.codes import DedupState, Reason
 from hft.core.digest import as_int, row_word
 from hft.core.jit import kernel
-from hft.gateway import tables
+from hft.gateway import index, tables
 from hft.gateway.rows import Row
 
 RESERVED_NOW = 0
@@ -59,21 +60,21 @@ def cmd_of(outcome: int) -> int:
 @kernel
 def find(gw: Any, key_hi: int, key_lo: int) -> int:
     """The row of a key, or -1."""
-    rows, buckets = tables.dedup(gw), tables.buckets(gw)
-    index = buckets[key_lo & (len(buckets) - 1)] - 1
-    while index >= 0:
-        row = rows[index]
-        if row["key_lo"] == key_lo and row["key_hi"] == key_hi:
-            return index
-        index = row["chain_next"] - 1
+    rows, words = tables.dedup(gw), tables.dedup_index(gw)
+    at = index.seek(words, key_lo, index.home(words, key_lo))
+    while at >= 0:
+        found = index.row_of(words[at])
+        if rows[found]["key_lo"] == key_lo and rows[found]["key_hi"] == key_hi:
+            return found
+        at = index.seek(words, key_lo, (at + 1) & (len(words) - 1))
     return -1
 
 
 @kernel
-def list_out(gw: Any, index: int) -> None:
+def list_out(gw: Any, row_idx: int) -> None:
     """Take a decided row out of the recency list."""
     head, rows = tables.head(gw)[0], tables.dedup(gw)
-    older, newer = rows[index]["older"], rows[index]["newer"]
+    older, newer = rows[row_idx]["older"], rows[row_idx]["newer"]
     if newer >= 0:
         rows[newer]["older"] = older
     else:
@@ -85,30 +86,30 @@ def list_out(gw: Any, index: int) -> None:
 
 
 @kernel
-def list_in(gw: Any, index: int) -> None:
+def list_in(gw: Any, row_idx: int) -> None:
     """Put a decided row at the recent end."""
     head, rows = tables.head(gw)[0], tables.dedup(gw)
     recent = head["lru_recent"]
-    rows[index]["older"] = recent
-    rows[index]["newer"] = -1
+    rows[row_idx]["older"] = recent
+    rows[row_idx]["newer"] = -1
     if recent >= 0:
-        rows[recent]["newer"] = index
+        rows[recent]["newer"] = row_idx
     else:
-        head["lru_oldest"] = index
-    head["lru_recent"] = index
+        head["lru_oldest"] = row_idx
+    head["lru_recent"] = row_idx
 
 
 @kernel
 def warm(gw: Any, key_lo: int) -> None:
-    """Fetch the bucket of a key that will be asked soon; a million keys are in no cache."""
-    tables.warm_bucket(gw, key_lo & (len(tables.buckets(gw)) - 1))
+    """Fetch the place of a key that will be asked soon; a million keys are in no cache."""
+    tables.warm_key(gw, index.home(tables.dedup_index(gw), key_lo))
 
 
 @kernel
-def warm_next(gw: Any, index: int) -> None:
-    """Fetch the bucket of a row likely evicted a few intents from now: rows age in order."""
+def warm_next(gw: Any, row_idx: int) -> None:
+    """Fetch the place of a row likely evicted a few intents from now: rows age in order."""
     rows = tables.dedup(gw)
-    ahead = index + _EVICTIONS_AHEAD
+    ahead = row_idx + _EVICTIONS_AHEAD
     if ahead < len(rows):
         warm(gw, rows[ahead]["key_lo"])
 
@@ -116,26 +117,27 @@ def warm_next(gw: Any, index: int) -> None:
 @kernel
 def take_row(gw: Any) -> int:
     """An unused row, or the least recently used decided one. Returns: -1 when all are open."""
-    head, rows, buckets = tables.head(gw)[0], tables.dedup(gw), tables.buckets(gw)
+    head, rows = tables.head(gw)[0], tables.dedup(gw)
     count = head["dedup_count"]
     if count < len(rows):
         head["dedup_count"] = count + 1
         return count
-    index = head["lru_oldest"]
-    if index < 0:
+    row_idx = head["lru_oldest"]
+    if row_idx < 0:
         return -1
-    list_out(gw, index)
-    warm_next(gw, index)
-    bucket = rows[index]["key_lo"] & (len(buckets) - 1)
-    after = rows[index]["chain_next"]
-    at = buckets[bucket] - 1
-    if at == index:
-        buckets[bucket] = after
-        return index
-    while rows[at]["chain_next"] - 1 != index:
-        at = rows[at]["chain_next"] - 1
-    rows[at]["chain_next"] = after
-    return index
+    list_out(gw, row_idx)
+    warm_next(gw, row_idx)
+    index.remove(tables.dedup_index(gw), rows[row_idx]["key_lo"], row_idx)
+    return row_idx
+
+
+@kernel
+def insert(gw: Any, row_idx: int, key_hi: int, key_lo: int) -> None:
+    """Give a row its key and enter it in the index."""
+    row = tables.dedup(gw)[row_idx]
+    row["key_hi"] = key_hi
+    row["key_lo"] = key_lo
+    index.add(tables.dedup_index(gw), key_lo, row_idx)
 
 
 @kernel
@@ -149,9 +151,9 @@ def check_or_reserve(gw: Any, key_hi: int, key_lo: int, payload: int, now_ns: in
     head["dedup_row"] = -1
     if key_hi == 0 and key_lo == 0:
         return RESERVED_NOW
-    index = find(gw, key_hi, key_lo)
-    if index >= 0:
-        row = rows[index]
+    row_idx = find(gw, key_hi, key_lo)
+    if row_idx >= 0:
+        row = rows[row_idx]
         state = state_of(row["outcome"])
         decided = state == DedupState.APPROVED.value or state == DedupState.REJECTED.value
         ttl_ns = tables.config(gw)[0]["dedup_ttl_ns"]
@@ -160,60 +162,49 @@ def check_or_reserve(gw: Any, key_hi: int, key_lo: int, payload: int, now_ns: in
             or (reason_of(row["outcome"]) == _NOT_LEADER and head["leader"] != 0)
         )
         if not stale:
-            return known(gw, index, state, payload)
-        list_out(gw, index)
+            return known(gw, row_idx, state, payload)
+        list_out(gw, row_idx)
     else:
-        index = take_row(gw)
-        if index < 0:
+        row_idx = take_row(gw)
+        if row_idx < 0:
             return Reason.DEDUP_WINDOW_FULL.value
-        insert(gw, index, key_hi, key_lo)
-    row = rows[index]
+        insert(gw, row_idx, key_hi, key_lo)
+    row = rows[row_idx]
     row["payload"] = payload
     row["outcome"] = 0
     row["ts_ns"] = now_ns
-    head["dedup_row"] = index
+    head["dedup_row"] = row_idx
     return RESERVED_NOW
 
 
 @kernel
-def insert(gw: Any, index: int, key_hi: int, key_lo: int) -> None:
-    """Hang a row into the chain of its key."""
-    row, buckets = tables.dedup(gw)[index], tables.buckets(gw)
-    bucket = key_lo & (len(buckets) - 1)
-    row["key_hi"] = key_hi
-    row["key_lo"] = key_lo
-    row["chain_next"] = buckets[bucket]
-    buckets[bucket] = index + 1
-
-
-@kernel
-def known(gw: Any, index: int, state: int, payload: int) -> int:
+def known(gw: Any, row_idx: int, state: int, payload: int) -> int:
     """What a second intent with a known key is told; another body is refused first."""
-    if tables.dedup(gw)[index]["payload"] != payload:
+    if tables.dedup(gw)[row_idx]["payload"] != payload:
         return Reason.DEDUP_KEY_REUSED.value
     if state == DedupState.RESERVED.value:
         return Reason.DEDUP_IN_FLIGHT.value
     if state == DedupState.UNKNOWN.value:
         return Reason.DEDUP_OUTCOME_UNKNOWN.value
-    list_out(gw, index)
-    list_in(gw, index)
-    tables.head(gw)[0]["dedup_row"] = index
+    list_out(gw, row_idx)
+    list_in(gw, row_idx)
+    tables.head(gw)[0]["dedup_row"] = row_idx
     return REPLAYED
 
 
 @kernel
-def commit(gw: Any, index: int, state: int, reason: int, cmd_id: int, now_ns: int) -> None:
+def commit(gw: Any, row_idx: int, state: int, reason: int, cmd_id: int, now_ns: int) -> None:
     """Decide an entry (APPROVED, REJECTED) or open it again (UNKNOWN); -1 is a no-op."""
-    if index < 0:
+    if row_idx < 0:
         return
-    row = tables.dedup(gw)[index]
+    row = tables.dedup(gw)[row_idx]
     before = state_of(row["outcome"])
     if before == DedupState.APPROVED.value or before == DedupState.REJECTED.value:
-        list_out(gw, index)
+        list_out(gw, row_idx)
     row["outcome"] = outcome_of(state, reason, cmd_id)
     row["ts_ns"] = now_ns
     if state == DedupState.APPROVED.value or state == DedupState.REJECTED.value:
-        list_in(gw, index)
+        list_in(gw, row_idx)
 
 
 @kernel
@@ -222,12 +213,12 @@ def commit_key(gw: Any, hold: Row, state: int, reason: int, cmd_id: int, now_ns:
     key_hi, key_lo = hold["key_hi"], hold["key_lo"]
     if key_hi == 0 and key_lo == 0:
         return
-    index = find(gw, key_hi, key_lo)
-    if index < 0:
-        index = take_row(gw)
-        if index < 0:
+    row_idx = find(gw, key_hi, key_lo)
+    if row_idx < 0:
+        row_idx = take_row(gw)
+        if row_idx < 0:
             return
-        insert(gw, index, key_hi, key_lo)
-        tables.dedup(gw)[index]["outcome"] = 0
-        tables.dedup(gw)[index]["payload"] = hold["payload"]
-    commit(gw, index, state, reason, cmd_id, now_ns)
+        insert(gw, row_idx, key_hi, key_lo)
+        tables.dedup(gw)[row_idx]["outcome"] = 0
+        tables.dedup(gw)[row_idx]["payload"] = hold["payload"]
+    commit(gw, row_idx, state, reason, cmd_id, now_ns)

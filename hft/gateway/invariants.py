@@ -7,6 +7,7 @@ import numpy as np
 
 from hft.core.codes import DedupState, OrderStatus
 from hft.core.numbers import notional_money
+from hft.gateway.index import ROW, TAG
 from hft.gateway.state import GatewayState
 
 FINAL = (
@@ -26,6 +27,7 @@ def check(state: GatewayState) -> list[str]:
         *_leaves(state, live),
         *_totals(state),
         *_lists(state, live),
+        *_reached(state.order_index, state.orders["order_id"], live, "order id"),
         *_dedup(state),
     ]
 
@@ -133,12 +135,22 @@ def _dedup(state: GatewayState) -> list[str]:
     decided = (states == DedupState.APPROVED) | (states == DedupState.REJECTED)
     if sorted(listed) != np.flatnonzero(decided).tolist():
         found.append(f"{len(listed)} decided keys are listed, {int(decided.sum())} are stored")
-    hung = 0
-    for first in state.buckets[np.flatnonzero(state.buckets)]:
-        index = int(first) - 1
-        while index >= 0 and hung <= len(rows):
-            hung += 1
-            index = int(state.dedup[index]["chain_next"]) - 1
-    if hung != len(rows):
-        found.append(f"{hung} keys hang in buckets, {len(rows)} are stored")
+    return found + _reached(state.dedup_index, state.dedup["key_lo"], np.arange(len(rows)), "key")
+
+
+def _reached(words: np.ndarray, keys: np.ndarray, stored: np.ndarray, what: str) -> list[str]:
+    """An index leads to every stored row, from its home on without a gap."""
+    mask = len(words) - 1
+    full = np.flatnonzero(words)
+    led_to = sorted((words[full] & ROW) - 1)
+    if led_to != sorted(stored):
+        return [f"the index has {len(full)} entries, {len(stored)} rows have a {what}"]
+    found = []
+    for at in full:
+        row = int(words[at] & ROW) - 1
+        step = int(keys[row]) & TAG & mask
+        while step != at and words[step] != 0:
+            step = (step + 1) & mask
+        if step != at:
+            found.append(f"the {what} of row {row} cannot be reached")
     return found

@@ -1,68 +1,62 @@
 """The table of working orders: found by id, listed by account, instrument and side.
 
-An order's home slot is its id modulo the table; a freed slot inside a probe chain keeps a tombstone
-until the chain behind it is gone. Owns ORDER, HOLD and `heads`; decides nothing.
+A slot freed last is used first, so that a few working orders live in a few cache lines; an index of
+open addresses leads from an id to its slot. Owns ORDER, HOLD, `order_index` and `heads`; decides
+nothing.
 """
 
 from typing import Any
 
 from hft.core.jit import kernel
-from hft.gateway import tables
+from hft.gateway import index, tables
 
 FREE = 0
-TOMBSTONE = -1
 
 
 @kernel
 def find(gw: Any, order_id: int) -> int:
     """The slot of a working order, or -1."""
-    orders = tables.orders(gw)
-    mask = len(orders) - 1
+    orders, words = tables.orders(gw), tables.order_index(gw)
     if order_id <= 0:
         return -1
-    slot = order_id & mask
-    for _ in range(mask + 1):
-        at = orders[slot]["order_id"]
-        if at == order_id:
+    at = index.seek(words, order_id, index.home(words, order_id))
+    while at >= 0:
+        slot = index.row_of(words[at])
+        if orders[slot]["order_id"] == order_id:
             return slot
-        if at == FREE:
-            return -1
-        slot = (slot + 1) & mask
+        at = index.seek(words, order_id, (at + 1) & (len(words) - 1))
     return -1
 
 
 @kernel
 def place(gw: Any, order_id: int) -> int:
-    """A slot for a new id: the first free one of its chain. Returns: -1 when the id is working."""
-    orders = tables.orders(gw)
-    mask = len(orders) - 1
-    slot = order_id & mask
-    chosen = -1
-    for _ in range(mask + 1):
-        at = orders[slot]["order_id"]
-        if at == order_id:
+    """A slot for a new id, entered in the index. Returns: -1 when the id is working, or no room.
+
+    Mutates: head, order_index. The caller writes the row.
+    """
+    head, orders = tables.head(gw)[0], tables.orders(gw)
+    if find(gw, order_id) >= 0:
+        return -1
+    slot = head["order_free"] - 1
+    if slot >= 0:
+        head["order_free"] = orders[slot]["next_slot"]
+    else:
+        slot = head["order_count"]
+        if slot >= len(orders):
             return -1
-        if at <= FREE and chosen < 0:
-            chosen = slot
-        if at == FREE:
-            break
-        slot = (slot + 1) & mask
-    return chosen
+        head["order_count"] = slot + 1
+    index.add(tables.order_index(gw), order_id, slot)
+    return slot
 
 
 @kernel
 def free(gw: Any, slot: int) -> None:
-    """Give a slot back; tombstones that no chain needs any more are swept behind it."""
-    orders = tables.orders(gw)
-    mask = len(orders) - 1
-    if orders[(slot + 1) & mask]["order_id"] != FREE:
-        orders[slot]["order_id"] = TOMBSTONE
-        return
-    orders[slot]["order_id"] = FREE
-    slot = (slot - 1) & mask
-    while orders[slot]["order_id"] == TOMBSTONE:
-        orders[slot]["order_id"] = FREE
-        slot = (slot - 1) & mask
+    """Give a slot back; all but its id and its place in a list stays readable."""
+    head, order = tables.head(gw)[0], tables.orders(gw)[slot]
+    index.remove(tables.order_index(gw), order["order_id"], slot)
+    order["order_id"] = FREE
+    order["next_slot"] = head["order_free"]
+    head["order_free"] = slot + 1
 
 
 @kernel
@@ -77,13 +71,13 @@ def link(gw: Any, slot: int) -> None:
     """Put an order first in the list of its account, instrument and side."""
     orders, heads = tables.orders(gw), tables.heads(gw)
     order = orders[slot]
-    index = list_of(gw, order["account_idx"], order["instrument_idx"], order["side"])
-    first = heads[index]
+    list_idx = list_of(gw, order["account_idx"], order["instrument_idx"], order["side"])
+    first = heads[list_idx]
     order["next_slot"] = first
     order["prev_slot"] = -1
     if first >= 0:
         orders[first]["prev_slot"] = slot
-    heads[index] = slot
+    heads[list_idx] = slot
 
 
 @kernel
@@ -96,7 +90,7 @@ def unlink(gw: Any, slot: int) -> None:
     if before >= 0:
         orders[before]["next_slot"] = after
     else:
-        index = list_of(gw, order["account_idx"], order["instrument_idx"], order["side"])
-        tables.heads(gw)[index] = after
+        list_idx = list_of(gw, order["account_idx"], order["instrument_idx"], order["side"])
+        tables.heads(gw)[list_idx] = after
     if after >= 0:
         orders[after]["prev_slot"] = before

@@ -46,6 +46,8 @@ HEAD = _row(
     "reserved_money",
     "settled_money",
     "live_orders",
+    "order_count",  # slots ever used
+    "order_free",  # chain of freed slots by `next_slot`, 0 none, else slot + 1
     "dedup_row",  # of the intent being decided, -1 none
     "dedup_count",
     "lru_recent",  # decided dedup rows, most recent first; -1 none
@@ -87,10 +89,8 @@ CONFIG = _row(
     "n_accounts",
     "n_strategies",
     "n_instruments",
-    "order_mask",
     "order_max",
     "dedup_capacity",
-    "dedup_mask",
     "dedup_ttl_ns",  # 0 off
     "leaf_capacity",
     "leaf_mask",
@@ -180,9 +180,9 @@ DEDUP = _row(
     "payload",
     "outcome",  # DedupState + reason x 4 + cmd_id x 4096
     "ts_ns",  # last state change
-    "chain_next",  # row + 1, 0 none
     "older",  # neighbours among decided rows, -1 none
     "newer",
+    "spare",  # 64 bytes: with rows on line boundaries a key is one line
 )
 
 # True sliding windows over one ring of the last times.

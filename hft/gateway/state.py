@@ -14,6 +14,7 @@ from hft.gateway import control, rows, tables
 from hft.gateway.resolve import ResolvedLimits
 
 NS = 1_000_000_000
+LINE = 64  # bytes of a cache line
 
 
 class GatewayState(NamedTuple):
@@ -27,11 +28,12 @@ class GatewayState(NamedTuple):
     strategies: np.ndarray  # STRATEGY[strategy]
     orders: np.ndarray  # ORDER[slot]
     holds: np.ndarray  # HOLD[slot]
+    order_index: np.ndarray  # int64[hash of order id], slot + 1 or 0
     heads: np.ndarray  # int64[(account x instruments + instrument) x 2 + side], slot or -1
     leaves: np.ndarray  # LEAF[leaf_capacity + 1]; the last row stays zero: a leaf not there yet
     leaf_index: np.ndarray  # int64[hash], leaf + 1 or 0
     dedup: np.ndarray  # DEDUP[window]
-    buckets: np.ndarray  # int64[hash], dedup row + 1 or 0
+    dedup_index: np.ndarray  # int64[hash of key], tag and dedup row + 1, or 0
     rates: np.ndarray  # RATE[strategies, instruments, all]
     ring: np.ndarray  # int64, the rings of `rates`
     repeats: np.ndarray  # RATE[strategy x instruments + instrument]
@@ -50,6 +52,14 @@ class GatewayState(NamedTuple):
 def power_of_two(least: int) -> int:
     """The smallest power of two not below `least`."""
     return 1 << max(0, int(least) - 1).bit_length()
+
+
+def line_zeros(count: int, dtype: np.dtype) -> np.ndarray:
+    """Zeros that begin on a cache line, lazily paged: a 64-byte row is then one line, not two."""
+    size = count * dtype.itemsize
+    raw = np.zeros(size + LINE, np.uint8)
+    start = -raw.ctypes.data % LINE
+    return raw[start : start + size].view(dtype)
 
 
 def new_state(
@@ -75,10 +85,8 @@ def new_state(
         "n_accounts": n_accounts,
         "n_strategies": n_strategies,
         "n_instruments": len(instruments),
-        "order_mask": slots - 1,
-        "order_max": slots - slots // 4,
+        "order_max": slots,
         "dedup_capacity": dedup_window,
-        "dedup_mask": len(state.buckets) - 1,
         "leaf_capacity": len(state.leaves) - 1,
         "leaf_mask": len(state.leaf_index) - 1,
         "seed": seed,
@@ -96,7 +104,7 @@ def _arrays(
     order_capacity: int,
     dedup_window: int,
 ) -> dict[str, np.ndarray]:
-    """The tables by name; dedup buckets are eight a key, so that most are empty or have one."""
+    """The tables by name; an index has two places an entry at least, so that chains stay short."""
     n_instruments = len(instruments)
     slots = power_of_two(order_capacity)
     leaf_capacity = min(limits.leaves_max, n_accounts * n_strategies * n_instruments)
@@ -113,13 +121,14 @@ def _arrays(
         "limits": limits.instruments.copy(),
         "limits_base": limits.instruments.copy(),
         "strategies": strategies,
-        "orders": np.zeros(slots, ORDER),
-        "holds": np.zeros(slots, rows.HOLD),
+        "orders": line_zeros(slots, ORDER),
+        "holds": line_zeros(slots, rows.HOLD),
+        "order_index": np.zeros(2 * slots, np.int64),
         "heads": np.full(n_accounts * n_instruments * 2, -1, np.int64),
         "leaves": np.zeros(leaf_capacity + 1, rows.LEAF),
         "leaf_index": np.zeros(leaf_slots, np.int64),
-        "dedup": np.zeros(dedup_window, rows.DEDUP),
-        "buckets": np.zeros(power_of_two(8 * dedup_window), np.int64),
+        "dedup": line_zeros(dedup_window, rows.DEDUP),
+        "dedup_index": line_zeros(power_of_two(2 * dedup_window), np.dtype(np.int64)),
         "rates": rates,
         "ring": ring,
         "repeats": repeats,
@@ -202,10 +211,8 @@ _SIZES = (
     "n_accounts",
     "n_strategies",
     "n_instruments",
-    "order_mask",
     "order_max",
     "dedup_capacity",
-    "dedup_mask",
     "leaf_capacity",
     "leaf_mask",
     "seed",

@@ -25,11 +25,12 @@ DTYPES = {
     "strategies": rows.STRATEGY,
     "orders": ORDER,
     "holds": rows.HOLD,
+    "order_index": INT64,
     "heads": INT64,
     "leaves": rows.LEAF,
     "leaf_index": INT64,
     "dedup": rows.DEDUP,
-    "buckets": INT64,
+    "dedup_index": INT64,
     "rates": rows.RATE,
     "ring": INT64,
     "repeats": rows.RATE,
@@ -73,11 +74,12 @@ limits_base = _accessor("limits_base")
 strategies = _accessor("strategies")
 orders = _accessor("orders")
 holds = _accessor("holds")
+order_index = _accessor("order_index")
 heads = _accessor("heads")
 leaves = _accessor("leaves")
 leaf_index = _accessor("leaf_index")
 dedup = _accessor("dedup")
-buckets = _accessor("buckets")
+dedup_index = _accessor("dedup_index")
 rates = _accessor("rates")
 ring = _accessor("ring")
 repeats = _accessor("repeats")
@@ -97,14 +99,14 @@ if JIT_DISABLED:
         """The handle of a state, inside a kernel: the state itself."""
         return state
 
-    def warm_bucket(gw: Any, index: int) -> None:
+    def warm_key(gw: Any, index: int) -> None:
         """Nothing: a hint has no meaning in plain Python."""
 else:
 
     @kernel(inline=True)
-    def warm_bucket(gw: Any, index: int) -> None:
-        """Ask for a dedup bucket's cache line before it is needed."""
-        prefetch(gw["buckets"] + 8 * index)
+    def warm_key(gw: Any, index: int) -> None:
+        """Ask for the cache line of a place in the dedup index before it is needed."""
+        prefetch(gw["dedup_index"] + 8 * index)
 
     @kernel(inline=True)
     def enter(state: Any) -> Any:

@@ -39,7 +39,7 @@ from hft.replay.state import (
 from hft.replay.tick import checkpoint, note, note_wake
 from hft.strategies.context import INTENTS_MAX
 from hft.venue.matching import expire_due
-from hft.venue.state import FOREVER, next_message_ns
+from hft.venue.state import FOREVER
 
 ON_WAKE = types.FunctionType(types.int64(types.int64, types.int64))
 
@@ -305,8 +305,8 @@ def advance(engine: Engine, on_wake: Any) -> int:
             status = pause(engine)
             if status >= 0:
                 return status
-        answer_ns = next_message_ns(engine.venue.responses, answers)
-        command_ns = next_message_ns(engine.venue.commands, commands)
+        answer_ns = answers["next_ns"]
+        command_ns = commands["next_ns"]
         if len(engine.strategies) > 1:
             s = next_timer(engine)
         timer_ns = engine.strategies[s]["next_ns"]
@@ -324,7 +324,7 @@ def advance(engine: Engine, on_wake: Any) -> int:
             if not alone:
                 until_ns = min(until_ns, other_feed_ns(engine, i))
             venue_span(engine, i, until_ns)
-            quiet = clock["journaled"] == answers["last"]
+            quiet = answers["told"] == answers["last"]
             if not quiet:
                 note_answers(engine)
             if clock["rows"] >= yield_at:

@@ -72,6 +72,8 @@ def spoil_answer(engine: Engine, position: int) -> None:
         for later in range(position, queue["last"]):
             row = venue.responses[later & queue["mask"]]
             row["ts_ns"] = max(row["ts_ns"], late_ns)
+        if position == queue["first"]:
+            queue["next_ns"] = message["ts_ns"]
         queue["last_ns"] = max(queue["last_ns"], late_ns)
     if _strikes(engine, fault["duplicate_ack_e6"], 4):
         at = push(venue.responses, queue, venue.head[0], message["ts_ns"])

@@ -35,7 +35,7 @@ from hft.replay.faults import refuses, spoil_answer
 from hft.replay.state import Engine
 from hft.replay.tick import note
 from hft.venue.matching import arrives
-from hft.venue.state import leg_ns, push
+from hft.venue.state import leg_ns, pop, push
 
 _NEW = IntentType.NEW.value
 _AMEND = IntentType.AMEND.value
@@ -185,8 +185,7 @@ def arrive(engine: Engine) -> None:
     out_of_line()
     venue = engine.venue
     queue = venue.queues[0]
-    message = venue.commands[queue["first"] & queue["mask"]]
-    queue["first"] += 1
+    message = venue.commands[pop(venue.commands, queue)]
     order = engine.gw.orders[message["slot"]]
     i = order["instrument_idx"]
     ts = message["ts_ns"]
@@ -215,10 +214,10 @@ def note_answers(engine: Engine) -> None:
     """Journal what the venue did since last time, in its own time. Mutates: engine."""
     clock = engine.clock[0]
     queue = engine.venue.queues[1]
-    while clock["journaled"] < queue["last"]:
-        message = engine.venue.responses[clock["journaled"] & queue["mask"]]
-        position = clock["journaled"]
-        clock["journaled"] += 1
+    while queue["told"] < queue["last"]:
+        position = queue["told"]
+        message = engine.venue.responses[position & queue["mask"]]
+        queue["told"] = position + 1
         if message["cmd_id"] < 0:
             continue
         spoil_answer(engine, position)
@@ -256,8 +255,7 @@ def receive(engine: Engine) -> int:
     """
     venue = engine.venue
     queue = venue.queues[1]
-    message = venue.responses[queue["first"] & queue["mask"]]
-    queue["first"] += 1
+    message = venue.responses[pop(venue.responses, queue)]
     clock = engine.clock[0]
     slot = message["slot"]
     order = engine.gw.orders[slot]

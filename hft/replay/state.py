@@ -41,7 +41,6 @@ CLOCK = _row(
     "pause_step",  # look at rings, checkpoints and stops again at this step
     "checkpoint_step",  # the next full state hash is due at this step
     "checkpoints",  # written so far
-    "journaled",  # response messages whose venue side is journaled
     "steps_len",
     "fills_len",
     "series_len",

@@ -45,7 +45,15 @@ HEAD = _row(
     "priority",  # L3 rows seen
     "amend_keeps_priority",  # 1: a lower quantity at the same price keeps its place
 )
-QUEUE = _row("first", "last", "mask", "last_ns")  # positions grow forever; slot = position & mask
+# Positions begin at 0 again whenever a queue runs empty, so that few messages use few cache lines.
+QUEUE = _row(
+    "first",
+    "last",
+    "mask",  # slot = position & mask
+    "last_ns",  # arrival of the newest message ever: none arrives before it
+    "next_ns",  # arrival of the oldest message, FOREVER when there is none
+    "told",  # messages before this position are journaled
+)
 LATENCY = _row("kind", "base_ns", "spread_ns", "table_at", "table_len")
 TAKEN = _row("instrument_idx", "side", "tick", "lots")
 L3 = _row("order_id", "priority", "qty")
@@ -91,6 +99,7 @@ def new_state(
     )
     state.queues["mask"] = 4 * slots - 1
     state.queues["last_ns"] = -FOREVER
+    state.queues["next_ns"] = FOREVER
     state.l3_heads["at"] = np.arange(instruments) * l3_size
     state.l3_heads["mask"] = l3_size - 1
     head = state.head[0]
@@ -116,6 +125,8 @@ def push(ring: np.ndarray, queue: Row, head: Row, ts: int) -> int:
         head["overflow"] += 1
         return -1
     ts = max(ts, queue["last_ns"])
+    if position == queue["first"]:
+        queue["next_ns"] = ts
     queue["last_ns"] = ts
     queue["last"] = position + 1
     slot = position & queue["mask"]
@@ -123,12 +134,23 @@ def push(ring: np.ndarray, queue: Row, head: Row, ts: int) -> int:
     return slot
 
 
-@kernel(inline=True)
-def next_message_ns(ring: np.ndarray, queue: Row) -> int:
-    """When the oldest message arrives, FOREVER when the queue is empty."""
-    if queue["first"] == queue["last"]:
-        return FOREVER
-    return ring[queue["first"] & queue["mask"]]["ts_ns"]
+@kernel
+def pop(ring: np.ndarray, queue: Row) -> int:
+    """The ring position of the oldest message, which is taken off; its row stays till a push.
+
+    Mutates: queue. The queue must not be empty, and all that is in it journaled.
+    """
+    slot = queue["first"] & queue["mask"]
+    after = queue["first"] + 1
+    if after == queue["last"]:
+        queue["first"] = 0
+        queue["last"] = 0
+        queue["told"] = 0
+        queue["next_ns"] = FOREVER
+    else:
+        queue["first"] = after
+        queue["next_ns"] = ring[after & queue["mask"]]["ts_ns"]
+    return slot
 
 
 @kernel
