@@ -13,7 +13,7 @@ CANCEL = IntentType.CANCEL.value
 FORCE_FLAT = IntentType.FORCE_FLAT.value
 
 
-@kernel
+@kernel(inline=True)
 def hold_new(gw: Any, head: Row, intent: Row, q: Row, slot: int, now_ns: int) -> None:
     """Enter an approved order: its row, its list, its hold."""
     order = tables.orders(gw)[slot]
@@ -65,7 +65,7 @@ def hold_amend(hold: Row, order: Row, q: Row) -> None:
     order["request_qty"] = qty
 
 
-@kernel
+@kernel(inline=True)
 def hold_cancel(hold: Row, order: Row) -> None:
     """Note a cancel in flight; what is held stays held until the venue answers."""
     status = order["status"]
@@ -75,7 +75,7 @@ def hold_cancel(hold: Row, order: Row) -> None:
     order["request"] = CANCEL
 
 
-@kernel
+@kernel(inline=True)
 def keep_key(order: Row, hold: Row, intent: Row, payload: int) -> None:
     """Keep the key beside the order, so that a later outcome can still be committed to it.
 

@@ -21,7 +21,7 @@ _REASON_BITS = 1023
 _EVICTIONS_AHEAD = 8
 
 
-@kernel
+@kernel(inline=True)
 def payload_hash(intent: Row) -> int:
     """The body of an intent as one word: who, symbol, type, side, price, qty, target."""
     who = (intent["account_idx"] << 40) + (intent["strategy_idx"] << 20) + intent["instrument_idx"]
@@ -57,7 +57,7 @@ def cmd_of(outcome: int) -> int:
     return outcome >> 12
 
 
-@kernel
+@kernel(inline=True)
 def find(gw: Any, key_hi: int, key_lo: int) -> int:
     """The row of a key, or -1."""
     rows, words = tables.dedup(gw), tables.dedup_index(gw)
@@ -70,7 +70,7 @@ def find(gw: Any, key_hi: int, key_lo: int) -> int:
     return -1
 
 
-@kernel
+@kernel(inline=True)
 def list_out(gw: Any, row_idx: int) -> None:
     """Take a decided row out of the recency list."""
     head, rows = tables.head(gw)[0], tables.dedup(gw)
@@ -85,7 +85,7 @@ def list_out(gw: Any, row_idx: int) -> None:
         head["lru_oldest"] = newer
 
 
-@kernel
+@kernel(inline=True)
 def list_in(gw: Any, row_idx: int) -> None:
     """Put a decided row at the recent end."""
     head, rows = tables.head(gw)[0], tables.dedup(gw)
@@ -99,13 +99,13 @@ def list_in(gw: Any, row_idx: int) -> None:
     head["lru_recent"] = row_idx
 
 
-@kernel
+@kernel(inline=True)
 def warm(gw: Any, key_lo: int) -> None:
     """Fetch the place of a key that will be asked soon; a million keys are in no cache."""
     tables.warm_key(gw, index.home(tables.dedup_index(gw), key_lo))
 
 
-@kernel
+@kernel(inline=True)
 def warm_next(gw: Any, row_idx: int) -> None:
     """Fetch the place of a row likely evicted a few intents from now: rows age in order."""
     rows = tables.dedup(gw)
@@ -131,7 +131,7 @@ def take_row(gw: Any) -> int:
     return row_idx
 
 
-@kernel
+@kernel(inline=True)
 def insert(gw: Any, row_idx: int, key_hi: int, key_lo: int) -> None:
     """Give a row its key and enter it in the index."""
     row = tables.dedup(gw)[row_idx]
@@ -140,7 +140,7 @@ def insert(gw: Any, row_idx: int, key_hi: int, key_lo: int) -> None:
     index.add(tables.dedup_index(gw), key_lo, row_idx)
 
 
-@kernel
+@kernel(inline=True)
 def check_or_reserve(gw: Any, key_hi: int, key_lo: int, payload: int, now_ns: int) -> int:
     """Reserve an unknown key, or say what is known of it.
 
@@ -192,7 +192,7 @@ def known(gw: Any, row_idx: int, state: int, payload: int) -> int:
     return REPLAYED
 
 
-@kernel
+@kernel(inline=True)
 def commit(gw: Any, row_idx: int, state: int, reason: int, cmd_id: int, now_ns: int) -> None:
     """Decide an entry (APPROVED, REJECTED) or open it again (UNKNOWN); -1 is a no-op."""
     if row_idx < 0:

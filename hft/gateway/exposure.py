@@ -30,7 +30,7 @@ def home(key: int, mask: int) -> int:
     return ((key * 2_654_435_761) >> 12) & mask
 
 
-@kernel
+@kernel(inline=True)
 def find_leaf(gw: Any, key: int) -> int:
     """The row of a leaf, or -1."""
     leaves, index = tables.leaves(gw), tables.leaf_index(gw)
@@ -149,7 +149,7 @@ def exceeds_net_qty(strategy: Row, leaf: Row, request: Row, d: Row) -> bool:
     return d["limit"] > 0 and d["measured"] > d["limit"]
 
 
-@kernel
+@kernel(inline=True)
 def overflows(head: Row, config: Row, request: Row, d: Row) -> bool:
     """Beyond what the limits prove safe; the fast gate, where on, names price or qty itself."""
     d["measured"] = head["reserved_money"] + head["settled_money"] + request["add_money"]
@@ -159,7 +159,7 @@ def overflows(head: Row, config: Row, request: Row, d: Row) -> bool:
     return d["measured"] > TOTAL_MAX
 
 
-@kernel
+@kernel(inline=True)
 def check(
     head: Row,
     config: Row,
@@ -191,7 +191,7 @@ def open_after(total: int, filled: int) -> int:
     return max(0, total - filled)
 
 
-@kernel
+@kernel(inline=True)
 def hold_qty(order: Row, hold: Row) -> int:
     """The most lots the order may still trade."""
     held = open_after(order["qty"], order["filled_qty"])
@@ -200,7 +200,7 @@ def hold_qty(order: Row, hold: Row) -> int:
     return held
 
 
-@kernel
+@kernel(inline=True)
 def hold_money(instrument: Row, order: Row, hold: Row) -> int:
     """The largest notional the order may still become."""
     filled = order["filled_qty"]
@@ -211,7 +211,7 @@ def hold_money(instrument: Row, order: Row, hold: Row) -> int:
     return held
 
 
-@kernel
+@kernel(inline=True)
 def rehold(
     head: Row,
     strategy: Row,

@@ -23,7 +23,7 @@ NUMBER_MAX = 1 << 62
 SATURATED = 1 << 61
 
 
-@kernel
+@kernel(inline=True)
 def malformed(config: Row, intent: Row) -> int:
     """Fields no table can be asked with; tested before anything is reserved."""
     if intent["instrument_idx"] < 0 or intent["instrument_idx"] >= config["n_instruments"]:
@@ -50,7 +50,7 @@ def malformed(config: Row, intent: Row) -> int:
     return OK
 
 
-@kernel
+@kernel(inline=True)
 def is_market(intent: Row) -> bool:
     """A market order by its type, or price 0 with IOC or FOK."""
     immediate = intent["tif"] == Tif.IOC.value or intent["tif"] == Tif.FOK.value
@@ -73,7 +73,7 @@ def find_target(gw: Any, intent: Row) -> int:
     return slot
 
 
-@kernel
+@kernel(inline=True)
 def frame(gw: Any, config: Row, intent: Row, touch: Row, q: Row) -> None:
     """Turn an intent into the priced question `q` that every check reads."""
     kind = intent["intent_type"]
@@ -146,7 +146,7 @@ def frame_amend(gw: Any, q: Row, leaf: Row) -> None:
     measure(gw, q, filled, order["held_qty"], order["reserved_money"])
 
 
-@kernel
+@kernel(inline=True)
 def measure(gw: Any, q: Row, filled: int, held_qty: int, held_money: int) -> None:
     """What the order is worth and would add to what is held; beyond the bounds a stand-in."""
     limit = tables.limits(gw)[q["instrument_idx"]]

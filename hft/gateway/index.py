@@ -15,13 +15,13 @@ TAG = (1 << 31) - 1
 ROW = (1 << 32) - 1
 
 
-@kernel
+@kernel(inline=True)
 def row_of(word: int) -> int:
     """The row an index word leads to; -1 for an empty one."""
     return (word & ROW) - 1
 
 
-@kernel
+@kernel(inline=True)
 def add(index: np.ndarray, key: int, row: int) -> None:
     """Enter a key that is not there. Mutates: index."""
     mask = len(index) - 1
@@ -40,7 +40,7 @@ def add(index: np.ndarray, key: int, row: int) -> None:
     index[at] = word
 
 
-@kernel
+@kernel(inline=True)
 def remove(index: np.ndarray, key: int, row: int) -> None:
     """Take out a key that is there. Mutates: index."""
     mask = len(index) - 1
@@ -57,7 +57,7 @@ def remove(index: np.ndarray, key: int, row: int) -> None:
     index[at] = 0
 
 
-@kernel
+@kernel(inline=True)
 def seek(index: np.ndarray, key: int, at: int) -> int:
     """Where a word with the key's tag stands, from place `at` on; -1 when there is none.
 
@@ -78,7 +78,7 @@ def seek(index: np.ndarray, key: int, at: int) -> int:
     return -1
 
 
-@kernel
+@kernel(inline=True)
 def home(index: np.ndarray, key: int) -> int:
     """Where the search for a key begins."""
     return key & TAG & (len(index) - 1)

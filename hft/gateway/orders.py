@@ -28,7 +28,7 @@ def find(gw: Any, order_id: int) -> int:
     return -1
 
 
-@kernel
+@kernel(inline=True)
 def place(gw: Any, order_id: int) -> int:
     """A slot for a new id, entered in the index. Returns: -1 when the id is working, or no room.
 
@@ -66,7 +66,7 @@ def list_of(gw: Any, account_idx: int, instrument_idx: int, side: int) -> int:
     return (account_idx * n_instruments + instrument_idx) * 2 + side
 
 
-@kernel
+@kernel(inline=True)
 def link(gw: Any, slot: int) -> None:
     """Put an order first in the list of its account, instrument and side."""
     orders, heads = tables.orders(gw), tables.heads(gw)

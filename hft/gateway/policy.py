@@ -15,7 +15,7 @@ _CANCEL = IntentType.CANCEL.value
 _MANUAL = BreakerCause.MANUAL.value
 
 
-@kernel
+@kernel(inline=True)
 def proves(leaf: Row, side: int, qty: int, held_qty: int) -> int:
     """1 when an order of `qty` lots, of which `held_qty` are held already, only shrinks |net|."""
     net = leaf["net_qty"]
@@ -137,7 +137,7 @@ def restricted(gw: Any, strategy: Row, request: Row, now_ns: int) -> int:
     return Reason.OK.value
 
 
-@kernel
+@kernel(inline=True)
 def gate(gw: Any, head: Row, strategy: Row, request: Row, now_ns: int) -> int:
     """Let everything through while no input restricts anything; else ask rule by rule."""
     if head["gates"] == 0 and now_ns >= head["holdoff_until_ns"]:

@@ -14,7 +14,7 @@ SECOND_NS = 1_000_000_000
 MINUTE_NS = 60_000_000_000
 
 
-@kernel
+@kernel(inline=True)
 def within(gw: Any, row: Row, limit: int, window_ns: int, now_ns: int) -> bool:
     """True when `limit` counted times lie inside the window that ends now; limit > 0."""
     if row["count"] < limit:
@@ -25,7 +25,7 @@ def within(gw: Any, row: Row, limit: int, window_ns: int, now_ns: int) -> bool:
     return tables.ring(gw)[row["start"] + at] > now_ns - window_ns
 
 
-@kernel
+@kernel(inline=True)
 def full(gw: Any, row: Row, now_ns: int) -> int:
     """The limit that one more intent would pass, or 0."""
     per_s, per_min = row["per_s"], row["per_min"]
@@ -36,7 +36,7 @@ def full(gw: Any, row: Row, now_ns: int) -> int:
     return 0
 
 
-@kernel
+@kernel(inline=True)
 def push(gw: Any, row: Row, now_ns: int) -> None:
     """Count one intent."""
     size = row["size"]

@@ -17,7 +17,7 @@ BUY = Side.BUY.value
 PPM = 1_000_000
 
 
-@kernel
+@kernel(inline=True)
 def weighted(limit: int, strategy: Row) -> int:
     """A size or position limit times the promotion weight, at least 1 while that is > 0."""
     weight = strategy["weight_ppm"]
@@ -54,7 +54,7 @@ def fast_gate_qty(limit: Row, request: Row, d: Row) -> int:
     return Reason.OK.value
 
 
-@kernel
+@kernel(inline=True)
 def fast_gate(limit: Row, request: Row, d: Row) -> int:
     """Values no order may have."""
     reason = fast_gate_price(limit, request, d)
@@ -71,7 +71,7 @@ def storm(state: int, kind: int, d: Row) -> int:
     return Reason.OK.value
 
 
-@kernel
+@kernel(inline=True)
 def rate(gw: Any, request: Row, now_ns: int) -> int:
     """The limit that is used up: of the strategy, the instrument or all together; 0 when none."""
     rates, config = tables.rates(gw), tables.config(gw)[0]
@@ -84,7 +84,7 @@ def rate(gw: Any, request: Row, now_ns: int) -> int:
     return limit
 
 
-@kernel
+@kernel(inline=True)
 def count_rate(gw: Any, request: Row, now_ns: int) -> None:
     """Count this intent in its three windows."""
     rates, config = tables.rates(gw), tables.config(gw)[0]
@@ -94,7 +94,7 @@ def count_rate(gw: Any, request: Row, now_ns: int) -> None:
     push(gw, rates[n_strategies + config["n_instruments"]], now_ns)
 
 
-@kernel
+@kernel(inline=True)
 def oversize(limit: Row, strategy: Row, request: Row, d: Row) -> bool:
     d["measured"] = request["qty"]
     d["limit"] = weighted(limit["order_size_max"], strategy)
@@ -103,7 +103,7 @@ def oversize(limit: Row, strategy: Row, request: Row, d: Row) -> bool:
     return limit["order_size_max"] >= 0 and request["qty"] > d["limit"]
 
 
-@kernel
+@kernel(inline=True)
 def price_value(limit: Row, request: Row, d: Row) -> int:
     """A price at all, positive and below the cap."""
     price = request["price"]
@@ -118,7 +118,7 @@ def price_value(limit: Row, request: Row, d: Row) -> int:
     return Reason.OK.value
 
 
-@kernel
+@kernel(inline=True)
 def reference(limit: Row, touch: Row, now_ns: int, band_on: bool, d: Row) -> int:
     """A reference that can be trusted: a valid book, and fresh."""
     age = now_ns - touch["ts_ns"]
@@ -131,7 +131,7 @@ def reference(limit: Row, touch: Row, now_ns: int, band_on: bool, d: Row) -> int
     return Reason.OK.value
 
 
-@kernel
+@kernel(inline=True)
 def band(limit: Row, touch: Row, request: Row, d: Row) -> bool:
     """Farther from mid than the wider of the two bands. Units: measured and limit in half ticks."""
     mid2 = touch["bid_tick"] + touch["ask_tick"]
@@ -146,7 +146,7 @@ def has_band(limit: Row) -> bool:
     return limit["band_ticks"] >= 0 or limit["band_bps"] > 0
 
 
-@kernel
+@kernel(inline=True)
 def price(
     config: Row,
     limit: Row,
@@ -183,7 +183,7 @@ def crosses(order: Row, hold: Row, side: int, price: int) -> bool:
     return resting >= price
 
 
-@kernel
+@kernel(inline=True)
 def first_crossing(gw: Any, first: int, side: int, price: int) -> int:
     """The first crossing order from `first` on in a list of the other side, or -1."""
     slot = first
@@ -195,7 +195,7 @@ def first_crossing(gw: Any, first: int, side: int, price: int) -> int:
     return -1
 
 
-@kernel
+@kernel(inline=True)
 def over_position(limit: Row, strategy: Row, leaf: Row, request: Row, d: Row) -> bool:
     """The worst case of the request's side against that side's limit."""
     side_max = limit["long_max"] if request["side"] == BUY else limit["short_max"]
@@ -216,14 +216,14 @@ def over_order_notional(strategy: Row, request: Row, d: Row) -> bool:
     return d["limit"] >= 0 and d["measured"] > d["limit"]
 
 
-@kernel
+@kernel(inline=True)
 def lost(head: Row, config: Row, d: Row) -> bool:
     """Today's P&L at or below the daily loss."""
     d["measured"], d["limit"] = head["pnl_money"], -config["daily_loss_max"]
     return config["daily_loss_max"] >= 0 and d["measured"] <= d["limit"]
 
 
-@kernel
+@kernel(inline=True)
 def size_of_risk(
     head: Row,
     config: Row,

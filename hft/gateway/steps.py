@@ -24,7 +24,7 @@ NUMBER_MAX = 1 << 62
 SATURATED = 1 << 61
 
 
-@kernel
+@kernel(inline=True)
 def expired(intent: Row, now_ns: int, d: Row) -> bool:
     """Older than it may be when it is decided; a CANCEL does not age."""
     d["measured"] = now_ns - intent["timestamp_ns"]
@@ -32,7 +32,7 @@ def expired(intent: Row, now_ns: int, d: Row) -> bool:
     return intent["ttl_ns"] > 0 and intent["intent_type"] != CANCEL and d["measured"] > d["limit"]
 
 
-@kernel
+@kernel(inline=True)
 def check_risk(
     gw: Any,
     head: Row,
@@ -84,7 +84,7 @@ def check_risk(
     return reason
 
 
-@kernel
+@kernel(inline=True)
 def crossing_slot(gw: Any, q: Row) -> int:
     """The first own order of the account, of any strategy, that `q` would trade with, or -1."""
     if q["passive"] != 0:
@@ -115,7 +115,7 @@ def decide_cancel(
     return OK
 
 
-@kernel
+@kernel(inline=True)
 def check_all(
     gw: Any,
     head: Row,
@@ -159,7 +159,7 @@ def check_all(
     return create_command(gw, head, config, strategy, intent, q, now_ns, d)
 
 
-@kernel
+@kernel(inline=True)
 def create_command(
     gw: Any,
     head: Row,
@@ -195,7 +195,7 @@ def create_command(
     return OK
 
 
-@kernel
+@kernel(inline=True)
 def open_decision(d: Row, intent: Row, now_ns: int) -> None:
     d["intent_id"] = intent["intent_id"]
     d["reason"] = OK
@@ -237,7 +237,7 @@ def answer_again(gw: Any, head: Row) -> int:
     return d["reason"]
 
 
-@kernel
+@kernel(inline=True)
 def evaluate(gw: Any, intent: Row, touch: Row, now_ns: int) -> int:
     """Steps 1 to 6 of contract 3.2; an approved key stays reserved until `commit_approved`.
 
@@ -287,7 +287,7 @@ def evaluate(gw: Any, intent: Row, touch: Row, now_ns: int) -> int:
     return OK
 
 
-@kernel
+@kernel(inline=True)
 def commit_approved(gw: Any, now_ns: int) -> None:
     """Step 7: the key of the intent just evaluated is approved, once the enqueue succeeded."""
     head = tables.head(gw)[0]
