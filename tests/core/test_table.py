@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from hft.core.jit import JIT_DISABLED, table_view, kernel
+from hft.core.jit import JIT_DISABLED, kernel, table_view
 
 ROW = np.dtype([("a", np.int64), ("b", np.float64)], align=True)
 _rows = table_view(ROW)
