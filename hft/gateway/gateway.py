@@ -11,7 +11,7 @@ import numpy as np
 from hft.core.codes import ControlKind, OrderStatus, Reason, Side
 from hft.core.dtypes import DECISION, INTENT, TOUCH
 from hft.core.errors import InvariantError
-from hft.core.jit import JIT_DISABLED, array_view, kernel, record_at
+from hft.core.jit import JIT_DISABLED, kernel, record_at, table_view
 from hft.gateway import control as control_kernels
 from hft.gateway import dedup, events, steps, tables
 from hft.gateway.explain import Check, explain
@@ -24,8 +24,8 @@ SEAM = np.dtype([(name, np.int64) for name in ("gw", "intents", "touches", "n_to
 AHEAD = 8  # intents of a batch whose dedup bucket is fetched before its turn
 _seam_at = record_at(SEAM)
 _handle_at = record_at(tables.HANDLE)
-_intents_at = array_view(INTENT)
-_touches_at = array_view(TOUCH)
+_intents_at = table_view(INTENT)
+_touches_at = table_view(TOUCH)
 
 
 @kernel

@@ -9,7 +9,7 @@ import numpy as np
 
 from hft.core import digest
 from hft.core.codes import EventKind, Flag, StatusCode
-from hft.core.jit import array_view, kernel, out_of_line
+from hft.core.jit import kernel, out_of_line, table_view
 from hft.market.book import apply_row, is_valid, level_lots, set_level
 from hft.replay.state import Engine
 from hft.strategies.context import SIGNALS_MAX
@@ -24,9 +24,9 @@ from hft.venue.matching import (
 )
 from hft.venue.state import FOREVER, forget_taken, give_back
 
-_i64 = array_view(np.dtype(np.int64))
-_i16 = array_view(np.dtype(np.int16))
-_i8 = array_view(np.dtype(np.int8))
+_i64 = table_view(np.dtype(np.int64))
+_i16 = table_view(np.dtype(np.int16))
+_i8 = table_view(np.dtype(np.int8))
 
 _LEVEL = EventKind.LEVEL.value
 _SNAPSHOT = EventKind.SNAPSHOT.value

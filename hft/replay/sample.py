@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from hft.core.jit import array_view, kernel, out_of_line
+from hft.core.jit import kernel, out_of_line, table_view
 from hft.replay.state import TRACKED_MAX, Engine
 
-_floats = array_view(np.dtype(np.float64))
-_ints = array_view(np.dtype(np.int64))
+_floats = table_view(np.dtype(np.float64))
+_ints = table_view(np.dtype(np.int64))
 
 
 @kernel

@@ -11,7 +11,7 @@ import numpy as np
 
 from hft.core.codes import IntentType, OrderType, Tif
 from hft.core.dtypes import INTENT, ORDER, TOUCH
-from hft.core.jit import array_view, kernel, record_at
+from hft.core.jit import kernel, record_at, table_view
 from hft.market import features
 from hft.market.book import HEAD, NO_ASK, NO_BID, Books, level_lots, next_ask, next_bid
 from hft.portfolio.positions import POSITION
@@ -78,9 +78,9 @@ _position_at = record_at(POSITION)
 _intent_at = record_at(INTENT)
 _log_at = record_at(LOG)
 _signal_at = record_at(SIGNAL)
-_ints = array_view(np.dtype(np.int64))
-_heads = array_view(HEAD)
-_floats = array_view(np.dtype(np.float64))
+_ints = table_view(np.dtype(np.int64))
+_heads = table_view(HEAD)
+_floats = table_view(np.dtype(np.float64))
 
 _NEW = IntentType.NEW.value
 _AMEND = IntentType.AMEND.value

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from hft.core.arena import Arena, opener
 from hft.core.codes import EventKind, Flag
 from hft.core.errors import ConfigError
 from hft.core.jit import kernel
@@ -44,72 +45,92 @@ _TRADE, _EXECUTE = EventKind.TRADE.value, EventKind.EXECUTE.value
 _STATUS = EventKind.STATUS.value
 _VENUE_ONLY, _NO_BOOK = Flag.VENUE_ONLY.value, Flag.NO_BOOK.value
 
-# Columns of the integer samples.
-TS, VALID, BID, BID_LOTS, ASK, ASK_LOTS, SPREAD, FLOW, TRADED, SIGNED = range(10)
-MID, MICRO, IMBALANCES = range(3)  # columns of the real samples
+# Columns of the integer samples, and how many there are; then of the real ones.
+TS, VALID, BID, BID_LOTS, ASK, ASK_LOTS, SPREAD, FLOW, TRADED, SIGNED, WHOLE = range(11)
+MID, MICRO, IMBALANCES = range(3)
 # Slots of the walk's figures.
 COUNT, NEXT_NS = range(2)
 
 
-class Samples(NamedTuple):
-    """What a walk needs and writes; `whole` and `real` have one row a sample."""
+class Walk(NamedTuple):
+    """A pass over rows: its book, what it remembers, and the samples it writes row by row."""
 
+    books: Books
     figures: np.ndarray  # COUNT, NEXT_NS
     seen: np.ndarray  # the touch before, for order flow
     sums: np.ndarray  # flow, traded and signed lots since the last sample
     levels: np.ndarray  # depths of the imbalances
-    whole: np.ndarray
-    real: np.ndarray
+    whole: np.ndarray  # WHOLE integers a sample
+    real: np.ndarray  # IMBALANCES floats a sample, then its imbalances
+
+
+def new_walk(window: tuple[int, int], rows: int, begin_ns: int, depths: Sequence[int]) -> Walk:
+    """An empty book over a window of ticks, and room for so many samples."""
+    return Walk(
+        new_books([window]),
+        np.array([0, begin_ns], np.int64),
+        np.zeros(TOUCH_SEEN, np.int64),
+        np.zeros(3, np.int64),
+        np.array(depths, np.int64),
+        np.zeros(rows * WHOLE, np.int64),
+        np.zeros(rows * (IMBALANCES + len(depths))),
+    )
+
+
+_open = opener(new_walk((0, 63), 1, 0, [1]))
 
 
 @kernel
-def _sample(books: Books, samples: Samples, ts: int) -> None:
-    """Write one sample and begin new sums. Mutates: samples."""
-    head = books.heads[0]
-    n = samples.figures[COUNT]
-    whole, real, sums = samples.whole, samples.real, samples.sums
+def _sample(walk: Any, ts: int) -> None:
+    """Write one sample and begin new sums. Mutates: walk."""
+    head = walk.books.heads[0]
+    whole, real, sums = walk.whole, walk.real, walk.sums
+    n, depths = walk.figures[COUNT], len(walk.levels)
+    i, r = n * WHOLE, n * (IMBALANCES + depths)
     bid, ask = head["bid"], head["ask"]
-    bid_lots, ask_lots = level_lots(books, head, 0, bid), level_lots(books, head, 1, ask)
-    whole[n, TS], whole[n, VALID] = ts, 1 if is_valid(head) else 0
-    whole[n, BID], whole[n, BID_LOTS] = bid, bid_lots
-    whole[n, ASK], whole[n, ASK_LOTS] = ask, ask_lots
+    bid_lots = level_lots(walk.books, head, 0, bid)
+    ask_lots = level_lots(walk.books, head, 1, ask)
+    whole[i + TS], whole[i + VALID] = ts, 1 if is_valid(head) else 0
+    whole[i + BID], whole[i + BID_LOTS] = bid, bid_lots
+    whole[i + ASK], whole[i + ASK_LOTS] = ask, ask_lots
+    whole[i + SPREAD] = spread_ticks(bid, ask)
     for k in range(3):
-        whole[n, FLOW + k] = sums[k]
+        whole[i + FLOW + k] = sums[k]
         sums[k] = 0
-    whole[n, SPREAD] = spread_ticks(bid, ask)
-    real[n, MID], real[n, MICRO] = mid_tick(bid, ask), micro_tick(bid, bid_lots, ask, ask_lots)
-    for k in range(samples.levels.shape[0]):
-        depth = samples.levels[k]
-        real[n, IMBALANCES + k] = imbalance(
-            side_lots(books, head, 0, depth), side_lots(books, head, 1, depth)
-        )
-    samples.figures[COUNT] = n + 1
+    real[r + MID] = mid_tick(bid, ask)
+    real[r + MICRO] = micro_tick(bid, bid_lots, ask, ask_lots)
+    for k in range(depths):
+        buys = side_lots(walk.books, head, 0, walk.levels[k])
+        real[r + IMBALANCES + k] = imbalance(buys, side_lots(walk.books, head, 1, walk.levels[k]))
+    walk.figures[COUNT] = n + 1
 
 
 @kernel
-def _settle(books: Books, samples: Samples) -> bool:
+def _settle(walk: Any) -> bool:
     """All rows of one receive time are in: count the flow; true when the touch is another.
 
-    Mutates: samples.
+    Mutates: walk.
     """
-    head, seen = books.heads[0], samples.seen
+    head, seen = walk.books.heads[0], walk.seen
     bid, ask = head["bid"], head["ask"]
-    bid_lots, ask_lots = level_lots(books, head, 0, bid), level_lots(books, head, 1, ask)
+    bid_lots = level_lots(walk.books, head, 0, bid)
+    ask_lots = level_lots(walk.books, head, 1, ask)
     valid = is_valid(head)
     same = seen[0] == bid and seen[1] == bid_lots and seen[2] == ask and seen[3] == ask_lots
     if valid and same:
         return False
-    samples.sums[0] += flow_since(seen, valid, bid, bid_lots, ask, ask_lots)
+    walk.sums[0] += flow_since(seen, valid, bid, bid_lots, ask, ask_lots)
     return valid
 
 
 @kernel
-def _walk(books: Books, columns: Columns, samples: Samples, every_ns: int) -> None:
+def _walk(handle: Any, columns: Columns, every_ns: int) -> None:
     """Apply all rows; sample at multiples of `every_ns`, or at each change when it is 0.
 
-    Mutates: books, samples.
+    Mutates: the walk behind the handle.
     """
-    figures = samples.figures
+    walk = _open(handle)
+    figures, sums = walk.figures, walk.sums
     ts = figures[NEXT_NS]
     begun = False
     for i in range(columns.kind.shape[0]):
@@ -117,28 +138,27 @@ def _walk(books: Books, columns: Columns, samples: Samples, every_ns: int) -> No
         if flags & _VENUE_ONLY != 0:
             continue
         if begun and columns.local_ts[i] != ts:
-            changed = _settle(books, samples)
-            if every_ns == 0 and changed:
-                _sample(books, samples, ts)
+            if _settle(walk) and every_ns == 0:
+                _sample(walk, ts)
             while every_ns > 0 and columns.local_ts[i] > figures[NEXT_NS]:
-                _sample(books, samples, figures[NEXT_NS])
+                _sample(walk, figures[NEXT_NS])
                 figures[NEXT_NS] += every_ns
         begun = True
         ts = columns.local_ts[i]
         side, qty = np.int64(columns.side[i]), columns.qty[i]
         if kind == _TRADE or (kind == _EXECUTE and flags & _NO_BOOK == 0):
-            samples.sums[1] += qty
+            sums[1] += qty
             aggressor = side if kind == _TRADE else 1 - side
             if aggressor == 0:
-                samples.sums[2] += qty
+                sums[2] += qty
             elif aggressor == 1:
-                samples.sums[2] -= qty
+                sums[2] -= qty
         if kind < _STATUS and kind != _TRADE:
-            apply_row(books, books.heads[0], kind, side, columns.price[i], qty, flags)
-    if begun and _settle(books, samples) and every_ns == 0:
-        _sample(books, samples, ts)
+            apply_row(walk.books, walk.books.heads[0], kind, side, columns.price[i], qty, flags)
+    if begun and _settle(walk) and every_ns == 0:
+        _sample(walk, ts)
     if every_ns > 0 and begun and ts == figures[NEXT_NS]:
-        _sample(books, samples, ts)
+        _sample(walk, ts)
 
 
 def features(
@@ -152,11 +172,11 @@ def features(
     depths = _depths(chosen)
     columns = joined(run)
     found = survey(columns)
-    window = touch_window(found)
-    samples = _samples(columns, every_ns, list(depths.values()))
-    if window is not None and len(samples.whole):
-        _walk(new_books([window]), columns, samples, every_ns)
-    return _frame(samples, symbol, chosen, depths)
+    rows, begin_ns = _room(columns, every_ns)
+    walk = new_walk(touch_window(found) or (0, 63), rows, begin_ns, list(depths.values()))
+    if rows:
+        _walk(Arena(walk).handle, columns, every_ns)
+    return _frame(walk, symbol, chosen, depths)
 
 
 def _depths(names: Sequence[str]) -> dict[str, int]:
@@ -175,30 +195,20 @@ def _depths(names: Sequence[str]) -> dict[str, int]:
     return depths
 
 
-def _samples(columns: Columns, every_ns: int, depths: list[int]) -> Samples:
-    """Room for every sample; pages that stay empty are never touched."""
+def _room(columns: Columns, every_ns: int) -> tuple[int, int]:
+    """How many samples there can be, and the first time of the clock."""
     seen = columns.local_ts[(columns.flags & _VENUE_ONLY) == 0]
-    first, last = (int(seen[0]), int(seen[-1])) if len(seen) else (0, -1)
-    rows = len(seen)
-    begin = 0
-    if every_ns > 0:
-        begin = -(-first // every_ns) * every_ns
-        rows = max(0, last // every_ns - begin // every_ns + 1)
-    return Samples(
-        np.array([0, begin], np.int64),
-        np.zeros(TOUCH_SEEN, np.int64),
-        np.zeros(3, np.int64),
-        np.array(depths, np.int64),
-        np.zeros((rows, 10), np.int64),
-        np.zeros((rows, IMBALANCES + len(depths))),
-    )
+    if not len(seen) or every_ns == 0:
+        return len(seen), 0
+    first, last = int(seen[0]), int(seen[-1])
+    begin_ns = -(-first // every_ns) * every_ns
+    return max(0, last // every_ns - begin_ns // every_ns + 1), begin_ns
 
 
-def _frame(
-    samples: Samples, symbol: str, names: Sequence[str], depths: dict[str, int]
-) -> pl.LazyFrame:
-    count = int(samples.figures[COUNT])
-    whole, real = samples.whole[:count], samples.real[:count]
+def _frame(walk: Walk, symbol: str, names: Sequence[str], depths: dict[str, int]) -> pl.LazyFrame:
+    count = int(walk.figures[COUNT])
+    whole = walk.whole.reshape(-1, WHOLE)[:count]
+    real = walk.real.reshape(-1, IMBALANCES + len(depths))[:count]
     whole_of = {
         **{"bid_tick": BID, "bid_lots": BID_LOTS, "ask_tick": ASK, "ask_lots": ASK_LOTS},
         **{"spread_ticks": SPREAD, "order_flow": FLOW, "traded_lots": TRADED},

@@ -7,11 +7,11 @@ import sys
 import numpy as np
 import pytest
 
-from hft.core.jit import JIT_DISABLED, array_view, kernel
+from hft.core.jit import JIT_DISABLED, kernel, table_view
 
 ROW = np.dtype([("a", np.int64), ("b", np.float64)], align=True)
-_rows = array_view(ROW)
-_bytes = array_view(np.dtype(np.int8))
+_rows = table_view(ROW)
+_bytes = table_view(np.dtype(np.int8))
 
 
 @kernel

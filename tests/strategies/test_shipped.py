@@ -6,10 +6,13 @@ from typing import Any
 
 import polars as pl
 import pytest
+from small_world import LEVEL, finish, opening, session_of
 
+from hft.core.errors import StrategyError
 from hft.feeds.base import DecodeOptions
 from hft.feeds.synthetic import synthesize
 from hft.gateway.limits import Limits
+from hft.runs.check import check
 from hft.runs.execute import execute
 from hft.runs.ingest import synthetic, write_feeds
 from hft.runs.job import Job
@@ -109,3 +112,53 @@ def test_a_random_strategy_loses_about_its_costs(market: Tapes, tmp_path: Path) 
     net = float(frame(done.equity)["net"][-1])
     assert net < -0.5 * (spread + fees)
     assert abs(net + spread + fees) < 4 * luck
+
+
+WRONG = [
+    ("market_making", {"max_inventory": 0}, "max_inventory is at least 1 lot"),
+    ("momentum", {"slow": 300}, "0 < fast <= slow <= 200"),
+    ("momentum", {"fast": 60}, "0 < fast <= slow"),
+    ("momentum", {"breakout": 50}, "breakout < slow"),
+    ("arbitrage", {"lots_0": 0}, "at least 1"),
+]
+
+
+@pytest.mark.parametrize(("name", "params", "sentence"), WRONG)
+def test_parameters_that_cannot_work_are_refused_at_the_first_wake_up(
+    name: str, params: dict[str, Any], sentence: str, market: Tapes, two_markets: Tapes
+) -> None:
+    one = replace(shipped(name), every_ns=CLOCK_NS).with_params(params)
+    tapes = two_markets if one.instruments == 2 else market
+    with pytest.raises(StrategyError, match=f"{sentence}.* at wake-up 1,"):
+        check(one, tapes, 5, limits=Limits.off())
+
+
+def quotes_of(params: dict[str, Any], lots: int) -> tuple[int, int]:
+    """Where market making quotes a wide book while it holds `lots`."""
+    making = shipped("market_making").with_params(params)
+    found: list[tuple[int, int]] = []
+
+    def body(view: Any, order: Any, p: Any, s: Any) -> None:
+        if view.now == 20 and lots:
+            order.target(lots)
+        if view.now in (25, 26, 27):
+            making.body(view, order, p, s)
+        if view.now == 40:
+            found.append((int(view.working_buy_tick), int(view.working_sell_tick)))
+
+    rows = [*opening(10, {100: 50}, {120: 50}), (30, LEVEL, 0, 60, 1), (99, LEVEL, 0, 50, 1)]
+    one = replace(making, body=body, name="held", every_ns=1, track=())
+    finish(session_of([rows], [one]))
+    return found[0]
+
+
+def test_inventory_shifts_both_quotes_by_spreads_and_by_ticks() -> None:
+    flat = quotes_of({"skew": 0.0}, 0)
+    assert flat == (100, 120)
+    assert quotes_of({"skew": 0.0}, 5) == flat, "no skew, no shift"
+    by_spreads = quotes_of({"skew": 1.0}, 5)  # half of the inventory, half-spread of 10 ticks
+    by_ticks = quotes_of({"skew": 0.0, "skew_ticks": 8.0}, 5)
+    both = quotes_of({"skew": 1.0, "skew_ticks": 8.0}, 5)
+    assert [flat[0] - quotes[0] for quotes in (by_spreads, by_ticks, both)] == [5, 4, 9]
+    short = quotes_of({"skew": 0.0, "skew_ticks": 8.0}, -5)
+    assert (short[0] - flat[0], short[1] - flat[1]) == (4, 4)
