@@ -44,7 +44,7 @@ def on_pnl(gw: Any, strategy_idx: int, pnl_money: int, now_ns: int) -> int:
     return 1 if changed != 0 else 0
 
 
-@kernel
+@kernel(inline=True)
 def on_market(gw: Any, instrument_idx: int, touch: Row, now_ns: int) -> int:
     """Watch one instrument: feed gap and market move. Returns: 1 when policy changed."""
     head = tables.head(gw)[0]

@@ -220,10 +220,9 @@ def note_events(engine: Engine, now_ns: int) -> None:
             engine.strategies[s]["events"] = cause + 1
 
 
-@kernel
+@kernel(inline=True)
 def run_pending(engine: Engine, on_wake: Any) -> bool:
     """Wake every strategy that has an event pending, in order. Mutates: engine."""
-    out_of_line()
     for s in range(len(engine.strategies)):
         strategy = engine.strategies[s]
         cause = strategy["events"]

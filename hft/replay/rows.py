@@ -5,12 +5,23 @@ by `local_ts` and is moved lazily, when somebody looks. Both run tight over the 
 columns of one batch and step to the next by the table of addresses; neither passes `end_ns`.
 """
 
-import numpy as np
-
 from hft.core import digest
 from hft.core.codes import EventKind, Flag, StatusCode
-from hft.core.jit import kernel, out_of_line, table_view
+from hft.core.jit import kernel, out_of_line
 from hft.market.book import apply_row, is_valid, level_lots, set_level
+from hft.replay.batch import (
+    VENUE_ONLY,
+    VIEW_ONLY,
+    exch_ns_at,
+    flags_at,
+    kind_at,
+    local_ns_at,
+    next_row,
+    order_id_at,
+    price_at,
+    qty_at,
+    side_at,
+)
 from hft.replay.state import Engine
 from hft.strategies.context import SIGNALS_MAX
 from hft.venue import fifo
@@ -24,10 +35,6 @@ from hft.venue.matching import (
 )
 from hft.venue.state import FOREVER, forget_taken, give_back
 
-_i64 = table_view(np.dtype(np.int64))
-_i16 = table_view(np.dtype(np.int16))
-_i8 = table_view(np.dtype(np.int8))
-
 _LEVEL = EventKind.LEVEL.value
 _SNAPSHOT = EventKind.SNAPSHOT.value
 _CLEAR = EventKind.CLEAR.value
@@ -38,8 +45,6 @@ _TRADE = EventKind.TRADE.value
 _BBO = EventKind.BBO.value
 _STATUS = EventKind.STATUS.value
 _SIGNAL = EventKind.SIGNAL.value
-_VENUE_ONLY = Flag.VENUE_ONLY.value
-_VIEW_ONLY = Flag.VIEW_ONLY.value
 _NO_BOOK = Flag.NO_BOOK.value
 _OPEN = StatusCode.OPEN.value
 _CLOSE = StatusCode.CLOSE.value
@@ -58,13 +63,6 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
     out_of_line()
     feed = engine.feeds[i]
     batch = engine.batches[feed["first_batch"] + feed["venue_batch"]]
-    count = batch["rows"]
-    exch_ts = _i64(batch["exch_ts"], count)
-    kinds = _i8(batch["kind"], count)
-    sides = _i8(batch["side"], count)
-    prices = _i64(batch["price"], count)
-    qtys = _i64(batch["qty"], count)
-    flags = _i16(batch["flags"], count)
     clock = engine.clock[0]
     books = engine.books
     head = books.heads[2 * i]
@@ -82,10 +80,10 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
     end_ns = min(clock["end_ns"], FOREVER - 1)
     until_ns = min(until_ns, end_ns)
     while ts <= until_ns:
-        kind = np.int64(kinds[row])
-        side = np.int64(sides[row])
-        price = prices[row]
-        qty = qtys[row]
+        kind = kind_at(batch, row)
+        side = side_at(batch, row)
+        price = price_at(batch, row)
+        qty = qty_at(batch, row)
         seen += 1
         if listened:
             mix = digest.row_add(mix, digest.row_word(seen, ts, kind, side, price, qty))
@@ -107,13 +105,11 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
                 _touch_improved(engine, i, 1, bid + ask, ts)
         else:
             _venue_row(engine, i, row, ts)
-        row += 1
-        while row < count and np.int64(flags[row]) & _VIEW_ONLY != 0:
-            row += 1
-        if row >= count:
+        row = next_row(batch, row + 1, VIEW_ONLY)
+        if row >= batch["rows"]:
             ts = FOREVER
             break
-        ts = exch_ts[row]
+        ts = exch_ns_at(batch, row)
         if queue["last"] != answered:
             break
     engine.mixes[i] = mix
@@ -145,13 +141,12 @@ def _venue_row(engine: Engine, i: int, row: int, ts: int) -> None:
     out_of_line()
     feed = engine.feeds[i]
     batch = engine.batches[feed["first_batch"] + feed["venue_batch"]]
-    count = batch["rows"]
-    kind = np.int64(_i8(batch["kind"], count)[row])
-    side = np.int64(_i8(batch["side"], count)[row])
-    price = _i64(batch["price"], count)[row]
-    qty = _i64(batch["qty"], count)[row]
-    flag = np.int64(_i16(batch["flags"], count)[row])
-    order_id = _i64(batch["order_id"], count)[row]
+    kind = kind_at(batch, row)
+    side = side_at(batch, row)
+    price = price_at(batch, row)
+    qty = qty_at(batch, row)
+    flag = flags_at(batch, row)
+    order_id = order_id_at(batch, row)
     books = engine.books
     head = books.heads[2 * i]
     venue = engine.venue
@@ -214,14 +209,10 @@ def _next_venue_batch(engine: Engine, i: int) -> None:
     while feed["venue_batch"] + 1 < feed["batches"]:
         feed["venue_batch"] += 1
         batch = engine.batches[feed["first_batch"] + feed["venue_batch"]]
-        count = batch["rows"]
-        flags = _i16(batch["flags"], count)
-        row = 0
-        while row < count and np.int64(flags[row]) & _VIEW_ONLY != 0:
-            row += 1
+        row = next_row(batch, 0, VIEW_ONLY)
         feed["venue_row"] = row
-        if row < count:
-            ts = _i64(batch["exch_ts"], count)[row]
+        if row < batch["rows"]:
+            ts = exch_ns_at(batch, row)
             feed["venue_ns"] = ts if ts <= engine.clock[0]["end_ns"] else FOREVER
             return
 
@@ -254,13 +245,6 @@ def view_span(engine: Engine, i: int, now_ns: int) -> int:
 def _view_batch(engine: Engine, i: int, until_ns: int) -> int:
     feed = engine.feeds[i]
     batch = engine.batches[feed["first_batch"] + feed["view_batch"]]
-    count = batch["rows"]
-    local_ts = _i64(batch["local_ts"], count)
-    kinds = _i8(batch["kind"], count)
-    sides = _i8(batch["side"], count)
-    prices = _i64(batch["price"], count)
-    qtys = _i64(batch["qty"], count)
-    flags = _i16(batch["flags"], count)
     books = engine.books
     head = books.heads[2 * i + 1]
     touch = engine.touch[i]
@@ -272,19 +256,18 @@ def _view_batch(engine: Engine, i: int, until_ns: int) -> int:
     last_ns = ts
     while ts <= until_ns:
         last_ns = ts
-        if kinds[row] == _LEVEL:
-            set_level(books, head, np.int64(sides[row]), prices[row], qtys[row])
+        if kind_at(batch, row) == _LEVEL:
+            set_level(books, head, side_at(batch, row), price_at(batch, row), qty_at(batch, row))
             events |= _BOOK_SEEN
         else:
             events |= _view_row(engine, i, row)
-        row += 1
-        while row < count and np.int64(flags[row]) & _VENUE_ONLY != 0:
-            row += 1
-            skipped += 1
-        if row >= count:
+        after = next_row(batch, row + 1, VENUE_ONLY)
+        skipped += after - row - 1
+        row = after
+        if row >= batch["rows"]:
             ts = FOREVER
             break
-        ts = local_ts[row]
+        ts = local_ns_at(batch, row)
     touch["ts_ns"] = last_ns
     touch["rows"] += row - row0 - skipped
     feed["view_row"] = row
@@ -298,24 +281,23 @@ def _view_row(engine: Engine, i: int, row: int) -> int:
     out_of_line()
     feed = engine.feeds[i]
     batch = engine.batches[feed["first_batch"] + feed["view_batch"]]
-    count = batch["rows"]
-    kind = np.int64(_i8(batch["kind"], count)[row])
-    side = np.int64(_i8(batch["side"], count)[row])
-    price = _i64(batch["price"], count)[row]
-    qty = _i64(batch["qty"], count)[row]
+    kind = kind_at(batch, row)
+    side = side_at(batch, row)
+    price = price_at(batch, row)
+    qty = qty_at(batch, row)
     touch = engine.touch[i]
     if kind == _STATUS:
         touch["phase"] = qty
         return _STATUS_SEEN
     if kind > _STATUS:
-        column = _i64(batch["order_id"], count)[row]
+        column = order_id_at(batch, row)
         if kind == _SIGNAL and 0 <= column < SIGNALS_MAX:
             signal = engine.signals[i * SIGNALS_MAX + column]
-            signal["ts_ns"] = _i64(batch["exch_ts"], count)[row]
+            signal["ts_ns"] = exch_ns_at(batch, row)
             signal["value_e9"] = price
         return 0
     events = 0
-    flag = np.int64(_i16(batch["flags"], count)[row])
+    flag = flags_at(batch, row)
     if kind != _TRADE:
         apply_row(engine.books, engine.books.heads[2 * i + 1], kind, side, price, qty, flag)
         events = _BOOK_SEEN
@@ -350,14 +332,10 @@ def _next_view_batch(engine: Engine, i: int) -> None:
     while feed["view_batch"] + 1 < feed["batches"]:
         feed["view_batch"] += 1
         batch = engine.batches[feed["first_batch"] + feed["view_batch"]]
-        count = batch["rows"]
-        flags = _i16(batch["flags"], count)
-        row = 0
-        while row < count and np.int64(flags[row]) & _VENUE_ONLY != 0:
-            row += 1
+        row = next_row(batch, 0, VENUE_ONLY)
         feed["view_row"] = row
-        if row < count:
-            ts = _i64(batch["local_ts"], count)[row]
+        if row < batch["rows"]:
+            ts = local_ns_at(batch, row)
             feed["view_ns"] = ts if ts <= engine.clock[0]["end_ns"] else FOREVER
             return
 
