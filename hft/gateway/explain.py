@@ -12,7 +12,7 @@ from hft.core.codes import DedupState, IntentType, OrderStatus, Reason, SelfTrad
 from hft.core.dtypes import DECISION
 from hft.core.jit import kernel
 from hft.gateway import dedup, exposure, framing, policy, risk, rows, steps, tables
-from hft.gateway.rows import Row
+from hft.gateway.rows import Row, because
 from hft.gateway.state import GatewayState
 
 OK = Reason.OK.value
@@ -47,6 +47,7 @@ def add(out: Row, count: int, reason: int, d: Row) -> int:
     out[count, 0] = reason
     out[count, 1] = d["measured"]
     out[count, 2] = d["limit"]
+    because(d, 0, 0)
     return count + 1
 
 
@@ -115,8 +116,8 @@ def report_size(
         n = add(out, n, Reason.MAX_NOTIONAL_EXCEEDED.value, d)
     if risk.lost(head, config, d):
         n = add(out, n, Reason.DAILY_LOSS.value, d)
-    d["measured"], d["limit"] = 1, 0
     if limit["restricted"] != 0:
+        because(d, 1, 0)
         n = add(out, n, Reason.SYMBOL_RESTRICTED.value, d)
     return n
 
@@ -152,8 +153,8 @@ def report_risk(
     head, config = tables.head(gw)[0], tables.config(gw)[0]
     limit = tables.limits(gw)[q["instrument_idx"]]
     exempt = q["proven"] != 0 or q["lowers"] != 0
-    d["measured"], d["limit"] = head["kill_byte"], 0
     if head["kill_byte"] != 0:
+        because(d, head["kill_byte"], 0)
         n = add(out, n, Reason.FASTGATE_KILL_SWITCH.value, d)
     if config["fast_gate"] != 0:
         n = add(out, n, risk.fast_gate_price(limit, q, d), d)
@@ -161,8 +162,8 @@ def report_risk(
     if head["storms"] > 0 and not exempt:
         n = add(out, n, risk.storm(policy.storm_state(gw, q), q["kind"], d), d)
     used_up = risk.rate(gw, q, now_ns)
-    d["measured"], d["limit"] = used_up + 1, used_up
     if used_up > 0 and not exempt:
+        because(d, used_up + 1, used_up)
         n = add(out, n, Reason.RATE_LIMIT.value, d)
     if q["lowers"] != 0:
         return n
@@ -171,7 +172,7 @@ def report_risk(
     n = report_price(gw, q, touch, now_ns, d, out, n)
     crossing = steps.crossing_slot(gw, q)
     if crossing >= 0 and config["self_trade_mode"] == SelfTradeMode.REJECT_NEW.value:
-        d["measured"], d["limit"] = tables.orders(gw)[crossing]["price"], q["price"]
+        because(d, tables.orders(gw)[crossing]["price"], q["price"])
         n = add(out, n, Reason.SELF_TRADE.value, d)
     return n if exempt else report_size(gw, q, strategy, leaf, d, out, n)
 
@@ -200,9 +201,9 @@ def report(
     if steps.expired(intent, now_ns, d):
         n = add(out, n, Reason.TTL_EXPIRED.value, d)
     if q["proven"] == 0 and q["lowers"] == 0:
-        d["measured"], d["limit"] = 1, 0
         for code in policy.CODES:
             if policy.refuses(code, gw, strategy, q, now_ns):
+                because(d, 1, 0)
                 n = add(out, n, code, d)
     if q["kind"] == IntentType.AMEND.value:
         if q["slot"] < 0:

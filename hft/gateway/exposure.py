@@ -12,7 +12,7 @@ from hft.core.codes import Reason, Side
 from hft.core.jit import kernel
 from hft.core.numbers import notional_money
 from hft.gateway import tables
-from hft.gateway.rows import Row
+from hft.gateway.rows import Row, because
 
 TOTAL_MAX = 1 << 61
 BUY = Side.BUY.value
@@ -115,23 +115,23 @@ def add_leaf(gw: Any, key: int) -> int:
 
 @kernel
 def exceeds_total(head: Row, config: Row, request: Row, d: Row) -> bool:
-    d["measured"] = head["reserved_money"] + head["settled_money"] + request["add_money"]
-    d["limit"] = config["global_notional_max"]
-    return d["limit"] > 0 and d["measured"] > d["limit"]
+    total = head["reserved_money"] + head["settled_money"] + request["add_money"]
+    limit = config["global_notional_max"]
+    return limit > 0 and total > limit and because(d, total, limit)
 
 
 @kernel
 def exceeds_strategy(strategy: Row, request: Row, d: Row) -> bool:
-    d["measured"] = strategy["reserved_money"] + strategy["settled_money"] + request["add_money"]
-    d["limit"] = strategy["notional_max"]
-    return d["limit"] > 0 and d["measured"] > d["limit"]
+    total = strategy["reserved_money"] + strategy["settled_money"] + request["add_money"]
+    limit = strategy["notional_max"]
+    return limit > 0 and total > limit and because(d, total, limit)
 
 
 @kernel
 def exceeds_leaf(strategy: Row, leaf: Row, request: Row, d: Row) -> bool:
-    d["measured"] = leaf["reserved_money"] + leaf["settled_money"] + request["add_money"]
-    d["limit"] = strategy["leaf_notional_max"]
-    return d["limit"] > 0 and d["measured"] > d["limit"]
+    total = leaf["reserved_money"] + leaf["settled_money"] + request["add_money"]
+    limit = strategy["leaf_notional_max"]
+    return limit > 0 and total > limit and because(d, total, limit)
 
 
 @kernel
@@ -144,19 +144,18 @@ def worst_qty(leaf: Row, request: Row) -> int:
 
 @kernel
 def exceeds_net_qty(strategy: Row, leaf: Row, request: Row, d: Row) -> bool:
-    d["measured"] = worst_qty(leaf, request)
-    d["limit"] = strategy["net_qty_max"]
-    return d["limit"] > 0 and d["measured"] > d["limit"]
+    worst = worst_qty(leaf, request)
+    limit = strategy["net_qty_max"]
+    return limit > 0 and worst > limit and because(d, worst, limit)
 
 
 @kernel(inline=True)
 def overflows(head: Row, config: Row, request: Row, d: Row) -> bool:
     """Beyond what the limits prove safe; the fast gate, where on, names price or qty itself."""
-    d["measured"] = head["reserved_money"] + head["settled_money"] + request["add_money"]
-    d["limit"] = TOTAL_MAX
+    total = head["reserved_money"] + head["settled_money"] + request["add_money"]
     if request["saturated"] != 0:
-        return config["fast_gate"] == 0
-    return d["measured"] > TOTAL_MAX
+        return config["fast_gate"] == 0 and because(d, total, TOTAL_MAX)
+    return total > TOTAL_MAX and because(d, total, TOTAL_MAX)
 
 
 @kernel(inline=True)

@@ -11,7 +11,7 @@ from hft.core.jit import kernel
 from hft.gateway import tables
 from hft.gateway.exposure import worst_qty
 from hft.gateway.rate import full, push
-from hft.gateway.rows import Row
+from hft.gateway.rows import Row, because
 
 BUY = Side.BUY.value
 PPM = 1_000_000
@@ -32,11 +32,11 @@ def weighted(limit: int, strategy: Row) -> int:
 def fast_gate_price(limit: Row, request: Row, d: Row) -> int:
     """Prices no order may have."""
     price = request["price"]
-    d["measured"], d["limit"] = price, 0
     if price < 0:
+        because(d, price, 0)
         return Reason.FASTGATE_BAD_PRICE_NEG.value
-    d["limit"] = limit["fast_price_max"]
     if price > limit["fast_price_max"]:
+        because(d, price, limit["fast_price_max"])
         return Reason.FASTGATE_BAD_PRICE_MAX.value
     return Reason.OK.value
 
@@ -45,11 +45,11 @@ def fast_gate_price(limit: Row, request: Row, d: Row) -> int:
 def fast_gate_qty(limit: Row, request: Row, d: Row) -> int:
     """Quantities no order may have."""
     qty = request["qty"]
-    d["measured"], d["limit"] = qty, 0
     if qty <= 0:
+        because(d, qty, 0)
         return Reason.FASTGATE_BAD_QTY_NEG.value
-    d["limit"] = limit["fast_qty_max"]
     if qty > limit["fast_qty_max"]:
+        because(d, qty, limit["fast_qty_max"])
         return Reason.FASTGATE_BAD_QTY_MAX.value
     return Reason.OK.value
 
@@ -63,7 +63,7 @@ def fast_gate(limit: Row, request: Row, d: Row) -> int:
 
 @kernel
 def storm(state: int, kind: int, d: Row) -> int:
-    d["measured"], d["limit"] = state, StormGuardState.STORM.value
+    because(d, state, StormGuardState.STORM.value)
     if state >= StormGuardState.HALT.value:
         return Reason.STORMGUARD_HALT.value
     if state == StormGuardState.STORM.value and kind != IntentType.AMEND.value:
@@ -96,24 +96,24 @@ def count_rate(gw: Any, request: Row, now_ns: int) -> None:
 
 @kernel(inline=True)
 def oversize(limit: Row, strategy: Row, request: Row, d: Row) -> bool:
-    d["measured"] = request["qty"]
-    d["limit"] = weighted(limit["order_size_max"], strategy)
-    if request["qty"] <= 0:
-        return True
-    return limit["order_size_max"] >= 0 and request["qty"] > d["limit"]
+    qty = request["qty"]
+    most = weighted(limit["order_size_max"], strategy)
+    if qty <= 0:
+        return because(d, qty, most)
+    return limit["order_size_max"] >= 0 and qty > most and because(d, qty, most)
 
 
 @kernel(inline=True)
 def price_value(limit: Row, request: Row, d: Row) -> int:
     """A price at all, positive and below the cap."""
     price = request["price"]
-    d["measured"], d["limit"] = price, 0
-    if request["market"] != 0 and price <= 0:
-        return Reason.MARKET_NO_TOUCH.value
     if price <= 0:
+        because(d, price, 0)
+        if request["market"] != 0:
+            return Reason.MARKET_NO_TOUCH.value
         return Reason.PRICE_ZERO_OR_NEG.value
-    d["limit"] = limit["price_cap"]
     if limit["price_cap"] >= 0 and price > limit["price_cap"]:
+        because(d, price, limit["price_cap"])
         return Reason.PRICE_EXCEEDS_CAP.value
     return Reason.OK.value
 
@@ -122,11 +122,11 @@ def price_value(limit: Row, request: Row, d: Row) -> int:
 def reference(limit: Row, touch: Row, now_ns: int, band_on: bool, d: Row) -> int:
     """A reference that can be trusted: a valid book, and fresh."""
     age = now_ns - touch["ts_ns"]
-    d["measured"], d["limit"] = touch["valid"], 1
     if touch["valid"] == 0 and (band_on or limit["reference_age_ns"] > 0):
+        because(d, 0, 1)
         return Reason.BOOK_INVALID.value
-    d["measured"], d["limit"] = age, limit["reference_age_ns"]
     if limit["reference_age_ns"] > 0 and age > limit["reference_age_ns"]:
+        because(d, age, limit["reference_age_ns"])
         return Reason.REFERENCE_STALE.value
     return Reason.OK.value
 
@@ -136,9 +136,9 @@ def band(limit: Row, touch: Row, request: Row, d: Row) -> bool:
     """Farther from mid than the wider of the two bands. Units: measured and limit in half ticks."""
     mid2 = touch["bid_tick"] + touch["ask_tick"]
     away2 = abs(2 * request["price"] - mid2)
-    d["measured"] = away2
-    d["limit"] = max(2 * limit["band_ticks"], mid2 * limit["band_bps"] // 10_000)
-    return away2 > 2 * limit["band_ticks"] and away2 * 10_000 > limit["band_bps"] * mid2
+    if away2 <= 2 * limit["band_ticks"] or away2 * 10_000 <= limit["band_bps"] * mid2:
+        return False
+    return because(d, away2, max(2 * limit["band_ticks"], mid2 * limit["band_bps"] // 10_000))
 
 
 @kernel
@@ -163,6 +163,7 @@ def price(
     reason = reference(limit, touch, now_ns, band_on, d)
     if reason != Reason.OK.value:
         if config["cap_only"] != 0 or (request["proven"] != 0 and request["market"] == 0):
+            because(d, 0, 0)
             return Reason.OK.value
         return reason
     if band_on and band(limit, touch, request, d):
@@ -199,28 +200,30 @@ def first_crossing(gw: Any, first: int, side: int, price: int) -> int:
 def over_position(limit: Row, strategy: Row, leaf: Row, request: Row, d: Row) -> bool:
     """The worst case of the request's side against that side's limit."""
     side_max = limit["long_max"] if request["side"] == BUY else limit["short_max"]
-    d["measured"] = worst_qty(leaf, request)
-    d["limit"] = weighted(side_max, strategy)
-    return side_max >= 0 and request["add_qty"] > 0 and d["measured"] > d["limit"]
+    if side_max < 0 or request["add_qty"] <= 0:
+        return False
+    worst = worst_qty(leaf, request)
+    most = weighted(side_max, strategy)
+    return worst > most and because(d, worst, most)
 
 
 @kernel
 def over_symbol_notional(limit: Row, request: Row, d: Row) -> bool:
-    d["measured"], d["limit"] = request["notional_money"], limit["notional_max"]
-    return d["limit"] >= 0 and d["measured"] > d["limit"]
+    money, most = request["notional_money"], limit["notional_max"]
+    return most >= 0 and money > most and because(d, money, most)
 
 
 @kernel
 def over_order_notional(strategy: Row, request: Row, d: Row) -> bool:
-    d["measured"], d["limit"] = request["notional_money"], strategy["order_notional_max"]
-    return d["limit"] >= 0 and d["measured"] > d["limit"]
+    money, most = request["notional_money"], strategy["order_notional_max"]
+    return most >= 0 and money > most and because(d, money, most)
 
 
 @kernel(inline=True)
 def lost(head: Row, config: Row, d: Row) -> bool:
     """Today's P&L at or below the daily loss."""
-    d["measured"], d["limit"] = head["pnl_money"], -config["daily_loss_max"]
-    return config["daily_loss_max"] >= 0 and d["measured"] <= d["limit"]
+    pnl, least = head["pnl_money"], -config["daily_loss_max"]
+    return config["daily_loss_max"] >= 0 and pnl <= least and because(d, pnl, least)
 
 
 @kernel(inline=True)
@@ -242,7 +245,7 @@ def size_of_risk(
         return Reason.MAX_NOTIONAL_EXCEEDED.value
     if lost(head, config, d):
         return Reason.DAILY_LOSS.value
-    d["measured"], d["limit"] = 1, 0
     if limit["restricted"] != 0:
+        because(d, 1, 0)
         return Reason.SYMBOL_RESTRICTED.value
     return Reason.OK.value

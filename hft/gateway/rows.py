@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from hft.core.jit import kernel
+
 # One row of a table below, inside a kernel: a numba record, or numpy's with JIT off.
 Row = Any
 
@@ -34,6 +36,17 @@ class KillScope(IntEnum):
     STRATEGY = 2
     SYMBOL = 3
     BYTE = 9
+
+
+@kernel(inline=True)
+def because(d: Row, measured: int, limit: int) -> bool:
+    """Say in the decision what a check measured and against what; written only by one that fails.
+
+    Returns: true, so that a check reads `fails and because(...)`. Mutates: d.
+    """
+    d["measured"] = measured
+    d["limit"] = limit
+    return True
 
 
 def _row(*names: str) -> np.dtype:

@@ -11,7 +11,7 @@ from hft.core.codes import IntentType, Reason, SelfTradeMode
 from hft.core.jit import kernel
 from hft.gateway import risk, tables
 from hft.gateway.exposure import hold_qty
-from hft.gateway.rows import CANCELS_MAX, Row
+from hft.gateway.rows import CANCELS_MAX, Row, because
 
 
 @kernel
@@ -41,7 +41,7 @@ def resolve_crossing(
     Returns: OK when the new order may go on.
     """
     mode = config["self_trade_mode"]
-    d["measured"], d["limit"] = tables.orders(gw)[crossing]["price"], q["price"]
+    because(d, tables.orders(gw)[crossing]["price"], q["price"])
     if mode == SelfTradeMode.REJECT_NEW.value or (
         mode == SelfTradeMode.DECREMENT.value and q["kind"] == IntentType.AMEND.value
     ):
@@ -67,4 +67,5 @@ def resolve_crossing(
         q["notional_money"] = q["notional_money"] // q["qty"] * qty
         q["add_money"] = q["notional_money"]
         q["qty"], q["add_qty"] = qty, qty
+    because(d, 0, 0)
     return Reason.OK.value

@@ -10,7 +10,7 @@ from typing import Any
 from hft.core.codes import DedupState, IntentType, OrderStatus, Reason, Side
 from hft.core.jit import kernel
 from hft.gateway import commands, dedup, exposure, framing, orders, policy, risk, tables
-from hft.gateway.rows import Row
+from hft.gateway.rows import Row, because
 from hft.gateway.selftrade import resolve_crossing
 
 OK = Reason.OK.value
@@ -27,9 +27,10 @@ SATURATED = 1 << 61
 @kernel(inline=True)
 def expired(intent: Row, now_ns: int, d: Row) -> bool:
     """Older than it may be when it is decided; a CANCEL does not age."""
-    d["measured"] = now_ns - intent["timestamp_ns"]
-    d["limit"] = intent["ttl_ns"]
-    return intent["ttl_ns"] > 0 and intent["intent_type"] != CANCEL and d["measured"] > d["limit"]
+    age_ns, ttl_ns = now_ns - intent["timestamp_ns"], intent["ttl_ns"]
+    if ttl_ns <= 0 or intent["intent_type"] == CANCEL or age_ns <= ttl_ns:
+        return False
+    return because(d, age_ns, ttl_ns)
 
 
 @kernel(inline=True)
@@ -47,8 +48,8 @@ def check_risk(
     """Step 4 in the order of contract 3.6; the first failure wins."""
     limit = tables.limits(gw)[q["instrument_idx"]]
     exempt = q["proven"] != 0 or q["lowers"] != 0
-    d["measured"], d["limit"] = head["kill_byte"], 0
     if head["kill_byte"] != 0:
+        because(d, head["kill_byte"], 0)
         return Reason.FASTGATE_KILL_SWITCH.value
     if config["fast_gate"] != 0:
         reason = risk.fast_gate(limit, q, d)
@@ -61,7 +62,7 @@ def check_risk(
     used_up = risk.rate(gw, q, now_ns)
     if used_up > 0 and not exempt:
         head["rate_breaches"] += 1
-        d["measured"], d["limit"] = used_up + 1, used_up
+        because(d, used_up + 1, used_up)
         return Reason.RATE_LIMIT.value
     risk.count_rate(gw, q, now_ns)
     if q["lowers"] != 0:
@@ -133,6 +134,7 @@ def check_all(
     reason = policy.gate(gw, head, strategy, q, now_ns)
     if reason != OK:
         d["policy_mode"] = policy.mode(gw, strategy, q)
+        because(d, 1, 0)
         return reason
     if q["kind"] == AMEND:
         if q["slot"] < 0:
@@ -147,7 +149,7 @@ def check_all(
         key = exposure.leaf_key(config, q["account_idx"], q["strategy_idx"], q["instrument_idx"])
         q["leaf_idx"] = exposure.add_leaf(gw, key)
         if q["leaf_idx"] < 0:
-            d["measured"], d["limit"] = config["leaf_capacity"] + 1, config["leaf_capacity"]
+            because(d, config["leaf_capacity"] + 1, config["leaf_capacity"])
             return Reason.EXPOSURE_SYMBOL_LIMIT.value
     if exposure.overflows(head, config, q, d):
         return Reason.EXPOSURE_OVERFLOW.value
@@ -179,7 +181,7 @@ def create_command(
         if head["live_orders"] < config["order_max"]:
             slot = orders.place(gw, intent["intent_id"])
         if slot < 0:
-            d["measured"], d["limit"] = head["live_orders"], config["order_max"]
+            because(d, head["live_orders"], config["order_max"])
             return Reason.INTERNAL_ERROR.value
         head["cmd_id"] += 1
         q["slot"] = slot
@@ -281,7 +283,6 @@ def evaluate(gw: Any, intent: Row, touch: Row, now_ns: int) -> int:
     tables.counts(gw)[OK] += 1
     d["slot"] = slot
     d["cmd_id"] = head["cmd_id"]
-    d["measured"], d["limit"] = 0, 0
     if q["kind"] != CANCEL and config["command_deadline_ns"] > 0:
         d["deadline_ns"] = now_ns + config["command_deadline_ns"]
     return OK

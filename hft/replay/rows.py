@@ -8,7 +8,7 @@ columns of one batch and step to the next by the table of addresses; neither pas
 from hft.core import digest
 from hft.core.codes import EventKind, Flag, StatusCode
 from hft.core.jit import kernel, out_of_line
-from hft.market.book import apply_row, is_valid, level_lots, set_level
+from hft.market.book import NO_ASK, NO_BID, apply_row, is_valid, level_lots, set_level
 from hft.replay.batch import (
     VENUE_ONLY,
     VIEW_ONLY,
@@ -318,8 +318,11 @@ def _look(engine: Engine, i: int) -> None:
     touch = engine.touch[i]
     touch["bid_tick"] = head["bid"]
     touch["ask_tick"] = head["ask"]
-    touch["bid_lots"] = level_lots(engine.books, head, 0, head["bid"])
-    touch["ask_lots"] = level_lots(engine.books, head, 1, head["ask"])
+    lots = engine.books.qty
+    low = head["qty_at"] - head["low"]
+    touch["bid_lots"] = lots[low + head["bid"]] if head["bid"] != NO_BID else 0
+    low += head["size"]
+    touch["ask_lots"] = lots[low + head["ask"]] if head["ask"] != NO_ASK else 0
     touch["valid"] = 1 if is_valid(head) else 0
 
 
