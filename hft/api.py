@@ -43,6 +43,9 @@ __all__ = [
     "tapes",
 ]
 
+SECOND_NS = 1_000_000_000
+GB = 1_000_000_000
+
 
 class Limits(LimitSet):
     """A set of limits: loaded by name or path, fitted to tapes, or off.
@@ -192,6 +195,8 @@ def replay(
         when(end),
         _faults(faults),
         plain,
+        settings.dedup_window_size,
+        settings.gateway_startup_holdoff_s * SECOND_NS,
     )
     return execute(
         job,
@@ -200,6 +205,7 @@ def replay(
         fresh=fresh or not settings.replay_cache,
         progress=progress,
         resume=load(resume, out) if isinstance(resume, str | Path) else resume,
+        max_journal_bytes=int(settings.runs_max_journal_gb * GB),
     )
 
 
@@ -307,9 +313,12 @@ def _strategy(given: Any) -> Strategy:
 
 
 def _venue(given: Venue | str | None, settings: Any) -> Venue:
-    if given is None:
-        return Venue(fills=settings.venue_fills)
-    return named(given) if isinstance(given, str) else given
+    """What the call leaves open is decided by the settings. Raises: ConfigError."""
+    if not isinstance(given, Venue | str | None):
+        raise ConfigError(f"venue: {given!r} is neither a preset's name nor an hft.Venue")
+    chosen = named(given) if isinstance(given, str) else given or Venue()
+    fees = {"maker_bps": settings.fees_maker_bps, "taker_bps": settings.fees_taker_bps}
+    return chosen.settled(settings.venue_fills, fees)
 
 
 def _limits(given: Any, settings: Any, tapes: Any) -> LimitSet:

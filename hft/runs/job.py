@@ -24,6 +24,8 @@ from hft.runs.venues import Venue
 from hft.strategies.base import Strategy
 from hft.tape.dataset import Tapes, to_ns
 
+DEDUP_WINDOW = 10_000
+
 
 @dataclass(frozen=True)
 class Job:
@@ -38,6 +40,8 @@ class Job:
     end_ns: int | None = None
     faults: FaultPlan = field(default_factory=FaultPlan)
     plain: bool = False
+    dedup_window: int = DEDUP_WINDOW
+    holdoff_ns: int = 0
 
     def config(self) -> dict[str, Any]:
         """What the run depends on besides code and tapes; JSON-ready."""
@@ -58,6 +62,7 @@ class Job:
             "start_ns": self.start_ns,
             "end_ns": self.end_ns,
             "faults": self.faults.to_dict(),
+            "gateway": {"dedup_window": self.dedup_window, "holdoff_ns": self.holdoff_ns},
         }
 
     def manifest(self) -> dict[str, Any]:

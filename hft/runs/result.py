@@ -31,6 +31,7 @@ from hft.runs.folder import (
     METRICS,
     NAMES,
     PARTIAL,
+    SNAPSHOT,
     read_json,
 )
 from hft.runs.journal import has_journal, read_steps
@@ -87,6 +88,11 @@ class Run:
     def partial(self) -> bool:
         """Was the run interrupted?"""
         return bool(self.manifest.get("partial", True))
+
+    @property
+    def resumable(self) -> bool:
+        """Can `resume=` continue it? Runs of compiled strategies can."""
+        return self.partial and (self.path / SNAPSHOT).is_file()
 
     @property
     def config(self) -> dict[str, Any]:
@@ -194,7 +200,7 @@ class Run:
     def refusals(self) -> pl.DataFrame:
         """Refusals by reason: count, share, key to change; with margins where record is full."""
         if self.record == "full":
-            return refusals(self._frame("decisions"))
+            return refusals(self._frame("decisions"), int(self.totals.get("lost_intents", 0)))
         return counted(self.totals.get("reasons", {}))
 
     @cached_property

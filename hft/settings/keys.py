@@ -103,13 +103,13 @@ KEYS: tuple[Key, ...] = (
     Key("replay.record", "choice", "full", "", choices=("digest", "summary", "full")),
     Key("replay.out", "path", "runs", "path"),
     Key("replay.cache", "bool", True, ""),
+    Key("runs.max_journal_gb", "number", 20, "GB, 0 = any size", low=0, high=1_000_000),
     Key("venue.fills", "choice", "capped", "", choices=("capped", "whole")),
     Key("fees.maker_bps", "number", None, "bps; unset: the instrument's", low=-100, high=1000),
     Key("fees.taker_bps", "number", None, "bps; unset: the instrument's", low=-100, high=1000),
     Key("HFT_DEDUP_WINDOW_SIZE", "int", 10_000, "keys", low=1, high=1 << 24),
     Key("HFT_GATEWAY_HALT_CANCEL", "bool", True, "only 1"),
     Key("HFT_GATEWAY_STARTUP_HOLDOFF_S", "int", 0, "s", low=0, high=86_400),
-    Key("HFT_EXPOSURE_STALE_ORDER_S", "int", 3600, "s", low=1, high=7 * 86_400),
     *(_from_limit(limit) for limit in limits.KEYS),
 )
 

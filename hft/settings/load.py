@@ -52,13 +52,13 @@ class Settings:
     replay_record: str
     replay_out: str
     replay_cache: bool
+    runs_max_journal_gb: Decimal
     venue_fills: str
     fees_maker_bps: Decimal | None
     fees_taker_bps: Decimal | None
     dedup_window_size: int
     gateway_halt_cancel: bool
     gateway_startup_holdoff_s: int
-    exposure_stale_order_s: int
     limit_overrides: Mapping[str, Any]
     table: tuple[Setting, ...]
 

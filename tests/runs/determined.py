@@ -9,9 +9,9 @@ import pytest
 import hft
 from hft.replay.run import drive, run_digest
 from hft.runs import execute
-from hft.runs.execute import prepare
 from hft.runs.faults import FaultPlan
 from hft.runs.job import Job
+from hft.runs.prepare import prepare
 from hft.runs.venues import Venue
 from hft.strategies.base import Strategy
 from hft.strategies.registry import shipped
