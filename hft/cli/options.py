@@ -24,6 +24,7 @@ SET = (
     "A parameter, such as half_ticks=2; may be repeated. An unknown one is refused with the list "
     "of those there are; docs/reference/shipped.md says what they mean."
 )
+EXAMPLE = {"--set": "half_ticks=2", "--latency": "entry=5ms", "--fees": "maker_bps=0"}
 # Option -> its type with help, and its default.
 REPLAY: dict[str, tuple[Any, Any]] = {
     "set_": (
@@ -107,7 +108,7 @@ def pairs(option: str, texts: list[str]) -> dict[str, str]:
     for text in texts:
         key, _, value = text.partition("=")
         if not key or not value:
-            raise typer.BadParameter(f"write {option} key=value, as in {option} half_ticks=2")
+            raise typer.BadParameter(f"write {option} key=value, as in {option} {EXAMPLE[option]}")
         if key in found:
             raise typer.BadParameter(f"{option}: {key} is given twice; keep one")
         found[key] = value

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import hft.core as core_package
+from hft.core.errors import ConfigError
 from hft.core.jit import PACKAGES_BELOW_THE_LINE
 from hft.core.version import VERSION
 from hft.gateway.limits import Limits
@@ -29,7 +30,7 @@ DEDUP_WINDOW = 10_000
 
 @dataclass(frozen=True)
 class Job:
-    """One replay, fully specified; `key` names it."""
+    """One replay, fully specified; `key` names it. `limits_file` is for messages only."""
 
     tapes: Tapes
     strategies: Mapping[str, Strategy]
@@ -42,6 +43,7 @@ class Job:
     plain: bool = False
     dedup_window: int = DEDUP_WINDOW
     holdoff_ns: int = 0
+    limits_file: str = ""
 
     def config(self) -> dict[str, Any]:
         """What the run depends on besides code and tapes; JSON-ready."""
@@ -111,9 +113,17 @@ def code_hash() -> str:
     return digest.hexdigest()
 
 
-def when(value: Any) -> int | None:
-    """A moment (ISO text with zone, datetime, ns) in ns; None stays None."""
-    return None if value is None else int(to_ns(value))
+def when(value: Any, what: str) -> int | None:
+    """A moment (ISO text with zone, datetime, ns) in ns; None stays None. Raises: ConfigError."""
+    if value is None:
+        return None
+    try:
+        moment = int(to_ns(value))
+    except ConfigError as error:
+        raise ConfigError(f"{what}: {str(error).removeprefix('time: ')}") from None
+    if not 0 <= moment < 1 << 62:
+        raise ConfigError(f"{what}: {value!r} is no time after 1970 in ns")
+    return moment
 
 
 def _sha(data: Any) -> str:

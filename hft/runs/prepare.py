@@ -40,15 +40,15 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
     instruments = [job.venue.charge(chain[0].instrument) for chain in chains]
     digits = money_digits(instruments)
     summaries = [reference_summary(chain) for chain in chains]
-    resolved = resolve(
-        job.limits, instruments, summaries, strategies=list(job.strategies), digits=digits
-    )
+    resolved = _resolved(job, instruments, summaries, digits)
     sources = [
         _source(job, chain, instrument, digits, max_price_ticks(job.limits, instrument, summary))
         for chain, instrument, summary in zip(chains, instruments, summaries, strict=True)
     ]
     gateway = gateway_for(sources, resolved, len(strategies), dedup_window=job.dedup_window)
     first, last = job.tapes.span
+    if job.start_ns is not None and job.start_ns > last:
+        raise ConfigError("start: the tapes have no row after it; choose an earlier one")
     session = new_session(
         sources,
         strategies,
@@ -64,6 +64,20 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
     )
     _flat_fees(session, job.venue, digits)
     return session, resolved, digits
+
+
+def _resolved(
+    job: Job, instruments: list[Any], summaries: list[Any], digits: int
+) -> ResolvedLimits:
+    """The limits as integers; what is refused names the file it stands in."""
+    strategies = list(job.strategies)
+    try:
+        return resolve(job.limits, instruments, summaries, strategies=strategies, digits=digits)
+    except ConfigError as error:
+        if not job.limits_file:
+            raise
+        text = str(error).removeprefix(f"limits {job.limits.name}: ")
+        raise ConfigError(f"{job.limits_file}: {text}") from None
 
 
 def _controls(job: Job, first_ns: int) -> np.ndarray | None:

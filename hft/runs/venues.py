@@ -11,7 +11,7 @@ from typing import Any
 
 from hft.core.errors import ConfigError
 from hft.core.instruments import Instrument
-from hft.strategies.base import duration_ns
+from hft.runs.durations import bounded_ns
 from hft.venue.model import Latency, VenueModel
 
 LEGS = ("entry", "amend", "cancel", "response")
@@ -197,9 +197,9 @@ def _leg(leg: str, value: Any) -> Latency:
     if isinstance(value, Latency):
         return value
     if isinstance(value, str | int | float):
-        return Latency(base_ns=duration_ns(value, what))
+        return Latency(base_ns=bounded_ns(value, what))
     if isinstance(value, Sequence) and len(value) == 3 and value[0] == "uniform":
-        return Latency("uniform", duration_ns(value[1], what), duration_ns(value[2], what))
+        return Latency("uniform", bounded_ns(value[1], what), bounded_ns(value[2], what))
     if isinstance(value, Sequence) and value and all(isinstance(v, int) for v in value):
-        return Latency("sampled", table=tuple(value))
+        return Latency("sampled", table=tuple(bounded_ns(v, what) for v in value))
     raise ConfigError(f"{what}: {value!r} is no duration, ('uniform', base, spread) or samples")
