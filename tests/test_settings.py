@@ -298,6 +298,28 @@ def test_the_files_of_hft_serve_where_there_is_no_workspace(tmp_path: Path) -> N
     assert config_file("default.yaml", tmp_path) == tmp_path / "config" / "default.yaml"
 
 
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ("currency: 5", ["X.currency", "5", "not text"]),
+        ('calendar: ""', ["X.calendar", "not text"]),
+        ("rate_per_s: x", ["X.rate_per_s", "'x'", "whole number"]),
+        ("heartbeat_s: -4", ["X.heartbeat_s", "-4"]),
+        ("maker_bps: 1e9", ["X.maker_bps", "basis points"]),
+        ("kind: odd", ["X.kind", "linear"]),
+    ],
+)
+def test_a_bad_field_of_an_instrument_names_file_and_line(
+    tmp_path: Path, fields: str, words: list[str]
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"A: {{tick: 1, lot: 1}}\nX: {{tick: 1, lot: 1, {fields}}}\n")
+    with pytest.raises(ConfigError) as refused:
+        read_instruments(file)
+    text = str(refused.value)
+    assert text.startswith(f"{file}: line 2: ") and all(word in text for word in words), text
+
+
 LIMITS = ["max_position_size: 5 x touch", "risk:", "  report_all: true"]
 
 
