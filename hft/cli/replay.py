@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hft.cli import context
-from hft.cli.options import Name, Out, find, folder, replays
+from hft.cli.options import Name, Out, find, folder, pairs, replays
 from hft.cli.progress import bar
 from hft.core.errors import JournalError
 
@@ -116,6 +116,39 @@ def diff(
     context.emit(found.to_json(), lambda: str(found))
     if not found:
         raise typer.Exit(DIFFERENT)
+
+
+@app.command()
+def fork(
+    name: Name,
+    at: Annotated[str, typer.Option(help="Step, or time (ISO-8601): the last step before it.")],
+    set_: Annotated[
+        list[str], typer.Option("--set", help="A parameter from there on.", metavar="KEY=VALUE")
+    ],
+    out: Out = None,
+    json: context.Json = False,
+) -> None:
+    """Replay a run to a step and go on from there with another parameter."""
+    from hft.runs.fork import fork as fork_run
+
+    found = find(name, out)
+    with bar("replay", "events") as progress, interruptible():
+        done = fork_run(found, at, pairs("--set", set_), out=out, progress=progress)
+    context.emit(done.to_json(), lambda: repr(done))
+
+
+@app.command()
+def export(
+    name: Name,
+    file: Annotated[str, typer.Argument(help="The archive to write, such as run.tar.gz.")],
+    out: Out = None,
+    json: context.Json = False,
+) -> None:
+    """Write a run as one archive for another machine; tapes are not in it."""
+    found = find(name, out)
+    written = found.export(file)
+    sizes = {"path": str(written), "run_id": found.id, "bytes": written.stat().st_size}
+    context.emit(sizes, f"{written}: {found.id}, {sizes['bytes']:,} bytes")
 
 
 def _tapes(names: list[str], seed: int) -> Any:

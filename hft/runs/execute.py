@@ -4,6 +4,7 @@ A run is a function of code, configuration, tapes and seed; their hashes make it
 key again opens the sealed run. What the kernel needs is resolved here, before the first event.
 """
 
+import inspect
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ import numpy as np
 from numba.core.errors import NumbaError
 
 from hft.core.codes import Reason
-from hft.core.errors import ConfigError, DataError, HftError, JournalError
+from hft.core.errors import ConfigError, DataError, HftError, JournalError, StrategyError
+from hft.core.jit import array_at
 from hft.gateway.limits import Limits
 from hft.replay.build import Session
 from hft.replay.run import deliver, drive, logs_of, run_digest
@@ -22,7 +24,7 @@ from hft.replay.snapshot import freeze, thaw
 from hft.runs.compiling import strategy_error
 from hft.runs.faults import FaultPlan
 from hft.runs.folder import RECORDS, SNAPSHOT, JournalFull, RunWriter, find_sealed, run_id
-from hft.runs.job import DEDUP_WINDOW, Job, file_of
+from hft.runs.job import DEDUP_WINDOW, Fork, Job, file_of
 from hft.runs.names import RunNames
 from hft.runs.prepare import prepare
 from hft.runs.result import Run
@@ -31,7 +33,7 @@ from hft.storage.arrays import pack, unpack
 from hft.storage.atomic import write_atomic
 from hft.storage.interrupts import Interrupts
 from hft.storage.yaml_text import dump_yaml
-from hft.strategies.base import pointer
+from hft.strategies.base import Strategy, pointer
 from hft.tape.dataset import Tapes, full_name
 from hft.tape.reader import Tape
 
@@ -114,6 +116,8 @@ def _replay(one: _Replay, progress: Progress | None) -> Run:
 
     try:
         report(0)
+        if one.job.fork is not None:
+            _fork(one, one.job.fork, report)
         drive(session, one, report, plain=one.job.plain)
         interrupts.shield()
     except (KeyboardInterrupt, JournalFull) as stop:
@@ -139,14 +143,40 @@ def _replay(one: _Replay, progress: Progress | None) -> Run:
     return run
 
 
+def _fork(one: _Replay, fork: Fork, report: Callable[[int], None]) -> None:
+    """Drive to the step of a fork, then write the other parameters. Mutates: the engine."""
+    session = one.session
+    if drive(session, one, report, plain=one.job.plain, stop_at_step=fork.at_step):
+        raise ConfigError(f"fork: the tapes end before step {fork.at_step}")
+    for s, strategy in enumerate(session.strategies):
+        row = strategy.with_params(fork.params.get(strategy.name)).params_row()
+        at = int(session.engine.contexts[s]["params_at"])
+        array_at(at, 1, row.dtype)[0] = row[0]
+
+
 def _compile(job: Job, session: Session) -> None:
-    """Compile the strategies before there is a folder: an error or Ctrl-C then leaves none."""
+    """Compile the strategies before there is a folder: an error or Ctrl-C then leaves none.
+
+    Raises: StrategyError for one that cannot be compiled, or a class that cannot be made.
+    """
+    for strategy in session.strategies:
+        if strategy.is_class:
+            _check_class(strategy)
     if job.plain or any(one.loop or one.is_class for one in session.strategies):
         return
     try:
         pointer(session.strategies)
     except NumbaError as error:
         raise _not_compiled(job, error) from None
+
+
+def _check_class(strategy: Strategy) -> None:
+    try:
+        inspect.signature(strategy.body).bind(**strategy.params)
+    except TypeError as error:
+        raise StrategyError(
+            f"strategy {strategy.name!r}: its __init__ does not take its parameters: {error}"
+        ) from None
 
 
 def _not_compiled(job: Job, error: Exception) -> HftError:
@@ -186,10 +216,12 @@ def _continue(run: Run, session: Session, writer: RunWriter) -> None:
 
 
 def again(manifest: dict[str, Any], record: str = "digest", out: str | Path = "runs") -> Run:
-    """Replay from a manifest, as `verify` does; tapes must still be where they were.
+    """Replay from a manifest, as `verify` does; tapes must still be where they were."""
+    return execute(job_of(manifest), record=record, out=out, fresh=True)
 
-    Raises: DataError when a tape is gone or is another one.
-    """
+
+def job_of(manifest: dict[str, Any]) -> Job:
+    """The job that a manifest was written for. Raises: DataError when a tape is gone or changed."""
     config = manifest["config"]
     gateway = config.get("gateway", {})
     tapes = []
@@ -200,7 +232,8 @@ def again(manifest: dict[str, Any], record: str = "digest", out: str | Path = "r
         tapes.append(tape)
     from hft.runs.sources import rebuild
 
-    job = Job(
+    fork = config.get("fork")
+    return Job(
         Tapes(tapes, order=[full_name(tape) for tape in tapes]),
         {name: rebuild(name, entry) for name, entry in config["strategies"].items()},
         Venue.from_dict(config["venue"]),
@@ -211,8 +244,8 @@ def again(manifest: dict[str, Any], record: str = "digest", out: str | Path = "r
         FaultPlan.from_dict(config["faults"]),
         dedup_window=gateway.get("dedup_window", DEDUP_WINDOW),
         holdoff_ns=gateway.get("holdoff_ns", 0),
+        fork=None if fork is None else Fork(fork["at_step"], fork["params"]),
     )
-    return execute(job, record=record, out=out, fresh=True)
 
 
 def _names(session: Session, job: Job, digits: int) -> RunNames:

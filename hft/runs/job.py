@@ -8,7 +8,7 @@ import json
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,14 @@ DEDUP_WINDOW = 10_000
 
 
 @dataclass(frozen=True)
+class Fork:
+    """From this step on, other values of a strategy's parameters."""
+
+    at_step: int
+    params: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
 class Job:
     """One replay, fully specified; `key` names it. `limits_file` is for messages only."""
 
@@ -44,10 +52,15 @@ class Job:
     dedup_window: int = DEDUP_WINDOW
     holdoff_ns: int = 0
     limits_file: str = ""
+    fork: Fork | None = None
+
+    def forked(self, fork: Fork) -> "Job":
+        """The same job until the fork."""
+        return replace(self, fork=fork)
 
     def config(self) -> dict[str, Any]:
         """What the run depends on besides code and tapes; JSON-ready."""
-        return {
+        config: dict[str, Any] = {
             "strategies": {
                 name: {
                     "params": {k: _plain(v) for k, v in strategy.params.items()},
@@ -66,6 +79,13 @@ class Job:
             "faults": self.faults.to_dict(),
             "gateway": {"dedup_window": self.dedup_window, "holdoff_ns": self.holdoff_ns},
         }
+        if self.fork is not None:
+            changed = {
+                name: {k: _plain(v) for k, v in values.items()}
+                for name, values in self.fork.params.items()
+            }
+            config["fork"] = {"at_step": self.fork.at_step, "params": changed}
+        return config
 
     def manifest(self) -> dict[str, Any]:
         """The run's manifest: hashes first, then what they cover, then the machine."""

@@ -255,6 +255,18 @@ class Run:
 
         return diff(self, other)
 
+    def fork(self, at: Any, **params: Any) -> "Run":
+        """Replay to step (or time) `at`, then go on with other parameters."""
+        from hft.runs.fork import fork
+
+        return fork(self, at, params)
+
+    def export(self, path: str | Path) -> Path:
+        """The run as one archive for another machine; tapes are not in it."""
+        from hft.runs.export import export
+
+        return export(self, path)
+
     def view(self, full: bool = False) -> View:
         """What cards and reports show; `full` adds the frames of the report."""
         table = self.refusals
@@ -352,6 +364,10 @@ def _labels(run: Run) -> dict[str, str]:
     for name, entry in run.config.get("strategies", {}).items():
         params = ", ".join(f"{key} = {value}" for key, value in entry["params"].items())
         labels[f"strategy {name}"] = params or "no parameters"
+    fork = run.config.get("fork")
+    if fork is not None:
+        changed = [f"{k} = {v}" for values in fork["params"].values() for k, v in values.items()]
+        labels["fork"] = f"from step {fork['at_step']:,} on: {', '.join(changed)}"
     for name, value in manifest.get("hashes", {}).items():
         labels[name if name == "seed" else f"{name} hash"] = str(value)[:16]
     return labels
