@@ -127,7 +127,7 @@ def _fills(found: Figures, folder: Path, names: RunNames) -> None:
     for horizon in markout.HORIZONS_NS:
         ticks, measured = markout.overall(table, horizon)
         name = f"markout_{horizon.replace(' ', '')}"
-        _put(found, name, ticks, f"ticks a fill, {measured} of {fills.height} fills")
+        _put(found, name, ticks, f"ticks a fill, {measured:,} of {fills.height:,} fills")
 
 
 def _shares(found: Figures) -> None:
