@@ -12,7 +12,7 @@ from hft.cli.options import Name, Out, find, folder, pairs, replays
 from hft.cli.progress import bar
 from hft.core.errors import JournalError
 
-app = typer.Typer(help="Run, list, show, verify and compare replays.", no_args_is_help=True)
+app = typer.Typer(help="Run, list, show, verify, compare and fork replays.", no_args_is_help=True)
 
 DIFFERENT = 2
 FRAMES = (
@@ -33,7 +33,7 @@ _STRATEGY = "two_sided, market_making, momentum, arbitrage, or FILE.py:NAME."
 
 @app.callback()
 def replay() -> None:
-    """Run, list, show, verify and compare replays."""
+    """Run, list, show, verify, compare and fork replays."""
 
 
 @app.command()
