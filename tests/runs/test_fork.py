@@ -9,7 +9,9 @@ import pytest
 import hft
 from hft.cli import app
 from hft.core.errors import ConfigError, StrategyError
-from hft.runs.ingest import synthetic
+from hft.core.instruments import Instrument
+from hft.runs.folder import JournalFull
+from hft.runs.ingest import ingest, synthetic
 from hft.runs.result import Run
 
 
@@ -139,3 +141,27 @@ def test_a_class_that_does_not_take_its_parameters_leaves_no_folder(base: Run, t
     with pytest.raises(StrategyError, match="'Deaf'"):
         hft.replay(tapes, Deaf, out=tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+def test_a_real_day_forks_resumes_and_verifies(shared_data, tmp_path, monkeypatch) -> None:
+    """ES order by order with true queue positions: the richest state there is to stop in."""
+    file = shared_data / "databento_dbn_es" / "esh4-glbx-mdp3-20231225.mbo.dbn.zst"
+    table = {"ESH4": Instrument("ESH4", "0.25", "1", "50")}
+    tapes = ingest(file, tmp_path / "es", instruments=table)
+    venue = hft.Venue("1ms", "fifo")
+    named = {"venue": venue, "out": tmp_path / "runs", "params": {"lots": 2}}
+    run = hft.replay(tapes, "two_sided", **named)
+    assert run.totals["fills"] > 0
+    at = run.totals["steps"] // 3
+    forked = run.fork(at, lots=1)
+    where = run.diff(forked)
+    assert not where and where.step >= at
+    sizes = forked.decisions.filter(pl.col("seq") > where.step, intent="NEW")["lots"]
+    assert sizes.max() == 1 and forked.verify()
+    journal = sum(one.stat().st_size for one in (run.path / "journal").iterdir())
+    monkeypatch.setenv("HFT_RUNS_MAX_JOURNAL_GB", f"{journal / 3e9:.9f}")
+    with pytest.raises(JournalFull) as stopped:
+        hft.replay(tapes, "two_sided", fresh=True, **named)
+    monkeypatch.delenv("HFT_RUNS_MAX_JOURNAL_GB")
+    resumed = hft.replay(tapes, "two_sided", resume=stopped.value.run, **named)
+    assert resumed.digest == run.digest and resumed.fills.equals(run.fills)
