@@ -19,7 +19,7 @@ from hft.feeds.base import DecodeOptions
 from hft.gateway.limits import Limits
 from hft.replay.run import drive, run_digest
 from hft.replay.snapshot import freeze, thaw
-from hft.runs import execute
+from hft.runs import prepare as preparing
 from hft.runs.ingest import synthetic, write_feeds
 from hft.runs.prepare import prepare
 from hft.storage.arrays import pack, unpack
@@ -60,9 +60,9 @@ def test_the_size_of_batches_does_not_matter(market, monkeypatch, sizes):
     if sizes == (1,):  # a batch a row: on the first rows only
         tapes = _head(tapes, 3_000, monkeypatch)
     expected = digest_of(job_of(tapes, slow(every=200_000_000)))
-    whole = execute._rows_until
+    whole = preparing._rows_until
     monkeypatch.setattr(
-        execute,
+        preparing,
         "_rows_until",
         lambda tape, end: [part for one in whole(tape, end) for part in split(one, sizes)],
     )
@@ -71,9 +71,9 @@ def test_the_size_of_batches_does_not_matter(market, monkeypatch, sizes):
 
 def _head(tapes: Tapes, rows: int, monkeypatch: pytest.MonkeyPatch) -> Tapes:
     """Only the first rows of every tape, as the replay reads them."""
-    whole = execute._rows_until
+    whole = preparing._rows_until
     monkeypatch.setattr(
-        execute, "_rows_until", lambda tape, end: split(whole(tape, end)[0], [rows])[:1]
+        preparing, "_rows_until", lambda tape, end: split(whole(tape, end)[0], [rows])[:1]
     )
     return tapes
 
