@@ -218,7 +218,7 @@ def _job(tapes: Any, strategy: Any) -> Any:
 def _timed_replay(tapes: Any, strategy: Any, at_least_s: float) -> dict[str, Any]:
     """The event loop alone, as the peer's clock: the engine is built before each run."""
     from hft.replay.run import drive
-    from hft.runs.execute import prepare
+    from hft.runs.prepare import prepare
 
     job = _job(tapes, strategy)
 

@@ -24,7 +24,7 @@ from hft.runs.listing import listing, resolve
 from hft.runs.result import Run
 from hft.runs.sources import find
 from hft.runs.venues import Venue, named
-from hft.settings import load_settings, read_instruments, read_limits
+from hft.settings import limits_path, load_settings, read_instruments, read_limits
 from hft.settings.folder import read_mapping
 from hft.strategies.base import Strategy, duration_ns, strategy
 from hft.tape.dataset import Tapes
@@ -43,6 +43,9 @@ __all__ = [
     "tapes",
 ]
 
+SECOND_NS = 1_000_000_000
+GB = 1_000_000_000
+
 
 class Limits(LimitSet):
     """A set of limits: loaded by name or path, fitted to tapes, or off.
@@ -57,7 +60,11 @@ class Limits(LimitSet):
         """A set of config/limits by name, or any YAML file. Raises: ConfigError."""
         if str(name_or_path) == "off":
             return cls.off()
-        return cls.from_dict(read_limits(name_or_path), Path(name_or_path).stem)
+        data = read_limits(name_or_path)
+        try:
+            return cls.from_dict(data, Path(name_or_path).stem)
+        except ConfigError as error:
+            raise ConfigError(f"{limits_path(name_or_path)}: {error}") from None
 
     @classmethod
     def research(cls) -> LimitSet:
@@ -182,16 +189,21 @@ def replay(
     64
     """
     settings = load_settings()
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
+        raise ConfigError(f"seed: {seed!r} is not a whole number from 0 to 2^63 - 1")
     job = Job(
         tapes if isinstance(tapes, Tapes) else open_tapes(tapes),
         _strategies(strategy, params),
         _venue(venue, settings),
         _limits(limits, settings, tapes),
         seed,
-        when(start),
-        when(end),
+        when(start, "start"),
+        when(end, "end"),
         _faults(faults),
         plain,
+        settings.dedup_window_size,
+        settings.gateway_startup_holdoff_s * SECOND_NS,
+        _limits_file(settings.limits if limits is None else limits, bool(settings.limit_overrides)),
     )
     return execute(
         job,
@@ -200,6 +212,7 @@ def replay(
         fresh=fresh or not settings.replay_cache,
         progress=progress,
         resume=load(resume, out) if isinstance(resume, str | Path) else resume,
+        max_journal_bytes=int(settings.runs_max_journal_gb * GB),
     )
 
 
@@ -295,6 +308,10 @@ def _strategies(given: Any, params: Mapping[str, Any] | None) -> dict[str, Strat
             raise ConfigError("params= belongs to one strategy; use strategy.with_params in a dict")
         return {str(name): _strategy(value) for name, value in given.items()}
     one = _strategy(given).with_params(params)
+    try:
+        one.params_row()
+    except (OverflowError, ValueError) as error:
+        raise ConfigError(f"strategy {one.name!r}: a parameter does not fit: {error}") from None
     return {one.name: one}
 
 
@@ -307,9 +324,12 @@ def _strategy(given: Any) -> Strategy:
 
 
 def _venue(given: Venue | str | None, settings: Any) -> Venue:
-    if given is None:
-        return Venue(fills=settings.venue_fills)
-    return named(given) if isinstance(given, str) else given
+    """What the call leaves open is decided by the settings. Raises: ConfigError."""
+    if not isinstance(given, Venue | str | None):
+        raise ConfigError(f"venue: {given!r} is neither a preset's name nor an hft.Venue")
+    chosen = named(given) if isinstance(given, str) else given or Venue()
+    fees = {"maker_bps": settings.fees_maker_bps, "taker_bps": settings.fees_taker_bps}
+    return chosen.settled(settings.venue_fills, fees)
 
 
 def _limits(given: Any, settings: Any, tapes: Any) -> LimitSet:
@@ -320,7 +340,23 @@ def _limits(given: Any, settings: Any, tapes: Any) -> LimitSet:
     return found.replace(**settings.limit_overrides) if settings.limit_overrides else found
 
 
+def _limits_file(chosen: Any, overridden: bool) -> str:
+    """The file that limits come from, for messages; "" where they come from none."""
+    named = isinstance(chosen, str | Path) and str(chosen) not in ("off", "fit")
+    if not named:
+        return ""
+    return f"{limits_path(chosen)}{', or the settings on top of it' if overridden else ''}"
+
+
 def _faults(given: Any) -> FaultPlan:
     if given is None or isinstance(given, Mapping):
         return FaultPlan.from_dict(given)
-    return FaultPlan.from_dict(read_mapping(Path(given)))
+    if not isinstance(given, str | Path):
+        raise ConfigError(f"faults: {given!r} is neither a mapping nor the path of a fault plan")
+    data = read_mapping(Path(given))
+    if not data:
+        raise ConfigError(f"{given}: is empty; write a fault plan, or leave --faults out")
+    try:
+        return FaultPlan.from_dict(data)
+    except ConfigError as error:
+        raise ConfigError(f"{given}: {error}") from None

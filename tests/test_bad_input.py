@@ -213,9 +213,10 @@ def test_an_instrument_that_no_tape_has_is_refused(workspace: Workspace) -> None
     ("text", "words"),
     [
         ("risk.price_band_tikcs: 5\n", ("risk.price_band_tikcs", "risk.price_band_ticks")),
-        ("max_position_size: 9000000000000000000\n", ("AAA", "overflow", "max_position_size")),
+        ("max_position_size: 9000000000000000000\n", ("limits.yaml", "AAA", "overflow")),
         ("max_position_size: [1\n", ("limits.yaml", "line")),
-        ("max_position_size: many\n", ("max_position_size", "many")),
+        ("max_position_size: many\n", ("limits.yaml", "line 1", "max_position_size", "many")),
+        ("name: x\nmax_position_size: 5 x moon\n", ("limits.yaml", "max_position_size", "moon")),
     ],
 )
 def test_a_bad_limits_file_names_the_key(
@@ -232,6 +233,12 @@ def test_a_bad_limits_file_names_the_key(
         ("reejct: 0.1\n", ("reejct", "reject")),
         ("reject: 2\n", ("faults.reject", "0 to 1")),
         ("reject: [\n", ("faults.yaml", "line 2")),
+        ("", ("faults.yaml", "empty")),
+        ("reject: true\n", ("faults.yaml", "faults.reject", "True")),
+        ("late_by: 1e300\n", ("faults.yaml", "faults.late_by", "a day")),
+        ("late_by: 5ms\nlate_by_ns: 5\n", ("faults.yaml", "faults.late_by", "twice")),
+        ("down_ns: [a, b]\n", ("faults.yaml", "faults.down_ns", "[start, end]")),
+        ("down_ns: [2, 1]\n", ("faults.yaml", "faults.down_ns", "later")),
     ],
 )
 def test_a_bad_fault_plan_names_the_key(
@@ -251,6 +258,13 @@ def test_a_bad_fault_plan_names_the_key(
         (replay("two_sided", "--record", "all"), ("all", "summary")),
         (replay("no_such"), ("no_such", "two_sided")),
         (["replay", "show", "nothing"], ("nothing", "hft replay list")),
+        (replay("two_sided", "--latency", "500000h"), ("venue.latency.entry", "a day")),
+        (replay("two_sided", "--latency", "1e400ms"), ("venue.latency.entry", "duration")),
+        (replay("two_sided", "--fees", "maker_bps=nan"), ("venue.fees.maker_bps", "nan")),
+        (replay("two_sided", "--seed", "9" * 30), ("seed", "2^63")),
+        (replay("two_sided", "--set", f"lots={'9' * 30}"), ("two_sided", "does not fit")),
+        (replay("two_sided", "--start", "2094-01-02T00:00:00Z"), ("start", "earlier")),
+        (replay("two_sided", "--end", "2024-01-02"), ("end", "time zone")),
     ],
 )
 def test_an_unknown_name_lists_the_known_ones(

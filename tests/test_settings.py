@@ -296,3 +296,79 @@ def test_the_files_of_hft_serve_where_there_is_no_workspace(tmp_path: Path) -> N
     assert config_file("default.yaml", tmp_path) == ROOT / "config" / "default.yaml"
     workspace(tmp_path, "")
     assert config_file("default.yaml", tmp_path) == tmp_path / "config" / "default.yaml"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ("currency: 5", ["X.currency", "5", "not text"]),
+        ('calendar: ""', ["X.calendar", "not text"]),
+        ("rate_per_s: x", ["X.rate_per_s", "'x'", "whole number"]),
+        ("heartbeat_s: -4", ["X.heartbeat_s", "-4"]),
+        ("maker_bps: 1e9", ["X.maker_bps", "basis points"]),
+        ("kind: odd", ["X.kind", "linear"]),
+    ],
+)
+def test_a_bad_field_of_an_instrument_names_file_and_line(
+    tmp_path: Path, fields: str, words: list[str]
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"A: {{tick: 1, lot: 1}}\nX: {{tick: 1, lot: 1, {fields}}}\n")
+    with pytest.raises(ConfigError) as refused:
+        read_instruments(file)
+    text = str(refused.value)
+    assert text.startswith(f"{file}: line 2: ") and all(word in text for word in words), text
+
+
+LIMITS = ["max_position_size: 5 x touch", "risk:", "  report_all: true"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("max_order_size: 5", ["line 4", "unknown key", "max_order_size"]),
+        ("  price_band_bps: -1", ["line 4", "risk.price_band_bps", "from 0 to 10000"]),
+        ("  self_trade_mode: MAYBE", ["line 4", "risk.self_trade_mode", "REJECT_NEW"]),
+        ("capital: [1, 2]", ["line 4", "capital", "not a number", "relative"]),
+        ("max_daily_loss: true", ["line 4", "max_daily_loss", "True"]),
+        ("max_daily_loss: -5", ["line 4", "max_daily_loss", "0 or more"]),
+        ("max_daily_loss:", ["line 4", "max_daily_loss", "no value"]),
+        ("max_daily_loss_x: 1.5", ["line 4", "max_daily_loss_x", "x 10000"]),
+        ("max_position_size: 7", ["line 4", "twice"]),
+        ("symbols.X.max_long: 0.5", ["line 4", "symbols.X.max_long", "whole number"]),
+        ("HFT_DEDUP_TTL_S: 1e30", ["line 4", "HFT_DEDUP_TTL_S", "400000000"]),
+        ("storm_guard.drawdown_pct: [-1, -2]", ["line 4", "drawdown_pct", "3 numbers"]),
+        ("storm_guard.warm_threshold: 5", ["line 4", "warm_threshold", "0 or less"]),
+        ("circuit_breaker_threshold: 7", ["line 4", "circuit_breaker_threshold", "0 to 1"]),
+        ("name: [a]", ["line 4", "name", "not text"]),
+    ],
+)
+def test_a_bad_limit_names_file_line_key_and_what_to_write(
+    tmp_path: Path, line: str, words: list[str]
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("\n".join([*LIMITS, line]) + "\n")
+    with pytest.raises(ConfigError) as refused:
+        read_limits(file)
+    text = str(refused.value)
+    assert text.startswith(str(file)) and all(word in text for word in words), text
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [("", "empty"), ("- 1\n", "list"), ("5\n", "value"), ("[" * 9000, "deep")]
+)
+def test_a_limits_file_that_is_no_mapping_says_so(tmp_path: Path, text: str, word: str) -> None:
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=rf"mine\.yaml: .*{word}"):
+        read_limits(tmp_path / "mine.yaml")
+
+
+def test_a_bad_setting_names_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("replay:\n  cache: true\n  record: all\n")
+    with pytest.raises(ConfigError, match=r"a\.yaml: line 3: replay\.record"):
+        load_settings(environment={}, workspace=tmp_path, file="a.yaml")
+
+
+@pytest.mark.parametrize("name", ["bench", "contract", "live", "research"])
+def test_the_shipped_limits_pass_the_check(name: str) -> None:
+    assert read_limits(name)["name"] == name

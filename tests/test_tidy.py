@@ -34,10 +34,6 @@ EXEMPT: dict[str, dict[str, str]] = {
         "os.environ": "the cache folder must be known before anything is compiled",
         "njit": "the one place that compiles",
     },
-    "hft/replay/snapshot.py": {
-        "import io": "a snapshot becomes bytes in memory; no file is touched",
-        "np.load": "reads those bytes, without pickled objects",
-    },
 }
 
 NO_INPUT = "pass the value in as an argument; above the line somebody reads it"

@@ -23,7 +23,7 @@ INTERNAL, USAGE, UNAVAILABLE, IO_ERROR, CONFIG, INTERRUPTED = 1, 64, 69, 74, 78,
 GROUPS: dict[str, tuple[str, str]] = {
     "demo": ("hft.cli.demo", "Replay a synthetic market day through the gateway."),
     "data": ("hft.cli.data", "Ingest, show and verify recorded markets."),
-    "replay": ("hft.cli.replay", "Run, list, show, verify and compare replays."),
+    "replay": ("hft.cli.replay", "Run, list, show, verify, compare and fork replays."),
     "config": ("hft.cli.config", "Show the effective settings."),
     "warmup": ("hft.cli.warmup", "Compile the kernels into the cache."),
     "bench": ("hft.cli.bench", "Measure hft beside its peers."),

@@ -1,14 +1,12 @@
 """`hft data`: ingest recorded markets, look at tapes, check them; parse, call, render."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from hft.cli import context
+from hft.cli.progress import bar
 
 app = typer.Typer(help="Ingest, show and verify recorded markets.", no_args_is_help=True)
 
@@ -41,7 +39,7 @@ def ingest(
     """Read vendor files or your own columns and write sealed tapes."""
     from hft.runs.ingest import ingest as run
 
-    with _progress() as progress:
+    with bar("ingest", "rows") as progress:
         tapes = run(
             paths,
             out,
@@ -122,7 +120,7 @@ def _open(names: list[str]) -> Any:
 def _instruments() -> Any:
     from hft.settings.instruments import read_instruments
 
-    return read_instruments()
+    return read_instruments(context.settings().instruments)
 
 
 def _pairs(texts: list[str]) -> dict[str, str] | None:
@@ -153,29 +151,3 @@ def _table(names: tuple[str, ...], rows: list[Any]) -> str:
         for row in [names, *rows]
     )
     return "\n".join(lines)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int, int], None] | None]:
-    """A bar over bytes with rows/s on stderr; none under --quiet or --json."""
-    if context.current.quiet or context.current.json:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    layout = (
-        TextColumn("ingest"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%  {task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    began = time.monotonic()
-    with Progress(*layout, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("ingest", total=None, rate="")
-
-        def report(done: int, total: int, rows: int) -> None:
-            rate = rows / max(time.monotonic() - began, 1e-3)
-            bar.update(task, completed=done, total=total, rate=f"{rate:,.0f} rows/s")
-
-        yield report

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from hft.cli import context
+from hft.cli.options import Out
 from hft.cli.progress import bar
+from hft.cli.replay import interruptible
 
 app = typer.Typer()
 
@@ -14,7 +16,7 @@ app = typer.Typer()
 @app.command()
 def demo(
     seed: Annotated[int, typer.Option(help="Seed of the synthetic market.", min=0)] = 0,
-    out: Annotated[str, typer.Option(help="Folder that run folders are made in.")] = "runs",
+    out: Out = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Run even if a sealed run exists.")
     ] = False,
@@ -31,7 +33,7 @@ def demo(
     tapes = api.tapes("synthetic", seed=seed)
     context.note(f"market:  {tapes.rows:,} events, seed {seed}, {time.monotonic() - began:.1f} s")
     began = time.monotonic()
-    with bar("replay", "events") as progress:
+    with bar("replay", "events") as progress, interruptible():
         run = api.replay(tapes, "market_making", seed=seed, fresh=fresh, out=out, progress=progress)
     context.note(_done(run.manifest, tapes.rows, began))
     report = run.report(run.path / "report.html")

@@ -1,18 +1,24 @@
 """A progress bar with a rate on stderr; none under --quiet or --json, none where no one looks."""
 
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from hft.cli import context
 
-Report = Callable[[int, int], None]
+
+class Report(Protocol):
+    """Told how far the work is; `count` is what the rate counts where that is not `done`."""
+
+    def __call__(self, done: int, total: int, count: int | None = None) -> None: ...
 
 
 @contextmanager
 def bar(label: str, unit: str) -> Iterator[Report | None]:
-    """Yield `report(done, total)`, or None where no bar is wanted; the rate is `unit` a second."""
-    if context.current.quiet or context.current.json:
+    """Yield a `Report`, or None where no bar is wanted; the rate is `unit` a second."""
+    if context.current.quiet or context.current.json or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
@@ -24,20 +30,22 @@ def bar(label: str, unit: str) -> Iterator[Report | None]:
         TextColumn("{task.percentage:>3.0f}%  {task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
-    with Progress(*layout, console=console, transient=True) as shown:
-        task = shown.add_task(label, total=None, rate="")
-        began: list[float] = []
+    shown = Progress(*layout, console=Console(stderr=True), transient=True)
+    task = shown.add_task(label, total=None, rate="")
+    began: list[float] = []
 
-        def report(done: int, total: int) -> None:
-            # The clock starts at the first report: what came before was set-up, not events.
-            if not began:
-                began.append(time.monotonic())
-            seconds = time.monotonic() - began[0]
-            rate = f"{done / seconds / 1e6:.1f}M {unit}/s" if seconds > 0.1 else ""
-            shown.update(task, completed=done, total=total, rate=rate)
+    def report(done: int, total: int, count: int | None = None) -> None:
+        if not began:
+            # The clock starts at the first report: what came before was set-up, and an error in it
+            # is one line without a bar.
+            began.append(time.monotonic())
+            shown.start()
+        seconds = time.monotonic() - began[0]
+        counted = done if count is None else count
+        rate = f"{counted / seconds / 1e6:.1f}M {unit}/s" if seconds > 0.1 else ""
+        shown.update(task, completed=done, total=total, rate=rate)
 
+    try:
         yield report
+    finally:
+        shown.stop()

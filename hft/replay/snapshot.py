@@ -5,9 +5,6 @@ empty part of the books: levels are found through the bitmap, so that a book wit
 costs what it shows. Thawing needs a session built from the same job; what differs is refused.
 """
 
-import io
-from typing import Any
-
 import numpy as np
 
 from hft.core.errors import ConfigError
@@ -92,22 +89,3 @@ def level_positions(heads: np.ndarray, bits: np.ndarray) -> np.ndarray:
                 at, bit = np.nonzero(flags)
                 found.append(int(head["qty_at"]) + side * size + used[at] * 64 + bit)
     return np.concatenate(found) if found else np.zeros(0, np.int64)
-
-
-def to_bytes(saved: dict[str, np.ndarray]) -> bytes:
-    """A snapshot as bytes; no pickled objects inside."""
-    buffer = io.BytesIO()
-    plain: dict[str, Any] = {}
-    for name, array in saved.items():
-        plain[name] = array
-    np.savez_compressed(buffer, **plain)
-    return buffer.getvalue()
-
-
-def from_bytes(data: bytes) -> dict[str, np.ndarray]:
-    """The inverse of `to_bytes`. Raises: ConfigError when it is none."""
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as found:
-            return {name: found[name] for name in found.files}
-    except (ValueError, OSError, KeyError) as error:
-        raise ConfigError(f"not a snapshot: {error}") from None

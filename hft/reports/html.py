@@ -20,7 +20,7 @@ from hft.reports.performance import SHARPE_BASIS, total_equity
 from hft.reports.view import View
 
 SYMBOLS_MAX = 6
-FILLS_MIN = 20  # fewer need no closer look
+FILLS_MIN, QUOTES_MIN = 20, 40  # fewer need, or allow, no closer look
 STRETCH_NS = 30_000_000_000
 
 
@@ -67,7 +67,8 @@ def _key_figures(view: View) -> str:
         f'<dd class="note">{escape(line.note)}</dd></div>'
         for line in lines
     )
-    return f'<dl class="kpi">{cells}</dl>'
+    full = "" if len(lines) % 4 == 0 or len(lines) % 3 else " three"
+    return f'<dl class="kpi{full}">{cells}</dl>'
 
 
 def _span(view: View) -> Span | None:
@@ -141,6 +142,8 @@ def _busiest(view: View) -> str:
     panel = Panel(f"Price {symbol}", "best bid and ask, with our fills", near, 220)
     quotes = view.equity.filter(pl.col("symbol") == symbol).unique("ts", maintain_order=True)
     quotes = quotes.filter(_inside("ts", near)).drop_nulls("bid")
+    if quotes.height < QUOTES_MIN:
+        return ""  # the samples lie too far apart to stand beside single fills
     ts = quotes["ts"].to_physical().to_numpy()
     for side in ("bid", "ask"):
         panel.line(side, ts, quotes[side].to_numpy(), side)

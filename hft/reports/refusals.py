@@ -11,8 +11,11 @@ from hft.reports.figures import number
 NOTICE_SHARE = 0.05
 
 
-def refusals(decisions: pl.LazyFrame) -> pl.DataFrame:
-    """One row per reason, commonest first: count, share of all intents, median margin, key."""
+def refusals(decisions: pl.LazyFrame, lost: int = 0) -> pl.DataFrame:
+    """One row per reason, commonest first: count, share of all intents, median margin, key.
+
+    `lost` intents found the buffer of their wake-up full, so that no decision is on record.
+    """
     found = (
         decisions.group_by("reason", "reason_code", "unit")
         .agg(
@@ -23,6 +26,11 @@ def refusals(decisions: pl.LazyFrame) -> pl.DataFrame:
         )
         .collect()
     )
+    if lost:
+        full = {"reason": Reason.INTENT_BUFFER_FULL.name, "count": lost, "unit": ""}
+        full["reason_code"] = Reason.INTENT_BUFFER_FULL.value
+        row = pl.DataFrame([full]).cast({name: found.schema[name] for name in full})
+        found = pl.concat([found, row], how="diagonal")
     total = int(found["count"].sum()) if found.height else 0
     refused = found.filter(pl.col("reason_code") != Reason.OK.value)
     meanings = [meaning(code) for code in refused["reason_code"]]
@@ -85,5 +93,7 @@ def notice(refused: int, decisions: int, table: pl.DataFrame | None) -> str:
     line += f", mostly {top['reason']} ({top['count']:,})"
     if top["margin"] is not None:
         line += f", median margin {number(top['margin'])} {top['unit']}".rstrip()
+    if top["reason"] == Reason.INTENT_BUFFER_FULL.name:
+        return f"{line}: {top['meaning'][0].lower()}{top['meaning'][1:].rstrip('.')}"
     change = f"change {top['key']}, or fit limits" if top["key"] else "fit limits"
     return f"{line}; {change} to the tapes with hft.Limits.fit"

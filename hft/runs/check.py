@@ -14,9 +14,9 @@ from hft.core.errors import DataError
 from hft.gateway.limits import Limits
 from hft.replay.build import Session
 from hft.replay.run import drive, named_state
-from hft.runs.execute import prepare
 from hft.runs.ingest import open_tapes
 from hft.runs.job import Job
+from hft.runs.prepare import prepare
 from hft.runs.venues import Venue
 from hft.strategies.base import Strategy
 from hft.tape.dataset import Tapes
@@ -41,8 +41,6 @@ class Checked:
             f"  refused: {reasons or 'none'}",
             f"  state: {state or 'none'}",
         ]
-        if self.lost_intents:
-            lines.insert(2, f"  lost: {self.lost_intents:,} intents beyond 64 in one wake-up")
         return "\n".join(lines)
 
 
@@ -84,10 +82,12 @@ def check(
 def _checked(session: Session, wakes: int) -> Checked:
     clock, counts = session.engine.clock[0], session.engine.gw.counts
     refused = {Reason(int(code)).name: int(counts[code]) for code in np.flatnonzero(counts) if code}
+    if clock["lost_intents"]:
+        refused[Reason.INTENT_BUFFER_FULL.name] = int(clock["lost_intents"])
     return Checked(
         session.strategies[0].name,
         wakes,
-        int(clock["decisions"]),
+        int(clock["decisions"]) + int(clock["lost_intents"]),
         refused,
         int(clock["lost_intents"]),
         named_state(session, 0),

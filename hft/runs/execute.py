@@ -4,40 +4,39 @@ A run is a function of code, configuration, tapes and seed; their hashes make it
 key again opens the sealed run. What the kernel needs is resolved here, before the first event.
 """
 
+import inspect
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from itertools import pairwise
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba.core.errors import NumbaError
 
-from hft.core.errors import ConfigError, DataError, HftError
-from hft.core.numbers import money_digits
+from hft.core.codes import Reason
+from hft.core.errors import ConfigError, DataError, HftError, JournalError, StrategyError
+from hft.core.jit import array_at
 from hft.gateway.limits import Limits
-from hft.gateway.resolve import ResolvedLimits, max_price_ticks, resolve
-from hft.replay.build import Session, Source, gateway_for, new_session, source_of
-from hft.replay.run import drive, logs_of, run_digest
-from hft.replay.snapshot import freeze, from_bytes, thaw, to_bytes
+from hft.replay.build import Session
+from hft.replay.run import deliver, drive, logs_of, run_digest
+from hft.replay.snapshot import freeze, thaw
 from hft.runs.compiling import strategy_error
 from hft.runs.faults import FaultPlan
-from hft.runs.folder import RECORDS, RunWriter, find_sealed, run_id
-from hft.runs.job import Job, file_of
-from hft.runs.limits import reference_summary
+from hft.runs.folder import RECORDS, SNAPSHOT, JournalFull, RunWriter, find_sealed, run_id
+from hft.runs.job import DEDUP_WINDOW, Fork, Job, file_of
 from hft.runs.names import RunNames
+from hft.runs.prepare import prepare
 from hft.runs.result import Run
 from hft.runs.venues import Venue
+from hft.storage.arrays import pack, unpack
 from hft.storage.atomic import write_atomic
+from hft.storage.interrupts import Interrupts
 from hft.storage.yaml_text import dump_yaml
-from hft.strategies.base import Strategy
+from hft.strategies.base import Strategy, pointer
 from hft.tape.dataset import Tapes, full_name
 from hft.tape.reader import Tape
 
-WINDOW_TICKS = 1 << 24
-EQUITY_SAMPLES = 100_000
-SNAPSHOT = "snapshot.npz"
 Progress = Callable[[int, int], None]
 
 
@@ -49,11 +48,13 @@ def execute(
     fresh: bool = False,
     progress: Progress | None = None,
     resume: Run | None = None,
+    max_journal_bytes: int = 0,
 ) -> Run:
     """Run the job, or open the sealed run of the same key. Raises: HftError of the fitting kind.
 
     Ctrl-C seals what there is as a partial run, with a snapshot, and raises KeyboardInterrupt with
-    `run` on it; `resume` is such a run and is continued into a whole one.
+    `run` on it; `resume` is such a run and is continued into a whole one. A journal that has more
+    than `max_journal_bytes` (0: any size) ends the run alike, with JournalFull.
     """
     if record not in RECORDS:
         raise ConfigError(f"record: {record!r} is none of {', '.join(RECORDS)}")
@@ -61,93 +62,168 @@ def execute(
     sealed = None if fresh or resume else find_sealed(out, manifest["key"], record)
     if sealed is not None:
         return Run.open(sealed)
-    session, resolved, digits = prepare(job, record)
-    writer = RunWriter(
-        out,
-        run_id(manifest["key"]),
-        record,
-        names=_names(session, job, digits),
-        manifest=manifest,
-        limits=dump_yaml(resolved.to_dict()),
-    )
-    total = sum(len(columns.kind) for source in session.sources for columns in source.batches)
-    report = None if progress is None else (lambda rows: progress(rows, total))
-    began = time.perf_counter()
     if resume is not None:
-        _continue(resume, manifest, session, writer)
+        _check_resumable(resume, manifest, record)
+    session, resolved, digits = prepare(job, record)
+    _compile(job, session)
+    with Interrupts() as interrupts:
+        interrupts.shield()
+        writer = RunWriter(
+            out,
+            run_id(manifest["key"]),
+            record,
+            names=_names(session, job, digits),
+            manifest=manifest,
+            limits=dump_yaml(resolved.to_dict()),
+            max_journal_bytes=max_journal_bytes,
+        )
+        began = time.perf_counter()
+        if resume is not None:
+            _continue(resume, session, writer)
+        return _replay(_Replay(session, job, writer, interrupts, began), progress)
+
+
+@dataclass(frozen=True)
+class _Replay:
+    """A replay that has begun; the sink of its own records.
+
+    The shield stays up behind a write until the engine has emptied its rings and reports progress,
+    so that Ctrl-C hands no record over twice.
+    """
+
+    session: Session
+    job: Job
+    writer: RunWriter
+    interrupts: Interrupts
+    began: float
+
+    def take(
+        self, steps: np.ndarray, fills: np.ndarray, equity: np.ndarray, series: np.ndarray
+    ) -> None:
+        self.interrupts.shield()
+        self.writer.take(steps, fills, equity, series)
+
+
+def _replay(one: _Replay, progress: Progress | None) -> Run:
+    """Drive the session to its end and seal; begins and ends shielded."""
+    session, writer, interrupts = one.session, one.writer, one.interrupts
+    total = sum(len(columns.kind) for source in session.sources for columns in source.batches)
+
+    def report(rows: int) -> None:
+        interrupts.release()
+        if progress is not None:
+            progress(rows, total)
+
     try:
-        drive(session, writer, report, plain=job.plain)
-    except KeyboardInterrupt as interrupt:
-        write_atomic(writer.path / SNAPSHOT, to_bytes(freeze(session)))
-        interrupt.run = _seal(writer, session, job, began, partial=True)  # type: ignore[attr-defined]
+        report(0)
+        if one.job.fork is not None:
+            _fork(one, one.job.fork, report)
+        drive(session, one, report, plain=one.job.plain)
+        interrupts.shield()
+    except (KeyboardInterrupt, JournalFull) as stop:
+        interrupts.shield()
+        if isinstance(stop, JournalFull):
+            deliver(session.engine, None)  # the writer has these records
+        _keep_snapshot(one)
+        stop.run = _seal(one, partial=True)  # type: ignore[union-attr]
         raise
     except HftError:
-        _seal(writer, session, job, began, partial=True)
+        interrupts.shield()
+        _seal(one, partial=True)
         raise
     except NumbaError as error:
         writer.close()
-        files = [file_of(strategy) for strategy in job.strategies.values()]
-        raise strategy_error(list(job.strategies), files, error) from None
-    return _seal(writer, session, job, began, partial=False)
+        raise _not_compiled(one.job, error) from None
+    run = _seal(one, partial=False)
+    try:
+        interrupts.release()
+    except KeyboardInterrupt as interrupt:
+        interrupt.run = run  # type: ignore[attr-defined]
+        raise
+    return run
 
 
-def _continue(run: Run, manifest: dict[str, Any], session: Session, writer: RunWriter) -> None:
-    """Bring a fresh session and folder to where a partial run stopped."""
-    path = run.path / SNAPSHOT
-    if not path.is_file():
+def _fork(one: _Replay, fork: Fork, report: Callable[[int], None]) -> None:
+    """Drive to the step of a fork, then write the other parameters. Mutates: the engine."""
+    session = one.session
+    if drive(session, one, report, plain=one.job.plain, stop_at_step=fork.at_step):
+        raise ConfigError(f"fork: the tapes end before step {fork.at_step}")
+    for s, strategy in enumerate(session.strategies):
+        row = strategy.with_params(fork.params.get(strategy.name)).params_row()
+        at = int(session.engine.contexts[s]["params_at"])
+        array_at(at, 1, row.dtype)[0] = row[0]
+
+
+def _compile(job: Job, session: Session) -> None:
+    """Compile the strategies before there is a folder: an error or Ctrl-C then leaves none.
+
+    Raises: StrategyError for one that cannot be compiled, or a class that cannot be made.
+    """
+    for strategy in session.strategies:
+        if strategy.is_class:
+            _check_class(strategy)
+    if job.plain or any(one.loop or one.is_class for one in session.strategies):
+        return
+    try:
+        pointer(session.strategies)
+    except NumbaError as error:
+        raise _not_compiled(job, error) from None
+
+
+def _check_class(strategy: Strategy) -> None:
+    try:
+        inspect.signature(strategy.body).bind(**strategy.params)
+    except TypeError as error:
+        raise StrategyError(
+            f"strategy {strategy.name!r}: its __init__ does not take its parameters: {error}"
+        ) from None
+
+
+def _not_compiled(job: Job, error: Exception) -> HftError:
+    files = [file_of(strategy) for strategy in job.strategies.values()]
+    return strategy_error(list(job.strategies), files, error)
+
+
+def _keep_snapshot(one: _Replay) -> None:
+    """Where a resumed run goes on; Python strategies have state that no snapshot holds."""
+    if one.job.plain or any(s.loop or s.is_class for s in one.session.strategies):
+        return
+    write_atomic(one.writer.path / SNAPSHOT, pack(freeze(one.session)))
+
+
+def _check_resumable(run: Run, manifest: dict[str, Any], record: str) -> None:
+    """Raises: ConfigError when the run cannot be continued by this job."""
+    if not run.partial:
+        raise ConfigError(f"{run.path}: is whole, there is nothing to resume")
+    if not run.resumable:
         raise ConfigError(f"{run.path}: has no snapshot to resume from; replay it from the start")
     if run.manifest.get("key") != manifest["key"]:
         raise ConfigError(f"{run.path}: other code, configuration, tapes or seed; replay anew")
-    if run.record != writer.record:
+    if run.record != record:
         raise ConfigError(f"{run.path}: was recorded as {run.record}; resume with the same record")
-    thaw(session, from_bytes(path.read_bytes()))
+
+
+def _continue(run: Run, session: Session, writer: RunWriter) -> None:
+    """Bring a fresh session and folder to where a partial run stopped."""
+    path = run.path / SNAPSHOT
+    try:
+        thaw(session, unpack(path.read_bytes(), str(path)))
+    except KeyError as error:
+        raise JournalError(
+            f"{path}: is damaged: it has no {error}; replay from the start"
+        ) from None
     writer.adopt(run.path)
 
 
-def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
-    """Resolve everything and build the engine at its first row."""
-    if len(job.tapes) == 0:
-        raise DataError("there is no tape to replay; ingest one or choose other days")
-    if job.tapes.session is not None:
-        raise ConfigError(
-            "session= is for frames; a replay runs whole tapes: give start= and end= instead"
-        )
-    strategies = [replace(s, name=name) for name, s in job.strategies.items()]
-    chains = _chains(job.tapes)[: _listened(strategies, job.tapes)]
-    instruments = [job.venue.charge(chain[0].instrument) for chain in chains]
-    digits = money_digits(instruments)
-    summaries = [reference_summary(chain) for chain in chains]
-    resolved = resolve(
-        job.limits, instruments, summaries, strategies=list(job.strategies), digits=digits
-    )
-    sources = [
-        _source(job, chain, instrument, digits, max_price_ticks(job.limits, instrument, summary))
-        for chain, instrument, summary in zip(chains, instruments, summaries, strict=True)
-    ]
-    gateway = gateway_for(sources, resolved, len(strategies))
-    first, last = job.tapes.span
-    session = new_session(
-        sources,
-        strategies,
-        gateway,
-        job.venue.model(),
-        seed=job.seed,
-        record=record,
-        faults=job.faults.rows(job.seed),
-        start_ns=job.start_ns,
-        end_ns=job.end_ns,
-        equity_every_ns=max(1_000_000, (last - first) // EQUITY_SAMPLES),
-    )
-    _flat_fees(session, job.venue, digits)
-    return session, resolved, digits
-
-
 def again(manifest: dict[str, Any], record: str = "digest", out: str | Path = "runs") -> Run:
-    """Replay from a manifest, as `verify` does; tapes must still be where they were.
+    """Replay from a manifest, as `verify` does; tapes must still be where they were."""
+    return execute(job_of(manifest), record=record, out=out, fresh=True)
 
-    Raises: DataError when a tape is gone or is another one.
-    """
+
+def job_of(manifest: dict[str, Any]) -> Job:
+    """The job that a manifest was written for. Raises: DataError when a tape is gone or changed."""
     config = manifest["config"]
+    gateway = config.get("gateway", {})
     tapes = []
     for entry in manifest["tapes"]:
         tape = Tape(entry["path"])
@@ -156,7 +232,8 @@ def again(manifest: dict[str, Any], record: str = "digest", out: str | Path = "r
         tapes.append(tape)
     from hft.runs.sources import rebuild
 
-    job = Job(
+    fork = config.get("fork")
+    return Job(
         Tapes(tapes, order=[full_name(tape) for tape in tapes]),
         {name: rebuild(name, entry) for name, entry in config["strategies"].items()},
         Venue.from_dict(config["venue"]),
@@ -165,79 +242,10 @@ def again(manifest: dict[str, Any], record: str = "digest", out: str | Path = "r
         config["start_ns"],
         config["end_ns"],
         FaultPlan.from_dict(config["faults"]),
+        dedup_window=gateway.get("dedup_window", DEDUP_WINDOW),
+        holdoff_ns=gateway.get("holdoff_ns", 0),
+        fork=None if fork is None else Fork(fork["at_step"], fork["params"]),
     )
-    return execute(job, record=record, out=out, fresh=True)
-
-
-def _chains(tapes: Tapes) -> list[list[Tape]]:
-    """The tapes of each instrument in time order. Raises: DataError when two overlap."""
-    chains = list(tapes.runs().values())
-    for chain in chains:
-        for before, after in pairwise(chain):
-            if after.summary["first_exch_ts"] < before.summary["last_exch_ts"]:
-                raise DataError(
-                    f"{after.path}: overlaps {before.path.name} in time; "
-                    "replay one recording of an instrument at a time"
-                )
-    return chains
-
-
-def _source(
-    job: Job, chain: Sequence[Tape], instrument: Any, digits: int, max_price: int
-) -> Source:
-    ranges = [
-        tape.summary[name]
-        for tape in chain
-        for name in ("bid_price_range", "ask_price_range")
-        if tape.summary.get(name)
-    ]
-    if not ranges:
-        raise DataError(f"{chain[0].path}: has no quotes, so there is no book to replay")
-    low, high = min(pair[0] for pair in ranges), max(pair[1] for pair in ranges)
-    middle = reference_summary(chain)["first_mid"]
-    if high - low > 2 * WINDOW_TICKS and middle is not None:
-        low, high = max(low, int(middle) - WINDOW_TICKS), min(high, int(middle) + WINDOW_TICKS)
-    batches = [columns for tape in chain for columns in _rows_until(tape, job.end_ns)]
-    if not batches:
-        raise ConfigError(f"end: {instrument.symbol} has no row before it; choose a later one")
-    return source_of(
-        instrument,
-        batches,
-        digits,
-        max_price=max_price,
-        price_low=low,
-        price_high=high,
-        live_orders=max(int(tape.summary.get("orders_max") or 0) for tape in chain),
-    )
-
-
-def _rows_until(tape: Tape, end_ns: int | None) -> list[Any]:
-    """The rows of a tape that begins by `end_ns`; the engine stops inside it."""
-    return tape.batches() if end_ns is None or tape.span[0] <= end_ns else []
-
-
-def _listened(strategies: list[Strategy], tapes: Tapes) -> int:
-    """How many instruments, from the first, any strategy listens to.
-
-    The others are not replayed: no row, tick size or clock of theirs can then move a run.
-    Raises: ConfigError when the tapes have fewer than a strategy wants.
-    """
-    for strategy in strategies:
-        if strategy.instruments > len(tapes.symbols):
-            raise ConfigError(
-                f"strategy {strategy.name!r} listens to {strategy.instruments} instruments, "
-                f"the tapes have {len(tapes.symbols)}: {', '.join(tapes.symbols)}"
-            )
-    return max(strategy.instruments for strategy in strategies)
-
-
-def _flat_fees(session: Session, venue: Venue, digits: int) -> None:
-    per_lot, per_order = venue.flat_fees()
-    for name, amount in (("fee_per_lot_money", per_lot), ("fee_per_order_money", per_order)):
-        units = amount * 10**digits
-        if units != int(units):
-            raise ConfigError(f"venue.fees: {amount} has more than {digits} decimal places")
-        session.engine.instruments[name] = int(units)
 
 
 def _names(session: Session, job: Job, digits: int) -> RunNames:
@@ -249,21 +257,25 @@ def _names(session: Session, job: Job, digits: int) -> RunNames:
     )
 
 
-def _seal(writer: RunWriter, session: Session, job: Job, began: float, *, partial: bool) -> Run:
-    for s, strategy in enumerate(session.strategies):
-        writer.logs(logs_of(session, s), s, strategy.logs)
-    wall_s = round(time.perf_counter() - began, 6)
-    path = writer.seal(
+def _seal(one: _Replay, *, partial: bool) -> Run:
+    for s, strategy in enumerate(one.session.strategies):
+        one.writer.logs(logs_of(one.session, s), s, strategy.logs)
+    wall_s = round(time.perf_counter() - one.began, 6)
+    path = one.writer.seal(
         {"wall_s": wall_s},
-        run_digest(session.engine),
-        totals(session),
+        run_digest(one.session.engine),
+        totals(one.session),
         partial=partial,
     )
     return Run.open(path)
 
 
 def totals(session: Session) -> dict[str, Any]:
-    """What the engine counted; integers, money in units."""
+    """What the engine counted; integers, money in units.
+
+    An intent beyond the 64 of a wake-up never reached the gateway; it is a refused intent all the
+    same, as INTENT_BUFFER_FULL.
+    """
     clock, instruments = session.engine.clock[0], len(session.sources)
     positions = [
         {
@@ -277,17 +289,22 @@ def totals(session: Session) -> dict[str, Any]:
         }
         for k, row in enumerate(session.engine.positions)
     ]
-    counts = session.engine.gw.counts
+    counts = {
+        str(c): int(session.engine.gw.counts[c]) for c in np.flatnonzero(session.engine.gw.counts)
+    }
+    lost = int(clock["lost_intents"])
+    if lost:
+        counts[str(Reason.INTENT_BUFFER_FULL.value)] = lost
     return {
         "events": int(clock["rows"]),
         "steps": int(clock["step"]),
         "wakes": int(clock["wakes"]),
-        "decisions": int(clock["decisions"]),
-        "refused": int(clock["refused"]),
+        "decisions": int(clock["decisions"]) + lost,
+        "refused": int(clock["refused"]) + lost,
         "orders": int(clock["orders"]),
-        "lost_intents": int(clock["lost_intents"]),
+        "lost_intents": lost,
         "fills": sum(row["fills"] for row in positions),
         "injected_faults": int(session.engine.faults[0]["injected"]),
-        "reasons": {str(code): int(counts[code]) for code in np.flatnonzero(counts)},
+        "reasons": counts,
         "positions": positions,
     }

@@ -26,6 +26,7 @@ from hft.storage.atomic import sync_folder, write_atomic
 PARTIAL = ".partial"
 MANIFEST, METRICS, DIGEST, NAMES = "manifest.json", "metrics.json", "digest", "instruments.json"
 LIMITS, JOURNAL, LOGS = "limits.yaml", "journal", "logs.parquet"
+SNAPSHOT = "snapshot.npz"  # where a partial run can go on
 RECORDS = ("digest", "summary", "full")
 GROUP_ROWS = 1 << 16
 RESERVE, RESERVE_BYTES = ".reserve", 1 << 20  # given up when the disk is full, to end in order
@@ -84,11 +85,15 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+class JournalFull(JournalError):
+    """The journal of a run has reached the size it may have."""
+
+
 class TableFile:
     """One Parquet file that grows by row groups."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self.path = path
+        self.path, self._schema = path, schema
         coded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
         counted = [f.name for f in schema if pa.types.is_int64(f.type) or f.type == tables.TIME]
         self._writer: pq.ParquetWriter | None = pq.ParquetWriter(
@@ -111,6 +116,13 @@ class TableFile:
         if self._rows >= GROUP_ROWS:
             self._flush()
 
+    def copy(self, other: Path) -> None:
+        """Add the rows of another file of the same columns."""
+        with pq.ParquetFile(other) as file:
+            for batch in file.iter_batches(GROUP_ROWS):
+                columns = [_coded(batch.column(field.name), field.type) for field in self._schema]
+                self.add(pa.Table.from_arrays(columns, schema=self._schema))
+
     def close(self) -> None:
         """Write what is waiting and the footer."""
         if self._writer is None:
@@ -125,12 +137,21 @@ class TableFile:
             self._writer.write_table(pa.concat_tables(waiting))
 
 
+def _coded(column: Any, wanted: pa.DataType) -> Any:
+    """Text as the codes of a file's schema; a file is read back without them."""
+    if not pa.types.is_dictionary(wanted):
+        return column.cast(wanted)
+    found = column.cast(wanted.value_type).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(found.indices.cast(wanted.index_type), found.dictionary)
+
+
 class RunWriter:
     """The sink of a replay and the author of its folder.
 
     `record`: full writes everything, summary fills and equity, digest only what `seal` is given.
     `manifest` is written at once, so that a run that never ends can still be listed.
-    Raises: JournalError naming the file when the disk is full.
+    Raises: JournalError naming the file when the disk is full; JournalFull after the write that
+    passed `max_journal_bytes` (0: any size).
     """
 
     def __init__(
@@ -142,6 +163,7 @@ class RunWriter:
         names: RunNames,
         manifest: dict[str, Any] | None = None,
         limits: str = "",
+        max_journal_bytes: int = 0,
     ) -> None:
         if record not in RECORDS:
             raise ConfigError(f"record: {record!r} is none of {', '.join(RECORDS)}")
@@ -151,6 +173,7 @@ class RunWriter:
         self._manifest = dict(manifest or {})
         self._tables: dict[str, TableFile] = {}
         self._logs: list[pa.Table] = []
+        self._max_journal_bytes = max_journal_bytes
         self._journal = StepJournal(self.path / JOURNAL)
         with self._guarded("the run folder"):
             (self.path / RESERVE).write_bytes(bytes(RESERVE_BYTES))
@@ -174,12 +197,18 @@ class RunWriter:
                 self._add("series", tables.series_table, series)
             self._add("fills", tables.fills_table, fills)
             self._add("equity", tables.equity_table, equity)
+        if 0 < self._max_journal_bytes < self._journal.size:
+            raise JournalFull(
+                f"{self.path}: the journal has passed runs.max_journal_gb "
+                f"({self._max_journal_bytes / 1e9:g} GB) after {self._journal.steps:,} steps; "
+                "the run so far is kept; raise the setting, or take --record summary"
+            )
 
     def adopt(self, other: Path) -> None:
         """Begin with what another run of the same job has recorded, as a resumed run does."""
         with self._guarded("the journal"):
             for name, table in self._tables.items():
-                table.add(pq.read_table(other / f"{name}.parquet"))
+                table.copy(other / f"{name}.parquet")
             if self.record == "full" and has_journal(other / JOURNAL):
                 for steps in read_steps(other / JOURNAL):
                     self._journal.take(steps)

@@ -8,7 +8,7 @@ import json
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import hft.core as core_package
+from hft.core.errors import ConfigError
 from hft.core.jit import PACKAGES_BELOW_THE_LINE
 from hft.core.version import VERSION
 from hft.gateway.limits import Limits
@@ -24,10 +25,20 @@ from hft.runs.venues import Venue
 from hft.strategies.base import Strategy
 from hft.tape.dataset import Tapes, to_ns
 
+DEDUP_WINDOW = 10_000
+
+
+@dataclass(frozen=True)
+class Fork:
+    """From this step on, other values of a strategy's parameters."""
+
+    at_step: int
+    params: Mapping[str, Mapping[str, Any]]
+
 
 @dataclass(frozen=True)
 class Job:
-    """One replay, fully specified; `key` names it."""
+    """One replay, fully specified; `key` names it. `limits_file` is for messages only."""
 
     tapes: Tapes
     strategies: Mapping[str, Strategy]
@@ -38,10 +49,18 @@ class Job:
     end_ns: int | None = None
     faults: FaultPlan = field(default_factory=FaultPlan)
     plain: bool = False
+    dedup_window: int = DEDUP_WINDOW
+    holdoff_ns: int = 0
+    limits_file: str = ""
+    fork: Fork | None = None
+
+    def forked(self, fork: Fork) -> "Job":
+        """The same job until the fork."""
+        return replace(self, fork=fork)
 
     def config(self) -> dict[str, Any]:
         """What the run depends on besides code and tapes; JSON-ready."""
-        return {
+        config: dict[str, Any] = {
             "strategies": {
                 name: {
                     "params": {k: _plain(v) for k, v in strategy.params.items()},
@@ -58,7 +77,15 @@ class Job:
             "start_ns": self.start_ns,
             "end_ns": self.end_ns,
             "faults": self.faults.to_dict(),
+            "gateway": {"dedup_window": self.dedup_window, "holdoff_ns": self.holdoff_ns},
         }
+        if self.fork is not None:
+            changed = {
+                name: {k: _plain(v) for k, v in values.items()}
+                for name, values in self.fork.params.items()
+            }
+            config["fork"] = {"at_step": self.fork.at_step, "params": changed}
+        return config
 
     def manifest(self) -> dict[str, Any]:
         """The run's manifest: hashes first, then what they cover, then the machine."""
@@ -106,9 +133,17 @@ def code_hash() -> str:
     return digest.hexdigest()
 
 
-def when(value: Any) -> int | None:
-    """A moment (ISO text with zone, datetime, ns) in ns; None stays None."""
-    return None if value is None else int(to_ns(value))
+def when(value: Any, what: str) -> int | None:
+    """A moment (ISO text with zone, datetime, ns) in ns; None stays None. Raises: ConfigError."""
+    if value is None:
+        return None
+    try:
+        moment = int(to_ns(value))
+    except ConfigError as error:
+        raise ConfigError(f"{what}: {str(error).removeprefix('time: ')}") from None
+    if not 0 <= moment < 1 << 62:
+        raise ConfigError(f"{what}: {value!r} is no time after 1970 in ns")
+    return moment
 
 
 def _sha(data: Any) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from hft.core.dtypes import STEP
 from hft.core.errors import JournalError
+from hft.storage.frame import HEAD_BYTES
 from hft.storage.log import SEGMENT_BYTES, LogWriter, read_segments, segment_paths
 
 TOPIC = "run"
@@ -27,6 +28,7 @@ class StepJournal:
         self.folder = folder
         self._segment_bytes = segment_bytes
         self._log: LogWriter | None = None
+        self.steps = 0
 
     def take(self, steps: np.ndarray) -> None:
         """Raises: JournalError when the disk is full; earlier records are kept."""
@@ -44,6 +46,12 @@ class StepJournal:
             )
         raw = np.ascontiguousarray(steps).view(np.uint8).reshape(len(steps), STEP.itemsize)
         self._log.append_batch(steps["ts_ns"], steps["kind"], raw[:, LEAD_BYTES:])
+        self.steps += len(steps)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the records so far, the few of segment headers aside."""
+        return self.steps * (HEAD_BYTES + PAYLOAD_BYTES)
 
     def close(self) -> None:
         if self._log is not None:

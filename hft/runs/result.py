@@ -31,6 +31,7 @@ from hft.runs.folder import (
     METRICS,
     NAMES,
     PARTIAL,
+    SNAPSHOT,
     read_json,
 )
 from hft.runs.journal import has_journal, read_steps
@@ -87,6 +88,11 @@ class Run:
     def partial(self) -> bool:
         """Was the run interrupted?"""
         return bool(self.manifest.get("partial", True))
+
+    @property
+    def resumable(self) -> bool:
+        """Can `resume=` continue it? Runs of compiled strategies can."""
+        return self.partial and (self.path / SNAPSHOT).is_file()
 
     @property
     def config(self) -> dict[str, Any]:
@@ -194,7 +200,7 @@ class Run:
     def refusals(self) -> pl.DataFrame:
         """Refusals by reason: count, share, key to change; with margins where record is full."""
         if self.record == "full":
-            return refusals(self._frame("decisions"))
+            return refusals(self._frame("decisions"), int(self.totals.get("lost_intents", 0)))
         return counted(self.totals.get("reasons", {}))
 
     @cached_property
@@ -248,6 +254,18 @@ class Run:
         from hft.runs.diff import diff
 
         return diff(self, other)
+
+    def fork(self, at: Any, **params: Any) -> "Run":
+        """Replay to step (or time) `at`, then go on with other parameters."""
+        from hft.runs.fork import fork
+
+        return fork(self, at, params)
+
+    def export(self, path: str | Path) -> Path:
+        """The run as one archive for another machine; tapes are not in it."""
+        from hft.runs.export import export
+
+        return export(self, path)
 
     def view(self, full: bool = False) -> View:
         """What cards and reports show; `full` adds the frames of the report."""
@@ -346,6 +364,10 @@ def _labels(run: Run) -> dict[str, str]:
     for name, entry in run.config.get("strategies", {}).items():
         params = ", ".join(f"{key} = {value}" for key, value in entry["params"].items())
         labels[f"strategy {name}"] = params or "no parameters"
+    fork = run.config.get("fork")
+    if fork is not None:
+        changed = [f"{k} = {v}" for values in fork["params"].values() for k, v in values.items()]
+        labels["fork"] = f"from step {fork['at_step']:,} on: {', '.join(changed)}"
     for name, value in manifest.get("hashes", {}).items():
         labels[name if name == "seed" else f"{name} hash"] = str(value)[:16]
     return labels

@@ -30,7 +30,7 @@ def summarize(folder: Path, names: RunNames, totals: dict[str, Any]) -> dict[str
         if name in totals:
             _put(found, name, int(totals[name]), unit)
     _profit(found, folder, names, totals)
-    _decisions(found, folder)
+    _decisions(found, folder, int(totals.get("lost_intents", 0)))
     _fills(found, folder, names)
     _shares(found)
     return {"totals": totals, "metrics": found}
@@ -87,7 +87,8 @@ def _profit(found: Figures, folder: Path, names: RunNames, totals: dict[str, Any
         _put(found, "sharpe", performance.sharpe(total), "per day, from 1-minute changes")
 
 
-def _decisions(found: Figures, folder: Path) -> None:
+def _decisions(found: Figures, folder: Path, lost: int) -> None:
+    """Counts of the decisions, and of the `lost` intents that were refused before them."""
     decisions = _scan(folder, "decisions")
     if decisions is None:
         return
@@ -96,8 +97,8 @@ def _decisions(found: Figures, folder: Path) -> None:
     row = decisions.select(
         decisions=pl.len(), refused=(~approved).sum(), orders=(approved & opening).sum()
     ).collect(engine="streaming")
-    _put(found, "decisions", row["decisions"][0], "intents")
-    _put(found, "refused", row["refused"][0], "intents")
+    _put(found, "decisions", row["decisions"][0] + lost, "intents")
+    _put(found, "refused", row["refused"][0] + lost, "intents")
     _put(found, "orders", row["orders"][0], "orders")
 
 
@@ -126,7 +127,7 @@ def _fills(found: Figures, folder: Path, names: RunNames) -> None:
     for horizon in markout.HORIZONS_NS:
         ticks, measured = markout.overall(table, horizon)
         name = f"markout_{horizon.replace(' ', '')}"
-        _put(found, name, ticks, f"ticks a fill, {measured} of {fills.height} fills")
+        _put(found, name, ticks, f"ticks a fill, {measured:,} of {fills.height:,} fills")
 
 
 def _shares(found: Figures) -> None:

@@ -11,12 +11,13 @@ from typing import Any
 
 from hft.core.errors import ConfigError
 from hft.core.instruments import Instrument
-from hft.strategies.base import duration_ns
+from hft.runs.durations import bounded_ns
 from hft.venue.model import Latency, VenueModel
 
 LEGS = ("entry", "amend", "cancel", "response")
 FILLS = ("capped", "whole")
 FEES = ("maker_bps", "taker_bps", "per_lot", "per_order")
+FEE_BPS_MAX, FEE_MAX = 10_000, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Venue:
     `latency`: one duration, or {leg: duration | ("uniform", base, spread) | [samples]} with legs
     entry, amend, cancel, response; `queue`: risk_averse, prob_log, prob_sqrt, prob_power, fifo;
     `fees`: {"maker_bps": ..., "taker_bps": ..., "per_lot": ..., "per_order": ...}; `fills`: capped
-    by what the tape shows, or whole. Raises: ConfigError naming the field.
+    by what the tape shows, or whole. What is unset is decided by the settings (`venue.fills`,
+    `fees`), then by the instrument. Raises: ConfigError naming the field.
 
     >>> import hft
     >>> venue = hft.Venue(latency="1ms", queue="prob_log", fees={"maker_bps": 0, "taker_bps": 2})
@@ -37,23 +39,22 @@ class Venue:
     latency: Any = None
     queue: str = "risk_averse"
     fees: Mapping[str, Any] | None = None
-    fills: str = "capped"
+    fills: str | None = None
     queue_power: float = 2.0
     amend_keeps_priority: bool = True
     name: str = "custom"
     _model: VenueModel = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.fills not in FILLS:
+        if self.fills is not None and self.fills not in FILLS:
             raise ConfigError(f"venue.fills: {self.fills!r} is not one of {', '.join(FILLS)}")
-        for key in self.fees or {}:
-            if key not in FEES:
-                raise ConfigError(f"venue.fees: {key!r} is not one of {', '.join(FEES)}")
+        for key, value in _mapping(self.fees).items():
+            _fee(key, value)
         model = VenueModel(
             _legs(self.latency),
             self.queue,
             self.queue_power,
-            self.fills == "capped",
+            self.fills != "whole",
             self.amend_keeps_priority,
         )
         object.__setattr__(self, "_model", model)
@@ -65,20 +66,24 @@ class Venue:
     def charge(self, instrument: Instrument) -> Instrument:
         """The instrument with this venue's fees instead of its own."""
         fees = self.fees or {}
-        try:
-            maker = Decimal(str(fees.get("maker_bps", instrument.maker_bps)))
-            taker = Decimal(str(fees.get("taker_bps", instrument.taker_bps)))
-        except InvalidOperation:
-            raise ConfigError(f"venue.fees: {dict(fees)} are not numbers of basis points") from None
-        return replace(instrument, maker_bps=maker, taker_bps=taker)
+        return replace(
+            instrument,
+            maker_bps=_fee("maker_bps", fees.get("maker_bps", instrument.maker_bps)),
+            taker_bps=_fee("taker_bps", fees.get("taker_bps", instrument.taker_bps)),
+        )
 
     def flat_fees(self) -> tuple[Decimal, Decimal]:
         """Fees in currency per lot and per order."""
-        fees = self.fees or {}
-        try:
-            return Decimal(str(fees.get("per_lot", 0))), Decimal(str(fees.get("per_order", 0)))
-        except InvalidOperation:
-            raise ConfigError("venue.fees: per_lot and per_order are amounts of currency") from None
+        return self._amount("per_lot"), self._amount("per_order")
+
+    def settled(self, fills: str, fees: Mapping[str, Any]) -> "Venue":
+        """The venue with what it leaves unset taken from the settings."""
+        own = {key: value for key, value in fees.items() if value is not None}
+        merged = own | dict(self.fees or {})
+        return replace(self, fills=self.fills or fills, fees=merged or None)
+
+    def _amount(self, name: str) -> Decimal:
+        return _fee(name, (self.fees or {}).get(name, 0))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; what the run's manifest keeps and its configuration hash covers."""
@@ -96,7 +101,7 @@ class Venue:
             "queue": self.queue,
             "queue_power": self.queue_power,
             "fees": {k: str(v) for k, v in sorted((self.fees or {}).items())},
-            "fills": self.fills,
+            "fills": self.fills or FILLS[0],
             "amend_keeps_priority": self.amend_keeps_priority,
         }
 
@@ -154,6 +159,28 @@ def named(name: str) -> Venue:
     return preset
 
 
+def _mapping(fees: Any) -> Mapping[str, Any]:
+    if fees is None or isinstance(fees, Mapping):
+        return fees or {}
+    raise ConfigError(f"venue.fees: {fees!r} is not a mapping; write {{'maker_bps': 0, ...}}")
+
+
+def _fee(key: str, value: Any) -> Decimal:
+    """One fee as a number. Raises: ConfigError naming it."""
+    if key not in FEES:
+        raise ConfigError(f"venue.fees: {key!r} is not one of {', '.join(FEES)}")
+    unit, most = ("basis points", FEE_BPS_MAX) if key.endswith("_bps") else ("currency", FEE_MAX)
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal("nan")
+    if isinstance(value, bool) or not amount.is_finite() or abs(amount) > most:
+        raise ConfigError(
+            f"venue.fees.{key}: {value!r} is not a number of {unit} from -{most} to {most}"
+        )
+    return amount
+
+
 def _legs(latency: Any) -> dict[str, Latency]:
     if latency is None:
         return {}
@@ -170,9 +197,9 @@ def _leg(leg: str, value: Any) -> Latency:
     if isinstance(value, Latency):
         return value
     if isinstance(value, str | int | float):
-        return Latency(base_ns=duration_ns(value, what))
+        return Latency(base_ns=bounded_ns(value, what))
     if isinstance(value, Sequence) and len(value) == 3 and value[0] == "uniform":
-        return Latency("uniform", duration_ns(value[1], what), duration_ns(value[2], what))
+        return Latency("uniform", bounded_ns(value[1], what), bounded_ns(value[2], what))
     if isinstance(value, Sequence) and value and all(isinstance(v, int) for v in value):
-        return Latency("sampled", table=tuple(value))
+        return Latency("sampled", table=tuple(bounded_ns(v, what) for v in value))
     raise ConfigError(f"{what}: {value!r} is no duration, ('uniform', base, spread) or samples")

@@ -7,6 +7,7 @@ twice, a wrong type or an unreadable file is refused with its place.
 
 import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,23 @@ def read_mapping(path: Path) -> dict[str, Any]:
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise ConfigError(f"{path}: holds a {type(data).__name__}; write a mapping of keys")
+        held = "list" if isinstance(data, list) else "single value"
+        raise ConfigError(f"{path}: holds a {held}; write a mapping of keys")
     return {str(name): value for name, value in data.items()}
+
+
+def place_of(path: Path) -> Callable[[str], str]:
+    """Where a dotted key stands: the file, with the line where the file is YAML."""
+
+    def place(name: str) -> str:
+        lines: dict[str, int] = {}
+        if path.suffix not in (".toml", ".json"):
+            from hft.settings.strict_yaml import key_lines
+
+            lines = key_lines(path.read_text(encoding="utf-8"))
+        return f"{path}: line {lines[name]}" if name in lines else str(path)
+
+    return place
 
 
 def _read_toml(path: Path, text: str) -> Any:
@@ -53,6 +69,8 @@ def _read_toml(path: Path, text: str) -> Any:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: is nested too deeply") from None
 
 
 def _read_json(path: Path, text: str) -> Any:
@@ -66,6 +84,8 @@ def _read_json(path: Path, text: str) -> Any:
 
     try:
         return json.loads(text, object_pairs_hook=unique)
+    except RecursionError:
+        raise ConfigError(f"{path}: is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise ConfigError(f"{path}: line {error.lineno}: is not valid JSON: {error.msg}") from None
 

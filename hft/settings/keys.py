@@ -56,9 +56,21 @@ _CHOICES = {
     "risk.missing_reference": ("refuse", "cap_only"),
     "risk.self_trade_mode": tuple(mode.name for mode in SelfTradeMode),
 }
+# Limits that count whole things.
+_WHOLE = (
+    "HFT_EXPOSURE_MAX_SYMBOLS",
+    "HFT_STORMGUARD_DE_ESCALATE_N",
+    "risk_limits.orders_per_second",
+    "risk_limits.orders_per_minute",
+    "risk.repeated_execution_count",
+)
+# The most that a kind of limit can be; money and lots are bounded by overflow, instrument by
+# instrument.
+_MOST = {"s": 400_000_000, "ms": 400_000_000_000, "count": 1 << 31, "ticks": 1 << 31}
 # Ranges of limits that are not "0 or more".
 _RANGES: dict[str, tuple[int | None, int | None]] = {
     "capital": (1, None),
+    "HFT_EXPOSURE_MAX_SYMBOLS": (1, 1 << 24),
     "HFT_RISK_FAST_GATE_PRICE_SCALE": (10_000, 10_000),
     "HFT_STORMGUARD_DE_ESCALATE_N": (1, None),
     "risk.price_band_bps": (0, 10_000),
@@ -82,13 +94,15 @@ def _from_limit(limit: LimitKey) -> Key:
         kind = "numbers"
     elif limit.kind in ("bool", "text", "money"):
         kind = limit.kind
-    low, high = _RANGES.get(limit.name, (0, None))
+    elif limit.kind == "lots" or limit.name in _WHOLE:
+        kind = "int"
+    low, high = _RANGES.get(limit.name, (0, _MOST.get(limit.kind)))
     return Key(
         limit.name,
         kind,
         None,
         "" if kind in ("bool", "choice") else limit.unit,
-        low=low if kind in ("number", "money", "numbers") else None,
+        low=low if kind in ("int", "number", "money", "numbers") else None,
         high=high,
         choices=_CHOICES.get(limit.name, ()),
         aliases=(limit.name.upper(),) if limit.name in _ALIASES else (),
@@ -103,13 +117,13 @@ KEYS: tuple[Key, ...] = (
     Key("replay.record", "choice", "full", "", choices=("digest", "summary", "full")),
     Key("replay.out", "path", "runs", "path"),
     Key("replay.cache", "bool", True, ""),
+    Key("runs.max_journal_gb", "number", 20, "GB, 0 = any size", low=0, high=1_000_000),
     Key("venue.fills", "choice", "capped", "", choices=("capped", "whole")),
     Key("fees.maker_bps", "number", None, "bps; unset: the instrument's", low=-100, high=1000),
     Key("fees.taker_bps", "number", None, "bps; unset: the instrument's", low=-100, high=1000),
     Key("HFT_DEDUP_WINDOW_SIZE", "int", 10_000, "keys", low=1, high=1 << 24),
     Key("HFT_GATEWAY_HALT_CANCEL", "bool", True, "only 1"),
     Key("HFT_GATEWAY_STARTUP_HOLDOFF_S", "int", 0, "s", low=0, high=86_400),
-    Key("HFT_EXPOSURE_STALE_ORDER_S", "int", 3600, "s", low=1, high=7 * 86_400),
     *(_from_limit(limit) for limit in limits.KEYS),
 )
 

@@ -1,10 +1,15 @@
-"""Finding and reading a limits file; what its keys mean is decided by `gateway.limits`."""
+"""Finding, reading and checking a limits file; `gateway.limits` decides what its keys mean."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from hft.core.errors import ConfigError
-from hft.settings.folder import config_file, read_mapping
+from hft.gateway.limits import GIVEN, LABELS
+from hft.settings.folder import config_file, place_of, read_mapping
+from hft.settings.load import leaves
+from hft.settings.values import check, from_scaled, key_of, unknown_key
 
 
 def limits_path(name_or_path: str | Path) -> Path:
@@ -30,6 +35,34 @@ def limits_path(name_or_path: str | Path) -> Path:
 def read_limits(name_or_path: str | Path) -> dict[str, Any]:
     """The keys of a limit set as written, relative values as text.
 
-    Raises: ConfigError naming the file.
+    Raises: ConfigError naming file, line and key.
     """
-    return read_mapping(limits_path(name_or_path))
+    path = limits_path(name_or_path)
+    data = read_mapping(path)
+    if not data:
+        raise ConfigError(f"{path}: is empty; write limits, or name the set `research`")
+    _check(data, path)
+    return data
+
+
+def _check(data: Mapping[str, Any], path: Path) -> None:
+    """Each value against the table that the settings are held to."""
+    place = place_of(path)
+    for parts, value in leaves(data):
+        name = ".".join(parts)
+        key, scaled = key_of(parts)
+        if name in LABELS:
+            if not isinstance(value, str | int | float | Decimal | list):
+                raise ConfigError(f"{place(name)}: {name}: {value!r} is not text")
+            if name == "name" and not isinstance(value, str):
+                raise ConfigError(f"{place(name)}: name: {value!r} is not text; write a word")
+        elif key is None or not key.limit:
+            raise unknown_key(name, place(name))
+        elif value is None or value == "":
+            raise ConfigError(
+                f"{place(name)}: {name}: has no value; write one or off, or leave the key out"
+            )
+        elif scaled:
+            check(key, name, from_scaled(key, name, value, place(name)), place(name))
+        elif value != GIVEN:
+            check(key, name, value, place(name))

@@ -7,7 +7,7 @@ Order of precedence: command-line flag, environment, the file named by GATEWAY_C
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hft.core.errors import ConfigError
-from hft.settings.folder import config_file, read_mapping
+from hft.settings.folder import config_file, place_of, read_mapping
 from hft.settings.keys import KEYS, Key, variables
 from hft.settings.values import (
     check,
@@ -52,13 +52,13 @@ class Settings:
     replay_record: str
     replay_out: str
     replay_cache: bool
+    runs_max_journal_gb: Decimal
     venue_fills: str
     fees_maker_bps: Decimal | None
     fees_taker_bps: Decimal | None
     dedup_window_size: int
     gateway_halt_cancel: bool
     gateway_startup_holdoff_s: int
-    exposure_stale_order_s: int
     limit_overrides: Mapping[str, Any]
     table: tuple[Setting, ...]
 
@@ -102,15 +102,15 @@ def load_settings(
     found: dict[str, Setting] = {key.name: _default(key) for key in KEYS if "*" not in key.name}
     default_file = config_file("default.yaml", workspace)
     if default_file is not None:
-        found.update(_from_mapping(read_mapping(default_file), _shown(default_file)))
+        found.update(_from_file(default_file, _shown(default_file)))
     file = file or next(iter(_chosen), None)
     named = file or environment.get(FILE_VARIABLE)
     if named:
-        path = (workspace or Path.cwd()) / named
+        path = workspace / named if workspace else Path(named)
         if not path.is_file():
             origin = "--config" if file else FILE_VARIABLE
             raise ConfigError(f"{origin}: there is no file {named}; name an existing one")
-        found.update(_from_mapping(read_mapping(path), str(named)))
+        found.update(_from_file(path, str(named)))
     found.update(_from_environment(environment))
     found.update(_from_mapping(dict(flags or {}), "command line"))
     return _freeze(found)
@@ -141,33 +141,59 @@ def _freeze(found: Mapping[str, Setting]) -> Settings:
     return Settings(**fields, limit_overrides=MappingProxyType(overrides), table=table)
 
 
-def _from_mapping(data: Mapping[str, Any], source: str) -> dict[str, Setting]:
+def _from_file(path: Path, shown: str) -> dict[str, Setting]:
+    place = place_of(path)
+    return _from_mapping(
+        read_mapping(path), shown, lambda name: place(name).replace(str(path), shown, 1)
+    )
+
+
+def _from_mapping(
+    data: Mapping[str, Any], source: str, place: Callable[[str], str] | None = None
+) -> dict[str, Setting]:
+    """The settings of one source; `place` tells where in it a key stands."""
     found: dict[str, Setting] = {}
-    for path, value in _leaves(data, ()):
+    for path, value in leaves(data):
         name = ".".join(path)
-        key, scaled = key_of(path)
-        if key is None:
-            raise unknown_key(name, source)
-        if scaled:
-            value = from_scaled(key, name, value, source)
-            name = name.removesuffix("_x")
-        if name in found:
-            raise ConfigError(f"{source}: {name}: is given twice, plain or as _x; keep one")
-        value = check(key, name, value, source)
-        # An unset limit says only that a file lists the key.
-        origin = "limits file" if value is None and key.limit else source
-        found[name] = Setting(name, value, origin, key.unit)
+        try:
+            found |= _setting(found, path, value, source)
+        except ConfigError as error:
+            if place is None:
+                raise
+            text = str(error).removeprefix(f"{source}: ")
+            raise ConfigError(f"{place(name)}: {text}") from None
     return found
 
 
-def _leaves(data: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[tuple[Any, Any]]:
+def _setting(
+    found: Mapping[str, Setting], path: tuple[str, ...], value: Any, source: str
+) -> dict[str, Setting]:
+    """One leaf, checked."""
+    name = ".".join(path)
+    key, scaled = key_of(path)
+    if key is None:
+        raise unknown_key(name, source)
+    if scaled:
+        value = from_scaled(key, name, value, source)
+        name = name.removesuffix("_x")
+    if name in found:
+        raise ConfigError(f"{source}: {name}: is given twice; keep one")
+    value = check(key, name, value, source)
+    # An unset limit says only that a file lists the key.
+    origin = "limits file" if value is None and key.limit else source
+    return {name: Setting(name, value, origin, key.unit)}
+
+
+def leaves(
+    data: Mapping[str, Any], above: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Each leaf with its path; a dotted name is the same as nesting."""
     for name, value in data.items():
         path = (*above, *_path_of(str(name), above))
         if isinstance(value, Mapping) and key_of(path)[0] is None:
             if not value and not any(_is_above(path, key) for key in KEYS):
                 yield path, value
-            yield from _leaves(value, path)
+            yield from leaves(value, path)
         else:
             yield path, value
 

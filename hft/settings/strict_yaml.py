@@ -63,6 +63,21 @@ _Loader.add_constructor("tag:yaml.org,2002:int", _plain_int)
 _Loader.add_constructor("tag:yaml.org,2002:float", _plain_float)
 
 
+def key_lines(text: str) -> dict[str, int]:
+    """The line of each key by its dotted name; of text that `load_yaml` has read."""
+    root = yaml.compose(text, Loader=_Loader)
+    found: dict[str, int] = {}
+    waiting = [("", root)]
+    while waiting:
+        prefix, node = waiting.pop()
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                name = f"{prefix}{key.value}"
+                found[name] = key.start_mark.line + 1
+                waiting.append((f"{name}.", value))
+    return found
+
+
 def load_yaml(text: str, source: str) -> Any:
     """The one document in `text`; `source` is the file's name for messages.
 
@@ -77,6 +92,10 @@ def load_yaml(text: str, source: str) -> Any:
         raise ConfigError(
             f"{source}: line {line}: is not valid YAML: {error.problem or error.context}"
         ) from None
+    except RecursionError:
+        raise ConfigError(f"{source}: is nested too deeply") from None
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(f"{source}: holds a number that cannot be read: {error}") from None
     except yaml.YAMLError as error:
         first = str(error).splitlines()[0]
         raise ConfigError(f"{source}: is not valid YAML: {first}") from None

@@ -118,7 +118,8 @@ def _numbers(key: Key, name: str, value: Any, source: str) -> list[Any] | str:
 
 
 def _number(key: Key, name: str, value: Any, source: str) -> int | Decimal:
-    refusal = f"{source}: {name}: {value!r} is not {_wanted(key)}"
+    relative = ", off, or relative such as `5 x touch`" if key.limit and not key.length else ""
+    refusal = f"{source}: {name}: {value!r} is not {_wanted(key)}{relative}"
     if isinstance(value, bool | dict | list):
         raise ConfigError(refusal)
     try:

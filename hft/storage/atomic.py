@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hft.storage.interrupts import held_back
+
 SUFFIX = ".aside"
 
 
@@ -60,10 +62,11 @@ class Stage:
     def commit(self) -> None:
         for name in self._names:
             sync_file(aside_path(self.folder / name))
-        for name in self._names:
-            os.replace(aside_path(self.folder / name), self.folder / name)
-        if self._names:
-            sync_folder(self.folder)
+        with held_back():  # all names or none
+            for name in self._names:
+                os.replace(aside_path(self.folder / name), self.folder / name)
+            if self._names:
+                sync_folder(self.folder)
 
     def discard(self) -> None:
         for name in self._names:

@@ -8,10 +8,10 @@ import pytest
 
 import hft
 from hft.replay.run import drive, run_digest
-from hft.runs import execute
-from hft.runs.execute import prepare
+from hft.runs import prepare as preparing
 from hft.runs.faults import FaultPlan
 from hft.runs.job import Job
+from hft.runs.prepare import prepare
 from hft.runs.venues import Venue
 from hft.strategies.base import Strategy
 from hft.strategies.registry import shipped
@@ -54,7 +54,7 @@ def split(columns: Columns, sizes: Sequence[int]) -> list[Columns]:
 
 def with_rows(monkeypatch: pytest.MonkeyPatch, change: Callable[[Columns], None]) -> None:
     """Let replays read changed copies of the tapes' rows."""
-    whole = execute._rows_until
+    whole = preparing._rows_until
 
     def changed(tape: Any, end_ns: int | None) -> list[Columns]:
         parts = [Columns(*(column.copy() for column in part)) for part in whole(tape, end_ns)]
@@ -62,4 +62,4 @@ def with_rows(monkeypatch: pytest.MonkeyPatch, change: Callable[[Columns], None]
             change(part)
         return parts
 
-    monkeypatch.setattr(execute, "_rows_until", changed)
+    monkeypatch.setattr(preparing, "_rows_until", changed)

@@ -18,10 +18,11 @@ from hft.core.instruments import Instrument
 from hft.feeds.base import DecodeOptions
 from hft.gateway.limits import Limits
 from hft.replay.run import drive, run_digest
-from hft.replay.snapshot import freeze, from_bytes, thaw, to_bytes
-from hft.runs import execute
-from hft.runs.execute import prepare
+from hft.replay.snapshot import freeze, thaw
+from hft.runs import prepare as preparing
 from hft.runs.ingest import synthetic, write_feeds
+from hft.runs.prepare import prepare
+from hft.storage.arrays import pack, unpack
 from hft.strategies.base import strategy
 from hft.tape.dataset import Tapes
 from hft.tape.schema import Columns, Feed
@@ -59,9 +60,9 @@ def test_the_size_of_batches_does_not_matter(market, monkeypatch, sizes):
     if sizes == (1,):  # a batch a row: on the first rows only
         tapes = _head(tapes, 3_000, monkeypatch)
     expected = digest_of(job_of(tapes, slow(every=200_000_000)))
-    whole = execute._rows_until
+    whole = preparing._rows_until
     monkeypatch.setattr(
-        execute,
+        preparing,
         "_rows_until",
         lambda tape, end: [part for one in whole(tape, end) for part in split(one, sizes)],
     )
@@ -70,9 +71,9 @@ def test_the_size_of_batches_does_not_matter(market, monkeypatch, sizes):
 
 def _head(tapes: Tapes, rows: int, monkeypatch: pytest.MonkeyPatch) -> Tapes:
     """Only the first rows of every tape, as the replay reads them."""
-    whole = execute._rows_until
+    whole = preparing._rows_until
     monkeypatch.setattr(
-        execute, "_rows_until", lambda tape, end: split(whole(tape, end)[0], [rows])[:1]
+        preparing, "_rows_until", lambda tape, end: split(whole(tape, end)[0], [rows])[:1]
     )
     return tapes
 
@@ -126,9 +127,9 @@ def test_fifty_snapshots_through_bytes_change_nothing(market, kind):
     for step in at:
         assert not drive(session, stop_at_step=step)
         assert step <= session.engine.clock[0]["step"] < step + 64
-        saved = to_bytes(freeze(session))
+        saved = pack(freeze(session))
         session = prepare(job, "digest")[0]
-        thaw(session, from_bytes(saved))
+        thaw(session, unpack(saved, "x"))
     assert drive(session)
     assert run_digest(session.engine) == run_digest(straight.engine)
 
@@ -139,7 +140,7 @@ def test_a_snapshot_taken_while_a_python_strategy_is_served_resumes_to_the_same_
     first = prepare(job, "digest")[0]
     drive(first, plain=True, stop_at_step=1_000)
     second = prepare(job, "digest")[0]
-    thaw(second, from_bytes(to_bytes(freeze(first))))
+    thaw(second, unpack(pack(freeze(first)), "x"))
     drive(second)
     assert run_digest(second.engine) == expected
 
@@ -150,8 +151,6 @@ def test_a_snapshot_of_another_job_is_refused(market):
     other = prepare(job_of(market("l2"), slow(), slow("two_sided")), "digest")[0]
     with pytest.raises(ConfigError, match="another job"):
         thaw(other, saved)
-    with pytest.raises(ConfigError, match="not a snapshot"):
-        from_bytes(b"no snapshot at all")
 
 
 def idle_feed(symbol: str, after: Tapes, tick: str = "0.5") -> Feed:

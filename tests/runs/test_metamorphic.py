@@ -11,9 +11,9 @@ import hft
 from hft.core.codes import EventKind
 from hft.gateway.limits import Limits
 from hft.replay.run import drive
-from hft.runs.execute import prepare
 from hft.runs.faults import FaultPlan
 from hft.runs.job import Job
+from hft.runs.prepare import prepare
 from hft.runs.venues import Venue
 from hft.strategies.base import strategy
 from hft.tape.schema import Columns

@@ -1,0 +1,144 @@
+"""The options of a replay on the command line, said once; each command that replays takes them all.
+
+Their names and defaults are those of `hft.replay`; a test holds the two together. `--set` is
+`params=`, and `--venue`, `--latency`, `--queue` and `--fees` together are `venue=`.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+from hft.cli import context
+
+Out = Annotated[
+    str | None, typer.Option(help="Folder that run folders are in (the setting replay.out).")
+]
+Name = Annotated[str, typer.Argument(help="Run: id, its beginning, last, last~1 or a path.")]
+
+Text = str | None
+SET = (
+    "A parameter, such as half_ticks=2; may be repeated. An unknown one is refused with the list "
+    "of those there are; docs/reference/shipped.md says what they mean."
+)
+EXAMPLE = {"--set": "half_ticks=2", "--latency": "entry=5ms", "--fees": "maker_bps=0"}
+# Option -> its type with help, and its default.
+REPLAY: dict[str, tuple[Any, Any]] = {
+    "set_": (
+        Annotated[list[str] | None, typer.Option("--set", help=SET, metavar="KEY=VALUE")],
+        None,
+    ),
+    "limits": (
+        Annotated[Text, typer.Option(help="Limits: a name, a file, off, or fit to the tapes.")],
+        None,
+    ),
+    "venue": (Annotated[Text, typer.Option(help="Venue preset, such as binance_usdm.")], None),
+    "latency": (
+        Annotated[Text, typer.Option(help="5ms, or by leg: entry=5ms,cancel=3ms,response=1ms.")],
+        None,
+    ),
+    "queue": (Annotated[Text, typer.Option(help="Queue model, such as prob_log.")], None),
+    "fees": (Annotated[Text, typer.Option(help="maker_bps=0,taker_bps=2")], None),
+    "seed": (Annotated[int, typer.Option(help="Seed of everything random.", min=0)], 0),
+    "start": (
+        Annotated[Text, typer.Option(help="First wake-up not before (ISO-8601).")],
+        None,
+    ),
+    "end": (Annotated[Text, typer.Option(help="No row after (ISO-8601).")], None),
+    "record": (
+        Annotated[Text, typer.Option(help="What is kept: digest, summary, or full (default).")],
+        None,
+    ),
+    "faults": (Annotated[Text, typer.Option(help="Fault plan, a YAML file.")], None),
+    "fresh": (
+        Annotated[bool, typer.Option("--fresh", help="Run even if a sealed run exists.")],
+        False,
+    ),
+    "out": (Out, None),
+    "plain": (
+        Annotated[
+            bool, typer.Option("--plain", help="Strategies as plain Python, for a debugger.")
+        ],
+        False,
+    ),
+    "resume": (
+        Annotated[Text, typer.Option(help="Continue this partial run of the same arguments.")],
+        None,
+    ),
+}
+
+
+def replays(command: Callable[..., None]) -> Callable[..., None]:
+    """Give `command` the options above; it receives them as the keywords of `hft.replay`."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+
+    @wraps(command)
+    def called(**given: Any) -> None:
+        options = {name: given.pop(name) for name in REPLAY}
+        command(**given, **keywords(options))
+
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in REPLAY.items()
+    ]
+    after = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own if one.name == "json"]
+    before = [one for one in own if one.name != "json"]
+    called.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*before, *parameters, *after]
+    )
+    called.__annotations__ = {one.name: one.annotation for one in [*before, *parameters, *after]}
+    return called
+
+
+def keywords(options: dict[str, Any]) -> dict[str, Any]:
+    """The options as `hft.replay` takes them."""
+    rest = dict(options)
+    rest["params"] = pairs("--set", rest.pop("set_") or []) or None
+    legs = [rest.pop(name) for name in ("latency", "queue", "fees")]
+    return rest | {"venue": venue(rest["venue"], *legs)}
+
+
+def pairs(option: str, texts: list[str]) -> dict[str, str]:
+    """`key=value` texts as a mapping; a key given twice is refused."""
+    found: dict[str, str] = {}
+    for text in texts:
+        key, _, value = text.partition("=")
+        if not key or not value:
+            raise typer.BadParameter(f"write {option} key=value, as in {option} {EXAMPLE[option]}")
+        if key in found:
+            raise typer.BadParameter(f"{option}: {key} is given twice; keep one")
+        found[key] = value
+    return found
+
+
+def venue(name: Text, latency: Text, queue: Text, fees: Text) -> Any:
+    """A preset with what was given on top; None leaves the choice to the call."""
+    if name is latency is queue is fees is None:
+        return None
+    from hft.runs.venues import Venue, named
+
+    given: dict[str, Any] = {}
+    if latency is not None:
+        legs = "=" in latency
+        given["latency"] = pairs("--latency", latency.split(",")) if legs else latency
+    if queue is not None:
+        given["queue"] = queue
+    if fees is not None:
+        given["fees"] = pairs("--fees", fees.split(","))
+    return replace(named(name) if name is not None else Venue(), **given)
+
+
+def folder(out: Text) -> str:
+    """The folder of runs: as given, else the setting."""
+    return out if out is not None else str(context.settings().replay_out)
+
+
+def find(name: str, out: Text) -> Any:
+    """The run of that name in the folder of runs."""
+    from hft.runs.listing import load
+
+    return load(name, folder(out))

@@ -1,0 +1,24 @@
+"""Durations of a venue and a fault plan: checked and bounded, so that no time can overflow."""
+
+from typing import Any
+
+from hft.core.errors import ConfigError
+from hft.strategies.base import duration_ns
+
+DAY_NS = 86_400_000_000_000
+
+
+def bounded_ns(value: Any, what: str, low: int = 0) -> int:
+    """A duration such as "5ms", or a number of ns, of at most a day. Raises: ConfigError."""
+    refusal = ConfigError(f"{what}: {value!r} is not a duration such as 250us, 5ms, 1s")
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise refusal
+    if value in ("0", "0ns", "0us", "0ms", "0s"):
+        value = 0
+    try:
+        ns = duration_ns(value, what)
+    except (OverflowError, ValueError):
+        raise refusal from None
+    if not low <= ns <= DAY_NS:
+        raise ConfigError(f"{what}: {value!r} is not from {low} ns to a day")
+    return ns

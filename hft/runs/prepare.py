@@ -1,0 +1,161 @@
+"""From a job to an engine at its first row: tapes, limits, fees and times become integers.
+
+Everything that can be refused is refused here, before there is a run folder.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from hft.core.codes import ControlKind
+from hft.core.errors import ConfigError, DataError
+from hft.core.numbers import money_digits
+from hft.gateway.resolve import ResolvedLimits, max_price_ticks, resolve
+from hft.replay.build import Session, Source, gateway_for, new_session, source_of
+from hft.replay.state import CONTROL
+from hft.runs.job import Job
+from hft.runs.limits import reference_summary
+from hft.runs.venues import Venue
+from hft.strategies.base import Strategy
+from hft.tape.dataset import Tapes
+from hft.tape.reader import Tape
+
+WINDOW_TICKS = 1 << 24
+EQUITY_SAMPLES = 100_000
+
+
+def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
+    """Resolve everything and build the engine at its first row."""
+    if len(job.tapes) == 0:
+        raise DataError("there is no tape to replay; ingest one or choose other days")
+    if job.tapes.session is not None:
+        raise ConfigError(
+            "session= is for frames; a replay runs whole tapes: give start= and end= instead"
+        )
+    strategies = [replace(s, name=name) for name, s in job.strategies.items()]
+    chains = _chains(job.tapes)[: _listened(strategies, job.tapes)]
+    instruments = [job.venue.charge(chain[0].instrument) for chain in chains]
+    digits = money_digits(instruments)
+    summaries = [reference_summary(chain) for chain in chains]
+    resolved = _resolved(job, instruments, summaries, digits)
+    sources = [
+        _source(job, chain, instrument, digits, max_price_ticks(job.limits, instrument, summary))
+        for chain, instrument, summary in zip(chains, instruments, summaries, strict=True)
+    ]
+    gateway = gateway_for(sources, resolved, len(strategies), dedup_window=job.dedup_window)
+    first, last = job.tapes.span
+    if job.start_ns is not None and job.start_ns > last:
+        raise ConfigError("start: the tapes have no row after it; choose an earlier one")
+    session = new_session(
+        sources,
+        strategies,
+        gateway,
+        job.venue.model(),
+        seed=job.seed,
+        record=record,
+        controls=_controls(job, first),
+        faults=job.faults.rows(job.seed),
+        start_ns=job.start_ns,
+        end_ns=job.end_ns,
+        equity_every_ns=max(1_000_000, (last - first) // EQUITY_SAMPLES),
+    )
+    _flat_fees(session, job.venue, digits)
+    return session, resolved, digits
+
+
+def _resolved(
+    job: Job, instruments: list[Any], summaries: list[Any], digits: int
+) -> ResolvedLimits:
+    """The limits as integers; what is refused names the file it stands in."""
+    strategies = list(job.strategies)
+    try:
+        return resolve(job.limits, instruments, summaries, strategies=strategies, digits=digits)
+    except ConfigError as error:
+        if not job.limits_file:
+            raise
+        text = str(error).removeprefix(f"limits {job.limits.name}: ")
+        raise ConfigError(f"{job.limits_file}: {text}") from None
+
+
+def _controls(job: Job, first_ns: int) -> np.ndarray | None:
+    """The start with its hold-off, in which only cancels pass; None without one."""
+    if job.holdoff_ns == 0:
+        return None
+    row = np.zeros(1, CONTROL)
+    row["ts_ns"] = first_ns if job.start_ns is None else max(first_ns, job.start_ns)
+    row["kind"], row["value"] = ControlKind.START.value, job.holdoff_ns
+    return row
+
+
+def _chains(tapes: Tapes) -> list[list[Tape]]:
+    """The tapes of each instrument in time order. Raises: DataError when two overlap."""
+    chains = list(tapes.runs().values())
+    for chain in chains:
+        for before, after in pairwise(chain):
+            if after.summary["first_exch_ts"] < before.summary["last_exch_ts"]:
+                raise DataError(
+                    f"{after.path}: overlaps {before.path.name} in time; "
+                    "replay one recording of an instrument at a time"
+                )
+    return chains
+
+
+def _source(
+    job: Job, chain: Sequence[Tape], instrument: Any, digits: int, max_price: int
+) -> Source:
+    ranges = [
+        tape.summary[name]
+        for tape in chain
+        for name in ("bid_price_range", "ask_price_range")
+        if tape.summary.get(name)
+    ]
+    if not ranges:
+        raise DataError(f"{chain[0].path}: has no quotes, so there is no book to replay")
+    low, high = min(pair[0] for pair in ranges), max(pair[1] for pair in ranges)
+    middle = reference_summary(chain)["first_mid"]
+    if high - low > 2 * WINDOW_TICKS and middle is not None:
+        low, high = max(low, int(middle) - WINDOW_TICKS), min(high, int(middle) + WINDOW_TICKS)
+    batches = [columns for tape in chain for columns in _rows_until(tape, job.end_ns)]
+    if not batches:
+        raise ConfigError(f"end: {instrument.symbol} has no row before it; choose a later one")
+    return source_of(
+        instrument,
+        batches,
+        digits,
+        max_price=max_price,
+        price_low=low,
+        price_high=high,
+        live_orders=max(int(tape.summary.get("orders_max") or 0) for tape in chain),
+    )
+
+
+def _rows_until(tape: Tape, end_ns: int | None) -> list[Any]:
+    """The rows of a tape that begins by `end_ns`; the engine stops inside it."""
+    return tape.batches() if end_ns is None or tape.span[0] <= end_ns else []
+
+
+def _listened(strategies: list[Strategy], tapes: Tapes) -> int:
+    """How many instruments, from the first, any strategy listens to.
+
+    The others are not replayed: no row, tick size or clock of theirs can then move a run.
+    Raises: ConfigError when the tapes have fewer than a strategy wants.
+    """
+    for strategy in strategies:
+        if strategy.instruments > len(tapes.symbols):
+            raise ConfigError(
+                f"strategy {strategy.name!r} listens to {strategy.instruments} instruments, "
+                f"the tapes have {len(tapes.symbols)}: {', '.join(tapes.symbols)}"
+            )
+    return max(strategy.instruments for strategy in strategies)
+
+
+def _flat_fees(session: Session, venue: Venue, digits: int) -> None:
+    per_lot, per_order = venue.flat_fees()
+    for name, amount in (("fee_per_lot_money", per_lot), ("fee_per_order_money", per_order)):
+        units = amount * 10**digits
+        if units != int(units):
+            raise ConfigError(f"venue.fees: {amount} has more than {digits} decimal places")
+        session.engine.instruments[name] = int(units)

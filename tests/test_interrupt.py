@@ -1,0 +1,214 @@
+"""Ctrl-C at the worst moments, by a real signal in a real process: a whole thing or none of it.
+
+A case patches one function so that the process sends itself SIGINT exactly there, once or twice,
+and then runs the command line as a user would.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import hft
+from hft.runs.folder import RunWriter
+from hft.runs.ingest import synthetic
+from hft.runs.result import Run
+
+PRELUDE = """
+import os, signal, sys
+from importlib import import_module
+from hft.cli import app
+
+folder, summary, ingest = (
+    import_module(f"hft.runs.{name}") for name in ("folder", "summary", "ingest")
+)
+html, atomic = import_module("hft.reports.html"), import_module("hft.storage.atomic")
+
+def ctrl_c(times=1):
+    for _ in range(times):
+        os.kill(os.getpid(), signal.SIGINT)
+
+def at(owner, name, call, times=1, after=False):
+    real, count = getattr(owner, name), [0]
+    def patched(*args, **named):
+        count[0] += 1
+        if count[0] != call:
+            return real(*args, **named)
+        if after:
+            found = real(*args, **named)
+            ctrl_c(times)
+            return found
+        ctrl_c(times)
+        return real(*args, **named)
+    setattr(owner, name, patched)
+"""
+STRATEGY = """
+import hft
+
+@hft.strategy(every="1s", state={"n": 0}, track=("n",))
+def restless(view, order, p, s):
+    s["n"] += 1
+    order.quote(0, view.bid_tick - s["n"] % 5, 1)
+"""
+REPLAY = ["replay", "run", "tapes", "-s", "mine.py:restless"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tapes, a strategy and one whole run of it in `whole`."""
+    path = tmp_path_factory.mktemp("home")
+    synthetic(seed=6, out=path / "tapes", events=20_000)
+    (path / "mine.py").write_text(STRATEGY)
+    done = hft_process(path, "", [*REPLAY, "--out", "whole"])
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def hft_process(home: Path, patch: str, words: list[str]) -> "subprocess.CompletedProcess[str]":
+    script = f"{PRELUDE}\n{patch}\nsys.exit(app.run({words!r}))\n"
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, cwd=home, text=True, capture_output=True, timeout=200)
+
+
+def interrupted(home: Path, patch: str, words: list[str]) -> str:
+    """The words of a command that Ctrl-C ended; never a traceback."""
+    done = hft_process(home, patch, words)
+    assert done.returncode == 130, done.stderr
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr, done.stderr
+    assert "interrupted" in done.stderr
+    return done.stderr
+
+
+def whole_of(home: Path) -> Run:
+    return hft.load("last", home / "whole")
+
+
+@pytest.mark.parametrize(
+    ("name", "patch"),
+    [
+        ("a table", 'at(folder.TableFile, "add", 40)'),
+        ("the journal", 'at(folder.StepJournal, "take", 2)'),
+        ("the end of a write", 'at(folder.RunWriter, "take", 2, after=True)'),
+        ("two in a write", 'at(folder.StepJournal, "take", 2, times=2)'),
+    ],
+)
+def test_ctrl_c_in_a_write_keeps_every_record_once_and_the_run_can_go_on(
+    home: Path, name: str, patch: str
+) -> None:
+    out = name.replace(" ", "_")
+    said = interrupted(home, patch, [*REPLAY, "--out", out])
+    assert "kept in" in said and "--resume" in said
+    (run,) = [Run.open(path) for path in (home / out).iterdir()]
+    assert run.partial and run.digest
+    seqs = [seq for steps in run.steps() for seq in steps["seq"].tolist()]
+    assert seqs == list(range(1, run.totals["steps"] + 1)), "each step once, up to where it stopped"
+    whole = whole_of(home)
+    assert 0 < run.decisions.height < whole.decisions.height
+    assert run.decisions.equals(whole.decisions.head(run.decisions.height))
+    assert run.totals["decisions"] == run.decisions.height
+    done = hft_process(home, "", [*REPLAY, "--out", out, "--resume", run.id])
+    assert done.returncode == 0, done.stderr
+    resumed = next(
+        Run.open(path) for path in (home / out).iterdir() if not path.name.endswith(".partial")
+    )
+    assert resumed.digest == whole.digest
+    for table in ("decisions", "events", "fills", "equity", "series"):
+        assert getattr(resumed, table).equals(getattr(whole, table)), table
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_while_a_whole_run_is_sealed_leaves_it_sealed(home: Path, times: int) -> None:
+    out = f"sealing{times}"
+    patch = f'at(summary, "summarize", 1, times={times})'
+    said = interrupted(home, patch, [*REPLAY, "--out", out])
+    (run,) = [Run.open(path) for path in (home / out).iterdir()]
+    assert not run.partial and run.digest == whole_of(home).digest
+    assert str(run.path.name) in said
+    again = hft_process(home, "", ["--json", *REPLAY, "--out", out])
+    assert Path(json.loads(again.stdout)["path"]).name == run.path.name, "it is found again"
+
+
+def test_a_third_ctrl_c_gives_up_the_seal_but_never_seals_a_torn_run(home: Path) -> None:
+    patch = 'at(summary, "summarize", 1, times=3)'
+    interrupted(home, patch, [*REPLAY, "--out", "torn"])
+    (left,) = (home / "torn").iterdir()
+    assert left.name.endswith(".partial")
+    done = hft_process(home, "", ["--json", *REPLAY, "--out", "torn"])
+    assert json.loads(done.stdout)["digest"] == whole_of(home).digest
+
+
+@pytest.mark.parametrize("before", ["", "the report of yesterday"])
+def test_ctrl_c_while_a_report_is_written_leaves_the_old_one_or_none(
+    home: Path, before: str
+) -> None:
+    report = home / "report.html"
+    report.unlink(missing_ok=True)
+    if before:
+        report.write_text(before)
+    words = ["replay", "show", "last", "--out", "whole", "--report", "report.html"]
+    for patch in (
+        'at(html, "_money", 1)',
+        'at(atomic, "sync_file", 1)',
+    ):
+        interrupted(home, patch, words)
+        assert (report.read_text() if report.exists() else "") == before
+        assert not list(home.glob(".report*"))
+
+
+def test_ctrl_c_while_tapes_are_written_leaves_all_of_them_or_none(home: Path) -> None:
+    rows: list[str] = ["ts,bid,ask,bid_qty,ask_qty"]
+    day = 86_400_000_000_000
+    rows += [f"{1_700_000_000_000_000_000 + k * day // 10},9.5,10.5,5,5" for k in range(40)]
+    (home / "days.csv").write_text("\n".join(rows) + "\n")
+    words = ["data", "ingest", "days.csv", "--symbol", "X", "--tick", "0.5", "--lot", "1"]
+    patches = {
+        "first": 'at(ingest, "write_tape", 2)',
+        "synced": 'at(atomic, "sync_file", 3)',
+    }
+    for name, patch in patches.items():
+        interrupted(home, patch, [*words, "--out", name])
+        assert not (home / name).exists()
+    # While they get their names, all of them do.
+    interrupted(home, 'at(os, "replace", 2)', [*words, "--out", "named"])
+    done = hft_process(home, "", ["--json", "data", "verify", "named"])
+    assert done.returncode == 0 and len(json.loads(done.stdout)) == 5
+    assert not list((home / "named").glob(".*"))
+
+
+def test_ctrl_c_while_the_kernels_are_first_compiled_leaves_nothing(home: Path) -> None:
+    environment = os.environ | {"HFT_CACHE_DIR": str(home / "empty_cache")}
+    words = [sys.executable, "-m", "hft.cli.app", *REPLAY, "--out", "early"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(words, cwd=home, text=True, env=environment, **pipes)
+    time.sleep(4)
+    assert process.poll() is None, "the compilation takes far longer"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err and "interrupted" in err
+    assert not (home / "early").exists()
+
+
+def test_a_handler_of_the_caller_stays_in_charge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    real = RunWriter.take
+
+    def noisy(self: RunWriter, *arrays: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        real(self, *arrays)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(RunWriter, "take", noisy)
+    tapes = synthetic(seed=6, out=tmp_path / "t", events=3_000)
+    before = signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
+    try:
+        run = hft.replay(tapes, "two_sided", out=tmp_path / "runs")
+        assert not run.partial and seen
+    finally:
+        signal.signal(signal.SIGINT, before)
