@@ -4,6 +4,8 @@ Nothing is kept between rows: a span of the engine is often a single row, and th
 columns would spill to the stack anyway.
 """
 
+from typing import Any
+
 import numpy as np
 
 from hft.core.codes import Flag
@@ -26,12 +28,12 @@ def local_ns_at(batch: Row, row: int) -> int:
 
 
 @kernel(inline=True)
-def kind_at(batch: Row, row: int) -> int:
+def kind_at(batch: Row, row: int) -> Any:
     return np.int64(_i8(batch["kind"], batch["rows"])[row])
 
 
 @kernel(inline=True)
-def side_at(batch: Row, row: int) -> int:
+def side_at(batch: Row, row: int) -> Any:
     return np.int64(_i8(batch["side"], batch["rows"])[row])
 
 
@@ -51,7 +53,7 @@ def order_id_at(batch: Row, row: int) -> int:
 
 
 @kernel(inline=True)
-def flags_at(batch: Row, row: int) -> int:
+def flags_at(batch: Row, row: int) -> Any:
     return np.int64(_i16(batch["flags"], batch["rows"])[row])
 
 
