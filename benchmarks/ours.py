@@ -310,8 +310,10 @@ def decode_mbo(source: str, at_least_s: float = 1.0) -> dict[str, Any]:
 
 def _decode(decoder: Any, source: str, format: str, at_least_s: float) -> dict[str, Any]:
     from hft.feeds.base import DecodeOptions, settle
+    from hft.settings.instruments import read_instruments
 
-    options = DecodeOptions(format=format, tick=None, lot=None, clock_fix=True)
+    table = read_instruments(ROOT / "config" / "instruments.yaml")
+    options = DecodeOptions(format=format, instruments=table, clock_fix=True)
 
     def decode() -> list[Any]:
         return [settle(feed, options) for feed in decoder.decode([Path(source)], options)]

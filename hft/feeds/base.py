@@ -1,8 +1,9 @@
 """What every decoder shares: its protocol, the collector of findings, exact grids and row order.
 
 A decoder turns vendor bytes into `Feed`s whose rows stand in file (receive) order with the clocks
-as recorded; `settle` then repairs a clock when asked, puts the rows in tape order and checks the
-limits of `findings.py`. Nothing here reads a file or rounds a number silently.
+as recorded; `settle` then repairs a clock when asked, replaces order modifications, puts the rows
+in tape order and checks the limits of `findings.py`. Nothing here reads a file or rounds a number
+silently.
 
 A decoder module has:
 
@@ -31,12 +32,14 @@ import numpy as np
 from hft.core.errors import DataError
 from hft.core.instruments import Instrument
 from hft.feeds.findings import Findings
+from hft.feeds.modifies import replace_modifies
 from hft.feeds.order import clocks_of, order_rows
 from hft.tape.schema import Columns, Feed
 
 HEAD_BYTES = 1 << 16
 CLOCK_FIX_MIN_LATENCY_NS = 1_000_000  # what the smallest latency becomes under --clock-fix
 EXACT_FLOAT = 1 << 53
+STEPS = ("tick", "lot")  # of an instrument's grid
 DAY_NS = 86_400_000_000_000
 
 Progress = Callable[[int, int, int], None]  # (bytes done, bytes in all, rows so far)
@@ -67,14 +70,30 @@ class DecodeOptions:
         known = table.get(f"{self.format}:{symbol}", table.get(symbol, default))
         if known is None:
             if self.tick is None or self.lot is None:
-                raise DataError(
-                    f"instrument {symbol!r} is unknown: give tick and lot "
-                    "(--tick, --lot) or add it to config/instruments.yaml"
-                )
+                raise self.unknown(symbol, "the source")
             return Instrument(symbol=symbol, tick=self.tick, lot=self.lot, venue=self.format)
         changes = {"tick": self.tick, "lot": self.lot}
         given = {name: value for name, value in changes.items() if value is not None}
         return replace(known, **given) if given else known  # type: ignore[arg-type]
+
+    def must_guess(self, symbol: str, origin: str, steps: tuple[str, ...] = STEPS) -> None:
+        """The source's instrument is nowhere: go on only where guessing its grid was asked for.
+
+        Raises: DataError naming source, instrument and the ways to go on.
+        """
+        missing = [name for name in steps if getattr(self, name) is None]
+        if any(f"guessed_{name}" not in self.waive for name in missing):
+            raise self.unknown(symbol, origin, steps)
+
+    def unknown(self, symbol: str, origin: str, steps: tuple[str, ...] = STEPS) -> DataError:
+        """The refusal of an instrument that nobody described."""
+        missing = [name for name in steps if getattr(self, name) is None]
+        waivers = " ".join(f"--waive guessed_{name}" for name in missing)
+        return DataError(
+            f"{origin}: instrument {symbol!r} is unknown: add it to config/instruments.yaml or "
+            f"give its {' and '.join(missing)} ({', '.join(f'--{name}' for name in missing)}); "
+            f"{waivers} guesses from the data"
+        )
 
     def report(self, done: int, total: int, rows: int) -> None:
         """Tell the progress bar, if there is one."""
@@ -221,6 +240,7 @@ def settle(feed: Feed, options: DecodeOptions, lowest_latency_ns: int | None = N
         raise DataError(f"{_origin(feed)}: no rows: the source is empty")
     if options.clock_fix:
         columns = repair_clock(columns, findings, lowest_ns=lowest_latency_ns)
+    columns = replace_modifies(columns, findings, _origin(feed))
     latency_findings(columns, findings)
     columns = order_rows(columns, findings)
     findings.enforce(rows, options.waive, _origin(feed))

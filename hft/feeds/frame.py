@@ -52,6 +52,10 @@ ALIASES: dict[str, tuple[str, ...]] = {
 SIDES = {"buy": 0, "b": 0, "bid": 0, "1": 0, "sell": 1, "s": 1, "ask": 1, "a": 1, "-1": 1}
 NO_SIDE = ("", "n", "none", "unknown", "null")
 KINDS = {kind.name.lower(): kind.value for kind in EventKind}
+PLACED_KINDS = (
+    *(EventKind.LEVEL, EventKind.SNAPSHOT, EventKind.BBO),
+    *(EventKind.ADD, EventKind.MODIFY),
+)
 ORDER_KINDS = (EventKind.ADD, EventKind.CANCEL, EventKind.MODIFY, EventKind.EXECUTE)
 
 
@@ -261,11 +265,12 @@ def _receive_order(
 def _instrument(
     options: DecodeOptions, prices: np.ndarray, sizes: np.ndarray, findings: Findings, origin: str
 ) -> Instrument:
-    """The known instrument, else one on the given or guessed grid."""
+    """The known instrument, else one on the given grid, or on a guessed one if that is waived."""
     symbol = options.symbol or "OWN"
     known = options.instruments.get(symbol)
     if known is not None:
         return options.instrument(symbol)
+    options.must_guess(symbol, origin)
     tick = step_or_guess(options.tick, prices, findings, "tick", origin)
     lot = step_or_guess(options.lot, sizes, findings, "lot", origin)
     return Instrument(symbol=symbol, tick=tick, lot=lot)
@@ -345,7 +350,7 @@ def _events(
     order_id = reader.numbers("order_id") if "order_id" in fields else zeros
     by_order = np.isin(kinds, ORDER_KINDS)
     _require(reader, by_order & (_nan(order_id) | (order_id == 0)), "order_id")
-    placed = np.isin(kinds, (EventKind.LEVEL, EventKind.SNAPSHOT, EventKind.ADD, EventKind.BBO))
+    placed = np.isin(kinds, PLACED_KINDS)
     _require(reader, placed & (side > 1), "side")
     _require(reader, (placed | (kinds == EventKind.TRADE)) & (_nan(price) | _nan(size)), "price")
     instrument = _instrument(options, price, size, findings, reader.origin)

@@ -235,6 +235,7 @@ def _instrument(
 ) -> Instrument:
     if symbol in options.instruments or (options.tick is not None and options.lot is not None):
         return options.instrument(symbol)
+    options.must_guess(symbol, origin)
     priced = code != CODES[EventKind.CLEAR]
     px, qty = _rounded(events["px"][priced]), _rounded(events["qty"][priced])
     tick = step_or_guess(options.tick, px, findings, "tick", origin)

@@ -410,7 +410,9 @@ def test_instruments_of_one_file_become_feeds_of_their_own(tmp_path: Path) -> No
 def test_a_tick_told_from_prices_is_a_finding_and_a_definition_beside_the_file_is_better(
     es: Any,
 ) -> None:
-    alone = databento.decode([es(QUOTES)], DecodeOptions())[0]
+    with pytest.raises(DataError, match=r"is unknown: .* give its tick \(--tick\)"):
+        databento.decode([es(QUOTES)], DecodeOptions())
+    alone = databento.decode([es(QUOTES)], DecodeOptions(waive=("guessed_tick",)))[0]
     assert alone.instrument.tick == Decimal("0.25") and "guessed_tick" in named(alone)
     known = databento.decode([es(DEFINITIONS), es(QUOTES)], DecodeOptions())[0]
     assert not named(known)
