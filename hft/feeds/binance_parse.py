@@ -62,7 +62,7 @@ def _levels(text: np.ndarray, at: int, levels: np.ndarray, state: Any) -> Any:
     while text[at] != 93:
         if text[at] != 91:
             return fail(state, LEVEL, at)
-        if row == levels.size:
+        if row == len(levels):
             return fail(state, FULL, at)
         price, at = read_price(text, space(text, at + 1), state)
         if at < 0:
@@ -325,11 +325,11 @@ def _scan_lines(
     text: np.ndarray, at: int, messages: np.ndarray, levels: np.ndarray, state: Any
 ) -> Any:
     state["error"] = 0
-    while at < text.size:
+    while at < len(text):
         start = at
         level = state["levels"]
         row = state["messages"]
-        if row == messages.size:
+        if row == len(messages):
             fail(state, FULL, at)
             return start
         state["line"] += 1

@@ -138,7 +138,7 @@ def _snapshot_time(messages: np.ndarray, m: int, waiting: int) -> Any:
     message = messages[m]
     if _time(message) >= 0:
         return _time(message)
-    for later in range(waiting, messages.size):
+    for later in range(waiting, len(messages)):
         if messages[later]["type"] == DIFF and messages[later]["last_id"] > message["last_id"]:
             return _time(messages[later])
     return message["local_ns"]
@@ -208,10 +208,10 @@ def write_rows(out: Columns, levels: np.ndarray, messages: np.ndarray, state: An
 @kernel
 def _write_rows(out: Columns, levels: np.ndarray, messages: np.ndarray, state: Any) -> None:
     snapshots = 0
-    for m in range(messages.size):
+    for m in range(len(messages)):
         if messages[m]["type"] == SNAPSHOT:
             snapshots += 1
-    for m in range(messages.size):
+    for m in range(len(messages)):
         message = messages[m]
         kind = message["type"]
         if kind == TRADE:

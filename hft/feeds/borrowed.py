@@ -1,8 +1,8 @@
-"""Arrays that a pass borrows from its caller: views that count no references.
+"""Arrays that a pass borrows from its caller: tables, which count no references.
 
 numba counts a reference, atomically, for each array handed to a call that is not merged into its
-caller; in a pass over bytes or records that costs more than the pass does. So a pass takes views of
-its arrays first and hands those on. The caller keeps the arrays alive until the pass is over.
+caller; in a pass over bytes or records that costs more than the pass does. So a pass makes tables
+of its arrays first and hands those on. The caller keeps the arrays alive until the pass is over.
 """
 
 import numpy as np

@@ -76,10 +76,10 @@ def _replace(
     rows, out = columns_view(columns), columns_view(out)
     order_idx = int64_view(order_idx.ctypes.data, order_idx.size)
     live = _live_view(live.ctypes.data, live.size)
-    for row in range(rows.kind.size):
+    for row in range(len(rows.kind)):
         sees = (rows.flags[row] & VIEW_ONLY == 0, rows.flags[row] & VENUE_ONLY == 0)
         first = order_idx[row]
-        second = first + live.size // 2
+        second = first + len(live) // 2
         if rows.kind[row] != MODIFY:
             if sees[0]:
                 _follow(rows, row, live[first], 0, done)
