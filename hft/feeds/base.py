@@ -29,6 +29,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from hft.core.codes import Flag
 from hft.core.errors import DataError
 from hft.core.instruments import Instrument
 from hft.feeds.findings import Findings
@@ -238,6 +239,8 @@ def settle(feed: Feed, options: DecodeOptions, lowest_latency_ns: int | None = N
     rows = len(columns.exch_ts)
     if rows == 0:
         raise DataError(f"{_origin(feed)}: no rows: the source is empty")
+    if _unseen(columns):
+        raise DataError(f"{_origin(feed)}: no row that a strategy sees: all are the venue's alone")
     if options.clock_fix:
         columns = repair_clock(columns, findings, lowest_ns=lowest_latency_ns)
     columns = replace_modifies(columns, findings, _origin(feed))
@@ -258,27 +261,43 @@ def split_days(feed: Feed) -> list[Feed]:
     if int(times.max()) - int(times.min()) <= DAY_NS:
         return [feed]
     seen = np.maximum.accumulate(times)  # venue-only rows stay where they are
+    cuts: list[tuple[str, int, int]] = []
+    low = 0
+    for day, end_ns in _days(int(seen[0]), int(seen[-1]), feed.instrument.time_zone):
+        high = int(np.searchsorted(seen, end_ns, side="left"))
+        if high > low and not _unseen(_part(feed.columns, low, high)):
+            cuts.append((day, low, high))
+            low = high
+    day, low, _ = cuts.pop()
+    cuts.append((day, low, len(times)))
     feeds: list[Feed] = []
-    for day, start_ns, end_ns in _days(int(seen[0]), int(seen[-1]), feed.instrument.time_zone):
-        low, high = np.searchsorted(seen, (start_ns, end_ns), side="left")
-        if high == low:
-            continue
+    for day, low, high in cuts:
         source = dict(feed.source, day=day) | ({"continues": True} if feeds else {})
         findings = [] if feeds else feed.findings
-        columns = Columns(*(column[low:high] for column in feed.columns))
-        feeds.append(Feed(feed.instrument, columns, findings, source))
+        feeds.append(Feed(feed.instrument, _part(feed.columns, low, high), findings, source))
     return feeds
 
 
-def _days(first_ns: int, last_ns: int, time_zone: str) -> Iterator[tuple[str, int, int]]:
-    """(YYYYMMDD, first ns, first ns of the next) of every local day from one moment to another."""
+def _part(columns: Columns, low: int, high: int) -> Columns:
+    return Columns(*(column[low:high] for column in columns))
+
+
+def _unseen(columns: Columns) -> bool:
+    """Whether no strategy ever sees one of the rows."""
+    if not columns.flags[0] & Flag.VENUE_ONLY:
+        return False
+    return bool(((columns.flags & Flag.VENUE_ONLY) != 0).all())
+
+
+def _days(first_ns: int, last_ns: int, time_zone: str) -> Iterator[tuple[str, int]]:
+    """(YYYYMMDD, first ns of the next) of every local day from one moment to another."""
     zone = ZoneInfo(time_zone)
     midnight = datetime.fromtimestamp(first_ns // 1_000_000_000, zone).replace(
         hour=0, minute=0, second=0
     )
-    while (start_ns := int(midnight.timestamp()) * 1_000_000_000) <= last_ns:
+    while int(midnight.timestamp()) * 1_000_000_000 <= last_ns:
         following = midnight + timedelta(days=1)  # wall clock: a day may have 23 or 25 hours
-        yield f"{midnight:%Y%m%d}", start_ns, int(following.timestamp()) * 1_000_000_000
+        yield f"{midnight:%Y%m%d}", int(following.timestamp()) * 1_000_000_000
         midnight = following
 
 

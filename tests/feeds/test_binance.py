@@ -442,6 +442,7 @@ def test_key_order_blanks_and_unknown_streams_do_not_matter(tmp_path):
         (diff(5, 13, 14, 12, []).replace("}}", "}"), "comma or a closing brace"),
         (diff(5, 13, 14, 12, []).replace("\n", " x\n"), "end of the line"),
         (trade(5, "10.2", "0.003", True).replace("true", "maybe"), "true or false"),
+        (f'{LOCAL} {{"s":\n', "same symbol"),  # nothing behind the last line feed is looked at
     ],
 )
 def test_a_malformed_line_is_named_with_what_was_expected(tmp_path, bad, said):
