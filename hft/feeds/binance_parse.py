@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.jit import array_view, kernel
+from hft.core.jit import kernel, table_view
 from hft.feeds.binance_text import (
     BOOLEAN,
     COLON,
@@ -48,8 +48,8 @@ from hft.feeds.binance_text import (
 from hft.feeds.borrowed import bytes_view
 from hft.feeds.words import line_feed
 
-_messages_view = array_view(MESSAGE)
-_levels_view = array_view(LEVEL_ROW)
+_messages_view = table_view(MESSAGE)
+_levels_view = table_view(LEVEL_ROW)
 
 
 @kernel

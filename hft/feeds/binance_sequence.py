@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hft.core.codes import EventKind, Flag, Side
-from hft.core.jit import array_view, kernel
+from hft.core.jit import kernel, table_view
 from hft.feeds.binance_text import DIFF, LEVEL_ROW, MESSAGE, SNAPSHOT, TRADE
 from hft.feeds.borrowed import columns_view
 from hft.tape.schema import Columns
@@ -47,8 +47,8 @@ SEQUENCE = np.dtype(
     ]
 )
 
-_messages_view = array_view(MESSAGE)
-_levels_view = array_view(LEVEL_ROW)
+_messages_view = table_view(MESSAGE)
+_levels_view = table_view(LEVEL_ROW)
 
 
 @kernel

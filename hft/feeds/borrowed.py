@@ -7,13 +7,13 @@ of its arrays first and hands those on. The caller keeps the arrays alive until 
 
 import numpy as np
 
-from hft.core.jit import array_view, kernel
+from hft.core.jit import kernel, table_view
 from hft.tape.schema import Columns
 
-bytes_view = array_view(np.dtype(np.uint8))
-int64_view = array_view(np.dtype(np.int64))
-int16_view = array_view(np.dtype(np.int16))
-int8_view = array_view(np.dtype(np.int8))
+bytes_view = table_view(np.dtype(np.uint8))
+int64_view = table_view(np.dtype(np.int64))
+int16_view = table_view(np.dtype(np.int16))
+int8_view = table_view(np.dtype(np.int8))
 
 
 @kernel

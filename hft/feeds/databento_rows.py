@@ -9,7 +9,7 @@ loop writes its rows itself: handing eight columns to a call costs more than the
 import numpy as np
 
 from hft.core.codes import EventKind, Flag, Side
-from hft.core.jit import array_view, kernel
+from hft.core.jit import kernel, table_view
 from hft.feeds.borrowed import columns_view, int64_view
 from hft.feeds.databento_records import (
     FLAG_LAST,
@@ -31,9 +31,9 @@ LIVE_ORDER = np.dtype(
 
 FOUND = np.dtype([("count", np.int64), ("record", np.int64)])  # the first record, from 1
 
-_records_view = array_view(MBO_RECORD)
-_live_view = array_view(LIVE_ORDER)
-_found_view = array_view(FOUND)
+_records_view = table_view(MBO_RECORD)
+_live_view = table_view(LIVE_ORDER)
+_found_view = table_view(FOUND)
 
 # Places in the pass's state.
 ROWS, LIVE, LIVE_MAX, AGGRESSOR, IN_SNAPSHOT, MOVED_PRICE, MOVED_QTY = range(7)

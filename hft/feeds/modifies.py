@@ -12,7 +12,7 @@ import numpy as np
 
 from hft.core.codes import EventKind, Flag, Side
 from hft.core.errors import DataError
-from hft.core.jit import array_view, kernel
+from hft.core.jit import kernel, table_view
 from hft.feeds.borrowed import columns_view, int64_view
 from hft.feeds.findings import Findings
 from hft.tape.schema import DTYPES, Columns
@@ -42,7 +42,7 @@ PASS = np.dtype(
         ("cleared", np.int64, (4,)),  # row of the last CLEAR, by 2 x viewer + side
     ]
 )
-_live_view = array_view(LIVE_ORDER)
+_live_view = table_view(LIVE_ORDER)
 
 
 def replace_modifies(columns: Columns, findings: Findings, origin: str) -> Columns:
