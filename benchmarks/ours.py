@@ -255,6 +255,39 @@ def quote_tape(path: str, interval_ns: int) -> dict[str, Any]:
     return {"seconds": seconds, "events": _events(tapes), "digest": run.digest}
 
 
+def make_spot_tape(files: list[str], interval_ns: int) -> dict[str, Any]:
+    """Seal a spot recording in its own grid, and replay it once to learn how many steps it has."""
+    import hft
+    from hft.replay.run import drive
+    from hft.runs.execute import prepare
+
+    folder = TAPES / "spot_btcusdt"
+    if not folder.exists():
+        hft.ingest(files, folder, format="binance-spot", clock_fix=True)
+    session, _, _ = prepare(_job(hft.tapes(folder), _quoting(interval_ns)), "digest")
+    drive(session)
+    return {"path": str(folder), "steps": int(session.engine.clock[0]["step"])}
+
+
+def snapshot_tape(path: str, interval_ns: int, stop_at_step: int) -> dict[str, Any]:
+    """One replay that stops at a step, snapshots itself to a file and goes on to the end."""
+    import hft
+    from hft.replay.run import drive
+    from hft.replay.snapshot import freeze, to_bytes
+    from hft.runs.execute import prepare
+
+    tapes = hft.tapes(path)
+    session, _, _ = prepare(_job(tapes, _quoting(interval_ns)), "digest")
+    drive(session, stop_at_step=stop_at_step)
+    saved = to_bytes(freeze(session))
+    RUNS.mkdir(parents=True, exist_ok=True)
+    (RUNS / "spot_snapshot.npz").write_bytes(saved)
+    drive(session)
+    tick = str(tapes.tapes[0].instrument.tick)
+    facts = {"events": _events(tapes), "tick": tick, "snapshot_bytes": len(saved)}
+    return facts | _ended(session)
+
+
 def edit_command(edit: int) -> list[str]:
     """Write the strategy file anew with another number and say which command replays it.
 
@@ -310,8 +343,10 @@ def decode_mbo(source: str, at_least_s: float = 1.0) -> dict[str, Any]:
 
 def _decode(decoder: Any, source: str, format: str, at_least_s: float) -> dict[str, Any]:
     from hft.feeds.base import DecodeOptions, settle
+    from hft.settings.instruments import read_instruments
 
-    options = DecodeOptions(format=format, tick=None, lot=None, clock_fix=True)
+    table = read_instruments(ROOT / "config" / "instruments.yaml")
+    options = DecodeOptions(format=format, instruments=table, clock_fix=True)
 
     def decode() -> list[Any]:
         return [settle(feed, options) for feed in decoder.decode([Path(source)], options)]
@@ -334,6 +369,8 @@ if __name__ == "__main__":
             "ordinary": ordinary,
             "make_tape": make_tape,
             "quote_tape": quote_tape,
+            "make_spot_tape": make_spot_tape,
+            "snapshot_tape": snapshot_tape,
             "gateway_batch": gateway_batch,
             "gateway_single": gateway_single,
             "ingest": ingest,

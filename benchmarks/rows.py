@@ -16,6 +16,7 @@ from benchmarks.measure import (
     Reply,
     Row,
     Series,
+    constant,
     parity,
     rates,
     ratios,
@@ -172,6 +173,7 @@ def scale(bench: Bench) -> Iterator[Row]:
     except (Failed, NotMeasured) as error:
         large.reason = growth.reason = small.reason = str(error)
     yield from (small, large, growth)
+    yield _spot_snapshot(bench)
     yield _two_at_once(bench)
 
 
@@ -189,6 +191,39 @@ def _long_tape(bench: Bench, row: Row, events: int) -> list[float]:
     row.facts["anonymous MB"] = max(peak.anonymous for peak in peaks) // 1024
     row.facts["mapped tape resident MB"] = max(peak.tape for peak in peaks) // 1024
     return seconds
+
+
+def _spot_snapshot(bench: Bench) -> Row:
+    """A replay of the finest grid there is among the recordings, with a snapshot half way."""
+    row = Row(
+        "memory-spot-snapshot",
+        "the same, spot BTC with a snapshot half way",
+        "MB",
+        goal=Goal(400.0, at_least=False),
+        judged="ours",
+    )
+    interval_ns = 10_000_000
+    peaks, replies = [], []
+    try:
+        files = [str(sources.recorded(path)) for path in sources.SPOT_DAYS]
+        with bench.new_ours() as maker:
+            made = maker.ask("make_spot_tape", files=files, interval_ns=interval_ns)
+        half = {"stop_at_step": made["steps"] // 2, "interval_ns": interval_ns}
+        for _ in range(bench.runs):
+            with bench.new_ours() as worker:
+                worker.send("snapshot_tape", path=made["path"], **half)
+                peaks.append(peak_while(worker, BENCH / "tapes"))
+                replies.append(worker.receive())
+    except (Failed, NotMeasured) as error:
+        row.reason = str(error)
+        return row
+    row.ours = Series(tuple(peak.beyond_tape / 1024 for peak in peaks))
+    row.facts["anonymous MB"] = max(peak.anonymous for peak in peaks) // 1024
+    row.facts["events, tick"] = f"{replies[0]['events']}, {replies[0]['tick']}"
+    row.facts["snapshot bytes"] = replies[0]["snapshot_bytes"]
+    row.facts["orders, fills"] = f"{replies[0]['orders']}, {replies[0]['fills']}"
+    row.facts["digest"] = constant(replies, "digest")
+    return row
 
 
 def _two_at_once(bench: Bench) -> Row:

@@ -21,6 +21,9 @@ LOOP_COPIES = 40
 DBN_RECORDS = 20_000_000
 MBO_RECORD = 56  # bytes; DBN's own layout
 BINANCE_RAW = Path("binance_raw_btc_20240808") / "usdm_btcusdt_20240808.gz"
+SPOT_DAYS = tuple(
+    Path("binance_raw_btc_20240808") / f"spot_btcusdt_{day}.gz" for day in (20240808, 20240809)
+)
 MBO_DAY = Path("databento_dbn_es") / "esh4-glbx-mdp3-20231225.mbo.dbn.zst"
 BAC_WEEK = Path("lean_us_equity_tick_201310") / "bac"
 

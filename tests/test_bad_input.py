@@ -182,10 +182,15 @@ def test_a_number_that_is_none_names_the_cell(workspace: Workspace) -> None:
     assert "text.csv" in said and "row 3" in said and "'price'" in said and "'x'" in said
 
 
-def test_the_grid_of_an_unknown_instrument_is_a_guess_that_stays_on_the_tape(
+def test_an_unknown_instrument_is_refused_or_its_guessed_grid_stays_on_the_tape(
     workspace: Workspace,
 ) -> None:
-    workspace.ok("data", "ingest", "AAA.csv", "--symbol", "XYZ", "--out", "unknown")
+    unknown = ["data", "ingest", "AAA.csv", "--symbol", "XYZ", "--out", "unknown"]
+    said = workspace.fails(65, *unknown)
+    assert "AAA.csv" in said and "'XYZ' is unknown" in said
+    assert "config/instruments.yaml" in said and "--tick, --lot" in said
+    assert not (workspace.path / "unknown").exists()
+    workspace.ok(*unknown, "--waive", "guessed_tick", "--waive", "guessed_lot")
     assert "guessed_tick" in workspace.ok("data", "show", "unknown")
     workspace.ok(
         "data",
@@ -198,7 +203,7 @@ def test_the_grid_of_an_unknown_instrument_is_a_guess_that_stays_on_the_tape(
         "data",
         "ingest",
         "AAA.csv",
-        *["--symbol", "XYZ", "--out", "wrong_grid", "--tick", "0.4"],
+        *["--symbol", "XYZ", "--out", "wrong_grid", "--tick", "0.4", "--lot", "1"],
     ]
     said = workspace.fails(65, *args)
     assert "off_grid" in said and "AAA.csv" in said and "row" in said and "--tick" in said

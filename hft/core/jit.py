@@ -22,7 +22,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
-from hft.core.table import TableType, constant_word, make_table
+from hft.core.table import TableType, constant_word, make_table, table_address
 
 # Decoders have kernels of their own, of several files each; an edit there must recompile them too.
 PACKAGES_WITH_KERNELS = ("tape", "feeds", "storage")
@@ -204,6 +204,23 @@ def table_view(dtype: np.dtype) -> Any:
         return kind(types.int64, types.int64), codegen
 
     return view
+
+
+if JIT_DISABLED:
+
+    def address_of(array: np.ndarray) -> int:
+        """Where an array begins."""
+        return int(array.ctypes.data)
+else:
+
+    @intrinsic
+    def address_of(typingctx: Any, table: Any) -> Any:
+        """Where a table begins."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return table_address(context, builder, signature.args[0], args[0])
+
+        return types.int64(table), codegen
 
 
 def table_in(row: np.dtype, name: str, dtype: np.dtype) -> Any:

@@ -42,6 +42,11 @@ def make_table(context: Any, builder: Any, kind: TableType, at: Any, length: Any
     return value._getvalue()
 
 
+def table_address(context: Any, builder: Any, kind: TableType, value: Any) -> Any:
+    """The int64 address of a table's first item."""
+    return cgutils.create_struct_proxy(kind)(context, builder, value=value).at
+
+
 def constant_word(builder: Any, address: Any, *, is_length: bool = False) -> Any:
     """Load an int64 that never changes while a kernel runs, so that the load may move freely."""
     loaded = builder.load(address)

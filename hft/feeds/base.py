@@ -1,8 +1,9 @@
 """What every decoder shares: its protocol, the collector of findings, exact grids and row order.
 
 A decoder turns vendor bytes into `Feed`s whose rows stand in file (receive) order with the clocks
-as recorded; `settle` then repairs a clock when asked, puts the rows in tape order and checks the
-limits of `findings.py`. Nothing here reads a file or rounds a number silently.
+as recorded; `settle` then repairs a clock when asked, replaces order modifications, puts the rows
+in tape order and checks the limits of `findings.py`. Nothing here reads a file or rounds a number
+silently.
 
 A decoder module has:
 
@@ -28,15 +29,18 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from hft.core.codes import Flag
 from hft.core.errors import DataError
 from hft.core.instruments import Instrument
 from hft.feeds.findings import Findings
+from hft.feeds.modifies import replace_modifies
 from hft.feeds.order import clocks_of, order_rows
 from hft.tape.schema import Columns, Feed
 
 HEAD_BYTES = 1 << 16
 CLOCK_FIX_MIN_LATENCY_NS = 1_000_000  # what the smallest latency becomes under --clock-fix
 EXACT_FLOAT = 1 << 53
+STEPS = ("tick", "lot")  # of an instrument's grid
 DAY_NS = 86_400_000_000_000
 
 Progress = Callable[[int, int, int], None]  # (bytes done, bytes in all, rows so far)
@@ -67,14 +71,30 @@ class DecodeOptions:
         known = table.get(f"{self.format}:{symbol}", table.get(symbol, default))
         if known is None:
             if self.tick is None or self.lot is None:
-                raise DataError(
-                    f"instrument {symbol!r} is unknown: give tick and lot "
-                    "(--tick, --lot) or add it to config/instruments.yaml"
-                )
+                raise self.unknown(symbol, "the source")
             return Instrument(symbol=symbol, tick=self.tick, lot=self.lot, venue=self.format)
         changes = {"tick": self.tick, "lot": self.lot}
         given = {name: value for name, value in changes.items() if value is not None}
         return replace(known, **given) if given else known  # type: ignore[arg-type]
+
+    def must_guess(self, symbol: str, origin: str, steps: tuple[str, ...] = STEPS) -> None:
+        """The source's instrument is nowhere: go on only where guessing its grid was asked for.
+
+        Raises: DataError naming source, instrument and the ways to go on.
+        """
+        missing = [name for name in steps if getattr(self, name) is None]
+        if any(f"guessed_{name}" not in self.waive for name in missing):
+            raise self.unknown(symbol, origin, steps)
+
+    def unknown(self, symbol: str, origin: str, steps: tuple[str, ...] = STEPS) -> DataError:
+        """The refusal of an instrument that nobody described."""
+        missing = [name for name in steps if getattr(self, name) is None]
+        waivers = " ".join(f"--waive guessed_{name}" for name in missing)
+        return DataError(
+            f"{origin}: instrument {symbol!r} is unknown: add it to config/instruments.yaml or "
+            f"give its {' and '.join(missing)} ({', '.join(f'--{name}' for name in missing)}); "
+            f"{waivers} guesses from the data"
+        )
 
     def report(self, done: int, total: int, rows: int) -> None:
         """Tell the progress bar, if there is one."""
@@ -219,8 +239,11 @@ def settle(feed: Feed, options: DecodeOptions, lowest_latency_ns: int | None = N
     rows = len(columns.exch_ts)
     if rows == 0:
         raise DataError(f"{_origin(feed)}: no rows: the source is empty")
+    if _unseen(columns):
+        raise DataError(f"{_origin(feed)}: no row that a strategy sees: all are the venue's alone")
     if options.clock_fix:
         columns = repair_clock(columns, findings, lowest_ns=lowest_latency_ns)
+    columns = replace_modifies(columns, findings, _origin(feed))
     latency_findings(columns, findings)
     columns = order_rows(columns, findings)
     findings.enforce(rows, options.waive, _origin(feed))
@@ -238,27 +261,43 @@ def split_days(feed: Feed) -> list[Feed]:
     if int(times.max()) - int(times.min()) <= DAY_NS:
         return [feed]
     seen = np.maximum.accumulate(times)  # venue-only rows stay where they are
+    cuts: list[tuple[str, int, int]] = []
+    low = 0
+    for day, end_ns in _days(int(seen[0]), int(seen[-1]), feed.instrument.time_zone):
+        high = int(np.searchsorted(seen, end_ns, side="left"))
+        if high > low and not _unseen(_part(feed.columns, low, high)):
+            cuts.append((day, low, high))
+            low = high
+    day, low, _ = cuts.pop()
+    cuts.append((day, low, len(times)))
     feeds: list[Feed] = []
-    for day, start_ns, end_ns in _days(int(seen[0]), int(seen[-1]), feed.instrument.time_zone):
-        low, high = np.searchsorted(seen, (start_ns, end_ns), side="left")
-        if high == low:
-            continue
+    for day, low, high in cuts:
         source = dict(feed.source, day=day) | ({"continues": True} if feeds else {})
         findings = [] if feeds else feed.findings
-        columns = Columns(*(column[low:high] for column in feed.columns))
-        feeds.append(Feed(feed.instrument, columns, findings, source))
+        feeds.append(Feed(feed.instrument, _part(feed.columns, low, high), findings, source))
     return feeds
 
 
-def _days(first_ns: int, last_ns: int, time_zone: str) -> Iterator[tuple[str, int, int]]:
-    """(YYYYMMDD, first ns, first ns of the next) of every local day from one moment to another."""
+def _part(columns: Columns, low: int, high: int) -> Columns:
+    return Columns(*(column[low:high] for column in columns))
+
+
+def _unseen(columns: Columns) -> bool:
+    """Whether no strategy ever sees one of the rows."""
+    if not columns.flags[0] & Flag.VENUE_ONLY:
+        return False
+    return bool(((columns.flags & Flag.VENUE_ONLY) != 0).all())
+
+
+def _days(first_ns: int, last_ns: int, time_zone: str) -> Iterator[tuple[str, int]]:
+    """(YYYYMMDD, first ns of the next) of every local day from one moment to another."""
     zone = ZoneInfo(time_zone)
     midnight = datetime.fromtimestamp(first_ns // 1_000_000_000, zone).replace(
         hour=0, minute=0, second=0
     )
-    while (start_ns := int(midnight.timestamp()) * 1_000_000_000) <= last_ns:
+    while int(midnight.timestamp()) * 1_000_000_000 <= last_ns:
         following = midnight + timedelta(days=1)  # wall clock: a day may have 23 or 25 hours
-        yield f"{midnight:%Y%m%d}", start_ns, int(following.timestamp()) * 1_000_000_000
+        yield f"{midnight:%Y%m%d}", int(following.timestamp()) * 1_000_000_000
         midnight = following
 
 

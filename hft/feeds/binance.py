@@ -139,7 +139,7 @@ def _first_bytes(path: Path) -> bytes:
 
 
 def _instrument(symbol: str, options: DecodeOptions) -> Instrument | None:
-    """The instrument the user named or the table knows; None when it has to be guessed."""
+    """The instrument the user named or the table knows; None when nobody knows it."""
     for key in (options.symbol, f"{options.format}:{symbol}", symbol):
         known = options.instruments.get(key) if key else None
         if key and known is not None and known.venue in ("", options.format):
@@ -294,6 +294,8 @@ def _inflated(file: FileIO) -> Iterator[tuple[bytes, int, int]]:
 def _decode_symbol(heads: list[_Head], options: DecodeOptions) -> Feed:
     symbol = heads[0].symbol
     known = _instrument(symbol, options)
+    if known is None:
+        options.must_guess(options.symbol or symbol, str(heads[0].path))
     grid = _grid(known) if known is not None else (GUESS_DECIMALS, 1, GUESS_DECIMALS, 1)
     reading = _Reading(grid)
     for head in heads:

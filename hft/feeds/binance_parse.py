@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.jit import array_view, kernel
+from hft.core.jit import kernel, table_view
 from hft.feeds.binance_text import (
     BOOLEAN,
     COLON,
@@ -48,8 +48,8 @@ from hft.feeds.binance_text import (
 from hft.feeds.borrowed import bytes_view
 from hft.feeds.words import line_feed
 
-_messages_view = array_view(MESSAGE)
-_levels_view = array_view(LEVEL_ROW)
+_messages_view = table_view(MESSAGE)
+_levels_view = table_view(LEVEL_ROW)
 
 
 @kernel
@@ -62,7 +62,7 @@ def _levels(text: np.ndarray, at: int, levels: np.ndarray, state: Any) -> Any:
     while text[at] != 93:
         if text[at] != 91:
             return fail(state, LEVEL, at)
-        if row == levels.size:
+        if row == len(levels):
             return fail(state, FULL, at)
         price, at = read_price(text, space(text, at + 1), state)
         if at < 0:
@@ -325,11 +325,11 @@ def _scan_lines(
     text: np.ndarray, at: int, messages: np.ndarray, levels: np.ndarray, state: Any
 ) -> Any:
     state["error"] = 0
-    while at < text.size:
+    while at < len(text):
         start = at
         level = state["levels"]
         row = state["messages"]
-        if row == messages.size:
+        if row == len(messages):
             fail(state, FULL, at)
             return start
         state["line"] += 1

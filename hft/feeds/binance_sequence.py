@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hft.core.codes import EventKind, Flag, Side
-from hft.core.jit import array_view, kernel
+from hft.core.jit import kernel, table_view
 from hft.feeds.binance_text import DIFF, LEVEL_ROW, MESSAGE, SNAPSHOT, TRADE
 from hft.feeds.borrowed import columns_view
 from hft.tape.schema import Columns
@@ -47,8 +47,8 @@ SEQUENCE = np.dtype(
     ]
 )
 
-_messages_view = array_view(MESSAGE)
-_levels_view = array_view(LEVEL_ROW)
+_messages_view = table_view(MESSAGE)
+_levels_view = table_view(LEVEL_ROW)
 
 
 @kernel
@@ -138,7 +138,7 @@ def _snapshot_time(messages: np.ndarray, m: int, waiting: int) -> Any:
     message = messages[m]
     if _time(message) >= 0:
         return _time(message)
-    for later in range(waiting, messages.size):
+    for later in range(waiting, len(messages)):
         if messages[later]["type"] == DIFF and messages[later]["last_id"] > message["last_id"]:
             return _time(messages[later])
     return message["local_ns"]
@@ -208,10 +208,10 @@ def write_rows(out: Columns, levels: np.ndarray, messages: np.ndarray, state: An
 @kernel
 def _write_rows(out: Columns, levels: np.ndarray, messages: np.ndarray, state: Any) -> None:
     snapshots = 0
-    for m in range(messages.size):
+    for m in range(len(messages)):
         if messages[m]["type"] == SNAPSHOT:
             snapshots += 1
-    for m in range(messages.size):
+    for m in range(len(messages)):
         message = messages[m]
         kind = message["type"]
         if kind == TRADE:

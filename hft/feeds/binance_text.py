@@ -243,8 +243,10 @@ def skip_value(text: np.ndarray, at: int, state: Any) -> Any:
 
 @kernel
 def same_symbol(text: np.ndarray, at: int, state: Any) -> Any:
+    if text[at] != 34:
+        return fail(state, SYMBOL, at)
     end = string_end(text, at)
-    if end < 0 or text[at] != 34 or end - at - 2 > 32:
+    if end < 0 or end - at - 2 > 32:
         return fail(state, SYMBOL, at)
     length = end - at - 2
     if state["symbol"][0] == 0:

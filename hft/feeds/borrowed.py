@@ -1,19 +1,19 @@
-"""Arrays that a pass borrows from its caller: views that count no references.
+"""Arrays that a pass borrows from its caller: tables, which count no references.
 
 numba counts a reference, atomically, for each array handed to a call that is not merged into its
-caller; in a pass over bytes or records that costs more than the pass does. So a pass takes views of
-its arrays first and hands those on. The caller keeps the arrays alive until the pass is over.
+caller; in a pass over bytes or records that costs more than the pass does. So a pass makes tables
+of its arrays first and hands those on. The caller keeps the arrays alive until the pass is over.
 """
 
 import numpy as np
 
-from hft.core.jit import array_view, kernel
+from hft.core.jit import kernel, table_view
 from hft.tape.schema import Columns
 
-bytes_view = array_view(np.dtype(np.uint8))
-int64_view = array_view(np.dtype(np.int64))
-int16_view = array_view(np.dtype(np.int16))
-int8_view = array_view(np.dtype(np.int8))
+bytes_view = table_view(np.dtype(np.uint8))
+int64_view = table_view(np.dtype(np.int64))
+int16_view = table_view(np.dtype(np.int16))
+int8_view = table_view(np.dtype(np.int8))
 
 
 @kernel

@@ -138,7 +138,10 @@ def _feed(
     findings = Findings()
     id_ = int(records[0]["instrument_id"])
     symbol = options.symbol or file.symbols.get(id_, str(id_))
-    instrument = _known(symbol, defined, options) or _guessed(symbol, records, findings, options)
+    instrument = _known(symbol, defined, options)
+    if instrument is None:
+        options.must_guess(symbol, str(file.path), ("tick",))
+        instrument = _guessed(symbol, records, findings, options)
     tick = _fixed_tick(instrument, file)
     found = np.zeros(len(passes.FINDINGS), passes.FOUND)
     state = np.zeros(passes.STATE, np.int64)
@@ -173,7 +176,7 @@ def _known(
 def _guessed(
     symbol: str, records: np.ndarray, findings: Findings, options: DecodeOptions
 ) -> Instrument:
-    """The coarsest grid of the prices, as a finding; sizes are whole contracts or shares."""
+    """On the given tick, else the coarsest grid of the prices; sizes are contracts or shares."""
     lot = options.lot or Decimal(1)
     if options.tick is not None:
         return Instrument(symbol=symbol, tick=options.tick, lot=lot)

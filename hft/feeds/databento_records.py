@@ -280,6 +280,8 @@ def _records(path: Path, data: Buffer, start: int, schema: str, version: int) ->
     size = len(data) - start
     if size == 0:
         raise DataError(f"{path}: no records")
+    if size == 1:
+        raise DataError(f"{path}, record 1: cut short after 1 of {dtype.itemsize} bytes")
     first = data[start] * 4
     if first != dtype.itemsize or data[start + 1] != RTYPES[schema]:
         raise DataError(

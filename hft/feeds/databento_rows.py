@@ -9,7 +9,7 @@ loop writes its rows itself: handing eight columns to a call costs more than the
 import numpy as np
 
 from hft.core.codes import EventKind, Flag, Side
-from hft.core.jit import array_view, kernel
+from hft.core.jit import kernel, table_view
 from hft.feeds.borrowed import columns_view, int64_view
 from hft.feeds.databento_records import (
     FLAG_LAST,
@@ -31,9 +31,9 @@ LIVE_ORDER = np.dtype(
 
 FOUND = np.dtype([("count", np.int64), ("record", np.int64)])  # the first record, from 1
 
-_records_view = array_view(MBO_RECORD)
-_live_view = array_view(LIVE_ORDER)
-_found_view = array_view(FOUND)
+_records_view = table_view(MBO_RECORD)
+_live_view = table_view(LIVE_ORDER)
+_found_view = table_view(FOUND)
 
 # Places in the pass's state.
 ROWS, LIVE, LIVE_MAX, AGGRESSOR, IN_SNAPSHOT, MOVED_PRICE, MOVED_QTY = range(7)
@@ -68,7 +68,7 @@ def _home(key: int, mask: int) -> int:
 @kernel
 def _find(table: np.ndarray, key: int) -> int:
     """The row of an order, or the free row where it would go."""
-    mask = table.size - 1
+    mask = len(table) - 1
     at: int = _home(key, mask)
     while table[at]["id"] != key and table[at]["id"] != 0:
         at = (at + 1) & mask
@@ -78,7 +78,7 @@ def _find(table: np.ndarray, key: int) -> int:
 @kernel
 def _forget(table: np.ndarray, at: int) -> None:
     """Free a row and close the gap, so that searches never walk over dead rows."""
-    mask = table.size - 1
+    mask = len(table) - 1
     hole = at
     at = (at + 1) & mask
     while table[at]["id"] != 0:
@@ -95,7 +95,7 @@ def _forget(table: np.ndarray, at: int) -> None:
 @kernel
 def rehash(old: np.ndarray, new: np.ndarray) -> None:
     """Move every live order to a larger table."""
-    for row in range(old.size):
+    for row in range(len(old)):
         key = old[row]["id"]
         if key != 0:
             at = _find(new, key)
@@ -188,7 +188,7 @@ def _track(
 @kernel
 def _clear(table: np.ndarray, state: np.ndarray) -> None:
     if state[LIVE] > 0:
-        for row in range(table.size):
+        for row in range(len(table)):
             table[row]["id"] = 0
     state[LIVE] = 0
     state[AGGRESSOR] = 0
@@ -303,8 +303,8 @@ def _mbo(
 ) -> int:
     exch_ts_of, local_ts_of, kind_of, side_of, price_of, qty_of, order_id_of, flags_of = rows
     row = state[ROWS]
-    for record in range(first, records.size):
-        if row + 3 > rows.kind.size or 2 * state[LIVE] >= table.size:
+    for record in range(first, len(records)):
+        if row + 3 > len(rows.kind) or 2 * state[LIVE] >= len(table):
             state[ROWS] = row
             return int(record)
         event = records[record]
@@ -349,4 +349,4 @@ def _mbo(
     if state[IN_SNAPSHOT] == 1:
         flags_of[row - 1] |= LAST
     state[ROWS] = row
-    return int(records.size)
+    return int(len(records))

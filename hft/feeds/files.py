@@ -14,7 +14,10 @@ from typing import Any
 from hft.core.errors import DataError
 
 GZIP, XZ, ZSTD, ZIP = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
-_BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+_BROKEN = (
+    *(EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile),
+    *(NotImplementedError, RuntimeError),  # of zipfile: a method or a password nobody asked for
+)
 
 
 def read_bytes(path: Path) -> bytes:

@@ -56,8 +56,16 @@ LIMITS: dict[str, Limit] = {
     "bad_row": Limit("a row that cannot be read; left out", 0.0),
     "negative_qty": Limit("a quantity below zero", 0.0),
     "zero_qty": Limit("a trade or order of quantity zero; left out", 0.01),
-    "guessed_tick": Limit("no tick was given: the coarsest grid that holds every price was taken"),
-    "guessed_lot": Limit("no lot was given: the coarsest grid that holds every quantity was taken"),
+    "guessed_tick": Limit(
+        "nobody gave the tick; waived, the coarsest grid that holds every price is taken",
+        0.0,
+        "give it (--tick)",
+    ),
+    "guessed_lot": Limit(
+        "nobody gave the lot; waived, the coarsest grid that holds every quantity is taken",
+        0.0,
+        "give it (--lot)",
+    ),
     "assumed_clock": Limit("one clock only: receive time is taken as the exchange time or reverse"),
     "unknown_side": Limit("a trade without an aggressor's side"),
     "suspicious": Limit("the vendor flagged the row as suspicious; left out"),

@@ -11,7 +11,6 @@ All take [local_ts], the receive time (else `ts` stands for both), and [symbol],
 Rows must be in order of receive time.
 """
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -23,11 +22,11 @@ import polars as pl
 from hft.core.codes import EventKind, Flag
 from hft.core.errors import DataError
 from hft.core.instruments import Instrument
-from hft.feeds.base import DecodeOptions, to_ticks
-from hft.feeds.files import peek, read_bytes
+from hft.feeds.base import EXACT_FLOAT, DecodeOptions, to_ticks
 from hft.feeds.findings import Findings
 from hft.feeds.grid import step_or_guess
 from hft.feeds.order import goes_back, take
+from hft.feeds.table_files import read_frame
 from hft.feeds.times import times_ns
 from hft.tape.schema import Columns, Feed
 
@@ -52,6 +51,10 @@ ALIASES: dict[str, tuple[str, ...]] = {
 SIDES = {"buy": 0, "b": 0, "bid": 0, "1": 0, "sell": 1, "s": 1, "ask": 1, "a": 1, "-1": 1}
 NO_SIDE = ("", "n", "none", "unknown", "null")
 KINDS = {kind.name.lower(): kind.value for kind in EventKind}
+PLACED_KINDS = (
+    *(EventKind.LEVEL, EventKind.SNAPSHOT, EventKind.BBO),
+    *(EventKind.ADD, EventKind.MODIFY),
+)
 ORDER_KINDS = (EventKind.ADD, EventKind.CANCEL, EventKind.MODIFY, EventKind.EXECUTE)
 
 
@@ -70,43 +73,12 @@ def decode(paths: Sequence[Path], options: DecodeOptions) -> list[Feed]:
     sizes = [path.stat().st_size if path.exists() else 0 for path in paths]
     rows = 0
     for index, path in enumerate(paths):
-        frame, first_row = _read(path, options)
+        frame, first_row = read_frame(path)
         symbol = options.symbol or path.name.split(".")[0]
         feeds.extend(decode_frame(frame, replace(options, symbol=symbol), path.name, first_row))
         rows += frame.height
         options.report(sum(sizes[: index + 1]), sum(sizes), rows)
     return feeds
-
-
-def _read(path: Path, options: DecodeOptions) -> tuple[pl.DataFrame, int]:
-    """The frame of a file and the 1-based file row of its first item."""
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
-    if peek(path, 4) == b"PAR1":
-        try:
-            return pl.read_parquet(path), 1
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise DataError(f"{path}: the Parquet file cannot be read: {error}") from None
-    data = read_bytes(path)
-    try:
-        return pl.read_csv(io.BytesIO(data), infer_schema_length=10_000), 2
-    except pl.exceptions.NoDataError:
-        raise DataError(f"{path}: the file has no rows") from None
-    except pl.exceptions.PolarsError:
-        return _read_as_text(path, data), 2
-
-
-def _read_as_text(path: Path, data: bytes) -> pl.DataFrame:
-    """Every column as text, so that the first cell that is no number can be named."""
-    try:
-        return pl.read_csv(io.BytesIO(data), infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        lines = data.split(b"\n")
-        width = lines[0].count(b",")
-        rows = (i + 1 for i, line in enumerate(lines) if line and line.count(b",") != width)
-        raise DataError(
-            f"{path}, row {next(rows, 1)}: the CSV cannot be read: {str(error).splitlines()[0]}"
-        ) from None
 
 
 def decode_frame(
@@ -149,7 +121,7 @@ def _fields(frame: pl.DataFrame, given: Mapping[str, str] | None, origin: str) -
     layouts = [{"ts", "price", "qty"}, {"ts", "bid", "ask"}, {"ts", "kind"}]
     if not any(layout <= set(fields) for layout in layouts):
         raise DataError(
-            f"{origin}: columns {', '.join(frame.columns)} are no layout: needed are ts price qty, "
+            f"{origin}: columns {_listed(frame.columns)} are no layout: needed are ts price qty, "
             "or ts bid ask, or ts kind; name yours with --columns field=column "
             f"(fields: {', '.join(ALIASES)})"
         )
@@ -159,7 +131,12 @@ def _fields(frame: pl.DataFrame, given: Mapping[str, str] | None, origin: str) -
 def _unknown(what: str, name: str, known: Sequence[str]) -> str:
     close = get_close_matches(name, known, 1, 0.5)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"no {what} {name!r}{hint} (there are {', '.join(known)})"
+    return f"no {what} {name!r}{hint} (there are {_listed(known)})"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a line, even where a damaged header made a name of a page."""
+    return ", ".join(n if n.isprintable() and len(n) <= 60 else repr(n[:60]) for n in names)
 
 
 class _Reader:
@@ -181,7 +158,9 @@ class _Reader:
         """Floats or integers; a null or empty cell becomes NaN."""
         series = self.frame[self.fields[field]]
         if series.dtype.is_integer() and not series.null_count():
-            return series.cast(pl.Int64).to_numpy()
+            whole = series.cast(pl.Int64, strict=False)
+            if not whole.null_count():
+                return whole.to_numpy()
         if series.dtype == pl.Float32 and not series.null_count():
             return series.to_numpy()
         cast = series.cast(pl.Float64, strict=False)
@@ -261,11 +240,12 @@ def _receive_order(
 def _instrument(
     options: DecodeOptions, prices: np.ndarray, sizes: np.ndarray, findings: Findings, origin: str
 ) -> Instrument:
-    """The known instrument, else one on the given or guessed grid."""
+    """The known instrument, else one on the given grid, or on a guessed one if that is waived."""
     symbol = options.symbol or "OWN"
     known = options.instruments.get(symbol)
     if known is not None:
         return options.instrument(symbol)
+    options.must_guess(symbol, origin)
     tick = step_or_guess(options.tick, prices, findings, "tick", origin)
     lot = step_or_guess(options.lot, sizes, findings, "lot", origin)
     return Instrument(symbol=symbol, tick=tick, lot=lot)
@@ -345,7 +325,7 @@ def _events(
     order_id = reader.numbers("order_id") if "order_id" in fields else zeros
     by_order = np.isin(kinds, ORDER_KINDS)
     _require(reader, by_order & (_nan(order_id) | (order_id == 0)), "order_id")
-    placed = np.isin(kinds, (EventKind.LEVEL, EventKind.SNAPSHOT, EventKind.ADD, EventKind.BBO))
+    placed = np.isin(kinds, PLACED_KINDS)
     _require(reader, placed & (side > 1), "side")
     _require(reader, (placed | (kinds == EventKind.TRADE)) & (_nan(price) | _nan(size)), "price")
     instrument = _instrument(options, price, size, findings, reader.origin)
@@ -359,13 +339,24 @@ def _events(
         side,
         to_ticks(price, instrument.tick, findings, "price", first_row=reader.rows),
         lots,
-        _zero(order_id, _nan(order_id)).astype(np.int64),
+        _order_ids(reader, _zero(order_id, _nan(order_id))),
         np.zeros(rows, np.int16),
     )
     # One time is one group: a book is whole at the last row of its time.
     last = np.append(exch_ts[1:] != exch_ts[:-1], True)
     columns.flags[last] = Flag.LAST.value
     return instrument, columns
+
+
+def _order_ids(reader: _Reader, numbers: np.ndarray) -> np.ndarray:
+    if numbers.dtype.kind == "f":
+        bad = (np.abs(numbers) > EXACT_FLOAT) | (numbers != np.rint(numbers))
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise DataError(
+                f"{reader.where('order_id')}, row {reader.rows[row]}: {numbers[row]} is no order id"
+            )
+    return numbers.astype(np.int64)
 
 
 def _require(reader: _Reader, missing: np.ndarray, field: str) -> None:

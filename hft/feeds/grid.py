@@ -1,4 +1,4 @@
-"""Guessing the grid of prices or quantities when nobody gave it; always a finding, never silent."""
+"""Guessing the grid of prices or quantities, where that was asked for; always a finding."""
 
 from decimal import Decimal
 

@@ -9,7 +9,6 @@ here: the levels beyond a snapshot's range are forgotten instead of kept.
 
 import io
 import re
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -131,13 +130,17 @@ def _events(path: Path) -> np.ndarray:
             if "data" not in getattr(archive, "files", ()):
                 raise DataError(f"{path}: expected an npz with the key 'data'")
             data = archive["data"]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path}: not a readable npz ({reason})") from None
+    except DataError:
+        raise
     except AttributeError:
         raise DataError(
             f"{path}: expected an npz with the key 'data', not a single array"
         ) from None
+    except Exception as error:  # whatever zip, inflater and header parser find in damaged bytes
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path}: not a readable npz ({reason})") from None
+    if not isinstance(data, np.ndarray):
+        raise DataError(f"{path}: the key 'data' is no array")
     if data.dtype.names:
         missing = [name for name in FIELDS_NEEDED if name not in data.dtype.names]
         if missing or data.ndim != 1:
@@ -235,6 +238,7 @@ def _instrument(
 ) -> Instrument:
     if symbol in options.instruments or (options.tick is not None and options.lot is not None):
         return options.instrument(symbol)
+    options.must_guess(symbol, origin)
     priced = code != CODES[EventKind.CLEAR]
     px, qty = _rounded(events["px"][priced]), _rounded(events["qty"][priced])
     tick = step_or_guess(options.tick, px, findings, "tick", origin)

@@ -35,6 +35,7 @@ FILE_NAME = re.compile(
     r"(?P<symbol>[A-Z.]+)_(?P<day>\d{4}-\d\d-\d\d)_\d+_\d+_(?P<what>message|orderbook)_\d+\.csv"
 )
 LINE = re.compile(rb"\d+(\.\d+)?,[1-7],\d+,\d+,-?\d+,(1|-1)\s*")
+DAY_S = 86_400
 FIELDS = ("time", "type", "order id", "size", "price", "direction")
 PRICE_SCALE = 10_000
 ZONE = ZoneInfo("America/New_York")
@@ -142,6 +143,12 @@ def _parse(path: Path) -> list[np.ndarray]:
     fine = what.is_between(NEW, HALT) & direction.is_in([1, -1]) & (frame["size"] >= 0)
     if any(frame.null_count().row(0)) or not fine.all():
         raise _bad_row(path, data)
+    outside = ~frame["time"].is_between(0, DAY_S)
+    if outside.any():
+        row = int(outside.arg_true()[0])
+        raise DataError(
+            f"{path}, row {row + 1}: {frame['time'][row]} is no time of a day in seconds"
+        )
     return [frame[name].to_numpy() for name in FIELDS]
 
 

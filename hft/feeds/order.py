@@ -44,7 +44,7 @@ def _read_clocks(columns: Columns, found: Any) -> None:
     rows = columns_view(columns)
     received = happened = -FAR
     lowest = FAR
-    for row in range(rows.kind.size):
+    for row in range(len(rows.kind)):
         exch_ts, local_ts, flags = rows.exch_ts[row], rows.local_ts[row], rows.flags[row]
         lowest = min(lowest, local_ts - exch_ts)
         if local_ts < exch_ts:
@@ -63,7 +63,7 @@ def _read_clocks(columns: Columns, found: Any) -> None:
                     found["first_late"] = row
                 found["late"] += 1
             happened = max(happened, exch_ts)
-    found["lowest_ns"] = lowest if rows.kind.size > 0 else 0
+    found["lowest_ns"] = lowest if len(rows.kind) > 0 else 0
 
 
 def order_rows(columns: Columns, findings: Findings | None = None) -> Columns:

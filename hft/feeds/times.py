@@ -10,7 +10,7 @@ import polars as pl
 from hft.core.errors import DataError
 
 UNITS = ((10**11, 10**9, "s"), (10**14, 10**6, "ms"), (10**17, 10**3, "us"), (2**63 - 1, 1, "ns"))
-SMALLEST = 10**8
+SMALLEST, LARGEST = 10**8, 2.0**63
 ZONE = r"(Z|[+-]\d{2}:?\d{2})\s*$"
 
 
@@ -33,7 +33,11 @@ def times_ns(series: pl.Series, where: str, first_row: int) -> np.ndarray:
             )
         return series.dt.epoch("ns").to_numpy()
     if kind.is_integer():
-        return _from_numbers(series.cast(pl.Int64).to_numpy(), where, first_row)
+        whole = series.cast(pl.Int64, strict=False)
+        if whole.null_count():
+            row = _row(whole.is_null(), first_row)
+            raise DataError(f"{where}, row {row}: {series[row - first_row]} is no time")
+        return _from_numbers(whole.to_numpy(), where, first_row)
     if kind.is_float():
         return _from_floats(series.to_numpy().astype(np.float64), where, first_row)
     raise DataError(f"{where}: {kind} is no time; give ISO-8601 with a zone or epoch numbers")
@@ -78,7 +82,7 @@ def _from_numbers(numbers: np.ndarray, where: str, first_row: int) -> np.ndarray
 
 
 def _from_floats(numbers: np.ndarray, where: str, first_row: int) -> np.ndarray:
-    bad = ~np.isfinite(numbers) | (numbers < SMALLEST)
+    bad = ~((numbers >= SMALLEST) & (numbers < LARGEST))
     if bad.any():
         row = first_row + int(np.argmax(bad))
         raise DataError(f"{where}, row {row}: {numbers[row - first_row]} is no time")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.jit import JIT_DISABLED, kernel, record_at
+from hft.core.jit import JIT_DISABLED, address_of, kernel, record_at
 
 IN_WORDS = sys.byteorder == "little" and not JIT_DISABLED
 REACH = 40  # bytes that must follow: the longest number a quick reader looks at, and a word
@@ -32,7 +32,7 @@ _POWERS = np.array([10**n for n in range(19)], np.int64)
 
 @kernel(inline=True)
 def _load(text: np.ndarray, at: int) -> Any:
-    return _word_at(text.ctypes.data + at)["word"]
+    return _word_at(address_of(text) + at)["word"]
 
 
 @kernel(inline=True)
@@ -68,7 +68,7 @@ def _leading(word: Any, count: int) -> Any:
 @kernel(inline=True)
 def quick_whole(text: np.ndarray, at: int) -> Any:
     """A number of up to 16 digits. Returns: (value, position after or -1: ask the reader)."""
-    if not IN_WORDS or at + REACH > text.size:
+    if not IN_WORDS or at + REACH > len(text):
         return np.int64(0), np.int64(-1)
     word = _load(text, at)
     count = _digit_count(word)
@@ -93,7 +93,7 @@ def quick_decimal(text: np.ndarray, at: int, decimals: int) -> Any:
 
     Returns: (value, position after or -1: ask the reader).
     """
-    if not IN_WORDS or at + REACH > text.size or decimals > DECIMALS_MAX:
+    if not IN_WORDS or at + REACH > len(text) or decimals > DECIMALS_MAX:
         return np.int64(0), np.int64(-1)
     word = _load(text, at)
     count = _digit_count(word)
@@ -121,7 +121,7 @@ def quick_decimal(text: np.ndarray, at: int, decimals: int) -> Any:
 @kernel
 def line_feed(text: np.ndarray, at: int) -> Any:
     """Position of the first line feed from `at` on; the text ends with one."""
-    while IN_WORDS and at + 8 <= text.size:
+    while IN_WORDS and at + 8 <= len(text):
         word = _load(text, at) ^ _FEEDS
         marks = (word - _ONES) & ~word & _TOPS
         if marks != np.uint64(0):

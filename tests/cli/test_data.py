@@ -8,6 +8,7 @@ import pytest
 from hft.cli.app import run
 
 CSV = "Time,Price,Size,Side\n2024-01-02T12:00:00Z,100.25,3,buy\n2024-01-02T12:00:01Z,100.5,4,sell\n"
+GRID = ("--tick", "0.25", "--lot", "1")
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def own(tmp_path: Path) -> Path:
 def test_ingest_show_and_verify_a_csv(own: Path, tmp_path: Path, capsys):
     out = str(tmp_path / "out")
     args = ["data", "ingest", str(own), "--out", out, "--columns", "ts=Time", "--symbol", "X"]
-    assert run([*args, "--tick", "0.25", "--lot", "1"]) == 0
+    assert run([*args, *GRID]) == 0
     assert "2 rows in" in capsys.readouterr().out
     assert run(["data", "show", out, "--json"]) == 0
     (entry,) = json.loads(capsys.readouterr().out)
@@ -33,7 +34,7 @@ def test_ingest_show_and_verify_a_csv(own: Path, tmp_path: Path, capsys):
 
 def test_verify_names_a_damaged_tape(own: Path, tmp_path: Path, capsys):
     out = tmp_path / "out"
-    assert run(["--quiet", "data", "ingest", str(own), "--out", str(out)]) == 0
+    assert run(["--quiet", "data", "ingest", str(own), "--out", str(out), *GRID]) == 0
     (path,) = out.glob("*.tape.arrow")
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -48,7 +49,8 @@ def test_verify_names_a_damaged_tape(own: Path, tmp_path: Path, capsys):
         (["nothing.csv"], 65, "nothing.csv: no such file"),
         (["own.csv", "--format", "binanse"], 78, "no format 'binanse'"),
         (["own.csv", "--columns", "price=Prise"], 65, "did you mean 'Price'?"),
-        (["own.csv", "--tick", "0.2"], 65, "row 2: off_grid"),
+        (["own.csv", "--tick", "0.2", "--lot", "1"], 65, "row 2: off_grid"),
+        (["own.csv", "--tick", "0.5"], 65, "own.csv: instrument 'X' is unknown: add it to"),
         (["own.csv", "--waive", "everything"], 78, "unknown finding 'everything'"),
     ],
 )

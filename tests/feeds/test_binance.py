@@ -404,10 +404,13 @@ def test_a_resting_quantity_below_one_lot_does_not_vanish(tmp_path):
     assert findings_of(feed)["off_lot"] == (1, 5)
 
 
-def test_without_an_instrument_the_grid_is_guessed_and_said(tmp_path):
+def test_without_an_instrument_the_grid_is_guessed_only_where_that_is_waived(tmp_path):
     path = tmp_path / "recording.gz"
     path.write_bytes(gzip.compress(START.encode()))
-    (feed,) = binance.decode([path], DecodeOptions("binance-usdm"))
+    with pytest.raises(DataError, match=r"recording\.gz: instrument 'BTCUSDT' is unknown.*--tick"):
+        binance.decode([path], DecodeOptions("binance-usdm"))
+    guess = DecodeOptions("binance-usdm", waive=("guessed_tick", "guessed_lot"))
+    (feed,) = binance.decode([path], guess)
     assert (feed.instrument.tick, feed.instrument.lot) == (Decimal("0.1"), Decimal("0.5"))
     assert {"guessed_tick", "guessed_lot"} <= set(findings_of(feed))
     assert rows_of(feed)[1] == ("SNAPSHOT", 0, 100, 10, 0)
@@ -439,6 +442,7 @@ def test_key_order_blanks_and_unknown_streams_do_not_matter(tmp_path):
         (diff(5, 13, 14, 12, []).replace("}}", "}"), "comma or a closing brace"),
         (diff(5, 13, 14, 12, []).replace("\n", " x\n"), "end of the line"),
         (trade(5, "10.2", "0.003", True).replace("true", "maybe"), "true or false"),
+        (f'{LOCAL} {{"s":\n', "same symbol"),  # nothing behind the last line feed is looked at
     ],
 )
 def test_a_malformed_line_is_named_with_what_was_expected(tmp_path, bad, said):
@@ -512,7 +516,8 @@ def test_each_symbol_is_a_feed_of_its_own(tmp_path):
     for symbol in ("ETHUSDT", "BTCUSDT"):
         paths.append(tmp_path / f"{symbol}.gz")
         paths[-1].write_bytes(gzip.compress(START.replace("BTCUSDT", symbol).encode()))
-    feeds = binance.decode(paths, DecodeOptions("binance-usdm"))
+    grid = {"tick": Decimal("0.1"), "lot": Decimal("0.5")}
+    feeds = binance.decode(paths, DecodeOptions("binance-usdm", **grid))
     assert [feed.instrument.symbol for feed in feeds] == ["BTCUSDT", "ETHUSDT"]
 
 

@@ -4,7 +4,6 @@ The truth tests replay raw records (never our rows) with dictionaries, so that d
 only agree by both being right.
 """
 
-import struct
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -24,8 +23,8 @@ from hft.feeds import databento, databento_rows
 from hft.feeds import databento_records as dbn
 from hft.feeds.base import DecodeOptions, settle
 from hft.tape.schema import Feed
+from tests.feeds.recordings import SECOND, header, mbo
 
-SECOND = 1_000_000_000
 UNSIGNED = ("order_id", "expiration", "activation")
 FIRST_DAY, SECOND_DAY = "esh4-glbx-mdp3-20231224.mbo", "esh4-glbx-mdp3-20231225.mbo"
 QUOTES = "futures_mbp-1_2024-07-01T23-58_2024-07-02T00-02"
@@ -44,42 +43,6 @@ def es(shared_data: Path) -> Any:
 
 
 # Files made by hand -------------------------------------------------------------------------------
-
-
-def header(schema: int, version: int = 1, ts_out: int = 0) -> bytes:
-    symbol_bytes = 22 if version == 1 else 71
-    body = b"TEST.DATA".ljust(16, b"\0") + struct.pack("<HQQQ", schema, 0, 0, 0)
-    body += struct.pack("<Q", 0) if version == 1 else b""
-    body += bytes([1, 0, ts_out])
-    body += b"" if version == 1 else struct.pack("<H", symbol_bytes)
-    body = body.ljust(100, b"\0") + struct.pack("<I", 0)
-
-    def text(value: str) -> bytes:
-        return value.encode().ljust(symbol_bytes, b"\0")
-
-    body += struct.pack("<I", 1) + text("ESH4") + struct.pack("<II", 0, 0)
-    body += struct.pack("<I", 1) + text("ESH4") + struct.pack("<III", 1, 20231225, 20231226)
-    body += text("17")
-    return b"DBN" + bytes([version]) + struct.pack("<I", len(body)) + body
-
-
-def mbo(*events: tuple, first_ts: int = SECOND) -> np.ndarray:
-    """(action, side, price, size, order id, flags) events, one a millisecond."""
-    out = np.zeros(len(events), dbn.MBO_RECORD)
-    for i, (action, side, price, size, order_id, flags) in enumerate(events):
-        ts = first_ts + i * 1_000_000
-        row = {
-            "length": 14,
-            "rtype": 0xA0,
-            "instrument_id": 17,
-            "ts_event": ts,
-            "ts_recv": ts + 500,
-        }
-        row |= {"order_id": order_id, "price": int(Decimal(str(price)) * SECOND), "size": size}
-        row |= {"flags": flags, "action": ord(action), "side": ord(side)}
-        for name, value in row.items():
-            out[i][name] = value
-    return out
 
 
 def write(path: Path, records: np.ndarray, schema: int = 0, version: int = 1) -> Path:
@@ -410,7 +373,9 @@ def test_instruments_of_one_file_become_feeds_of_their_own(tmp_path: Path) -> No
 def test_a_tick_told_from_prices_is_a_finding_and_a_definition_beside_the_file_is_better(
     es: Any,
 ) -> None:
-    alone = databento.decode([es(QUOTES)], DecodeOptions())[0]
+    with pytest.raises(DataError, match=r"is unknown: .* give its tick \(--tick\)"):
+        databento.decode([es(QUOTES)], DecodeOptions())
+    alone = databento.decode([es(QUOTES)], DecodeOptions(waive=("guessed_tick",)))[0]
     assert alone.instrument.tick == Decimal("0.25") and "guessed_tick" in named(alone)
     known = databento.decode([es(DEFINITIONS), es(QUOTES)], DecodeOptions())[0]
     assert not named(known)

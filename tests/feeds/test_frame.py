@@ -1,6 +1,7 @@
 """The user's own frames: layouts, times, and errors that name row, field and fix."""
 
 import gzip
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -105,7 +106,7 @@ def test_time_going_back_names_the_row_and_can_be_waived():
     frame = trades(ts=[NOON, NOON - 5])
     with pytest.raises(DataError, match=r"column 'ts', row 2: receive_disorder: .*back 5 ns"):
         decode_frame(frame, OPTIONS)
-    options = DecodeOptions(symbol="X", tick=Decimal("0.25"), waive=("receive_disorder",))
+    options = replace(OPTIONS, waive=("receive_disorder",))
     (feed,) = decode_frame(frame, options)
     assert feed.columns.price.tolist() == [402, 401]
     assert names(feed)["receive_disorder"].first_row == 2
@@ -139,8 +140,18 @@ def test_a_bad_cell_is_named_by_column_and_row(changes, message):
         decode_frame(trades(**changes), OPTIONS)
 
 
-def test_tick_and_lot_that_nobody_gave_are_guessed_and_said():
-    (feed,) = decode_frame(trades(), DecodeOptions(symbol="X"))
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [({}, "tick and lot .--tick, --lot."), ({"tick": Decimal("0.25")}, "lot .--lot.")],
+)
+def test_an_instrument_that_nobody_described_is_refused_with_the_ways_to_go_on(given, missing):
+    with pytest.raises(DataError, match=f"frame: instrument 'X' is unknown: .*its {missing}"):
+        decode_frame(trades(), DecodeOptions(symbol="X", **given))
+
+
+def test_tick_and_lot_that_nobody_gave_are_guessed_where_that_is_waived():
+    waive = ("guessed_tick", "guessed_lot")
+    (feed,) = decode_frame(trades(), DecodeOptions(symbol="X", waive=waive))
     assert feed.instrument.tick == Decimal("0.25")
     assert {"guessed_tick", "guessed_lot"} <= set(names(feed))
 
@@ -152,7 +163,7 @@ def test_an_off_grid_price_is_found_at_its_row():
 
 def test_each_symbol_gets_its_own_feed_with_the_rows_of_the_frame():
     frame = trades(symbol=["A", "B"], price=[100.25, 100.3])
-    feeds = decode_frame(frame, DecodeOptions(tick=Decimal("0.25")))
+    feeds = decode_frame(frame, replace(OPTIONS, symbol=None))
     assert [feed.instrument.symbol for feed in feeds] == ["A", "B"]
     assert names(feeds[1])["off_grid"].first_row == 2
 
@@ -176,6 +187,6 @@ def test_a_csv_row_with_too_many_cells_is_named(tmp_path: Path):
 def test_parquet_with_own_names(tmp_path: Path, columns):
     path = tmp_path / "own.parquet"
     trades().rename({"ts": "T", "price": "P", "qty": "Q"}).write_parquet(path)
-    (feed,) = decode([path], DecodeOptions(columns=columns, tick=Decimal("0.25")))
+    (feed,) = decode([path], replace(OPTIONS, symbol=None, columns=columns))
     assert feed.columns.price.tolist() == [401, 402]
     assert feed.instrument.symbol == "own"

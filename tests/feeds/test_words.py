@@ -7,13 +7,31 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from hft.core.jit import kernel
+from hft.feeds import words
+from hft.feeds.borrowed import bytes_view
 from hft.feeds.digits import read_decimal
-from hft.feeds.words import DECIMALS_MAX, IN_WORDS, REACH, line_feed, quick_decimal, quick_whole
+from hft.feeds.words import DECIMALS_MAX, IN_WORDS, REACH
 
 pytestmark = pytest.mark.skipif(not IN_WORDS, reason="plain Python reads character by character")
 
 NUMBERS = st.from_regex(r"[0-9]{0,20}(\.[0-9]{0,20})?", fullmatch=True)
 ENDS = st.sampled_from(['"', ",", "}", " ", "-", "e5", ".", "/", ":", "\xba", "\xff"])
+
+
+@kernel(cache=False)
+def quick_decimal(text, at, decimals):  # type: ignore[no-untyped-def]
+    return words.quick_decimal(bytes_view(text.ctypes.data, text.size), at, decimals)
+
+
+@kernel(cache=False)
+def quick_whole(text, at):  # type: ignore[no-untyped-def]
+    return words.quick_whole(bytes_view(text.ctypes.data, text.size), at)
+
+
+@kernel(cache=False)
+def line_feed(text, at):  # type: ignore[no-untyped-def]
+    return words.line_feed(bytes_view(text.ctypes.data, text.size), at)
 
 
 def text_of(written: str) -> np.ndarray:
