@@ -7,7 +7,7 @@ cleared; loss and manual trips latch until an audited reset. A trip leaves an ac
 
 from typing import Any
 
-from hft.core.jit import kernel
+from hft.core.jit import kernel, out_of_line
 from hft.gateway import tables
 from hft.gateway.rows import MOVE_SAMPLES, BreakerCause, Row
 
@@ -23,6 +23,7 @@ LATCHES = {
     BreakerCause.MANUAL: True,
 }
 _SPACING = MOVE_SAMPLES - 4
+NEVER = 1 << 62
 
 
 @kernel
@@ -83,13 +84,28 @@ def over_position(limit: Row, leaf: Row) -> bool:
     )
 
 
-@kernel
+@kernel(inline=True)
 def moved(gw: Any, instrument_idx: int, mid2: int, now_ns: int) -> int:
-    """Sample the mid and compare it with the one a window ago.
+    """Compare the mid with the one a window ago. Returns: 1 when the move passes the threshold.
+
+    Between two turns of the table this is one comparison with the bounds of the last turn.
+    """
+    move = tables.moves(gw)[instrument_idx]
+    if now_ns >= move["turn_ns"]:
+        turn(gw, instrument_idx, mid2, now_ns)
+    hit = 1 if mid2 < move["low2"] or mid2 > move["high2"] else 0
+    move["moved"] = hit
+    return hit
+
+
+@kernel
+def turn(gw: Any, instrument_idx: int, mid2: int, now_ns: int) -> None:
+    """Bring an instrument's samples up to now: its reference, its bounds, and the next turn.
 
     The reference is the newest sample at least a window old; samples are a sixtieth of the window
-    apart, so it is at most that much older. Returns: 1 when the move passes the threshold.
+    apart, so it is at most that much older. Mutates: moves, move_ts, move_mid2.
     """
+    out_of_line()
     config, move = tables.config(gw)[0], tables.moves(gw)[instrument_idx]
     times, mids = tables.move_ts(gw), tables.move_mid2(gw)
     base = instrument_idx * MOVE_SAMPLES
@@ -99,11 +115,11 @@ def moved(gw: Any, instrument_idx: int, mid2: int, now_ns: int) -> int:
     while count > 1 and times[base + (start + 1) % MOVE_SAMPLES] <= now_ns - window_ns:
         start = (start + 1) % MOVE_SAMPLES
         count -= 1
-    hit = 0
-    if count > 0 and times[base + start] <= now_ns - window_ns:
-        reference2 = mids[base + start]
-        if abs(mid2 - reference2) * 10_000 > config["breaker_move_bps"] * reference2:
-            hit = 1
+    old = count > 0 and times[base + start] <= now_ns - window_ns
+    away2 = NEVER
+    if old:
+        away2 = config["breaker_move_bps"] * mids[base + start] // 10_000
+    reference2 = mids[base + start] if old else 0
     last = (start + count - 1) % MOVE_SAMPLES
     if count == 0 or now_ns - times[base + last] >= spacing:
         if count == MOVE_SAMPLES:
@@ -113,5 +129,11 @@ def moved(gw: Any, instrument_idx: int, mid2: int, now_ns: int) -> int:
         times[base + at] = now_ns
         mids[base + at] = mid2
         count += 1
-    move["count"], move["start"], move["moved"] = count, start, hit
-    return hit
+    move["count"], move["start"] = count, start
+    move["low2"], move["high2"] = reference2 - away2, reference2 + away2
+    # A sample is due, or the one after the reference (or the first) is old enough to be it.
+    newest = times[base + (start + count - 1) % MOVE_SAMPLES]
+    after = start + 1 if old else start
+    move["turn_ns"] = newest + spacing
+    if count > after - start:
+        move["turn_ns"] = min(newest + spacing, times[base + after % MOVE_SAMPLES] + window_ns)

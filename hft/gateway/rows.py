@@ -216,7 +216,9 @@ BREAKER = _row(
 )
 
 # The mids of the last window, one a second at most, for the market-move breaker.
-MOVE = _row("start", "count", "moved", "spare")
+# Mids of the last window in a ring of samples; `low2` and `high2` are a window-old mid with the
+# threshold on both sides, good until `turn_ns`.
+MOVE = _row("start", "count", "moved", "turn_ns", "low2", "high2")
 
 # Beside ORDER, same slot: what an amend in flight may make of the order, and its latest key.
 HOLD = _row(

@@ -252,5 +252,6 @@ def apply_limits(state: GatewayState, limits: ResolvedLimits) -> None:
             row[name] = limits.strategy_row(index)[name]
     for name in ("per_s", "per_min", "full_per_s", "full_per_min"):
         state.rates[name] = pairs[name]
+    state.moves["turn_ns"] = 0
     state.head[0]["limit_changes"] += 1
     control.scale_limits(tables.handle(state))
