@@ -131,6 +131,7 @@ def new_session(
     clock["checkpoint_step"] = st.CHECKPOINT_STEPS
     clock["equity_every_ns"] = equity_every_ns
     clock["next_id"] = 1
+    clock["faulty"] = 0 if faults is None else 1
     clock["yield_rows"] = 1 << 20
     clock["end_ns"] = FOREVER if end_ns is None else end_ns
     first_rows(engine)

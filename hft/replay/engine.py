@@ -149,8 +149,9 @@ def wake(engine: Engine, s: int, cause: int, on_wake: Any) -> bool:
     now_ns = clock["now_ns"]
     strategy = engine.strategies[s]
     instruments = len(engine.touch)
-    silent = feed_silent(engine, now_ns)
-    if engine.faults[0]["lost_ack_e6"] != 0:
+    silent = False
+    if clock["faulty"] != 0:
+        silent = feed_silent(engine, now_ns)
         reconcile(engine, now_ns)
     for i in range(clock["listened"]):
         if not silent:
@@ -173,32 +174,32 @@ def wake(engine: Engine, s: int, cause: int, on_wake: Any) -> bool:
     clock["wakes"] += 1
     strategy["woken"] += 1
     clock["strategy"] = s
-    clock["wake_cause"] = cause
     if clock["stop_at_wake"] != 0:
+        clock["wake_cause"] = cause
         clock["phase"] = PHASE_AWAKE
         return False
     on_wake(s, engine.context_at[s])
-    after_wake(engine, s)
+    after_wake(engine, s, cause)
     return True
 
 
 @kernel(inline=True)
-def after_wake(engine: Engine, s: int) -> None:
+def after_wake(engine: Engine, s: int, cause: int) -> None:
     """Journal the wake-up and send what the strategy wrote through the gateway. Mutates: engine."""
     clock = engine.clock[0]
     context = engine.contexts[s]
     now_ns = clock["now_ns"]
     count = context["intents"]
-    note_wake(engine, s, now_ns, clock["wake_cause"], count, context["intents_lost"])
-    clock["lost_intents"] += context["intents_lost"]
-    for k in range(count):
-        submit(engine, engine.intents[k], now_ns)
+    note_wake(engine, s, now_ns, cause, count, context["intents_lost"])
+    if count > 0:
+        clock["lost_intents"] += context["intents_lost"]
+        for k in range(count):
+            submit(engine, engine.intents[k], now_ns)
     if clock["record"] > 0:
         if now_ns >= clock["equity_next_ns"]:
             sample_equity(engine, now_ns)
         if clock["record"] > 1 and engine.strategies[s]["tracked"] > 0:
             sample_series(engine, s, now_ns)
-    clock["phase"] = PHASE_RUN
 
 
 @kernel
@@ -288,7 +289,8 @@ def advance(engine: Engine, on_wake: Any) -> int:
         return STATUS_DONE
     pending = clock["phase"] == PHASE_AWAKE
     if pending:
-        after_wake(engine, clock["strategy"])
+        after_wake(engine, clock["strategy"], clock["wake_cause"])
+        clock["phase"] = PHASE_RUN
     yield_at = clock["rows"] + clock["yield_rows"]
     commands = engine.venue.queues[0]
     answers = engine.venue.queues[1]

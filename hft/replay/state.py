@@ -50,6 +50,7 @@ CLOCK = _row(
     "equity_next_ns",
     "equity_last_ns",
     "control",  # next control row
+    "faulty",  # 1: the run has a fault plan
     "events_on",  # 1: some strategy wakes on trades or book changes
     "rows",  # tape rows the venue has seen
     "wakes",

@@ -13,7 +13,7 @@ from hft.core.errors import ConfigError
 from hft.settings.keys import KEYS, OTHER_VARIABLES, Key, find_key, variables
 
 MONEY_X_SCALE = 10_000
-_BOOLEANS = {"1": True, "0": False, "true": True, "false": False}
+_BOOLEANS = {"1": True, "0": False, "true": True, "false": False, "on": True, "off": False}
 # The relative values of a limit, such as `5 x touch` or `max(20 ticks, 50 bps of mid)`, are
 # resolved by the limits against instrument and tape; here only their shape is checked.
 _TERM = r"(?:off|fit|[0-9.]+(?: x [a-z_0-9]+| ?%(?: [a-z_]+)?| (?:ticks|lots|bps(?: of mid)?)"
