@@ -29,7 +29,7 @@ POSITION = np.dtype(
 )
 
 
-@kernel
+@kernel(inline=True)
 def apply_fill(
     position: Row, instrument: Row, side: int, price: int, qty: int, fee_money: int
 ) -> int:
@@ -66,7 +66,7 @@ def apply_fill(
     return realized
 
 
-@kernel
+@kernel(inline=True)
 def fee_money(instrument: Row, price: int, qty: int, taker: int, first: bool) -> int:
     """The fee of one fill; negative is a rebate. `first` charges the per-order part."""
     rate = instrument["taker_fee_e8"] if taker != 0 else instrument["maker_fee_e8"]
@@ -75,7 +75,7 @@ def fee_money(instrument: Row, price: int, qty: int, taker: int, first: bool) ->
     return fee + instrument["fee_per_order_money"] if first else fee
 
 
-@kernel
+@kernel(inline=True)
 def mark(position: Row, instrument: Row, mid2: int) -> int:
     """Unrealised profit at a mid given as bid + ask ticks; remembered. Mutates: position."""
     qty = position["qty"]

@@ -62,7 +62,7 @@ _S_EXPIRED = OrderStatus.EXPIRED.value
 _S_FAILED = OrderStatus.FAILED.value
 
 
-@kernel
+@kernel(inline=True)
 def submit(engine: Engine, intent: np.ndarray, now_ns: int) -> int:
     """One intent through the gateway and, when approved, its command on the way to the venue.
 
@@ -149,7 +149,7 @@ def take_trips(engine: Engine, now_ns: int) -> None:
         _submit_own(engine, engine.own[k], now_ns)
 
 
-@kernel
+@kernel(inline=True)
 def _dispatch(engine: Engine, intent: np.ndarray, decision: np.ndarray, now_ns: int) -> int:
     """Put an approved command into the venue's queue; a full queue gives everything back."""
     venue = engine.venue
@@ -247,7 +247,7 @@ def note_answers(engine: Engine) -> None:
         engine.feeds[i]["mid2"] = 0
 
 
-@kernel
+@kernel(inline=True)
 def receive(engine: Engine) -> int:
     """The oldest answer of the venue reaches us; returns the strategy it concerns, -1 for none.
 
@@ -293,7 +293,7 @@ def receive(engine: Engine) -> int:
     return strategy
 
 
-@kernel
+@kernel(inline=True)
 def _book_answer(engine: Engine, slot: int, kind: int, message: np.ndarray) -> None:
     gw = engine.gw
     ts = message["ts_ns"]
@@ -317,7 +317,7 @@ def _book_answer(engine: Engine, slot: int, kind: int, message: np.ndarray) -> N
         on_unknown(gw, slot, ts)
 
 
-@kernel
+@kernel(inline=True)
 def _book_fill(engine: Engine, order: np.ndarray, message: np.ndarray) -> int:
     """Position, profit, fee and exposure of one fill, in the same step. Returns: the fee."""
     clock = engine.clock[0]

@@ -93,10 +93,10 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
             before = set_level(books, head, side, price, qty)
             # Most rows stop here: only a level where we rest, or a better touch, concerns us.
             slot = venue.lists[2 * i + side]
+            while slot >= 0 and venue.resting[slot]["price"] != price:
+                slot = venue.resting[slot]["next_slot"]
             if slot >= 0:
-                own = venue.resting[slot]
-                if own["price"] == price or own["next_slot"] >= 0:
-                    level_changed(venue, i, side, price, before, qty)
+                level_changed(venue, i, side, price, before, qty)
             if taken["taken_count"] > 0:
                 give_back(venue, i, side, price)
             if head["bid"] > bid:

@@ -268,7 +268,7 @@ def order_left(
         slot = after
 
 
-@kernel
+@kernel(inline=True)
 def arrives(
     venue: VenueState,
     books: Books,
