@@ -220,7 +220,8 @@ def note_answers(engine: Engine) -> None:
         queue["told"] = position + 1
         if message["cmd_id"] < 0:
             continue
-        spoil_answer(engine, position)
+        if clock["faulty"] != 0:
+            spoil_answer(engine, position)
         if message["kind"] == _FILL:
             order = engine.gw.orders[message["slot"]]
             i = order["instrument_idx"]

@@ -63,7 +63,7 @@ _VENUE_REJECT = Reason.VENUE_REJECT.value
 UNKNOWN_AHEAD = 1 << 60
 
 
-@kernel
+@kernel(inline=True)
 def respond(
     venue: VenueState, kind: int, slot: int, order_id: int, price: int, qty: int, ts: int
 ) -> np.ndarray:
@@ -84,7 +84,7 @@ def respond(
     return message
 
 
-@kernel
+@kernel(inline=True)
 def fill(
     venue: VenueState, slot: int, order_id: int, price: int, qty: int, liquidity: int, ts: int
 ) -> None:

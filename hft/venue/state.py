@@ -153,13 +153,19 @@ def pop(ring: np.ndarray, queue: Row) -> int:
     return slot
 
 
-@kernel
+@kernel(inline=True)
 def leg_ns(venue: VenueState, leg: int, ts: int) -> int:
     """The latency of one leg for a message sent at `ts`. Mutates: head["draws"]."""
     row = venue.latency[leg]
+    return row["base_ns"] if row["kind"] == LATENCY_CONSTANT else _drawn_ns(venue, leg, ts)
+
+
+@kernel
+def _drawn_ns(venue: VenueState, leg: int, ts: int) -> int:
+    """A latency that is no constant: from samples by time, or by chance."""
+    out_of_line()
+    row = venue.latency[leg]
     kind = row["kind"]
-    if kind == LATENCY_CONSTANT:
-        return row["base_ns"]
     if kind == LATENCY_INTERPOLATED:
         return _interpolate(venue.latency_table, row["table_at"], row["table_len"], ts)
     head = venue.head[0]
