@@ -137,9 +137,9 @@ def exceeds_leaf(strategy: Row, leaf: Row, request: Row, d: Row) -> bool:
 @kernel
 def worst_qty(leaf: Row, request: Row) -> int:
     """The position if everything open on the request's side, and the request, filled."""
-    if request["side"] == BUY:
-        return leaf["net_qty"] + leaf["open_buy_qty"] + request["add_qty"]
-    return leaf["open_sell_qty"] + request["add_qty"] - leaf["net_qty"]
+    net, bought, sold = leaf["net_qty"], leaf["open_buy_qty"], leaf["open_sell_qty"]
+    toward = net + bought if request["side"] == BUY else sold - net
+    return toward + request["add_qty"]
 
 
 @kernel
@@ -224,10 +224,10 @@ def rehold(
     money = held_money - order["reserved_money"]
     order["held_qty"] = held_qty
     order["reserved_money"] = held_money
-    if order["side"] == BUY:
-        leaf["open_buy_qty"] += qty
-    else:
-        leaf["open_sell_qty"] += qty
+    # Sides alternate at random: a sum of nothing is cheaper than a branch nobody can guess.
+    bought = qty if order["side"] == BUY else 0
+    leaf["open_buy_qty"] += bought
+    leaf["open_sell_qty"] += qty - bought
     leaf["reserved_money"] += money
     strategy["reserved_money"] += money
     head["reserved_money"] += money

@@ -175,13 +175,11 @@ def price(
 def crosses(order: Row, hold: Row, side: int, price: int) -> bool:
     """Whether an own working order of the other side could trade with a new one at `price`."""
     resting = order["price"]
-    if side == BUY:
-        if hold["amends"] > 0:
-            resting = min(resting, hold["price_low"])
-        return resting <= price
     if hold["amends"] > 0:
-        resting = max(resting, hold["price"])
-    return resting >= price
+        other = hold["price_low"] if side == BUY else hold["price"]
+        resting = min(resting, other) if side == BUY else max(resting, other)
+    above, below = price - resting, resting - price
+    return (above if side == BUY else below) >= 0
 
 
 @kernel(inline=True)

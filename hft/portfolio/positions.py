@@ -39,10 +39,9 @@ def apply_fill(
     """
     signed = qty if side == 0 else -qty
     held = position["qty"]
-    if side == 0:
-        position["bought_qty"] += qty
-    else:
-        position["sold_qty"] += qty
+    bought = qty if side == 0 else 0
+    position["bought_qty"] += bought
+    position["sold_qty"] += qty - bought
     position["fees_money"] += fee_money
     position["fills"] += 1
     value = value_money(instrument, price, qty)

@@ -295,6 +295,10 @@ def advance(engine: Engine, on_wake: Any) -> int:
     commands = engine.venue.queues[0]
     answers = engine.venue.queues[1]
     alone = len(engine.feeds) == 1
+    several = len(engine.strategies) > 1
+    events_on = clock["events_on"] != 0
+    control_ns = engine.controls[clock["control"]]["ts_ns"]
+    view_ns = FOREVER
     i = 0
     s = 0
     while True:
@@ -308,13 +312,11 @@ def advance(engine: Engine, on_wake: Any) -> int:
                 return status
         answer_ns = answers["next_ns"]
         command_ns = commands["next_ns"]
-        if len(engine.strategies) > 1:
+        if several:
             s = next_timer(engine)
         timer_ns = engine.strategies[s]["next_ns"]
-        view_ns = FOREVER
-        if clock["events_on"] != 0:
+        if events_on:
             view_ns = next_view_ns(engine)
-        control_ns = engine.controls[clock["control"]]["ts_ns"]
         expiry_ns = engine.venue.head[0]["next_expiry_ns"]
         if not alone:
             i = next_feed(engine)
@@ -339,6 +341,7 @@ def advance(engine: Engine, on_wake: Any) -> int:
             if control_ns == FOREVER:
                 break
             run_control(engine)
+            control_ns = engine.controls[clock["control"]]["ts_ns"]
         elif answer_ns <= later_ns:
             clock["now_ns"] = answer_ns
             pending = note_answer(engine)

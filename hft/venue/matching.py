@@ -329,7 +329,8 @@ def _enter(
     limit = row["price"]
     if market:
         limit = NO_ASK if side == 0 else NO_BID
-    crosses = quoted and (limit >= best if side == 0 else limit <= best)
+    above, below = limit - best, best - limit
+    crosses = quoted and (above if side == 0 else below) >= 0
     if crosses and tif == _GTX:
         _expire(venue, slot, order_id, ts)
         return

@@ -207,8 +207,8 @@ def link(venue: VenueState, slot: int) -> None:
     before = -1
     after = venue.lists[at]
     while after >= 0:
-        price = venue.resting[after]["price"]
-        if (side == 0 and row["price"] > price) or (side == 1 and row["price"] < price):
+        nearer = row["price"] - venue.resting[after]["price"]
+        if (nearer if side == 0 else -nearer) > 0:
             break
         before = after
         after = venue.resting[after]["next_slot"]
