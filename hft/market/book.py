@@ -18,7 +18,7 @@ from hft.core.jit import kernel, out_of_line
 
 NO_BID = -(1 << 60)
 NO_ASK = 1 << 60
-TREE_LEVELS = 4
+TREE_LEVELS = 5  # 2^30 ticks; a window has up to 2^25
 
 _LEVEL = EventKind.LEVEL.value
 _CLEAR = EventKind.CLEAR.value

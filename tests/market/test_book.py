@@ -24,6 +24,7 @@ from hft.market.book import (
     tree_set,
     tree_words,
 )
+from hft.runs.prepare import WINDOW_TICKS
 
 pytestmark = pytest.mark.nojit
 
@@ -228,3 +229,15 @@ def test_the_bitmap_may_be_asked_beyond_both_ends() -> None:
     asks = np.array([[1, 5], [1, 90], [2, -7], [2, -1], [2, size], [2, size + 9]], np.int64)
     _tree(bits, 0, size, asks, out)
     assert out[2:].tolist() == [[5, -1], [5, -1], [-1, 90], [-1, 90]]
+
+
+def test_the_bitmap_reaches_across_the_middle_of_the_widest_window() -> None:
+    size = 2 * WINDOW_TICKS + 64
+    middle = WINDOW_TICKS
+    bits, out = np.zeros(tree_words(size), np.int64), np.zeros((5, 2), np.int64)
+    asks = [[1, middle - 5], [1, middle + 3], [1, size - 1], [2, 0], [2, size]]
+    _tree(bits, 0, size, np.array(asks, np.int64), out)
+    assert out[1].tolist() == [-1, middle - 5]
+    assert out[2].tolist() == [-1, middle + 3]
+    assert out[3].tolist() == [middle - 5, -1]
+    assert out[4].tolist() == [-1, size - 1]
