@@ -105,16 +105,6 @@ def row_add(total: np.uint64, word: np.uint64) -> np.uint64:
     return _add(total, word)
 
 
-@kernel
-def mix_array(lane: np.ndarray, values: np.ndarray) -> None:
-    """Fold an int64 array. Mutates: lane."""
-    low, high = lane[0], lane[1]
-    for i in range(len(values)):
-        low, high = mix_pair(low, high, values[i])
-    lane[0] = low
-    lane[1] = high
-
-
 def key_of(text: str) -> int:
     """A positive 62-bit key of a name (BLAKE2b), for digests that must not see table positions."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 2

@@ -20,7 +20,6 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array, populate_array
 
 from hft.core.table import TableType, constant_word, make_table, table_address
 
@@ -129,12 +128,6 @@ else:
         return types.none(), codegen
 
 
-def compiled(function: Any, signature: Any) -> Any:
-    """A kernel compiled (or loaded from the cache) for one explicit signature."""
-    function.compile(signature)
-    return function
-
-
 def record_at(dtype: np.dtype) -> Any:
     """A function from an int64 address to the record of `dtype` that lives there, at no cost.
 
@@ -161,33 +154,6 @@ def array_at(address: int, length: int, dtype: np.dtype) -> np.ndarray:
     size = int(length) * np.dtype(dtype).itemsize
     buffer = (ctypes.c_char * size).from_address(int(address))
     return np.frombuffer(memoryview(buffer), dtype=dtype)
-
-
-def array_view(dtype: np.dtype) -> Any:
-    """A function (address, length) -> array of `dtype` at that address, compiled or plain.
-
-    For passes that need slices or `size`; what the engine indexes is a `table_view`.
-    """
-    if JIT_DISABLED:
-        return lambda address, length: array_at(address, length, dtype)
-    size = np.dtype(dtype).itemsize
-    array = types.Array(numba.from_dtype(np.dtype(dtype)), 1, "C")
-
-    @intrinsic
-    def view(typingctx: Any, address: Any, length: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            step = context.get_constant(types.intp, size)
-            made = make_array(array)(context, builder)
-            data = builder.inttoptr(args[0], made.data.type)
-            # No owner: the array counts no references, so copies of it cost nothing.
-            populate_array(
-                made, data=data, shape=[args[1]], strides=[step], itemsize=step, meminfo=None
-            )
-            return made._getvalue()
-
-        return array(types.int64, types.int64), codegen
-
-    return view
 
 
 def table_view(dtype: np.dtype) -> Any:

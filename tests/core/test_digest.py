@@ -79,14 +79,6 @@ def test_the_mix_is_the_twins_in_unbounded_integers(values: list[int]) -> None:
 
 
 @settings(max_examples=50)
-@given(st.lists(int64s, max_size=40))
-def test_an_array_is_mixed_as_its_items(values: list[int]) -> None:
-    lanes = start()
-    digest.mix_array(lanes, np.array(values, np.int64))
-    assert [int(lane) for lane in lanes] == mixed(values)
-
-
-@settings(max_examples=50)
 @given(st.lists(st.tuples(*[int64s] * 6), min_size=1, max_size=20))
 def test_a_row_word_and_its_sum_are_the_twins(rows: list[tuple[int, ...]]) -> None:
     found = words(rows)
