@@ -20,6 +20,7 @@ from hft.core.errors import ConfigError
 from hft.core.jit import PACKAGES_BELOW_THE_LINE
 from hft.core.version import VERSION
 from hft.gateway.limits import Limits
+from hft.runs.captured import outside
 from hft.runs.faults import FaultPlan
 from hft.runs.venues import Venue
 from hft.strategies.base import Strategy
@@ -67,6 +68,11 @@ class Job:
                     "every_ns": strategy.every_ns,
                     "source": strategy.source,
                     "closure": strategy.closure,
+                    "outside": outside(strategy),
+                    "wakes_on": strategy.wakes_on,
+                    "state": {k: _plain(v) for k, v in strategy.state.items()},
+                    "track": list(strategy.track),
+                    "logs": {str(k): text for k, text in strategy.logs.items()},
                     "file": file_of(strategy),
                     "instruments": strategy.instruments,
                 }

@@ -6,6 +6,7 @@ import linecache
 import math
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy
 
 from hft.core import codes
 from hft.core.errors import ConfigError
+from hft.core.jit import kernel
+from hft.runs.captured import outside
 from hft.strategies.base import Strategy, strategy
 from hft.strategies.registry import SHIPPED, shipped
 
@@ -67,13 +70,25 @@ def rebuild(name: str, entry: dict[str, Any]) -> Strategy:
     found: Strategy | None = None
     if path is not None and path.is_file() and path.suffix == ".py":
         for candidate in strategies_in(path).values():
-            if candidate.source == entry["source"]:
+            if candidate.source == entry["source"] and _reaches(candidate, entry):
                 found = candidate
                 break
     if found is None:
         found = _from_text(name, entry)
     found = found.with_params(entry["params"])
-    return replace(found, every_ns=entry["every_ns"], instruments=entry["instruments"])
+    return replace(
+        found,
+        every_ns=entry["every_ns"],
+        instruments=entry["instruments"],
+        wakes_on=entry.get("wakes_on", found.wakes_on),
+        state=entry.get("state", found.state),
+    )
+
+
+def _reaches(candidate: Strategy, entry: dict[str, Any]) -> bool:
+    """Does a file's strategy still take the same from outside itself?"""
+    same = candidate.closure == entry["closure"]
+    return same and outside(candidate) == entry.get("outside", outside(candidate))
 
 
 def _from_text(name: str, entry: dict[str, Any]) -> Strategy:
@@ -83,11 +98,15 @@ def _from_text(name: str, entry: dict[str, Any]) -> Strategy:
     # What a strategy's file or cell has imported as a rule; other names make the text no whole one.
     space: dict[str, Any] = {"strategy": strategy, "hft": sys.modules["hft"]}
     space |= {"np": numpy, "numpy": numpy, "math": math}
+    space["kernel"] = partial(kernel, cache=False)  # a text has no file to cache beside
     for enum in (codes.Side, codes.Tif, codes.OrderType):
         space |= {member.name: member.value for member in enum}
     for key, value in entry["closure"].items():
         space[key] = _literal(value)
     try:
+        # What a function calls stands deeper in the names, and is made first.
+        for key in sorted(entry.get("outside", {}), key=lambda key: -key.count(".")):
+            _define(key, entry["outside"][key], space)
         exec(compile(text, label, "exec"), space)
     except Exception as error:
         raise ConfigError(
@@ -97,6 +116,17 @@ def _from_text(name: str, entry: dict[str, Any]) -> Strategy:
     if not made:
         raise ConfigError(f"strategy {name!r}: its stored source defines no strategy")
     return made[-1]
+
+
+def _define(key: str, text: str, space: dict[str, Any]) -> None:
+    """What a strategy has taken from outside itself, where its text says it all."""
+    name = key.rpartition(".")[2]
+    if text.startswith(("def ", "@", "class ")):
+        label = f"<outside {key} {hashlib.sha256(text.encode()).hexdigest()[:12]}>"
+        linecache.cache[label] = (len(text), None, text.splitlines(True), label)
+        exec(compile(text, label, "exec"), space)
+    else:
+        space.setdefault(name, _literal(text))
 
 
 def _literal(text: str) -> Any:

@@ -13,6 +13,8 @@ from hft.core.instruments import Instrument
 from hft.feeds.base import DecodeOptions
 from hft.gateway.limits import Limits
 from hft.runs.ingest import write_feeds
+from hft.runs.sources import strategies_in
+from hft.runs.verify import verify
 from hft.tape.dataset import Tapes
 from hft.tape.schema import Columns, Feed
 
@@ -113,3 +115,41 @@ def test_the_setting_for_fills_is_what_a_replay_without_a_venue_uses(tmp_path, m
     monkeypatch.setenv("GATEWAY_CONFIG", str(tmp_path / "mine.yaml"))
     run = hft.replay(tapes, join, out=tmp_path / "runs")
     assert run.manifest["config"]["venue"]["fills"] == "whole"
+
+
+EDITED = """
+import hft
+from hft.core.jit import kernel
+
+STATE = {state}
+ON = {on!r}
+
+
+@kernel
+def away(x):
+    return x + {away}
+
+
+@hft.strategy(every="100ms", state={{"n": STATE}}, on=ON)
+def body(view, order, p, s):
+    order.quote(hft.BUY, view.bid_tick - away(0) - s["n"], 1)
+"""
+
+
+@pytest.mark.parametrize("edit", [{"away": 2}, {"state": 3}, {"on": ("timer", "trade")}])
+def test_an_edit_outside_a_strategys_body_makes_another_run(tmp_path, edit):
+    tapes = made(tmp_path / "x", quoted("X"))
+    path = tmp_path / "quoting.py"
+    runs = []
+    for values in ({}, {}, edit):
+        path.write_text(EDITED.format(**({"away": 1, "state": 0, "on": "timer"} | values)))
+        given = strategies_in(path)["body"]
+        runs.append(hft.replay(tapes, given, limits=Limits.off(), out=tmp_path / "runs"))
+    assert runs[0].path == runs[1].path
+    assert runs[0].path != runs[2].path
+    if "away" in edit:
+        # Its text names STATE, which is in the file only: better no verdict than one on other code.
+        with pytest.raises(ConfigError, match=r"cannot stand alone .*; restore its file"):
+            verify(runs[0])
+        path.write_text(EDITED.format(away=1, state=0, on="timer"))
+    assert verify(runs[0])
