@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from hft.core.arena import Arena
-from hft.core.codes import LatencyLeg
 from hft.core.digest import key_of
 from hft.core.dtypes import DECISION, FILL, INTENT, STEP, TOUCH
 from hft.core.numbers import resolve
+from hft.gateway.rows import CANCELS_MAX
 from hft.gateway.state import GatewayState
 from hft.gateway.state import new_state as new_gateway
 from hft.market.book import NO_ASK, NO_BID, new_books
@@ -106,14 +106,14 @@ def new_session(
         signals=np.zeros(instruments * SIGNALS_MAX, SIGNAL),
         traded=np.zeros(n * instruments, np.int64),
         intents=np.zeros(INTENTS_MAX, INTENT),
-        own=np.zeros(INTENTS_MAX, INTENT),
+        own=np.zeros(CANCELS_MAX, INTENT),
         stash=np.zeros(1, DECISION),
         logs=np.zeros(n * LOGS_MAX, LOG),
         params=np.zeros(0, np.uint8),
         tracked=np.zeros(n * 2 * st.TRACKED_MAX, np.int64),
         controls=_controls(controls),
         faults=np.zeros(1, st.FAULTS) if faults is None else faults.copy(),
-        steps=np.zeros(st.STEPS_MAX if record == "full" else 1, STEP),
+        steps=np.zeros(_steps_max(len(gateway.orders), n) if record == "full" else 1, STEP),
         fills=np.zeros(st.FILLS_MAX if record != "digest" else 1, FILL),
         equity=np.zeros(st.EQUITY_MAX if record != "digest" else 1, st.EQUITY),
         series=np.zeros(st.SERIES_MAX if record == "full" else 1, st.SERIES),
@@ -166,6 +166,17 @@ def source_of(
     key = key_of(f"{instrument.venue}:{instrument.symbol}")
     row = resolve(instrument, digits, max_price, key)
     return Source(instrument, row, batches, price_low, price_high, live_orders)
+
+
+def _steps_max(slots: int, strategies: int) -> int:
+    """Room for the steps between two looks at the ring, and for all that one item may add.
+
+    A row of the tape may fill every order that rests; a wake-up may send 64 intents, each of which
+    cancels the own orders that it crosses.
+    """
+    answers = 4 * slots
+    a_wake = CANCELS_MAX + INTENTS_MAX * (1 + CANCELS_MAX)
+    return st.STEPS_MAX + answers + strategies * a_wake
 
 
 def _batches(sources: list[Source], keep: list[Any]) -> np.ndarray:
@@ -255,7 +266,6 @@ def _contexts(engine: st.Engine, strategies: list[Strategy], keep: list[Any]) ->
         at += -(-state.nbytes // 64) * 64
         _track(engine.tracked[2 * s * st.TRACKED_MAX :], strategy, state.dtype)
         engine.strategies[s]["tracked"] = len(strategy.track)
-        engine.strategies[s]["name_key"] = key_of(strategy.name)
         engine.context_at[s] = engine.contexts.ctypes.data + s * CONTEXT.itemsize
 
 
@@ -279,8 +289,3 @@ def _timers(
         row["wakes_on"] = strategy.wakes_on
         wanted |= strategy.wakes_on
     engine.clock[0]["events_on"] = 1 if wanted >> 3 != 0 else 0
-
-
-def legs() -> list[str]:
-    """Names of the latency legs, in table order."""
-    return [leg.name.lower() for leg in LatencyLeg]

@@ -1,8 +1,9 @@
 """Seeded faults between us and the venue, so that a strategy meets them before its owner does.
 
 A lost answer leaves its order UNKNOWN: it keeps its reservation, and after `unknown_after_ns` the
-venue is asked what became of it, as a recovering gateway would. Late answers hold up all answers
-behind them, since the venue's channel keeps its order.
+venue is asked what became of it, as a recovering gateway would; what it has answered and we have
+not heard yet comes first. Fills and answers to amends are never lost, for the venue would not say
+them again. Late answers hold up all answers behind them: the venue's channel keeps its order.
 """
 
 import numpy as np
@@ -16,7 +17,11 @@ from hft.replay.tick import note
 from hft.venue.state import push
 
 _NEW = IntentType.NEW.value
-_FILL = ResponseKind.FILL.value
+_KEPT = (
+    ResponseKind.FILL.value,
+    ResponseKind.AMENDED.value,
+    ResponseKind.AMEND_REJECTED.value,
+)
 _UNKNOWN = ResponseKind.UNKNOWN.value
 _S_UNKNOWN = OrderStatus.UNKNOWN.value
 _S_CANCELLED = OrderStatus.CANCELLED.value
@@ -64,7 +69,7 @@ def spoil_answer(engine: Engine, position: int) -> None:
     message = venue.responses[position & queue["mask"]]
     if message["kind"] == _UNKNOWN:
         return
-    if message["kind"] != _FILL and _strikes(engine, fault["lost_ack_e6"], 2):
+    if message["kind"] not in _KEPT and _strikes(engine, fault["lost_ack_e6"], 2):
         message["kind"] = _UNKNOWN
         return
     if _strikes(engine, fault["late_ack_e6"], 3):
@@ -79,7 +84,7 @@ def spoil_answer(engine: Engine, position: int) -> None:
         at = push(venue.responses, queue, venue.head[0], message["ts_ns"])
         if at >= 0:
             _copy(message, venue.responses[at])
-            # The copy is not journaled as a second act of the venue.
+            # No second act of the venue: the copy is neither journaled as one nor applied.
             venue.responses[at]["cmd_id"] = -1
 
 
@@ -97,6 +102,16 @@ def _copy(message: np.ndarray, twin: np.ndarray) -> None:
 
 
 @kernel
+def _is_told(engine: Engine, order_id: int) -> bool:
+    """Is an answer about this order still on its way to us?"""
+    queue = engine.venue.queues[1]
+    for position in range(queue["first"], queue["last"]):
+        if engine.venue.responses[position & queue["mask"]]["order_id"] == order_id:
+            return True
+    return False
+
+
+@kernel
 def reconcile(engine: Engine, now_ns: int) -> None:
     """Ask the venue about orders that have been UNKNOWN for long enough. Mutates: engine."""
     fault = engine.faults[0]
@@ -109,7 +124,7 @@ def reconcile(engine: Engine, now_ns: int) -> None:
         while slot >= 0:
             order = gw.orders[slot]
             after = order["next_slot"]
-            if order["status"] == _S_UNKNOWN:
+            if order["status"] == _S_UNKNOWN and not _is_told(engine, order["order_id"]):
                 rests = engine.venue.resting[slot]["order_id"] == order["order_id"]
                 note(
                     engine,

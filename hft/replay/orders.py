@@ -257,12 +257,11 @@ def receive(engine: Engine) -> int:
     venue = engine.venue
     queue = venue.queues[1]
     message = venue.responses[pop(venue.responses, queue)]
-    clock = engine.clock[0]
     slot = message["slot"]
     order = engine.gw.orders[slot]
     kind = message["kind"]
     ts = message["ts_ns"]
-    told = message["kind"] == _FILL and message["fill_id"] <= clock["last_fill_id"]
+    told = message["cmd_id"] < 0
     if order["order_id"] != message["order_id"] or told:
         # A second answer, or one about an order that has ended: journaled, never applied.
         note(engine, _RESPONSE, ts, -1, -1, message["order_id"], kind, 0, 0, 0, 1, 0, 0)
@@ -272,7 +271,6 @@ def receive(engine: Engine) -> int:
     side = order["side"]
     fee = 0
     if kind == _FILL:
-        clock["last_fill_id"] = message["fill_id"]
         fee = _book_fill(engine, order, message)
     else:
         _book_answer(engine, slot, kind, message)
@@ -354,8 +352,10 @@ def _book_fill(engine: Engine, order: np.ndarray, message: np.ndarray) -> int:
         row["position_qty"] = position["qty"]
     on_fill(engine.gw, message["slot"], price, qty, ts)
     touch = engine.touch[i]
-    if touch["valid"] != 0:
-        mark(position, instrument, touch["bid_tick"] + touch["ask_tick"])
+    # Without a mid the fill's own price is the newest there is; what was marked before was another
+    # position.
+    mid2 = touch["bid_tick"] + touch["ask_tick"] if touch["valid"] != 0 else 2 * price
+    mark(position, instrument, mid2)
     feed_pnl(engine, s, ts)
     return fee
 

@@ -46,7 +46,9 @@ class Driver:
                 return status
             deliver(self.session.engine, self.sink)
             if status == st.STATUS_DEFECT:
-                raise InvariantError("a message queue of the venue overflowed; see docs/limits")
+                raise InvariantError(
+                    "a message queue of the venue overflowed: too many answers were on their way"
+                )
             if status in (st.STATUS_DONE, st.STATUS_STEP):
                 return status
 
@@ -68,7 +70,7 @@ def drive(
     """Run until the end, or until `stop_at_step` steps; True when the end was reached.
 
     `plain` runs function strategies as plain Python with the same digest. Ctrl-C leaves the engine
-    at a step boundary with its records delivered, and is raised again.
+    at a step boundary; it and a strategy that raises go on, with all records delivered.
     """
     driver = Driver(session, sink, progress)
     clock = session.engine.clock[0]
@@ -86,7 +88,7 @@ def drive(
             if status != st.STATUS_WAKE:
                 return status == st.STATUS_DONE
             _call(session, wakers[int(clock["strategy"])])
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, StrategyError):
         deliver(session.engine, sink)
         raise
 

@@ -29,7 +29,6 @@ def _row(*names: str) -> np.dtype:
 CLOCK = _row(
     "now_ns",
     "phase",  # PHASE_*
-    "status",  # why the engine came back to Python, STATUS_*
     "strategy",  # the strategy that is awake, in PHASE_AWAKE
     "wake_cause",
     "listened",  # instruments from 0 that some strategy listens to; the rest are idle
@@ -60,15 +59,9 @@ CLOCK = _row(
     "next_id",  # next intent id
     "end_ns",  # no row after this time is replayed
     "lost_intents",
-    "last_fill_id",  # the newest fill applied; an older one told again is ignored
     "yield_rows",  # come back for the progress bar after this many rows
-    "venue_up",
     "first_ns",
-    "started",
-    "fault_draws",
     "latency_ns",  # decision latency, added to every command's entry leg
-    "unknown_after_ns",  # a command without answer for this long is UNKNOWN
-    "loop_guard",
 )
 
 PHASE_RUN = 0
@@ -92,7 +85,6 @@ FEED = _row(
     "view_row",
     "view_ns",
     "seen",  # rows the venue has seen
-    "gap_until_ns",  # a fault hides the feed from the view until then
     "phase",  # StatusCode as the venue knows it
     "mid2",  # bid + ask ticks before the row that filled us, 0: as the book stands
     "l3",  # 1: the tape has order ids and the queue model is exact
@@ -105,14 +97,11 @@ STRATEGY = _row(
     "every_ns",  # 0: no timer
     "next_ns",
     "wakes_on",  # bit mask of WakeCause
-    "account_idx",
     "woken",
     "events",  # bit mask of causes seen since the last wake-up
-    "name_key",
     "tracked",
-    "traded_len",
 )
-CONTROL = _row("ts_ns", "kind", "code", "value", "value2")
+CONTROL = _row("ts_ns", "kind", "code", "value")
 EQUITY = _row(
     "ts_ns",
     "strategy_idx",
@@ -167,7 +156,7 @@ class Engine(NamedTuple):
     signals: np.ndarray  # SIGNAL rows, SIGNALS_MAX per instrument, as the view knows them
     traded: np.ndarray  # [strategy * instruments + instrument] traded lots at the last wake-up
     intents: np.ndarray
-    own: np.ndarray  # INTENT rows that the gateway itself asks for
+    own: np.ndarray  # INTENT rows that the gateway itself asks for; CANCELS_MAX
     stash: np.ndarray  # DECISION[1]
     logs: np.ndarray
     params: np.ndarray  # raw bytes of every strategy's params, then state

@@ -8,9 +8,12 @@ import pytest
 import hft
 from hft.cli import app
 from hft.core.codes import Reason
+from hft.core.errors import StrategyError
 from hft.core.reasons import MEANINGS
+from hft.gateway.limits import Limits
 from hft.runs.folder import JournalFull
 from hft.runs.ingest import synthetic
+from hft.runs.result import Run
 from hft.tape.dataset import Tapes
 
 LOOPS = 200  # intents a wake-up, of which its buffer holds 64
@@ -100,3 +103,28 @@ def test_the_command_line_says_the_size_in_one_sentence(tapes, tmp_path, monkeyp
     assert "runs.max_journal_gb" in error and "kept" in error and "--record summary" in error
     assert len(list(Path(tmp_path).glob("*.partial"))) >= 1
     assert app.run([*words, "--record", "summary"]) == 0, "only a journal has a size"
+
+
+@hft.strategy(every="100ms")
+class Failing:
+    """Quotes until its sixtieth wake-up."""
+
+    def __init__(self) -> None:
+        self.wakes = 0
+
+    def on_wake(self, view, order):  # type: ignore[no-untyped-def]
+        self.wakes += 1
+        order.quote(hft.BUY, view.mid_tick - 2, 1)
+        if self.wakes == 60:
+            raise ValueError("sixty is enough")
+
+
+def test_a_strategy_that_raises_leaves_every_step_before_it_in_the_journal(tapes, tmp_path):
+    with pytest.raises(StrategyError, match="sixty is enough at wake-up 60"):
+        hft.replay(tapes, Failing, limits=Limits.off(), out=tmp_path)
+    (folder,) = tmp_path.iterdir()
+    run = Run.open(folder)
+    kept = [int(seq) for steps in run.steps() for seq in steps["seq"]]
+    assert run.partial
+    assert kept == list(range(1, run.totals["steps"] + 1))
+    assert len(kept) >= 60
