@@ -48,6 +48,7 @@ def played(
     legs["response"] = Latency(base_ns=answer_ns)
     strategy = Strategy(body, "script", 1, 1, {}, {})
     session = session_of([rows], [strategy], venue=VenueModel(legs))
+    session.engine.clock[0]["faulty"] = 1
     for name, value in ({"seed": 1, "unknown_after_ns": 5} | faults).items():
         session.engine.faults[0][name] = value
     return finish(session)
