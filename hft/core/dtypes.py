@@ -132,6 +132,9 @@ MESSAGE = _row(
     "liquidity",
     "deadline_ns",
     "fill_id",
+    "strategy_idx",  # commands: of the order they are about
+    "instrument_idx",
+    "side",
 )
 
 FILL = _row(

@@ -170,7 +170,11 @@ def _dispatch(engine: Engine, intent: np.ndarray, decision: np.ndarray, now_ns: 
     message = venue.commands[at]
     message["kind"] = kind
     message["slot"] = slot
-    message["order_id"] = engine.gw.orders[slot]["order_id"]
+    order = engine.gw.orders[slot]
+    message["order_id"] = order["order_id"]
+    message["strategy_idx"] = order["strategy_idx"]
+    message["instrument_idx"] = order["instrument_idx"]
+    message["side"] = order["side"]
     message["price"] = decision["price"]
     message["qty"] = decision["qty"]
     message["cmd_id"] = decision["cmd_id"]
@@ -186,8 +190,8 @@ def arrive(engine: Engine) -> None:
     venue = engine.venue
     queue = venue.queues[0]
     message = venue.commands[pop(venue.commands, queue)]
-    order = engine.gw.orders[message["slot"]]
-    i = order["instrument_idx"]
+    # Not from the order table: the order may have ended, and another one have its slot.
+    i = message["instrument_idx"]
     ts = message["ts_ns"]
     up = not refuses(engine, message["kind"], ts)
     arrives(venue, engine.books, engine.books.heads[2 * i], engine.gw.orders, message, up)
@@ -195,11 +199,11 @@ def arrive(engine: Engine) -> None:
         engine,
         _ARRIVAL,
         ts,
-        order["strategy_idx"],
+        message["strategy_idx"],
         i,
         message["order_id"],
         message["kind"],
-        order["side"],
+        message["side"],
         message["price"],
         message["qty"],
         0,
