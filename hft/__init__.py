@@ -11,7 +11,18 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hft.api import Limits, Venue, features, ingest, load, replay, runs, strategy, tapes
+    from hft.api import (
+        Limits,
+        Venue,
+        features,
+        ingest,
+        load,
+        queue_model,
+        replay,
+        runs,
+        strategy,
+        tapes,
+    )
     from hft.core.codes import OrderType, Side, Tif
 
     BUY, SELL = Side.BUY, Side.SELL
@@ -37,6 +48,7 @@ __all__ = [
     "features",
     "ingest",
     "load",
+    "queue_model",
     "replay",
     "runs",
     "strategy",

@@ -28,6 +28,7 @@ from hft.settings import limits_path, load_settings, read_instruments, read_limi
 from hft.settings.folder import read_mapping
 from hft.strategies.base import Strategy, duration_ns, strategy
 from hft.tape.dataset import Tapes
+from hft.venue.user_queue import queue_model
 
 __all__ = [
     "Limits",
@@ -37,6 +38,7 @@ __all__ = [
     "features",
     "ingest",
     "load",
+    "queue_model",
     "replay",
     "runs",
     "strategy",
@@ -204,6 +206,7 @@ def replay(
         settings.dedup_window_size,
         settings.gateway_startup_holdoff_s * SECOND_NS,
         _limits_file(settings.limits if limits is None else limits, bool(settings.limit_overrides)),
+        order_queue=settings.order_queue_size,
     )
     return execute(
         job,

@@ -13,7 +13,18 @@ import pytest
 import hft
 from hft.core.codes import OrderType, Side, Tif
 
-FUNCTIONS = {"Limits", "Venue", "features", "ingest", "load", "replay", "runs", "strategy", "tapes"}
+FUNCTIONS = {
+    "Limits",
+    "Venue",
+    "features",
+    "ingest",
+    "load",
+    "queue_model",
+    "replay",
+    "runs",
+    "strategy",
+    "tapes",
+}
 CONSTANTS = {
     "BUY": Side.BUY,
     "SELL": Side.SELL,

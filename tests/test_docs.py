@@ -162,8 +162,21 @@ def test_a_block_of_the_page_about_strategies_runs_and_can_be_checked(
 ) -> None:
     text = LESSONS[number]
     name = re.findall(r"^(?:def|class) (\w+)", text, re.MULTILINE)[0]
+    if "@hft.queue_model" in text:
+        pytest.skip("a queue model, which the test below replays with")
     told = f"print({name}.check(hft.tapes('synthetic', seed=1), wakes=20))\n"
     assert f"{name}: 20 wake-ups" in run_python(tmp_path, text + told)
+
+
+@pytest.mark.slow
+def test_the_queue_model_of_the_page_about_strategies_is_one_to_replay_with(tmp_path: Path) -> None:
+    text = next(text for text in LESSONS if "@hft.queue_model" in text)
+    told = (
+        "run = hft.replay(hft.tapes('synthetic', seed=1), 'market_making', limits='off',\n"
+        "                 venue=hft.Venue(queue=hopeful), record='digest')\n"
+        "print(run.verify())\n"
+    )
+    assert "verified" in run_python(tmp_path, text + told)
 
 
 def test_the_page_about_strategies_has_every_form_and_names_every_word_of_order() -> None:

@@ -40,7 +40,12 @@ REPLAY: dict[str, tuple[Any, Any]] = {
         Annotated[Text, typer.Option(help="5ms, or by leg: entry=5ms,cancel=3ms,response=1ms.")],
         None,
     ),
-    "queue": (Annotated[Text, typer.Option(help="Queue model, such as prob_log.")], None),
+    "queue": (
+        Annotated[
+            Text, typer.Option(help="Queue model, such as prob_log, or your own: FILE.py:NAME.")
+        ],
+        None,
+    ),
     "fees": (Annotated[Text, typer.Option(help="maker_bps=0,taker_bps=2")], None),
     "seed": (Annotated[int, typer.Option(help="Seed of everything random.", min=0)], 0),
     "start": (
@@ -119,6 +124,7 @@ def venue(name: Text, latency: Text, queue: Text, fees: Text) -> Any:
     """A preset with what was given on top; None leaves the choice to the call."""
     if name is latency is queue is fees is None:
         return None
+    from hft.runs.sources import find_queue
     from hft.runs.venues import Venue, named
 
     given: dict[str, Any] = {}
@@ -126,7 +132,7 @@ def venue(name: Text, latency: Text, queue: Text, fees: Text) -> Any:
         legs = "=" in latency
         given["latency"] = pairs("--latency", latency.split(",")) if legs else latency
     if queue is not None:
-        given["queue"] = queue
+        given["queue"] = find_queue(queue)
     if fees is not None:
         given["fees"] = pairs("--fees", fees.split(","))
     return replace(named(name) if name is not None else Venue(), **given)

@@ -119,7 +119,10 @@ MEANINGS: dict[Reason, Meaning] = {
         "Too many fills of one strategy in a short time.", "risk.repeated_execution_count"
     ),
     Reason.NOT_LEADER: Meaning("Another process holds the lease."),
-    Reason.ORDER_QUEUE_FULL: Meaning("The queue to the venue is full."),
+    Reason.ORDER_QUEUE_FULL: Meaning(
+        "Too many orders are working, or commands on their way to the venue.",
+        "HFT_ORDER_QUEUE_SIZE",
+    ),
     Reason.STALE_FENCE: Meaning("The command carries the number of an older lease."),
     Reason.COMMAND_DEADLINE: Meaning("The command waited longer than its deadline."),
     Reason.VENUE_DOWN: Meaning("The connection to the venue is down."),

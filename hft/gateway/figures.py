@@ -67,7 +67,13 @@ def max_price_ticks(
             f"{instrument.symbol}: no max_price and no tape to derive it from; "
             f"write instruments.{instrument.symbol}.max_price"
         )
-    return int(price / Fraction(instrument.tick))
+    ticks = int(price / Fraction(instrument.tick))
+    if ticks < 1:
+        raise ConfigError(
+            f"limits {limits.name}: {key}: {float(price):g} is below one tick of "
+            f"{instrument.tick}, so no order could pass; write a higher price"
+        )
+    return ticks
 
 
 def reference_price(instrument: Instrument, figures: TapeFigures) -> Fraction | None:

@@ -136,12 +136,24 @@ class InstrumentLimits:
         ticks = self.evaluate("risk.price_band_ticks", limits.get("risk.price_band_ticks"))
         spreads = self.evaluate("risk.price_band_spreads", limits.get("risk.price_band_spreads"))
         bps = self.evaluate("risk.price_band_bps", limits.get("risk.price_band_bps"))
-        width = -1 if ticks is None else int(ticks)
+        width = -1 if ticks is None else int(ticks * self._band_tick())
         if spreads and self.figures.spread_ticks is not None:
             width = max(width, int(spreads * self.figures.spread_ticks))
         row["band_ticks"] = width
         row["band_bps"] = 0 if bps is None else int(bps)
         self.work.note("price band", self.symbol, Fraction(width), width)
+
+    def _band_tick(self) -> Fraction:
+        """One tick of the band in ticks of the instrument."""
+        size = self.evaluate("risk.tick_size", self.work.limits.get("risk.tick_size"))
+        if size is None:
+            return Fraction(1)
+        if size <= 0:
+            raise ConfigError(
+                f"{self.work.where('risk.tick_size')}: {float(size):g} is no size of a tick; write "
+                "a price above 0, or leave the key out for the instrument's own"
+            )
+        return size / Fraction(self.instrument.tick)
 
     def _bounds(self, row: np.ndarray) -> None:
         """Prices and quantities below which no product passes 2^60; refuse limits beyond them."""

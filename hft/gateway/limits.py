@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from hft.core.errors import ConfigError
+from hft.gateway.ranges import in_range
 
 Kind = Literal[
     "money", "lots", "price", "ticks", "bps", "count", "s", "ms", "ratio", "bool", "text"
@@ -243,10 +244,10 @@ def _checked(label: str, name: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         if key.length != len(value):
             raise ConfigError(f"{where}: {list(value)} must be {key.length or 'one'} value(s)")
-        return [_scalar(where, key, item) for item in value]
+        return [in_range(key.name, key.kind, _scalar(where, key, v), where) for v in value]
     if key.length and value != OFF and value != GIVEN:
         raise ConfigError(f"{where}: write {key.length} values or off, not {value!r}")
-    return _scalar(where, key, value)
+    return in_range(key.name, key.kind, _scalar(where, key, value), where)
 
 
 def _scalar(where: str, key: LimitKey, value: Any) -> Any:

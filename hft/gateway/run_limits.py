@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from hft.gateway.relative import evaluate, is_relative
 
 PROVEN_MAX = 1 << 60
 RING_MAX = 1 << 27
+LEVELS = ("warm", "storm", "halt")
 
 
 class RunLimits:
@@ -127,11 +129,14 @@ class RunLimits:
             raise ConfigError(f"{self.where('risk.repeated_execution_count')}: above {RING_MAX}")
         row["repeated_count"] = count
         row["repeated_window_ns"] = self.whole("risk.repeated_execution_window_s", NS_PER_S, 0)
-        for level in ("warm", "storm", "halt"):
+        for level in LEVELS:
             loss = self.amount(f"storm_guard.{level}_threshold")
             key = f"storm_guard.{level}_threshold"
             row[f"storm_{level}_money"] = self.to_money(key, None if loss is None else -loss, -1)
         self._lists(row)
+        self._rising(row, "storm_guard.*_threshold", "storm_{}_money")
+        self._rising(row, "storm_guard.drawdown_pct", "drawdown_{}_ppm")
+        self._rising(row, "storm_guard.latency_ms", "latency_{}_ns", ("warm", "storm"))
         row["storm_cooldown_ns"] = self.whole("HFT_STORMGUARD_STORM_COOLDOWN_S", NS_PER_S, 0)
         row["storm_clear_count"] = self.whole("HFT_STORMGUARD_DE_ESCALATE_N", 1, 1)
         row["breaker_move_bps"] = self.whole("circuit_breaker_threshold", 10_000, 0)
@@ -144,7 +149,7 @@ class RunLimits:
     def _lists(self, row: np.ndarray) -> None:
         drawdown = self.limits.get("storm_guard.drawdown_pct")
         percents = [OFF] * 3 if drawdown in (OFF, None) else drawdown
-        for level, value in zip(("warm", "storm", "halt"), percents, strict=True):
+        for level, value in zip(LEVELS, percents, strict=True):
             part = evaluate(value, {}, self.where("storm_guard.drawdown_pct"))
             row[f"drawdown_{level}_ppm"] = -1 if part is None else int(-part * 10_000)
         latency = self.limits.get("storm_guard.latency_ms")
@@ -152,6 +157,19 @@ class RunLimits:
         for level, value in zip(("warm", "storm"), limits_ms, strict=True):
             part = evaluate(value, {}, self.where("storm_guard.latency_ms"))
             row[f"latency_{level}_ns"] = -1 if part is None else int(part * 1_000_000)
+
+    def _rising(
+        self, row: np.ndarray, key: str, column: str, levels: tuple[str, ...] = LEVELS
+    ) -> None:
+        """Each level that is on begins at or above the one before it. Raises: ConfigError."""
+        on = [(level, int(row[column.format(level)])) for level in levels]
+        on = [(level, value) for level, value in on if value >= 0]
+        for (before, low), (level, high) in pairwise(on):
+            if high < low:
+                raise ConfigError(
+                    f"{self.where(key)}: {level} would begin before {before}; write them in the "
+                    f"order {', '.join(levels)}, the mildest first"
+                )
 
     def _choice(self, key: str, names: tuple[str, ...]) -> int:
         value = self.limits.get(key)

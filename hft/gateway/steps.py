@@ -7,21 +7,15 @@ refusal commits the key as rejected and gives back what it reserved.
 
 from typing import Any
 
-from hft.core.codes import DedupState, IntentType, OrderStatus, Reason, Side
+from hft.core.codes import DedupState, IntentType, OrderStatus, Reason
 from hft.core.jit import kernel
 from hft.gateway import commands, dedup, exposure, framing, orders, policy, risk, tables
 from hft.gateway.rows import Row, because
 from hft.gateway.selftrade import resolve_crossing
 
 OK = Reason.OK.value
-NEW = IntentType.NEW.value
 AMEND = IntentType.AMEND.value
 CANCEL = IntentType.CANCEL.value
-FORCE_FLAT = IntentType.FORCE_FLAT.value
-BUY = Side.BUY.value
-SELL = Side.SELL.value
-NUMBER_MAX = 1 << 62
-SATURATED = 1 << 61
 
 
 @kernel(inline=True)
@@ -177,11 +171,11 @@ def create_command(
         return Reason.VENUE_DOWN.value
     slot = q["slot"]
     if q["kind"] != AMEND:
-        slot = -1
-        if head["live_orders"] < config["order_max"]:
-            slot = orders.place(gw, intent["intent_id"])
+        if head["live_orders"] >= config["order_max"]:
+            because(d, head["live_orders"] + 1, config["order_max"])
+            return Reason.ORDER_QUEUE_FULL.value
+        slot = orders.place(gw, intent["intent_id"])
         if slot < 0:
-            because(d, head["live_orders"], config["order_max"])
             return Reason.INTERNAL_ERROR.value
         head["cmd_id"] += 1
         q["slot"] = slot

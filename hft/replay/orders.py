@@ -74,7 +74,9 @@ def submit(engine: Engine, intent: np.ndarray, now_ns: int) -> int:
         # Self-trade prevention chose to cancel old orders: those commands leave first.
         engine.stash[0] = decision
         decision = engine.stash[0]
+        exempt = engine.gw.head[0]["exempt"]
         _cancel_crossed(engine, now_ns)
+        engine.gw.head[0]["exempt"] = exempt
     return _conclude(engine, intent, decision, reason, now_ns)
 
 
@@ -85,10 +87,10 @@ def _conclude(
     """Dispatch what was approved and journal the decision. Mutates: engine."""
     clock = engine.clock[0]
     clock["decisions"] += 1
+    if reason == _OK and decision["replayed"] == 0:
+        reason = _dispatch(engine, intent, decision, now_ns)
     if reason != _OK:
         clock["refused"] += 1
-    elif decision["replayed"] == 0:
-        reason = _dispatch(engine, intent, decision, now_ns)
     note(
         engine,
         _DECISION,
@@ -155,6 +157,9 @@ def _dispatch(engine: Engine, intent: np.ndarray, decision: np.ndarray, now_ns: 
     venue = engine.venue
     kind = intent["intent_type"]
     slot = decision["slot"]
+    queue = venue.queues[0]
+    if queue["last"] - queue["first"] >= queue["room"] and _queue_full(engine, decision):
+        return _QUEUE_FULL
     leg = _ENTRY
     if kind != _AMEND and kind != _CANCEL:
         engine.clock[0]["orders"] += 1
@@ -163,11 +168,7 @@ def _dispatch(engine: Engine, intent: np.ndarray, decision: np.ndarray, now_ns: 
     elif kind == _CANCEL:
         leg = LatencyLeg.CANCEL.value
     arrives_ns = now_ns + engine.clock[0]["latency_ns"] + leg_ns(venue, leg, now_ns)
-    at = push(venue.commands, venue.queues[0], venue.head[0], arrives_ns)
-    if at < 0:
-        on_dispatch_failed(engine.gw, slot, _QUEUE_FULL)
-        return _QUEUE_FULL
-    message = venue.commands[at]
+    message = venue.commands[push(venue.commands, queue, venue.head[0], arrives_ns)]
     message["kind"] = kind
     message["slot"] = slot
     order = engine.gw.orders[slot]
@@ -181,6 +182,25 @@ def _dispatch(engine: Engine, intent: np.ndarray, decision: np.ndarray, now_ns: 
     message["exch_ns"] = now_ns
     message["deadline_ns"] = decision["deadline_ns"]
     return _OK
+
+
+@kernel
+def _queue_full(engine: Engine, decision: np.ndarray) -> bool:
+    """Is there no place for the approved command? The last ones are kept for getting out.
+
+    Mutates: engine.gw, decision when it is refused.
+    """
+    out_of_line()
+    queue = engine.venue.queues[0]
+    reduces = engine.gw.head[0]["exempt"] != 0
+    room = queue["mask"] + 1 if reduces else queue["room"]
+    count = queue["last"] - queue["first"]
+    if count < room:
+        return False
+    on_dispatch_failed(engine.gw, decision["slot"], _QUEUE_FULL)
+    decision["measured"] = count + 1
+    decision["limit"] = room
+    return True
 
 
 @kernel

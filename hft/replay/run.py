@@ -56,6 +56,8 @@ class Driver:
         try:
             return int(self._step(self.session.arena.handle, on_wake))
         except Exception as error:
+            if self.session.engine.venue.head[0]["asking"] != 0:
+                raise StrategyError(in_queue_model(self.session, error)) from error
             raise StrategyError(where(self.session, error)) from error
 
 
@@ -115,6 +117,16 @@ def where(session: Session, error: BaseException) -> str:
     return (
         f"strategy {strategy.name!r} raised {type(error).__name__}: {error} "
         f"at wake-up {wake}, {np.datetime64(now_ns, 'ns')}Z; state: {state}"
+    )
+
+
+def in_queue_model(session: Session, error: BaseException) -> str:
+    """One sentence: what the user's queue model raised, and when. Mutates: head["asking"]."""
+    session.engine.venue.head[0]["asking"] = 0
+    now_ns = int(session.engine.clock[0]["now_ns"])
+    return (
+        f"the queue model raised {type(error).__name__}: {error} "
+        f"in the rows after {np.datetime64(now_ns, 'ns')}Z"
     )
 
 

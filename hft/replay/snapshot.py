@@ -15,7 +15,7 @@ from hft.replay.build import Session
 _ADDRESSES = ("batches", "context_at", "contexts", "steps", "fills", "equity", "series")
 _NESTED = ("books", "gw", "venue")
 _CONTEXT_FIELDS = ("now_ns", "wake", "intents", "intents_lost", "logs", "ttl_ns")
-VERSION = 2
+VERSION = 3
 
 
 def freeze(session: Session) -> dict[str, np.ndarray]:
@@ -27,6 +27,7 @@ def freeze(session: Session) -> dict[str, np.ndarray]:
             out[name] = value.copy()
     for name, value in engine.venue._asdict().items():
         out[f"venue.{name}"] = value.copy()
+    out["venue.head"]["queue_at"] = 0  # an address, too
     for name, value in snapshot_gateway(engine.gw).items():
         out[f"gw.{name}"] = value
     for name in _CONTEXT_FIELDS:
@@ -52,8 +53,10 @@ def thaw(session: Session, saved: dict[str, np.ndarray]) -> None:
     for name, value in engine._asdict().items():
         if name not in _ADDRESSES and name not in _NESTED:
             _put(name, value, saved[name])
+    queue_at = int(engine.venue.head[0]["queue_at"])
     for name, value in engine.venue._asdict().items():
         _put(f"venue.{name}", value, saved[f"venue.{name}"])
+    engine.venue.head["queue_at"] = queue_at
     restore_gateway(engine.gw, {k[3:]: v for k, v in saved.items() if k.startswith("gw.")})
     for name in _CONTEXT_FIELDS:
         engine.contexts[name] = saved[f"contexts.{name}"]

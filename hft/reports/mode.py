@@ -22,7 +22,9 @@ def mode_words(venue: Mapping[str, Any]) -> dict[str, str]:
     """Latency, queue, fills and fees of a venue's settings."""
     words = {"latency": _latency(venue.get("latency", {}))}
     if "queue" in venue:
-        words["queue"] = QUEUES.get(str(venue["queue"]), str(venue["queue"]))
+        queue = venue["queue"]
+        own = isinstance(queue, dict)
+        words["queue"] = f"own model {queue['name']}" if own else QUEUES.get(queue, str(queue))
     if "fills" in venue:
         words["fills"] = FILLS.get(str(venue["fills"]), str(venue["fills"]))
     words["fees"] = _fees(venue.get("fees", {})) or "the instrument's own"

@@ -24,8 +24,9 @@ from hft.replay.snapshot import freeze, thaw
 from hft.runs.compiling import strategy_error
 from hft.runs.faults import FaultPlan
 from hft.runs.folder import RECORDS, SNAPSHOT, JournalFull, RunWriter, find_sealed, run_id
-from hft.runs.job import DEDUP_WINDOW, Fork, Job, file_of
+from hft.runs.job import DEDUP_WINDOW, ORDER_QUEUE, Fork, Job
 from hft.runs.names import RunNames
+from hft.runs.places import file_of
 from hft.runs.prepare import prepare
 from hft.runs.result import Run
 from hft.runs.venues import Venue
@@ -245,6 +246,7 @@ def job_of(manifest: dict[str, Any]) -> Job:
         dedup_window=gateway.get("dedup_window", DEDUP_WINDOW),
         holdoff_ns=gateway.get("holdoff_ns", 0),
         fork=None if fork is None else Fork(fork["at_step"], fork["params"]),
+        order_queue=gateway.get("order_queue", ORDER_QUEUE),
     )
 
 

@@ -22,11 +22,13 @@ from hft.core.version import VERSION
 from hft.gateway.limits import Limits
 from hft.runs.captured import outside
 from hft.runs.faults import FaultPlan
+from hft.runs.places import file_of
 from hft.runs.venues import Venue
 from hft.strategies.base import Strategy
 from hft.tape.dataset import Tapes, to_ns
 
 DEDUP_WINDOW = 10_000
+ORDER_QUEUE = 4096
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Job:
     holdoff_ns: int = 0
     limits_file: str = ""
     fork: Fork | None = None
+    order_queue: int = ORDER_QUEUE
 
     def forked(self, fork: Fork) -> "Job":
         """The same job until the fork."""
@@ -83,7 +86,11 @@ class Job:
             "start_ns": self.start_ns,
             "end_ns": self.end_ns,
             "faults": self.faults.to_dict(),
-            "gateway": {"dedup_window": self.dedup_window, "holdoff_ns": self.holdoff_ns},
+            "gateway": {
+                "dedup_window": self.dedup_window,
+                "holdoff_ns": self.holdoff_ns,
+                "order_queue": self.order_queue,
+            },
         }
         if self.fork is not None:
             changed = {
@@ -104,6 +111,8 @@ class Job:
         hashed = json.loads(json.dumps(config))
         for strategy in hashed["strategies"].values():
             del strategy["file"]
+        if isinstance(hashed["venue"]["queue"], dict):
+            del hashed["venue"]["queue"]["file"]
         hashes = {
             "code": code_hash(),
             "config": _sha(hashed),
@@ -158,12 +167,3 @@ def _sha(data: Any) -> str:
 
 def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
-
-
-def file_of(strategy: Strategy) -> str:
-    import inspect
-
-    try:
-        return str(Path(inspect.getsourcefile(strategy.body) or "").resolve())
-    except (TypeError, OSError):
-        return ""

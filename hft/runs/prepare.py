@@ -45,7 +45,13 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
         _source(job, chain, instrument, digits, max_price_ticks(job.limits, instrument, summary))
         for chain, instrument, summary in zip(chains, instruments, summaries, strict=True)
     ]
-    gateway = gateway_for(sources, resolved, len(strategies), dedup_window=job.dedup_window)
+    gateway = gateway_for(
+        sources,
+        resolved,
+        len(strategies),
+        dedup_window=job.dedup_window,
+        order_capacity=job.order_queue,
+    )
     first, last = job.tapes.span
     if job.start_ns is not None and job.start_ns > last:
         raise ConfigError("start: the tapes have no row after it; choose an earlier one")

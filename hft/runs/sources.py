@@ -1,14 +1,18 @@
-"""Find a strategy: by shipped name, by `file.py:name`, or again from a manifest's stored source."""
+"""Find what a user wrote: by shipped name, by `file.py:name`, or from a manifest's stored source.
+
+Strategies and queue models alike are functions whose text a run is a function of.
+"""
 
 import hashlib
 import importlib.util
 import linecache
 import math
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy
 
@@ -18,6 +22,10 @@ from hft.core.jit import kernel
 from hft.runs.captured import outside
 from hft.strategies.base import Strategy, strategy
 from hft.strategies.registry import SHIPPED, shipped
+from hft.venue.model import QUEUES
+from hft.venue.user_queue import QueueModel, queue_model
+
+Made = TypeVar("Made", Strategy, QueueModel)
 
 
 def find(name: str) -> Strategy:
@@ -32,20 +40,39 @@ def find(name: str) -> Strategy:
         raise ConfigError(
             f"strategy {name!r} is neither a shipped one ({', '.join(SHIPPED)}) nor a file.py:name"
         )
-    found = strategies_in(Path(path))
+    return _chosen(path, attribute, strategies_in(Path(path)), "strategy", "strategies")
+
+
+def find_queue(name: str) -> str | QueueModel:
+    """A queue model by name, or the one called `name` in `path.py:name` (or the only one there).
+
+    Raises: ConfigError naming the file and what is in it.
+    """
+    path, _, attribute = name.partition(":")
+    if name in QUEUES or not path.endswith(".py"):
+        return name  # `Venue` refuses a name that is none, listing those there are
+    found = _made_in(Path(path), QueueModel, "queue model")
+    return _chosen(path, attribute, found, "queue model", "queue models")
+
+
+def _chosen(path: str, attribute: str, found: dict[str, Made], one: str, many: str) -> Made:
     if attribute:
         if attribute not in found:
-            raise ConfigError(f"{path}: no strategy {attribute!r}; it has {_names(found)}")
+            raise ConfigError(f"{path}: no {one} {attribute!r}; it has {_names(found)}")
         return found[attribute]
     if len(found) != 1:
-        raise ConfigError(f"{path}: name one of its strategies: {path}:NAME of {_names(found)}")
+        raise ConfigError(f"{path}: name one of its {many}: {path}:NAME of {_names(found)}")
     return next(iter(found.values()))
 
 
 def strategies_in(path: Path) -> dict[str, Strategy]:
     """Every strategy that a file defines. Raises: ConfigError when it cannot be loaded."""
+    return _made_in(path, Strategy, "strategy")
+
+
+def _made_in(path: Path, kind: type[Made], what: str) -> dict[str, Made]:
     if not path.is_file():
-        raise ConfigError(f"{path}: no such strategy file")
+        raise ConfigError(f"{path}: no such {what} file")
     label = "hft_strategy_" + hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
     spec = importlib.util.spec_from_file_location(label, path)
     if spec is None or spec.loader is None:
@@ -58,7 +85,7 @@ def strategies_in(path: Path) -> dict[str, Strategy]:
         raise
     except Exception as error:
         raise ConfigError(f"{path}: {type(error).__name__}: {error}") from error
-    return {k: v for k, v in vars(module).items() if isinstance(v, Strategy)}
+    return {k: v for k, v in vars(module).items() if isinstance(v, kind)}
 
 
 def rebuild(name: str, entry: dict[str, Any]) -> Strategy:
@@ -66,16 +93,7 @@ def rebuild(name: str, entry: dict[str, Any]) -> Strategy:
 
     Raises: ConfigError when the stored text cannot stand alone.
     """
-    path = Path(entry["file"]) if entry["file"] else None
-    found: Strategy | None = None
-    if path is not None and path.is_file() and path.suffix == ".py":
-        for candidate in strategies_in(path).values():
-            if candidate.source == entry["source"] and _reaches(candidate, entry):
-                found = candidate
-                break
-    if found is None:
-        found = _from_text(name, entry)
-    found = found.with_params(entry["params"])
+    found = _again(name, entry, Strategy, "strategy").with_params(entry["params"])
     return replace(
         found,
         every_ns=entry["every_ns"],
@@ -85,19 +103,48 @@ def rebuild(name: str, entry: dict[str, Any]) -> Strategy:
     )
 
 
-def _reaches(candidate: Strategy, entry: dict[str, Any]) -> bool:
-    """Does a file's strategy still take the same from outside itself?"""
-    same = candidate.closure == entry["closure"]
-    return same and outside(candidate) == entry.get("outside", outside(candidate))
+def _reaches(candidate: Any, entry: Mapping[str, Any]) -> bool:
+    """Does what a file has made still take the same from outside itself?"""
+    same: bool = candidate.closure == entry["closure"]
+    return same and ("outside" not in entry or outside(candidate) == entry["outside"])
 
 
-def _from_text(name: str, entry: dict[str, Any]) -> Strategy:
+def rebuild_queue(entry: Any) -> str | QueueModel:
+    """The queue model of a manifest, as `rebuild`; a built-in one is its name."""
+    if not isinstance(entry, Mapping):
+        return str(entry)
+    return _again(entry["name"], entry, QueueModel, "queue model")
+
+
+def _again(name: str, entry: Mapping[str, Any], kind: type[Made], what: str) -> Made:
+    path = Path(entry["file"]) if entry["file"] else None
+    if path is not None and path.is_file() and path.suffix == ".py":
+        # A script that verifies its own run is there already: to load it would run it again.
+        for found in (_loaded(path, kind), None):
+            candidates = _made_in(path, kind, what) if found is None else found
+            for one in candidates.values():
+                if one.source == entry["source"] and _reaches(one, entry):
+                    return one
+    return _from_text(name, entry, kind, what)
+
+
+def _loaded(path: Path, kind: type[Made]) -> dict[str, Made]:
+    """What modules of this process that were read from the file have made."""
+    found: dict[str, Made] = {}
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and Path(file).name == path.name and Path(file).resolve() == path:
+            found |= {k: v for k, v in vars(module).items() if isinstance(v, kind)}
+    return found
+
+
+def _from_text(name: str, entry: Mapping[str, Any], kind: type[Made], what: str) -> Made:
     text = entry["source"]
-    label = f"<strategy {name} {hashlib.sha256(text.encode()).hexdigest()[:12]}>"
+    label = f"<{what} {name} {hashlib.sha256(text.encode()).hexdigest()[:12]}>"
     linecache.cache[label] = (len(text), None, text.splitlines(True), label)
-    # What a strategy's file or cell has imported as a rule; other names make the text no whole one.
-    space: dict[str, Any] = {"strategy": strategy, "hft": sys.modules["hft"]}
-    space |= {"np": numpy, "numpy": numpy, "math": math}
+    # What the file or cell has imported as a rule; other names make the text no whole one.
+    space: dict[str, Any] = {"strategy": strategy, "queue_model": queue_model}
+    space |= {"hft": sys.modules["hft"], "np": numpy, "numpy": numpy, "math": math}
     space["kernel"] = partial(kernel, cache=False)  # a text has no file to cache beside
     for enum in (codes.Side, codes.Tif, codes.OrderType):
         space |= {member.name: member.value for member in enum}
@@ -110,11 +157,11 @@ def _from_text(name: str, entry: dict[str, Any]) -> Strategy:
         exec(compile(text, label, "exec"), space)
     except Exception as error:
         raise ConfigError(
-            f"strategy {name!r}: its stored source cannot stand alone ({error}); restore its file"
+            f"{what} {name!r}: its stored source cannot stand alone ({error}); restore its file"
         ) from error
-    made = [value for value in space.values() if isinstance(value, Strategy)]
+    made = [value for value in space.values() if isinstance(value, kind)]
     if not made:
-        raise ConfigError(f"strategy {name!r}: its stored source defines no strategy")
+        raise ConfigError(f"{what} {name!r}: its stored source defines no {what}")
     return made[-1]
 
 
@@ -138,5 +185,5 @@ def _literal(text: str) -> Any:
         return text
 
 
-def _names(found: dict[str, Strategy]) -> str:
+def _names(found: Mapping[str, Any]) -> str:
     return ", ".join(sorted(found)) or "none"

@@ -12,7 +12,10 @@ from typing import Any
 from hft.core.errors import ConfigError
 from hft.core.instruments import Instrument
 from hft.runs.durations import bounded_ns
+from hft.runs.places import file_of
+from hft.runs.sources import rebuild_queue
 from hft.venue.model import Latency, VenueModel
+from hft.venue.user_queue import QueueModel
 
 LEGS = ("entry", "amend", "cancel", "response")
 FILLS = ("capped", "whole")
@@ -25,7 +28,8 @@ class Venue:
     """How orders are delayed, queued, filled and charged.
 
     `latency`: one duration, or {leg: duration | ("uniform", base, spread) | [samples]} with legs
-    entry, amend, cancel, response; `queue`: risk_averse, prob_log, prob_sqrt, prob_power, fifo;
+    entry, amend, cancel, response; `queue`: risk_averse, prob_log, prob_sqrt, prob_power, fifo, or
+    one of your own made by `@hft.queue_model`;
     `fees`: {"maker_bps": ..., "taker_bps": ..., "per_lot": ..., "per_order": ...}; `fills`: capped
     by what the tape shows, or whole. What is unset is decided by the settings (`venue.fills`,
     `fees`), then by the instrument. Raises: ConfigError naming the field.
@@ -37,7 +41,7 @@ class Venue:
     """
 
     latency: Any = None
-    queue: str = "risk_averse"
+    queue: str | QueueModel = "risk_averse"
     fees: Mapping[str, Any] | None = None
     fills: str | None = None
     queue_power: float = 2.0
@@ -98,7 +102,7 @@ class Venue:
                 }
                 for leg, row in sorted(self._model.legs.items())
             },
-            "queue": self.queue,
+            "queue": _queue_entry(self.queue),
             "queue_power": self.queue_power,
             "fees": {k: str(v) for k, v in sorted((self.fees or {}).items())},
             "fills": self.fills or FILLS[0],
@@ -114,7 +118,7 @@ class Venue:
         }
         return cls(
             legs,
-            data["queue"],
+            rebuild_queue(data["queue"]),
             dict(data["fees"]) or None,
             data["fills"],
             data["queue_power"],
@@ -157,6 +161,18 @@ def named(name: str) -> Venue:
         raise ConfigError(f"venue {name!r} is not one of {', '.join(PRESETS)}")
     preset: Venue = getattr(Venue, name)()
     return preset
+
+
+def _queue_entry(queue: str | QueueModel) -> Any:
+    """A queue model as the manifest keeps it: its name, or all that a user's is made of."""
+    if isinstance(queue, str):
+        return queue
+    return {
+        "name": queue.name,
+        "source": queue.source,
+        "closure": queue.closure,
+        "file": file_of(queue),
+    }
 
 
 def _mapping(fees: Any) -> Mapping[str, Any]:

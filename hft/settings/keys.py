@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hft.core.codes import SelfTradeMode
 from hft.gateway import limits
 from hft.gateway.limits import LimitKey
+from hft.gateway.ranges import CHOICES, WHOLE, bounds
 
 Kind = Literal["bool", "int", "number", "money", "text", "path", "choice", "numbers"]
 
@@ -52,35 +52,6 @@ class Key:
         )
 
 
-_CHOICES = {
-    "risk.missing_reference": ("refuse", "cap_only"),
-    "risk.self_trade_mode": tuple(mode.name for mode in SelfTradeMode),
-}
-# Limits that count whole things.
-_WHOLE = (
-    "HFT_EXPOSURE_MAX_SYMBOLS",
-    "HFT_STORMGUARD_DE_ESCALATE_N",
-    "risk_limits.orders_per_second",
-    "risk_limits.orders_per_minute",
-    "risk.repeated_execution_count",
-)
-# The most that a kind of limit can be; money and lots are bounded by overflow, instrument by
-# instrument.
-_MOST = {"s": 400_000_000, "ms": 400_000_000_000, "count": 1 << 31, "ticks": 1 << 31}
-# Ranges of limits that are not "0 or more".
-_RANGES: dict[str, tuple[int | None, int | None]] = {
-    "capital": (1, None),
-    "HFT_EXPOSURE_MAX_SYMBOLS": (1, 1 << 24),
-    "HFT_RISK_FAST_GATE_PRICE_SCALE": (10_000, 10_000),
-    "HFT_STORMGUARD_DE_ESCALATE_N": (1, None),
-    "risk.price_band_bps": (0, 10_000),
-    "storm_guard.warm_threshold": (None, 0),
-    "storm_guard.storm_threshold": (None, 0),
-    "storm_guard.halt_threshold": (None, 0),
-    "storm_guard.drawdown_pct": (-100, 0),
-    "circuit_breaker_threshold": (0, 1),
-    "degraded.limit_factor": (0, 1),
-}
 # Names in the environment besides the derived ones.
 _ALIASES = ("max_position_size", "max_daily_loss", "circuit_breaker_threshold")
 
@@ -88,15 +59,15 @@ _ALIASES = ("max_position_size", "max_daily_loss", "circuit_breaker_threshold")
 def _from_limit(limit: LimitKey) -> Key:
     """The key by which the settings override a limit of the limits file."""
     kind: Kind = "number"
-    if limit.name in _CHOICES:
+    if limit.name in CHOICES:
         kind = "choice"
     elif limit.length:
         kind = "numbers"
     elif limit.kind in ("bool", "text", "money"):
         kind = limit.kind
-    elif limit.kind == "lots" or limit.name in _WHOLE:
+    elif limit.kind == "lots" or limit.name in WHOLE:
         kind = "int"
-    low, high = _RANGES.get(limit.name, (0, _MOST.get(limit.kind)))
+    low, high = bounds(limit.name, limit.kind)
     return Key(
         limit.name,
         kind,
@@ -104,7 +75,7 @@ def _from_limit(limit: LimitKey) -> Key:
         "" if kind in ("bool", "choice") else limit.unit,
         low=low if kind in ("int", "number", "money", "numbers") else None,
         high=high,
-        choices=_CHOICES.get(limit.name, ()),
+        choices=CHOICES.get(limit.name, ()),
         aliases=(limit.name.upper(),) if limit.name in _ALIASES else (),
         length=limit.length,
         limit=True,
@@ -122,6 +93,7 @@ KEYS: tuple[Key, ...] = (
     Key("fees.maker_bps", "number", None, "bps; unset: the instrument's", low=-100, high=1000),
     Key("fees.taker_bps", "number", None, "bps; unset: the instrument's", low=-100, high=1000),
     Key("HFT_DEDUP_WINDOW_SIZE", "int", 10_000, "keys", low=1, high=1 << 24),
+    Key("HFT_ORDER_QUEUE_SIZE", "int", 4096, "orders and commands", low=16, high=1 << 20),
     Key("HFT_GATEWAY_HALT_CANCEL", "bool", True, "only 1"),
     Key("HFT_GATEWAY_STARTUP_HOLDOFF_S", "int", 0, "s", low=0, high=86_400),
     *(_from_limit(limit) for limit in limits.KEYS),

@@ -57,6 +57,7 @@ class Settings:
     fees_maker_bps: Decimal | None
     fees_taker_bps: Decimal | None
     dedup_window_size: int
+    order_queue_size: int
     gateway_halt_cancel: bool
     gateway_startup_holdoff_s: int
     limit_overrides: Mapping[str, Any]

@@ -6,7 +6,6 @@ compiled and plain, and the engine knows names and offsets for series, diffs and
 """
 
 import inspect
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -18,11 +17,13 @@ from numba import types
 from hft.core.codes import WakeCause
 from hft.core.errors import ConfigError
 from hft.core.jit import JIT_DISABLED, kernel, record_at
+from hft.core.source import constants_of, text_of
 from hft.strategies import context as ctx
 from hft.strategies.view import make_order, make_view
 
 WAKES = ("timer", "fill", "order", "trade", "book", "status")
 TRACKED_MAX = 8
+DURATION_MAX_NS = 1 << 61  # a wake-up that far after any tape still is an int64
 _UNITS_NS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 
 
@@ -56,21 +57,14 @@ class Strategy:
     @property
     def source(self) -> str:
         """The source text; it is part of what a run is a function of."""
-        try:
-            return textwrap.dedent(inspect.getsource(self.body))
-        except (OSError, TypeError):
-            raise ConfigError(
-                f"strategy {self.name!r} has no retrievable source; define it in a file or a cell"
-            ) from None
+        return text_of(self.body, f"strategy {self.name!r}")
 
     @property
     def closure(self) -> dict[str, str]:
         """Constants the body captures, as text, for the run's manifest."""
         if self.is_class:
             return {}
-        found = inspect.getclosurevars(self.body)
-        names = {**found.globals, **found.nonlocals}
-        return {k: repr(v) for k, v in sorted(names.items()) if isinstance(v, int | float | str)}
+        return constants_of(self.body)
 
     def with_params(self, params: Mapping[str, Any] | None) -> "Strategy":
         """A copy with some parameters changed. Raises: ConfigError on an unknown name or type."""
@@ -140,6 +134,8 @@ def duration_ns(text: str | int | float | None, what: str = "every") -> int:
     if text is None:
         return 0
     if isinstance(text, int | float):
+        if not abs(text) <= DURATION_MAX_NS:
+            raise ConfigError(f"{what}={text!r} is not a number of ns of at most 73 years")
         return int(text)
     digits = text.strip().rstrip("abcdefghijklmnopqrstuvwxyz")
     unit = text.strip()[len(digits) :]
@@ -147,8 +143,10 @@ def duration_ns(text: str | int | float | None, what: str = "every") -> int:
         value = float(digits) * _UNITS_NS[unit or "ns"]
     except (ValueError, KeyError):
         raise ConfigError(f"{what}={text!r} is not a duration such as 250us, 100ms, 1s") from None
-    if value < 1:
+    if not value >= 1:
         raise ConfigError(f"{what}={text!r} is shorter than 1 ns")
+    if value > DURATION_MAX_NS:
+        raise ConfigError(f"{what}={text!r} is longer than 73 years; write a shorter one")
     return int(value)
 
 

@@ -26,6 +26,7 @@ from hft.market.book import NO_ASK, NO_BID, Books, level_lots, next_ask, next_bi
 from hft.venue import fifo, queue
 from hft.venue.state import (
     QUEUE_FIFO,
+    QUEUE_USER,
     VenueState,
     leg_ns,
     link,
@@ -116,7 +117,9 @@ def level_changed(
     slot = venue.lists[2 * instrument_idx + side]
     while slot >= 0:
         row = venue.resting[slot]
-        if row["price"] == tick:
+        if row["price"] == tick and head["queue_model"] == QUEUE_USER:
+            queue.asks(row, head, before, after)
+        elif row["price"] == tick:
             queue.changes(row, head["queue_model"], head["queue_power_e6"], before, after)
         slot = row["next_slot"]
 

@@ -7,6 +7,7 @@ import numpy as np
 from hft.core.codes import LatencyLeg
 from hft.core.errors import ConfigError
 from hft.venue import state as vs
+from hft.venue.user_queue import QueueModel
 
 QUEUES = {
     "risk_averse": vs.QUEUE_RISK_AVERSE,
@@ -44,14 +45,17 @@ class VenueModel:
     """How the simulated venue behaves; validated at birth."""
 
     legs: dict[str, Latency] = field(default_factory=dict)
-    queue: str = "risk_averse"
+    queue: str | QueueModel = "risk_averse"
     queue_power: float = 2.0
     capped: bool = True
     amend_keeps_priority: bool = True
 
     def __post_init__(self) -> None:
-        if self.queue not in QUEUES:
-            raise ConfigError(f"queue={self.queue!r} is not one of {', '.join(QUEUES)}")
+        if not isinstance(self.queue, QueueModel) and self.queue not in QUEUES:
+            raise ConfigError(
+                f"queue={self.queue!r} is not one of {', '.join(QUEUES)}, nor made by "
+                "@hft.queue_model"
+            )
         known = [leg.name.lower() for leg in LatencyLeg]
         for name, leg in self.legs.items():
             if name not in known:
@@ -71,7 +75,10 @@ class VenueModel:
     def install(self, venue: vs.VenueState, seed: int) -> None:
         """Write the settings into a fresh venue state. Mutates: venue (latency_table in place)."""
         head = venue.head[0]
-        head["queue_model"] = QUEUES[self.queue]
+        if isinstance(self.queue, QueueModel):
+            head["queue_model"], head["queue_at"] = vs.QUEUE_USER, self.queue.address()
+        else:
+            head["queue_model"] = QUEUES[self.queue]
         head["queue_power_e6"] = round(self.queue_power * 1_000_000)
         head["capped"] = int(self.capped)
         head["amend_keeps_priority"] = int(self.amend_keeps_priority)

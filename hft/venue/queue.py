@@ -2,15 +2,19 @@
 
 A model sees three moments: our order joins, a trade prints at its price, the level's quantity
 changes. `ahead_micro` is in 1e-6 lots, so that the probability models are integers after one
-quantised step and the digest never sees a float.
+quantised step and the digest never sees a float. A user's model (`venue.user_queue`) is asked by
+its address for the third moment alone: the first two are facts.
 Source: R. Rigtorp, "Estimating order queue position" (2013); the probability family follows the
 question 3782 of quant.stackexchange.com, as used by hftbacktest's models of the same names.
 """
 
 import math
 
+from numba import types
+
 from hft.core.dtypes import Row
 from hft.core.jit import kernel
+from hft.core.pointer import caller_of
 from hft.venue.state import (
     QUEUE_PROB_LOG,
     QUEUE_PROB_POWER,
@@ -19,6 +23,10 @@ from hft.venue.state import (
 )
 
 MICRO = 1_000_000
+NEAREST = -1 << 60
+# A user's model: (ahead_micro, lots before, lots after, lots traded) -> ahead_micro.
+QUEUE_CALL = types.int64(types.int64, types.int64, types.int64, types.int64)
+_call = caller_of(QUEUE_CALL)
 
 
 @kernel
@@ -52,6 +60,17 @@ def changes(row: Row, model: int, power_e6: int, before: int, after: int) -> Non
         shortfall = min(0, back - change * behind_e6)
         front = front - change * (MICRO - behind_e6) + shortfall
     row["ahead_micro"] = min(front, after * MICRO)
+
+
+@kernel
+def asks(row: Row, head: Row, before: int, after: int) -> None:
+    """As `changes`, by the user's model at head["queue_at"]. Mutates: row, head["asking"]."""
+    traded = row["traded_qty"]
+    row["traded_qty"] = 0
+    head["asking"] = 1
+    ahead = _call(head["queue_at"], (row["ahead_micro"], before, after, traded))
+    head["asking"] = 0
+    row["ahead_micro"] = max(NEAREST, min(ahead, after * MICRO))
 
 
 @kernel

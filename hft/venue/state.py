@@ -15,12 +15,14 @@ from hft.core.seeds import PURPOSE_LATENCY, draw
 
 FOREVER = 1 << 62
 TAKEN_MAX = 256
+KEPT_PART = 16
 
 QUEUE_RISK_AVERSE = 0
 QUEUE_PROB_LOG = 1
 QUEUE_PROB_SQRT = 2
 QUEUE_PROB_POWER = 3
 QUEUE_FIFO = 4
+QUEUE_USER = 5
 
 LATENCY_CONSTANT = 0
 LATENCY_UNIFORM = 1
@@ -44,6 +46,8 @@ HEAD = _row(
     "overflow",  # messages that found a queue full: a defect
     "priority",  # L3 rows seen
     "amend_keeps_priority",  # 1: a lower quantity at the same price keeps its place
+    "queue_at",  # address of a user's queue model; belongs to the process
+    "asking",  # 1 while that model runs: who raised what it raises
 )
 # Positions begin at 0 again whenever a queue runs empty, so that few messages use few cache lines.
 QUEUE = _row(
@@ -53,6 +57,7 @@ QUEUE = _row(
     "last_ns",  # arrival of the newest message ever: none arrives before it
     "next_ns",  # arrival of the oldest message, FOREVER when there is none
     "told",  # messages before this position are journaled
+    "room",  # so many may wait before only what is kept for getting out is left
 )
 LATENCY = _row("kind", "base_ns", "spread_ns", "table_at", "table_len")
 TAKEN = _row("instrument_idx", "side", "tick", "lots")
@@ -80,6 +85,8 @@ def new_state(
 ) -> VenueState:
     """An empty venue for `instruments` and an order table of `slots` (a power of two).
 
+    So many commands may be on their way to it at once; the last sixteenth of them is kept for
+    cancels and what reduces a position: getting out goes first.
     `l3_orders` is the most market orders that any one instrument has alive at once.
     """
     l3_size = _power_of_two(2 * l3_orders + 16)
@@ -87,7 +94,7 @@ def new_state(
         np.zeros(1, HEAD),
         np.zeros(slots, RESTING),
         np.full(2 * instruments, -1, np.int64),
-        np.zeros(4 * slots, MESSAGE),
+        np.zeros(slots, MESSAGE),
         np.zeros(4 * slots, MESSAGE),
         np.zeros(2, QUEUE),
         np.zeros(len(LatencyLeg), LATENCY),
@@ -97,7 +104,8 @@ def new_state(
         np.zeros(instruments, L3_HEAD),
         np.zeros(instruments, np.int64),
     )
-    state.queues["mask"] = 4 * slots - 1
+    state.queues["mask"] = slots - 1, 4 * slots - 1
+    state.queues["room"] = slots - max(1, slots // KEPT_PART), 4 * slots
     state.queues["last_ns"] = -FOREVER
     state.queues["next_ns"] = FOREVER
     state.l3_heads["at"] = np.arange(instruments) * l3_size

@@ -58,3 +58,21 @@ class NaiveQueue:
         reached = math.floor(-self.ahead)
         self.ahead = Fraction(0)
         return reached
+
+
+class NaiveUserQueue:
+    """A user's model beside one order: it is told what printed since it was last asked."""
+
+    def __init__(self, body: Callable[[int, int, int, int], int], level_lots: int) -> None:
+        self.body = body
+        self.ahead_micro = level_lots * 1_000_000
+        self.traded = 0
+
+    def trades(self, lots: int) -> None:
+        self.ahead_micro -= lots * 1_000_000
+        self.traded += lots
+
+    def changes(self, before: int, after: int) -> None:
+        """No answer puts more ahead of us than the level shows."""
+        said = self.body(self.ahead_micro, before, after, self.traded)
+        self.ahead_micro, self.traded = min(said, after * 1_000_000), 0
