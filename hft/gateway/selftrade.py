@@ -27,6 +27,12 @@ def push_cancel(gw: Any, head: Row, slot: int, new_total: int) -> bool:
 
 
 @kernel
+def is_leaving(order: Row) -> bool:
+    """Is a cancel on its way already? Another one would not make it leave sooner."""
+    return order["request"] == IntentType.CANCEL.value
+
+
+@kernel
 def resolve_crossing(
     gw: Any,
     head: Row,
@@ -55,7 +61,8 @@ def resolve_crossing(
             if open_qty > qty:
                 new_total = tables.orders(gw)[slot]["filled_qty"] + open_qty - qty
             qty -= min(qty, open_qty)
-        if not push_cancel(gw, head, slot, new_total):
+        leaving = mode != SelfTradeMode.DECREMENT.value and is_leaving(tables.orders(gw)[slot])
+        if not leaving and not push_cancel(gw, head, slot, new_total):
             return Reason.SELF_TRADE.value
         if mode == SelfTradeMode.DECREMENT.value and qty == 0:
             return Reason.SELF_TRADE.value

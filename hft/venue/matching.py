@@ -282,12 +282,15 @@ def arrives(
 ) -> None:
     """A command reaches the venue at message["ts_ns"]. Mutates: venue.
 
-    `orders` is the table of what was asked for; `up` is false while the venue takes no new risk.
+    `orders` is the table of what was asked for; not `up`, the venue refuses the command.
     """
     kind = message["kind"]
     slot = message["slot"]
     ts = message["ts_ns"]
-    if kind == _CANCEL:
+    if not up:
+        answer = respond(venue, _refusal(kind), slot, message["order_id"], 0, 0, ts)
+        answer["reason"] = _VENUE_REJECT
+    elif kind == _CANCEL:
         _cancel(venue, slot, message["order_id"], ts)
     elif kind == _AMEND:
         _amend(venue, books, book, slot, message, ts)
@@ -303,12 +306,15 @@ def arrives(
         row["expire_ts_ns"] = order["expire_ts_ns"]
         row["total_qty"] = message["qty"]
         row["arrived_ns"] = ts
-        if not up:
-            row["order_id"] = 0
-            answer = respond(venue, _REJECTED, slot, message["order_id"], 0, 0, ts)
-            answer["reason"] = _VENUE_REJECT
-        else:
-            _enter(venue, books, book, slot, order["order_type"] == _MARKET, _ACK, ts)
+        _enter(venue, books, book, slot, order["order_type"] == _MARKET, _ACK, ts)
+
+
+@kernel
+def _refusal(kind: int) -> int:
+    """How a venue refuses a command; an order that an amend or cancel was about stays."""
+    if kind == _CANCEL:
+        return _CANCEL_REJECTED
+    return _AMEND_REJECTED if kind == _AMEND else _REJECTED
 
 
 @kernel

@@ -677,7 +677,8 @@ class NaiveGateway:
         if mode == SelfTradeMode.REJECT_NEW or (mode == SelfTradeMode.DECREMENT and amend):
             return Reason.SELF_TRADE
         if mode != SelfTradeMode.DECREMENT:
-            q["cancels"] = [(order.id, 0) for order in crossed]
+            staying = [order for order in crossed if order.request != IntentType.CANCEL]
+            q["cancels"] = [(order.id, 0) for order in staying]
             return Reason.OK if mode == SelfTradeMode.CANCEL_OLD else Reason.SELF_TRADE
         left = q["qty"]
         for order in crossed:

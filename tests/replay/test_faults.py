@@ -193,3 +193,19 @@ def test_more_orders_than_a_ring_has_margin_for_may_fill_in_one_row() -> None:
     fills = run.steps[run.steps["kind"] == StepKind.FILL]
     assert len(fills) == count
     assert int(run.engine.positions[0]["qty"]) == count
+
+
+def test_a_venue_that_is_down_refuses_every_command_and_keeps_what_rests() -> None:
+    rows = [*opening(1, {100: 10}, {102: 10}), QUIET]
+    script: Mapping[int, Do] = {
+        5: lambda view, order: order.new(BUY, 100, 7),
+        50: lambda view, order: order.amend(1, 101, 9),
+        51: lambda view, order: order.cancel(1),
+        52: lambda view, order: order.new(SELL, 103, 2),
+        90: lambda view, order: order.cancel(1),
+    }
+    run = played(rows, script, down_from_ns=40, down_until_ns=80)
+    said = [name for _, name in run.answers()]
+    assert said == ["ACK", "AMEND_REJECTED", "CANCEL_REJECTED", "REJECTED", "CANCELLED"]
+    assert int(run.engine.faults[0]["injected"]) == 3
+    agree(run)
