@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -111,6 +112,7 @@ def run(args: list[str] | None = None) -> int:
     if sys.flags.optimize:
         return _say("python -O drops the invariant checks; run without it", CONFIG)
     context.current.json, context.current.quiet, context.current.config = False, False, None
+    readable()
     usage_error, click_error = typer.BadParameter.__mro__[1:3]
     try:
         code = typer.main.get_command(app).main(args, prog_name="hft", standalone_mode=False)
@@ -139,6 +141,13 @@ def run(args: list[str] | None = None) -> int:
             from hft.settings.load import choose_file
 
             choose_file(None)
+
+
+def readable() -> None:
+    """A terminal that is not UTF-8 gets what it can show instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _stopped(error: BaseException) -> int:

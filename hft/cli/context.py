@@ -39,7 +39,9 @@ Json = Annotated[
 def emit(data: Any, render: Callable[[], str] | str) -> None:
     """Print the result of a command: `data` under --json, else the text."""
     if current.json:
-        text = json_module.dumps(data, indent=2, default=str, ensure_ascii=False)
+        encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+        ascii_only = not encoding.startswith("utf")
+        text = json_module.dumps(data, indent=2, default=str, ensure_ascii=ascii_only)
     else:
         text = render if isinstance(render, str) else render()
     sys.stdout.write(text if text.endswith("\n") else text + "\n")

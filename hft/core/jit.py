@@ -86,15 +86,18 @@ def _choose_cache_folder() -> None:
 _choose_cache_folder()
 
 
-def kernel(*signature: Any, inline: bool = False, cache: bool = True) -> Any:
+def kernel(*signature: Any, inline: bool = False, cache: bool = True, checked: bool = False) -> Any:
     """Compile a function of the deterministic core; the only caller of `numba.njit` in hft.
 
     Plain use is `@kernel`; `@kernel(signature)` compiles eagerly for first-class use, and
     `inline=True` merges a kernel into each of its callers; see `out_of_line` for the opposite.
+    `checked` makes an index out of range raise; for code that is not ours.
     """
     options: dict[str, Any] = {"cache": cache, "error_model": "numpy", "fastmath": False}
     # Said either way: a kernel that does not say inherits it from the kernel that calls it first.
     options["forceinline"] = inline
+    if checked:
+        options["boundscheck"] = True
 
     def decorate(function: Callable[..., Any]) -> Any:
         if signature and not callable(signature[0]):

@@ -255,6 +255,7 @@ def _contexts(engine: st.Engine, strategies: list[Strategy], keep: list[Any]) ->
             context[name] = array.ctypes.data
         context["qty_len"] = len(engine.books.qty)
         context["bits_len"] = len(engine.books.bits)
+        context["orders_len"] = len(gw.orders)
         context["working_len"] = len(gw.heads)
         clock_fields: Any = engine.clock.dtype.fields
         offset = clock_fields["next_id"][1]

@@ -19,7 +19,7 @@ def refusals(decisions: pl.LazyFrame, lost: int = 0) -> pl.DataFrame:
     found = (
         decisions.group_by("reason", "reason_code", "unit")
         .agg(
-            count=pl.len(),
+            count=pl.len().cast(pl.Int64),
             margin=pl.col("margin").median(),
             first_ts=pl.col("ts").min(),
             last_ts=pl.col("ts").max(),
@@ -75,7 +75,7 @@ def counted(reasons: Mapping[str, int]) -> pl.DataFrame:
 COUNTED_SCHEMA = {
     "code": pl.Int64,
     "reason": pl.String,
-    "count": pl.UInt32,
+    "count": pl.Int64,
     "share": pl.Float64,
     "key": pl.String,
     "meaning": pl.String,

@@ -30,7 +30,7 @@ def outside(strategy: Strategy) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     seen = {id(strategy.body)}
-    waiting = [pair for pair in _named(strategy.body) if pair[0] not in strategy.closure]
+    waiting = [pair for pair in named(strategy.body) if pair[0] not in strategy.closure]
     while waiting:
         name, value = waiting.pop()
         value = _plain(value)
@@ -38,7 +38,7 @@ def outside(strategy: Strategy) -> dict[str, str]:
             if id(value) in seen or not _is_own(value.__module__):
                 continue
             seen.add(id(value))
-            waiting += [(f"{name}.{k}", v) for k, v in _named(value)]
+            waiting += [(f"{name}.{k}", v) for k, v in named(value)]
         text = _text(value)
         if text is not None:
             found[name] = text
@@ -90,7 +90,7 @@ def _plain(value: Any) -> Any:
     return getattr(value, "py_func", value)
 
 
-def _named(body: Any) -> Iterator[tuple[str, Any]]:
+def named(body: Any) -> Iterator[tuple[str, Any]]:
     """(name, value) of every global and enclosing name that a function or class uses."""
     body = _plain(body)
     if isinstance(body, type):
@@ -99,7 +99,7 @@ def _named(body: Any) -> Iterator[tuple[str, Any]]:
                 yield base.__name__, base
         for member in vars(body).values():
             if isinstance(inner := _plain(member), FunctionType):
-                yield from _named(inner)
+                yield from named(inner)
         return
     if not isinstance(body, FunctionType):
         return

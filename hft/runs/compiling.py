@@ -2,7 +2,12 @@
 
 import re
 
+from numba.core.errors import NumbaError, UnsupportedBytecodeError
+
 from hft.core.errors import StrategyError
+
+# The compiler's own words for a body that it cannot take; not all of them have one root.
+NOT_COMPILED = (NumbaError, UnsupportedBytecodeError)
 
 _PLACE = re.compile(
     r"^During: (?:typing of|resolving|lowering) .*? at (?P<file>.+) \((?P<line>\d+)\)"

@@ -5,6 +5,7 @@ key again opens the sealed run. What the kernel needs is resolved here, before t
 """
 
 import inspect
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba.core.errors import NumbaError
 
 from hft.core.codes import Reason
 from hft.core.errors import ConfigError, DataError, HftError, JournalError, StrategyError
@@ -21,13 +21,15 @@ from hft.gateway.limits import Limits
 from hft.replay.build import Session
 from hft.replay.run import deliver, drive, logs_of, run_digest
 from hft.replay.snapshot import freeze, thaw
-from hft.runs.compiling import strategy_error
+from hft.runs.compiling import NOT_COMPILED, strategy_error
+from hft.runs.damage import damaged
 from hft.runs.faults import FaultPlan
-from hft.runs.folder import RECORDS, SNAPSHOT, JournalFull, RunWriter, find_sealed, run_id
+from hft.runs.folder import MANIFEST, RECORDS, SNAPSHOT, JournalFull, RunWriter, find_sealed, run_id
 from hft.runs.job import DEDUP_WINDOW, ORDER_QUEUE, Fork, Job
 from hft.runs.names import RunNames
 from hft.runs.places import file_of
 from hft.runs.prepare import prepare
+from hft.runs.pure import refuse_chance, refuse_written_params
 from hft.runs.result import Run
 from hft.runs.venues import Venue
 from hft.storage.arrays import pack, unpack
@@ -80,7 +82,7 @@ def execute(
         )
         began = time.perf_counter()
         if resume is not None:
-            _continue(resume, session, writer)
+            _continue_or_leave_nothing(resume, session, writer)
         return _replay(_Replay(session, job, writer, interrupts, began), progress)
 
 
@@ -132,7 +134,7 @@ def _replay(one: _Replay, progress: Progress | None) -> Run:
         interrupts.shield()
         _seal(one, partial=True)
         raise
-    except NumbaError as error:
+    except NOT_COMPILED as error:
         writer.close()
         raise _not_compiled(one.job, error) from None
     run = _seal(one, partial=False)
@@ -163,11 +165,15 @@ def _compile(job: Job, session: Session) -> None:
     for strategy in session.strategies:
         if strategy.is_class:
             _check_class(strategy)
+        else:
+            refuse_written_params(strategy.name, strategy.body)
+            if not strategy.loop:
+                refuse_chance(strategy.name, strategy.body)
     if job.plain or any(one.loop or one.is_class for one in session.strategies):
         return
     try:
         pointer(session.strategies)
-    except NumbaError as error:
+    except NOT_COMPILED as error:
         raise _not_compiled(job, error) from None
 
 
@@ -204,6 +210,15 @@ def _check_resumable(run: Run, manifest: dict[str, Any], record: str) -> None:
         raise ConfigError(f"{run.path}: was recorded as {run.record}; resume with the same record")
 
 
+def _continue_or_leave_nothing(run: Run, session: Session, writer: RunWriter) -> None:
+    try:
+        _continue(run, session, writer)
+    except HftError:
+        writer.close()
+        shutil.rmtree(writer.path, ignore_errors=True)
+        raise
+
+
 def _continue(run: Run, session: Session, writer: RunWriter) -> None:
     """Bring a fresh session and folder to where a partial run stopped."""
     path = run.path / SNAPSHOT
@@ -213,7 +228,7 @@ def _continue(run: Run, session: Session, writer: RunWriter) -> None:
         raise JournalError(
             f"{path}: is damaged: it has no {error}; replay from the start"
         ) from None
-    writer.adopt(run.path)
+    writer.adopt(run.path, int(session.engine.clock[0]["step"]))
 
 
 def again(manifest: dict[str, Any], record: str = "digest", out: str | Path = "runs") -> Run:
@@ -222,7 +237,15 @@ def again(manifest: dict[str, Any], record: str = "digest", out: str | Path = "r
 
 
 def job_of(manifest: dict[str, Any]) -> Job:
-    """The job that a manifest was written for. Raises: DataError when a tape is gone or changed."""
+    """The job that a manifest was written for.
+
+    Raises: DataError when a tape is gone or changed; JournalError for a damaged manifest.
+    """
+    with damaged(Path(MANIFEST)):
+        return _job_of(manifest)
+
+
+def _job_of(manifest: dict[str, Any]) -> Job:
     config = manifest["config"]
     gateway = config.get("gateway", {})
     tapes = []

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from hft.core.dtypes import FILL, STEP
 from hft.core.errors import ConfigError, JournalError
 from hft.runs import tables
+from hft.runs.damage import file_sha256
 from hft.runs.journal import StepJournal, has_journal, read_steps
 from hft.runs.names import RunNames
 from hft.storage.atomic import sync_folder, write_atomic
@@ -204,14 +205,28 @@ class RunWriter:
                 "the run so far is kept; raise the setting, or take --record summary"
             )
 
-    def adopt(self, other: Path) -> None:
-        """Begin with what another run of the same job has recorded, as a resumed run does."""
+    def adopt(self, other: Path, steps: int) -> None:
+        """Begin with the `steps` that another run of the same job has recorded, to resume it.
+
+        Raises: JournalError when its files are not those that it ended with.
+        """
+        left = read_json(other / MANIFEST).get("tables", {})
         with self._guarded("the journal"):
             for name, table in self._tables.items():
-                table.copy(other / f"{name}.parquet")
+                path = other / f"{name}.parquet"
+                if not path.is_file() or left.get(name) != file_sha256(path):
+                    raise JournalError(
+                        f"{path}: is not as the run left it, so it cannot be resumed; replay anew"
+                    )
+                table.copy(path)
             if self.record == "full" and has_journal(other / JOURNAL):
-                for steps in read_steps(other / JOURNAL):
-                    self._journal.take(steps)
+                for rows in read_steps(other / JOURNAL):
+                    self._journal.take(rows)
+        if self.record == "full" and self._journal.steps != steps:
+            raise JournalError(
+                f"{other / JOURNAL}: has {self._journal.steps:,} of {steps:,} records, "
+                "so the run cannot be resumed; replay anew"
+            )
 
     def logs(self, rows: np.ndarray, strategy_idx: int, texts: dict[int, str]) -> None:
         """The log entries of one strategy, at the end of the run."""
@@ -239,6 +254,10 @@ class RunWriter:
             write_atomic(self.path / METRICS, dump_json(summary))
             whole = self._head() | self._manifest | manifest
             whole |= {"digest": digest, "partial": partial}
+            if partial:  # what a resumed run begins with
+                whole["tables"] = {
+                    name: file_sha256(self.path / f"{name}.parquet") for name in self._tables
+                }
             write_atomic(self.path / MANIFEST, dump_json(whole))
             (self.path / RESERVE).unlink(missing_ok=True)
             write_atomic(self.path / DIGEST, digest + "\n")

@@ -22,6 +22,7 @@ from hft.reports.performance import distinct
 from hft.reports.refusals import counted, notice, refusals
 from hft.reports.view import View
 from hft.runs import tables
+from hft.runs.damage import damage_is_a_sentence
 from hft.runs.folder import (
     DIGEST,
     JOURNAL,
@@ -40,6 +41,7 @@ from hft.runs.orders import orders_frame
 from hft.runs.summary import contracts
 
 
+@damage_is_a_sentence
 @dataclass(frozen=True, repr=False)
 class Run:
     """One replay and what it left behind.
@@ -77,7 +79,7 @@ class Run:
     def digest(self) -> str:
         """The run's digest; empty when it never ended."""
         path = self.path / DIGEST
-        return path.read_text().strip() if path.is_file() else ""
+        return path.read_text(errors="replace").strip() if path.is_file() else ""
 
     @property
     def record(self) -> str:

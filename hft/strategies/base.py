@@ -257,7 +257,7 @@ def _compiled_waker(function: Any, params: np.dtype, state: np.dtype) -> Any:
     params_at = record_at(params)
     state_at = record_at(state)
     context_at = ctx.context_at
-    body = kernel(cache=False)(function)
+    body = kernel(cache=False, checked=True)(function)
 
     def waker(at):  # type: ignore[no-untyped-def]
         context = context_at(at)

@@ -37,6 +37,7 @@ CONTEXT = np.dtype(
             "bits_at",
             "bits_len",
             "orders_at",
+            "orders_len",
             "working_at",  # heads of the gateway's (account, instrument, side) lists
             "working_len",
             "total_instruments",
@@ -185,7 +186,12 @@ def side_lots(address: int, idx: int, side: int, levels: int) -> int:
 
 @kernel
 def first_working(address: int, idx: int, side: int) -> int:
-    """The slot of the first working order of the account on a side, -1 when there is none."""
+    """The slot of the first working order of the account on a side, -1 when there is none.
+
+    A strategy may name a side that does not exist; it has no orders.
+    """
+    if side != 0 and side != 1:
+        return -1
     context = context_at(address)
     row = context["account_idx"] * context["total_instruments"]
     row = (row + context["first_instrument"] + idx) * 2 + side

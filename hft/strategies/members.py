@@ -92,6 +92,8 @@ def _imbalance(at: int, idx: int, levels: int) -> float:
 
 @kernel
 def _order_flow(at: int, idx: int, seen: np.ndarray) -> int:
+    if len(seen) != features.TOUCH_SEEN:
+        raise ValueError("order_flow: its argument is a state of four integers, [0] * 4")
     touch = ctx.touch_of(at, idx)
     return features.flow_since(
         seen,
@@ -175,8 +177,16 @@ def _first_order(at: int, idx: int, side: int) -> int:
 
 
 @kernel
+def _order_of(at: int, slot: int) -> Any:
+    """The order behind a handle. Raises: IndexError for a number that is none."""
+    if slot < 0 or slot >= ctx.context_at(at)["orders_len"]:
+        raise IndexError("no such order; a handle comes from first_order or next_order")
+    return ctx.order_in(at, slot)
+
+
+@kernel
 def _next_order(at: int, idx: int, slot: int) -> int:
-    slot = ctx.next_working(at, slot)
+    slot = _order_of(at, slot)["next_slot"]
     while slot >= 0 and not ctx.is_own(at, slot):
         slot = ctx.next_working(at, slot)
     return slot
@@ -184,23 +194,23 @@ def _next_order(at: int, idx: int, slot: int) -> int:
 
 @kernel
 def _order_id(at: int, idx: int, slot: int) -> int:
-    return ctx.order_in(at, slot)["order_id"]
+    return _order_of(at, slot)["order_id"]
 
 
 @kernel
 def _order_tick(at: int, idx: int, slot: int) -> int:
-    return ctx.order_in(at, slot)["price"]
+    return _order_of(at, slot)["price"]
 
 
 @kernel
 def _order_live(at: int, idx: int, slot: int) -> bool:
-    row = ctx.order_in(at, slot)
+    row = _order_of(at, slot)
     return row["request"] < 0
 
 
 @kernel
 def _order_open(at: int, idx: int, slot: int) -> int:
-    row = ctx.order_in(at, slot)
+    row = _order_of(at, slot)
     return row["qty"] - row["filled_qty"]
 
 
@@ -227,23 +237,31 @@ def passive_tick(side: int, price: float) -> int:
 
 
 @kernel
+def _level(k: int) -> int:
+    """Raises: IndexError for a level beyond those that can be asked for."""
+    if k < 0 or k >= LEVELS_MAX:
+        raise IndexError("a ladder has levels 0 to 9")
+    return k
+
+
+@kernel
 def _bid_ticks(at: int, idx: int, k: int) -> int:
-    return ctx.depth_tick(at, idx, 0, k)
+    return ctx.depth_tick(at, idx, 0, _level(k))
 
 
 @kernel
 def _ask_ticks(at: int, idx: int, k: int) -> int:
-    return ctx.depth_tick(at, idx, 1, k)
+    return ctx.depth_tick(at, idx, 1, _level(k))
 
 
 @kernel
 def _bid_depth(at: int, idx: int, k: int) -> int:
-    return ctx.depth_lots(at, idx, 0, k)
+    return ctx.depth_lots(at, idx, 0, _level(k))
 
 
 @kernel
 def _ask_depth(at: int, idx: int, k: int) -> int:
-    return ctx.depth_lots(at, idx, 1, k)
+    return ctx.depth_lots(at, idx, 1, _level(k))
 
 
 @kernel

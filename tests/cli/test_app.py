@@ -160,6 +160,23 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     assert text == b""
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_a_terminal_that_is_not_utf8_gets_valid_json_and_what_it_can_of_text(encoding: str) -> None:
+    code = """
+import sys
+from hft.cli import app, context
+context.current.json = sys.argv[1] == "json"
+app.readable()
+context.emit({"net": "\u2212\u00e91"}, "net \u22121")
+"""
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    given = {"env": environment, "capture_output": True, "check": True}
+    made = subprocess.run([sys.executable, "-c", code, "json"], **given)
+    assert json.loads(made.stdout.decode(encoding)) == {"net": "\u2212\u00e91"}
+    made = subprocess.run([sys.executable, "-c", code, "text"], **given)
+    assert made.stdout.decode(encoding).strip() in ("net \u22121", "net ?1")
+
+
 def test_completion_lists_the_commands() -> None:
     environment = os.environ | {
         "_HFT_COMPLETE": "complete_bash",

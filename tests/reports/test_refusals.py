@@ -45,6 +45,13 @@ def test_counts_give_the_same_table_without_margins() -> None:
     assert table["share"][0] == 0.3 and table["margin"][0] is None
 
 
+def test_thousands_of_millions_of_refusals_are_a_count_like_any_other() -> None:
+    many = 8_529_348_768
+    table = refusals(decisions((Reason.POSITION_LIMIT, -1.0, "lots")), many)
+    assert table["count"].to_list() == [many, 1]
+    assert counted({"420": many})["count"].to_list() == [many]
+
+
 @pytest.mark.parametrize(("refused", "due"), [(0, False), (5, False), (6, True), (100, True)])
 def test_the_line_is_due_above_five_percent(refused: int, due: bool) -> None:
     assert bool(notice(refused, 100, None)) == due
