@@ -13,6 +13,13 @@ from hft.cli.replay import interruptible
 app = typer.Typer()
 
 
+NEXT = """
+next, after `source .venv/bin/activate`:
+  hft replay show last --frame fills     # a table of this run; report.html opens in a browser
+  hft replay fork last --at 5000 --set half_ticks=3
+  docs/strategies.md                     # write a strategy of your own"""
+
+
 @app.command()
 def demo(
     seed: Annotated[int, typer.Option(help="Seed of the synthetic market.", min=0)] = 0,
@@ -38,6 +45,7 @@ def demo(
     context.note(_done(run.manifest, tapes.rows, began))
     report = run.report(run.path / "report.html")
     context.emit(run.to_json(), lambda: f"{run!r}\n  report: {report}")
+    context.note(NEXT)
 
 
 def _done(manifest: dict[str, object], rows: int, began_s: float) -> str:

@@ -55,7 +55,8 @@ def resolve(name: str | Path, out: str | Path = "runs") -> Path:
     if counted:
         back = int(counted[1] or 0)
         if back >= len(found):
-            raise ConfigError(f"{text}: {out} has {len(found)} runs")
+            cure = "" if found else "; `hft replay run` makes the first"
+            raise ConfigError(f"{text}: {out} has {len(found)} runs{cure}")
         return found[-1 - back]
     matching = [path for path in found if path.name.startswith(text)]
     exact = [path for path in matching if path.name.removesuffix(PARTIAL) == text]

@@ -119,7 +119,10 @@ def _source(
         if tape.summary.get(name)
     ]
     if not ranges:
-        raise DataError(f"{chain[0].path}: has no quotes, so there is no book to replay")
+        raise DataError(
+            f"{chain[0].path}: has no quotes, so there is no book to replay; "
+            "ingest quotes (ts bid ask) or level events beside the trades"
+        )
     low, high = min(pair[0] for pair in ranges), max(pair[1] for pair in ranges)
     middle = reference_summary(chain)["first_mid"]
     if high - low > 2 * WINDOW_TICKS and middle is not None:
