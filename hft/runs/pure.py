@@ -1,4 +1,4 @@
-"""What a strategy must not do, since two runs of one key would differ; said before there is a run."""
+"""What a strategy must not do, since two runs of one key would differ; refused before it runs."""
 
 import ast
 import inspect
