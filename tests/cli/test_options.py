@@ -37,6 +37,7 @@ fees: {maker_bps: -1, taker_bps: 3}
 HFT_LIMITS: contract
 HFT_GATEWAY_STARTUP_HOLDOFF_S: 5
 HFT_DEDUP_WINDOW_SIZE: 77
+HFT_ORDER_QUEUE_SIZE: 512
 replay: {record: summary, out: elsewhere}
 max_position_size: 3
 """
@@ -74,7 +75,7 @@ def test_a_setting_holds_for_every_spelling_and_for_both_doors(
     assert venue["fees"] == {"maker_bps": "-1", "taker_bps": "9" if "--fees" in words else "3"}
     assert run.config["limits"]["name"] == "contract*"
     assert run.config["limits"]["max_position_size"] == 3
-    assert run.config["gateway"] == {"dedup_window": 77, "holdoff_ns": 5_000_000_000}
+    assert run.config["gateway"] == {"dedup_window": 77, "holdoff_ns": 5_000_000_000, "order_queue": 512}
     assert run.totals["reasons"]["203"] > 0, "the first seconds are a hold-off"
     assert run.verify()
 
