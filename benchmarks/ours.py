@@ -273,13 +273,14 @@ def snapshot_tape(path: str, interval_ns: int, stop_at_step: int) -> dict[str, A
     """One replay that stops at a step, snapshots itself to a file and goes on to the end."""
     import hft
     from hft.replay.run import drive
-    from hft.replay.snapshot import freeze, to_bytes
+    from hft.replay.snapshot import freeze
+    from hft.storage.arrays import pack
     from hft.runs.execute import prepare
 
     tapes = hft.tapes(path)
     session, _, _ = prepare(_job(tapes, _quoting(interval_ns)), "digest")
     drive(session, stop_at_step=stop_at_step)
-    saved = to_bytes(freeze(session))
+    saved = pack(freeze(session))
     RUNS.mkdir(parents=True, exist_ok=True)
     (RUNS / "spot_snapshot.npz").write_bytes(saved)
     drive(session)
