@@ -259,7 +259,7 @@ def make_spot_tape(files: list[str], interval_ns: int) -> dict[str, Any]:
     """Seal a spot recording in its own grid, and replay it once to learn how many steps it has."""
     import hft
     from hft.replay.run import drive
-    from hft.runs.execute import prepare
+    from hft.runs.prepare import prepare
 
     folder = TAPES / "spot_btcusdt"
     if not folder.exists():
@@ -274,8 +274,8 @@ def snapshot_tape(path: str, interval_ns: int, stop_at_step: int) -> dict[str, A
     import hft
     from hft.replay.run import drive
     from hft.replay.snapshot import freeze
+    from hft.runs.prepare import prepare
     from hft.storage.arrays import pack
-    from hft.runs.execute import prepare
 
     tapes = hft.tapes(path)
     session, _, _ = prepare(_job(tapes, _quoting(interval_ns)), "digest")
