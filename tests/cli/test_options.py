@@ -75,7 +75,11 @@ def test_a_setting_holds_for_every_spelling_and_for_both_doors(
     assert venue["fees"] == {"maker_bps": "-1", "taker_bps": "9" if "--fees" in words else "3"}
     assert run.config["limits"]["name"] == "contract*"
     assert run.config["limits"]["max_position_size"] == 3
-    assert run.config["gateway"] == {"dedup_window": 77, "holdoff_ns": 5_000_000_000, "order_queue": 512}
+    assert run.config["gateway"] == {
+        "dedup_window": 77,
+        "holdoff_ns": 5_000_000_000,
+        "order_queue": 512,
+    }
     assert run.totals["reasons"]["203"] > 0, "the first seconds are a hold-off"
     assert run.verify()
 
