@@ -73,7 +73,8 @@ def spoil_answer(engine: Engine, position: int) -> None:
         message["kind"] = _UNKNOWN
         return
     if _strikes(engine, fault["late_ack_e6"], 3):
-        late_ns = message["ts_ns"] + fault["late_ack_ns"]
+        # From when it would have arrived by itself: what waits for a late one is not late again.
+        late_ns = max(message["ts_ns"], message["deadline_ns"] + fault["late_ack_ns"])
         for later in range(position, queue["last"]):
             row = venue.responses[later & queue["mask"]]
             row["ts_ns"] = max(row["ts_ns"], late_ns)

@@ -80,6 +80,7 @@ def respond(
     message["cmd_id"] = 0
     message["reason"] = 0
     message["exch_ns"] = ts
+    message["deadline_ns"] = arrives_ns  # of itself; it may have to wait for one ahead of it
     message["liquidity"] = 0
     message["fill_id"] = 0
     return message

@@ -209,3 +209,13 @@ def test_a_venue_that_is_down_refuses_every_command_and_keeps_what_rests() -> No
     assert said == ["ACK", "AMEND_REJECTED", "CANCEL_REJECTED", "REJECTED", "CANCELLED"]
     assert int(run.engine.faults[0]["injected"]) == 3
     agree(run)
+
+
+def test_lateness_counts_from_an_answers_own_time_and_never_adds_up() -> None:
+    """Ten answers a nanosecond apart, each 100 late: the last is heard 100 after its own time."""
+    rows = [*opening(1, {100: 10}, {102: 10}), QUIET]
+    script: dict[int, Do] = {5 + k: lambda view, order: order.new(BUY, 90, 1) for k in range(10)}
+    run = played(rows, script, answer_ns=3, late_ack_e6=ALWAYS, late_ack_ns=100)
+    heard = run.steps[run.steps["kind"] == StepKind.RESPONSE]["ts_ns"]
+    assert heard.tolist() == [5 + k + 3 + 100 for k in range(10)]
+    agree(run)
