@@ -120,22 +120,20 @@ def _again(name: str, entry: Mapping[str, Any], kind: type[Made], what: str) -> 
     path = Path(entry["file"]) if entry["file"] else None
     if path is not None and path.is_file() and path.suffix == ".py":
         # A script that verifies its own run is there already: to load it would run it again.
-        for found in (_loaded(path, kind), None):
-            candidates = _made_in(path, kind, what) if found is None else found
-            for one in candidates.values():
-                if one.source == entry["source"] and _reaches(one, entry):
-                    return one
+        running = _running(path, kind)
+        for one in (_made_in(path, kind, what) if running is None else running).values():
+            if one.source == entry["source"] and _reaches(one, entry):
+                return one
     return _from_text(name, entry, kind, what)
 
 
-def _loaded(path: Path, kind: type[Made]) -> dict[str, Made]:
-    """What modules of this process that were read from the file have made."""
-    found: dict[str, Made] = {}
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and Path(file).name == path.name and Path(file).resolve() == path:
-            found |= {k: v for k, v in vars(module).items() if isinstance(v, kind)}
-    return found
+def _running(path: Path, kind: type[Made]) -> dict[str, Made] | None:
+    """What the script of this process has made, when it was read from this very file."""
+    main = sys.modules["__main__"]
+    file = getattr(main, "__file__", None)
+    if not isinstance(file, str) or Path(file).resolve() != path.resolve():
+        return None
+    return {k: v for k, v in vars(main).items() if isinstance(v, kind)}
 
 
 def _from_text(name: str, entry: Mapping[str, Any], kind: type[Made], what: str) -> Made:
