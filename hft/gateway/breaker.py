@@ -15,13 +15,6 @@ POSITION = BreakerCause.POSITION.value
 MARKET_MOVE = BreakerCause.MARKET_MOVE.value
 LOSS = BreakerCause.LOSS.value
 MANUAL = BreakerCause.MANUAL.value
-# A latched trip is left by reset only.
-LATCHES = {
-    BreakerCause.POSITION: False,
-    BreakerCause.MARKET_MOVE: False,
-    BreakerCause.LOSS: True,
-    BreakerCause.MANUAL: True,
-}
 _SPACING = MOVE_SAMPLES - 4
 NEVER = 1 << 62
 

@@ -12,7 +12,6 @@ from hft.gateway.rows import MODE_OWNER_DEGRADED, MODE_OWNER_STRATEGY, KillScope
 
 _BYTE = KillScope.BYTE.value
 NORMAL = PolicyMode.NORMAL.value
-LEASE_UNCHANGED = -1
 
 
 @kernel

@@ -22,7 +22,6 @@ MONEY_X = 10_000
 OFF = "off"
 GIVEN = "given"
 LABELS = ("name", "version", "notes", "fitted_on")
-PARTS_WITH_STAR = ("strategies", "symbols", "instruments")
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,6 @@ _AMEND_REJECTED = ResponseKind.AMEND_REJECTED.value
 _NEW = IntentType.NEW.value
 _AMEND = IntentType.AMEND.value
 _CANCEL = IntentType.CANCEL.value
-_FORCE_FLAT = IntentType.FORCE_FLAT.value
 _GTX = Tif.GTX.value
 _IOC = Tif.IOC.value
 _FOK = Tif.FOK.value
