@@ -1,5 +1,7 @@
 # One door to everything. A bare Python 3.11 or later named `python3` is enough: each target first
 # makes .venv from requirements.lock, once; nothing is read or installed outside it.
+# One thread for linear algebra: sums in one order, and small matrices are quicker.
+export OPENBLAS_NUM_THREADS := 1
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -17,11 +19,11 @@ ARGS ?=
 DEMO_ARGS ?=
 FUZZ_SEEDS ?= 200
 
-.PHONY: help demo test test-compiled test-plain test-browser check format lint types layers tidy \
-	docs bench fuzz bless fix reference lock setup clean
+.PHONY: bench-search help demo test test-compiled test-plain test-browser check format lint types layers tidy \
+	docs bench fuzz governance-study ledger-soak bless fix reference lock setup clean
 
 help:  ## print this list
-	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY)  ## replay a synthetic market day through the gateway; prints the table, writes report.html
 	@$(BIN)/hft demo $(DEMO_ARGS)
@@ -63,6 +65,15 @@ docs: $(READY)  ## check links and that every command and reason is documented
 bench: $(READY)  ## measure ours beside the peers, parity first; writes docs/benchmarks.md
 	@$(PY) -m benchmarks
 
+bench-search: $(READY)  ## measure the search beside pandas, polars and gplearn, a million rows
+	@$(PY) -m benchmarks.search
+
+ledger-soak: $(READY)  ## 100 000 ledger appends by 4 processes that are killed at random
+	@$(PY) -m benchmarks.ledger_soak $(ARGS)
+
+governance-study: $(READY)  ## simulate what governance promises; writes docs/governance-study.md
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m benchmarks.governance_study
+
 fuzz: $(READY)  ## soak the simulation tests over many seeds (FUZZ_SEEDS=200)
 	@NUMBA_BOUNDSCHECK=1 $(PY) -m pytest -q tests --seeds $(FUZZ_SEEDS) -k "simulation or fuzz" $(ARGS)
 
@@ -79,7 +90,8 @@ reference: $(READY)  ## rewrite the generated pages of docs/reference
 lock: $(READY)  ## resolve pyproject.toml again into requirements.lock (needs uv, taken from the index)
 	@$(PY) -m pip install -q uv
 	@{ sed -n '/^#/!q;p' requirements.lock; $(BIN)/uv pip compile pyproject.toml --universal \
-		--python-version 3.11 --generate-hashes --extra dev --extra notebook --upgrade -q \
+		--python-version 3.11 --generate-hashes --extra dev --extra notebook \
+		--extra embedded --extra stats --extra cluster --extra rl --extra oracles --upgrade -q \
 		--no-header --no-emit-index-url --no-emit-find-links; } > requirements.lock.new
 	@mv requirements.lock.new requirements.lock
 

@@ -45,6 +45,8 @@ __all__ = [
     "SELL",
     "Limits",
     "Venue",
+    "alpha",
+    "audit",
     "features",
     "ingest",
     "load",
@@ -57,7 +59,10 @@ __all__ = [
 
 # Names of the API that are also subpackages: importing `hft.runs.result` must not turn `hft.runs`
 # from a function into a module, so these live on the module's class, where the import cannot write.
-_ALSO_PACKAGES = ("replay", "runs")
+_ALSO_PACKAGES = ("alpha", "audit", "replay", "runs")
+
+# Modules of the API.
+_MODULES = ("alpha", "audit")
 
 _ENUM_OF = (
     dict.fromkeys(("BUY", "SELL"), "Side")
@@ -71,6 +76,8 @@ def __getattr__(name: str) -> Any:
         return import_module("hft.core.version").VERSION
     if name not in __all__:
         raise AttributeError(f"hft has no name {name!r}; it offers {', '.join(__all__)}")
+    if name in _MODULES:
+        return import_module(f"hft.api.{name}")
     if name in _ENUM_OF:
         # A plain int: kernels and strategies store and index with it.
         value = getattr(import_module("hft.core.codes"), _ENUM_OF[name])[name].value
@@ -91,6 +98,8 @@ class _Root(ModuleType):
 
 def _api_name(name: str) -> property:
     def get(_: ModuleType) -> Any:
+        if name in _MODULES:
+            return import_module(f"hft.api.{name}")
         return getattr(import_module("hft.api"), name)
 
     def keep(_: ModuleType, __: Any) -> None:

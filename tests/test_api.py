@@ -3,10 +3,12 @@
 import doctest
 import inspect
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,7 @@ FUNCTIONS = {
     "strategy",
     "tapes",
 }
+MODULES = {"alpha", "audit"}
 CONSTANTS = {
     "BUY": Side.BUY,
     "SELL": Side.SELL,
@@ -39,6 +42,19 @@ CONSTANTS = {
 }
 
 
+def run_examples(public: Any, name: str) -> None:
+    """The examples in a docstring, which must be there."""
+    finder = doctest.DocTestFinder(recurse=False)
+    examples = [test for test in finder.find(public, name, globs={}) if test.examples]
+    assert examples, f"hft.{name} has no example in its docstring"
+    assert not any("+SKIP" in test.docstring for test in examples)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    told: list[str] = []
+    for test in examples:
+        runner.run(test, out=told.append)
+    assert runner.failures == 0, "".join(told)
+
+
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An empty folder to work in, one for all examples: the synthetic market is made once."""
@@ -49,7 +65,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_the_root_offers_these_names_and_no_more() -> None:
-    assert set(hft.__all__) == FUNCTIONS | set(CONSTANTS)
+    assert set(hft.__all__) == FUNCTIONS | MODULES | set(CONSTANTS)
     assert set(hft.__all__) <= set(dir(hft))
 
 
@@ -77,15 +93,7 @@ def test_every_function_explains_itself_and_is_typed(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_the_example_of_a_name_runs(name: str, workspace: Path) -> None:
-    public = getattr(hft, name)
-    finder = doctest.DocTestFinder(recurse=False)
-    examples = [test for test in finder.find(public, name, globs={}) if test.examples]
-    assert examples, f"hft.{name} has no example in its docstring"
-    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
-    told: list[str] = []
-    for test in examples:
-        runner.run(test, out=told.append)
-    assert runner.failures == 0, "".join(told)
+    run_examples(getattr(hft, name), name)
 
 
 def test_the_example_of_join_runs(workspace: Path) -> None:
@@ -94,6 +102,65 @@ def test_the_example_of_join_runs(workspace: Path) -> None:
     runner = doctest.DocTestRunner()
     runner.run(test, out=told.append)
     assert runner.tries > 3 and runner.failures == 0, "".join(told)
+
+
+GOVERNANCE = sorted(
+    [f"alpha.{name}" for name in hft.alpha.__all__]
+    + [f"audit.{name}" for name in hft.audit.__all__]
+)
+PROMISED = {
+    "alpha": "scaffold try_ validate search pool promote approve canary ledger why asof vault "
+    "inventory",
+    "audit": "asof verify sql overrides pack",
+}
+
+
+def named(name: str) -> Any:
+    module, _, own = name.partition(".")
+    return getattr(getattr(hft, module), own)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A rehearsal with one validated alpha, its bars, a day of tapes."""
+    from hft.alpha.data.planted import planted
+    from hft.alpha.data.planted_tapes import write_tapes
+
+    root = tmp_path_factory.mktemp("governed") / "desk"
+    hft.alpha.init(root, rehearsal=True)
+    hft.alpha.scaffold("demo", source="order_flow_imbalance", horizon="1min", root=root)
+    planted(0.2, days=4).write_parquet(root / "bars.parquet")
+    write_tapes(root / "tapes", 0.2, days=1)
+    bars = str(root / "bars.parquet")
+    hft.alpha.validate("demo", bars, profile="base", skip_gate_b_tests=True, root=root)
+    (root / "memo.md").write_text("Read.\n")
+    return root
+
+
+@pytest.mark.parametrize("module", sorted(PROMISED))
+def test_governance_offers_what_is_promised(module: str) -> None:
+    offered = getattr(hft, module)
+    assert set(PROMISED[module].split()) <= set(offered.__all__) <= set(dir(offered))
+
+
+@pytest.mark.parametrize("name", GOVERNANCE)
+def test_a_governance_name_is_typed_and_takes_a_workspace(name: str) -> None:
+    found = inspect.signature(named(name)).parameters.values()
+    assert not [one.name for one in found if one.annotation is inspect.Parameter.empty]
+    places = [one.name for one in found if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    if name.startswith("alpha.") and name not in ("alpha.list_", "alpha.init"):
+        # What a call is about comes first; everything else is said by name.
+        assert len(places) <= 2 and "root" not in places, places
+    assert "root" in {one.name for one in found} or name == "alpha.init"
+
+
+@pytest.mark.parametrize("name", GOVERNANCE)
+def test_the_example_of_a_governance_name_runs(
+    name: str, desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Path(shutil.copytree(desk, tmp_path / "desk", symlinks=True))
+    monkeypatch.chdir(own)
+    run_examples(named(name), name)
 
 
 def test_importing_the_root_loads_nothing_heavy() -> None:

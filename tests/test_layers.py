@@ -21,7 +21,7 @@ LAYERS: list[tuple[str, ...]] = [
     # ==== the line: no clock, file, socket, environment, logging, unseeded randomness below ====
     ("storage",),
     ("feeds", "tape", "recorder", "audit"),
-    ("reports", "metrics"),
+    ("reports", "metrics", "microstructure"),
     ("runs",),
     ("alpha",),
     ("services",),

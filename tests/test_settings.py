@@ -12,7 +12,7 @@ from hft.gateway.limits import Limits
 from hft.settings import find_instrument, limits_path, load_settings, read_instruments, read_limits
 from hft.settings.folder import config_file, read_mapping
 from hft.settings.keys import KEYS
-from hft.settings.strict_yaml import load_yaml
+from hft.storage.strict_yaml import load_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTHING: dict[str, str] = {}

@@ -15,26 +15,23 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from hft.cli import context
-from hft.core.errors import HftError
+from hft.core.errors import HftError, Unavailable
 from hft.core.version import VERSION
 
-INTERNAL, USAGE, UNAVAILABLE, IO_ERROR, CONFIG, INTERRUPTED = 1, 64, 69, 74, 78, 130
+INTERNAL, USAGE, IO_ERROR, CONFIG, INTERRUPTED = 1, 64, 74, 78, 130
 
 # name: (module that holds `app`, first line of its help)
 GROUPS: dict[str, tuple[str, str]] = {
     "demo": ("hft.cli.demo", "Replay a synthetic market day through the gateway."),
     "data": ("hft.cli.data", "Ingest, show and verify recorded markets."),
     "replay": ("hft.cli.replay", "Run, list, show, verify, compare and fork replays."),
+    "alpha": ("hft.cli.alpha", "Take an alpha from an idea to a canary, with evidence."),
+    "audit": ("hft.cli.audit", "Show, verify, deliver and pack the audit trail."),
+    "init": ("hft.cli.init", "Make a workspace for alphas in a folder."),
     "config": ("hft.cli.config", "Show the effective settings."),
     "warmup": ("hft.cli.warmup", "Compile the kernels into the cache."),
     "bench": ("hft.cli.bench", "Measure hft beside its peers."),
 }
-
-
-class Unavailable(HftError):
-    """Something this command needs is not installed."""
-
-    exit_code = UNAVAILABLE
 
 
 def load_group(name: str) -> Any:
@@ -111,7 +108,8 @@ def run(args: list[str] | None = None) -> int:
     """Run one command line and return its exit code; nothing escapes as an exception."""
     if sys.flags.optimize:
         return _say("python -O drops the invariant checks; run without it", CONFIG)
-    context.current.json, context.current.quiet, context.current.config = False, False, None
+    context.current.json, context.current.quiet = False, False
+    context.current.config, context.current.now = None, None
     readable()
     usage_error, click_error = typer.BadParameter.__mro__[1:3]
     try:

@@ -20,6 +20,7 @@ class Context:
     json: bool = False
     quiet: bool = False
     config: str | None = None
+    now: str | None = None
 
 
 current = Context()

@@ -101,14 +101,68 @@ def synth(
     out: Out = Path("tapes/synthetic"),
     events: Annotated[int, typer.Option(help="Order messages.", min=1)] = 2_000_000,
     seed: Annotated[int, typer.Option(help="Seed of the market.", min=0)] = 0,
-    kind: Annotated[str, typer.Option(help="l2 (price levels) or l3 (order by order).")] = "l2",
+    kind: Annotated[
+        str, typer.Option(help="l2 (price levels), l3 (order by order); with --alpha bars or l2.")
+    ] = "l2",
+    alpha: Annotated[
+        float | None,
+        typer.Option(metavar="SNR", help="Sessions whose order flow leads returns by SNR."),
+    ] = None,
+    days: Annotated[int, typer.Option(help="Sessions, with --alpha.", min=1)] = 1008,
+    start: Annotated[
+        str, typer.Option(metavar="DATE", help="First session, with --alpha.")
+    ] = "2021-01-04",
     json: context.Json = False,
 ) -> None:
-    """Make a synthetic market day with a true matching engine behind it."""
+    """Make a synthetic market day with a true matching engine behind it, or years of bars."""
+    if alpha is not None:
+        from hft.alpha.data.planted import make
+
+        made = make(out, alpha, kind=kind, days=days, seed=seed, start=start)
+        text = f"{made['rows']:,} rows of {days} sessions in {made['path']}, planted: {alpha}"
+        context.emit(made, text)
+        return
     from hft.runs.ingest import synthetic
 
     tapes = synthetic(seed=seed, out=out, events=events, kind=kind)
     context.emit(tapes.to_json(), lambda: f"{tapes!r}\n\n{tapes.rows:,} rows in {out}")
+
+
+@app.command()
+def features(
+    tapes: Annotated[list[str], typer.Argument(help="Tapes, or files of bars, or globs.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the features.")] = Path("features"),
+    clock: Annotated[
+        str, typer.Option(help='Of tapes: 1s, book, "1000 trades", "5 BTC", "1e6 USD".')
+    ] = "1s",
+    horizons: Annotated[str, typer.Option(help="Of the forward returns.")] = "1s,5s,30s",
+    split: Annotated[
+        str | None, typer.Option(help="Explore, validate, vault, percent of the sessions.")
+    ] = None,
+    columns: Annotated[str, typer.Option(help="Names, or all.")] = "all",
+    json: context.Json = False,
+) -> None:
+    """Make research data: features, forward returns, and splits that stay."""
+    from hft.api.research import make_features
+
+    given = split if split is not None else context.settings().alpha_split
+    made = make_features(tapes, out, clock=clock, horizons=horizons, split=given, columns=columns)
+    context.emit(made.to_dict(), lambda: made.text())
+
+
+@app.command()
+def report(
+    tapes: Annotated[list[str], typer.Argument(help="Tapes, or files of bars, or globs.")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="P", help="Also as JSON.")] = None,
+    json: context.Json = False,
+) -> None:
+    """Show a calendar: rows, gaps, crossed quotes and spread of each day."""
+    from hft.api.research import calendar
+
+    found = calendar(tapes)
+    if out is not None:
+        found.save(out)
+    context.emit(found.to_dict(), lambda: found.text())
 
 
 def _open(names: list[str]) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from hft.alpha.profile import NAMES, Profile
 from hft.cli import app as root
 from hft.cli import members
 from hft.core import errors
@@ -19,8 +20,10 @@ from hft.core.errors import HftError
 from hft.core.reasons import MEANINGS, STAGES
 from hft.gateway.limits import KEYS as LIMIT_KEYS
 from hft.settings.keys import KEYS
+from hft.storage.strict_yaml import load_yaml
 from hft.strategies.registry import SHIPPED, shipped
 
+_GOVERNANCE = Path(__file__).resolve().parents[2] / "config" / "governance"
 _HEAD = "<!-- Written by `make reference`; edit the source it names, not this page. -->\n"
 
 
@@ -44,6 +47,7 @@ def pages() -> dict[str, str]:
         "limits.md": limits_page(),
         "members.md": members_page(),
         "shipped.md": shipped_page(),
+        "thresholds.md": thresholds_page(),
     }
 
 
@@ -54,7 +58,7 @@ def commands() -> Iterator[tuple[str, Any]]:
     for name in root.GROUPS:
         try:
             group = root.load_group(name)
-        except root.Unavailable:
+        except errors.Unavailable:
             continue
         yield from _walk(f"hft {name}", group)
 
@@ -115,9 +119,9 @@ def exit_codes_page() -> str:
     codes: dict[int, list[str]] = {
         0: ["ok"],
         root.INTERNAL: ["a defect of hft; the traceback says where"],
-        2: ["the answer is no: verify or diff found a difference"],
+        2: ["the answer is no: a gate not passed, a canary rolled back, a difference found"],
         root.USAGE: ["a command line that cannot be understood"],
-        root.UNAVAILABLE: ["something needed is not installed or not running"],
+        73: ["an output that is already there, or cannot be made"],
         root.IO_ERROR: ["a file that cannot be read or written, a full disk"],
         root.INTERRUPTED: ["interrupted; finished data is intact"],
     }
@@ -226,6 +230,38 @@ def write(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def thresholds_page() -> str:
+    """The thresholds of the shipped profiles, side by side, with their comments."""
+    files = {name: (_GOVERNANCE / f"{name}.yaml").read_text("utf-8") for name in NAMES}
+    values = {name: Profile.from_dict(load_yaml(text, name), name) for name, text in files.items()}
+    said = _comments(files["standard"])
+    lines = [_HEAD, "# Thresholds\n", "Source: `config/governance`. A key that ends in `_min` or"]
+    lines += ["`_max` is a bound and may be tightened by `--set`; `-` is not asked for.\n"]
+    lines += [f"| Key | {' | '.join(NAMES)} | |", f"|---|{'---|' * len(NAMES)}---|"]
+    for key in values["standard"].values:
+        cells = [_shown(values[name].values.get(key)) for name in NAMES]
+        lines.append(f"| `{key}` | {' | '.join(cells)} | {said.get(key, '')} |")
+    return "\n".join(lines) + "\n"
+
+
+def _comments(text: str) -> dict[str, str]:
+    """What stands behind a key in the file, by dotted key."""
+    found, section = {}, ""
+    for line in text.splitlines():
+        key, _, rest = line.partition(":")
+        if line and not line.startswith((" ", "#")):
+            section = key
+        elif line.startswith("  ") and "#" in rest:
+            found[f"{section}.{key.strip()}"] = rest.split("#", 1)[1].strip()
+    return found
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "-" if value is None else str(value)
 
 
 if __name__ == "__main__":

@@ -36,17 +36,33 @@ class StrategyError(HftError):
 
 
 class GovernanceError(HftError):
-    """A step of alpha governance that is not allowed."""
+    """A step that governance refuses: a gate, four eyes, an exhausted budget, a bad signature."""
 
-    exit_code = 77
+    exit_code = 2
 
 
 class ValidationError(GovernanceError, ValueError):
-    """An alpha that cannot be validated."""
+    """An alpha, or the data for it, that cannot be validated; the text names id, file and field."""
+
+    exit_code = 65
 
 
 class PromotionError(GovernanceError, ValueError):
-    """An alpha that cannot be promoted."""
+    """Evidence or a promotion file that is missing or cannot be read."""
+
+    exit_code = 65
+
+
+class Busy(HftError):
+    """Somebody else holds a lock or the embedded database; the same call works later."""
+
+    exit_code = 75
+
+
+class Unavailable(HftError):
+    """A service that does not answer, or something needed that is not installed."""
+
+    exit_code = 69
 
 
 class InvariantError(HftError):

@@ -27,6 +27,11 @@ from hft.venue.user_queue import QueueModel, queue_model
 
 Made = TypeVar("Made", Strategy, QueueModel)
 
+# Compiled strategies of manifests seen before, by all of their text: a second body would be
+# compiled again, which takes longer than most replays.
+_MADE: dict[str, Strategy] = {}
+MADE_MAX = 32
+
 
 def find(name: str) -> Strategy:
     """A shipped strategy, or the one called `name` in `path.py:name` (or the only one there).
@@ -93,7 +98,7 @@ def rebuild(name: str, entry: dict[str, Any]) -> Strategy:
 
     Raises: ConfigError when the stored text cannot stand alone.
     """
-    found = _again(name, entry, Strategy, "strategy").with_params(entry["params"])
+    found = _known(name, entry).with_params(entry["params"])
     return replace(
         found,
         every_ns=entry["every_ns"],
@@ -101,6 +106,19 @@ def rebuild(name: str, entry: dict[str, Any]) -> Strategy:
         wakes_on=entry.get("wakes_on", found.wakes_on),
         state=entry.get("state", found.state),
     )
+
+
+def _known(name: str, entry: Mapping[str, Any]) -> Strategy:
+    """The strategy of a manifest, made once a process; one that may keep objects is made anew."""
+    text = repr([name, *(entry.get(key) for key in ("file", "source", "closure", "outside"))])
+    if text in _MADE:
+        return _MADE[text]
+    found = _again(name, entry, Strategy, "strategy")
+    if not (found.loop or found.is_class):
+        while len(_MADE) >= MADE_MAX:
+            _MADE.pop(next(iter(_MADE)))
+        _MADE[text] = found
+    return found
 
 
 def _reaches(candidate: Any, entry: Mapping[str, Any]) -> bool:

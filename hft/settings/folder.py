@@ -56,7 +56,7 @@ def place_of(path: Path) -> Callable[[str], str]:
     def place(name: str) -> str:
         lines: dict[str, int] = {}
         if path.suffix not in (".toml", ".json"):
-            from hft.settings.strict_yaml import key_lines
+            from hft.storage.strict_yaml import key_lines
 
             lines = key_lines(path.read_text(encoding="utf-8"))
         return f"{path}: line {lines[name]}" if name in lines else str(path)
@@ -91,6 +91,6 @@ def _read_json(path: Path, text: str) -> Any:
 
 
 def _read_yaml(path: Path, text: str) -> Any:
-    from hft.settings.strict_yaml import load_yaml
+    from hft.storage.strict_yaml import load_yaml
 
     return load_yaml(text, str(path))

@@ -7,13 +7,14 @@ are those of `gateway.limits`: unset here, the limits file of the run decides.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from hft.gateway import limits
 from hft.gateway.limits import LimitKey
 from hft.gateway.ranges import CHOICES, WHOLE, bounds
 
-Kind = Literal["bool", "int", "number", "money", "text", "path", "choice", "numbers"]
+Kind = Literal["bool", "int", "number", "money", "text", "path", "choice", "numbers", "secret"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Key:
         if self.name.startswith("HFT_"):
             return (self.name,)
         derived = "HFT_" + self.name.replace(".", "_").upper()
-        return (derived, *(f"HFT_{alias}" for alias in self.aliases), *self.aliases)
+        prefixed = (f"HFT_{alias}" for alias in self.aliases)
+        return tuple(dict.fromkeys((derived, *prefixed, *self.aliases)))
 
     def matches(self, path: tuple[str, ...]) -> bool:
         """True when `path` names this key, a `*` standing for any one part."""
@@ -96,6 +98,26 @@ KEYS: tuple[Key, ...] = (
     Key("HFT_ORDER_QUEUE_SIZE", "int", 4096, "orders and commands", low=16, high=1 << 20),
     Key("HFT_GATEWAY_HALT_CANCEL", "bool", True, "only 1"),
     Key("HFT_GATEWAY_STARTUP_HOLDOFF_S", "int", 0, "s", low=0, high=86_400),
+    Key("HFT_KEYS", "path", "config/keys.yaml", "path"),
+    Key("HFT_SIGNING_KEY", "path", None, "path of the own key"),
+    Key("HFT_PROMOTIONS_DIR", "path", "config/strategy_promotions", "path"),
+    Key("HFT_AUDIT_DSN", "text", "chdb://.state/audit.chdb", "DSN; relative to the workspace"),
+    Key("HFT_CLICKHOUSE_HOST", "text", "localhost", "name; for a DSN without one"),
+    Key("HFT_CLICKHOUSE_PORT", "int", 8123, "TCP; for a DSN without one", low=1, high=65535),
+    Key("HFT_AUDIT_JOURNAL_DIR", "path", ".state/audit", "path"),
+    Key("HFT_ALPHA_AUDIT_ENABLED", "bool", True, "0 stops delivery, never the journal"),
+    Key("HFT_AUDIT_HMAC_KEY_FILE", "path", None, "path"),
+    Key("AUDIT_HMAC_KEY", "secret", None, "base64", aliases=("AUDIT_HMAC_KEY",)),
+    Key("audit.ttl_days", "int", 0, "days; only 0", low=0, high=0),
+    Key("HFT_ALPHA_PROFILE", "choice", "standard", "", choices=("standard", "tier1", "base")),
+    Key("HFT_CANARY_ESCALATION_SESSIONS", "int", 10, "sessions", low=1, high=1000),
+    Key("HFT_CANARY_SHARPE_RATIO", "number", Decimal("0.8"), "ratio", low=0, high=10),
+    Key("alpha.expiry_days", "int", None, "days; unset: the profile's", low=1, high=3650),
+    Key("alpha.bundle_days", "int", 14, "days", low=1, high=365),
+    Key("alpha.vault_looks", "int", 3, "looks per family and dataset", low=0, high=1000),
+    Key("alpha.split", "numbers", [40, 40, 20], "%", low=0, high=100, length=3),
+    Key("alpha.search_cache_mb", "int", 2048, "MB", low=16, high=1 << 20),
+    Key("alpha.rehearsal", "bool", False, "a workspace whose clock `--now` may set"),
     *(_from_limit(limit) for limit in limits.KEYS),
 )
 

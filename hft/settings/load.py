@@ -18,6 +18,7 @@ from hft.core.errors import ConfigError
 from hft.settings.folder import config_file, place_of, read_mapping
 from hft.settings.keys import KEYS, Key, variables
 from hft.settings.values import (
+    Secret,
     check,
     from_scaled,
     is_known_variable,
@@ -60,6 +61,26 @@ class Settings:
     order_queue_size: int
     gateway_halt_cancel: bool
     gateway_startup_holdoff_s: int
+    keys: str
+    signing_key: str | None
+    promotions_dir: str
+    audit_dsn: str
+    clickhouse_host: str
+    clickhouse_port: int
+    audit_journal_dir: str
+    alpha_audit_enabled: bool
+    audit_hmac_key_file: str | None
+    audit_hmac_key: Secret | None
+    audit_ttl_days: int
+    alpha_profile: str
+    canary_escalation_sessions: int
+    canary_sharpe_ratio: Decimal
+    alpha_expiry_days: int | None
+    alpha_bundle_days: int
+    alpha_vault_looks: int
+    alpha_split: list[Any]
+    alpha_search_cache_mb: int
+    alpha_rehearsal: bool
     limit_overrides: Mapping[str, Any]
     table: tuple[Setting, ...]
 
@@ -236,10 +257,10 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Setting]:
 
 
 def _plain(value: Any) -> Any:
-    """JSON-ready: a decimal as its shortest text."""
+    """JSON-ready: a decimal as its shortest text, of a secret only that it is set."""
     if isinstance(value, Decimal):
         text = format(value, "f")
         return text.rstrip("0").rstrip(".") if "." in text else text
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    return value
+    return str(value) if isinstance(value, Secret) else value

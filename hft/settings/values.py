@@ -4,8 +4,11 @@ Text from the environment and typed values from files come to the same typed val
 is refused with the place it came from, the key and the fix.
 """
 
+import base64
+import binascii
 import difflib
 import re
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -21,6 +24,16 @@ _TERM += r"|(?: [a-z]+ spreads?)| ?m?s)?)"
 _RELATIVE = re.compile(rf"(?:{_TERM}|(?:max|min)\({_TERM}(?:, {_TERM})+\))")
 
 
+@dataclass(frozen=True)
+class Secret:
+    """A value that is used and never shown: in words, JSON and hashes it is `(set)`."""
+
+    content: bytes = field(repr=False)
+
+    def __str__(self) -> str:
+        return "(set)"
+
+
 def check(key: Key, name: str, value: Any, source: str) -> Any:
     """The typed value of `key`.
 
@@ -32,6 +45,8 @@ def check(key: Key, name: str, value: Any, source: str) -> Any:
         checked: Any = _boolean(name, value, source)
     elif key.kind in ("text", "path", "choice"):
         checked = _text(key, name, value, source)
+    elif key.kind == "secret":
+        checked = _secret(name, value, source)
     elif key.kind == "numbers":
         checked = _numbers(key, name, value, source)
     elif key.limit and isinstance(value, str) and _RELATIVE.fullmatch(value.strip()):
@@ -106,6 +121,19 @@ def _text(key: Key, name: str, value: Any, source: str) -> str:
     if key.choices and text not in key.choices:
         raise ConfigError(f"{source}: {name}: {text!r} is not known; write {_wanted(key)}")
     return text
+
+
+def _secret(name: str, value: Any, source: str) -> Secret:
+    """The bytes of a key in base64. Raises: ConfigError, which does not repeat the value."""
+    try:
+        content = base64.b64decode(str(value).strip(), validate=True)
+    except (binascii.Error, ValueError):
+        content = b""
+    if not isinstance(value, str) or not content:
+        raise ConfigError(
+            f"{source}: {name}: is not base64; write what `head -c 32 /dev/urandom | base64` says"
+        )
+    return Secret(content)
 
 
 def _numbers(key: Key, name: str, value: Any, source: str) -> list[Any] | str:

@@ -4,6 +4,7 @@ A crash or a full disk leaves what was there before; a left-over aside file begi
 removed by the next writer of that name.
 """
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,9 +40,14 @@ def sync_file(path: Path) -> None:
 
 def write_atomic(path: Path, content: bytes | str) -> None:
     """Replace the content of one file, whole or not at all."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     with staged(path.parent) as stage:
         data = content.encode() if isinstance(content, str) else content
-        stage.aside(path.name).write_bytes(data)
+        try:
+            stage.aside(path.name).write_bytes(data)
+        except OSError as error:  # a full disk is reported without the file's name
+            raise type(error)(error.errno, error.strerror, str(path)) from None
 
 
 class Stage:

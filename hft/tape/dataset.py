@@ -116,10 +116,8 @@ class Tapes(Sequence[Tape]):
             for tape in self._tapes
             for finding in tape.findings
         ]
-        kinds: dict[str, Any] = {
-            "symbol": pl.String,
-            "day": pl.String,
-            "finding": pl.String,
+        texts = dict.fromkeys(("symbol", "day", "finding"), pl.String)
+        kinds: dict[str, Any] = texts | {
             "count": pl.Int64,
             "first_row": pl.Int64,
             "waived": pl.Boolean,
@@ -189,7 +187,7 @@ class Tapes(Sequence[Tape]):
 
     def quotes(self) -> pl.LazyFrame:
         """The touch at each change: `ts symbol bid bid_tick bid_lots ask ask_tick ask_lots`."""
-        return self._concat([frames.quotes(chain, self.key(chain[0])) for chain in self._chains()])
+        return self._concat([frames.quotes(chain, self.key(chain[0])) for chain in self.chains()])
 
     def bars(self, every: str = "1s") -> pl.LazyFrame:
         """Time bars of the trades."""
@@ -197,10 +195,9 @@ class Tapes(Sequence[Tape]):
 
     def features(self, columns: Sequence[str] | None = None, every_ns: int = 0) -> pl.LazyFrame:
         """Features of the book each `every_ns`, or at each change of the touch (0)."""
-        # Kernels of their own: loaded when they are asked for.
-        from hft.tape.features import features
+        from hft.tape.features import features  # kernels of their own, loaded when asked for
 
-        chains = self._chains()
+        chains = self.chains()
         names = [self.key(chain[0]) for chain in chains]
         found = zip(chains, names, strict=True)
         return self._concat([features(chain, name, columns, every_ns) for chain, name in found])
@@ -208,7 +205,7 @@ class Tapes(Sequence[Tape]):
     def book(self, at: Any, depth: int = 10) -> pl.LazyFrame:
         """The levels seen at a moment (ISO text with zone, aware datetime, or ns)."""
         at_ns = to_ns(at)
-        begun = {self.key(chain[0]): chain for chain in self._chains() if chain[0].span[0] <= at_ns}
+        begun = {self.key(chain[0]): chain for chain in self.chains() if chain[0].span[0] <= at_ns}
         if not begun:
             raise DataError(f"book: no tape has begun at {at}; the first row is later")
         return pl.concat([frames.book(chain, at_ns, depth, key) for key, chain in begun.items()])
@@ -235,8 +232,8 @@ class Tapes(Sequence[Tape]):
         for tape in self._tapes:
             tape.verify()
 
-    def _chains(self) -> list[list[Tape]]:
-        """Tapes joined where one continues the book of the one before."""
+    def chains(self) -> list[list[Tape]]:
+        """Tapes of one instrument joined where one continues the book of the one before."""
         chains: list[list[Tape]] = []
         for tape in self._tapes:
             if chains and tape.continues is not None and chains[-1][-1].sha256 == tape.continues:
@@ -248,7 +245,10 @@ class Tapes(Sequence[Tape]):
     def _concat(self, parts: list[pl.LazyFrame]) -> pl.LazyFrame:
         if not parts:
             raise DataError("no tapes: there are no rows")
-        frame = pl.concat(parts)
+        return self.within_session(pl.concat(parts))
+
+    def within_session(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """The rows whose `ts` is within the hours that were asked for."""
         if self.session is None:
             return frame
         start, end, zone = self.session

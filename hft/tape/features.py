@@ -49,14 +49,15 @@ _VENUE_ONLY, _NO_BOOK = Flag.VENUE_ONLY.value, Flag.NO_BOOK.value
 TS, VALID, BID, BID_LOTS, ASK, ASK_LOTS, SPREAD, FLOW, TRADED, SIGNED, WHOLE = range(11)
 MID, MICRO, IMBALANCES = range(3)
 # Slots of the walk's figures.
-COUNT, NEXT_NS = range(2)
+COUNT, NEXT = range(2)
 
 
 class Walk(NamedTuple):
     """A pass over rows: its book, what it remembers, and the samples it writes row by row."""
 
     books: Books
-    figures: np.ndarray  # COUNT, NEXT_NS
+    figures: np.ndarray  # COUNT, NEXT
+    times: np.ndarray  # when to sample, ascending ns; none samples at each change of the touch
     seen: np.ndarray  # the touch before, for order flow
     sums: np.ndarray  # flow, traded and signed lots since the last sample
     levels: np.ndarray  # depths of the imbalances
@@ -64,11 +65,12 @@ class Walk(NamedTuple):
     real: np.ndarray  # IMBALANCES floats a sample, then its imbalances
 
 
-def new_walk(window: tuple[int, int], rows: int, begin_ns: int, depths: Sequence[int]) -> Walk:
+def new_walk(window: tuple[int, int], rows: int, times: np.ndarray, depths: Sequence[int]) -> Walk:
     """An empty book over a window of ticks, and room for so many samples."""
     return Walk(
         new_books([window]),
-        np.array([0, begin_ns], np.int64),
+        np.zeros(2, np.int64),
+        np.array(times, np.int64),
         np.zeros(TOUCH_SEEN, np.int64),
         np.zeros(3, np.int64),
         np.array(depths, np.int64),
@@ -77,7 +79,7 @@ def new_walk(window: tuple[int, int], rows: int, begin_ns: int, depths: Sequence
     )
 
 
-_open = opener(new_walk((0, 63), 1, 0, [1]))
+_open = opener(new_walk((0, 63), 1, np.zeros(1, np.int64), [1]))
 
 
 @kernel
@@ -124,25 +126,26 @@ def _settle(walk: Any) -> bool:
 
 
 @kernel
-def _walk(handle: Any, columns: Columns, every_ns: int) -> None:
-    """Apply all rows; sample at multiples of `every_ns`, or at each change when it is 0.
+def _walk(handle: Any, columns: Columns) -> None:
+    """Apply all rows; sample at the walk's times, or at each change when it has none.
 
     Mutates: the walk behind the handle.
     """
     walk = _open(handle)
-    figures, sums = walk.figures, walk.sums
-    ts = figures[NEXT_NS]
+    figures, sums, times = walk.figures, walk.sums, walk.times
+    count = len(times)
+    ts = np.int64(0)
     begun = False
     for i in range(columns.kind.shape[0]):
         flags, kind = np.int64(columns.flags[i]), np.int64(columns.kind[i])
         if flags & _VENUE_ONLY != 0:
             continue
         if begun and columns.local_ts[i] != ts:
-            if _settle(walk) and every_ns == 0:
+            if _settle(walk) and count == 0:
                 _sample(walk, ts)
-            while every_ns > 0 and columns.local_ts[i] > figures[NEXT_NS]:
-                _sample(walk, figures[NEXT_NS])
-                figures[NEXT_NS] += every_ns
+            while figures[NEXT] < count and columns.local_ts[i] > times[figures[NEXT]]:
+                _sample(walk, times[figures[NEXT]])
+                figures[NEXT] += 1
         begun = True
         ts = columns.local_ts[i]
         side, qty = np.int64(columns.side[i]), columns.qty[i]
@@ -155,27 +158,29 @@ def _walk(handle: Any, columns: Columns, every_ns: int) -> None:
                 sums[2] -= qty
         if kind < _STATUS and kind != _TRADE:
             apply_row(walk.books, walk.books.heads[0], kind, side, columns.price[i], qty, flags)
-    if begun and _settle(walk) and every_ns == 0:
+    if begun and _settle(walk) and count == 0:
         _sample(walk, ts)
-    if every_ns > 0 and begun and ts == figures[NEXT_NS]:
-        _sample(walk, ts)
+    while begun and figures[NEXT] < count and times[figures[NEXT]] <= ts:
+        _sample(walk, times[figures[NEXT]])
+        figures[NEXT] += 1
 
 
 def features(
-    run: Sequence[Tape], symbol: str, names: Sequence[str] | None, every_ns: int
+    run: Sequence[Tape], symbol: str, names: Sequence[str] | None, clock: int | np.ndarray
 ) -> pl.LazyFrame:
     """The named features of consecutive tapes of one instrument, a row a sample.
 
-    Units: `every_ns` 0 samples at each change of the touch. Raises: ConfigError for a name.
+    `clock` is the distance of samples in ns, 0 for each change of the touch, or the ascending
+    times themselves. Raises: ConfigError for a name.
     """
     chosen = tuple(DEFAULT if names is None else names)
     depths = _depths(chosen)
     columns = joined(run)
     found = survey(columns)
-    rows, begin_ns = _room(columns, every_ns)
-    walk = new_walk(touch_window(found) or (0, 63), rows, begin_ns, list(depths.values()))
+    rows, times = _room(columns, clock)
+    walk = new_walk(touch_window(found) or (0, 63), rows, times, list(depths.values()))
     if rows:
-        _walk(Arena(walk).handle, columns, every_ns)
+        _walk(Arena(walk).handle, columns)
     return _frame(walk, symbol, chosen, depths)
 
 
@@ -195,14 +200,21 @@ def _depths(names: Sequence[str]) -> dict[str, int]:
     return depths
 
 
-def _room(columns: Columns, every_ns: int) -> tuple[int, int]:
-    """How many samples there can be, and the first time of the clock."""
+def _room(columns: Columns, clock: int | np.ndarray) -> tuple[int, np.ndarray]:
+    """How many samples there can be, and their times; no times for each change of the touch."""
+    none = np.zeros(0, np.int64)
     seen = columns.local_ts[(columns.flags & _VENUE_ONLY) == 0]
-    if not len(seen) or every_ns == 0:
-        return len(seen), 0
+    if not len(seen):
+        return 0, none
+    if isinstance(clock, np.ndarray):
+        times = clock[clock <= int(seen[-1])]
+        return len(times), times
+    if clock == 0:
+        return len(seen), none
     first, last = int(seen[0]), int(seen[-1])
-    begin_ns = -(-first // every_ns) * every_ns
-    return max(0, last // every_ns - begin_ns // every_ns + 1), begin_ns
+    begin = -(-first // clock)
+    times = np.arange(begin, last // clock + 1, dtype=np.int64) * clock
+    return len(times), times
 
 
 def _frame(walk: Walk, symbol: str, names: Sequence[str], depths: dict[str, int]) -> pl.LazyFrame:

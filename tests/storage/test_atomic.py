@@ -36,3 +36,23 @@ def test_the_left_over_of_a_killed_writer_is_replaced(tmp_path: Path):
     write_atomic(tmp_path / "a", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     assert (tmp_path / "a").read_bytes() == b"new"
+
+
+def test_a_disk_that_fills_names_the_file_and_leaves_the_old_content(tmp_path: Path) -> None:
+    import resource
+    import subprocess
+    import sys
+
+    path = tmp_path / "kept.json"
+    path.write_text("before")
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom hft.storage.atomic import write_atomic\n"
+        "try:\n    write_atomic(Path(sys.argv[1]), b'x' * 100_000)\n"
+        "except OSError as error:\n    print(error.filename)\n"
+    )
+    full = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))  # noqa: E731
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], preexec_fn=full, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == str(path), done.stderr
+    assert path.read_text() == "before" and list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,354 @@
+"""The sequential rules: what may be looked at every day without fooling oneself.
+
+Each rule answers with a state that is at most as bold as it allows; `decide` takes the most careful
+one. Spread and mean are the frozen ones of the claim; the level is split over a year's attempts.
+Source: governance, sections 11 and 14.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date as Date
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from hft.alpha.canary.claim import Claim
+from hft.alpha.canary.history import History
+from hft.alpha.canary.metrics import scaled
+from hft.alpha.canary.sessions import Evidence, Session
+from hft.alpha.profile import Profile
+from hft.alpha.promotion.document import Promotion
+from hft.alpha.statistics.betting import bernoulli_interval, empirical_bernstein
+from hft.alpha.statistics.cusum import cusum
+from hft.alpha.statistics.sequential import Interval, adverse, mean_confidence
+from hft.alpha.verdict import Check, Verdict
+
+ROLL_BACK, HOLD = "rolled_back", "canary"
+# Every look goes over the same days again, and over one more.
+_interval = lru_cache(maxsize=4096)(bernoulli_interval)
+LEVEL = 0.05  # of the intervals that must contain the claim
+SLIPPAGE_LOW, SLIPPAGE_HIGH = -4.0, 8.0  # where a session's slippage is clipped, in models
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule's answer: `state` is the boldest it allows, empty for any."""
+
+    check: Check | None = None
+    state: str = ""
+    words: str = ""
+    missing: tuple[str, ...] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    human: bool = False
+    arm: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the rules look at, in one place."""
+
+    promotion: Promotion
+    claim: Claim
+    past: History
+    profile: Profile
+    today: Date
+    rows: tuple[Session, ...]  # verified rows of this attempt
+    rung: tuple[Session, ...]  # those on the present rung
+    evidence: Evidence
+
+    @property
+    def sigma0(self) -> float:
+        """The frozen daily spread, inflated."""
+        return self.claim.sd0 * self.profile.number("canary.sigma_factor")
+
+    @property
+    def alpha(self) -> float:
+        """The level of each process in this attempt: the year's level, split evenly."""
+        share = self.profile.number("canary.attempts_max")
+        return self.profile.number("canary.alpha") / share
+
+    def returns(self, rows: Sequence[Session]) -> np.ndarray:
+        """Daily returns as if the whole allocation had traded."""
+        return scaled(rows, self.claim.capital, lambda row: self.past.weight_on(row.date))
+
+
+def judge(
+    promotion: Promotion,
+    evidence: Evidence,
+    claim: Claim | None,
+    past: History,
+    profile: Profile,
+    today: Date,
+) -> tuple[Finding, ...]:
+    """Every rule's finding, in a fixed order."""
+    found = [*_at_once(past), *_data(evidence, past, profile, today)]
+    if claim is None:
+        if profile.get("canary.session_rows"):
+            words = "the frozen claim is not at hand: its bundle is missing"
+            found.append(Finding(None, HOLD, words, ("the bundle of the promotion",)))
+        return tuple(found)
+    rows = tuple(row for row in evidence.counted if past.in_attempt(row.date))
+    rung = tuple(row for row in rows if past.on_rung(row.date))
+    facts = Facts(promotion, claim, past, profile, today, rows, rung, evidence)
+    rules = (_day_loss, _drawdown, _adverse, _slippage, _rejects, _cusum, _minimum, _consistent)
+    found += [rule(facts) for rule in rules]
+    if promotion.next_step() is None:
+        found.append(_graduation(facts, e_adverse=float(found_figure(found, "e_adverse") or 1.0)))
+    return tuple(found)
+
+
+def found_figure(found: Sequence[Finding], name: str) -> Any:
+    """A figure that some rule has measured."""
+    return next((item.figures[name] for item in found if name in item.figures), None)
+
+
+def _at_once(past: History) -> list[Finding]:
+    found = [Finding(_fact(w, False), ROLL_BACK, w, human=True) for w in past.mismatches]
+    if past.outside_regime:
+        found.append(Finding(None, HOLD, past.outside_regime))
+    if past.fleet_flagged:
+        words = "e-BH over the running canaries names this one"
+        found.append(Finding(None, HOLD, words, human=True))
+    return found
+
+
+def _data(evidence: Evidence, past: History, profile: Profile, today: Date) -> list[Finding]:
+    """Missing and late rows hold; they are never read as good news."""
+    found = []
+    missing = [row for row in evidence.missing if past.on_rung(row.date)]
+    if missing:
+        days = ", ".join(row.date.isoformat() for row in missing[:5])
+        words = f"{len(missing)} sessions are missing data ({days}): {missing[0].wrong}"
+        shop = (f"{len(missing)} sessions whose digest verifies",)
+        found.append(Finding(_fact("missing_rows", False), HOLD, words, shop))
+    late = profile.get("canary.late_days_max")
+    last = max((row.date for row in evidence.counted), default=None)
+    if late is not None and (last is None or (today - last).days > int(late)):
+        words = "no session row" if last is None else f"the last session row is of {last}"
+        found.append(
+            Finding(_fact("late_rows", False), HOLD, f"late: {words}", ("a newer session row",))
+        )
+    future = [row for row in evidence.counted if row.date > today]
+    if future:
+        words = f"a session row is of the future: {future[0].date}"
+        found.append(Finding(_fact("future_rows", False), HOLD, words))
+    return found
+
+
+def _day_loss(facts: Facts) -> Finding:
+    most = facts.profile.number("canary.day_loss_sigmas_max")
+    losses = -facts.returns(facts.rows) / facts.sigma0
+    worst = float(losses.max(initial=0.0))
+    bad = worst > most
+    words = f"a day lost {worst:.1f} sigma0 of the rung, more than {most:g}" if bad else ""
+    check = _bounded("day_loss_sigmas", worst, most, bad, words)
+    return Finding(check, ROLL_BACK if bad else "", words)
+
+
+def _drawdown(facts: Facts) -> Finding:
+    limit = facts.claim.drawdown_for(len(facts.rung))
+    path = np.cumsum(facts.returns(facts.rung))
+    peak = np.maximum.accumulate(np.maximum(path, 0.0))
+    deepest = float((peak - path).max(initial=0.0))
+    if limit is None:
+        return Finding(None, HOLD, "no drawdown quantile was frozen", ("a frozen claim",))
+    bad = deepest > limit
+    words = f"drawdown {deepest:.4g} of the rung is beyond the claim's {limit:.4g}" if bad else ""
+    return Finding(
+        _bounded("rung_drawdown", deepest, limit, bad, words), ROLL_BACK if bad else "", words
+    )
+
+
+def _adverse(facts: Facts) -> Finding:
+    """The adverse e-process on P&L, over the whole attempt."""
+    share, tau2 = facts.profile.number("canary.claim_share"), facts.profile.number("canary.tau2")
+    process = adverse(facts.returns(facts.rows), share * facts.claim.mu0, facts.sigma0, tau2)
+    bound = 1.0 / facts.alpha
+    figures = {
+        "e_adverse": _rounded(process.e),
+        "e_adverse_max": _rounded(process.e_max),
+        "e_rollback": _rounded(bound),
+    }
+    if process.e_max >= bound:
+        words = f"adverse e-process {process.e_max:.4g} reached {bound:.4g}"
+        check = _bounded("e_adverse", process.e_max, bound, True, words)
+        return Finding(check, ROLL_BACK, words, figures=figures)
+    bound = facts.profile.number("canary.hold_e")
+    held = process.e >= bound
+    words = f"adverse e-process {process.e:.3g} is at or above {bound:g}" if held else ""
+    check = _bounded("e_adverse", process.e, bound, held, words)
+    return Finding(check, HOLD if held else "", words, figures=figures, human=held)
+
+
+def _slippage(facts: Facts) -> Finding:
+    """Slippage against the model: far above rolls back, not yet shown to be near holds."""
+    model = facts.claim.slippage_bps
+    values = [row.slippage_bps for row in facts.rows if row.slippage_bps is not None]
+    if model is None or not values:
+        wanted = "a modelled slippage" if model is None else "sessions with fills"
+        return Finding(None, HOLD, f"slippage cannot be judged: {wanted} is missing", (wanted,))
+    unit = max(abs(model), 0.05)
+    far = facts.profile.number("canary.slippage_rollback_ratio_max") * unit
+    near = facts.profile.number("canary.slippage_ratio_max") * unit
+    low = slippage_interval(values, facts, unit, facts.alpha).low
+    high = slippage_interval(values, facts, unit, LEVEL).high
+    figures = {
+        "slippage_low": _rounded(low),
+        "slippage_high": _rounded(high),
+        "slippage_model": model,
+    }
+    if low > far:
+        words = f"slippage is above {far:.3g} bps: lower bound {low:.3g}"
+        return Finding(
+            _bounded("slippage_low", low, far, True, words), ROLL_BACK, words, figures=figures
+        )
+    held = high > near
+    words = f"slippage may be above {near:.3g} bps: upper bound {high:.3g}" if held else ""
+    missing = ("more sessions with fills, or a lower slippage",) if held else ()
+    check = _bounded("slippage_high", high, near, held, words, unknown=held)
+    return Finding(check, HOLD if held else "", words, missing, figures)
+
+
+def slippage_interval(values: list[float], facts: Facts, unit: float, alpha: float) -> Interval:
+    """With the frozen spread of shadow sessions where there is one, else from bounds alone."""
+    spread = facts.claim.slippage_sd
+    if spread is not None and spread > 0:
+        sigma = spread * facts.profile.number("canary.sigma_factor")
+        found = mean_confidence(values, sigma, alpha, facts.profile.number("canary.tau2"))
+        assert found is not None
+        return found
+    low, high = SLIPPAGE_LOW * unit, SLIPPAGE_HIGH * unit
+    return empirical_bernstein(np.clip(values, low, high), low, high, alpha)
+
+
+def _rejects(facts: Facts) -> Finding:
+    limit = facts.profile.get("canary.reject_rollback_max")
+    if limit is None:
+        return Finding()
+    low, rejects, decisions = 0.0, 0, 0
+    for row in facts.rows:
+        rejects, decisions = rejects + row.rejects, decisions + row.decisions
+        low = max(low, _interval(rejects, decisions, facts.alpha).low)
+    bad = low > float(limit)
+    words = f"reject rate is above {float(limit):g}: lower bound {low:.4f}" if bad else ""
+    check = _bounded("reject_rate_low", low, float(limit), bad, words)
+    return Finding(
+        check, ROLL_BACK if bad else "", words, figures={"reject_rate_low": _rounded(low)}
+    )
+
+
+def _cusum(facts: Facts) -> Finding:
+    k, h = facts.profile.number("canary.cusum_k"), facts.profile.number("canary.cusum_h")
+    value = cusum(facts.returns(facts.rows), facts.claim.mu0, facts.sigma0, k, h).value
+    bad = value > h
+    words = f"CUSUM {value:.2f} is above {h:g}" if bad else ""
+    check = _bounded("cusum", value, h, bad, words)
+    return Finding(check, HOLD if bad else "", words, figures={"cusum": _rounded(value)}, human=bad)
+
+
+def _minimum(facts: Facts) -> Finding:
+    days, fills = len(facts.rung), sum(row.n_fills for row in facts.rung)
+    least_days = int(facts.profile.number("canary.sessions_min"))
+    least_fills = int(facts.profile.number("canary.fills_min"))
+    missing = []
+    if days < least_days:
+        missing.append(f"{least_days - days} more sessions on this rung")
+    if fills < least_fills:
+        missing.append(f"{least_fills - fills} more fills on this rung")
+    words = f"{days} sessions and {fills} fills on the rung" if missing else ""
+    check = _bounded("rung_minimum", float(fills), float(least_fills), bool(missing), words, True)
+    check = replace(check, margin=float(fills - least_fills))  # a minimum, not a bound above
+    return Finding(check, HOLD if missing else "", words, tuple(missing))
+
+
+def _consistent(facts: Facts) -> Finding:
+    """The claim's mean is not excluded, and the spread is of its size."""
+    low, high = (facts.profile.get(f"canary.volatility_ratio_{end}") for end in ("min", "max"))
+    daily = facts.returns(facts.rung)
+    if daily.size < 2 or low is None or high is None:
+        return Finding()
+    around = mean_confidence(daily, facts.sigma0, LEVEL, facts.profile.number("canary.tau2"))
+    assert around is not None
+    ratio = float(daily.std(ddof=1)) / facts.sigma0
+    words = []
+    if not around.contains(facts.claim.mu0):
+        words.append(
+            f"the claimed mean {facts.claim.mu0:.3g} is outside "
+            f"[{around.low:.3g}, {around.high:.3g}]"
+        )
+    if not float(low) <= ratio <= float(high):
+        words.append(f"realised volatility is {ratio:.2f} sigma0, not within [{low:g}, {high:g}]")
+    figures = {
+        "mean_low": around.low,
+        "mean_high": around.high,
+        "mu0": facts.claim.mu0,
+        "volatility_ratio": _rounded(ratio),
+    }
+    said = "; ".join(words)
+    return Finding(
+        _fact("consistent_with_claim", not words, said),
+        HOLD if words else "",
+        said,
+        figures=figures,
+    )
+
+
+def _graduation(facts: Facts, e_adverse: float) -> Finding:
+    """Planned looks, or after the last one no contradiction and two signatures."""
+    looks = [float(z) for z in facts.profile.get("canary.looks")]
+    every = int(facts.profile.number("canary.look_days"))
+    daily = facts.returns(facts.rung)
+    taken = min(len(daily) // every, len(looks))
+    scores = []
+    for k in range(taken):
+        part = daily[: (k + 1) * every]
+        scores.append(float(part.sum() / (facts.sigma0 * math.sqrt(len(part)))))
+    figures = {"looks_taken": taken, "look_z": [_rounded(z) for z in scores], "look_bounds": looks}
+    if any(z >= bound for z, bound in zip(scores, looks, strict=False)):
+        return Finding(_fact("looks", True), "", "", figures=figures, arm="looks")
+    if taken < len(looks):
+        left = every * (taken + 1) - len(daily)
+        words = f"look {taken + 1} of {len(looks)} is {left} sessions away"
+        return Finding(None, HOLD, words, (f"{left} more sessions at the top rung",), figures)
+    return _no_contradiction(facts, e_adverse, figures)
+
+
+def _no_contradiction(facts: Facts, e_adverse: float, figures: Mapping[str, Any]) -> Finding:
+    most_e = facts.profile.number("canary.graduation_e_max")
+    most_cost = facts.profile.number("canary.graduation_cost_ratio_max")
+    values = [(row.slippage_bps, row.n_fills) for row in facts.rung if row.slippage_bps is not None]
+    fills = sum(n for _, n in values)
+    model = facts.claim.slippage_bps
+    ratio = None
+    if fills and model is not None:
+        ratio = sum(s * n for s, n in values) / fills / max(abs(model), 0.05)
+    words = []
+    if e_adverse >= most_e:
+        words.append(f"adverse e-process {e_adverse:.3g} is not below {most_e:g}")
+    if ratio is None or ratio > most_cost:
+        shown = "unknown" if ratio is None else f"{ratio:.2f}"
+        words.append(f"cost ratio {shown} is not within {most_cost:g}")
+    said = "; ".join(words)
+    if words:
+        return Finding(_fact("non_contradiction", False, said), HOLD, said, figures=figures)
+    return Finding(
+        _fact("non_contradiction", True), "", "", figures=figures, arm="non_contradiction"
+    )
+
+
+def _bounded(
+    id: str, value: float, limit: float, bad: bool, words: str, unknown: bool = False
+) -> Check:
+    verdict = Verdict.PASS if not bad else Verdict.INSUFFICIENT if unknown else Verdict.FAIL
+    return Check(id, _rounded(value), limit, verdict, reason=words, margin=_rounded(limit - value))
+
+
+def _fact(id: str, holds: bool, words: str = "") -> Check:
+    return Check(id, holds, True, Verdict.PASS if holds else Verdict.FAIL, reason=words)
+
+
+def _rounded(value: float) -> float:
+    """Ten significant digits: enough to read, and the same on every machine."""
+    return float(f"{value:.10g}") if math.isfinite(value) else value

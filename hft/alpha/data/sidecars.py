@@ -1,0 +1,61 @@
+"""What people say about a data file beside it: `<file>.meta.json`, or `<folder>/.meta.json`.
+
+Optional. `dataset_id source_type owner schema_version rows fields` are checked by Gate A where they
+are given; `gaps`, a list of `after`, `before` (sessions, YYYYMMDD) and `reason`, explains sessions
+that are missing.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hft.core.errors import DataError
+
+SUFFIXES = (".meta.json", ".metadata.json")
+SOURCE_TYPES = ("synthetic", "real")
+REQUIRED = ("dataset_id", "source_type", "owner", "schema_version", "rows", "fields")
+
+
+def read(files: Sequence[Path]) -> dict[str, Mapping[str, Any]]:
+    """The sidecars there are, by the file or folder they speak of. Raises: DataError."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for file in files:
+        for suffix in SUFFIXES:
+            for path in (file.with_name(file.name + suffix), file.with_suffix(suffix)):
+                _take(path, str(file), found)
+    for folder in sorted({file.parent for file in files}):
+        for suffix in SUFFIXES:
+            _take(folder / suffix, str(folder), found)
+    return found
+
+
+def _take(path: Path, subject: str, found: dict[str, Mapping[str, Any]]) -> None:
+    if subject in found or not path.is_file():
+        return
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: is no JSON: {error}") from None
+    if not isinstance(told, dict):
+        raise DataError(f"{path}: holds no mapping; write the keys {', '.join(REQUIRED)}")
+    for gap in told.get("gaps", ()):
+        if not isinstance(gap, dict) or not {"after", "before", "reason"} <= set(gap):
+            raise DataError(f"{path}: gaps: write after, before (YYYYMMDD) and reason for each")
+    found[subject] = told
+
+
+def problems(told: Mapping[str, Any], rows: int | None, columns: Sequence[str]) -> list[str]:
+    """What is wrong with one sidecar, a sentence each; `rows` None: not known for a folder."""
+    found = [f"{name} is missing" for name in REQUIRED if name not in told]
+    if told.get("source_type") not in (*SOURCE_TYPES, None):
+        found.append(f"source_type {told['source_type']!r} is neither synthetic nor real")
+    version = told.get("schema_version")
+    if version is not None and not (isinstance(version, int) and version >= 1):
+        found.append(f"schema_version {version!r} is not a whole number from 1")
+    if rows is not None and told.get("rows") not in (rows, None):
+        found.append(f"rows says {told['rows']}, the file has {rows}")
+    absent = sorted(set(told.get("fields") or ()) - set(columns))
+    if absent:
+        found.append(f"fields names {absent[0]!r}, which the file lacks")
+    return found

@@ -1,0 +1,206 @@
+"""Looking at an alpha without paying: the explore split only, and nothing here is a trial.
+
+Data without splits is split on the spot by the same shares, its first part is shown, and the caller
+is told to make the split lasting: what was looked at here can no longer be evidence.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from hft.alpha import signals
+from hft.alpha.backtest import Rules, run
+from hft.alpha.data import splits
+from hft.alpha.data.research import ResearchData
+from hft.alpha.loader import LoadedAlpha
+from hft.alpha.manifest import duration_text
+from hft.alpha.statistics.hac import hac_t
+from hft.alpha.statistics.information import ic
+from hft.alpha.workspace import Workspace
+from hft.storage.atomic import write_atomic
+
+EXPLORE = "explore"
+BAR = 24
+SHARES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+LOOKED = "looked_at.jsonl"
+
+
+@dataclass(frozen=True)
+class Decay:
+    """The information of a signal at one horizon; None where it is undefined."""
+
+    horizon_ns: int
+    spearman: float | None
+    pearson: float | None
+    t: float | None  # HAC, of the sessions' coefficients
+    rows: int
+
+
+@dataclass(frozen=True, repr=False)
+class Explored:
+    """What a first look showed."""
+
+    alpha_id: str
+    source: str
+    first: int
+    last: int
+    rows: int
+    decay: tuple[Decay, ...]
+    turnover: float
+    coverage: float
+    held: float
+    quantiles: tuple[float, ...]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        rows = [{n: getattr(one, n) for n in one.__dataclass_fields__} for one in self.decay]
+        return fields | {
+            "decay": rows,
+            "quantiles": list(self.quantiles),
+            "notes": list(self.notes),
+            "trial": False,
+        }
+
+    @property
+    def table(self) -> Any:
+        """A row for each horizon, in seconds, as a polars frame."""
+        import polars as pl
+
+        frame = pl.DataFrame(self.to_dict()["decay"])
+        seconds = pl.col("horizon_ns").truediv(1e9).alias("horizon_s")
+        return frame.select(seconds, pl.exclude("horizon_ns"))
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def text(self, plots: bool = True) -> str:
+        """The look as a table, with bars for the coefficients."""
+        head = (
+            f"{self.alpha_id} on {self.rows:,} rows of {self.source}, sessions {self.first} to "
+            f"{self.last} (explore; not a trial)"
+        )
+        top = max((abs(one.spearman or 0.0) for one in self.decay), default=0.0)
+        lines = [head, "", f"{'horizon':>8}  {'IC':>8}  {'Pearson':>8}  {'t':>6}  {'rows':>8}"]
+        for one in self.decay:
+            name = duration_text(one.horizon_ns) if one.horizon_ns else "next row"
+            cells = f"{name:>8}  {_cell(one.spearman)}  {_cell(one.pearson)}  {_cell(one.t, 6, 1)}"
+            bar = _bar(one.spearman, top) if plots else ""
+            lines.append(f"{cells}  {one.rows:>8,}  {bar}".rstrip())
+        low, middle, high = self.quantiles
+        lines += [
+            "",
+            f"signal: 5 % {low:.3f}, median {middle:.3f}, 95 % {high:.3f}; a number on "
+            f"{self.coverage:.1%} of the rows",
+            f"position at threshold 0.3: held on {self.held:.1%} of the rows, turnover "
+            f"{self.turnover:.4f} a row",
+        ]
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
+
+def explore(
+    alpha: LoadedAlpha, data: ResearchData, shares: tuple[float, float, float] = splits.DEFAULT
+) -> Explored:
+    """IC at horizons around the registered one, turnover and coverage, on explore rows only.
+
+    Raises: ValidationError when a field is missing or the alpha raises.
+    """
+    manifest = alpha.manifest
+    part, notes = explore_part(data, manifest.horizon_ns, shares)
+    part.require(manifest.data_fields)
+    signal = signals.evaluate(alpha, part)
+    held = run(part, np.nan_to_num(signal), Rules()).position
+    found = np.isfinite(signal)
+    low, middle, high = np.quantile(signal[found], (0.05, 0.5, 0.95)) if found.any() else (0, 0, 0)
+    return Explored(
+        alpha.alpha_id,
+        data.source,
+        *(part.sessions[0], part.sessions[-1], len(part)),
+        tuple(_decay(signal, part, horizon) for horizon in horizons(manifest.horizon_ns)),
+        float(np.abs(np.diff(held, prepend=0.0)).mean()),
+        float(found.mean()),
+        float((held != 0).mean()),
+        (float(low), float(middle), float(high)),
+        notes,
+    )
+
+
+def explore_part(
+    data: ResearchData, horizon_ns: int, shares: tuple[float, float, float] = splits.DEFAULT
+) -> tuple[ResearchData, tuple[str, ...]]:
+    """The rows that may be looked at for nothing, and what to know about them."""
+    if data.splits is not None:
+        return data.select(EXPLORE), ()
+    made = splits.make(data.ts_ns, data.session, horizon_ns, shares)
+    if made is None:
+        note = (
+            "too few sessions to split: these are all the rows there are, and as evidence they are "
+            "used up"
+        )
+        return data, (note,)
+    part = replace(data, splits=made).select(EXPLORE)
+    note = (
+        f"the data has no splits: its first {shares[0]:g} % of sessions were looked at; `hft data "
+        "features` makes splits that validate keeps to"
+    )
+    return part, (note,)
+
+
+def horizons(horizon_ns: int) -> tuple[int, ...]:
+    """The next row, and shares and multiples of the registered horizon."""
+    return (0, *(round(horizon_ns * share) for share in SHARES if horizon_ns))
+
+
+def _decay(signal: np.ndarray, data: ResearchData, horizon_ns: int) -> Decay:
+    label = data.labels(horizon_ns).value
+    fine = np.isfinite(signal) & np.isfinite(label)
+    whole = ic(signal[fine], label[fine])
+    days = []
+    for session in data.sessions:
+        mine = fine & (data.session == session)
+        one = ic(signal[mine], label[mine], minimum=8).spearman if mine.any() else None
+        if one is not None:
+            days.append(one)
+    t = hac_t(np.array(days)).t if len(days) > 2 else None
+    return Decay(horizon_ns, whole.spearman, whole.pearson, t, int(fine.sum()))
+
+
+def record(workspace: Workspace, explored: Explored, data: ResearchData, now_ns: int) -> None:
+    """Remember what was looked at, for the scorecard's `looked_at`. Not evidence of anything."""
+    path = workspace.experiments / LOOKED
+    row = {
+        "alpha_id": explored.alpha_id,
+        "content": data.content,
+        "first": explored.first,
+        "last": explored.last,
+        "ts_ns": now_ns,
+    }
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    write_atomic(path, before + json.dumps(row, sort_keys=True, separators=(",", ":")) + "\n")
+
+
+def looked_at(workspace: Workspace, data: ResearchData) -> tuple[tuple[int, int], ...]:
+    """What was looked at of this data: first and last session each; damaged lines are skipped."""
+    path = workspace.experiments / LOOKED
+    found = set()
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        try:
+            row = json.loads(line)
+            if row["content"] == data.content:
+                found.add((int(row["first"]), int(row["last"])))
+        except (ValueError, KeyError, TypeError):
+            continue
+    return tuple(sorted(found))
+
+
+def _cell(value: float | None, width: int = 8, digits: int = 4) -> str:
+    return f"{'-':>{width}}" if value is None else f"{value:>{width}.{digits}f}"
+
+
+def _bar(value: float | None, top: float) -> str:
+    if value is None or top == 0.0:
+        return ""
+    return ("+" if value > 0 else "-") * max(1, round(BAR * abs(value) / top))

@@ -1,0 +1,121 @@
+"""Gate B, correct and reproducible: the same answer everywhere, and an edge that can be filled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hft.alpha.profile import Profile
+from hft.alpha.verdict import (
+    Check,
+    GateResult,
+    Verdict,
+    at_least,
+    at_most,
+    holds,
+    insufficient,
+    not_applicable,
+)
+
+# What no history could mend.
+STRUCTURAL = ("unit_tests", "deterministic", "batch_equals_stream", "finite_outputs")
+
+
+@dataclass(frozen=True)
+class Correctness:
+    """What was run again, in other ways.
+
+    `hashes` are the scorecard hashes of fresh processes; `parity` the largest difference between
+    two ways to evaluate, None where the alpha has only one; `tests_passed` None when they were
+    skipped. `permutation_p` counts `permutation_draws` draws.
+    """
+
+    tests_passed: bool | None
+    tests_reason: str
+    hashes: Sequence[str]
+    parity: float | None
+    finite_share: float | None
+    coverage: float | None
+    permutation_p: float | None
+    permutation_draws: int
+    lag1_retention: float | None
+    sharpe: float | None
+
+
+def gate_b(found: Correctness, profile: Profile) -> GateResult:
+    """Tests, determinism, parity, coverage, permutation null and lag retention."""
+    return GateResult(
+        "B",
+        (
+            _tests(found),
+            _deterministic(found, profile),
+            _parity(found, profile),
+            holds(
+                "finite_outputs",
+                None if found.finite_share is None else found.finite_share >= 1.0,
+                "the signal is not finite at every row after its warm-up",
+            ),
+            _asked("coverage", found.coverage, profile, "gate_b.coverage_min"),
+            _permutation(found, profile),
+            _retention(found, profile),
+        ),
+    )
+
+
+def structural_failure(result: GateResult) -> bool:
+    """Did something fail that is not a matter of evidence?"""
+    return any(
+        check.verdict is Verdict.FAIL and check.id in STRUCTURAL for check in result.deciding
+    )
+
+
+def _tests(found: Correctness) -> Check:
+    if found.tests_passed is None:
+        sentence = "run the alpha's own tests: leave out --skip-gate-b-tests"
+        return insufficient("unit_tests", found.tests_reason, (sentence,))
+    return holds("unit_tests", found.tests_passed, found.tests_reason)
+
+
+def _deterministic(found: Correctness, profile: Profile) -> Check:
+    needed = int(profile.number("gate_b.runs_min"))
+    if len(found.hashes) < needed:
+        text = f"{len(found.hashes)} of {needed} fresh processes gave a scorecard"
+        return Check("deterministic", len(found.hashes), needed, Verdict.FAIL, reason=text)
+    distinct = len(set(found.hashes))
+    text = "" if distinct == 1 else f"{len(found.hashes)} fresh processes gave {distinct} results"
+    verdict = Verdict.PASS if distinct == 1 else Verdict.FAIL
+    return Check("deterministic", distinct, 1, verdict, reason=text)
+
+
+def _parity(found: Correctness, profile: Profile) -> Check:
+    if found.parity is None:
+        return not_applicable("batch_equals_stream", "the alpha has only one way to be evaluated")
+    return at_most("batch_equals_stream", found.parity, profile.number("gate_b.parity_abs_max"))
+
+
+def _asked(id: str, value: float | None, profile: Profile, key: str) -> Check:
+    if profile.get(key) is None:
+        return not_applicable(id, f"profile {profile.name} does not ask", value)
+    return at_least(id, value, profile.number(key))
+
+
+def _permutation(found: Correctness, profile: Profile) -> Check:
+    if profile.get("gate_b.permutation_p_max") is None:
+        reason = f"profile {profile.name} does not ask"
+        return not_applicable("permutation_p", reason, found.permutation_p)
+    needed = int(profile.number("gate_b.permutation_draws_min"))
+    if found.permutation_draws < needed:
+        text = f"{found.permutation_draws} distinct shifts are possible, {needed} are asked for"
+        more = (f"{needed - found.permutation_draws} more rows",)
+        return insufficient("permutation_p", text, more, found.permutation_p)
+    return at_most("permutation_p", found.permutation_p, profile.number("gate_b.permutation_p_max"))
+
+
+def _retention(found: Correctness, profile: Profile) -> Check:
+    key = "gate_b.lag1_retention_min"
+    if profile.get(key) is None:
+        return not_applicable(
+            "lag1_retention", f"profile {profile.name} does not ask", found.lag1_retention
+        )
+    if found.sharpe is not None and found.sharpe <= 0:
+        text = "the Sharpe ratio is not above 0: there is no edge to retain"
+        return Check("lag1_retention", None, profile.get(key), Verdict.FAIL, reason=text)
+    return at_least("lag1_retention", found.lag1_retention, profile.number(key))

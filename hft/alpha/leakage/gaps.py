@@ -1,0 +1,119 @@
+"""Sessions that are missing from data, and which of them have a reason.
+
+A calendar of weekdays and of the days that trading stood still would need every exchange of the
+world; so a gap has to be longer than one session to count, and it is explained when it is a known
+closure, when the data says so, or when the data is sampled at that distance all around it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+DAY_KINDS = ("1111100", "1111111", "1111110")  # weekdays; every day; every day but Sunday
+# Closures of more than a session: exchange holidays that meet, and days that stood still.
+CLOSED = (
+    ("2001-09-11", "2001-09-14"),  # New York
+    ("2012-10-29", "2012-10-30"),  # New York, the hurricane
+    ("1914-07-31", "1914-11-27"),
+)
+CADENCE_ROUND = 3
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Sessions missing between two that are there (YYYYMMDD)."""
+
+    after: int
+    before: int
+    missing: int
+    reason: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The gap in words."""
+        text = f"{self.missing} sessions are missing between {self.after} and {self.before}"
+        return f"{text} ({self.reason})" if self.reason else text
+
+
+def gaps(sessions: Sequence[int], explained: Sequence[tuple[int, int]] = ()) -> list[Gap]:
+    """Gaps of more than one session, with the reason where there is one."""
+    if len(sessions) < 3:
+        return []
+    days = _days(sessions)
+    week = _week(days)
+    steps = np.busday_count(days[:-1], days[1:], weekmask=week)
+    found = []
+    for k in np.flatnonzero(steps > 2).tolist():
+        low, high = int(sessions[k]), int(sessions[k + 1])
+        missing = int(steps[k]) - 1
+        reason = _reason(days[k], days[k + 1], week, low, high, explained)
+        found.append(Gap(low, high, missing, reason or _cadence(steps, k)))
+    return found
+
+
+def _days(sessions: Sequence[int]) -> np.ndarray:
+    texts = [f"{n // 10000:04}-{n // 100 % 100:02}-{n % 100:02}" for n in sessions]
+    return np.array(texts, "datetime64[D]")
+
+
+def _week(days: np.ndarray) -> str:
+    """The days of the week that are traded, as seen."""
+    weekday = (days.astype(np.int64) + 3) % 7
+    share = np.bincount(weekday, minlength=7) / len(days)
+    sunday, saturday = share[6] > 0.03, share[5] > 0.03
+    if saturday and sunday:
+        return DAY_KINDS[1]
+    return "1111101" if sunday else DAY_KINDS[2] if saturday else DAY_KINDS[0]
+
+
+def _reason(
+    one: np.datetime64,
+    other: np.datetime64,
+    week: str,
+    low: int,
+    high: int,
+    explained: Sequence[tuple[int, int]],
+) -> str:
+    if any(first <= low and high <= last for first, last in explained):
+        return "as the data's description says"
+    closed = [np.arange(np.datetime64(a), np.datetime64(b) + 1) for a, b in CLOSED]
+    free = np.concatenate([*closed, _holidays(one, other)])
+    left = int(np.busday_count(one, other, weekmask=week, holidays=free)) - 1
+    return "exchange closed" if left <= 1 else ""
+
+
+def _holidays(one: np.datetime64, other: np.datetime64) -> np.ndarray:
+    """Easter Friday and Monday, and 24 to 26 and 31 December to 2 January, of the gap's years."""
+    found = []
+    first, last = int(str(one)[:4]), int(str(other)[:4])
+    for year in range(first, last + 1):
+        easter = _easter(year)
+        found += [easter - 3, easter - 2, easter + 1]
+        found += [np.datetime64(f"{year}-12-{day}") for day in (24, 25, 26, 31)]
+        found += [np.datetime64(f"{year}-01-0{day}") for day in (1, 2)]
+    return np.array(found, "datetime64[D]")
+
+
+def _easter(year: int) -> np.datetime64:
+    """Easter Sunday. Source: the anonymous Gregorian algorithm (Meeus, 1991)."""
+    a, b, c = year % 19, year // 100, year % 100
+    d, e = b // 4, b % 4
+    g = (b - (b + 8) // 25 + 1) // 3
+    h = (19 * a + b - d - g + 15) % 30
+    i, k = c // 4, c % 4
+    m = (32 + 2 * e + 2 * i - h - k) % 7
+    n = (a + 11 * h + 22 * m) // 451
+    month, day = divmod(h + m - 7 * n + 114, 31)
+    return np.datetime64(f"{year}-{month:02}-{day + 1:02}")
+
+
+def _cadence(steps: np.ndarray, at: int) -> str:
+    """Is the data sampled at such a distance here: even steps on one side, this no longer?"""
+    for side in (steps[at + 1 : at + 1 + CADENCE_ROUND], steps[max(0, at - CADENCE_ROUND) : at]):
+        middle = float(np.median(side)) if len(side) else 0.0
+        slack = max(1.0, 0.25 * middle)
+        even = len(side) >= CADENCE_ROUND and bool(np.all(np.abs(side - middle) <= slack))
+        if even and middle > 2 and steps[at] <= middle + slack:
+            return f"sampled about every {int(middle)} sessions here"
+    return ""

@@ -1,0 +1,198 @@
+"""Finding alphas in a workspace: each `research/alphas/<id>/impl.py` is imported under a name of
+its own, and what cannot be used is an error in the result, never an exception.
+
+Owned here: how a folder becomes a class. The code hash is of every file of the folder, since an
+alpha is what its whole folder says.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from hft.alpha import protocol
+from hft.alpha.ids import alpha_id
+from hft.alpha.manifest import AlphaManifest
+from hft.alpha.reads import READERS, foreign_modules, is_own, watching
+from hft.alpha.signals import instance, said
+from hft.alpha.workspace import Workspace
+from hft.core.errors import ValidationError
+
+IMPL = "impl.py"
+
+
+@dataclass(frozen=True)
+class LoadedAlpha:
+    """An alpha ready to be evaluated; `signals.evaluate` takes it."""
+
+    manifest: AlphaManifest
+    cls: Any
+    folder: Path
+    code_hash: str
+    reads: tuple[str, ...] = ()  # files its code hash lacks that its import opened or used
+
+    @property
+    def alpha_id(self) -> str:
+        """Its id."""
+        return self.manifest.alpha_id
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """The alphas of a workspace by id, and a sentence for each folder that gives none."""
+
+    alphas: dict[str, LoadedAlpha] = field(default_factory=dict)
+    errors: tuple[str, ...] = ()
+
+
+def discover(workspace: Workspace) -> Discovery:
+    """Every alpha of the workspace. Never raises for what an alpha does."""
+    found: dict[str, LoadedAlpha] = {}
+    errors: list[str] = []
+    for folder in folders(workspace):
+        try:
+            loaded = load_folder(folder)
+        except ValidationError as error:
+            errors.append(str(error))
+            continue
+        known = found.get(loaded.alpha_id)
+        if known is not None:
+            errors.append(
+                f"{folder}: alpha {loaded.alpha_id!r} is already in {known.folder}; rename one"
+            )
+            continue
+        found[loaded.alpha_id] = loaded
+    return Discovery(found, tuple(errors))
+
+
+def folders(workspace: Workspace) -> list[Path]:
+    """The alphas' folders, sorted; those that begin with "_" or "." are none."""
+    if not workspace.alphas.is_dir():
+        return []
+    return sorted(
+        path
+        for path in workspace.alphas.iterdir()
+        if path.is_dir() and path.name[0] not in "_." and (path / IMPL).is_file()
+    )
+
+
+def load(workspace: Workspace, identifier: str) -> LoadedAlpha:
+    """One alpha by id. Raises: ValidationError that lists the ids there are, or why it fails."""
+    wanted = alpha_id(identifier)
+    straight = workspace.alphas / wanted
+    if (straight / IMPL).is_file():
+        loaded = load_folder(straight)
+        if loaded.alpha_id == wanted:
+            return loaded
+    found = discover(workspace)
+    if wanted in found.alphas:
+        return found.alphas[wanted]
+    known = ", ".join(sorted(found.alphas)) or "none; make one with `hft alpha scaffold ID`"
+    broken = f"; not usable: {'; '.join(found.errors)}" if found.errors else ""
+    raise ValidationError(f"alpha {wanted!r}: there is no such alpha; there are {known}{broken}")
+
+
+def load_folder(folder: Path) -> LoadedAlpha:
+    """The alpha of one folder. Raises: ValidationError naming the folder and the cure."""
+    _import_readers(folder)
+    with watching(folder) as watch:
+        module = _import(folder)
+        cls = _class(module, folder)
+        made = instance(cls)
+    manifest = getattr(made, "manifest", None)
+    if not isinstance(manifest, AlphaManifest):
+        raise ValidationError(
+            f"{folder / IMPL}: {cls.__name__}.manifest is {type(manifest).__name__}, not an "
+            "AlphaManifest"
+        )
+    reads = [*watch.opened, *foreign_modules(module.__name__.split(".")[0], folder)]
+    return LoadedAlpha(manifest, cls, folder, code_hash(folder), tuple(reads))
+
+
+def _import_readers(folder: Path) -> None:
+    """Libraries that read files must be there before they can be watched."""
+    text = "".join(path.read_text(errors="replace") for path in sources(folder, (".py",)))
+    for name in READERS:
+        if name.split(".")[0] in text and importlib.util.find_spec(name.split(".")[0]):
+            importlib.import_module(name)
+
+
+def _import(folder: Path) -> ModuleType:
+    """`impl.py` as a package of its own, so that `from .other import x` works in it."""
+    path = folder / IMPL
+    package = f"_hft_alpha_{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}"
+    for name in [name for name in sys.modules if name.split(".")[0] == package]:
+        del sys.modules[name]
+    parent = ModuleType(package)
+    parent.__path__ = [str(folder)]
+    sys.modules[package] = parent
+    name = f"{package}.impl"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ValidationError(f"{path}: is no Python module")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    kept = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True  # a cache beside the source would be found instead of an edit
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise ValidationError(f"{path}: cannot be imported: {said(error)}") from error
+    finally:
+        sys.dont_write_bytecode = kept
+    return module
+
+
+def _class(module: ModuleType, folder: Path) -> Any:
+    """`ALPHA_CLASS`, else the one class of the module that is an alpha."""
+    path = folder / IMPL
+    named = getattr(module, "ALPHA_CLASS", None)
+    if named is not None:
+        if not inspect.isclass(named):
+            raise ValidationError(f"{path}: ALPHA_CLASS is not a class")
+        wrong = protocol.complaints(named)
+        if wrong:
+            raise ValidationError(f"{path}: ALPHA_CLASS {named.__name__} {'; '.join(wrong)}")
+        return named
+    own = [
+        one
+        for one in vars(module).values()
+        if inspect.isclass(one) and one.__module__ == module.__name__
+    ]
+    fitting = [one for one in own if protocol.fits(one)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        names = ", ".join(one.__name__ for one in fitting)
+        raise ValidationError(f"{path}: {names} all fit; name one with ALPHA_CLASS = ...")
+    reasons = [f"{one.__name__} {'; '.join(protocol.complaints(one))}" for one in own[:3]]
+    raise ValidationError(
+        f"{path}: holds no alpha{': ' + ', '.join(reasons) if reasons else ''}; "
+        "`hft alpha scaffold` writes one to start from"
+    )
+
+
+def code_hash(folder: Path) -> str:
+    """SHA-256 of every file of an alpha's folder but its README, changelog and caches."""
+    digest = hashlib.sha256()
+    for path in sources(folder):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def sources(folder: Path, suffixes: Sequence[str] = ()) -> list[Path]:
+    """The files that make an alpha what it is, sorted."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and is_own(path.relative_to(folder).parts):
+            found.append(path)
+    return [path for path in found if not suffixes or path.suffix in suffixes]

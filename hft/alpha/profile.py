@@ -1,0 +1,132 @@
+"""A profile: the thresholds that gates decide by, as versioned data with a hash.
+
+The files are `config/governance/<name>.yaml`; flags may only tighten a profile other than `base`.
+A threshold that is null is not asked for under that profile.
+"""
+
+import hashlib
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hft.core.errors import ConfigError
+from hft.storage.chain import canonical
+
+NAMES = ("standard", "tier1", "base")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Thresholds by dotted key, such as `gate_c.dsr_min`."""
+
+    name: str
+    values: Mapping[str, Any]
+
+    @classmethod
+    def from_dict(
+        cls, data: Mapping[str, Any], source: str, known: Collection[str] = ()
+    ) -> "Profile":
+        """The profile in a file's mapping; `known` are the thresholds it must state, each and no
+        other. Raises: ConfigError naming file and key.
+        """
+        name = data.get("profile")
+        if name not in NAMES:
+            raise ConfigError(f"{source}: profile: {name!r} is none of {', '.join(NAMES)}")
+        values: dict[str, Any] = {}
+        for section, entries in data.items():
+            if section == "profile":
+                continue
+            if not isinstance(entries, Mapping):
+                values[section] = entries
+                continue
+            values |= {f"{section}.{key}": value for key, value in entries.items()}
+        for key, value in values.items():
+            _checked(key, value, source)
+        if known:
+            _complete(values, known, source)
+        return cls(str(name), values)
+
+    def get(self, key: str) -> Any:
+        """The value of a key; None where the profile does not ask. Raises: ConfigError."""
+        if key not in self.values:
+            raise ConfigError(f"profile {self.name}: no threshold {key!r}")
+        return self.values[key]
+
+    def number(self, key: str) -> float:
+        """A threshold that every profile has. Raises: ConfigError when it is null."""
+        value = self.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ConfigError(f"profile {self.name}: {key}: {value!r} is not a number")
+        return float(value)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of name and thresholds; it goes into every audit row."""
+        content = {"profile": self.name, "values": dict(self.values)}
+        return hashlib.sha256(canonical(content)).hexdigest()
+
+    @property
+    def lenient(self) -> bool:
+        """Is this the profile for short tapes and teaching?"""
+        return self.name == "base"
+
+    def replace(self, changes: Mapping[str, Any], source: str = "--set") -> "Profile":
+        """The profile with changed thresholds; only tighter ones outside `base`.
+
+        Raises: ConfigError for an unknown key, another type, or a looser value.
+        """
+        values = dict(self.values)
+        for key, value in changes.items():
+            old = self._known(key, source)
+            if isinstance(value, bool) != isinstance(old, bool) or (
+                isinstance(old, int | float) and not isinstance(value, int | float)
+            ):
+                raise ConfigError(f"{source}: {key}: {value!r} is of another kind than {old!r}")
+            _checked(key, value, source)
+            if not self.lenient and not _tightens(key, old, value):
+                raise ConfigError(
+                    f"{source}: {key}: {value!r} is looser than the profile's {old!r}; "
+                    f"a flag only tightens the profile {self.name}"
+                )
+            values[key] = value
+        return Profile(self.name, values)
+
+    def _known(self, key: str, source: str) -> Any:
+        if key not in self.values:
+            raise ConfigError(f"{source}: {key}: no such threshold{_meant(key, self.values)}")
+        return self.values[key]
+
+
+def _meant(key: str, known: Collection[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(key, list(known), 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _checked(key: str, value: Any, source: str) -> None:
+    """Only numbers decide: text and NaN compare as nothing. Raises: ConfigError."""
+    for one in value if isinstance(value, list | tuple) else (value,):
+        if one is not None and not (isinstance(one, int | float) and math.isfinite(one)):
+            raise ConfigError(f"{source}: {key}: {one!r} is no number; null is not asked for")
+
+
+def _complete(values: Mapping[str, Any], known: Collection[str], source: str) -> None:
+    for key in values:
+        if key not in known:
+            raise ConfigError(f"{source}: {key}: no such threshold{_meant(key, known)}")
+    for key in known:
+        if key not in values:
+            raise ConfigError(f"{source}: {key}: is missing; null says that it is not asked for")
+
+
+def _tightens(key: str, old: Any, new: Any) -> bool:
+    """Is the new value at least as strict? Keys end in _min or _max; others may not move."""
+    if old is None or old == new:
+        return True
+    if key.endswith("_min"):
+        return bool(new >= old)
+    if key.endswith("_max"):
+        return bool(new <= old)
+    return False

@@ -1,0 +1,308 @@
+"""Facts for a proposal and for its approval, made anew from alpha, data, ledger and files.
+
+Nothing here judges. What cannot be read is None with a reason, so that approval can name it.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hft.alpha import loader, signals
+from hft.alpha.backtest import run
+from hft.alpha.canary.claim import Claim, claim_of
+from hft.alpha.canary.sessions import Session
+from hft.alpha.data import ResearchData, load
+from hft.alpha.gates.d import Portfolio
+from hft.alpha.latency import SIM_P95, LatencyProfile
+from hft.alpha.ledger import Ledger
+from hft.alpha.loader import LoadedAlpha
+from hft.alpha.profile import Profile
+from hft.alpha.promotion.approve import Facts, Now
+from hft.alpha.promotion.bundle import Bundle
+from hft.alpha.promotion.carried import Engine
+from hft.alpha.promotion.expected import Expected, expected
+from hft.alpha.promotion.integration import Candidate, Live, measure
+from hft.alpha.promotion.office import Office
+from hft.alpha.promotion.promotions import read
+from hft.alpha.promotion.shadow import slippages
+from hft.alpha.promotion.signatures import effective
+from hft.alpha.promotion.standing import hurdle_now
+from hft.alpha.promotion.validated import Validated, find
+from hft.alpha.replayed import How, Replayed, Stress, replay_alpha
+from hft.core.errors import HftError, PromotionError
+from hft.gateway.limits import Limits
+
+SIMULATOR = "research/registry/simulator"
+SIMULATOR_PARTS = ("queue_against_l3", "fills_against_live", "latency_against_own")
+
+
+@dataclass(frozen=True, eq=False)
+class Remade:
+    """The alpha and the data of a validation as they are now."""
+
+    alpha: LoadedAlpha
+    data: ResearchData
+    signal: np.ndarray
+
+
+def remake(office: Office, validated: Validated) -> Remade:
+    """Load alpha and data again and evaluate the signal.
+
+    Raises: PromotionError when code or data are not those of the scorecard.
+    """
+    alpha = loader.load(office.workspace, validated.alpha_id)
+    card = validated.scorecard
+    if alpha.code_hash != card.get("code_hash"):
+        raise PromotionError(
+            f"{alpha.alpha_id}: the code moved since the validation; validate again"
+        )
+    data = _data(office, validated, alpha)
+    if data.fingerprint != card.get("data_fingerprint"):
+        raise PromotionError(
+            f"{alpha.alpha_id}: the data moved since the validation; validate again"
+        )
+    return Remade(alpha, data, signals.evaluate(alpha, data))
+
+
+def _data(office: Office, validated: Validated, alpha: LoadedAlpha) -> ResearchData:
+    if not validated.data:
+        raise PromotionError(
+            f"{validated.path}: was validated on a frame in memory, which cannot be read again; "
+            "validate on files"
+        )
+    root = office.workspace.root
+    paths = [path if Path(path).is_absolute() else str(root / path) for path in validated.data]
+    manifest = alpha.manifest
+    return load(
+        paths, fields=manifest.data_fields, horizon_ns=manifest.horizon_ns, split="validate"
+    )
+
+
+def portfolio_of(
+    office: Office,
+    validated: Validated,
+    made: Remade,
+    profile: Profile,
+    launch_weight: float,
+    limits: Limits | None = None,
+) -> Portfolio:
+    """The figures of Gate D; by replay, too, where tapes stand behind the data and limits are
+    given.
+    """
+    options = validated.options
+    engine = None
+    if limits is not None and made.data.tapes is not None:
+        engine = engine_of(office, validated, made, limits)
+    candidate = Candidate(
+        made.data, made.signal, options.rules, options.latency_ns, launch_weight, engine
+    )
+    told = [found.get("feature_set_version") for found in made.data.metadata.values()]
+    version = next((value for value in told if value is not None), None)
+    return measure(
+        candidate,
+        _live(office, made),
+        profile,
+        feature_set_version=None if version is None else str(version),
+        seed=options.seed,
+    )
+
+
+def engine_of(office: Office, validated: Validated, made: Remade, limits: Limits) -> Engine:
+    """The replay that the validation made, at a size and under a stress."""
+    options = validated.options
+    told = validated.scorecard.get("latency_profile") or {}
+    folder = office.workspace.experiments / "replays" / validated.alpha_id
+
+    def run(unit_lots: int, stress: Stress) -> Replayed:
+        how = How(
+            unit_lots=unit_lots,
+            execution=options.execution,
+            maker_bps=options.maker_bps,
+            latency=LatencyProfile(**told) if told else SIM_P95,
+            seed=options.seed,
+        )
+        return replay_alpha(
+            made.data,
+            made.signal,
+            options.rules,
+            limits=limits,
+            folder=folder,
+            how=how,
+            stress=stress,
+        )
+
+    return run
+
+
+def _live(office: Office, made: Remade) -> list[Live]:
+    """Every other alpha whose weight counts, run on the candidate's data."""
+    recorded = office.recorded()
+    found = []
+    for file in read(office.promotions).active():
+        if file.alpha_id == made.alpha.alpha_id:
+            continue
+        if effective(file, office.keys, office.now_ns, recorded).weight <= 0:
+            continue
+        try:
+            alpha = loader.load(office.workspace, file.alpha_id)
+            made.data.require(alpha.manifest.data_fields)
+            found.append(Live(file.alpha_id, signals.evaluate(alpha, made.data)))
+        except HftError as error:
+            found.append(Live(file.alpha_id, None, str(error)))
+    return found
+
+
+def claim_from(
+    validated: Validated,
+    made: Remade,
+    profile: Profile,
+    shadow_days: Sequence[Session],
+    *,
+    lots: int = 1,
+    point: float = 1.0,
+) -> Claim | None:
+    """The frozen claim: daily net returns out of sample, costs of the shadow sessions.
+
+    The returns are points of one contract over its initial equity; `lots` of the target position,
+    each worth `point` of money a point, make the capital that stands for it.
+    """
+    options = validated.options
+    test = run(made.data, made.signal, options.rules)
+    begin = int(len(test.days) * options.is_oos_split)
+    return claim_of(
+        test.daily[begin:],
+        test.initial_equity * lots * point,
+        quantile=float(profile.number("canary.drawdown_quantile")),
+        slippage=slippages(shadow_days),
+        seed=options.seed,
+        lots=lots,
+    )
+
+
+def expected_of(validated: Validated, made: Remade) -> Expected:
+    """What the validation leads one to expect of shadow trading."""
+    options = validated.options
+    maker = options.maker_bps if options.execution == "maker" else None
+    return expected(
+        made.data, made.signal, options.rules, split=options.is_oos_split, maker_bps=maker
+    )
+
+
+def hashes_of(
+    validated: Validated, made: Remade, limits: Path | None, simulator: str | None
+) -> dict[str, str | None]:
+    """What a bundle freezes beside scorecard and thresholds."""
+    return {
+        "code": made.alpha.code_hash,
+        "config": validated.options.hash,
+        "data": made.data.fingerprint,
+        "limits": _file_hash(limits),
+        "simulator": simulator,
+    }
+
+
+def simulator_report(root: Path) -> tuple[str | None, str]:
+    """Hash of the simulator's validation reports, or why there is none.
+
+    Each `research/registry/simulator/<venue>.json` has the three parts, each with a figure.
+    """
+    folder = root / SIMULATOR
+    found = sorted(folder.glob("*.json"))
+    if not found:
+        return None, f"no simulator validation report in {SIMULATOR}"
+    digest = hashlib.sha256()
+    for path in found:
+        try:
+            content = path.read_bytes()
+            data = json.loads(content)
+            missing = [part for part in SIMULATOR_PARTS if not data.get(part)]
+        except (OSError, ValueError, AttributeError):
+            return None, f"{SIMULATOR}/{path.name}: is not a JSON object"
+        if missing:
+            return None, f"{SIMULATOR}/{path.name}: {missing[0]} is missing"
+        digest.update(f"{path.name}:{hashlib.sha256(content).hexdigest()}\n".encode())
+    return digest.hexdigest(), ""
+
+
+class Again(Facts):
+    """The facts behind a bundle as they are at approval."""
+
+    def __init__(
+        self, office: Office, ledger: Ledger, profile: Profile, limits: Path | None
+    ) -> None:
+        self.office, self.ledger, self.profile, self.limits = office, ledger, profile, limits
+
+    def of(self, bundle: Bundle) -> Now:
+        """Every hash made again; one that cannot be made is None."""
+        hashes: dict[str, str | None] = dict.fromkeys(bundle.hashes)
+        validated = _validated(self.office, bundle)
+        hashes["limits"] = _file_hash(self.limits)
+        hashes["simulator"] = simulator_report(self.office.workspace.root)[0]
+        hashes["thresholds"] = self._thresholds(bundle)
+        if validated is not None:
+            hashes["scorecard"] = validated.scorecard_hash
+            hashes["config"] = validated.options.hash
+            hashes |= self._code_and_data(validated)
+        return Now(hashes, hurdle_now(self.ledger, str(bundle.data["validation"]["trial_id"])))
+
+    def _code_and_data(self, validated: Validated) -> dict[str, str | None]:
+        found: dict[str, str | None] = {"code": None, "data": None}
+        try:
+            alpha = loader.load(self.office.workspace, validated.alpha_id)
+            found["code"] = alpha.code_hash
+            found["data"] = _data(self.office, validated, alpha).fingerprint
+        except HftError:
+            pass
+        return found
+
+    def _thresholds(self, bundle: Bundle) -> str | None:
+        """The profile as its file is now, with the flags that were given at the proposal."""
+        overrides: Mapping[str, Any] = bundle.data["inputs"].get("overrides", {})
+        try:
+            return self.profile.replace(overrides).hash if overrides else self.profile.hash
+        except HftError:
+            return None
+
+
+def _validated(office: Office, bundle: Bundle) -> Validated | None:
+    """The validation behind a bundle, while its folder is there."""
+    base = office.validations / bundle.alpha_id
+    for path in sorted(base.glob("*/manifest.json"), reverse=True):
+        try:
+            found = find(office.validations, bundle.alpha_id, path.parent)
+        except PromotionError:
+            continue
+        if found.run_id == bundle.data["run_id"]:
+            return found
+    return None
+
+
+def _file_hash(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def source_commit(root: Path) -> str:
+    """Short hash of the workspace's commit, or "unknown"."""
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), "rev-parse", "--short", "HEAD"],
+            capture_output=True,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    text = done.stdout.decode("ascii", "replace").strip()
+    return text if done.returncode == 0 and text else "unknown"

@@ -1,0 +1,24 @@
+"""How high the hurdle is now: the trial behind a scorecard among all trials there are today."""
+
+from hft.alpha.ledger import Ledger
+from hft.alpha.promotion.recheck import Hurdle
+
+
+def hurdle_now(ledger: Ledger, trial_id: str) -> Hurdle | None:
+    """The trial and everything tried on overlapping data with its label; None when it is gone."""
+    trials = ledger.trials()
+    rows = trials.filter(trials["trial_id"] == trial_id).to_dicts()
+    if not rows:
+        return None
+    row = rows[0]
+    interval = (int(row["data_start_ns"]), int(row["data_end_ns"]))
+    view = ledger.family(label_family=str(row["label_family"]), interval=interval)
+    return Hurdle(
+        sharpe=row["sharpe_per_period"],
+        n_obs=int(row["n_obs"]),
+        skew=row["skew"],
+        kurtosis=row["kurtosis"],
+        n=view.n,
+        effective=max(view.effective, 1.0),
+        variance=view.variance,
+    )

@@ -1,0 +1,136 @@
+"""What Gate B runs again: the alpha's own tests, the figures in fresh processes, the other way."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hft.alpha import signals
+from hft.alpha.data import ResearchData
+from hft.alpha.gates.b import Correctness
+from hft.alpha.loader import LoadedAlpha
+from hft.alpha.measures.measured import Measured
+from hft.alpha.profile import Profile
+from hft.alpha.validation.fresh import digests
+
+STDOUT_KEPT, STDERR_KEPT = 4000, 2000
+FAILURE_KEPT = 300
+
+
+def tests_of(
+    alpha: LoadedAlpha, root: Path, timeout_s: int, inherited: Mapping[str, str]
+) -> dict[str, Any]:
+    """pytest over the alpha's tests, in the workspace; what it said is kept, shortened."""
+    folder = alpha.folder / "tests"
+    if not folder.is_dir():
+        return {"passed": False, "reason": f"{folder}: there are no tests", "stdout": ""}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)]
+    environment = {**inherited, "PYTHONPATH": os.pathsep.join([str(root), *_paths()])}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            env=environment,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return {"passed": False, "reason": f"the tests took longer than {timeout_s} s"}
+    return {
+        "passed": done.returncode == 0,
+        "reason": ""
+        if done.returncode == 0
+        else f"the alpha's tests fail: {_first_failure(done.stdout)}",
+        "exit_code": done.returncode,
+        "stdout": done.stdout[-STDOUT_KEPT:],
+        "stderr": done.stderr[-STDERR_KEPT:],
+    }
+
+
+def _first_failure(said: str) -> str:
+    """Which test fails and why, in pytest's own summary line; else the last line there is."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    failed = [line for line in lines if line.startswith(("FAILED ", "ERROR "))]
+    if not failed:
+        return lines[-1] if lines else "no output"
+    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    return failed[0].partition(" ")[2][:FAILURE_KEPT] + more
+
+
+def _paths() -> list[str]:
+    return [path for path in sys.path if path]
+
+
+def correctness(
+    alpha: LoadedAlpha,
+    found: Measured,
+    root: Path,
+    paths: Any,
+    profile: Profile,
+    *,
+    skip_tests: bool,
+    timeout_s: int,
+    environment: Mapping[str, str],
+) -> tuple[Correctness, dict[str, Any]]:
+    """Everything Gate B reads, and what its report keeps beside."""
+    tests: dict[str, Any] = {"passed": None, "reason": "--skip-gate-b-tests was given"}
+    if not skip_tests:
+        tests = tests_of(alpha, root, timeout_s, environment)
+    runs = int(profile.number("gate_b.runs_min"))
+    hashes, said = digests(
+        root, alpha.alpha_id, found.data, paths, found.options, runs, environment
+    )
+    finite, coverage = shares(alpha, found.data, found.signal)
+    info, stress = found.information, found.stress
+    correct = Correctness(
+        tests_passed=tests["passed"],
+        tests_reason=tests["reason"],
+        hashes=[*hashes, found.digest] if hashes else [],
+        parity=parity(alpha, found.data),
+        finite_share=finite,
+        coverage=coverage,
+        permutation_p=info.permutation_p,
+        permutation_draws=info.draws,
+        lag1_retention=stress.lag1_retention,
+        sharpe=dict(stress.lag)[0],
+    )
+    return correct, {"tests": tests, "hashes": hashes, "failed_process": said}
+
+
+def parity(alpha: LoadedAlpha, data: ResearchData) -> float | None:
+    """The largest difference between rows at once and row by row; None where there is one way."""
+    made = signals.instance(alpha)
+    if not (signals.has_batch(made) and signals.has_stream(made)):
+        return None
+    whole = signals.evaluate(alpha, data, batch=True)
+    stream = signals.evaluate(alpha, data, batch=False)
+    both = np.isfinite(whole) & np.isfinite(stream)
+    if (np.isnan(whole) != np.isnan(stream)).any():
+        return float("inf")
+    return float(np.max(np.abs(whole - stream)[both], initial=0.0))
+
+
+def shares(
+    alpha: LoadedAlpha, data: ResearchData, signal: np.ndarray
+) -> tuple[float | None, float | None]:
+    """Share of finite signals after the warm-up among rows with all fields, and among all rows."""
+    if not len(signal):
+        return None, None
+    known = np.ones(len(data), bool)
+    for values in data.fields(alpha.manifest.data_fields).values():
+        known &= np.isfinite(np.asarray(values, float))
+    finite = np.isfinite(signal)
+    after = np.zeros(len(data), bool)
+    for _, rows in data.groups():
+        first = int(np.argmax(finite[rows])) if finite[rows].any() else len(rows)
+        after[rows[first:]] = True
+    judged = known & after
+    if not judged.any():
+        return 0.0, 0.0
+    return float(finite[judged].mean()), float(finite.mean())

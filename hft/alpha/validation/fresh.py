@@ -1,0 +1,118 @@
+"""The figures once more, in fresh processes that differ in everything that must not matter.
+
+Each has another hash seed, number of threads and order of files, and prints one digest. A process
+that fails gives none, and its last words are kept.
+"""
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+
+from hft.alpha.data import ResearchData
+from hft.alpha.measures.measured import Options
+
+TIMEOUT_S = 600
+THREADS = ("1", "2", "1")
+
+
+def digests(
+    root: Path,
+    alpha_id: str,
+    data: ResearchData,
+    paths: Any,
+    options: Options,
+    runs: int,
+    environment: Mapping[str, str],
+) -> tuple[list[str], str]:
+    """The digests of fresh processes, each in another environment, and a failing one's words."""
+    found, said = [], ""
+    with _as_files(data, paths) as files:
+        for run in range(runs):
+            order = list(reversed(files)) if run % 2 else list(files)
+            job = {
+                "root": str(root),
+                "alpha_id": alpha_id,
+                "paths": order,
+                "split": data.split,
+                "options": options.to_dict(),
+            }
+            answer = _run(job, run, environment)
+            if answer.returncode == 0 and answer.stdout.strip():
+                found.append(answer.stdout.split()[-1])
+            else:
+                said = (answer.stderr.strip().splitlines() or ["no answer"])[-1][-2000:]
+    return found, said
+
+
+def _run(
+    job: dict[str, Any], run: int, inherited: Mapping[str, str]
+) -> "subprocess.CompletedProcess[str]":
+    environment = {
+        **inherited,
+        "PYTHONHASHSEED": str(run * 7919 + 1),
+        "POLARS_MAX_THREADS": THREADS[run % len(THREADS)],
+        "OMP_NUM_THREADS": THREADS[(run + 1) % len(THREADS)],
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONWARNINGS": "ignore",
+    }
+    command = [sys.executable, "-m", __name__]
+    try:
+        return subprocess.run(
+            command,
+            input=json.dumps(job),
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", f"took longer than {TIMEOUT_S} s")
+
+
+@contextlib.contextmanager
+def _as_files(data: ResearchData, paths: Any) -> Iterator[Sequence[str]]:
+    """The data as files that another process can read."""
+    if isinstance(paths, str | Path):
+        paths = [paths]
+    if isinstance(paths, list | tuple) and all(isinstance(one, str | Path) for one in paths):
+        yield [str(Path(one).resolve()) if Path(one).exists() else str(one) for one in paths]
+        return
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "rows.parquet"
+        frame: pl.DataFrame = data.frame
+        frame.write_parquet(file)
+        yield [str(file)]
+
+
+def main() -> None:
+    """Read a job from stdin, print the digest of its figures."""
+    from hft.alpha import loader, signals
+    from hft.alpha.backtest import Rules
+    from hft.alpha.data import load
+    from hft.alpha.measures.measured import measure
+    from hft.alpha.workspace import Workspace
+
+    job = json.load(sys.stdin)
+    alpha = loader.load(Workspace(Path(job["root"])), job["alpha_id"])
+    given = dict(job["options"])
+    options = Options(**(given | {"rules": Rules(**given["rules"])}))
+    split = job["split"]
+    data = load(
+        job["paths"],
+        fields=alpha.manifest.data_fields,
+        horizon_ns=options.horizon_ns,
+        split=None if split == "whole" else split,
+    )
+    print(measure(data, signals.evaluate(alpha, data), options).digest)
+
+
+if __name__ == "__main__":
+    main()

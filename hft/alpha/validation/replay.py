@@ -1,0 +1,150 @@
+"""The alpha through the real gateway: latency, queue, limits and fees, wherever tapes exist.
+
+A taker has the vector engine's figures and one replay beside them. A maker has no figures but
+those of its replays, since what it earns is decided in the queue.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hft.alpha.backtest import Backtest, Rules, annual_sharpe
+from hft.alpha.copies import prune
+from hft.alpha.data import ResearchData
+from hft.alpha.gates.c import ReplayFacts
+from hft.alpha.measures.measured import Measured, fallen, folded
+from hft.alpha.measures.stress import COSTS, LAGS, Case, Stresses, case
+from hft.alpha.measures.sweep import Sweep, judged
+from hft.alpha.replayed import How, Replayed, Stress, replay_alpha
+from hft.alpha.validation.request import Request
+from hft.core.errors import DataError
+from hft.gateway.limits import Limits
+
+Play = Callable[[Rules, Stress], Replayed]
+
+
+@dataclass(frozen=True)
+class Replays:
+    """The replay as planned, and the one with longer latencies and higher fees."""
+
+    base: Replayed
+    stressed: Replayed
+
+    @property
+    def facts(self) -> ReplayFacts:
+        """The figures for Gate C."""
+        test = self.base.backtest
+        return ReplayFacts(
+            sharpe=test.sharpe(),
+            net=self.base.net,
+            fills=self.base.fills,
+            refused_share=self.base.refused_share,
+            drawdown=test.drawdown,
+            stressed_net=self.stressed.net,
+            digest=self.base.digest,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; where the runs lie is not part of it."""
+        return {"base": self.base.to_dict(), "stressed": self.stressed.to_dict()}
+
+
+def wanted(request: Request, data: ResearchData) -> bool:
+    """Is there a replay? Raises: DataError where one was asked for and there are no tapes."""
+    asked = request.engine == "replay" or request.execution == "maker"
+    if data.tapes is None and asked:
+        option = "--engine replay" if request.engine == "replay" else "--execution maker"
+        why = "; ".join(data.notes) if data.made_of_tapes else "this is a table of rows"
+        raise DataError(f"{data.source}: {option} needs tapes; {why}")
+    return data.tapes is not None and request.engine != "vector"
+
+
+def replays(found: Measured, request: Request, limits: Limits, folder: Path) -> Replays | None:
+    """The alpha's own configuration replayed on the tapes behind the data; None without tapes.
+
+    Raises: DataError where a replay was asked for and there are no tapes.
+    """
+    if not wanted(request, found.data):
+        return None
+    play, rules = player(found, request, limits, folder), found.options.rules
+    done = Replays(play(rules, Stress()), play(rules, _worse(request)))
+    prune(folder)
+    return done
+
+
+def player(found: Measured, request: Request, limits: Limits, folder: Path) -> Play:
+    """The signal by some rules under some stress; the same call again opens the sealed run."""
+    how = How(
+        execution=request.execution,
+        maker_bps=request.maker_bps,
+        latency=request.latency,
+        seed=request.seed,
+    )
+
+    def play(rules: Rules, stress: Stress) -> Replayed:
+        return replay_alpha(
+            found.data,
+            found.signal,
+            rules,
+            limits=limits,
+            folder=folder,
+            how=how,
+            stress=stress,
+        )
+
+    return play
+
+
+def played(found: Measured, request: Request, limits: Limits, folder: Path) -> Measured:
+    """The same alpha with the figures of replays: sweep, folds, stress and falls."""
+    play, swept, rules = player(found, request, limits, folder), found.sweep, found.options.rules
+    configs = tuple(
+        judged(play(one.rules, Stress()).backtest, one.rules, found.split, swept.basis)
+        for one in swept.configs
+    )
+    sweep = Sweep(configs, swept.base, swept.basis)
+    base = configs[swept.base].test
+    paths, anchored, rolling = folded(found.data, sweep, found.options)
+    return replace(
+        found,
+        sweep=sweep,
+        stress=_stresses(found, play, rules, base, request),
+        paths=paths,
+        anchored=anchored,
+        rolling=rolling,
+        drawdowns=fallen(base, swept.basis, found.options.seed),
+    )
+
+
+def _stresses(
+    found: Measured, play: Play, rules: Rules, base: Backtest, request: Request
+) -> Stresses:
+    """The variants by replay; a maker's delay is time, so that later rows have no figure."""
+    basis, begin = found.sweep.basis, slice(found.split[1], None)
+
+    def outside(name: str, changed: Rules, stress: Stress) -> Case:
+        return case(name, play(changed, stress).backtest.part(begin), basis)
+
+    return Stresses(
+        case("base", base.part(begin), basis),
+        outside("stressed", rules, _worse(request)),
+        outside("lower", replace(rules, threshold=rules.threshold * 0.8), Stress()),
+        outside("upper", replace(rules, threshold=rules.threshold * 1.2), Stress()),
+        tuple((cost, _at_cost(base, cost, basis)) for cost in COSTS),
+        tuple((lag, base.sharpe(basis) if lag == 0 else None) for lag in LAGS),
+        0,
+    )
+
+
+def _at_cost(test: Backtest, cost: float, basis: str) -> float | None:
+    """Sharpe ratio with fees multiplied; a rebate is never enlarged."""
+    fee = np.where(test.fee > 0, test.fee * cost, test.fee * min(cost, 1.0))
+    return annual_sharpe(replace(test, fee=fee).returns(basis), basis)
+
+
+def _worse(request: Request) -> Stress:
+    factor = request.profile.number("gate_c.stress_factor")
+    return Stress(latency=factor, fees=factor)

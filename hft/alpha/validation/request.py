@@ -1,0 +1,58 @@
+"""What a validation is asked to do; everything in it that can move a figure is in its hash."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from hft.alpha.backtest import Rules
+from hft.alpha.latency import SIM_P95, LatencyProfile
+from hft.alpha.manifest import AlphaManifest
+from hft.alpha.measures.measured import Options
+from hft.alpha.profile import Profile
+
+Engine = Literal["auto", "replay", "vector"]
+Execution = Literal["taker", "maker"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One validation. `data` is paths, or a frame; `pytest_timeout_s` bounds the alpha's tests."""
+
+    alpha_id: str
+    data: Any
+    profile: Profile
+    engine: Engine = "auto"
+    seed: int = 42
+    skip_tests: bool = False
+    is_oos_split: float = 0.7
+    threshold: float = 0.3
+    max_position: float = 5.0
+    taker_bps: float = 0.2
+    maker_bps: float = -0.2
+    execution: Execution = "taker"
+    walk_forward_folds: int = 5
+    pytest_timeout_s: int = 300
+    latency: LatencyProfile = SIM_P95
+    data_roots: Sequence[str] = ()
+
+    def options(self, manifest: AlphaManifest) -> Options:
+        """The options of the figures, for an alpha's horizon."""
+        profile = self.profile
+        return Options(
+            rules=Rules(
+                threshold=self.threshold,
+                max_position=self.max_position,
+                taker_bps=self.taker_bps,
+            ),
+            horizon_ns=manifest.horizon_ns,
+            is_oos_split=self.is_oos_split,
+            walk_forward_folds=self.walk_forward_folds,
+            cpcv_folds=int(profile.number("gate_c.cpcv_folds")),
+            cpcv_test_folds=int(profile.number("gate_c.cpcv_test_folds")),
+            stress_factor=profile.number("gate_c.stress_factor"),
+            latency_ns=self.latency.local_ns + self.latency.submit_ns,
+            permutation_draws=int(profile.number("gate_b.permutation_draws_min")),
+            seed=self.seed,
+            execution=self.execution,
+            maker_bps=self.maker_bps,
+        )

@@ -1,0 +1,324 @@
+"""One validation from the first check to the last row: the order in which things may be believed.
+
+Structure first. Then the price is shown and agreed to; then the trials are in the ledger, durable,
+before any figure is shown; then gates B and C, reports, page, experiment and audit rows. A stop at
+any point leaves what was counted counted and nothing half-written.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from hft.alpha import loader, signals
+from hft.alpha.data import ResearchData, load
+from hft.alpha.explore import looked_at
+from hft.alpha.gates.a import History, gate_a
+from hft.alpha.gates.b import gate_b, structural_failure
+from hft.alpha.gates.c import gate_c
+from hft.alpha.ledger import LABEL_FAMILY, Ledger, Price
+from hft.alpha.loader import LoadedAlpha
+from hft.alpha.manifest import AlphaManifest
+from hft.alpha.measures.evidence import (
+    Evidence,
+    Levels,
+    days_of_history,
+    sharpe_for_history,
+    weigh,
+)
+from hft.alpha.measures.measured import Measured, Options, measure
+from hft.alpha.profile import Profile
+from hft.alpha.scorecard import Scorecard, scorecard
+from hft.alpha.validation import keep, trials
+from hft.alpha.validation.correctness import correctness
+from hft.alpha.validation.document import bare, document, history_of
+from hft.alpha.validation.replay import Replays, played, replays, wanted
+from hft.alpha.validation.request import Request
+from hft.alpha.validation.result import Validation
+from hft.alpha.validation.structure import structure
+from hft.alpha.verdict import GateResult, Verdict
+from hft.alpha.workspace import Workspace
+from hft.core.errors import GovernanceError
+from hft.gateway.limits import Limits
+from hft.reports.governance.document import Document
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a validation stands on: `record` writes an audit row (`Auditor.record`), `anchors` are
+    ledger heads kept in audit rows and promotions, `environment` is what child processes inherit.
+
+    `agree` is shown the price and answers whether to pay it; `tell` is told of each stage.
+    """
+
+    workspace: Workspace
+    ledger: Ledger
+    record: Callable[..., Any]
+    limits: Limits
+    now_ns: int
+    environment: Mapping[str, str]
+    anchors: Iterable[Mapping[str, Mapping[str, Any]]] = ()
+    agree: Callable[[Price], bool] = lambda price: True
+    tell: Callable[[str], None] = lambda stage: None
+    pool: Callable[[LoadedAlpha, ResearchData, Any], Mapping[str, Any]] | None = None
+    notice: Callable[[], str] = lambda: ""
+
+
+@dataclass
+class _Clock:
+    """Seconds of each stage, for people who wait."""
+
+    tell: Callable[[str], None]
+    seconds: dict[str, float] = field(default_factory=dict)
+    _name: str = ""
+    _began: float = 0.0
+
+    def stage(self, name: str) -> None:
+        now = time.perf_counter()
+        if self._name:
+            self.seconds[self._name] = now - self._began
+        self._name, self._began = name, now
+        if name:
+            self.tell(name)
+
+
+def validate(request: Request, services: Services) -> Validation:
+    """Gates A, B and C of one alpha.
+
+    Raises: ValidationError, DataError for what cannot be evaluated; GovernanceError when the price
+    is declined. Both leave an audit row.
+    """
+    try:
+        return _Run(request, services).validate()
+    except (GovernanceError, *keep.BAD_INPUT) as error:
+        keep.record_refusal(request, services, error)
+        raise
+
+
+class _Run:
+    """One validation's state, stage by stage."""
+
+    def __init__(self, request: Request, services: Services) -> None:
+        self.request, self.services = request, services
+        self.clock = _Clock(services.tell)
+
+    def validate(self) -> Validation:
+        request, services, clock = self.request, self.services, self.clock
+        clock.stage("load")
+        alpha = loader.load(services.workspace, request.alpha_id)
+        manifest: AlphaManifest = alpha.manifest
+        data = load(
+            request.data,
+            fields=manifest.data_fields,
+            horizon_ns=manifest.horizon_ns,
+            split="validate",
+        )
+        data = replace(data, looked_at=looked_at(services.workspace, data))
+        options = request.options(manifest)
+        wanted(request, data)
+        clock.stage("gate A")
+        checks, leaks = structure(
+            alpha,
+            data,
+            services.ledger,
+            services.anchors,
+            request.profile,
+            services.now_ns,
+            data_roots=request.data_roots,
+            seed=request.seed,
+        )
+        first = gate_a(checks, None, request.profile, {"leaks": leaks.to_dict()})
+        if first.verdict is Verdict.FAIL:
+            return self._stopped(alpha, data, options, first)
+        price = self._price(alpha, data, options)
+        return self._judged(alpha, data, options, checks, price, leaks.to_dict())
+
+    def _stopped(
+        self, alpha: LoadedAlpha, data: ResearchData, options: Options, gate: GateResult
+    ) -> Validation:
+        """Structure failed: no trial was run, and there is no figure to show."""
+        inputs = self._inputs(alpha, data, options)
+        return self._kept(alpha, data, (gate,), None, "", bare(alpha, (gate,), inputs), {}, "")
+
+    def _price(self, alpha: LoadedAlpha, data: ResearchData, options: Options) -> Price:
+        """The price of these trials, agreed to. Raises: GovernanceError when it is declined."""
+        services = self.services
+        ids = trials.trial_ids(alpha, data, options)
+        start, end = data.interval
+        price = services.ledger.price(
+            family=alpha.manifest.family or alpha.alpha_id,
+            label_family=LABEL_FAMILY,
+            interval=(start, end + 1),
+            n_obs=len(data.sessions),
+            trial_ids=list(ids.values()),
+        )
+        if not services.agree(price):
+            raise GovernanceError(f"not run: the price was declined ({price.line})")
+        return price
+
+    def _judged(
+        self,
+        alpha: LoadedAlpha,
+        data: ResearchData,
+        options: Options,
+        checks: list[Any],
+        price: Price,
+        leaks: Mapping[str, Any],
+    ) -> Validation:
+        request, services, clock = self.request, self.services, self.clock
+        clock.stage("figures")
+        signal = signals.evaluate(alpha, data)
+        taken = measure(data, signal, options)
+        folder = services.workspace.experiments / "replays" / alpha.alpha_id
+        found = taken
+        if request.execution == "maker":
+            found = played(taken, request, services.limits, folder)
+        services.ledger.append(trials.trials_of(alpha, found), services.now_ns)
+        own = trials.trial_ids(alpha, data, options)[options.rules.threshold]
+        evidence, view = self._evidence(found)
+        first = gate_a(checks, self._history(found, evidence), request.profile, {"leaks": leaks})
+        clock.stage("gate B")
+        correct, again = correctness(
+            alpha,
+            taken,
+            services.workspace.root,
+            request.data,
+            request.profile,
+            skip_tests=request.skip_tests,
+            timeout_s=request.pytest_timeout_s,
+            environment=services.environment,
+        )
+        second = gate_b(correct, request.profile)
+        gates: tuple[GateResult, ...] = (first, second)
+        clock.stage("replay" if data.tapes is not None else "gate C")
+        replayed: Replays | None = None
+        if _goes_on(first, second):
+            replayed = replays(found, request, services.limits, folder)
+            facts = None if replayed is None else replayed.facts
+            gates = (*gates, gate_c(found, evidence, request.profile, facts))
+        clock.stage("report")
+        card = self._card(alpha, found, evidence, signal)
+        page = document(
+            alpha,
+            found,
+            evidence,
+            card,
+            gates,
+            request.profile,
+            price.line,
+            self._inputs(alpha, data, options),
+            history_of(view, alpha.manifest.family or alpha.alpha_id, own),
+        )
+        detail = {"correctness": again, "measured": found, "evidence": evidence, "signal": signal}
+        return self._kept(alpha, data, gates, card, price.line, page, detail, own)
+
+    def _evidence(self, found: Measured) -> tuple[Evidence, Any]:
+        """Everything tried on this data and label, this validation included."""
+        profile = self.request.profile
+        start, end = found.data.interval
+        view = self.services.ledger.family(interval=(start, end + 1), label_family=LABEL_FAMILY)
+        counted = trials.tries(view, len(found.returns), found.data.fingerprint)
+        return weigh(
+            found.returns, found.sweep, counted, levels(profile, self.request.seed), _reach(found)
+        ), view
+
+    def _history(self, found: Measured, evidence: Evidence) -> History:
+        days = len(found.data.sessions)
+        last = found.data.sessions[-1]
+        blocks = int(self.request.profile.number("gate_c.pbo_blocks"))
+        share = self.request.profile.number("gate_a.history_horizons_per_block_min")
+        horizon_days = found.options.horizon_ns / 86_400_000_000_000
+        return History(
+            days,
+            date(last // 10_000, last // 100 % 100, last % 100),
+            days_of_history(evidence),
+            int(blocks * max(2.0, share * horizon_days)),
+            sharpe_for_history(evidence),
+        )
+
+    def _card(
+        self, alpha: LoadedAlpha, found: Measured, evidence: Evidence, signal: Any
+    ) -> Scorecard:
+        services = self.services
+        pool: Mapping[str, Any] = {"correlation_pool_max": None, "pool_empty": None}
+        if services.pool is not None:
+            pool = services.pool(alpha, found.data, signal)
+        return scorecard(
+            found,
+            evidence,
+            pool=pool,
+            latency_profile=self.request.latency.to_dict(),
+            code_hash=alpha.code_hash,
+            ledger_heads=services.ledger.heads(),
+            feature_set_version=alpha.manifest.feature_set_version,
+        )
+
+    def _inputs(self, alpha: LoadedAlpha, data: ResearchData, options: Options) -> dict[str, Any]:
+        """The hashes that the page and the audit rows name."""
+        profile: Profile = self.request.profile
+        return {
+            "data": data.fingerprint,
+            "code": alpha.code_hash,
+            "config": options.hash,
+            "thresholds": profile.hash,
+            "profile": profile.name,
+            "convention": "2012",
+            "seed": options.seed,
+        }
+
+    def _kept(
+        self,
+        alpha: LoadedAlpha,
+        data: ResearchData,
+        gates: tuple[GateResult, ...],
+        card: Scorecard | None,
+        line: str,
+        page: Document,
+        detail: Mapping[str, Any],
+        trial: str,
+    ) -> Validation:
+        """Reports, experiment and audit rows; the audit row comes last and names the rest."""
+        folder, run_id = keep.write(
+            self.request, self.services, alpha, data, gates, card, page, detail
+        )
+        keep.record_gates(self.request, self.services, alpha, gates, run_id, trial)
+        self.clock.stage("")
+        return Validation(
+            alpha_id=alpha.alpha_id,
+            profile=self.request.profile.name,
+            gates=gates,
+            scorecard=card,
+            price=line,
+            document=page,
+            path=folder,
+            run_id=run_id,
+            trial_id=trial,
+            notice=self.services.notice(),
+            seconds=dict(self.clock.seconds),
+        )
+
+
+def _goes_on(first: GateResult, second: GateResult) -> bool:
+    """Does Gate C run? Not after a failed B, unless a short history is to show its scorecard."""
+    if structural_failure(second):
+        return False
+    return second.verdict is not Verdict.FAIL or first.verdict is Verdict.INSUFFICIENT
+
+
+def levels(profile: Profile, seed: int) -> Levels:
+    """What the profile asks of the evidence; the standard value where it does not ask."""
+    given = {
+        "dsr": profile.get("gate_c.dsr_min"),
+        "psr": profile.get("gate_c.psr_min"),
+        "benchmark_annual": profile.get("gate_c.psr_benchmark_annual"),
+        "configs_min": profile.get("gate_c.pbo_configs_min"),
+        "blocks": profile.get("gate_c.pbo_blocks"),
+        "spa_reps": profile.get("gate_c.spa_reps"),
+    }
+    return Levels(seed=seed, **{name: value for name, value in given.items() if value is not None})
+
+
+def _reach(found: Measured) -> int:
+    """How many of its periods a label reaches over."""
+    return found.horizon_days if found.basis == "daily" else 1

@@ -1,0 +1,72 @@
+"""`hft.alpha`: governance from Python; the command line calls these and renders.
+
+Each name is loaded when it is first used. The first argument is what a call is about, all others
+are keywords; `root` names a workspace (the working directory's by default), `now` sets the clock of
+a rehearsal. Results print, draw a card and give JSON.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hft.api.answers import asof, inventory, ledger, vault, why
+    from hft.api.decisions import approve, canary, promote, rollback
+    from hft.api.pool import pool
+    from hft.api.research import init, list_, scaffold, try_
+    from hft.api.rl import rl_promote
+    from hft.api.search import search
+    from hft.api.shadow import shadow
+    from hft.api.validation import validate
+
+# name: the module that has it
+_NAMES = {
+    "approve": "hft.api.decisions",
+    "asof": "hft.api.answers",
+    "canary": "hft.api.decisions",
+    "init": "hft.api.research",
+    "inventory": "hft.api.answers",
+    "ledger": "hft.api.answers",
+    "list_": "hft.api.research",
+    "pool": "hft.api.pool",
+    "promote": "hft.api.decisions",
+    "rl_promote": "hft.api.rl",
+    "rollback": "hft.api.decisions",
+    "scaffold": "hft.api.research",
+    "search": "hft.api.search",
+    "shadow": "hft.api.shadow",
+    "try_": "hft.api.research",
+    "validate": "hft.api.validation",
+    "vault": "hft.api.answers",
+    "why": "hft.api.answers",
+}
+
+__all__ = [
+    "approve",
+    "asof",
+    "canary",
+    "init",
+    "inventory",
+    "ledger",
+    "list_",
+    "pool",
+    "promote",
+    "rl_promote",
+    "rollback",
+    "scaffold",
+    "search",
+    "shadow",
+    "try_",
+    "validate",
+    "vault",
+    "why",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"hft.alpha has no name {name!r}; it offers {', '.join(_NAMES)}")
+    return getattr(import_module(_NAMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_NAMES)

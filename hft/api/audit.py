@@ -1,0 +1,393 @@
+"""`hft.audit`: the trail of decisions from Python; the command line calls these and renders.
+
+Every call reads the journal of the workspace; the database is asked where it has more to say. What
+promotions and the ledger know is gathered here and handed to `hft.audit` as plain data.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from hft.api.desk import Desk, moment_ns, open_desk
+from hft.api.evidence_files import evidence_files, relative
+from hft.audit import anchors as anchored
+from hft.audit import pack as packing
+from hft.audit.anchors import Anchor
+from hft.audit.delivery import Delivery, waiting
+from hft.audit.delivery import drain as _drain
+from hft.audit.export import Export
+from hft.audit.export import export as _export
+from hft.audit.journal import Journal, Row
+from hft.audit.overrides import Override
+from hft.audit.overrides import overrides as _overrides
+from hft.audit.pack import Pack
+from hft.audit.retire import Retirement
+from hft.audit.retire import retire as _retire
+from hft.audit.verify import PromotionFile, Signed, Verified
+from hft.audit.verify import verify as _verify
+from hft.audit.walk import Finding
+from hft.core.errors import Unavailable
+from hft.storage.chain import Head
+from hft.storage.database import Source, opened
+
+if TYPE_CHECKING:
+    from hft.api.answers import Answer
+
+ANCHORS = ("research", "registry")  # below the root, tracked in git
+
+
+def verify(
+    root: str | Path | None = None,
+    *,
+    dsn: str | None = None,
+    journal: str | Path | None = None,
+    exports: Sequence[str | Path] = (),
+    since: Any = None,
+    config: str | None = None,
+) -> Verified:
+    """Chain, signatures, anchors, ledger, promotions and the database, compared row by row.
+
+    From `since` on rows are compared and their signatures checked; the rest is always whole.
+    `exports` are files of `hft audit export` to compare with, beside those that were noted.
+
+    >>> import hft
+    >>> hft.audit.verify().ok
+    True
+    """
+    desk = open_desk(root, config=config)
+    return verify_desk(desk, _journal(desk, journal), _source(desk, dsn), exports, _since(since))
+
+
+def verify_desk(
+    desk: Desk,
+    journal: Journal,
+    source: Source,
+    exports: Sequence[str | Path] = (),
+    since_ns: int = 0,
+) -> Verified:
+    """The same for an open desk."""
+    heads = _anchors(desk) + [anchored.from_export_file(Path(path)) for path in exports]
+    gathered = _Promotions(desk)
+    return _verify(
+        journal,
+        source if desk.settings.alpha_audit_enabled else None,
+        keys=desk.keys,
+        anchors=heads,
+        promotions=gathered.files,
+        others=[*gathered.findings, *_ledger_findings(desk, journal, gathered)],
+        since_ns=since_ns,
+    )
+
+
+def sql(
+    query: str,
+    root: str | Path | None = None,
+    *,
+    dsn: str | None = None,
+    config: str | None = None,
+) -> pl.DataFrame:
+    """The rows of a query over the tables `audit.*`; what waits is delivered first.
+
+    Raises: Busy, Unavailable when the database cannot be asked; DataError for a query that is
+    refused, as one that would change anything is.
+
+    >>> import hft
+    >>> hft.audit.sql("SELECT count() AS rows FROM audit.alpha_gate_log").columns
+    ['rows']
+    """
+    desk = open_desk(root, config=config)
+    source = _source(desk, dsn)
+    if desk.settings.alpha_audit_enabled:
+        apply_schema(root, dsn=dsn, config=config)
+        _drain(desk.auditor.journal, source)
+    with opened(source) as database:
+        return database.look(query)
+
+
+def overrides(
+    since: Any = None, root: str | Path | None = None, *, config: str | None = None
+) -> pl.DataFrame:
+    """Every time somebody went round a rule: forced, self-approved, asserted, waived, killed.
+
+    >>> import hft
+    >>> hft.audit.overrides().columns[:2]
+    ['ts', 'kind']
+    """
+    desk = open_desk(root, config=config)
+    return override_frame(_overrides(desk.auditor.journal.rows(), _since(since)))
+
+
+def overrides_report(found: pl.DataFrame, path: str | Path) -> Path:
+    """The page of `overrides`, written to a file; its rows as JSON where the name ends so."""
+    import json
+
+    from hft.reports.governance.overrides import overrides_document
+    from hft.reports.governance.pages import overrides_page
+    from hft.reports.render import frame_json
+    from hft.storage.atomic import write_atomic
+
+    target = Path(path)
+    if target.suffix == ".json":
+        write_atomic(target, json.dumps(frame_json(found), indent=2) + "\n")
+        return target
+    lines = found.with_columns(pl.col("ts").dt.epoch("ns")).to_dicts()
+    write_atomic(target, overrides_page(overrides_document(lines)))
+    return target
+
+
+def asof(time: Any, root: str | Path | None = None, *, now: Any = None) -> "Answer":
+    """What was live at a time, with weight, limits and signers; `hft.alpha.asof` is this.
+
+    >>> import hft
+    >>> hft.audit.asof("2026-01-05T16:00Z")["alphas"]
+    []
+    """
+    from hft.api.answers import asof as standing
+
+    return standing(time, root=root, now=now)
+
+
+def pack(
+    out: str | Path,
+    *,
+    alphas: Sequence[str] = (),
+    runs: Sequence[str] = (),
+    root: str | Path | None = None,
+    journal: str | Path | None = None,
+    config: str | None = None,
+) -> Pack:
+    """A zip that checks itself: rows, promotion files, pages, manifests, memo, keys, `verify.py`.
+
+    Without `alphas` and `runs` every row is in it in full, and what every promotion stands on.
+
+    >>> import hft
+    >>> hft.audit.pack("evidence.zip", alphas=["demo"]).rows > 0
+    True
+    """
+    desk = open_desk(root, config=config)
+    files, missing = evidence_files(desk, alphas, runs)
+    gathered = _Promotions(desk)
+    wanted = set(alphas) | set(runs)
+    keys = desk.workspace.keys
+    return packing.pack(
+        _journal(desk, journal),
+        Path(out),
+        wanted=lambda row: not wanted or bool(wanted & _names(row)),
+        files=files,
+        missing=missing,
+        keys=desk.keys,
+        keys_file=keys.read_bytes() if keys.is_file() else b"",
+        signed=[one for one in gathered.signed if not alphas or one.place.split(":")[0] in files],
+        anchors=[*_anchors(desk), *gathered.anchors()],
+    )
+
+
+def show(
+    since: Any = None,
+    root: str | Path | None = None,
+    *,
+    dsn: str | None = None,
+    journal: str | Path | None = None,
+    config: str | None = None,
+) -> list[Row]:
+    """The rows of the journal from a time on, oldest first; hashes are not checked.
+
+    With `dsn` the copies that this database has of them. Raises: Busy, Unavailable then.
+    """
+    desk = open_desk(root, config=config)
+    kept, first = _journal(desk, journal), _since(since)
+    rows = kept.rows() if dsn is None else _delivered(kept, _source(desk, dsn))
+    return [row for row in rows if row["ts"] >= first]
+
+
+def drain(
+    root: str | Path | None = None,
+    *,
+    dsn: str | None = None,
+    journal: str | Path | None = None,
+    config: str | None = None,
+) -> Delivery:
+    """Bring every waiting row to the database. Raises: Busy, Unavailable."""
+    desk = open_desk(root, config=config)
+    return _drain(_journal(desk, journal), _source(desk, dsn))
+
+
+def apply_schema(
+    root: str | Path | None = None, *, dsn: str | None = None, config: str | None = None
+) -> dict[str, Any]:
+    """Make or migrate the tables. Raises: Busy, Unavailable, ConfigError."""
+    from hft.audit import schema
+
+    source = _source(open_desk(root, config=config), dsn)
+    with opened(source) as database:
+        applied = schema.apply(database)
+        return {"database": source.shown, "version": schema.NEWEST, "applied": applied}
+
+
+def export(
+    out: str | Path,
+    since: Any = None,
+    root: str | Path | None = None,
+    *,
+    journal: str | Path | None = None,
+    config: str | None = None,
+) -> Export:
+    """Write the journal to a file, and note its head in `research/registry` as an anchor."""
+    desk = open_desk(root, config=config)
+    folder = desk.root.joinpath(*ANCHORS)
+    return _export(_journal(desk, journal), Path(out), folder, _since(since))
+
+
+def retire(
+    before: Any,
+    reason: str,
+    root: str | Path | None = None,
+    *,
+    dsn: str | None = None,
+    journal: str | Path | None = None,
+    now: Any = None,
+    config: str | None = None,
+) -> Retirement:
+    """Take the rows before a time away; their count and hash stay in the chain."""
+    from hft.audit.auditor import Auditor
+
+    desk = open_desk(root, now=now, config=config)
+    kept = _journal(desk, journal)
+    source = _source(desk, dsn)
+    auditor = Auditor(
+        kept.folder, source, actor=desk.actor, keys_hash=desk.keys.hash, hmac_key=desk.hmac_key
+    )
+    return _retire(
+        kept,
+        source if desk.settings.alpha_audit_enabled else None,
+        moment_ns(before, "--before"),
+        reason,
+        lambda table, row: auditor.record(table, row, now_ns=desk.now_ns),
+    )
+
+
+def unsent(root: str | Path | None = None, *, config: str | None = None) -> int:
+    """How many rows wait for the database."""
+    desk = open_desk(root, config=config)
+    return waiting(desk.auditor.journal, desk.database)
+
+
+def override_frame(found: Sequence[Override]) -> pl.DataFrame:
+    """Overrides as a table."""
+    schema = {
+        "ts": pl.Int64,
+        "kind": pl.String,
+        "alpha_id": pl.String,
+        "subject": pl.String,
+        "reason": pl.String,
+        "actor": pl.String,
+        "signed": pl.Boolean,
+        "seq": pl.Int64,
+    }
+    rows = [{name: getattr(one, name) for name in schema} for one in found]
+    frame = pl.DataFrame(rows, schema=schema)
+    return frame.with_columns(pl.col("ts").cast(pl.Datetime("ns", "UTC")))
+
+
+class _Promotions:
+    """What the promotion files say that the audit must know: heads, bundles, signatures."""
+
+    def __init__(self, desk: Desk) -> None:
+        from hft.alpha.promotion import promotions
+
+        self.desk = desk
+        self.files: list[PromotionFile] = []
+        self.signed: list[Signed] = []
+        self.findings: list[Finding] = []
+        self.contents: list[dict[str, Any]] = []
+        for file in promotions.read(desk.workspace.promotions).files:
+            self._add(file)
+
+    def anchors(self) -> list[Anchor]:
+        """The heads that stand in the files."""
+        return [Anchor(*file.audit_head, file.path) for file in self.files]
+
+    def _add(self, file: Any) -> None:
+        from hft.alpha.promotion.signatures import check_signatures, owner_payload, signed_ns
+
+        place = relative(file.path, self.desk.root)
+        promotion = file.promotion
+        if promotion is None:
+            finding = file.finding
+            self.findings.append(Finding(finding.code, place, 0, "", finding.sentence))
+            return
+        data = promotion.data
+        self.contents.append(dict(data))
+        head = data["heads"]["audit"]
+        at_ns = signed_ns(file, self.desk.now_ns)
+        self.files.append(
+            PromotionFile(
+                place,
+                promotion.alpha_id,
+                data["hashes"]["bundle"],
+                promotion.sha256,
+                Head(int(head["seq"]), str(head["hash"])),
+            )
+        )
+        wrong = check_signatures(promotion, self.desk.keys, at_ns)
+        if wrong:
+            words = f"{place}: {wrong}; it counts as weight 0"
+            self.findings.append(Finding("UNSIGNED_PROMOTION", place, 0, "", words))
+        payloads = {
+            "owner": owner_payload(data["hashes"]["bundle"]),
+            "validator": promotion.approval_payload,
+            "state": promotion.state_payload,
+        }
+        for part, payload in payloads.items():
+            entry = data["signatures"][part]
+            one = Signed(f"{place}: {part}", payload, entry["sig"], entry["name"], at_ns)
+            self.signed.append(one)
+
+
+def _ledger_findings(desk: Desk, journal: Journal, gathered: _Promotions) -> Iterator[Finding]:
+    """What the ledger is against the newest heads that rows and promotions have seen."""
+    heads = anchored.ledger_heads(journal.rows(), gathered.contents)
+    if not heads and not desk.workspace.ledger.is_dir():
+        return
+    for problem in desk.ledger.verify([heads]):
+        yield Finding(problem.code, f"ledger {problem.writer}", problem.seq, "", problem.sentence)
+
+
+def _anchors(desk: Desk) -> list[Anchor]:
+    tags = anchored.from_tags(desk.root, desk.keys)
+    return tags + anchored.from_exports(desk.root.joinpath(*ANCHORS))
+
+
+def _delivered(journal: Journal, source: Source) -> list[Row]:
+    from hft.audit import schema
+    from hft.audit.compare import delivered
+
+    if source.is_absent:
+        raise Unavailable(f"{source.shown}: there is no database; `hft audit drain` makes it")
+    with opened(source) as database:
+        return delivered(database, journal.id) if schema.applied(database) else []
+
+
+def _journal(desk: Desk, folder: str | Path | None) -> Journal:
+    return desk.auditor.journal if folder is None else Journal(Path(folder), desk.hmac_key)
+
+
+def _source(desk: Desk, dsn: str | None) -> Source:
+    found = desk.database if dsn is None else desk.source(dsn)
+    return replace(found, answer_s=300.0)  # somebody asked for it and waits
+
+
+def _since(since: Any) -> int:
+    return 0 if since is None else moment_ns(since, "--since")
+
+
+def _names(row: Row) -> set[str]:
+    """The alpha and run a row is about."""
+    own = row["row"]
+    return {str(own.get(name, "")) for name in ("alpha_id", "run_id", "scope", "subject")}
+
+
+__all__ = ["asof", "overrides", "pack", "sql", "verify"]

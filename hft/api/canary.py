@@ -1,0 +1,391 @@
+"""The canary of `hft.alpha`: evidence verified at the desk, decided by `hft.alpha.canary`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hft.alpha.canary.apply import Applied, apply, consents_for, rollback_by_hand
+from hft.alpha.canary.claim import Claim
+from hft.alpha.canary.decide import CanaryDecision, decide, not_found
+from hft.alpha.canary.history import History, history_of
+from hft.alpha.canary.known import LotsOn, lots_on
+from hft.alpha.canary.metrics import Metrics
+from hft.alpha.canary.sessions import Evidence
+from hft.alpha.ids import alpha_id as proper
+from hft.alpha.profile import Profile
+from hft.alpha.promotion.office import Office
+from hft.alpha.promotion.people import Person, person
+from hft.alpha.promotion.promotions import File, read
+from hft.alpha.promotion.signatures import effective
+from hft.api.desk import Desk, open_desk
+from hft.api.outcome import Outcome
+from hft.api.promotion import key_of, office_of
+from hft.api.refusals import of_canary, record_refusal
+from hft.api.shadow import live_runs
+from hft.core.errors import ConfigError, GovernanceError, HftError, PromotionError
+from hft.reports.governance.document import Document
+
+COUNTS = ("", "EXPIRED", "DISABLED")  # other codes: the file itself is not to be trusted
+
+
+def evaluate(
+    alpha_id: str,
+    *,
+    runs: Sequence[str | Path] = (),
+    evidence: str | Path | None = None,
+    typed: Mapping[str, Any] | None = None,
+    apply_it: bool = False,
+    key: str | Path | None = None,
+    promotions_dir: str | Path | None = None,
+    root: str | Path | None = None,
+    now: Any = None,
+) -> Outcome:
+    """Decide about a canary, and with `apply_it` carry the decision out.
+
+    Raises: PromotionError for a file that does not count, ConfigError for two kinds of evidence.
+    """
+    desk = open_desk(root, now=now)
+    name = proper(alpha_id)
+    with of_canary(desk, name, apply_it):
+        return _evaluated(
+            desk, name, runs, evidence, typed, apply_it, key, office_of(desk, promotions_dir)
+        )
+
+
+def _evaluated(
+    desk: Desk,
+    name: str,
+    runs: Sequence[str | Path],
+    evidence: str | Path | None,
+    typed: Mapping[str, Any] | None,
+    apply_it: bool,
+    key: str | Path | None,
+    office: Office,
+) -> Outcome:
+    finished = tuple(office.recover())
+    file = read(office.promotions).file(name)
+    if file is None or (file.promotion is not None and not file.promotion.enabled):
+        if apply_it:
+            record_refusal(desk, name, "no enabled promotion")
+        return Outcome(not_found(name), finished)
+    given = _kinds(runs, evidence, typed)
+    if file.promotion is None:
+        raise PromotionError(file.finding.sentence if file.finding else f"{file.path}: unreadable")
+    if given == "typed" and file.promotion.profile != "base":
+        raise ConfigError(
+            f"{name}: typed figures are accepted under profile base only; this promotion is under "
+            f"{file.promotion.profile}: give --runs or --evidence"
+        )
+    _trusted(office, file)
+    claim, profile = frozen(desk, office, file)
+    past = _past(office, file, desk)
+    found = _evidence(desk, name, runs, evidence, typed, lots_on(claim, past))
+    decision = _decide(office, file, found, profile, claim, past)
+    shown = _shown(office, file, decision, found, claim, past, profile)
+    if not apply_it:
+        return _kept(desk, Outcome(decision, finished, document=shown), decision)
+    signer, signing = _signer(desk, key)
+    done = apply(
+        office,
+        file,
+        decision,
+        person=signer,
+        key=signing,
+        consents=consents_for(office, decision.evidence_digest, name),
+    )
+    notice = str(desk.auditor.deliver().notice or "")
+    return _kept(desk, Outcome(done, finished, notice, shown), decision)
+
+
+def rollback(
+    alpha_id: str,
+    *,
+    reason: str,
+    key: str | Path | None = None,
+    promotions_dir: str | Path | None = None,
+    root: str | Path | None = None,
+    now: Any = None,
+) -> Outcome:
+    """Weight 0 at once, signed by any registered key; takes effect whatever fails.
+
+    Raises: PromotionError when the alpha has no promotion file at all, Busy.
+    """
+    desk = open_desk(root, now=now)
+    broken = _without_keys(desk)
+    office = office_of(desk, promotions_dir)
+    try:
+        finished = tuple(office.recover())
+    except HftError as error:
+        finished = (f"what a crash left is not finished yet: {error}",)
+    name = proper(alpha_id)
+    file = read(office.promotions).file(name)
+    if file is None:
+        raise PromotionError(f"{name}: has no promotion file; there is nothing to roll back")
+    if file.promotion is None:
+        words = file.finding.sentence if file.finding else f"{file.path}: unreadable"
+        raise PromotionError(f"{name}: counts as weight 0 already: {words}")
+    decision = rollback_by_hand(file.promotion, reason)
+    try:
+        signer, signing = _signer(desk, key)
+    except GovernanceError as error:
+        signer, signing, broken = None, None, broken or str(error)
+    done: Applied = apply(office, file, decision, person=signer, key=signing)
+    notice = done.notice
+    if signer is None and notice:
+        notice += f"; {broken or 'name a registered key with --key'}"
+    delivered = str(desk.auditor.deliver().notice or "")
+    return Outcome(done, finished, "; ".join(text for text in (notice, delivered) if text))
+
+
+def _without_keys(desk: Desk) -> str:
+    """What is wrong with the keys file, which then names nobody: a rollback needs no signature."""
+    from hft.audit.keys import Keys
+
+    try:
+        len(desk.keys)
+    except ConfigError as error:
+        desk.__dict__["keys"] = Keys((), desk.keys_hash, str(desk.workspace.keys))
+        return str(error)
+    return ""
+
+
+def status(
+    *,
+    promotions_dir: str | Path | None = None,
+    root: str | Path | None = None,
+    now: Any = None,
+) -> dict[str, Any]:
+    """Every promotion that speaks for an alpha, what it counts as, and files that do not count."""
+    desk = open_desk(root, now=now)
+    office = office_of(desk, promotions_dir)
+    found, recorded = read(office.promotions), office.recorded()
+    rows = []
+    for file in found.speaking():
+        counts = effective(file, desk.keys, desk.now_ns, recorded)
+        promotion = file.promotion
+        rows.append(
+            {
+                "alpha_id": file.alpha_id,
+                "state": promotion.state if promotion else "unreadable",
+                "weight": promotion.weight if promotion else None,
+                "counts": counts.weight,
+                "why": counts.code,
+                "reason": counts.reason,
+                "profile": promotion.profile if promotion else None,
+                "next_step": promotion.next_step() if promotion and promotion.enabled else None,
+                "expires": promotion.expiry.isoformat() if promotion else None,
+                "last_action": promotion.data["canary"]["last_action"] if promotion else None,
+                "file": f"{file.path.parent.name}/{file.path.name}",
+            }
+        )
+    findings = [{"code": one.code, "sentence": one.sentence} for one in found.findings]
+    return {"promotions": rows, "findings": findings}
+
+
+def history(
+    alpha_id: str,
+    *,
+    promotions_dir: str | Path | None = None,
+    root: str | Path | None = None,
+    now: Any = None,
+) -> dict[str, Any]:
+    """Every canary decision and change of an alpha, oldest first.
+
+    Raises: PromotionError for an id the journal does not know.
+    """
+    import json
+
+    desk = open_desk(root, now=now)
+    office = office_of(desk, promotions_dir)
+    name = proper(alpha_id)
+    rows = []
+    for row in office.audit.rows():
+        own = row["row"]
+        if row["table"] == "alpha_canary_log" and own.get("alpha_id") == name:
+            checks = json.loads(own["checks"] or "{}")
+            rows.append(
+                {
+                    "ts_ns": row["ts"],
+                    "action": own["action"],
+                    "old_weight": own["old_weight"],
+                    "new_weight": own["new_weight"],
+                    "reason": own["reason"],
+                    "evidence": own["evidence"],
+                    "applied": bool(own["applied"]),
+                    "actor": row["actor"],
+                    "evidence_digest": checks.get("evidence_digest", ""),
+                    "row_hash": row["row_hash"],
+                }
+            )
+    changed = [
+        {"ts_ns": c.ts_ns, "cause": c.cause, "weight": c.weight, "state": c.state}
+        for c in office.changes(name)
+    ]
+    if not rows and not changed:
+        raise PromotionError(f"{name}: the audit journal knows no promotion of it")
+    return {"alpha_id": name, "decisions": rows, "changes": changed}
+
+
+def frozen(desk: Desk, office: Office, file: File) -> tuple[Claim | None, Profile]:
+    """Claim and thresholds as the bundle froze them; without it the profile as it is now."""
+    from hft.alpha.promotion.bundle import find
+
+    assert file.promotion is not None
+    try:
+        _, bundle = find(office.reports, file.alpha_id, file.promotion.data["hashes"]["bundle"])
+    except (PromotionError, OSError):
+        return None, _settings(desk, desk.profile(file.promotion.profile))
+    return Claim.of(bundle.data["claim"]), _settings(desk, bundle.profile)
+
+
+def _settings(desk: Desk, profile: Profile) -> Profile:
+    """The settings of the canary may only make it more careful."""
+    values = dict(profile.values)
+    for key, given in (
+        ("canary.sessions_min", int(desk.settings.canary_escalation_sessions)),
+        ("canary.sharpe_ratio_min", float(desk.settings.canary_sharpe_ratio)),
+    ):
+        values[key] = max(values[key], given)
+    return Profile(profile.name, values)
+
+
+def _kinds(runs: Sequence[Any], evidence: Any, typed: Mapping[str, Any] | None) -> str:
+    """Which kind of evidence was given. Raises: ConfigError for more than one."""
+    some = {name for name, value in (typed or {}).items() if value is not None}
+    kinds = [name for name, has in (("runs", runs), ("csv", evidence), ("typed", some)) if has]
+    if len(kinds) > 1:
+        raise ConfigError("give one kind of evidence: --runs, --evidence or typed figures")
+    return kinds[0] if kinds else ""
+
+
+def _trusted(office: Office, file: File) -> None:
+    """Raises: PromotionError for a file that was edited, unsigned or never recorded."""
+    counts = effective(file, office.keys, office.now_ns, office.recorded())
+    if counts.code in COUNTS:
+        return
+    raise PromotionError(f"{counts.reason} ({counts.code}): it counts as weight 0")
+
+
+def _evidence(
+    desk: Desk,
+    name: str,
+    runs: Sequence[str | Path],
+    evidence: str | Path | None,
+    typed: Mapping[str, Any] | None,
+    sized: LotsOn,
+) -> Evidence | Metrics | None:
+    from hft.alpha.canary.known import Known, of_alpha
+    from hft.alpha.canary.sessions import from_csv, from_runs
+
+    verify = of_alpha(desk.workspace, name, sized)
+    if runs:
+        return from_runs([Path(path) for path in runs], verify)
+    if evidence is not None:
+        folders = [desk.root / desk.settings.replay_out, live_runs(desk, name) / "runs"]
+        return from_csv(Path(evidence), Known(folders, verify))
+    figures = {key: value for key, value in (typed or {}).items() if value is not None}
+    return Metrics(**figures) if figures else None
+
+
+def _decide(
+    office: Office,
+    file: File,
+    found: Evidence | Metrics | None,
+    profile: Profile,
+    claim: Claim | None,
+    past: History,
+) -> CanaryDecision:
+    """Decide; again with the fleet's verdict when e-BH names this one."""
+    from hft.alpha.canary.fleet import named
+
+    assert file.promotion is not None
+    given: dict[str, Any] = {"now_ns": office.now_ns, "claim": claim}
+    first = decide(file.promotion, found, profile, history=past, **given)
+    own = first.figures.get("e_adverse")
+    level = profile.values.get("canary.fleet_level")
+    if own is None or level is None:
+        return first
+    running = {one.alpha_id for one in read(office.promotions).active()}
+    if file.alpha_id not in named(office.audit.rows(), running, file.alpha_id, own, float(level)):
+        return first
+    return decide(
+        file.promotion, found, profile, history=replace(past, fleet_flagged=True), **given
+    )
+
+
+def _shown(
+    office: Office,
+    file: File,
+    decision: CanaryDecision,
+    found: Evidence | Metrics | None,
+    claim: Claim | None,
+    past: History,
+    profile: Profile,
+) -> Document:
+    """What the page shows: the journal as it stood before this decision is carried out."""
+    from hft.alpha.canary.shown import document
+
+    earlier = [
+        {"ts_ns": row["ts"], "action": row["row"]["action"], "reason": row["row"]["reason"]}
+        for row in office.audit.rows()
+        if row["table"] == "alpha_canary_log" and row["row"].get("alpha_id") == file.alpha_id
+    ]
+    return document(
+        decision,
+        file.promotion,
+        evidence=found if isinstance(found, Evidence) else None,
+        claim=claim,
+        past=past,
+        profile=profile,
+        changes=office.changes(file.alpha_id),
+        decisions=earlier,
+    )
+
+
+def _kept(desk: Desk, done: Outcome, decision: CanaryDecision) -> Outcome:
+    """With its page on disk; a page that cannot be written never undoes a decision."""
+    from hft.reports.governance.pages import canary_page
+    from hft.storage.atomic import write_atomic
+
+    folder = desk.workspace.experiments / "canary" / decision.alpha_id
+    page = folder / decision.evidence_digest[:16] / "report.html"
+    try:
+        write_atomic(page, canary_page(done.document or {"title": decision.alpha_id}))
+    except (HftError, OSError) as error:
+        said = f"the page was not written: {error}"
+        return replace(done, notice="; ".join(text for text in (done.notice, said) if text))
+    return replace(done, page=page)
+
+
+def _past(office: Office, file: File, desk: Desk) -> History:
+    """Rungs and attempts by the journal; code that moved stops the canary at once."""
+    from datetime import date
+
+    from hft.alpha import loader
+
+    assert file.promotion is not None
+    fallback = None
+    if file.date:
+        day = date(int(file.date[:4]), int(file.date[4:6]), int(file.date[6:]))
+        fallback = {"since": day, "weight": file.promotion.weight}
+    past = history_of(office.changes(file.alpha_id), office.now_ns, fallback=fallback)
+    moved = []
+    try:
+        code = loader.load(desk.workspace, file.alpha_id).code_hash
+        if code != file.promotion.data["hashes"]["code"]:
+            moved.append("the alpha's code is not the promoted one")
+    except HftError as error:
+        moved.append(f"the alpha's code cannot be checked: {error}")
+    return replace(past, mismatches=tuple(moved))
+
+
+def _signer(desk: Desk, key: str | Path | None) -> tuple[Person | None, Path | None]:
+    """Who signs; nobody where no key is at hand or it is not registered."""
+    signing = key_of(desk, key)
+    try:
+        return person(desk.keys, signing, None, desk.login, desk.now_ns), signing
+    except GovernanceError:
+        if key is not None:
+            raise
+        return None, None

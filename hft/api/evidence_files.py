@@ -1,0 +1,95 @@
+"""Which files of a workspace belong into an audit pack: what promotions and pages stand on.
+
+A promotion names memo, bundle and limits by hash; a file is taken when it has that hash, wherever
+it lies, and what is not found is said. Nothing is written.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from hft.api.desk import Desk
+from hft.core.errors import HftError
+
+EVIDENCE = ("validations", "promotions", "canary")
+SUFFIXES = (".json", ".html", ".md", ".txt", ".sig")
+RUN_FILES = ("manifest.json", "report.html", "digest")
+NAMED = ("memo", "bundle", "limits")
+
+
+def evidence_files(
+    desk: Desk, alphas: Sequence[str], runs: Sequence[str]
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Files by relative name, and a sentence for each that a promotion names and is not there.
+
+    Without alphas and runs: of every alpha that was promoted.
+    """
+    space = desk.workspace
+    found: dict[str, bytes] = {}
+    names = alphas or ([] if runs else _promoted(space.promotions))
+    for alpha in names:
+        for path in sorted(space.promotions.rglob(f"{alpha}.yaml")):
+            found[relative(path, desk.root)] = path.read_bytes()
+        for folder in EVIDENCE:
+            for path in sorted((space.experiments / folder / alpha).rglob("*")):
+                if path.suffix in SUFFIXES and path.is_file():
+                    found[relative(path, desk.root)] = path.read_bytes()
+    for run in runs:
+        found |= dict(_run_files(desk, run))
+    missing = _named(desk, names, found)
+    return found, tuple(missing)
+
+
+def relative(path: Path, root: Path) -> str:
+    """A path as the workspace names it."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _promoted(folder: Path) -> list[str]:
+    return sorted({path.stem for path in folder.rglob("*.yaml")})
+
+
+def _named(desk: Desk, alphas: Sequence[str], found: dict[str, bytes]) -> Iterator[str]:
+    """Add the limits files that promotions name; say what is not there."""
+    from hft.alpha.promotion.promotions import read
+
+    have = {hashlib.sha256(data).hexdigest() for data in found.values()}
+    for file in read(desk.workspace.promotions).files:
+        if file.promotion is None or file.alpha_id not in alphas:
+            continue
+        hashes: Mapping[str, Any] = file.promotion.data["hashes"]
+        for name in NAMED:
+            wanted = hashes.get(name)
+            if not wanted or wanted in have:
+                continue
+            path = _limits_file(desk, str(wanted)) if name == "limits" else None
+            if path is None:
+                yield f"{relative(file.path, desk.root)}: {name} {str(wanted)[:12]} is not here"
+            else:
+                found[f"limits/{str(wanted)[:12]}_{path.name}"] = path.read_bytes()
+                have.add(str(wanted))
+
+
+def _limits_file(desk: Desk, wanted: str) -> Path | None:
+    """The limits file with a hash, of the workspace or as shipped."""
+    from hft.settings import config_file, limits_path
+
+    shipped = config_file("limits/research.yaml")
+    folders = [desk.root / "config" / "limits", *([shipped.parent] if shipped else [])]
+    paths = [path for folder in folders for path in sorted(folder.glob("*.yaml"))]
+    with suppress(HftError):
+        paths.append(limits_path(desk.settings.limits))
+    same = (p for p in paths if hashlib.sha256(p.read_bytes()).hexdigest() == wanted)
+    return next(same, None)
+
+
+def _run_files(desk: Desk, run: str) -> Iterator[tuple[str, bytes]]:
+    from hft.api import load
+
+    folder = load(run, desk.root / desk.settings.replay_out).path
+    for name in RUN_FILES:
+        path = Path(folder) / name
+        if path.is_file():
+            yield f"runs/{Path(folder).name}/{name}", path.read_bytes()

@@ -1,0 +1,55 @@
+"""The rows of decisions that were asked for and could not be made: who asked for what, and why not.
+
+A refusal is decided elsewhere, as an error; this only keeps it in the journal, and lets it go on.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hft.api.desk import Desk
+from hft.core.errors import ConfigError, DataError, GovernanceError
+
+REFUSALS = (GovernanceError, DataError, ConfigError)
+
+
+@contextmanager
+def refusals_recorded(desk: Desk, name: str, stage: str) -> Iterator[None]:
+    """Of `promote` (stage propose) and `approve`."""
+    try:
+        yield
+    except REFUSALS as error:
+        row = {
+            "alpha_id": name,
+            **dict.fromkeys(("approved", "forced", "self_approved"), False),
+            **dict.fromkeys(("gate_d_passed", "gate_e_passed"), False),
+            "stage": stage,
+            "canary_weight": 0.0,
+            "reasons": [f"{type(error).__name__}: {error}"],
+            "scorecard": {},
+        }
+        desk.auditor.record("alpha_promotion_log", row, now_ns=desk.now_ns)
+        raise
+
+
+@contextmanager
+def of_canary(desk: Desk, name: str, apply_it: bool) -> Iterator[None]:
+    """Of `canary`, where the decision was to be carried out."""
+    try:
+        yield
+    except REFUSALS as error:
+        if apply_it:
+            record_refusal(desk, name, str(error))
+        raise
+
+
+def record_refusal(desk: Desk, name: str, reason: str) -> None:
+    """Nothing is done about a canary: a hold."""
+    row = {
+        "alpha_id": name,
+        "action": "hold",
+        **dict.fromkeys(("old_weight", "new_weight"), 0.0),
+        "reason": reason,
+        "evidence": "runs",
+        "applied": False,
+    }
+    desk.auditor.record("alpha_canary_log", row, now_ns=desk.now_ns)

@@ -1,0 +1,154 @@
+"""`hft.alpha.validate`: gates A, B and C with the workspace's ledger, audit and limits."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hft.alpha.profile import Profile
+from hft.alpha.validation import Request, Services, Validation
+from hft.alpha.validation import validate as run
+from hft.alpha.validation.keep import refusal
+from hft.api.desk import Desk, open_desk
+from hft.core.errors import ConfigError
+from hft.settings.environment import inherited
+
+
+def validate(
+    id: str,
+    data: Any,
+    *,
+    profile: str | None = None,
+    engine: str = "auto",
+    set: Mapping[str, Any] | None = None,
+    seed: int = 42,
+    skip_gate_b_tests: bool = False,
+    is_oos_split: float = 0.7,
+    signal_threshold: float = 0.3,
+    max_position: float = 5.0,
+    taker_bps: float = 0.2,
+    maker_bps: float = -0.2,
+    execution: str = "taker",
+    walk_forward_folds: int = 5,
+    pytest_timeout: int = 300,
+    latency_profile: str | None = None,
+    data_roots: Sequence[str] = (),
+    agree: Callable[[Any], bool] | None = None,
+    tell: Callable[[str], None] | None = None,
+    root: str | Path | None = None,
+    now: Any = None,
+) -> Validation:
+    """Judge an alpha on data that counts: structure, correctness, evidence.
+
+    `data` is files, folders, globs, tapes or a frame; `set` tightens thresholds of the profile
+    (`{"gate_c.dsr_min": 0.97}`). Every threshold of the sweep becomes a trial of the ledger.
+    `execution` "maker" quotes for its positions on the tapes; every figure is of those replays.
+
+    >>> import hft
+    >>> judged = hft.alpha.validate("demo", "bars.parquet", profile="base", skip_gate_b_tests=True)
+    >>> judged.passed, "hurdle SR" in judged.price  # four days are no evidence
+    (False, True)
+    """
+    desk = open_desk(root, now=now)
+    thresholds = _thresholds(desk, id, profile, set or {})
+    request = Request(
+        alpha_id=id,
+        data=data,
+        profile=thresholds,
+        engine=_engine(engine),
+        seed=seed,
+        skip_tests=skip_gate_b_tests,
+        is_oos_split=_share(is_oos_split),
+        threshold=signal_threshold,
+        max_position=max_position,
+        taker_bps=taker_bps,
+        maker_bps=maker_bps,
+        execution=_execution(execution, engine),
+        walk_forward_folds=walk_forward_folds,
+        pytest_timeout_s=pytest_timeout,
+        latency=_latency(latency_profile),
+        data_roots=tuple(data_roots),
+    )
+    return run(request, services(desk, agree, tell))
+
+
+def services(
+    desk: Desk,
+    agree: Callable[[Any], bool] | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Services:
+    """What a validation stands on in a workspace."""
+    from hft.alpha.pool import pool_correlation_max
+    from hft.api import Limits
+    from hft.audit.anchors import ledger_heads
+
+    auditor = desk.auditor
+
+    def against_pool(alpha: Any, data: Any, signal: Any) -> dict[str, Any]:
+        found = pool_correlation_max(
+            signal, desk.workspace.experiments, ts_ns=data.ts_ns, alpha_id=alpha.alpha_id
+        )
+        return {"correlation_pool_max": found.value, "pool_empty": found.empty}
+
+    return Services(
+        workspace=desk.workspace,
+        ledger=desk.ledger,
+        record=auditor.record,
+        limits=Limits.load(desk.settings.limits),
+        now_ns=desk.now_ns,
+        environment=inherited(),
+        anchors=(ledger_heads(auditor.rows(), promotions_of(desk)),),
+        agree=agree or (lambda price: True),
+        tell=tell or (lambda stage: None),
+        pool=against_pool,
+        notice=lambda: auditor.deliver().notice,
+    )
+
+
+def promotions_of(desk: Desk) -> list[Mapping[str, Any]]:
+    """The contents of the promotion files that can be read."""
+    from hft.alpha.promotion.promotions import read
+
+    return [file.promotion.data for file in read(desk.workspace.promotions).files if file.promotion]
+
+
+def _thresholds(desk: Desk, id: str, profile: str | None, changes: Mapping[str, Any]) -> Profile:
+    """The profile, once the keys are readable; a refusal leaves an audit row."""
+    try:
+        desk.keys  # noqa: B018 - nobody can sign for what is decided under a broken file
+        return _profile(desk, profile, changes)
+    except ConfigError as error:
+        named = profile or desk.settings.alpha_profile
+        desk.auditor.record("alpha_gate_log", refusal(id, named, "", error), now_ns=desk.now_ns)
+        raise
+
+
+def _profile(desk: Desk, name: str | None, changes: Mapping[str, Any]) -> Profile:
+    return desk.profile(name).replace(changes)
+
+
+def _engine(name: str) -> Any:
+    if name not in ("auto", "replay", "vector"):
+        raise ConfigError(f"engine: {name!r} is none of auto, replay, vector")
+    return name
+
+
+def _execution(name: str, engine: str) -> Any:
+    if name not in ("taker", "maker"):
+        raise ConfigError(f"execution: {name!r} is none of taker, maker")
+    if name == "maker" and engine == "vector":
+        raise ConfigError(
+            "execution: a maker waits in queues, which only a replay has; leave out --engine vector"
+        )
+    return name
+
+
+def _share(value: float) -> float:
+    if not 0.0 < value < 1.0:
+        raise ConfigError(f"is_oos_split: {value!r} does not lie between 0 and 1")
+    return value
+
+
+def _latency(name: str | None) -> Any:
+    from hft.alpha.latency import SIM_P95, profile_of
+
+    return SIM_P95 if name is None else profile_of(name)

@@ -1,0 +1,140 @@
+"""One look at the vault: a frozen candidate on rows nobody has seen, counted before it is taken."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hft.alpha import loader, signals
+from hft.alpha.data import ResearchData, load
+from hft.alpha.loader import LoadedAlpha
+from hft.alpha.measures.measured import measure
+from hft.alpha.promotion.people import person
+from hft.alpha.promotion.validated import Validated, find
+from hft.alpha.vault import KIND, TABLE, Budget, decide, subject
+from hft.api.desk import Desk, open_desk
+from hft.api.promotion import needed_key
+from hft.audit.signed_rows import sign_row
+from hft.core.errors import GovernanceError, PromotionError
+
+
+@dataclass(frozen=True)
+class LookTaken:
+    """What the vault showed: Sharpe ratio annual and net of fees, mean IC of the sessions."""
+
+    alpha_id: str
+    sharpe: float | None
+    sharpe_validated: float | None
+    ic: float | None
+    net: float
+    sessions: int
+    rows: int
+    looks_left: int
+    sentence: str
+    notice: str
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return dict(self.__dict__)
+
+    def text(self) -> str:
+        """For a terminal."""
+        shown = ["-" if x is None else f"{x:.2f}" for x in (self.sharpe, self.sharpe_validated)]
+        ic = "-" if self.ic is None else f"{self.ic:.4f}"
+        return (
+            f"{self.alpha_id} on the vault: {self.sessions} sessions, {self.rows:,} rows\n"
+            f"  Sharpe ratio  {shown[0]} (out of sample in its validation: {shown[1]})\n"
+            f"  IC            {ic}\n  net           {self.net:.6g} points\n"
+            f"{self.sentence}; {self.looks_left} left"
+        )
+
+
+def look(
+    id: str,
+    *,
+    reason: str,
+    key: str | Path | None = None,
+    scorecard: str | Path | None = None,
+    root: str | Path | None = None,
+    now: Any = None,
+) -> LookTaken:
+    """Score a validated alpha on the vault split of its data; the budget pays before it is shown.
+
+    Raises: GovernanceError when the budget is spent, PromotionError when code or data moved since
+    the validation, or the data has no vault.
+    """
+    desk = open_desk(root, now=now)
+    if not reason.strip():
+        raise GovernanceError("a look at the vault needs a reason: --reason TEXT")
+    validated, alpha, data = _frozen(desk, id, scorecard)
+    budget = _pay(desk, alpha, data, reason, key)
+    found = measure(data.select("vault"), _signal(alpha, data), validated.options)
+    days = found.information.days or found.information.chunks
+    return LookTaken(
+        alpha_id=id,
+        sharpe=found.test.sharpe(),
+        sharpe_validated=validated.scorecard.get("sharpe_oos"),
+        ic=days.mean if days else None,
+        net=float(found.test.net.sum()),
+        sessions=len(found.data.sessions),
+        rows=len(found.data),
+        looks_left=budget.left - 1,
+        sentence=budget.sentence,
+        notice=desk.auditor.deliver().notice,
+    )
+
+
+def _signal(alpha: LoadedAlpha, data: ResearchData) -> Any:
+    return signals.evaluate(alpha, data.select("vault"))
+
+
+def _frozen(
+    desk: Desk, id: str, scorecard: str | Path | None
+) -> tuple[Validated, LoadedAlpha, ResearchData]:
+    """The candidate as it was validated, and its data with a vault. Raises: PromotionError."""
+    named = None if scorecard is None else Path(scorecard)
+    validated = find(desk.workspace.experiments / "validations", id, named)
+    alpha = loader.load(desk.workspace, id)
+    if alpha.code_hash != validated.scorecard.get("code_hash"):
+        raise PromotionError(f"{id}: its code moved since the validation; a candidate is frozen")
+    data = load(
+        [str(desk.root / path) for path in validated.data],
+        fields=alpha.manifest.data_fields,
+        horizon_ns=validated.options.horizon_ns,
+    )
+    if data.splits is None or "vault" not in data.splits.parts:
+        raise PromotionError(
+            f"{data.source}: has no vault; `hft data features --split 40,40,20` keeps one"
+        )
+    return validated, alpha, data
+
+
+def _pay(
+    desk: Desk, alpha: LoadedAlpha, data: ResearchData, reason: str, key: str | Path | None
+) -> Budget:
+    """One look off the budget, signed and durable before anything is shown: an interrupted look
+    was a look. Raises: GovernanceError when the budget is spent or the key is not registered."""
+    own = needed_key(desk, key)
+    signer = person(desk.keys, own, None, desk.user, desk.now_ns)
+    family = alpha.manifest.family or alpha.alpha_id
+    budget = decide(
+        desk.auditor.rows(),
+        family=family,
+        dataset=data.content,
+        budget=desk.settings.alpha_vault_looks,
+    )
+    if not budget.allowed:
+        raise GovernanceError(budget.sentence)
+    row = {
+        "kind": KIND,
+        "alpha_id": alpha.alpha_id,
+        "subject": subject(family, data.content),
+        "reason": reason,
+    }
+    desk.auditor.record(
+        TABLE,
+        sign_row(TABLE, row, desk.now_ns, own),
+        now_ns=desk.now_ns,
+        key_fp=signer.key.fingerprint,
+        ledger_heads=desk.ledger.heads(),
+    )
+    return budget

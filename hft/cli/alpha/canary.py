@@ -1,0 +1,251 @@
+"""`hft alpha canary`: evaluate, status, history and rollback; parse, call, render."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from hft.cli import context
+from hft.cli.alpha.promote import finish
+
+OUT, UNKNOWN = 2, 65
+Folder = Annotated[
+    Path | None,
+    typer.Option(metavar="D", help="Promotion files.", show_default="config/strategy_promotions"),
+]
+Signed = Annotated[Path | None, typer.Option(metavar="F", help="A private key to sign with.")]
+
+
+class EvaluateByDefault(TyperGroup):
+    """`canary ID` is `canary evaluate ID`; no alpha may have the name of a command."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands:
+            args = ["evaluate", *args]
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        # `canary --alpha-id ID` has no word that names a command.
+        if args and args[0].startswith("-") and args[0] not in ("--help", "--json"):
+            args = ["evaluate", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=EvaluateByDefault,
+    help="Decide about a promotion on probation, and carry it out.",
+    no_args_is_help=True,
+)
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the group to `hft alpha`."""
+    parent.add_typer(app, name="canary")
+
+
+@app.command()
+def evaluate(
+    id: Annotated[str | None, typer.Argument(metavar="ID", help="The alpha.")] = None,
+    alpha_id: Annotated[str | None, typer.Option(metavar="ID", help="The same as ID.")] = None,
+    runs: Annotated[
+        list[Path] | None, typer.Option(metavar="DIR", help="Sealed run folders.")
+    ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="A row a session; see the reference.")
+    ] = None,
+    slippage_bps: Annotated[float | None, typer.Option(metavar="X", help="Base only.")] = None,
+    dd_contrib: Annotated[float | None, typer.Option(metavar="X", help="Base only.")] = None,
+    error_rate: Annotated[float | None, typer.Option(metavar="X", help="Base only.")] = None,
+    sessions: Annotated[int | None, typer.Option(metavar="N", help="Base only.", min=0)] = None,
+    sharpe_live: Annotated[float | None, typer.Option(metavar="X", help="Base only.")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Carry the decision out.")] = False,
+    key: Signed = None,
+    promotions_dir: Folder = None,
+    out: Annotated[Path | None, typer.Option(metavar="P", help="Write the JSON here too.")] = None,
+    json: context.Json = False,
+) -> None:
+    """Decide: hold, escalate, roll back or graduate; with --apply, do it."""
+    from hft.api import canary as api
+    from hft.cli.alpha.validate import named
+
+    typed = {
+        "slippage_bps": slippage_bps,
+        "drawdown_contribution": dd_contrib,
+        "execution_error_rate": error_rate,
+        "sessions_live": sessions,
+        "sharpe_live": sharpe_live,
+    }
+    done = api.evaluate(
+        named(id, alpha_id),
+        runs=runs or (),
+        evidence=evidence,
+        typed=typed,
+        apply_it=apply,
+        key=key,
+        promotions_dir=promotions_dir,
+        now=context.current.now,
+    )
+    _leave(done, out)
+
+
+@app.command()
+def status(
+    promotions_dir: Folder = None,
+    out: Annotated[Path | None, typer.Option(metavar="P", help="Write the JSON here too.")] = None,
+    json: context.Json = False,
+) -> None:
+    """Show every promotion, what it counts as now, and files that do not count."""
+    from hft.api import canary as api
+
+    found = api.status(promotions_dir=promotions_dir, now=context.current.now)
+    written(found, out, _status(found))
+
+
+@app.command()
+def history(
+    id: Annotated[str, typer.Argument(metavar="ID", help="The alpha.")],
+    promotions_dir: Folder = None,
+    out: Annotated[Path | None, typer.Option(metavar="P", help="Write the JSON here too.")] = None,
+    json: context.Json = False,
+) -> None:
+    """Show every decision about a canary, oldest first."""
+    from hft.api import canary as api
+
+    found = api.history(id, promotions_dir=promotions_dir, now=context.current.now)
+    written(found, out, _history(found))
+
+
+@app.command()
+def evidence(
+    runs: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Sealed run folders.")],
+    out: Annotated[Path, typer.Option(metavar="CSV", help="Where to.")] = Path("sessions.csv"),
+    json: context.Json = False,
+) -> None:
+    """Write the sessions of runs as a CSV for --evidence; verified where it is read."""
+    from hft.api.shadow import evidence as written_rows
+
+    count = written_rows(runs, out)
+    context.emit({"sessions": count, "out": str(out)}, f"{count} sessions in {out}")
+
+
+@app.command()
+def rollback(
+    id: Annotated[str, typer.Argument(metavar="ID", help="The alpha.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Stands in the audit.")] = "",
+    key: Signed = None,
+    promotions_dir: Folder = None,
+    json: context.Json = False,
+) -> None:
+    """Take an alpha off at once: weight 0, an incident, re-entry through Gate C."""
+    from hft.api import canary as api
+
+    if not reason.strip():
+        raise typer.BadParameter("--reason TEXT is needed; it stands in the audit")
+    done = api.rollback(
+        id, reason=reason, key=key, promotions_dir=promotions_dir, now=context.current.now
+    )
+    finish(done, None, f"{_decision(done.decided.decision)}\nno gateway is running to wait for")
+
+
+def written(found: Any, out: Path | None, words: str) -> None:
+    """Print a finding, and write it where it is wanted."""
+    import json as text
+
+    if out is not None:
+        from hft.storage.atomic import write_atomic
+
+        write_atomic(out, text.dumps(found, indent=2, default=str) + "\n")
+    context.emit(found, words)
+
+
+def _leave(done: Any, out: Path | None) -> None:
+    """Print a decision and leave with the code of its kind."""
+    decision = getattr(done.decided, "decision", done.decided)
+    finish(done, out, _decision(decision) + _applied(done.decided) + _next(done.decided, decision))
+    if decision.state == "not_found":
+        raise typer.Exit(UNKNOWN)
+    if decision.action == "rollback":
+        raise typer.Exit(OUT)
+
+
+def _applied(done: Any) -> str:
+    if not hasattr(done, "written"):
+        return "\n  not applied; --apply carries it out"
+    if done.waiting_for:
+        return f"\n  signed; a key with role {', '.join(done.waiting_for)} has yet to sign"
+    return "\n  applied" + (
+        f", file {done.yaml_sha256[:16]}" if done.written else ", no file changed"
+    )
+
+
+def _next(done: Any, decision: Any) -> str:
+    """The command that comes after this one."""
+    name = decision.alpha_id
+    if not hasattr(done, "written") and decision.action in ("escalate", "graduate", "rollback"):
+        words = f"hft alpha canary {name} --runs DIR --apply --key F"
+    elif getattr(done, "waiting_for", ()):
+        words = f"the other person runs the same with --key; a role {done.waiting_for[0]} is needed"
+    elif decision.action == "rollback":
+        words = f"hft alpha validate {name} --data ... : re-entry is through Gate C"
+    elif decision.action == "graduate":
+        words = f"hft alpha promote {name} --renew --shadow-runs DIR, before {decision.deadline}"
+    elif decision.state == "not_found":
+        words = f"hft alpha promote {name}"
+    else:
+        words = f"hft alpha shadow {name} TAPES --canary, then hft alpha canary {name} --runs DIR"
+    return f"\nnext: {words}"
+
+
+def _decision(decision: Any) -> str:
+    if decision.state == "not_found":
+        return f"{decision.alpha_id}: no enabled promotion"
+    lines = [
+        f"{decision.alpha_id}: {decision.action} ({decision.state}), weight "
+        f"{decision.old_weight:g} -> {decision.new_weight:g}",
+        f"  {decision.reason or 'within limits'}",
+    ]
+    lines += [f"  - {text}" for text in decision.reasons if text != decision.reason]
+    lines += [f"  missing: {text}" for text in decision.missing]
+    for check in decision.checks:
+        value = "-" if check.value is None else f"{check.value}"
+        limit = "" if check.threshold is None else f"of {check.threshold}"
+        lines.append(f"  {check.verdict:<12} {check.id:<24} {value} {limit}")
+    if decision.human:
+        lines.append("  somebody should look at it")
+    if decision.arm:
+        lines.append(f"  by the arm: {decision.arm}")
+    lines.append(f"  counts until {decision.deadline}")
+    return "\n".join(lines)
+
+
+def _status(found: dict[str, Any]) -> str:
+    lines = [
+        f"{row['alpha_id']:<28} {row['state']:<12} counts {row['counts']:<6g} "
+        f"until {row['expires'] or '-':<10}  {row['profile'] or '-':<9} "
+        f"{row['why']} {row['reason']}"
+        for row in found["promotions"]
+    ]
+    lines += [f"{one['code']}: {one['sentence']}" for one in found["findings"]]
+    return "\n".join(lines or ["no promotions yet; `hft alpha promote ID` proposes one"])
+
+
+def _history(found: dict[str, Any]) -> str:
+    from datetime import UTC, datetime
+
+    def line(row: dict[str, Any], words: str) -> tuple[int, str]:
+        when = datetime.fromtimestamp(row["ts_ns"] // 1_000_000_000, UTC)
+        return row["ts_ns"], f"{when:%Y-%m-%d %H:%M:%S}Z  {words}"
+
+    lines = [
+        line(
+            row,
+            f"{row['action']:<9} {row['old_weight']:g} -> {row['new_weight']:g}  {row['reason']}",
+        )
+        for row in found["decisions"]
+    ]
+    lines += [
+        line(row, f"file: {row['state']} at {row['weight']:g} ({row['cause']})")
+        for row in found["changes"]
+    ]
+    return "\n".join(words for _, words in sorted(lines))

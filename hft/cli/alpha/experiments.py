@@ -1,0 +1,83 @@
+"""`hft alpha experiments`: what was measured, listed, side by side and by rank."""
+
+from typing import Annotated, Any
+
+import typer
+
+from hft.cli import context
+from hft.cli.alpha import output
+
+Base = Annotated[
+    str | None, typer.Option(help="Folder of experiments (research/experiments).", metavar="D")
+]
+Alpha = Annotated[str | None, typer.Option(help="Only runs of this alpha.", metavar="I")]
+Out = Annotated[str | None, typer.Option(help="Write the same JSON to this file.", metavar="P")]
+
+group = typer.Typer(help="List, compare and rank the runs of alphas.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group to `hft alpha`."""
+    app.add_typer(group, name="experiments")
+
+
+@group.command("list")
+def list_(
+    base_dir: Base = None, alpha_id: Alpha = None, out: Out = None, json: context.Json = False
+) -> None:
+    """List runs, newest first; folders that cannot be read are counted."""
+    from hft.alpha.experiments import list_runs
+
+    found = list_runs(output.experiments_folder(base_dir), alpha_id)
+    output.emit(found.to_dict(), lambda: _text(found, ("sharpe_oos", "sharpe_is")), out)
+
+
+@group.command()
+def compare(
+    ids: Annotated[list[str], typer.Argument(help="Run ids or unique beginnings.", metavar="ID")],
+    base_dir: Base = None,
+    out: Out = None,
+    json: context.Json = False,
+) -> None:
+    """Show runs side by side, in the order given."""
+    from hft.alpha.experiments import Listing
+    from hft.alpha.experiments import compare as chosen
+
+    found = Listing(chosen(output.experiments_folder(base_dir), ids))
+    names = sorted({name for run in found.runs for name in run.meta["metrics"]})
+    output.emit(found.to_dict(), lambda: _text(found, names), out)
+
+
+@group.command()
+def best(
+    metric: Annotated[str, typer.Option(help="Figure to rank by.")] = "sharpe_oos",
+    top: Annotated[int, typer.Option(help="How many.", min=1)] = 10,
+    base_dir: Base = None,
+    alpha_id: Alpha = None,
+    out: Out = None,
+    json: context.Json = False,
+) -> None:
+    """Rank runs by a figure, the highest first; those without it come last."""
+    from hft.alpha.experiments import best as ranked
+
+    found = ranked(output.experiments_folder(base_dir), metric, top, alpha_id)
+    output.emit(found.to_dict(), lambda: _text(found, (metric,)), out)
+
+
+def _text(listing: Any, metrics: Any) -> str:
+    import polars as pl
+
+    from hft.reports.render import frame_text
+
+    rows = [
+        {"run": run.run_id, "alpha": run.alpha_id, "written": run.timestamp[:19]}
+        | {name: run.metric(name) for name in metrics}
+        | {"gates": " ".join(f"{k}:{v}" for k, v in sorted(run.meta["gate_status"].items()))}
+        for run in listing.runs
+    ]
+    kinds: dict[str, Any] = {"run": pl.String, "alpha": pl.String, "written": pl.String}
+    kinds |= dict.fromkeys(metrics, pl.Float64) | {"gates": pl.String}
+    lines = [frame_text(pl.DataFrame(rows, schema=kinds)) if rows else "no runs"]
+    if listing.unreadable:
+        lines.append(f"{len(listing.unreadable)} unreadable: {', '.join(listing.unreadable[:5])}")
+    return "\n".join(lines)

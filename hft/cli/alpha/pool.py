@@ -1,0 +1,71 @@
+"""`hft alpha pool`: how the alphas there are belong together, and what one more adds."""
+
+from typing import Annotated
+
+import typer
+
+from hft.cli import context
+from hft.cli.alpha import output
+
+NOT_PASSED = 2
+VIEWS = ("matrix", "redundant", "optimize", "marginal")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `hft alpha`."""
+    app.command()(pool)
+
+
+def pool(
+    view: Annotated[
+        str, typer.Argument(help="matrix, redundant, optimize or marginal.", metavar="[VIEW]")
+    ] = "matrix",
+    base_dir: Annotated[
+        str | None, typer.Option(help="Folder of experiments (research/experiments).", metavar="D")
+    ] = None,
+    threshold: Annotated[float, typer.Option(help="|correlation| that is redundant.")] = 0.7,
+    corr_metric: Annotated[str, typer.Option(help="pearson or spearman.")] = "pearson",
+    redundant: Annotated[
+        bool, typer.Option("--redundant", help="Only the redundant pairs; as `pool redundant`.")
+    ] = False,
+    method: Annotated[
+        str, typer.Option(help="equal_weight, ic_weighted, mean_variance or ridge.")
+    ] = "equal_weight",
+    ridge_alpha: Annotated[float, typer.Option(help="Penalty of ridge.")] = 0.1,
+    alpha_id: Annotated[
+        str | None, typer.Option(help="The candidate of marginal.", metavar="I")
+    ] = None,
+    min_uplift: Annotated[float, typer.Option(help="Least uplift of marginal.")] = 0.05,
+    out: Annotated[
+        str | None, typer.Option(help="Write the same JSON to this file.", metavar="P")
+    ] = None,
+    json: context.Json = False,
+) -> None:
+    """Correlate the newest signals of the alphas, weight them, or judge one more."""
+    from hft.api.pool import look
+
+    chosen = _view(view, redundant, alpha_id)
+    folder = output.experiments_folder(base_dir)
+    found = look(
+        folder,
+        chosen,
+        threshold=threshold,
+        metric=corr_metric,
+        method=method,
+        ridge_alpha=ridge_alpha,
+        alpha_id=alpha_id,
+        min_uplift=min_uplift,
+    )
+    output.emit(found.result, found.text, out)
+    context.note(f"page: {found.folder / 'report.html'}")
+    if found.passed is False:
+        raise typer.Exit(NOT_PASSED)
+
+
+def _view(view: str, redundant: bool, alpha_id: str | None) -> str:
+    chosen = "redundant" if redundant and view == "matrix" else view
+    if chosen not in VIEWS:
+        raise typer.BadParameter(f"{view!r} is not one of {', '.join(VIEWS)}")
+    if chosen == "marginal" and alpha_id is None:
+        raise typer.BadParameter("marginal: name the candidate with --alpha-id")
+    return chosen

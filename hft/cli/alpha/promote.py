@@ -1,0 +1,192 @@
+"""`hft alpha promote` and `approve`: proposal and second signature; parse, call, render."""
+
+import json as text
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hft.cli import context
+
+REFUSED = 2
+SIGNED = {"approve": "approved", "renew": "renewed"}
+Typed = Annotated[int | None, typer.Option(help="Typed; base only.", min=0)]
+Share = Annotated[float | None, typer.Option(help="A share of 1, tighter than the profile's.")]
+Lots = Annotated[int, typer.Option(metavar="N", help="Lots of the whole position.", min=1)]
+Weight = Annotated[
+    float | None, typer.Option(metavar="W", help="Proposed start; the profile's cap binds.")
+]
+Guard = Annotated[float, typer.Option(help="Guardrail; above it the canary rolls back.", min=0)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `hft alpha`."""
+    app.command()(promote)
+    app.command()(approve)
+
+
+def promote(
+    id: Annotated[str | None, typer.Argument(metavar="ID", help="The alpha.")] = None,
+    alpha_id: Annotated[str | None, typer.Option(metavar="ID", help="The same as ID.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Name of the key's person.")] = None,
+    key: Annotated[Path | None, typer.Option(metavar="F", help="The owner's private key.")] = None,
+    scorecard: Annotated[
+        Path | None, typer.Option(metavar="P", help="A validation; the newest by default.")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="standard, tier1, base, or a file.", show_default="standard")
+    ] = None,
+    shadow_runs: Annotated[
+        list[Path] | None, typer.Option(metavar="DIR", help="Sealed run folders.")
+    ] = None,
+    paper_trade_dir: Annotated[
+        Path | None, typer.Option(metavar="D", help="Paper-trade sessions.")
+    ] = None,
+    min_shadow_sessions: Annotated[int | None, typer.Option(help="Gate E, tighter.")] = None,
+    max_execution_reject_rate: Share = None,
+    min_sharpe_oos: Annotated[float | None, typer.Option(help="Gate D, tighter.")] = None,
+    max_abs_drawdown: Share = None,
+    max_turnover: Annotated[float | None, typer.Option(help="Gate D.")] = None,
+    max_correlation: Share = None,
+    canary_weight: Weight = None,
+    target_lots: Lots = 100,
+    expiry_days: Annotated[int | None, typer.Option(metavar="N", help="Days it counts.")] = None,
+    max_live_slippage_bps: Guard = 3.0,
+    max_live_drawdown_contribution: Guard = 0.02,
+    max_execution_error_rate: Guard = 0.01,
+    config_version: Annotated[str, typer.Option(help="Version of the file.")] = "v1",
+    renew: Annotated[bool, typer.Option("--renew", help="Renew what is live.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Despite failing checks; 5 days.")] = False,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it is forced.")] = "",
+    out: Annotated[Path | None, typer.Option(metavar="P", help="Write the JSON here too.")] = None,
+    shadow_sessions: Typed = None,
+    drift_alerts: Typed = None,
+    execution_reject_rate: Annotated[
+        float | None, typer.Option(help="Typed; base only.", min=0, max=1)
+    ] = None,
+    json: context.Json = False,
+) -> None:
+    """Propose an alpha: Gates D and E decided, the evidence frozen and signed by its owner."""
+    given = dict(locals())
+    from hft.api import promotion as api
+    from hft.cli.alpha.validate import named
+
+    done = api.promote(
+        named(id, alpha_id),
+        key=key,
+        scorecard=scorecard,
+        profile=profile,
+        shadow_runs=shadow_runs or (),
+        paper_trade_dir=paper_trade_dir,
+        wishes=_wishes(given),
+        now=context.current.now,
+    )
+    finish(done, out, _proposal(done.decided))
+    if not done.decided.accepted:
+        raise typer.Exit(REFUSED)
+
+
+def approve(
+    id: Annotated[str | None, typer.Argument(metavar="ID", help="The alpha.")] = None,
+    alpha_id: Annotated[str | None, typer.Option(metavar="ID", help="The same as ID.")] = None,
+    memo: Annotated[
+        Path | None, typer.Option(metavar="F", help="What was checked, and its limits.")
+    ] = None,
+    bundle: Annotated[
+        str | None, typer.Option(metavar="HASH", help="The newest proposal by default.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who signs.")] = None,
+    key: Annotated[Path | None, typer.Option(metavar="F", help="The validator's key.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="P", help="Write the JSON here too.")] = None,
+    json: context.Json = False,
+) -> None:
+    """Check a proposal again and sign it as its validator; writes the promotion file."""
+    from hft.api import promotion as api
+    from hft.cli.alpha.validate import named
+
+    if memo is None:
+        raise typer.BadParameter("--memo F is needed: what the validator checked, and its limits")
+    done = api.approve(
+        named(id, alpha_id), memo=memo, bundle=bundle, name=name, key=key, now=context.current.now
+    )
+    finish(done, out, _approval(done.decided))
+    if not done.decided.approved:
+        raise typer.Exit(REFUSED)
+
+
+def finish(done: Any, out: Path | None, words: str) -> None:
+    """Print a decision, what was finished before it, and what could not be delivered."""
+    data = done.to_json()
+    if out is not None:
+        from hft.storage.atomic import write_atomic
+
+        write_atomic(out, text.dumps(data, indent=2, default=str) + "\n")
+    page = f"page: {done.page}" if getattr(done, "page", None) else ""
+    for sentence in (*done.finished, done.notice, page):
+        if sentence:
+            context.note(sentence)
+    context.emit(data, words)
+
+
+def _wishes(given: dict[str, Any]) -> Any:
+    from hft.alpha.promotion.propose import GUARDRAILS
+    from hft.api.promotion import TIGHTEN, TYPED, Wishes
+
+    return Wishes(
+        **{
+            name: given[name]
+            for name in ("owner", "canary_weight", "target_lots", "expiry_days", "config_version")
+        },
+        **{name: given[name] for name in ("renew", "force", "reason")},
+        guardrails={name: given[name] for name in GUARDRAILS},
+        tighten={name: given[name] for name in TIGHTEN},
+        typed={name: given[name] for name in TYPED},
+    )
+
+
+def _proposal(done: Any) -> str:
+    lines = [f"{done.alpha_id}: gate D {done.gate_d.verdict}, gate E {done.gate_e.verdict}"]
+    for gate in (done.gate_d, done.gate_e):
+        lines += _checks(gate)
+    lines += [f"  missing: {sentence}" for sentence in done.missing]
+    if done.accepted:
+        forced = " (forced)" if done.forced else ""
+        lines += [
+            f"proposed{forced} by {done.owner}: weight {done.weight:g}, {done.expiry_days} days",
+            f"bundle {done.bundle_sha256}",
+            f"next: another person runs `hft alpha approve {done.alpha_id} --memo F`",
+        ]
+    else:
+        lines += ["refused: weight 0, no file", *(f"  {reason}" for reason in done.reasons)]
+    return "\n".join(lines)
+
+
+def _checks(gate: Any) -> list[str]:
+    return [
+        f"  {gate.gate} {check.verdict:<12} {check.id:<24} {_shown(check.value):>9}  {check.reason}"
+        for check in gate.checks
+        if check.applicable
+    ]
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _approval(done: Any) -> str:
+    if not done.approved:
+        lines = [f"{done.alpha_id}: not approved", *(f"  {text}" for text in done.objections)]
+        return "\n".join(lines)
+    own = " (self-approved)" if done.self_approved else ""
+    signed = SIGNED[done.stage]
+    return "\n".join(
+        [
+            f"{done.alpha_id}: {signed} by {done.validator}{own}, weight {done.weight:g}, "
+            f"until {done.expiry}",
+            f"file {done.path.parent.name}/{done.path.name}, sha256 {done.yaml_sha256}",
+            f"next: hft alpha shadow {done.alpha_id} TAPES --canary, then "
+            f"hft alpha canary {done.alpha_id} --runs DIR --apply",
+        ]
+    )

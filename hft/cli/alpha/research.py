@@ -1,0 +1,90 @@
+"""`hft alpha list | scaffold | try`: alphas before they count; parse, call, render."""
+
+from typing import Annotated, Any
+
+import typer
+
+from hft.cli import context
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `hft alpha`."""
+    app.command("list")(list_)
+    app.command()(scaffold)
+    app.command("try")(try_)
+
+
+def list_(json: context.Json = False) -> None:
+    """List the alphas of the workspace, and what cannot be loaded."""
+    from hft.api import research as alpha
+
+    found = alpha.list_(now=context.current.now)
+    context.emit(found, lambda: _listed(found))
+
+
+def scaffold(
+    id: Annotated[str, typer.Argument(metavar="ID", help="Name of the new alpha.")],
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="EXAMPLE", help="Copy this alpha.")
+    ] = None,
+    hypothesis: Annotated[str | None, typer.Option(help="Why it should work.")] = None,
+    horizon: Annotated[
+        str | None, typer.Option(metavar="D", help="What it predicts over: 5s, 1min, 1d.")
+    ] = None,
+    paper: Annotated[list[str] | None, typer.Option(metavar="REF", help="A reference.")] = None,
+    complexity: Annotated[str | None, typer.Option(help="Of one update: O1 or ON.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write its files anew.")] = False,
+    json: context.Json = False,
+) -> None:
+    """Write a new alpha: manifest, code, README, tests."""
+    from hft.api import research as alpha
+
+    made = alpha.scaffold(
+        id,
+        source=source,
+        hypothesis=hypothesis,
+        horizon=horizon,
+        papers=paper or (),
+        complexity=complexity,
+        force=force,
+        now=context.current.now,
+    )
+    context.emit(made, lambda: _scaffolded(made))
+
+
+def try_(
+    id: Annotated[str, typer.Argument(metavar="ID", help="The alpha.")],
+    data: Annotated[
+        list[str] | None, typer.Option("--data", metavar="P", help="Files, folders or globs.")
+    ] = None,
+    plots: Annotated[bool, typer.Option("--plots/--no-plots", help="Draw in the text.")] = True,
+    json: context.Json = False,
+) -> None:
+    """Look at an alpha on the explore split: IC by horizon, decay, turnover; not a trial."""
+    from hft.api import research as alpha
+
+    found = alpha.try_(id, data or (), now=context.current.now)
+    context.emit(found.to_dict(), lambda: found.text(plots))
+
+
+def _listed(found: dict[str, Any]) -> str:
+    lines = [
+        f"{one['alpha_id']:<28} {one['status']:<9} {one['family']:<14} {one['horizon']:>6}  "
+        f"{', '.join(one['data_fields'])}"
+        for one in found["alphas"]
+    ]
+    if not lines:
+        lines = [
+            "no alphas in this workspace yet; `hft alpha scaffold ID --from EXAMPLE` copies one of "
+            f"{', '.join(found['examples'])}"
+        ]
+    return "\n".join([*lines, *(f"not usable: {error}" for error in found["errors"])])
+
+
+def _scaffolded(made: dict[str, Any]) -> str:
+    name = made["alpha_id"]
+    files = "\n".join(f"  {file}" for file in made["files"])
+    return (
+        f"{made['folder']}\n{files}\n\nnext: state the hypothesis in README.md, then "
+        f"`hft alpha try {name} --data ...`, then `hft alpha validate {name} --data ...`"
+    )

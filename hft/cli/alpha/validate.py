@@ -1,0 +1,152 @@
+"""`hft alpha validate`: gates A, B and C with scorecard and page; parse, call, render."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hft.cli import context
+
+NOT_PASSED = 2
+
+Paths = Annotated[
+    list[str] | None, typer.Option(metavar="P", help="Files, folders, globs or tapes.")
+]
+Execution = Annotated[str, typer.Option(help="taker, or maker: quotes, judged by replays.")]
+
+Roots = Annotated[list[str] | None, typer.Option(metavar="D", help="Folders data may lie in.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `hft alpha`."""
+    app.command()(validate)
+
+
+def validate(
+    id: Annotated[str | None, typer.Argument(metavar="ID", help="The alpha.")] = None,
+    alpha_id: Annotated[str | None, typer.Option(metavar="ID", help="The same as ID.")] = None,
+    data: Paths = None,
+    profile: Annotated[
+        str | None, typer.Option(help="standard, tier1, base, or a file.", show_default="standard")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="auto, replay (tapes) or vector.")] = "auto",
+    set: Annotated[
+        list[str] | None, typer.Option(metavar="GATE.KEY=V", help="A tighter threshold.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of bootstraps and cuts.", min=0)] = 42,
+    skip_gate_b_tests: Annotated[
+        bool, typer.Option("--skip-gate-b-tests", help="Leaves Gate B INSUFFICIENT.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Pay the price without being asked.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="P", help="Write the JSON here too.")] = None,
+    is_oos_split: Annotated[float, typer.Option(help="Share of rows in sample.")] = 0.7,
+    signal_threshold: Annotated[float, typer.Option(help="Beyond it a position is taken.")] = 0.3,
+    max_position: Annotated[float, typer.Option(help="Contracts.")] = 5.0,
+    min_sharpe_oos: Annotated[float | None, typer.Option(help="Gate C.")] = None,
+    max_abs_drawdown: Annotated[float | None, typer.Option(help="Gate C, a share.")] = None,
+    pytest_timeout: Annotated[int, typer.Option(help="Seconds.", min=1)] = 300,
+    thresholds: Annotated[
+        str | None, typer.Option(metavar="F", help="A profile file in place of --profile.")
+    ] = None,
+    latency_profile: Annotated[str | None, typer.Option(metavar="N", help="By name.")] = None,
+    taker_bps: Annotated[float, typer.Option(help="Fee for taking.")] = 0.2,
+    maker_bps: Annotated[float, typer.Option(help="Fee for making; negative is a rebate.")] = -0.2,
+    execution: Execution = "taker",
+    walk_forward_folds: Annotated[int, typer.Option(min=2)] = 5,
+    data_roots: Roots = None,
+    json: context.Json = False,
+) -> None:
+    """Judge an alpha on data that counts; prints the price first, then verdicts and page."""
+    from hft.api import validation as api
+
+    done = api.validate(
+        named(id, alpha_id),
+        paths(data),
+        profile=thresholds or profile,
+        engine=engine,
+        set=_changes(set, min_sharpe_oos, max_abs_drawdown),
+        seed=seed,
+        skip_gate_b_tests=skip_gate_b_tests,
+        is_oos_split=is_oos_split,
+        signal_threshold=signal_threshold,
+        max_position=max_position,
+        taker_bps=taker_bps,
+        maker_bps=maker_bps,
+        execution=execution,
+        walk_forward_folds=walk_forward_folds,
+        pytest_timeout=pytest_timeout,
+        latency_profile=latency_profile,
+        data_roots=data_roots or (),
+        agree=lambda price: agreed(price, yes),
+        tell=stage,
+        now=context.current.now,
+    )
+    result(done, out)
+
+
+def result(done: Any, out: Path | None) -> None:
+    """Print a validation and leave with 2 unless it passed."""
+    import json as text
+
+    if out is not None:
+        from hft.storage.atomic import write_atomic
+
+        write_atomic(out, text.dumps(done.to_json(), indent=2, default=str) + "\n")
+    if done.notice:
+        context.note(done.notice)
+    context.emit(done.to_json(), lambda: f"{done.text()}\n\n{done.path / 'report.html'}")
+    if not done.passed:
+        raise typer.Exit(NOT_PASSED)
+
+
+def agreed(price: Any, yes: bool) -> bool:
+    """Show the price; ask a person at a terminal, nobody else."""
+    context.note(price.line)
+    if yes or context.current.json or not sys.stdin.isatty() or not price.new:
+        return True
+    return bool(typer.confirm("run it?", default=True))
+
+
+def stage(name: str) -> None:
+    """What is being done, for a person who waits."""
+    if sys.stderr.isatty():
+        context.note(f"  {name} ...")
+
+
+def named(id: str | None, alpha_id: str | None) -> str:
+    """The id, given as the argument or as --alpha-id."""
+    if (id is None) == (alpha_id is None):
+        raise typer.BadParameter("name one alpha: `hft alpha list` shows them")
+    return str(id or alpha_id)
+
+
+def paths(data: list[str] | None) -> list[str]:
+    """What --data named."""
+    if not data:
+        raise typer.BadParameter("give --data FILE, FOLDER, TAPES or a quoted glob")
+    return data
+
+
+def assignments(texts: list[str]) -> dict[str, Any]:
+    """Thresholds as `gate.key=value`."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            raise typer.BadParameter(f"{text!r}: write gate.key=number") from None
+    return found
+
+
+def _changes(
+    texts: list[str] | None, sharpe: float | None, drawdown: float | None
+) -> dict[str, Any]:
+    """Every tighter threshold by its key."""
+    found = assignments(texts or [])
+    if sharpe is not None:
+        found["gate_c.sharpe_oos_min"] = sharpe
+    if drawdown is not None:
+        found["gate_c.drawdown_min"] = -drawdown
+    return found

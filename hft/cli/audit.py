@@ -1,0 +1,208 @@
+"""`hft audit`: show, verify, deliver, export, pack and retire the trail of decisions."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hft.cli import context
+from hft.cli.context import Json
+
+app = typer.Typer(help="Show, verify, deliver and pack the audit trail.", no_args_is_help=True)
+
+MISMATCH = 2
+Dsn = Annotated[str | None, typer.Option(help="Database, instead of HFT_AUDIT_DSN.", metavar="D")]
+JournalDir = Annotated[
+    Path | None, typer.Option("--journal", help="Folder of the journal.", metavar="P")
+]
+Since = Annotated[str | None, typer.Option(help="From this time on, with zone.", metavar="T")]
+Out = Annotated[Path, typer.Option("--out", help="File to write.", metavar="P")]
+
+
+@app.callback()
+def audit(
+    now: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="The time of the call; only in a rehearsal workspace."),
+    ] = None,
+) -> None:
+    """Show, verify, deliver and pack the audit trail."""
+    context.current.now = now
+
+
+@app.command()
+def show(
+    since: Since = None,
+    dsn: Dsn = None,
+    journal: JournalDir = None,
+    table: Annotated[str | None, typer.Option(help="One table only.", metavar="NAME")] = None,
+    alpha: Annotated[str | None, typer.Option(help="One alpha only.", metavar="ID")] = None,
+    json: Json = False,
+) -> None:
+    """Show the rows of the journal, oldest first; with --dsn those that a database has of it."""
+    from hft.api import audit as api
+
+    rows = api.show(since, dsn=dsn, journal=journal, config=context.current.config)
+    name = (table or "").removeprefix("audit.")
+    rows = [row for row in rows if not table or row["table"] == name]
+    rows = [row for row in rows if not alpha or row["row"].get("alpha_id") == alpha]
+    context.emit(rows, lambda: _table(rows) if rows else "no rows")
+
+
+@app.command()
+def verify(
+    dsn: Dsn = None,
+    journal: JournalDir = None,
+    export: Annotated[
+        list[Path] | None, typer.Option(help="An export to compare with.", metavar="P")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Compare and check signatures from this time on.", metavar="T"),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Check chain, signatures, anchors, ledger, promotions and the database."""
+    from hft.api import audit as api
+
+    config = context.current.config
+    found = api.verify(dsn=dsn, journal=journal, exports=export or (), since=since, config=config)
+    context.emit(found.to_dict(), lambda: _verdict(found))
+    if not found.ok:
+        raise typer.Exit(MISMATCH)
+
+
+@app.command()
+def drain(dsn: Dsn = None, journal: JournalDir = None, json: Json = False) -> None:
+    """Bring every row that waits to the database."""
+    from hft.api import audit as api
+
+    found = api.drain(dsn=dsn, journal=journal, config=context.current.config)
+    rows = f"{found.delivered} rows delivered, {found.waiting} wait"
+    context.emit({"delivered": found.delivered, "waiting": found.waiting}, rows)
+
+
+@app.command("apply-schema")
+def apply_schema(dsn: Dsn = None, json: Json = False) -> None:
+    """Make the tables in the database, or bring them to this version."""
+    from hft.api import audit as api
+
+    found = api.apply_schema(dsn=dsn, config=context.current.config)
+    words = f"{found['database']}: version {found['version']}, {found['applied']} applied now"
+    context.emit(found, words)
+
+
+@app.command()
+def export(out: Out, since: Since = None, journal: JournalDir = None, json: Json = False) -> None:
+    """Write the journal to a file, and keep its head as an anchor."""
+    from hft.api import audit as api
+
+    found = api.export(out, since, journal=journal, config=context.current.config)
+    words = f"{found.rows} rows in {out}; row {found.seq} is anchored by it: {found.hash[:16]}"
+    context.emit(found.to_dict(), words)
+
+
+@app.command()
+def pack(
+    out: Out,
+    alpha: Annotated[list[str] | None, typer.Option(help="About this alpha.", metavar="ID")] = None,
+    run: Annotated[list[str] | None, typer.Option(help="About this run.", metavar="RUN")] = None,
+    journal: JournalDir = None,
+    json: Json = False,
+) -> None:
+    """Make a zip of evidence that checks itself with Python alone."""
+    from hft.api import audit as api
+
+    config = context.current.config
+    found = api.pack(out, alphas=alpha or (), runs=run or (), journal=journal, config=config)
+    words = f"{found.rows} rows, {found.files} files, {found.signatures} signatures in {out}"
+    lines = [words, f"sha-256 {found.sha256}", *(f"not packed: {text}" for text in found.missing)]
+    context.emit(found.to_dict(), "\n".join(lines))
+
+
+@app.command()
+def overrides(
+    since: Since = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="P", help="Write the page here (.html), or the JSON.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """One page of every time somebody went round a rule."""
+    from hft.api import audit as api
+    from hft.reports.render import frame_json
+
+    found = api.overrides(since, config=context.current.config)
+    if out is not None:
+        api.overrides_report(found, out)
+        context.note(f"page: {out}")
+    context.emit(frame_json(found), lambda: _page(found))
+
+
+@app.command()
+def retire(
+    before: Annotated[str, typer.Option(help="Rows before this date go.", metavar="DATE")],
+    reason: Annotated[str, typer.Option(help="Why; it stays in the chain.", metavar="TEXT")],
+    dsn: Dsn = None,
+    journal: JournalDir = None,
+    json: Json = False,
+) -> None:
+    """Take old rows away; their count and hash stay in the chain."""
+    from hft.api import audit as api
+
+    now, config = context.current.now, context.current.config
+    found = api.retire(before, reason, dsn=dsn, journal=journal, now=now, config=config)
+    words = f"{found.count} rows retired, up to row {found.last_seq}; row {found.row_seq} says so"
+    context.emit(found.to_dict(), words if found.count else "no row is that old")
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    import polars as pl
+
+    from hft.audit.keys import moment
+    from hft.reports.render import frame_text
+
+    lines = [
+        {
+            "seq": str(row["seq"]),
+            "time": moment(row["ts"]),
+            "table": row["table"],
+            "about": _about(row["row"]),
+            "actor": row["actor"],
+            "hash": row["row_hash"][:12],
+        }
+        for row in rows
+    ]
+    return frame_text(pl.DataFrame(lines))
+
+
+def _about(own: dict[str, Any]) -> str:
+    """The few columns that say what a row is about."""
+    names = ("alpha_id", "strategy_id", "scope", "gate", "stage", "kind", "action", "verdict")
+    return " ".join(str(own[name]) for name in names if own.get(name))
+
+
+def _verdict(found: Any) -> str:
+    lines = [f"{found.rows} rows, {found.anchors} anchors, {found.database}"]
+    lines += [f"  {finding.code}: {finding.sentence}" for finding in found.findings]
+    lines += [f"  note: {text}" for text in found.notes]
+    if found.unanchored:
+        lines.append(f"oldest row without an anchor: {found.unanchored['seq']}")
+    elif found.rows:
+        lines.append("every row is anchored")
+    bad = len(found.findings)
+    if found.ok and not found.rows:
+        lines.append("nothing was ever recorded here: is this the workspace?")
+    else:
+        lines.append("the audit is what it was" if found.ok else f"{bad} findings: it is not")
+    return "\n".join(lines)
+
+
+def _page(found: Any) -> str:
+    from hft.reports.render import frame_text
+
+    if found.is_empty():
+        return "no overrides"
+    totals = found.group_by("kind").len().sort("kind")
+    heads = ", ".join(f"{kind}: {count}" for kind, count in totals.iter_rows())
+    return f"{heads}\n\n{frame_text(found)}"

@@ -1,0 +1,42 @@
+"""A result that shows its document: as text, as a notebook card, as figures, as a page."""
+
+from pathlib import Path
+from typing import Any
+
+from hft.core.errors import ConfigError
+from hft.reports.governance.document import Document
+
+
+class Shown:
+    """Mixed into results whose attribute `document` says what there is to show."""
+
+    document: Document | None
+
+    def plot(self, kind: str) -> Any:
+        """One picture of the page as a plotly figure, by kind.
+
+        Raises: ConfigError for a picture that the page does not have.
+        """
+        from hft.reports.governance.plots import figure
+
+        pictures = {one.kind: one for one in (self.document.pictures if self.document else ())}
+        if kind not in pictures:
+            raise ConfigError(f"plot: {kind!r} is none of {', '.join(pictures) or '(no pictures)'}")
+        return figure(pictures[kind])
+
+    def report(self, path: str | Path) -> Path:
+        """The page, written to a file. Raises: ConfigError where there is none."""
+        from hft.reports.governance.pages import page
+        from hft.storage.atomic import write_atomic
+
+        if self.document is None:
+            raise ConfigError("report: this result has no page")
+        write_atomic(Path(path), page(self.document))
+        return Path(path)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        from hft.reports.governance.cards import html_card
+
+        return html_card(self.document) if self.document else f"<pre>{escape(repr(self))}</pre>"

@@ -1,0 +1,110 @@
+"""Shadow runs of a real alpha through the gateway, read back as evidence."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from promotion_world import ALPHA, START_NS, profile
+
+from hft.alpha import loader, shipped
+from hft.alpha.backtest import Rules
+from hft.alpha.gates import e
+from hft.alpha.gates.e import Paper, Shadow
+from hft.alpha.paper import log_session, sessions_folder
+from hft.alpha.promotion.parity import comparer, stream
+from hft.alpha.promotion.shadow import asserted, from_runs, with_paper
+from hft.alpha.scaffold import scaffold
+from hft.alpha.workspace import Workspace
+from hft.core.errors import DataError
+from hft.gateway.limits import Limits
+from hft.runs.ingest import synthetic
+
+
+@pytest.fixture(scope="module")
+def shadowed(tmp_path_factory: pytest.TempPathFactory) -> tuple[loader.LoadedAlpha, list[Path]]:
+    """One synthetic day, the queue-imbalance example streamed over it."""
+    root = tmp_path_factory.mktemp("shadow")
+    tapes = synthetic(seed=5, out=root / "tapes", events=20_000, kind="l2")
+    workspace = Workspace(root)
+    scaffold(workspace, "queue", source="queue_imbalance", date="2026-11-02", owner="ann")
+    alpha = loader.load(workspace, "queue")
+    rules = Rules(threshold=0.1, max_position=1.0)
+    folder = root / "shadow"
+    return alpha, [Path(p) for p in stream(alpha, tapes, rules, limits=Limits(), folder=folder)]
+
+
+def test_a_shadow_day_verifies_and_repeats_every_value(
+    shadowed: tuple[loader.LoadedAlpha, list[Path]],
+) -> None:
+    alpha, paths = shadowed
+    found = from_runs(paths, profile("base"), compare=comparer(alpha))
+    assert not found.problems, found.problems
+    assert found.evidence == "runs" and found.sessions == 2  # over midnight
+    assert (found.decisions or 0) > 0 and found.drift_alerts == 0 and found.identical == 1.0
+    assert e.evaluate(found, profile("base")).verdict == "INSUFFICIENT"  # two sessions of five
+
+
+def test_a_run_of_another_alpha_is_no_evidence(
+    shadowed: tuple[loader.LoadedAlpha, list[Path]], tmp_path: Path
+) -> None:
+    _, paths = shadowed
+    workspace = Workspace(tmp_path)
+    scaffold(workspace, "other", source="trade_sign_momentum", date="2026-11-02", owner="ann")
+    found = from_runs(paths, profile("base"), compare=comparer(loader.load(workspace, "other")))
+    assert found.problems and not found.sessions
+    assert e.evaluate(found, profile("base")).verdict == "FAIL"
+
+
+def test_a_run_whose_digest_was_changed_is_no_evidence(
+    shadowed: tuple[loader.LoadedAlpha, list[Path]], tmp_path: Path
+) -> None:
+    alpha, paths = shadowed
+    copy = tmp_path / paths[0].name
+    shutil.copytree(paths[0], copy)
+    (copy / "digest").write_text("0" * 64 + "\n")
+    found = from_runs([copy], profile("base"), compare=comparer(alpha))
+    assert found.problems and found.sessions is None
+
+
+def test_the_same_run_given_twice_counts_once(
+    shadowed: tuple[loader.LoadedAlpha, list[Path]],
+) -> None:
+    alpha, paths = shadowed
+    once = from_runs(paths, profile("base"), compare=comparer(alpha))
+    twice = from_runs([*paths, *paths], profile("base"), compare=comparer(alpha))
+    assert once == twice
+
+
+def test_a_folder_without_runs_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds no run folder"):
+        from_runs([tmp_path], profile("base"), compare=lambda run: None)  # type: ignore[arg-type, return-value]
+
+
+def test_nothing_typed_stays_absent_and_typed_is_marked() -> None:
+    assert asserted(None, None, None).evidence == ""
+    found = asserted(6, None, None)
+    assert found.evidence == "asserted" and found.drift_alerts is None
+    assert e.evaluate(found, profile("standard")).verdict == "FAIL"
+    assert e.evaluate(found, profile("base")).verdict == "INSUFFICIENT"
+
+
+def test_the_examples_are_there() -> None:
+    assert {"queue_imbalance", "trade_sign_momentum"} <= set(shipped.examples())
+
+
+def test_logged_paper_trade_sessions_are_the_ones_a_promotion_reads(tmp_path: Path) -> None:
+    hour = 3_600_000_000_000
+    for day, regime in ((0, "calm"), (2, "wild")):
+        started = START_NS + day * 24 * hour
+        log_session(
+            tmp_path,
+            ALPHA,
+            f"s{day}",
+            started_ns=started,
+            ended_ns=started + hour,
+            drift_alerts=0,
+            execution_reject_rate=0.0,
+            regime=regime,
+        )
+    found = with_paper(Shadow(), sessions_folder(tmp_path, ALPHA)).paper
+    assert found == Paper(3, 2, 60.0, 2)

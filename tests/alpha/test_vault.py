@@ -1,0 +1,84 @@
+"""The budget of looks at the vault, counted from audit rows."""
+
+import pytest
+
+from hft.alpha.vault import budgets, decide, looks, subject, table
+from hft.core.errors import ValidationError
+
+DATA = "9f" * 32
+
+
+def row(seq: int, family: str = "ofi", dataset: str = DATA, **own: object) -> dict:
+    about = {"kind": "vault_look", "alpha_id": f"alpha_{seq}", "subject": subject(family, dataset)}
+    body = {**about, "reason": "last look", "signature": "", **own}
+    head = {"seq": seq, "ts": seq * 10, "actor": "ann", "key_fp": "SHA256:x", "row_hash": str(seq)}
+    return {**head, "table": "override_log", "row": body}
+
+
+def flat(given: dict) -> dict:
+    """As the database gives it."""
+    own = given.pop("row")
+    del given["table"]
+    return given | own
+
+
+def test_the_budget_is_spent_look_by_look_and_then_refused() -> None:
+    rows: list[dict] = []
+    said = []
+    for seq in range(4):
+        found = decide(rows, family="ofi", dataset=DATA, budget=3)
+        said.append((found.allowed, found.left))
+        rows.append(row(seq + 1))
+    assert said == [(True, 3), (True, 2), (True, 1), (False, 0)]
+    refused = decide(rows[:3], family="ofi", dataset=DATA, budget=3).sentence
+    assert "refused" in refused and "all 3 looks" in refused and "alpha_2 (audit row 2)" in refused
+
+
+def test_each_family_and_dataset_has_its_own_budget() -> None:
+    rows = [row(1), row(2, family="queue"), row(3, dataset="aa"), row(4)]
+    assert decide(rows, family="ofi", dataset=DATA, budget=3).used == 2
+    assert decide(rows, family="queue", dataset=DATA, budget=3).used == 1
+    assert decide(rows, family="micro", dataset=DATA, budget=3).used == 0
+    assert [(one.family, one.used) for one in budgets(rows, 3)] == [
+        ("ofi", 2),
+        ("ofi", 1),
+        ("queue", 1),
+    ]
+
+
+def test_rows_of_the_database_count_as_those_of_the_journal() -> None:
+    assert looks([flat(row(1))]) == looks([row(1)])
+    assert decide([flat(row(1)), row(2)], family="ofi", dataset=DATA, budget=3).used == 2
+    assert decide([row(1), flat(row(1))], family="ofi", dataset=DATA, budget=3).used == 1
+
+
+def test_other_audit_rows_are_not_looks() -> None:
+    other = {**row(2), "table": "control_log"}
+    assert looks([row(1, kind="waiver"), other, {"seq": 3, "table": "alpha_gate_log"}]) == []
+
+
+@pytest.mark.parametrize("bad", ["", "ofi", "{}", '{"family":1,"dataset":2}', "\x00", "[]"])
+def test_a_look_that_nobody_can_place_counts_against_everyone(bad: str) -> None:
+    rows = [row(1, subject=bad)]
+    assert decide(rows, family="ofi", dataset=DATA, budget=1).allowed is False
+    assert decide(rows, family="queue", dataset="aa", budget=2).left == 1
+    assert "not readable" in table(budgets(rows, 3), 3)
+
+
+def test_no_budget_is_no_look() -> None:
+    found = decide([], family="ofi", dataset=DATA, budget=0)
+    assert (
+        not found.allowed and "refused" in found.sentence and "alpha.vault_looks" in found.sentence
+    )
+
+
+def test_the_table_says_who_looked_and_why() -> None:
+    text = table(budgets([row(1), row(2, family="queue")], 3), 3)
+    assert "family ofi, dataset 9f9f9f9f9f9f9f9f: 1 of 3 looks taken, 2 left" in text
+    assert "audit row 2: alpha_2, ann: last look" in text
+    assert "nobody looked" in table([], 3)
+
+
+def test_a_look_names_its_family_and_dataset() -> None:
+    with pytest.raises(ValidationError):
+        subject("", DATA)

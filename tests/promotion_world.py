@@ -1,0 +1,369 @@
+"""A workspace on a scripted calendar: people with real ssh keys, a real ledger, a real journal.
+
+Scorecards and evidence are computed from seeded daily returns; nothing here replaces a module.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hft.alpha.canary.claim import claim_of
+from hft.alpha.canary.sessions import Evidence, Session
+from hft.alpha.gates.d import Portfolio
+from hft.alpha.gates.e import Shadow
+from hft.alpha.ledger import Ledger, Trial
+from hft.alpha.measures.measured import Options
+from hft.alpha.profile import Profile
+from hft.alpha.promotion.approve import Approval, Facts, Now, approve
+from hft.alpha.promotion.bundle import Bundle
+from hft.alpha.promotion.office import Office
+from hft.alpha.promotion.people import Person, person
+from hft.alpha.promotion.promotions import File, read
+from hft.alpha.promotion.propose import Asked, Proposal, propose
+from hft.alpha.promotion.recheck import Hurdle
+from hft.alpha.promotion.validated import Validated
+from hft.alpha.promotion.validated import read as read_validation
+from hft.alpha.verdict import GateResult, holds
+from hft.alpha.workspace import Workspace
+from hft.audit.auditor import Auditor
+from hft.audit.keys import Keys, dump, entry
+from hft.audit.sign import generate
+from hft.settings import read_profile
+from hft.storage.chain import canonical
+
+DAY_NS = 86_400_000_000_000
+START_NS = 1_793_577_600_000_000_000  # 2026-11-02T00:00Z, a Monday
+SINCE_NS = START_NS - 300 * DAY_NS
+ROOT = Path(__file__).resolve().parents[1]
+ROLES = {
+    "ann": ("owner",),
+    "bob": ("validator",),
+    "cyd": ("operator",),
+    "dan": ("owner", "validator"),
+}
+ALPHA = "queue_imbalance"
+HASHES = {name: letter * 64 for name, letter in zip(("code", "config", "data"), "abc", strict=True)}
+
+
+def profile(name: str) -> Profile:
+    """A profile as shipped."""
+    return Profile.from_dict(read_profile(name, ROOT), name)
+
+
+@dataclass
+class World:
+    """One workspace; `now_ns` is the calendar."""
+
+    root: Path
+    workspace: Workspace
+    keys: Keys
+    now_ns: int = START_NS
+    os_user: str = "ann"
+
+    @classmethod
+    def made(cls, root: Path, key_store: Path) -> "World":
+        """A workspace with the four people registered; their keys are made once a test session."""
+        rows = []
+        for name, roles in ROLES.items():
+            path = key_store / name
+            if not path.exists():
+                generate(path, name)
+            public = path.with_name(f"{name}.pub").read_text()
+            rows.append(
+                entry(name, public, emails=[f"{name}@desk.example"], roles=roles, from_ns=SINCE_NS)
+            )
+        workspace = Workspace(root)
+        workspace.keys.parent.mkdir(parents=True, exist_ok=True)
+        workspace.keys.write_text(dump(rows))
+        (workspace.alphas / ALPHA).mkdir(parents=True)
+        made = cls(root, workspace, Keys.read(workspace.keys))
+        made.key_store = key_store  # type: ignore[attr-defined]
+        return made
+
+    def office(self, os_user: str = "") -> Office:
+        """The means of a call made now."""
+        audit = Auditor(
+            self.workspace.audit_journal,
+            f"chdb://{self.root / '.state' / 'none'}",
+            enabled=False,
+            actor=os_user or self.os_user,
+            keys_hash=self.keys.hash,
+        )
+        return Office(
+            self.workspace,
+            self.keys,
+            audit,
+            Ledger.open(self.workspace.ledger),
+            self.now_ns,
+            os_user or self.os_user,
+            self.workspace.promotions,
+        )
+
+    def key(self, name: str) -> Path:
+        """The private key of a person."""
+        return self.key_store / name  # type: ignore[attr-defined, no-any-return]
+
+    def person(self, name: str, os_user: str | None = None) -> Person:
+        """A person at their own machine."""
+        user = name if os_user is None else os_user
+        return person(self.keys, self.key(name), None, user, self.now_ns)
+
+    def pass_days(self, days: float) -> None:
+        """Let the calendar go on."""
+        self.now_ns += int(days * DAY_NS)
+
+    def validate(
+        self,
+        seed: int = 1,
+        sharpe: float = 3.0,
+        *,
+        under: str = "tier1",
+        fails: str = "",
+        **card: Any,
+    ) -> Validated:
+        """A validation with a recorded trial, its figures computed from seeded daily returns.
+
+        `under` is the profile that judged it, `fails` the letters of gates that did not pass.
+        """
+        daily = returns(seed, sharpe)
+        trial = Trial(
+            ALPHA,
+            "ofi",
+            "forward_1d",
+            f"queue_imbalance#{seed}",
+            (START_NS - 1000 * DAY_NS, START_NS),
+            HASHES["config"],
+            HASHES["data"],
+            HASHES["code"],
+            daily,
+            252.0,
+            "validate",
+            42,
+        )
+        recorded = Ledger.open(self.workspace.ledger).append([trial], self.now_ns)[0]
+        scorecard = {
+            "sharpe_oos": float(daily.mean() / daily.std(ddof=1) * np.sqrt(252)),
+            "max_drawdown": -float(
+                (np.maximum.accumulate(np.cumsum(daily)) - np.cumsum(daily)).max()
+            ),
+            "turnover": 0.4,
+            "correlation_pool_max": 0.0,
+            "pool_empty": True,
+            "n_trials": 1,
+            "n_effective": 1.0,
+            "latency_profile": {"name": "sim_p95"},
+            "config_hash": HASHES["config"][:16],
+            "code_hash": HASHES["code"],
+            "convention": "2012",
+            **card,
+        }
+        stamp = (
+            f"{date.fromtimestamp(self.now_ns // 10**9):%Y%m%d}T{self.now_ns // 10**9 % 86400:06d}Z"
+        )
+        folder = self.workspace.experiments / "validations" / ALPHA / f"{stamp}_{seed:08x}"
+        folder.mkdir(parents=True)
+        manifest = {
+            "alpha_id": ALPHA,
+            "run_id": folder.name,
+            "data_paths": ["data.parquet"],
+            "options": Options().to_dict(),
+            "ts_ns": self.now_ns,
+        }
+        files: dict[str, Any] = {"scorecard.json": scorecard, "manifest.json": manifest}
+        for gate, name in (("A", "feasibility"), ("B", "correctness"), ("C", "backtest")):
+            result = GateResult(gate, (holds("everything", gate not in fails),))
+            files[f"{name}_report.json"] = result.to_dict()
+            self._record_gate(result, folder.name, recorded.trial_id, under)
+        for name, data in files.items():
+            (folder / name).write_bytes(canonical(data))
+        return read_validation(folder)
+
+    def _record_gate(self, result: GateResult, run_id: str, trial_id: str, under: str) -> None:
+        row = {
+            "alpha_id": ALPHA,
+            "run_id": run_id,
+            "gate": result.gate,
+            "profile": under,
+            "passed": result.passed,
+            "verdict": result.verdict.value,
+            "trial_id": trial_id,
+            "evidence_digest": result.evidence_digest,
+        }
+        self.office().audit.record("alpha_gate_log", row, now_ns=self.now_ns)
+
+    def propose(self, name: str = "standard", **more: Any) -> Proposal:
+        """The owner's proposal on the newest validation, with passing evidence."""
+        owner = more.pop("owner", "ann")
+        validated = more.pop("validated", None) or self.validate()
+        chosen = more.pop("profile", None) or profile(name)
+        trial = validated.trial_id(self.office().audit.rows())
+        given = {
+            "validated": validated,
+            "portfolio": more.pop("portfolio", portfolio()),
+            "shadow": more.pop("shadow", shadow()),
+            "claim": claim_of(returns(1, 3.0), 1e6, quantile=0.99, slippage=(1.0, 1.1, 0.9, 1.05)),
+            "profile": chosen,
+            "asked": Asked(hashes=hashes(), inputs={}, family="ofi", trial_id=trial, **more),
+        }
+        return propose(
+            self.office(owner), ALPHA, owner=self.person(owner), key=self.key(owner), **given
+        )
+
+    def approve(self, name: str = "bob", *, os_user: str | None = None, **now: Any) -> Approval:
+        """The validator's answer to the newest proposal."""
+        memo = self.root / "memo.md"
+        if not memo.exists():
+            memo.write_text("Replicated the scorecard; the pool is empty; limits read.\n")
+        bundle = now.pop("bundle", None)
+        user = name if os_user is None else os_user
+        return approve(
+            self.office(user),
+            ALPHA,
+            validator=self.person(name, os_user),
+            key=self.key(name),
+            memo=memo,
+            now=StillSo(self, **now),
+            bundle_sha256=bundle,
+        )
+
+    def promoted(self, name: str = "standard") -> Approval:
+        """Proposed and approved, an hour apart."""
+        self.propose(name)
+        self.pass_days(1 / 24)
+        done = self.approve()
+        assert done.approved, done.objections
+        return done
+
+    def file(self) -> File:
+        """The file that speaks for the alpha."""
+        found = read(self.workspace.promotions).file(ALPHA)
+        assert found is not None
+        return found
+
+    def bundle(self) -> Bundle:
+        """The newest bundle."""
+        from hft.alpha.promotion.bundle import find
+
+        return find(self.office().reports, ALPHA)[1]
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """The audit rows of a table, values only."""
+        found = [row for row in self.office().audit.rows() if row["table"] == table]
+        return [
+            {
+                name: json.loads(value)
+                if isinstance(value, str) and value[:1] in "[{" and value
+                else value
+                for name, value in row["row"].items()
+            }
+            for row in found
+        ]
+
+
+class StillSo(Facts):
+    """The facts behind a bundle, as frozen unless a test moves one."""
+
+    def __init__(self, world: World, **moved: Any) -> None:
+        self.world, self.moved = world, moved
+
+    def of(self, bundle: Bundle) -> Now:
+        hashes = dict(bundle.hashes) | {k: v for k, v in self.moved.items() if k != "hurdle"}
+        return Now(hashes, self.moved.get("hurdle") or hurdle_of(self.world, bundle))
+
+
+def hurdle_of(world: World, bundle: Bundle) -> Hurdle | None:
+    """The hurdle from the ledger as it is."""
+    from hft.alpha.promotion.standing import hurdle_now
+
+    return hurdle_now(Ledger.open(world.workspace.ledger), bundle.data["validation"]["trial_id"])
+
+
+def returns(seed: int, sharpe: float, days: int = 1000) -> np.ndarray:
+    """Daily returns of a given true annual Sharpe ratio."""
+    rng = np.random.Generator(np.random.Philox(seed))
+    return 0.002 * (rng.standard_normal(days) + sharpe / np.sqrt(252))
+
+
+def hashes(**changed: str | None) -> dict[str, str | None]:
+    """What is frozen beside scorecard and thresholds."""
+    return {**HASHES, "limits": "d" * 64, "simulator": "e" * 64, **changed}
+
+
+def portfolio(**changed: Any) -> Portfolio:
+    """Passing evidence against an empty pool."""
+    found = Portfolio(
+        live=(),
+        capacity_multiple=8.0,
+        participation_share=0.1,
+        cost_retention=0.9,
+        drawdown_probability=0.01,
+        stress_loss=dict.fromkeys(("volatility", "spread", "gap", "latency"), 0.05),
+    )
+    return replace(found, **changed)
+
+
+def shadow(**changed: Any) -> Shadow:
+    """Passing evidence of shadow runs."""
+    found = Shadow(
+        evidence="runs",
+        sessions=22,
+        decisions=4000,
+        drift_alerts=0,
+        reject_rate=0.001,
+        reject_rate_p95=0.002,
+        reject_upper=0.004,
+        stale_share=0.0,
+        identical=1.0,
+        cost_ratio_upper=1.1,
+        ic_e=0.5,
+        simulator_sha256="e" * 64,
+        drill_seconds=0.2,
+        runs=({"run_id": "r1", "digest": "1" * 64},),
+    )
+    return replace(found, **changed)
+
+
+def sessions(
+    first: date,
+    count: int,
+    *,
+    weight: float,
+    seed: int = 7,
+    sharpe: float = 3.0,
+    capital: float = 1e6,
+    slippage: float = 1.0,
+    fills: int = 60,
+    rejects: int = 0,
+    wrong: str = "",
+) -> list[Session]:
+    """Rows of business days from `first` on, traded with `weight`."""
+    daily = returns(seed, sharpe, count)
+    days, day = [], first
+    while len(days) < count:
+        if day.weekday() < 5:
+            days.append(day)
+        day += timedelta(days=1)
+    rng = np.random.Generator(np.random.Philox([seed, 1]))
+    noise = 0.05 * rng.standard_normal(count)
+    return [
+        Session(
+            day,
+            fills,
+            float(x * weight * capital),
+            slippage + float(e),
+            rejects,
+            200,
+            "f" * 64,
+            wrong,
+        )
+        for day, x, e in zip(days, daily, noise, strict=True)
+    ]
+
+
+def evidence(rows: list[Session]) -> Evidence:
+    """Rows as the canary reads them."""
+    return Evidence("runs", tuple(rows))
