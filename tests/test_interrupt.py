@@ -194,6 +194,46 @@ def test_ctrl_c_while_the_kernels_are_first_compiled_leaves_nothing(home: Path) 
     assert not (home / "early").exists()
 
 
+def test_ctrl_c_in_a_callback_of_the_compiler_is_heard_after_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HFT_CACHE_DIR", str(home / "callback_cache"))
+    patch = """
+from numba.core.registry import cpu_target
+from hft.storage.interrupts import hear
+hear()
+engine, sent = cpu_target.target_context._internal_codegen._engine._ee, []
+real = engine._object_cache_notify
+def noticed(module, buffer):
+    if not sent:
+        sent.append(ctrl_c())
+    return real(module, buffer)
+engine._object_cache_notify = noticed
+"""
+    interrupted(home, patch, [*REPLAY, "--out", "callback"])
+    assert not (home / "callback").exists()
+
+
+def test_ctrl_c_in_a_finalizer_is_heard_after_it() -> None:
+    script = """
+import os, signal, time
+from hft.storage.interrupts import hear
+class Late:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0)
+hear()
+try:
+    Late()
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("heard")
+"""
+    words = [sys.executable, "-c", script]
+    done = subprocess.run(words, text=True, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "heard\n", "")
+
+
 def test_a_handler_of_the_caller_stays_in_charge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
