@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hft import api
+from hft.api import replays as api
 from hft.core.errors import ConfigError
 from hft.core.instruments import Instrument
 from hft.gateway.figures import max_price_ticks
