@@ -13,7 +13,6 @@ from hft.alpha.ledger.family import sampling_variance
 from hft.alpha.loader import LoadedAlpha
 from hft.alpha.measures.evidence import Tries
 from hft.alpha.measures.measured import Measured, Options
-from hft.alpha.measures.sweep import GRID
 from hft.storage.chain import canonical
 
 # What a user may choose in judging; another choice than the default's is part of the trial.
@@ -37,14 +36,9 @@ def config_hash(options: Options) -> str:
         "rules": options.rules.to_dict(),
     }
     content |= {name: own[name] for name in JUDGED if own[name] != plain[name]}
-    if options.execution == "maker":
-        content |= {"execution": "maker", "maker_bps": options.maker_bps}
+    if options.execution != "taker":
+        content |= {"execution": options.execution, "maker_bps": options.maker_bps}
     return hashlib.sha256(canonical(content)).hexdigest()[:16]
-
-
-def levels(options: Options) -> list[float]:
-    """The thresholds that a validation tries, its own among them."""
-    return sorted({*GRID, options.rules.threshold})
 
 
 def cell(options: Options, threshold: float) -> Options:
@@ -57,7 +51,7 @@ def trial_ids(alpha: LoadedAlpha, data: ResearchData, options: Options) -> dict[
     form = canonical_form(alpha)
     return {
         level: trial_id(form, data.fingerprint, config_hash(cell(options, level)), alpha.code_hash)
-        for level in levels(options)
+        for level in options.levels
     }
 
 

@@ -1,5 +1,6 @@
 """Gates A, B and C: what stops, what stays undecided, and what it says would turn it."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -10,9 +11,11 @@ from hft.alpha.data.planted import planted
 from hft.alpha.gates.a import History, gate_a, none_of
 from hft.alpha.gates.b import Correctness, gate_b, structural_failure
 from hft.alpha.gates.c import ReplayFacts, gate_c
+from hft.alpha.gates.f import Twin, gate_f
 from hft.alpha.measures.evidence import Evidence, Levels, Tries, weigh
 from hft.alpha.measures.measured import Measured, Options, measure
 from hft.alpha.profile import Profile
+from hft.alpha.signals import Difference
 from hft.alpha.validation.result import overall
 from hft.alpha.verdict import GateResult, Verdict, at_least, holds
 from hft.settings import read_profile
@@ -66,7 +69,7 @@ def correct(**changes: object) -> Correctness:
         "tests_passed": True,
         "tests_reason": "",
         "hashes": ["a", "a", "a", "a"],
-        "parity": 0.0,
+        "parity": Difference(0.0, None),
         "finite_share": 1.0,
         "coverage": 0.99,
         "permutation_p": 0.001,
@@ -89,7 +92,8 @@ def test_what_is_correct_passes() -> None:
         ({"tests_passed": None}, Verdict.INSUFFICIENT, False),
         ({"hashes": ["a", "b", "a", "a"]}, Verdict.FAIL, True),
         ({"hashes": ["a", "a"]}, Verdict.FAIL, True),
-        ({"parity": 1e-8}, Verdict.FAIL, True),
+        ({"parity": Difference(1e-8, 3)}, Verdict.FAIL, True),
+        ({"parity": Difference(np.inf, 3)}, Verdict.FAIL, True),
         ({"finite_share": 0.999}, Verdict.FAIL, True),
         ({"finite_share": None}, Verdict.INSUFFICIENT, False),
         ({"coverage": 0.9}, Verdict.FAIL, False),
@@ -105,6 +109,15 @@ def test_each_line_of_gate_b_decides(
     result = gate_b(correct(**changes), profile())
     assert result.verdict is verdict
     assert structural_failure(result) is structural
+
+
+def test_batch_and_stream_that_differ_are_told_by_their_row() -> None:
+    for apart, told in (
+        (Difference(2e-3, 6), "batch and stream are 0.002 apart at row 7"),
+        (Difference(np.inf, 0), "one of batch and stream has no signal at row 1, the other has"),
+    ):
+        result = gate_b(correct(parity=apart), profile())
+        assert result.verdict is Verdict.FAIL and result.reason == told
 
 
 def test_base_asks_for_no_statistics_in_gate_b_but_for_every_correctness() -> None:
@@ -203,3 +216,18 @@ def test_wrong_code_fails_even_where_the_history_is_short() -> None:
     short = results("INSUFFICIENT")[0]
     wrong = GateResult("B", (holds("deterministic", False, "two results"),))
     assert overall((short, wrong)) is Verdict.FAIL
+
+
+def test_a_twin_that_got_slower_fails_gate_f_and_no_verdict() -> None:
+    fine = Twin(True, "", True, "", 0.05)
+    assert gate_f(fine, profile("base")).passed
+    slow = gate_f(replace(fine, slower=0.2), profile("base"))
+    assert slow.verdict is Verdict.FAIL and "20% longer" in slow.reason and slow.advisory
+    fast = GateResult("A", (holds("x", True),))
+    others = tuple(replace(fast, gate=name) for name in "ABC")
+    assert overall((*others, slow)) is Verdict.PASS
+    # A page of the same inputs is the same page: seconds that pass are not on it.
+    assert (
+        gate_f(fine, profile("base")).to_dict()
+        == gate_f(replace(fine, slower=-0.5), profile("base")).to_dict()
+    )
