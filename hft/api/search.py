@@ -108,7 +108,7 @@ def search(
         *(mode, trials, template, grid, population, generations, seed, threshold, taker_bps)
     )
     desk = open_desk(root, now=now)
-    market = _market(desk, data, feature_fields, returns_field, taker_bps)
+    market = _market(desk, data, plan, feature_fields, returns_field)
     price = _price(desk, plan, market)
     if tell is not None:
         tell(price)
@@ -117,15 +117,22 @@ def search(
 
 
 def _market(
-    desk: Desk, data: Any, fields: Sequence[str], returns_field: str | None, taker_bps: float
+    desk: Desk, data: Any, plan: Any, fields: Sequence[str], returns_field: str | None
 ) -> Any:
     """The data that counts as a market."""
     from hft.alpha.data import load
+    from hft.alpha.search.candidates import named_in
     from hft.alpha.search.market import of_research
 
     rows = load(data).select("validate")
-    pool = pool_signals(desk, rows)
-    return of_research(rows, fields, returns_field=returns_field, taker_bps=taker_bps, pool=pool)
+    return of_research(
+        rows,
+        fields,
+        returns_field=returns_field,
+        taker_bps=plan.taker_bps,
+        pool=pool_signals(desk, rows),
+        named=named_in(plan.template or "", plan.grid) if plan.mode == "template" else (),
+    )
 
 
 def _run(

@@ -5,7 +5,7 @@ not ask for, or what cannot be applied, is listed with the reason.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
@@ -16,6 +16,7 @@ from hft.alpha.statistics.selection import NotInstalled
 from hft.alpha.verdict import (
     Check,
     GateResult,
+    Verdict,
     at_least,
     at_most,
     holds,
@@ -198,7 +199,9 @@ class _Judge:
             return self.ask("psr", e.psr, "gate_c.psr_min")
         if e.track_days is not None and e.n < e.track_days:
             text = f"{e.n} days of the {ceil(e.track_days)} that this Sharpe ratio needs"
-            return insufficient("psr", text, (_more_days(e.track_days, e.n),), e.psr)
+            asked = self.ask("psr", e.psr, "gate_c.psr_min")  # its threshold and margin stand
+            missing = (_more_days(e.track_days, e.n),)
+            return replace(asked, verdict=Verdict.INSUFFICIENT, reason=text, missing=missing)
         return self.ask("psr", e.psr, "gate_c.psr_min")
 
     def _pbo(self) -> list[Check]:

@@ -70,7 +70,10 @@ class Price:
         """One line for a person, such as `trial 18 of family ofi, effective N 6.2, ...`."""
         others = self.n + self.new - self.number
         pool = f" ({others} more on this data and label)" if others > 0 else ""
-        head = f"of family {self.family}{pool}, effective N {self.effective:.1f}, hurdle SR"
+        tried = (
+            f"effective N {self.effective:.1f}" if self.n else "the first on this data and label"
+        )
+        head = f"of family {self.family}{pool}, {tried}, hurdle SR"
         if not self.new:
             return f"repeat, one of {self.number} trials {head} {self.hurdle_before:.2f}, no charge"
         first = self.number - self.new + 1
