@@ -205,10 +205,13 @@ class _Judge:
         return self.ask("psr", e.psr, "gate_c.psr_min")
 
     def _pbo(self) -> list[Check]:
-        e = self.evidence
+        e, out = self.evidence, self.evidence.tries.left_out
+        told = f"{out} trials of this data are left out: they do not say these days" if out else ""
         if e.pbo is None:
-            return [not_applicable("pbo", e.pbo_reason, e.pbo_configs)]
-        return [self.ask("pbo", e.pbo.pbo, "gate_c.pbo_max", at_most)]
+            reason = "; ".join(text for text in (e.pbo_reason, told) if text)
+            return [not_applicable("pbo", reason, e.pbo_configs)]
+        asked = self.ask("pbo", e.pbo.pbo, "gate_c.pbo_max", at_most)
+        return [replace(asked, reason="; ".join(text for text in (asked.reason, told) if text))]
 
     def _spa(self) -> Check:
         found = self.evidence.spa
