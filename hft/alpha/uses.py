@@ -28,6 +28,13 @@ from hft.core.errors import JournalError
 FILE = "looked_at.jsonl"
 Kind = Literal["try", "validate", "vault"]
 Span = tuple[int, int]  # first and last session, YYYYMMDD
+# What became of sessions -> what to do about it.
+ADVICE = {
+    "looked at for nothing": "make the features again with a --split that leaves them in explore",
+    "looked at": "make the features again with a --split that leaves them out of validate",
+    "kept back": "make the features again with a --split whose vault has them or lies behind them",
+    "judged": "make the features again with a --split whose vault lies behind them",
+}
 
 
 @dataclass(frozen=True)
@@ -155,10 +162,7 @@ def _said(part: ResearchData, span: Span, name: str, how: str) -> list[str]:
     if not mine:
         return []
     days = f"session {mine[0]} was" if len(mine) == 1 else f"sessions {mine[0]} to {mine[-1]} were"
-    return [
-        f"{part.source}: {days} {how} as {name} in this workspace; make the features again with "
-        f"a --split that keeps them in {'explore' if how != 'kept back' else 'the vault'}"
-    ]
+    return [f"{part.source}: {days} {how} as {name} in this workspace; {ADVICE[how]}"]
 
 
 def _untimed(line: bytes) -> dict[str, Any] | None:
