@@ -6,6 +6,7 @@ A refusal is decided elsewhere, as an error; this only keeps it in the journal, 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from hft.alpha.vault import REFUSED, TABLE
 from hft.api.desk import Desk
 from hft.core.errors import ConfigError, DataError, GovernanceError
 
@@ -53,3 +54,18 @@ def record_refusal(desk: Desk, name: str, reason: str) -> None:
         "applied": False,
     }
     desk.auditor.record("alpha_canary_log", row, now_ns=desk.now_ns)
+
+
+@contextmanager
+def of_vault(desk: Desk, name: str, reason: str) -> Iterator[None]:
+    """Of a look at the vault: asked for, not given, and not taken from the budget."""
+    try:
+        yield
+    except REFUSALS as error:
+        row = {
+            "kind": REFUSED,
+            "alpha_id": name,
+            "reason": f"{reason}: {type(error).__name__}: {error}",
+        }
+        desk.auditor.record(TABLE, row, now_ns=desk.now_ns, ledger_heads=desk.ledger.heads())
+        raise

@@ -5,7 +5,7 @@ not ask for, or what cannot be applied, is listed with the reason.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
@@ -17,6 +17,7 @@ from hft.alpha.statistics.selection import NotInstalled
 from hft.alpha.verdict import (
     Check,
     GateResult,
+    Verdict,
     at_least,
     at_most,
     holds,
@@ -201,14 +202,19 @@ class _Judge:
         wanted = self.profile.get("gate_c.psr_min") is not None
         if wanted and e.track_days is not None and e.n < e.track_days:
             text = f"{e.n} days of the {ceil(e.track_days)} that this Sharpe ratio needs"
-            return insufficient("psr", text, (_more_days(e.track_days, e.n),), e.psr)
+            asked = self.ask("psr", e.psr, "psr_min")  # its threshold and margin stand
+            missing = (_more_days(e.track_days, e.n),)
+            return replace(asked, verdict=Verdict.INSUFFICIENT, reason=text, missing=missing)
         return self.ask("psr", e.psr, "psr_min")
 
     def _pbo(self) -> list[Check]:
-        e = self.evidence
+        e, out = self.evidence, self.evidence.tries.left_out
+        told = f"{out} trials of this data are left out: they do not say these days" if out else ""
         if e.pbo is None:
-            return [not_applicable("pbo", e.pbo_reason, e.pbo_configs)]
-        return [self.ask("pbo", e.pbo.pbo, "pbo_max")]
+            reason = "; ".join(text for text in (e.pbo_reason, told) if text)
+            return [not_applicable("pbo", reason, e.pbo_configs)]
+        asked = self.ask("pbo", e.pbo.pbo, "pbo_max")
+        return [replace(asked, reason="; ".join(text for text in (asked.reason, told) if text))]
 
     def _spa(self) -> Check:
         found = self.evidence.spa

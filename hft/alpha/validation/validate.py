@@ -12,9 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from hft.alpha import loader, signals
+from hft.alpha import loader, signals, uses
 from hft.alpha.data import ResearchData, load
-from hft.alpha.explore import looked_at
 from hft.alpha.gates import advice as advised
 from hft.alpha.gates.a import History, gate_a
 from hft.alpha.gates.advice import Background
@@ -123,13 +122,15 @@ class _Run:
         alpha = loader.load(services.workspace, request.alpha_id)
         self.request = request = quoted(request, alpha)
         manifest: AlphaManifest = alpha.manifest
-        data = load(
-            request.data,
-            fields=manifest.data_fields,
-            horizon_ns=manifest.horizon_ns,
-            split="validate",
+        fields, horizon_ns = manifest.data_fields, manifest.horizon_ns
+        whole = load(request.data, fields=fields, horizon_ns=horizon_ns)
+        data = load(whole, fields=fields, horizon_ns=horizon_ns, split="validate")
+        known = uses.uses(services.workspace, whole)
+        data = replace(
+            data,
+            looked_at=uses.looks(known),
+            spoiled=tuple(uses.spoiled(known, whole, data)),
         )
-        data = replace(data, looked_at=looked_at(services.workspace, data))
         options = request.options(manifest)
         wanted(request, data)
         clock.stage("gate A")
@@ -150,6 +151,8 @@ class _Run:
         if first.verdict is Verdict.FAIL:
             return self._stopped(alpha, data, options, first)
         price = self._price(alpha, data, options)
+        use = uses.Use.of("validate", alpha.alpha_id, whole, data)
+        uses.record(services.workspace, use, services.now_ns)
         return self._judged(alpha, data, options, checks, price, leaks.to_dict())
 
     def _stopped(
@@ -241,7 +244,7 @@ class _Run:
         profile = self.request.profile
         start, end = found.data.interval
         view = self.services.ledger.family(interval=(start, end + 1), label_family=LABEL_FAMILY)
-        counted = trials.tries(view, len(found.returns), found.data.fingerprint)
+        counted = trials.tries(view, found)
         return weigh(
             found.returns, found.sweep, counted, levels(profile, self.request.seed), _reach(found)
         ), view

@@ -18,6 +18,7 @@ from hft.alpha.profile import Profile
 from hft.alpha.signals import Difference
 from hft.alpha.validation.result import overall
 from hft.alpha.verdict import GateResult, Verdict, at_least, holds
+from hft.reports.governance.words import needed
 from hft.settings import read_profile
 
 BAR = 60_000_000_000
@@ -174,6 +175,17 @@ def test_days_too_few_for_evidence_are_undecided_with_a_list() -> None:
     assert {"evidence", "cpcv", "ic", "walk_forward"} <= undecided
     assert result.missing and all("more days" in text for text in result.missing)
     assert not {"dsr", "psr", "hac_t"} & {check.id for check in result.checks}
+
+
+def test_a_track_too_short_is_undecided_and_shows_what_it_is_asked_for(
+    strong: tuple[Measured, Evidence],
+) -> None:
+    found, evidence = strong
+    short = replace(evidence, psr=0.9, track_days=evidence.n + 100.0)
+    psr = next(check for check in gate_c(found, short, profile()).checks if check.id == "psr")
+    assert psr.verdict is Verdict.INSUFFICIENT and "days of the" in psr.reason
+    assert (psr.value, psr.threshold) == (0.9, 0.95) and psr.missing
+    assert needed(psr.to_dict()) == "≥ 0.95"
 
 
 def test_a_replay_that_loses_fails_whatever_the_vector_engine_says(
