@@ -16,7 +16,7 @@ from hft.alpha.promotion.commit import Change, Row, change_row, commit, exclusiv
 from hft.alpha.promotion.document import Promotion, utc_date
 from hft.alpha.promotion.draft import draft, signed
 from hft.alpha.promotion.office import Office
-from hft.alpha.promotion.people import Person, last_author, same_person
+from hft.alpha.promotion.people import Person, last_author, same_person, uncommitted
 from hft.alpha.promotion.promotions import path_for, read
 from hft.alpha.promotion.recheck import Hurdle
 from hft.alpha.promotion.signatures import effective, owner_payload
@@ -147,6 +147,10 @@ def _owner_signature(office: Office, folder: Path, bundle: Bundle) -> str:
     signer = verify(payload, signature, name, office.keys, int(bundle.data["created_ns"]))
     if "owner" not in signer.roles:
         raise GovernanceError(f"{name}: the key has no role owner in config/keys.yaml")
+    own = next(key for key in office.keys.of(name) if key.fingerprint == signer.fingerprint)
+    refused = own.refusal(office.now_ns)  # the time of the bundle is the owner's word
+    if refused:
+        raise GovernanceError(f"the owner's signature does not count any more: {refused}")
     return signature
 
 
@@ -192,8 +196,9 @@ def _standing(office: Office, bundle: Bundle) -> list[str]:
 
 def _four_eyes(office: Office, bundle: Bundle, validator: Person) -> tuple[list[str], bool]:
     """Refused when owner and validator are one; profile base records it instead."""
-    author = last_author(office.workspace.root, office.workspace.alphas / bundle.alpha_id)
-    same = same_person(bundle.data["owner"], validator, author)
+    where = office.workspace.root, office.workspace.alphas / bundle.alpha_id
+    same = same_person(bundle.data["owner"], validator, last_author(*where))
+    same += [text for text in (uncommitted(*where),) if text]
     lenient = bundle.profile.lenient
     own = bool(same) and lenient
     found = [] if own else [f"four eyes: {words}" for words in same]
