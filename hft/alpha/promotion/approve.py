@@ -13,13 +13,14 @@ from typing import Any
 from hft.alpha.promotion import recheck
 from hft.alpha.promotion.bundle import DECISION, Bundle, find
 from hft.alpha.promotion.commit import Change, Row, change_row, commit, exclusive
-from hft.alpha.promotion.document import Promotion, utc_date
+from hft.alpha.promotion.document import Promotion
 from hft.alpha.promotion.draft import draft, signed
 from hft.alpha.promotion.office import Office
 from hft.alpha.promotion.people import Person, last_author, same_person, uncommitted
 from hft.alpha.promotion.promotions import path_for, read
 from hft.alpha.promotion.recheck import Hurdle
 from hft.alpha.promotion.signatures import effective, owner_payload
+from hft.alpha.promotion.standing import live_until
 from hft.audit.sign import verify
 from hft.core.errors import Busy, GovernanceError, PromotionError
 from hft.storage.atomic import write_atomic
@@ -189,7 +190,7 @@ def _standing(office: Office, bundle: Bundle) -> list[str]:
         found.append(
             "it was rolled back after this validation; re-entry is through Gate C with a new one"
         )
-    if past and past[-1].enabled and past[-1].expiry >= utc_date(office.now_ns):
+    if live_until(office, bundle.alpha_id):
         found.append("it is live already; renew it with `hft alpha promote --renew`")
     return found
 

@@ -1,7 +1,28 @@
-"""How high the hurdle is now: the trial behind a scorecard among all trials there are today."""
+"""Where an alpha stands now: how high its hurdle is among all trials of today, and is it live?"""
 
 from hft.alpha.ledger import Ledger
+from hft.alpha.promotion.document import utc_date
+from hft.alpha.promotion.office import Office
 from hft.alpha.promotion.recheck import Hurdle
+from hft.core.errors import PromotionError
+
+
+def live_until(office: Office, alpha_id: str) -> str:
+    """The last day on which what was approved counts, by the journal; empty when nothing does."""
+    past = office.changes(alpha_id)
+    if past and past[-1].enabled and past[-1].expiry >= utc_date(office.now_ns):
+        return past[-1].expiry.isoformat()
+    return ""
+
+
+def refuse_live(office: Office, alpha_id: str) -> None:
+    """One alpha has one canary at a time. Raises: PromotionError naming the two ways on."""
+    until = live_until(office, alpha_id)
+    if until:
+        raise PromotionError(
+            f"{alpha_id}: is live until {until}; renew it with `hft alpha promote {alpha_id} "
+            f"--renew`, or end it first with `hft alpha canary rollback {alpha_id} --reason TEXT`"
+        )
 
 
 def hurdle_now(ledger: Ledger, trial_id: str) -> Hurdle | None:

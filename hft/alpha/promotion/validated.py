@@ -154,6 +154,27 @@ def find(validations: Path, alpha_id: str, named: Path | None = None) -> Validat
     return read(found[-1])
 
 
+def promotable(
+    validations: Path, alpha_id: str, named: Path | None = None
+) -> tuple[Validated, str]:
+    """The newest validation that can be measured again, and a sentence where it is not the newest.
+
+    Rows of a frame in memory are gone: what was judged on one proves nothing to another person.
+    Raises: PromotionError when there is none at all.
+    """
+    newest = find(validations, alpha_id, named)
+    if named is not None or newest.data:
+        return newest, ""
+    for path in sorted((validations / alpha_id).glob(f"*/{SCORECARD}"), reverse=True):
+        older = read(path.parent)
+        if older.data:
+            return older, (
+                f"the newest validation, {newest.run_id}, is of a frame in memory, which cannot be "
+                f"read again; the newest on files is promoted: {older.run_id}"
+            )
+    return newest, ""
+
+
 def read(folder: Path) -> Validated:
     """The validation in a folder. Raises: PromotionError naming the file."""
     scorecard = _json(folder / SCORECARD)
