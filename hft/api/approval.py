@@ -4,6 +4,7 @@ Whatever a crash left is finished first. The decision is in the journal before t
 delivered when the database allows.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +23,26 @@ def approve(
     bundle: str | None = None,
     name: str | None = None,
     key: str | Path | None = None,
+    tell: Callable[[str], None] | None = None,
     root: str | Path | None = None,
     now: Any = None,
 ) -> Outcome:
     """The validator's signature; refused with every objection, or the promotion file is in place.
 
-    `memo` is the file that says what was checked. Raises: PromotionError, GovernanceError, Busy.
+    The validation is measured again first, which takes its time: `tell` hears of each stage. `memo`
+    is the file that says what was checked. Raises: PromotionError, GovernanceError, Busy.
 
     >>> import hft
     >>> hft.alpha.approve("demo", memo="memo.md")
     Traceback (most recent call last):
     hft.core.errors.PromotionError: demo: nobody proposed it; run `hft alpha promote demo`
     """
-    from hft.alpha.promotion import gather
     from hft.alpha.promotion.bundle import find
+    from hft.alpha.promotion.facts import AtApproval
     from hft.alpha.promotion.page import approval_document, life
     from hft.alpha.promotion.people import person
+    from hft.alpha.promotion.remeasure import Means
+    from hft.api import Limits
 
     desk = open_desk(root, now=now)
     wanted = proper(alpha_id)
@@ -47,8 +52,12 @@ def approve(
         _, frozen = find(office.reports, wanted, bundle)
         signing = needed_key(desk, key)
         validator = person(desk.keys, signing, name, desk.login, desk.now_ns)
-        facts = gather.Again(
-            office, desk.ledger, desk.profile(frozen.profile.name), limits_file(desk)
+        means = Means(
+            office,
+            desk.ledger,
+            desk.profile(frozen.profile.name),
+            Limits.load(desk.settings.limits),
+            tell or (lambda stage: None),
         )
         done = approving.approve(
             office,
@@ -56,7 +65,7 @@ def approve(
             validator=validator,
             key=signing,
             memo=Path(memo),
-            now=facts,
+            now=AtApproval(means, limits_file(desk)),
             bundle_sha256=bundle,
         )
     notices = [_tagged(desk, signing) if done.approved else "", delivered(desk)]

@@ -18,7 +18,7 @@ from hft.alpha.promotion.draft import draft, signed
 from hft.alpha.promotion.office import Office
 from hft.alpha.promotion.people import Person, last_author, same_person, uncommitted
 from hft.alpha.promotion.promotions import path_for, read
-from hft.alpha.promotion.recheck import Hurdle
+from hft.alpha.promotion.recheck import Again, Hurdle
 from hft.alpha.promotion.signatures import effective, owner_payload
 from hft.alpha.promotion.standing import live_until
 from hft.audit.sign import verify
@@ -32,6 +32,8 @@ class Now:
 
     hashes: Mapping[str, str | None]
     hurdle: Hurdle | None
+    again: Again | None
+    unmeasured: str = ""  # why there is no second measurement
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,9 @@ def _objections(
     if not found:  # the facts may need the data; they are not made for a lost cause
         facts = now.of(bundle)
         found += recheck.moved(bundle, facts.hashes)
-        found += recheck.hurdle(bundle, facts.hurdle)
+        if not found:  # of what moved there is nothing to compare
+            found += recheck.measured(bundle, facts.again, facts.unmeasured)
+            found += recheck.hurdle(bundle, facts.hurdle)
     return found, self_approved, signature
 
 

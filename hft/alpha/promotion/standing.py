@@ -1,5 +1,8 @@
 """Where an alpha stands now: how high its hurdle is among all trials of today, and is it live?"""
 
+from collections.abc import Mapping
+from typing import Any
+
 from hft.alpha.ledger import Ledger
 from hft.alpha.promotion.document import utc_date
 from hft.alpha.promotion.office import Office
@@ -25,20 +28,15 @@ def refuse_live(office: Office, alpha_id: str) -> None:
         )
 
 
-def hurdle_now(ledger: Ledger, trial_id: str) -> Hurdle | None:
-    """The trial and everything tried on overlapping data with its label; None when it is gone."""
-    trials = ledger.trials()
-    rows = trials.filter(trials["trial_id"] == trial_id).to_dicts()
-    if not rows:
-        return None
-    row = rows[0]
-    interval = (int(row["data_start_ns"]), int(row["data_end_ns"]))
-    view = ledger.family(label_family=str(row["label_family"]), interval=interval)
+def hurdle_now(ledger: Ledger, trial: Mapping[str, Any]) -> Hurdle:
+    """A trial among everything that was tried on overlapping data with its label."""
+    interval = (int(trial["data_start_ns"]), int(trial["data_end_ns"]))
+    view = ledger.family(label_family=str(trial["label_family"]), interval=interval)
     return Hurdle(
-        sharpe=row["sharpe_per_period"],
-        n_obs=int(row["n_obs"]),
-        skew=row["skew"],
-        kurtosis=row["kurtosis"],
+        sharpe=trial["sharpe_per_period"],
+        n_obs=int(trial["n_obs"]),
+        skew=trial["skew"],
+        kurtosis=trial["kurtosis"],
         n=view.n,
         effective=max(view.effective, 1.0),
         variance=view.variance,

@@ -176,8 +176,9 @@ class _Run:
             found = played(taken, request, services.limits, folder)
         services.ledger.append(trials.trials_of(alpha, found), services.now_ns)
         own = trials.trial_ids(alpha, data, options)[options.rules.threshold]
-        evidence, view = self._evidence(found)
-        first = gate_a(checks, self._history(found, evidence), request.profile, {"leaks": leaks})
+        evidence, view = counted(services.ledger, request.profile, found)
+        past = history(request.profile, found, evidence)
+        first = gate_a(checks, past, request.profile, {"leaks": leaks})
         clock.stage("gate B")
         correct, again = correctness(
             alpha,
@@ -212,30 +213,6 @@ class _Run:
         )
         detail = {"correctness": again, "measured": found, "evidence": evidence, "signal": signal}
         return self._kept(alpha, data, gates, card, price.line, page, detail, own)
-
-    def _evidence(self, found: Measured) -> tuple[Evidence, Any]:
-        """Everything tried on this data and label, this validation included."""
-        profile = self.request.profile
-        start, end = found.data.interval
-        view = self.services.ledger.family(interval=(start, end + 1), label_family=LABEL_FAMILY)
-        counted = trials.tries(view, len(found.returns), found.data.fingerprint)
-        return weigh(
-            found.returns, found.sweep, counted, levels(profile, self.request.seed), _reach(found)
-        ), view
-
-    def _history(self, found: Measured, evidence: Evidence) -> History:
-        days = len(found.data.sessions)
-        last = found.data.sessions[-1]
-        blocks = int(self.request.profile.number("gate_c.pbo_blocks"))
-        share = self.request.profile.number("gate_a.history_horizons_per_block_min")
-        horizon_days = found.options.horizon_ns / 86_400_000_000_000
-        return History(
-            days,
-            date(last // 10_000, last // 100 % 100, last % 100),
-            days_of_history(evidence),
-            int(blocks * max(2.0, share * horizon_days)),
-            sharpe_for_history(evidence),
-        )
 
     def _card(
         self, alpha: LoadedAlpha, found: Measured, evidence: Evidence, signal: Any
@@ -304,6 +281,29 @@ def _goes_on(first: GateResult, second: GateResult) -> bool:
     if structural_failure(second):
         return False
     return second.verdict is not Verdict.FAIL or first.verdict is Verdict.INSUFFICIENT
+
+
+def counted(ledger: Ledger, profile: Profile, found: Measured) -> tuple[Evidence, Any]:
+    """The evidence with everything that was tried on this data and label; the tries themselves."""
+    start, end = found.data.interval
+    view = ledger.family(interval=(start, end + 1), label_family=LABEL_FAMILY)
+    tries = trials.tries(view, len(found.returns), found.data.fingerprint)
+    asked = levels(profile, found.options.seed)
+    return weigh(found.returns, found.sweep, tries, asked, _reach(found)), view
+
+
+def history(profile: Profile, found: Measured, evidence: Evidence) -> History:
+    """How long the data is, and how long the profile wants it."""
+    last = found.data.sessions[-1]
+    share = profile.number("gate_a.history_horizons_per_block_min")
+    horizon_days = found.options.horizon_ns / 86_400_000_000_000
+    return History(
+        len(found.data.sessions),
+        date(last // 10_000, last // 100 % 100, last % 100),
+        days_of_history(evidence),
+        int(int(profile.number("gate_c.pbo_blocks")) * max(2.0, share * horizon_days)),
+        sharpe_for_history(evidence),
+    )
 
 
 def levels(profile: Profile, seed: int) -> Levels:

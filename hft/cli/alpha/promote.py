@@ -106,12 +106,18 @@ def approve(
 ) -> None:
     """Check a proposal again and sign it as its validator; writes the promotion file."""
     from hft.api import approval as api
-    from hft.cli.alpha.validate import named
+    from hft.cli.alpha.validate import named, stage
 
     if memo is None:
         raise typer.BadParameter("--memo F is needed: what the validator checked, and its limits")
     done = api.approve(
-        named(id, alpha_id), memo=memo, bundle=bundle, name=name, key=key, now=context.current.now
+        named(id, alpha_id),
+        memo=memo,
+        bundle=bundle,
+        name=name,
+        key=key,
+        tell=stage,
+        now=context.current.now,
     )
     finish(done, out, _approval(done.decided))
     if not done.decided.approved:

@@ -8,6 +8,8 @@ from promotion_desk import ALPHA, PlantedDesk
 
 from hft.core.errors import ConfigError, PromotionError
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_newest_validation_on_files_is_promoted_when_a_frame_was_judged_since(
     judged: PlantedDesk,
