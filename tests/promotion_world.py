@@ -174,6 +174,12 @@ class World:
             "options": Options().to_dict(),
             "ts_ns": self.now_ns,
         }
+        if under:
+            manifest["thresholds"] = {
+                "profile": under,
+                "values": dict(profile(under).values),
+                "set": {},
+            }
         files: dict[str, Any] = {"scorecard.json": scorecard, "manifest.json": manifest}
         for gate, name in (("A", "feasibility"), ("B", "correctness"), ("C", "backtest")):
             result = GateResult(gate, (holds("everything", gate not in fails),))
@@ -189,6 +195,7 @@ class World:
             "run_id": run_id,
             "gate": result.gate,
             "profile": under,
+            "thresholds_hash": profile(under).hash if under else "",
             "passed": result.passed,
             "verdict": result.verdict.value,
             "trial_id": trial_id,
@@ -279,7 +286,8 @@ class StillSo(Facts):
         found = rows.filter(rows["trial_id"] == trial).to_dicts()
         kept = ledger.vectors([trial])[trial]
         again = Again(trial, {}, {}, found, kept, kept, {}, None)
-        return Now(hashes, self.moved.get("hurdle") or hurdle_now(ledger, found[0]), again)
+        hurdle = self.moved.get("hurdle") or hurdle_now(ledger, found[0])
+        return Now(hashes, hurdle, again, bundle.data["thresholds"], ())
 
 
 def returns(seed: int, sharpe: float, days: int = 1000) -> np.ndarray:

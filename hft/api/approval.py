@@ -12,7 +12,7 @@ from hft.alpha.ids import alpha_id as proper
 from hft.alpha.promotion import approve as approving
 from hft.api.desk import Desk, open_desk
 from hft.api.outcome import Outcome
-from hft.api.promotion import delivered, limits_file, needed_key, office_of
+from hft.api.promotion import delivered, limits_file, looser_words, needed_key, office_of
 from hft.api.refusals import refusals_recorded
 
 
@@ -68,7 +68,8 @@ def approve(
             now=AtApproval(means, limits_file(desk)),
             bundle_sha256=bundle,
         )
-    notices = [_tagged(desk, signing) if done.approved else "", delivered(desk)]
+    looser = looser_words(frozen.data["inputs"].get("looser", ()))
+    notices = [looser, _tagged(desk, signing) if done.approved else "", delivered(desk)]
     notice = "; ".join(text for text in notices if text)
     shown = approval_document(done, frozen.hashes, life(office, wanted))
     return Outcome(done, tuple(finished), notice, shown)

@@ -222,9 +222,14 @@ def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Pro
             validated, made, chosen, days_of(folders), lots=lots, point=point_of(folders)
         ),
         profile=chosen,
-        asked=_asked(desk, office, asked, made, name, trial, hashes),
+        asked=_asked(desk, office, asked, made, name, trial, hashes, chosen),
     )
-    return proposal, words
+    return proposal, "; ".join(text for text in (words, looser_words(chosen.loosened)) if text)
+
+
+def looser_words(loosened: Sequence[str]) -> str:
+    """What everybody who decides is told of a profile that asks less than hft's."""
+    return f"the profile is looser than hft's: {'; '.join(loosened)}" if loosened else ""
 
 
 def _asked(
@@ -235,12 +240,13 @@ def _asked(
     name: str,
     trial: str,
     hashes: Mapping[str, str | None],
+    profile: Profile,
 ) -> Asked:
     from hft.alpha.promotion.gather import source_commit
 
     return Asked(
         hashes=hashes,
-        inputs={"overrides": _overrides(wishes)},
+        inputs={"overrides": _overrides(wishes), "looser": list(profile.loosened)},
         trial_id=trial,
         family=made.alpha.manifest.family or name,
         guardrails=wishes.guardrails,

@@ -68,7 +68,10 @@ def validate(
         latency=_latency(latency_profile),
         data_roots=tuple(data_roots),
     )
-    return run(request, services(desk, agree, tell))
+    made = services(desk, agree, tell)
+    if thresholds.loosened:
+        made.tell(f"a profile looser than hft's: {'; '.join(thresholds.loosened)}")
+    return run(request, made)
 
 
 def services(

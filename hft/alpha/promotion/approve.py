@@ -33,6 +33,8 @@ class Now:
     hashes: Mapping[str, str | None]
     hurdle: Hurdle | None
     again: Again | None
+    thresholds: Mapping[str, Any]  # those in force, with the flags of the proposal
+    unproven: tuple[str, ...]  # gates A to C, under these thresholds
     unmeasured: str = ""  # why there is no second measurement
 
 
@@ -131,7 +133,8 @@ def _objections(
     found += people
     if not found:  # the facts may need the data; they are not made for a lost cause
         facts = now.of(bundle)
-        found += recheck.moved(bundle, facts.hashes)
+        found += recheck.moved(bundle, facts.hashes, facts.thresholds)
+        found += () if bundle.forced else facts.unproven
         if not found:  # of what moved there is nothing to compare
             found += recheck.measured(bundle, facts.again, facts.unmeasured)
             found += recheck.hurdle(bundle, facts.hurdle)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hft.alpha import loader, signals
+from hft.alpha.profile import Profile
 from hft.alpha.promotion.approve import Facts, Now
 from hft.alpha.promotion.bundle import Bundle
 from hft.alpha.promotion.gather import Remade, data_of, file_hash, simulator_report
@@ -31,7 +32,8 @@ class AtApproval(Facts):
         validated = self._validated(bundle)
         hashes["limits"] = file_hash(self.limits_file)
         hashes["simulator"] = simulator_report(office.workspace.root)[0]
-        hashes["thresholds"] = self._thresholds(bundle)
+        profile = self._profile(bundle)
+        hashes["thresholds"] = None if profile is None else profile.hash
         again: Again | None = None
         unmeasured = ""
         if validated is not None:
@@ -46,7 +48,9 @@ class AtApproval(Facts):
         hurdle = None
         if again is not None and again.recorded:
             hurdle = hurdle_now(self.means.ledger, again.trial)
-        return Now(hashes, hurdle, again, unmeasured)
+        used = profile or self.means.profile
+        unproven = () if validated is None else tuple(validated.unproven(office.audit.rows(), used))
+        return Now(hashes, hurdle, again, used.values, unproven, unmeasured)
 
     def _made(self, validated: Validated, hashes: dict[str, str | None]) -> Callable[[], Remade]:
         """Alpha and data as they are, their hashes noted as soon as they are known."""
@@ -58,12 +62,11 @@ class AtApproval(Facts):
         hashes["data"] = data.fingerprint
         return lambda: Remade(alpha, data, signals.evaluate(alpha, data))
 
-    def _thresholds(self, bundle: Bundle) -> str | None:
+    def _profile(self, bundle: Bundle) -> Profile | None:
         """The profile as its file is now, with the flags that were given at the proposal."""
         overrides: Mapping[str, Any] = bundle.data["inputs"].get("overrides", {})
-        profile = self.means.profile
         try:
-            return profile.replace(overrides).hash if overrides else profile.hash
+            return self.means.profile.replace(overrides)
         except HftError:
             return None
 

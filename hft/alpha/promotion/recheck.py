@@ -55,6 +55,16 @@ class Hurdle:
         )
 
 
+def _changed(bundle: Bundle, now: Mapping[str, Any]) -> list[str]:
+    """Each threshold that is another one than at the proposal."""
+    then = bundle.data["thresholds"]
+    return [
+        f"{key} was {then.get(key)} at the proposal and is {now.get(key)} now; promote again"
+        for key in sorted({*then, *now})
+        if then.get(key) != now.get(key)
+    ]
+
+
 @dataclass(frozen=True, eq=False)
 class Again:
     """The validation's own trial run once more, beside what the ledger keeps of it.
@@ -74,8 +84,13 @@ class Again:
     correlation: float | None
 
 
-def moved(bundle: Bundle, now: Mapping[str, str | None]) -> list[str]:
-    """What is not as it was frozen; a hash that cannot be made now has moved too."""
+def moved(
+    bundle: Bundle, now: Mapping[str, str | None], thresholds: Mapping[str, Any]
+) -> list[str]:
+    """What is not as it was frozen; a hash that cannot be made now has moved too.
+
+    `thresholds` are those in force: each that differs is named.
+    """
     found = []
     for name in HASHES:
         frozen, current = bundle.hashes[name], now.get(name)
@@ -83,6 +98,9 @@ def moved(bundle: Bundle, now: Mapping[str, str | None]) -> list[str]:
             continue
         if frozen is None:
             continue  # nothing was frozen, and nothing was asked for
+        if name == "thresholds" and (changed := _changed(bundle, thresholds)):
+            found += changed
+            continue
         how = "cannot be read any more" if current is None else "moved since the proposal"
         found.append(f"{WORDS[name]} {how}: {frozen[:12]} then, {(current or 'nothing')[:12]} now")
     return found
@@ -154,12 +172,16 @@ def _returns_differ(kept: np.ndarray, returns: np.ndarray) -> str:
 
 
 def _verdicts(bundle: Bundle, now: Mapping[str, tuple[str, str]]) -> list[str]:
-    """What passed then must pass now; a forced bundle says itself what did not."""
-    return [
-        f"gate {gate} is {verdict} when it is decided again: {reason}"
-        for gate, (verdict, reason) in sorted(now.items())
-        if bundle.data["verdicts"][gate]["verdict"] == "PASS" and verdict != "PASS"
-    ]
+    """What passed then must pass now. A forced bundle says itself what evidence it lacks; that an
+    alpha looks ahead cannot be forced away.
+    """
+    found = []
+    for gate, (verdict, reason) in sorted(now.items()):
+        passed = bundle.data["verdicts"][gate]["verdict"] == "PASS"
+        waived = bundle.forced and (gate, verdict) != ("A", "FAIL")
+        if passed and verdict != "PASS" and not waived:
+            found.append(f"gate {gate} is {verdict} when it is decided again: {reason}")
+    return found
 
 
 def _pool(bundle: Bundle, now: float | None) -> list[str]:
