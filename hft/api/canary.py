@@ -23,7 +23,13 @@ from hft.api.outcome import Outcome
 from hft.api.promotion import key_of, office_of
 from hft.api.refusals import of_canary, record_refusal
 from hft.api.shadow import live_runs
-from hft.core.errors import ConfigError, GovernanceError, HftError, PromotionError
+from hft.core.errors import (
+    ConfigError,
+    GovernanceError,
+    HftError,
+    PromotionError,
+    Unavailable,
+)
 from hft.reports.governance.document import Document
 
 COUNTS = ("", "EXPIRED", "DISABLED")  # other codes: the file itself is not to be trusted
@@ -128,7 +134,7 @@ def rollback(
     decision = rollback_by_hand(file.promotion, reason)
     try:
         signer, signing = _signer(desk, key)
-    except GovernanceError as error:
+    except (GovernanceError, Unavailable) as error:
         signer, signing, broken = None, None, broken or str(error)
     done: Applied = apply(office, file, decision, person=signer, key=signing)
     notice = done.notice

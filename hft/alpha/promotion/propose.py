@@ -21,6 +21,7 @@ from hft.alpha.promotion.office import Office
 from hft.alpha.promotion.page import of_proposal
 from hft.alpha.promotion.people import Person
 from hft.alpha.promotion.signatures import owner_payload
+from hft.alpha.promotion.standing import refuse_live
 from hft.alpha.promotion.validated import Validated
 from hft.alpha.verdict import Check, GateResult, Verdict
 from hft.audit.sign import sign
@@ -109,9 +110,11 @@ def propose(
     """Decide D and E, freeze, sign and record.
 
     Raises: GovernanceError for a key without the role owner, or --force without a reason;
-    PromotionError when the validation is of another alpha.
+    PromotionError when the validation is of another alpha, or the alpha is live.
     """
     _entitled(alpha_id, owner, validated, asked)
+    if asked.renews is None:
+        refuse_live(office, alpha_id)
     gate_d = d.evaluate(validated.scorecard, portfolio, profile)
     gate_e = e.evaluate(shadow, profile)
     reasons = (*validated.unproven(office.audit.rows(), profile), *_reasons(gate_d, gate_e))
