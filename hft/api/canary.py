@@ -8,8 +8,8 @@ from typing import Any
 from hft.alpha.canary.apply import Applied, apply, consents_for, rollback_by_hand
 from hft.alpha.canary.claim import Claim
 from hft.alpha.canary.decide import CanaryDecision, decide, not_found
-from hft.alpha.canary.history import History, history_of
-from hft.alpha.canary.known import LotsOn, lots_on
+from hft.alpha.canary.history import History, history_of, with_counted
+from hft.alpha.canary.known import LotsOn, at_hand, lots_on
 from hft.alpha.canary.metrics import Metrics
 from hft.alpha.canary.sessions import Evidence
 from hft.alpha.ids import alpha_id as proper
@@ -46,11 +46,9 @@ def evaluate(
     Raises: PromotionError for a file that does not count, ConfigError for two kinds of evidence.
     """
     desk = open_desk(root, now=now)
-    name = proper(alpha_id)
-    with of_canary(desk, name, apply_it):
-        return _evaluated(
-            desk, name, runs, evidence, typed, apply_it, key, office_of(desk, promotions_dir)
-        )
+    with of_canary(desk, alpha_id, "--apply" if apply_it else ""):
+        office = office_of(desk, promotions_dir)
+        return _evaluated(desk, proper(alpha_id), runs, evidence, typed, apply_it, key, office)
 
 
 def _evaluated(
@@ -81,6 +79,8 @@ def _evaluated(
     claim, profile = frozen(desk, office, file)
     past = _past(office, file, desk)
     found = _evidence(desk, name, runs, evidence, typed, lots_on(claim, past))
+    if isinstance(found, Evidence):
+        past = replace(past, at_hand=at_hand(live_runs(desk, name) / "runs", found))
     decision = _decide(office, file, found, profile, claim, past)
     shown = _shown(office, file, decision, found, claim, past, profile)
     if not apply_it:
@@ -113,12 +113,18 @@ def rollback(
     """
     desk = open_desk(root, now=now)
     broken = _without_keys(desk)
-    office = office_of(desk, promotions_dir)
+    with of_canary(desk, alpha_id, "rollback"):
+        office = office_of(desk, promotions_dir)
+        return _rolled_back(desk, office, proper(alpha_id), reason, key, broken)
+
+
+def _rolled_back(
+    desk: Desk, office: Office, name: str, reason: str, key: str | Path | None, broken: str
+) -> Outcome:
     try:
         finished = tuple(office.recover())
     except HftError as error:
         finished = (f"what a crash left is not finished yet: {error}",)
-    name = proper(alpha_id)
     file = read(office.promotions).file(name)
     if file is None:
         raise PromotionError(f"{name}: has no promotion file; there is nothing to roll back")
@@ -370,6 +376,7 @@ def _past(office: Office, file: File, desk: Desk) -> History:
         day = date(int(file.date[:4]), int(file.date[4:6]), int(file.date[6:]))
         fallback = {"since": day, "weight": file.promotion.weight}
     past = history_of(office.changes(file.alpha_id), office.now_ns, fallback=fallback)
+    past = with_counted(past, office.audit.rows(), file.alpha_id)
     moved = []
     try:
         code = loader.load(desk.workspace, file.alpha_id).code_hash
