@@ -23,6 +23,7 @@ from hft.alpha.promotion.people import Person
 from hft.alpha.promotion.signatures import owner_payload
 from hft.alpha.promotion.validated import Validated
 from hft.alpha.verdict import Check, GateResult, Verdict
+from hft.audit.artifacts import FILES, hashes_of
 from hft.audit.sign import sign
 from hft.core.errors import GovernanceError, PromotionError
 from hft.reports.governance.document import Document
@@ -317,8 +318,9 @@ def _record(
     key: Path,
 ) -> None:
     heads = office.ledger.heads()
+    files = hashes_of(proposal.folder, office.workspace.root)
     rows = [
-        _gate_row(proposal, gate, validated, profile, asked)
+        _gate_row(proposal, gate, validated, profile, asked, files)
         for gate in (proposal.gate_d, proposal.gate_e)
     ]
     if proposal.forced:
@@ -342,7 +344,12 @@ def _record(
 
 
 def _gate_row(
-    proposal: Proposal, gate: GateResult, validated: Validated, profile: Profile, asked: Asked
+    proposal: Proposal,
+    gate: GateResult,
+    validated: Validated,
+    profile: Profile,
+    asked: Asked,
+    files: Mapping[str, str],
 ) -> Row:
     card = validated.scorecard
     values = {
@@ -358,7 +365,7 @@ def _gate_row(
         "profile": profile.name,
         "convention": str(card.get("convention", "")),
         "evidence_digest": gate.evidence_digest,
-        "details": gate.to_dict(),
+        "details": gate.to_dict() | {FILES: dict(files)},
     }
     return Row("alpha_gate_log", values)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from hft.alpha import loader, signals
+from hft.alpha import loader, signals, unfinished
 from hft.alpha.data import ResearchData, load
 from hft.alpha.explore import looked_at
 from hft.alpha.gates.a import History, gate_a
@@ -87,13 +87,18 @@ def validate(request: Request, services: Services) -> Validation:
     """Gates A, B and C of one alpha.
 
     Raises: ValidationError, DataError for what cannot be evaluated; GovernanceError when the price
-    is declined. Both leave an audit row.
+    is declined. Both leave an audit row, and so does, with the next command, a process that ends
+    on the way.
     """
-    try:
-        return _Run(request, services).validate()
-    except (GovernanceError, *keep.BAD_INPUT) as error:
-        keep.record_refusal(request, services, error)
-        raise
+    state = services.workspace.state
+    for sentence in unfinished.close(state, services.record, services.now_ns):
+        services.tell(sentence)
+    with unfinished.begun(state, keep.aborted(request, services.now_ns)):
+        try:
+            return _Run(request, services).validate()
+        except (GovernanceError, *keep.BAD_INPUT) as error:
+            keep.record_refusal(request, services, error)
+            raise
 
 
 class _Run:
@@ -282,7 +287,7 @@ class _Run:
         folder, run_id = keep.write(
             self.request, self.services, alpha, data, gates, card, page, detail
         )
-        keep.record_gates(self.request, self.services, alpha, gates, run_id, trial)
+        keep.record_gates(self.request, self.services, alpha, gates, folder, run_id, trial)
         self.clock.stage("")
         return Validation(
             alpha_id=alpha.alpha_id,
