@@ -25,9 +25,10 @@ STRUCTURAL = ("unit_tests", "deterministic", "batch_equals_stream", "finite_outp
 class Correctness:
     """What was run again, in other ways.
 
-    `hashes` are the scorecard hashes of fresh processes; `parity` how far two ways to evaluate are
-    apart, None where the alpha has only one; `tests_passed` None when they were skipped.
-    `permutation_p` counts `permutation_draws` draws.
+    `hashes` are the scorecard hashes of fresh processes; `parity` how far two ways to
+    evaluate are apart, None where the alpha has only one; `tests_passed` None when they were
+    skipped. `permutation_p` counts `permutation_draws` draws. `failed_process`: the last words of
+    a fresh process that gave no hash.
     """
 
     tests_passed: bool | None
@@ -40,6 +41,7 @@ class Correctness:
     permutation_draws: int
     lag1_retention: float | None
     sharpe: float | None
+    failed_process: str = ""
 
 
 def gate_b(found: Correctness, profile: Profile) -> GateResult:
@@ -80,6 +82,10 @@ def _deterministic(found: Correctness, profile: Profile) -> Check:
     needed = int(profile.number("gate_b.runs_min"))
     if len(found.hashes) < needed:
         text = f"{len(found.hashes)} of {needed} fresh processes gave a scorecard"
+        text = f"{text}: {found.failed_process}" if found.failed_process else text
+        return Check("deterministic", len(found.hashes), needed, Verdict.FAIL, reason=text)
+    if found.failed_process:  # the others agree: it does not always answer
+        text = f"a fresh process gave no scorecard: {found.failed_process}"
         return Check("deterministic", len(found.hashes), needed, Verdict.FAIL, reason=text)
     distinct = len(set(found.hashes))
     text = "" if distinct == 1 else f"{len(found.hashes)} fresh processes gave {distinct} results"

@@ -176,6 +176,7 @@ def claim_from(
         test.daily[begin:],
         test.initial_equity * lots * point,
         quantile=float(profile.number("canary.drawdown_quantile")),
+        rungs=len(profile.get("canary.ladder")),
         slippage=slippages(shadow_days),
         seed=options.seed,
         lots=lots,

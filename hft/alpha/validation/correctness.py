@@ -1,6 +1,7 @@
 """What Gate B runs again: the alpha's own tests, the figures in fresh processes, the other way."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from hft.alpha.validation.fresh import digests
 STDOUT_KEPT, STDERR_KEPT = 4000, 2000
 FAILURE_KEPT = 300
 NO_TESTS = 5  # what pytest exits with
+SUMMARY = re.compile(r"^\d+ passed\b.* in \d", re.MULTILINE)
 
 
 def tests_of(
@@ -48,11 +50,14 @@ def tests_of(
         return {"passed": False, "reason": f"the tests took longer than {timeout_s} s"}
     if only and done.returncode == NO_TESTS:
         return {"passed": None, "reason": f"no test of the alpha has {only!r} in its name"}
+    reason = ""
+    if done.returncode != 0:
+        reason = f"the alpha's tests fail: {_first_failure(done.stdout)}"
+    elif not SUMMARY.search(done.stdout):  # exit code 0 from a process that ended half-way
+        reason = "the alpha's tests ended the process before pytest could say what passed"
     return {
-        "passed": done.returncode == 0,
-        "reason": ""
-        if done.returncode == 0
-        else f"the alpha's tests fail: {_first_failure(done.stdout)}",
+        "passed": not reason,
+        "reason": reason,
         "exit_code": done.returncode,
         "stdout": done.stdout[-STDOUT_KEPT:],
         "stderr": done.stderr[-STDERR_KEPT:],
@@ -100,6 +105,7 @@ def correctness(
         tests_passed=tests["passed"],
         tests_reason=tests["reason"],
         hashes=[*hashes, found.digest] if hashes else [],
+        failed_process=said,
         parity=parity(alpha, found.data),
         finite_share=finite,
         coverage=coverage,

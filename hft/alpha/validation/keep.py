@@ -18,7 +18,9 @@ from hft.alpha.measures.measured import rounded
 from hft.alpha.scorecard import Scorecard
 from hft.alpha.validation.request import Request
 from hft.alpha.verdict import GateResult
-from hft.core.errors import DataError, HftError
+from hft.audit.artifacts import FILES, hashes_of
+from hft.audit.keys import moment
+from hft.core.errors import DataError, HftError, ValidationError
 from hft.core.version import VERSION
 from hft.reports.governance.document import Document
 from hft.reports.governance.pages import validation_page
@@ -123,11 +125,14 @@ def record_gates(
     services: "Services",
     alpha: LoadedAlpha,
     gates: tuple[GateResult, ...],
+    folder: Path,
     run_id: str,
     trial: str,
 ) -> None:
-    """A row in the audit for each gate that ran."""
+    """A row in the audit for each gate that ran; it names its report and the page by hash."""
     for gate in gates:
+        shared = (PAGE, MANIFEST, *((SCORECARD,) if (folder / SCORECARD).is_file() else ()))
+        files = hashes_of(folder, services.workspace.root, (REPORTS[gate.gate], *shared))
         row = {
             "alpha_id": alpha.alpha_id,
             "run_id": run_id,
@@ -141,7 +146,11 @@ def record_gates(
             "profile": request.profile.name,
             "convention": "2012",
             "evidence_digest": gate.evidence_digest,
-            "details": {"reason": gate.reason, "checks": [one.to_dict() for one in gate.checks]},
+            "details": {
+                "reason": gate.reason,
+                "checks": [one.to_dict() for one in gate.checks],
+                FILES: files,
+            },
         }
         services.record(
             "alpha_gate_log",
@@ -176,6 +185,16 @@ def refusal(alpha_id: str, profile: str, thresholds_hash: str, error: HftError) 
         "evidence_digest": hashlib.sha256(str(error).encode()).hexdigest(),
         "details": {"error": str(error), "kind": type(error).__name__},
     }
+
+
+def aborted(request: Request, now_ns: int) -> dict[str, Any]:
+    """The row of a validation whose process ended before a verdict."""
+    words = f"alpha {request.alpha_id!r}: the process of the validation begun at {moment(now_ns)} "
+    words += "ended before a verdict; the alpha ended it, or it was killed"
+    row = refusal(
+        request.alpha_id, request.profile.name, request.profile.hash, ValidationError(words)
+    )
+    return row | {"details": {"error": words, "kind": "ABORTED"}}
 
 
 def _paths(source: Any, root: Path) -> list[str]:

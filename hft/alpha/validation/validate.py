@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from hft.alpha import loader, signals, uses
+from hft.alpha import loader, signals, unfinished, uses
 from hft.alpha.data import ResearchData, load
 from hft.alpha.gates import advice as advised
 from hft.alpha.gates.a import History, gate_a
@@ -99,13 +99,18 @@ def validate(request: Request, services: Services) -> Validation:
     """Gates A, B and C of one alpha.
 
     Raises: ValidationError, DataError for what cannot be evaluated; GovernanceError when the price
-    is declined. Both leave an audit row.
+    is declined. Both leave an audit row, and so does, with the next command, a process that ends
+    on the way.
     """
-    try:
-        return _Run(request, services).validate()
-    except (GovernanceError, *keep.BAD_INPUT) as error:
-        keep.record_refusal(request, services, error)
-        raise
+    state = services.workspace.state
+    for sentence in unfinished.close(state, services.record, services.now_ns):
+        services.tell(sentence)
+    with unfinished.begun(state, keep.aborted(request, services.now_ns)):
+        try:
+            return _Run(request, services).validate()
+        except (GovernanceError, *keep.BAD_INPUT) as error:
+            keep.record_refusal(request, services, error)
+            raise
 
 
 class _Run:
@@ -305,7 +310,7 @@ class _Run:
         folder, run_id = keep.write(
             self.request, self.services, alpha, data, gates, card, page, detail
         )
-        keep.record_gates(self.request, self.services, alpha, gates, run_id, trial)
+        keep.record_gates(self.request, self.services, alpha, gates, folder, run_id, trial)
         self.clock.stage("")
         return Validation(
             alpha_id=alpha.alpha_id,
