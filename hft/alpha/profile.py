@@ -74,12 +74,12 @@ class Profile:
     ) -> list[tuple[str, Any, Any]]:
         """Key, value here and value there wherever this profile asks less than the other.
 
-        `sections` narrow it (`gate_a`). A key that is no bound may not differ at all.
+        `sections` narrow it (`gate_a`). A key that is no bound may not differ at all; advice may.
         """
         found = []
         for key, there in other.values.items():
             section, _, name = key.partition(".")
-            if not name or (sections and section not in sections):
+            if not name or key in ADVICE or (sections and section not in sections):
                 continue
             here = self.values.get(key)
             if not _tightens(key, there, here):
