@@ -19,7 +19,7 @@ ARGS ?=
 DEMO_ARGS ?=
 FUZZ_SEEDS ?= 200
 
-.PHONY: bench-search help demo test test-compiled test-plain test-browser check format lint types layers tidy \
+.PHONY: bench-search bench-statistics help demo test test-compiled test-plain test-browser check format lint types layers tidy \
 	docs bench fuzz governance-study ledger-soak bless fix reference lock setup clean
 
 help:  ## print this list
@@ -67,6 +67,9 @@ bench: $(READY)  ## measure ours beside the peers, parity first; writes docs/ben
 
 bench-search: $(READY)  ## measure the search beside pandas, polars and gplearn, a million rows
 	@$(PY) -m benchmarks.search
+
+bench-statistics: $(READY)  ## measure the dear statistics of a search beside vetted and scikit-learn
+	@$(PY) -m benchmarks.statistics
 
 ledger-soak: $(READY)  ## 100 000 ledger appends by 4 processes that are killed at random
 	@$(PY) -m benchmarks.ledger_soak $(ARGS)

@@ -1,8 +1,8 @@
 """hft replays recorded markets through the gateway that would send the orders live.
 
 Every public name is loaded when it is first used, so that `import hft` costs nothing compiled:
-`hft.api` holds the functions and classes, `hft.core.codes` the enums whose members are constants
-here. Nothing inside the package imports this module.
+`hft.api.replays` holds the functions and classes, `hft.core.codes` the enums whose members are
+constants here. Nothing inside the package imports this module.
 """
 
 import sys
@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hft.api import (
+    from hft.api.replays import (
         Limits,
         Venue,
         features,
@@ -82,7 +82,7 @@ def __getattr__(name: str) -> Any:
         # A plain int: kernels and strategies store and index with it.
         value = getattr(import_module("hft.core.codes"), _ENUM_OF[name])[name].value
     else:
-        value = getattr(import_module("hft.api"), name)
+        value = getattr(import_module("hft.api.replays"), name)
     if name not in _ALSO_PACKAGES:
         globals()[name] = value
     return value
@@ -100,7 +100,7 @@ def _api_name(name: str) -> property:
     def get(_: ModuleType) -> Any:
         if name in _MODULES:
             return import_module(f"hft.api.{name}")
-        return getattr(import_module("hft.api"), name)
+        return getattr(import_module("hft.api.replays"), name)
 
     def keep(_: ModuleType, __: Any) -> None:
         """What the import system writes here is found in sys.modules all the same."""

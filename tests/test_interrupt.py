@@ -185,13 +185,55 @@ def test_ctrl_c_while_the_kernels_are_first_compiled_leaves_nothing(home: Path) 
     words = [sys.executable, "-m", "hft.cli.app", *REPLAY, "--out", "early"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = subprocess.Popen(words, cwd=home, text=True, env=environment, **pipes)
-    time.sleep(4)
-    assert process.poll() is None, "the compilation takes far longer"
+    begun = time.monotonic()
+    while not any((home / "empty_cache").rglob("*.nbc")):
+        assert process.poll() is None and time.monotonic() < begun + 100
+        time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Traceback" not in err and "interrupted" in err
     assert not (home / "early").exists()
+
+
+def test_ctrl_c_in_a_callback_of_the_compiler_is_heard_after_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HFT_CACHE_DIR", str(home / "callback_cache"))
+    patch = """
+from numba.core.registry import cpu_target
+from hft.storage.interrupts import hear
+hear()
+engine, sent = cpu_target.target_context._internal_codegen._engine._ee, []
+real = engine._object_cache_notify
+def noticed(module, buffer):
+    if not sent:
+        sent.append(ctrl_c())
+    return real(module, buffer)
+engine._object_cache_notify = noticed
+"""
+    interrupted(home, patch, [*REPLAY, "--out", "callback"])
+    assert not (home / "callback").exists()
+
+
+def test_ctrl_c_in_a_finalizer_is_heard_after_it() -> None:
+    script = """
+import os, signal, time
+from hft.storage.interrupts import hear
+class Late:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0)
+hear()
+try:
+    Late()
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("heard")
+"""
+    words = [sys.executable, "-c", script]
+    done = subprocess.run(words, text=True, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "heard\n", "")
 
 
 def test_a_handler_of_the_caller_stays_in_charge(

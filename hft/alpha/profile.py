@@ -14,6 +14,18 @@ from hft.core.errors import ConfigError
 from hft.storage.chain import canonical
 
 NAMES = ("standard", "tier1", "base")
+# Keys that only `base` reads: what they ask warns and never decides, and a file may leave them out.
+ADVICE = (
+    "gate_a.metadata_tier_min",
+    "gate_c.series_level",
+    "gate_c.series_draws",
+    "gate_c.series_nonzero_min",
+    "gate_c.series_survivors_min",
+    "gate_c.series_survivors_uncorrected_min",
+    "gate_c.bds_p_min",
+    "gate_f.parity_seconds_max",
+    "gate_f.regression_max",
+)
 
 
 @dataclass(frozen=True)
@@ -49,9 +61,9 @@ class Profile:
 
     def get(self, key: str) -> Any:
         """The value of a key; None where the profile does not ask. Raises: ConfigError."""
-        if key not in self.values:
+        if key not in self.values and key not in ADVICE:
             raise ConfigError(f"profile {self.name}: no threshold {key!r}")
-        return self.values[key]
+        return self.values.get(key)
 
     def number(self, key: str) -> float:
         """A threshold that every profile has. Raises: ConfigError when it is null."""
@@ -84,6 +96,11 @@ class Profile:
             ):
                 raise ConfigError(f"{source}: {key}: {value!r} is of another kind than {old!r}")
             _checked(key, value, source)
+            if not self.lenient and key in ADVICE:
+                raise ConfigError(
+                    f"{source}: {key}: is advice, which only the profile base gives; "
+                    "leave it out or use --profile base"
+                )
             if not self.lenient and not _tightens(key, old, value):
                 raise ConfigError(
                     f"{source}: {key}: {value!r} is looser than the profile's {old!r}; "
@@ -93,9 +110,9 @@ class Profile:
         return Profile(self.name, values)
 
     def _known(self, key: str, source: str) -> Any:
-        if key not in self.values:
+        if key not in self.values and key not in ADVICE:
             raise ConfigError(f"{source}: {key}: no such threshold{_meant(key, self.values)}")
-        return self.values[key]
+        return self.values.get(key)
 
 
 def _meant(key: str, known: Collection[str]) -> str:
@@ -114,10 +131,10 @@ def _checked(key: str, value: Any, source: str) -> None:
 
 def _complete(values: Mapping[str, Any], known: Collection[str], source: str) -> None:
     for key in values:
-        if key not in known:
+        if key not in known and key not in ADVICE:
             raise ConfigError(f"{source}: {key}: no such threshold{_meant(key, known)}")
     for key in known:
-        if key not in values:
+        if key not in values and key not in ADVICE:
             raise ConfigError(f"{source}: {key}: is missing; null says that it is not asked for")
 
 

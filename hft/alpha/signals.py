@@ -6,6 +6,7 @@ but a number, is a ValidationError that names the row; hft never repairs a signa
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,6 @@ import polars as pl
 from hft.alpha.data.research import ResearchData
 from hft.alpha.own_code import own_code
 from hft.core.errors import ValidationError
-
-TOLERANCE = 1e-9
 
 
 def evaluate(alpha: Any, data: ResearchData, *, batch: bool | None = None) -> np.ndarray:
@@ -137,9 +136,24 @@ def _raised(alpha: Any, data: ResearchData, row: int, error: BaseException) -> V
     )
 
 
-def disagreement(first: np.ndarray, second: np.ndarray, rtol: float = TOLERANCE) -> int | None:
-    """The first row where two signals differ; NaN equals NaN. None when they agree."""
-    both = np.isnan(first) & np.isnan(second)
-    close = np.isclose(first, second, rtol=rtol, atol=rtol * 1e-3)
-    wrong = np.flatnonzero(~(both | close))
-    return int(wrong[0]) if len(wrong) else None
+@dataclass(frozen=True)
+class Difference:
+    """How far two signals are apart: the largest absolute difference, and the first row with it.
+
+    NaN equals NaN; NaN and a number are infinitely apart. `row` is None where they are equal.
+    """
+
+    largest: float
+    row: int | None
+
+
+def difference(first: np.ndarray, second: np.ndarray) -> Difference:
+    """Two signals of the same rows compared."""
+    with np.errstate(invalid="ignore"):  # of equal infinities
+        apart = np.where(first == second, 0.0, np.abs(first - second))
+    nan = np.isnan(first), np.isnan(second)
+    apart = np.where(nan[0] & nan[1], 0.0, np.where(nan[0] | nan[1], np.inf, apart))
+    if not len(apart) or not apart.any():
+        return Difference(0.0, None)
+    row = int(np.argmax(apart))
+    return Difference(float(apart[row]), row)

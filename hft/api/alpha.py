@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hft.api.answers import asof, inventory, ledger, vault, why
     from hft.api.decisions import approve, canary, promote, rollback
+    from hft.api.paper import log_paper_session
     from hft.api.pool import pool
     from hft.api.research import init, list_, scaffold, try_
     from hft.api.rl import rl_promote
@@ -27,6 +28,7 @@ _NAMES = {
     "inventory": "hft.api.answers",
     "ledger": "hft.api.answers",
     "list_": "hft.api.research",
+    "log_paper_session": "hft.api.paper",
     "pool": "hft.api.pool",
     "promote": "hft.api.decisions",
     "rl_promote": "hft.api.rl",
@@ -48,6 +50,7 @@ __all__ = [
     "inventory",
     "ledger",
     "list_",
+    "log_paper_session",
     "pool",
     "promote",
     "rl_promote",

@@ -16,7 +16,7 @@ from hft.api.desk import Desk, moment_ns, open_desk
 from hft.api.evidence_files import evidence_files
 from hft.audit import anchors as anchored
 from hft.audit import pack as packing
-from hft.audit.delivery import Delivery, waiting
+from hft.audit.delivery import Delivery
 from hft.audit.delivery import drain as _drain
 from hft.audit.export import Export
 from hft.audit.export import export as _export
@@ -265,12 +265,6 @@ def retire(
         reason,
         lambda table, row: auditor.record(table, row, now_ns=desk.now_ns),
     )
-
-
-def unsent(root: str | Path | None = None, *, config: str | None = None) -> int:
-    """How many rows wait for the database."""
-    desk = open_desk(root, config=config)
-    return waiting(desk.auditor.journal, desk.database)
 
 
 def override_frame(found: Sequence[Override]) -> pl.DataFrame:

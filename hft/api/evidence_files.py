@@ -126,7 +126,7 @@ def _limits_file(desk: Desk, wanted: str) -> Path | None:
 
 
 def _run_files(desk: Desk, run: str) -> Iterator[tuple[str, bytes]]:
-    from hft.api import load
+    from hft.api.replays import load
 
     folder = load(run, desk.root / desk.settings.replay_out).path
     for name in RUN_FILES:

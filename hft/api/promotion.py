@@ -137,7 +137,7 @@ def _proposed(
     from hft.alpha.promotion.propose import propose
     from hft.alpha.promotion.shadow import days_of, point_of
     from hft.alpha.promotion.validated import find
-    from hft.api import Limits
+    from hft.api.replays import Limits
 
     overrides = _overrides(asked)
     chosen = desk.profile(profile)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hft.alpha.ids import alpha_id as proper
+from hft.alpha.vault import REFUSED, TABLE
 from hft.api.desk import Desk
 from hft.core.errors import ConfigError, DataError, GovernanceError, HftError, JournalError
 
@@ -68,3 +69,18 @@ def _known_as(typed: str) -> str:
         return proper(typed)
     except HftError:
         return typed[:ID_MAX]
+
+
+@contextmanager
+def of_vault(desk: Desk, name: str, reason: str) -> Iterator[None]:
+    """Of a look at the vault: asked for, not given, and not taken from the budget."""
+    try:
+        yield
+    except REFUSALS as error:
+        row = {
+            "kind": REFUSED,
+            "alpha_id": name,
+            "reason": f"{reason}: {type(error).__name__}: {error}",
+        }
+        desk.auditor.record(TABLE, row, now_ns=desk.now_ns, ledger_heads=desk.ledger.heads())
+        raise

@@ -17,6 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from hft.cli import context
 from hft.core.errors import HftError, Unavailable
 from hft.core.version import VERSION
+from hft.storage.interrupts import hear
 
 INTERNAL, USAGE, IO_ERROR, CONFIG, INTERRUPTED = 1, 64, 74, 78, 130
 
@@ -175,6 +176,7 @@ def _say_usage(error: Any) -> int:
 
 def main() -> None:
     """The console script `hft`."""
+    hear()
     sys.exit(run())
 
 

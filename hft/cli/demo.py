@@ -32,7 +32,7 @@ def demo(
     """Replay a synthetic market day through the gateway; prints the table, writes report.html."""
     context.note("kernels: loading; the first time they are compiled, which takes about a minute")
     began = time.monotonic()
-    from hft import api
+    from hft.api import replays as api
 
     api.warm_up()
     context.note(f"kernels: ready after {time.monotonic() - began:.1f} s")

@@ -46,7 +46,7 @@ def run(
 ) -> None:
     """Replay tapes through the gateway with a strategy and write the run folder."""
     began_ns = time.time_ns()
-    from hft import api
+    from hft.api import replays as api
 
     opened = _tapes(tapes, options["seed"])
     with bar("replay", "events") as progress, interruptible():
@@ -152,7 +152,7 @@ def export(
 
 
 def _tapes(names: list[str], seed: int) -> Any:
-    from hft import api
+    from hft.api import replays as api
 
     if names == ["synthetic"]:
         return api.tapes("synthetic", seed=seed)

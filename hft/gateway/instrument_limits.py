@@ -50,6 +50,12 @@ class InstrumentLimits:
             "capital": None,
         }
 
+    @property
+    def quote_per_settlement(self) -> Fraction:
+        """Quote currency a unit of settlement currency is worth at the reference price."""
+        inverse = self.instrument.kind == "inverse"
+        return self.reference if inverse and self.reference else Fraction(1)
+
     def _worth(self, lots: Fraction | None) -> Fraction | None:
         """`lots` at the reference in settlement currency (an inverse contract divides)."""
         if lots is None or self.reference is None or self.reference == 0:
@@ -87,8 +93,8 @@ class InstrumentLimits:
         """The notional limit of one order; of an inverse contract in quote currency."""
         key, value = self.own("symbols", "max_notional", "risk_limits.max_notional")
         capital = self.work.capital
-        if self.instrument.kind == "inverse" and capital is not None and self.reference:
-            capital = capital * self.reference
+        if capital is not None:
+            capital = capital * self.quote_per_settlement
         amount = evaluate(value, {"capital": capital}, self.work.where(key, self.symbol))
         return self.work.to_money(key, amount, -1, self.symbol)
 

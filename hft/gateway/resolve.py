@@ -65,7 +65,7 @@ def resolve(
     work = RunLimits(limits, digits)
     pairs = list(zip(instruments, tape_stats, strict=True))
     scopes = [InstrumentLimits(work, instrument, summary) for instrument, summary in pairs]
-    work.capital = work.total_capital(scopes)
+    work.set_capital(scopes)
     table = np.zeros(len(scopes), rows.INSTRUMENT_LIMIT)
     for row, scope in zip(table, scopes, strict=True):
         scope.fill(row)

@@ -27,6 +27,7 @@ class RunLimits:
         self.limits = limits
         self.scale = 10**digits
         self.capital: Fraction | None = None
+        self.notional_capital: Fraction | None = None
         self.table: list[dict[str, Any]] = []
 
     def where(self, key: str, symbol: str = "") -> str:
@@ -41,6 +42,23 @@ class RunLimits:
         shares = [scope.evaluate("capital", value) for scope in scopes]
         known = [share for share in shares if share is not None]
         return sum(known, Fraction(0)) if known else None
+
+    def set_capital(self, scopes: "Sequence[Any]") -> None:
+        """Fix what relative values are of.
+
+        Profits of an inverse contract are paid in its underlying, its notionals are counted in
+        quote currency: there a bound on notionals takes the capital at the reference price. With
+        unlike instruments the highest reference counts; each symbol has its own bound besides.
+        """
+        self.capital = self.total_capital(scopes)
+        factors = [scope.quote_per_settlement for scope in scopes]
+        if self.capital is not None:
+            self.notional_capital = self.capital * max(factors, default=Fraction(1))
+
+    def notional(self, key: str, off: int = -1) -> int:
+        """A bound on notionals in money units of the quote currency."""
+        amount = evaluate(self.limits.get(key), {"capital": self.notional_capital}, self.where(key))
+        return self.to_money(key, amount, off)
 
     def amount(self, key: str) -> Fraction | None:
         """A key of the whole run in currency, seconds or a plain count."""
@@ -89,7 +107,7 @@ class RunLimits:
         row["critical"] = 1
         row["rate_per_s"] = self.run_count("risk_limits.orders_per_second")
         row["rate_per_min"] = self.run_count("risk_limits.orders_per_minute")
-        row["order_notional_max"] = self.money("risk.max_order_notional")
+        row["order_notional_max"] = self.notional("risk.max_order_notional")
         if name is None:
             return row
         values = self.limits.values
@@ -99,7 +117,7 @@ class RunLimits:
             (f"risk.strategy.{name}.max_order_notional", "order_notional_max"),
         ):
             if values.get(key) is not None:
-                row[field_name] = self.money(key, 0)
+                row[field_name] = self.notional(key, 0)
         net = values.get(f"strategies.{name}.max_net_qty")
         row["net_qty_max"] = int(evaluate(net, {}, self.where("max_net_qty", name)) or 0)
         row["critical"] = int(values.get(f"strategies.{name}.critical", True))
@@ -115,7 +133,7 @@ class RunLimits:
         limits = self.limits
         row["dedup_ttl_ns"] = self.whole("HFT_DEDUP_TTL_S", NS_PER_S, 0)
         row["command_deadline_ns"] = self.whole("HFT_COMMAND_DEADLINE_MS", 1_000_000, 0)
-        row["global_notional_max"] = self.money("HFT_EXPOSURE_GLOBAL_MAX_NOTIONAL", 0)
+        row["global_notional_max"] = self.notional("HFT_EXPOSURE_GLOBAL_MAX_NOTIONAL", 0)
         row["fast_gate"] = int(bool(limits.get("HFT_RISK_FAST_GATE")))
         row["cap_only"] = int(self._choice("risk.missing_reference", ("refuse", "cap_only")))
         modes = tuple(mode.name for mode in SelfTradeMode)

@@ -2,15 +2,56 @@
 
 What is shielded is not interrupted; Ctrl-C waits until it is done. Only the third one in a row goes
 through a shield. Owns the process's handler of SIGINT while it is entered.
+
+An exception that is raised in a callback from C (the compiler's object cache, a finalizer) is
+printed and lost there, and the compiler then fails on its own half-done work. `hear` makes such a
+Ctrl-C wait until the callback is over.
 """
 
+import _thread
 import signal
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 IMPATIENT = 3
+RETRY_S = 0.01
+# Functions that llvmlite calls from C, by the start of their name.
+CALLBACK = "_raw_object_cache_"
+
+
+def hear() -> None:
+    """From here on no Ctrl-C of this process is lost; a handler of its own stays in charge."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
+        sys.unraisablehook = _unraisable
+
+
+def interrupt(number: int, frame: Any) -> None:
+    """A handler of SIGINT: KeyboardInterrupt, now or as soon as it cannot be lost."""
+    while frame is not None and not frame.f_code.co_name.startswith(CALLBACK):
+        frame = frame.f_back
+    if frame is None:
+        raise KeyboardInterrupt
+    _thread.start_new_thread(_once_more, ())
+
+
+def _unraisable(lost: Any) -> None:
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        _thread.start_new_thread(_once_more, ())
+    else:
+        sys.__unraisablehook__(lost)
+
+
+def _once_more() -> None:
+    time.sleep(RETRY_S)
+    _thread.interrupt_main()
+
+
+OURS = (signal.default_int_handler, interrupt)
 
 
 class Interrupts:
@@ -26,7 +67,7 @@ class Interrupts:
 
     def __enter__(self) -> "Interrupts":
         on_main = threading.current_thread() is threading.main_thread()
-        if on_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        if on_main and signal.getsignal(signal.SIGINT) in OURS:
             self._before = signal.signal(signal.SIGINT, self._handle)
         return self
 
@@ -50,7 +91,7 @@ class Interrupts:
             self._pending += 1
         else:
             self._pending = 0
-            raise KeyboardInterrupt
+            interrupt(number, frame)
 
 
 @contextmanager

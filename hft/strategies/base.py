@@ -46,7 +46,7 @@ class Strategy:
     loop: bool = False
     instruments: int = 1
 
-    # Given by hft.api, since it takes higher layers: the first wake-ups in plain Python.
+    # Given by hft.api.replays, since it takes higher layers: the first wake-ups in plain Python.
     check: ClassVar[Callable[..., Any]]
 
     @property

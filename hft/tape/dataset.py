@@ -29,7 +29,7 @@ class Tapes(Sequence[Tape]):
     `venue:symbol` of the instruments that come first; the rest follow by name.
     """
 
-    # Given by hft.api, since it takes higher layers: the tapes with signals of a frame.
+    # Given by hft.api.replays, since it takes higher layers: the tapes with signals of a frame.
     join: ClassVar[Callable[..., "Tapes"]]
 
     def __init__(

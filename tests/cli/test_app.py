@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,6 @@ from hft.cli import reference
 from hft.core import errors
 
 HEAVY = ("numpy", "numba", "llvmlite", "polars", "pyarrow", "scipy", "plotly", "rich")
-START_LIMIT_S = 0.3
 
 
 def python(*args: str, **named: Any) -> subprocess.CompletedProcess[str]:
@@ -36,22 +34,6 @@ def test_importing_the_root_loads_nothing_heavy() -> None:
 
 def test_the_command_table_loads_nothing_compiled() -> None:
     assert loaded_by("import hft.cli.app; hft.cli.app.run(['--version'])") <= {"rich"}
-
-
-def processor_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-@pytest.mark.parametrize("args", [["-c", "import hft"], ["-m", "hft.cli.app", "--help"]])
-def test_starting_takes_at_most_a_third_of_a_second(args: list[str]) -> None:
-    # Processor time: the wall time of an idle machine, and a busy one does not change it.
-    times = []
-    for _ in range(3):
-        began = processor_seconds()
-        assert python(*args).returncode == 0
-        times.append(processor_seconds() - began)
-    assert min(times) <= START_LIMIT_S
 
 
 @pytest.mark.parametrize("name", [name for name, _ in reference.commands()])

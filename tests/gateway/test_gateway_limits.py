@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hft import api
+from hft.api import replays as api
 from hft.core.errors import ConfigError
 from hft.core.instruments import Instrument
 from hft.gateway.figures import max_price_ticks
@@ -77,6 +77,20 @@ def test_inverse_capital_is_in_the_coin_and_its_notional_in_quote() -> None:
     coins = Fraction(200_000 * 100, 60_000)
     assert found.config[0]["capital_money"] == int(coins * 10**8)
     assert found.instruments[0]["notional_max"] == 2 * 200_000 * 100 * 10**8
+    assert found.default_strategy["order_notional_max"] == found.instruments[0]["notional_max"]
+
+
+def test_a_bound_of_the_whole_run_takes_the_capital_in_quote_currency() -> None:
+    keys = {
+        "HFT_EXPOSURE_GLOBAL_MAX_NOTIONAL": "1 x capital",
+        "strategies.mm.max_notional": "50 % capital",
+    }
+    found = resolve(load("research").replace(**keys), [PERP], [TAPE], strategies=["mm"])
+    quote = 200_000 * 100 * 10**8
+    assert found.config[0]["global_notional_max"] == quote
+    assert found.strategies[0]["notional_max"] == quote // 2
+    linear = resolve(load("research").replace(**keys), [BTC], [TAPE], strategies=["mm"])
+    assert linear.config[0]["global_notional_max"] == linear.config[0]["capital_money"]
 
 
 def test_live_refuses_to_start_without_what_must_be_given() -> None:

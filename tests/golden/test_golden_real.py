@@ -11,6 +11,7 @@ from market_days import CASES, SOURCES, Case
 
 import hft
 from hft.runs.result import Run
+from hft.strategies.registry import shipped
 from hft.tape.dataset import Tapes
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
@@ -97,6 +98,16 @@ def test_five_days_of_one_share_are_one_run(dataset: Callable[[str], Tapes], gol
     run = golden_run(case)
     assert run.totals["events"] == tapes.rows
     assert run.fills["ts"].dt.date().n_unique() == 5
+
+
+def test_an_inverse_contract_can_be_traded_under_the_default_limits(dataset, tmp_path):
+    """Its notionals are dollars and its capital is coins; compared as such, all was refused."""
+    venue = hft.Venue.binance_coinm()
+    maker = shipped("market_making").with_params({"lots": 20, "max_inventory": 200})
+    run = hft.replay(dataset("coinm"), maker, venue=venue, out=tmp_path / "runs")
+    refused = run.decisions.filter(pl.col("reason_code") != 0)
+    assert run.totals["orders"] >= 100 and refused.height < run.decisions.height / 2
+    assert "MAX_NOTIONAL_EXCEEDED" not in run.refusals["reason"].to_list()
 
 
 @pytest.mark.parametrize("name", ["coinm", "spot"])

@@ -15,21 +15,30 @@ from hft.alpha.statistics.folds import combinatorial, walk_forward
 
 @dataclass(frozen=True, eq=False)
 class Paths:
-    """Net returns of each path (paths x sessions) and their annual Sharpe ratios."""
+    """Net returns of each path (paths x sessions) and their annual Sharpe ratios.
+
+    A path without variance has no ratio, and a quantile over such a path has none either.
+    """
 
     returns: np.ndarray
-    sharpes: tuple[float, ...]
+    sharpes: tuple[float | None, ...]
     splits: int
 
     @property
     def median(self) -> float | None:
         """The path in the middle."""
-        return float(np.median(self.sharpes)) if self.sharpes else None
+        return self._quantile(0.5)
 
     @property
     def low(self) -> float | None:
         """The 5 % quantile of the paths."""
-        return float(np.quantile(self.sharpes, 0.05)) if self.sharpes else None
+        return self._quantile(0.05)
+
+    def _quantile(self, part: float) -> float | None:
+        known = [value for value in self.sharpes if value is not None]
+        return (
+            float(np.quantile(known, part)) if known and len(known) == len(self.sharpes) else None
+        )
 
 
 @dataclass(frozen=True)
@@ -85,10 +94,13 @@ class Walk:
 
 def intervals(data: ResearchData, horizon_ns: int) -> tuple[np.ndarray, np.ndarray]:
     """When each session begins, and when its last label is settled."""
-    _, first = np.unique(data.session, return_index=True)
-    last = np.append(first[1:], len(data)) - 1
-    # A panel's rows are in time order, so a session's rows are together.
-    return data.ts_ns[first], data.ts_ns[last] + horizon_ns
+    # Sessions of a panel over several time zones overlap: their rows do not stand together.
+    names, session = np.unique(data.session, return_inverse=True)
+    begin = np.full(len(names), np.iinfo(np.int64).max)
+    end = np.full(len(names), np.iinfo(np.int64).min)
+    np.minimum.at(begin, session, data.ts_ns)
+    np.maximum.at(end, session, data.ts_ns)
+    return begin, end + horizon_ns
 
 
 def paths(
@@ -102,7 +114,7 @@ def paths(
     folds = combinatorial(t_start, t_end, groups, k, embargo_ns)
     values = [matrix[split.test, best(matrix[split.train])] for split in folds]
     returns = folds.assemble(values)
-    sharpes = tuple(annual_sharpe(path) or 0.0 for path in returns)
+    sharpes = tuple(annual_sharpe(path) for path in returns)
     return Paths(returns, sharpes, len(folds))
 
 

@@ -7,10 +7,11 @@ from hft.alpha.promotion.recheck import Hurdle
 def hurdle_now(ledger: Ledger, trial_id: str) -> Hurdle | None:
     """The trial and everything tried on overlapping data with its label; None when it is gone."""
     trials = ledger.trials()
-    rows = trials.filter(trials["trial_id"] == trial_id).to_dicts()
-    if not rows:
+    rows = trials.filter(trials["trial_id"] == trial_id).sort("sharpe_per_period", nulls_last=True)
+    if not len(rows):
         return None
-    row = rows[0]
+    # One id with several returns: what moved is in no hash, so the least of them is what it proves.
+    row = rows.row(0, named=True)
     interval = (int(row["data_start_ns"]), int(row["data_end_ns"]))
     view = ledger.family(label_family=str(row["label_family"]), interval=interval)
     return Hurdle(

@@ -35,6 +35,7 @@ REPORTS = {
     "A": "feasibility_report.json",
     "B": "correctness_report.json",
     "C": "backtest_report.json",
+    "F": "twin_report.json",
 }
 
 
@@ -50,10 +51,12 @@ def write(
 ) -> tuple[Path, str]:
     """The folder of reports and the id of the run."""
     run_id = _experiment(request, services, alpha, data, gates, card, detail)
-    folder = _free(services.workspace.experiments / "validations" / alpha.alpha_id / run_id)
+    folder = _free(services.kept / "validations" / alpha.alpha_id / run_id)
     reports = {REPORTS[gate.gate]: gate.to_dict() for gate in gates}
     if "correctness" in detail and "B" in {gate.gate for gate in gates}:
         reports[REPORTS["B"]] |= {"runs": detail["correctness"]}
+    if "twin" in detail:
+        reports[REPORTS["F"]] |= {"runs": detail["twin"]}
     if card is not None:
         reports[SCORECARD] = card.to_dict()
     manifest = {
@@ -90,7 +93,7 @@ def _experiment(
         return experiments.run_id_of(services.now_ns, options.hash, data.fingerprint)
     found = detail["measured"]
     run = experiments.write_run(
-        services.workspace.experiments,
+        services.kept,
         alpha_id=alpha.alpha_id,
         now_ns=services.now_ns,
         config_hash=options.hash,

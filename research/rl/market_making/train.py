@@ -13,8 +13,8 @@ from hft.alpha.rl.logged import Logged, Training
 from hft.alpha.rl.policy import ArrayPolicy
 from hft.alpha.rl.quoting import ACTIONS, FEATURES, Quoting
 from hft.alpha.rl.training import CrossEntropy, Outcome, cross_entropy, play, scored_on
-from hft.api import Limits, Venue
 from hft.api.desk import Desk, open_desk
+from hft.api.replays import Limits, Venue
 from hft.api.rl import log_rl_run
 from hft.feeds.base import DecodeOptions
 from hft.feeds.synthetic import synthesize

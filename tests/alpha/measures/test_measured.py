@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -154,6 +155,18 @@ def test_a_silent_signal_has_no_figures_but_no_error_either() -> None:
     assert found.figures["sharpe_oos"] is None and found.figures["turnover"] == 0.0
     evidence = weigh(found.returns, found.sweep, Tries(1, 1.0, 1 / 39), Levels(), 1)
     assert evidence.sharpe is None and evidence.dsr is None and evidence.pbo is None
+    assert found.paths is not None, "there are sessions enough for paths"
+    assert found.figures["cpcv_median"] is None and found.figures["cpcv_low"] is None
+
+
+def test_sessions_of_two_time_zones_have_each_their_own_interval() -> None:
+    """Tokyo's day begins before New York's of the day before has ended."""
+    clock = SimpleNamespace(
+        session=np.array([20240102, 20240103, 20240102, 20240103, 20240103]),
+        ts_ns=np.array([10, 20, 30, 40, 50]),
+    )
+    begin, end = folds.intervals(cast(ResearchData, clock), 5)
+    assert begin.tolist() == [10, 20] and end.tolist() == [35, 55]
 
 
 def test_the_planted_rows_are_a_function_of_their_seed() -> None:

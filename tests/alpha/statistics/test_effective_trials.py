@@ -17,7 +17,6 @@ from hft.alpha.statistics.trials import (
     participation_ratio,
     ranks,
 )
-from tests.alpha.statistics.timing import on_one_thread
 
 
 def blocks(seed: int, groups: int, each: int, noise: float, rows: int = 1000) -> np.ndarray:
@@ -184,17 +183,3 @@ def test_beyond_500_series_seeded_groups_stand_in_for_the_clustering(
 
 def test_identical_series_are_one_cluster() -> None:
     assert cluster(np.ones((5, 5))).n == 1
-
-
-@pytest.mark.slow
-def test_300_series_are_clustered_in_five_seconds() -> None:
-    took = on_one_thread(
-        """
-from hft.alpha.statistics.trials import effective_trials
-data = np.random.default_rng(0).standard_normal((1000, 300))
-effective_trials(data[:, :20])
-start = time.perf_counter()
-effective_trials(data)
-"""
-    )
-    assert took < 5.0

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from hft.alpha.statistics.overfitting import cscv, dominance, halves, odd_one_out
-from tests.alpha.statistics.timing import on_one_thread
 from tests.naive.cscv import naive_cscv
 
 
@@ -137,17 +136,3 @@ def test_dominance_is_that_of_the_distribution_functions() -> None:
     assert not worse.first_order and not worse.second_order
     steadier = dominance([1.9, 2.0, 2.1], [1.0, 2.0, 3.0])
     assert not steadier.first_order and steadier.second_order
-
-
-@pytest.mark.slow
-def test_the_largest_search_is_scored_in_two_seconds() -> None:
-    took = on_one_thread(
-        """
-from hft.alpha.statistics.overfitting import cscv
-data = np.random.default_rng(0).standard_normal((1000, 20))
-cscv(data, blocks=16)
-start = time.perf_counter()
-assert cscv(data, blocks=16).n_splits == 12870
-"""
-    )
-    assert took < 2.0

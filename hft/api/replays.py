@@ -1,0 +1,381 @@
+"""Replays from Python: what `import hft` offers besides governance.
+
+Thin on purpose: reads settings and files, hands plain values to `hft.runs`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hft.core.errors import ConfigError
+from hft.gateway.limits import Limits as LimitSet
+from hft.runs.check import Checked
+from hft.runs.check import check as _check
+from hft.runs.execute import execute
+from hft.runs.faults import FaultPlan
+from hft.runs.ingest import ingest as _ingest
+from hft.runs.ingest import open_tapes
+from hft.runs.job import Job, when
+from hft.runs.join import join as _join
+from hft.runs.limits import fit
+from hft.runs.listing import listing, resolve
+from hft.runs.result import Run
+from hft.runs.sources import find
+from hft.runs.venues import Venue, named
+from hft.settings import limits_path, load_settings, read_instruments, read_limits
+from hft.settings.folder import read_mapping
+from hft.strategies.base import Strategy, strategy
+from hft.tape.dataset import Tapes
+from hft.venue.user_queue import queue_model
+
+__all__ = [
+    "Limits",
+    "Run",
+    "Tapes",
+    "Venue",
+    "features",
+    "ingest",
+    "load",
+    "queue_model",
+    "replay",
+    "runs",
+    "strategy",
+    "tapes",
+]
+
+SECOND_NS = 1_000_000_000
+GB = 1_000_000_000
+
+
+class Limits(LimitSet):
+    """A set of limits: loaded by name or path, fitted to tapes, or off.
+
+    >>> import hft
+    >>> hft.Limits.research().get("max_position_size")
+    'max(100 lots, 50 x touch)'
+    """
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> LimitSet:
+        """A set of config/limits by name, or any YAML file. Raises: ConfigError."""
+        if str(name_or_path) == "off":
+            return cls.off()
+        data = read_limits(name_or_path)
+        try:
+            return cls.from_dict(data, Path(name_or_path).stem)
+        except ConfigError as error:
+            raise ConfigError(f"{limits_path(name_or_path)}: {error}") from None
+
+    @classmethod
+    def research(cls) -> LimitSet:
+        """The default of replays: relative to instrument and tape."""
+        return cls.load("research")
+
+    @classmethod
+    def live(cls) -> LimitSet:
+        """The default of paper and live; its required keys must be given."""
+        return cls.load("live")
+
+    @classmethod
+    def fit(cls, tapes: Tapes, capital: float | None = None) -> LimitSet:
+        """Explicit values derived from tapes, to be read, changed and saved."""
+        return fit(tapes, capital, cls.research())
+
+
+def ingest(
+    src: Any,
+    out: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    format: str | None = None,
+    symbol: str | None = None,
+    tick: Any = None,
+    lot: Any = None,
+    waive: Any = (),
+    clock_fix: bool = False,
+    progress: Any = None,
+) -> Tapes:
+    """Read a frame, files or globs into sealed tapes in the folder `out`.
+
+    `columns` maps the fields of a tape to your own column names.
+
+    >>> import polars as pl, hft, tempfile
+    >>> ts = [1_700_000_000_000_000_000 + i for i in range(3)]
+    >>> frame = pl.DataFrame({"t": ts, "px": [10.0, 10.5, 10.0], "q": [1, 2, 3], "s": ["buy"] * 3})
+    >>> names = {"ts": "t", "price": "px", "qty": "q", "side": "s"}
+    >>> tapes = hft.ingest(frame, tempfile.mkdtemp() + "/mine", columns=names, symbol="X",
+    ...                    tick="0.5", lot=1)
+    >>> tapes.rows
+    3
+    """
+    return _ingest(
+        src,
+        out,
+        columns=columns,
+        format=format,
+        symbol=symbol,
+        tick=tick,
+        lot=lot,
+        waive=waive,
+        clock_fix=clock_fix,
+        instruments=read_instruments(load_settings().instruments),
+        progress=progress,
+    )
+
+
+def tapes(
+    path: Any,
+    days: Any = None,
+    *,
+    symbols: Any = None,
+    session: str | None = None,
+    tz: str = "UTC",
+    seed: int | None = None,
+) -> Tapes:
+    """Open a dataset folder, tape files, or "synthetic" (a seeded market, made once).
+
+    >>> import hft
+    >>> hft.tapes("synthetic", seed=1).symbols
+    ('SYNTH',)
+    """
+    return open_tapes(path, days, symbols=symbols, session=session, tz=tz, seed=seed)
+
+
+def features(
+    tapes: Any,
+    columns: Sequence[str] | str | None = None,
+    *,
+    clock: str = "1s",
+    horizons: Sequence[str] | str = (),
+    split: Sequence[float] | str = (40, 40, 20),
+) -> pl.LazyFrame:
+    """What could have been seen: a row for each symbol and tick of `clock`, as of receive time.
+
+    `clock` is a duration (rows at its whole multiples), "book" (each change of the touch), or a
+    distance such as "1000 trades", "5 BTC" or "1e6 USD". Columns are those of the book and the
+    analytics of `hft.microstructure.columns`; "all" is every one. An undefined value is null. Order
+    flow and traded lots are summed since the row before. `horizons` add `mid`, `session`, forward
+    returns with their label intervals and the `split` of each row.
+
+    >>> import hft
+    >>> frame = hft.features(hft.tapes("synthetic", seed=1), ["mid_tick", "imbalance_5"])
+    >>> frame.collect_schema().names()
+    ['ts', 'symbol', 'mid_tick', 'imbalance_5']
+    """
+    from hft.alpha.data.features import horizons_ns, with_labels
+    from hft.microstructure.columns import frame_of, names_of
+
+    opened = tapes if isinstance(tapes, Tapes) else open_tapes(tapes)
+    steps = horizons_ns(horizons)
+    if not steps:
+        return frame_of(opened, columns, clock)
+    names = tuple(dict.fromkeys((*names_of(columns), "mid")))
+    frame = frame_of(opened, names, clock, session=True).collect()
+    ordered = frame.sort("ts", "symbol", maintain_order=True)
+    return with_labels(ordered, steps, split)[0].lazy()
+
+
+def replay(
+    tapes: Any,
+    strategy: Any,
+    *,
+    params: Mapping[str, Any] | None = None,
+    venue: Venue | str | None = None,
+    limits: LimitSet | str | Path | None = None,
+    seed: int = 0,
+    start: Any = None,
+    end: Any = None,
+    record: str | None = None,
+    faults: Mapping[str, Any] | str | Path | None = None,
+    fresh: bool = False,
+    out: str | Path | None = None,
+    plain: bool = False,
+    resume: Run | str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Run:
+    """Replay tapes with one strategy, or a dict of name -> strategy through one gateway.
+
+    The same code, configuration, tapes and seed again opens the sealed run (`fresh=True` replays).
+    `plain` runs function strategies as plain Python, for debuggers; the digest is the same.
+    `resume` continues a partial run (Ctrl-C leaves one) of the same arguments into a whole one.
+
+    >>> import hft, tempfile
+    >>> run = hft.replay(hft.tapes("synthetic", seed=1), "market_making", out=tempfile.mkdtemp())
+    >>> len(run.digest)
+    64
+    """
+    settings = load_settings()
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
+        raise ConfigError(f"seed: {seed!r} is not a whole number from 0 to 2^63 - 1")
+    job = Job(
+        tapes if isinstance(tapes, Tapes) else open_tapes(tapes),
+        _strategies(strategy, params),
+        _venue(venue, settings),
+        _limits(limits, settings, tapes),
+        seed,
+        when(start, "start"),
+        when(end, "end"),
+        _faults(faults),
+        plain,
+        settings.dedup_window_size,
+        settings.gateway_startup_holdoff_s * SECOND_NS,
+        _limits_file(settings.limits if limits is None else limits, bool(settings.limit_overrides)),
+        order_queue=settings.order_queue_size,
+    )
+    return execute(
+        job,
+        record=record or settings.replay_record,
+        out=out or settings.replay_out,
+        fresh=fresh or not settings.replay_cache,
+        progress=progress,
+        resume=load(resume, out) if isinstance(resume, str | Path) else resume,
+        max_journal_bytes=int(settings.runs_max_journal_gb * GB),
+    )
+
+
+def load(id_or_path: str | Path, out: str | Path | None = None) -> Run:
+    """A run by path, id, unique beginning of an id, `last` or `last~1`.
+
+    >>> import hft, tempfile
+    >>> out = tempfile.mkdtemp()
+    >>> run = hft.replay(hft.tapes("synthetic", seed=1), "momentum", record="digest", out=out)
+    >>> hft.load("last", out).digest == run.digest
+    True
+    """
+    return Run.open(resolve(id_or_path, out or load_settings().replay_out))
+
+
+def runs(where: Any = None, out: str | Path | None = None) -> pl.DataFrame:
+    """One row a run; `where` is a polars expression or a dict of column = value.
+
+    >>> import hft, tempfile
+    >>> out = tempfile.mkdtemp()
+    >>> run = hft.replay(hft.tapes("synthetic", seed=1), "momentum", record="digest", out=out)
+    >>> hft.runs(out=out)["strategies"].to_list()
+    ['momentum']
+    """
+    return listing(out or load_settings().replay_out, where)
+
+
+def check(
+    strategy: Strategy,
+    tapes: Any,
+    wakes: int = 1000,
+    *,
+    venue: Venue | str | None = None,
+    limits: LimitSet | str | Path | None = None,
+) -> Checked:
+    """Run a strategy's first wake-ups in plain Python; `strategy.check(tapes)` is this function.
+
+    >>> import hft
+    >>> @hft.strategy(every="1s")
+    ... def idle(view, order, p, s):
+    ...     pass
+    >>> idle.check(hft.tapes("synthetic", seed=1), wakes=3).wakes
+    3
+    """
+    settings = load_settings()
+    resolved = _limits(limits, settings, tapes)
+    return _check(strategy, tapes, wakes, limits=resolved, venue=_venue(venue, settings))
+
+
+Strategy.check = check
+
+
+def join(
+    tapes: Tapes,
+    frame: Any,
+    *,
+    ts: str,
+    columns: str | Sequence[str],
+    out: str | Path,
+    latency: str | int | None = None,
+) -> Tapes:
+    """The tapes with columns of a frame as signals, which strategies read as `view.signal[k]`.
+
+    `tapes.join(...)` is this function. A value is seen from its time `ts` plus `latency` on.
+
+    >>> import hft, tempfile
+    >>> tapes = hft.tapes("synthetic", seed=1)
+    >>> frame = hft.features(tapes, ["imbalance_5"], clock="1s").collect()
+    >>> joined = tapes.join(frame, ts="ts", columns="imbalance_5", out=tempfile.mkdtemp() + "/j")
+    >>> joined.rows - tapes.rows == frame["imbalance_5"].is_not_null().sum()
+    True
+    """
+    return _join(tapes, frame, ts=ts, columns=columns, out=out, latency=latency)
+
+
+Tapes.join = join
+
+
+def warm_up() -> float:
+    """Compile or load everything a replay needs; seconds it took."""
+    import time
+
+    began = time.perf_counter()
+    from hft.replay import compiled
+
+    compiled.loop()
+    return time.perf_counter() - began
+
+
+def _strategies(given: Any, params: Mapping[str, Any] | None) -> dict[str, Strategy]:
+    if isinstance(given, Mapping):
+        if params:
+            raise ConfigError("params= belongs to one strategy; use strategy.with_params in a dict")
+        return {str(name): _strategy(value) for name, value in given.items()}
+    one = _strategy(given).with_params(params)
+    try:
+        one.params_row()
+    except (OverflowError, ValueError) as error:
+        raise ConfigError(f"strategy {one.name!r}: a parameter does not fit: {error}") from None
+    return {one.name: one}
+
+
+def _strategy(given: Any) -> Strategy:
+    if isinstance(given, Strategy):
+        return given
+    if isinstance(given, str):
+        return find(given)
+    raise ConfigError(f"strategy: {given!r} is neither a name nor made by @hft.strategy")
+
+
+def _venue(given: Venue | str | None, settings: Any) -> Venue:
+    """What the call leaves open is decided by the settings. Raises: ConfigError."""
+    if not isinstance(given, Venue | str | None):
+        raise ConfigError(f"venue: {given!r} is neither a preset's name nor an hft.Venue")
+    chosen = named(given) if isinstance(given, str) else given or Venue()
+    fees = {"maker_bps": settings.fees_maker_bps, "taker_bps": settings.fees_taker_bps}
+    return chosen.settled(settings.venue_fills, fees)
+
+
+def _limits(given: Any, settings: Any, tapes: Any) -> LimitSet:
+    chosen = settings.limits if given is None else given
+    if chosen == "fit":
+        return Limits.fit(tapes if isinstance(tapes, Tapes) else open_tapes(tapes))
+    found = chosen if isinstance(chosen, LimitSet) else Limits.load(chosen)
+    return found.replace(**settings.limit_overrides) if settings.limit_overrides else found
+
+
+def _limits_file(chosen: Any, overridden: bool) -> str:
+    """The file that limits come from, for messages; "" where they come from none."""
+    named = isinstance(chosen, str | Path) and str(chosen) not in ("off", "fit")
+    if not named:
+        return ""
+    return f"{limits_path(chosen)}{', or the settings on top of it' if overridden else ''}"
+
+
+def _faults(given: Any) -> FaultPlan:
+    if given is None or isinstance(given, Mapping):
+        return FaultPlan.from_dict(given)
+    if not isinstance(given, str | Path):
+        raise ConfigError(f"faults: {given!r} is neither a mapping nor the path of a fault plan")
+    data = read_mapping(Path(given))
+    if not data:
+        raise ConfigError(f"{given}: is empty; write a fault plan, or leave --faults out")
+    try:
+        return FaultPlan.from_dict(data)
+    except ConfigError as error:
+        raise ConfigError(f"{given}: {error}") from None
