@@ -24,7 +24,8 @@ from hft.alpha.promotion.office import Office
 from hft.alpha.promotion.people import Person, person
 from hft.alpha.promotion.promotions import File, read
 from hft.alpha.promotion.propose import Asked, Proposal, propose
-from hft.alpha.promotion.recheck import Hurdle
+from hft.alpha.promotion.recheck import Again
+from hft.alpha.promotion.standing import hurdle_now
 from hft.alpha.promotion.validated import Validated
 from hft.alpha.promotion.validated import read as read_validation
 from hft.alpha.verdict import GateResult, holds
@@ -174,6 +175,12 @@ class World:
             "options": Options().to_dict(),
             "ts_ns": self.now_ns,
         }
+        if under:
+            manifest["thresholds"] = {
+                "profile": under,
+                "values": dict(profile(under).values),
+                "set": {},
+            }
         files: dict[str, Any] = {"scorecard.json": scorecard, "manifest.json": manifest}
         for gate, name in (("A", "feasibility"), ("B", "correctness"), ("C", "backtest")):
             result = GateResult(gate, (holds("everything", gate not in fails),))
@@ -189,6 +196,7 @@ class World:
             "run_id": run_id,
             "gate": result.gate,
             "profile": under,
+            "thresholds_hash": profile(under).hash if under else "",
             "passed": result.passed,
             "verdict": result.verdict.value,
             "trial_id": trial_id,
@@ -273,14 +281,14 @@ class StillSo(Facts):
 
     def of(self, bundle: Bundle) -> Now:
         hashes = dict(bundle.hashes) | {k: v for k, v in self.moved.items() if k != "hurdle"}
-        return Now(hashes, self.moved.get("hurdle") or hurdle_of(self.world, bundle))
-
-
-def hurdle_of(world: World, bundle: Bundle) -> Hurdle | None:
-    """The hurdle from the ledger as it is."""
-    from hft.alpha.promotion.standing import hurdle_now
-
-    return hurdle_now(Ledger.open(world.workspace.ledger), bundle.data["validation"]["trial_id"])
+        trial = bundle.data["validation"]["trial_id"]
+        ledger = Ledger.open(self.world.workspace.ledger)
+        rows = ledger.trials()
+        found = rows.filter(rows["trial_id"] == trial).to_dicts()
+        kept = ledger.vectors([trial])[trial]
+        again = Again(trial, {}, {}, found, kept, kept, {}, None)
+        hurdle = self.moved.get("hurdle") or hurdle_now(ledger, found[0])
+        return Now(hashes, hurdle, again, bundle.data["thresholds"], ())
 
 
 def returns(seed: int, sharpe: float, days: int = 1000) -> np.ndarray:

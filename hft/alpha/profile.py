@@ -1,13 +1,14 @@
 """A profile: the thresholds that gates decide by, as versioned data with a hash.
 
 The files are `config/governance/<name>.yaml`; flags may only tighten a profile other than `base`.
-A threshold that is null is not asked for under that profile.
+A threshold that is null is not asked for under that profile. A file that is looser than the one of
+its name that came with hft says why, key by key, under `looser`.
 """
 
 import hashlib
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hft.core.errors import ConfigError
@@ -26,14 +27,23 @@ ADVICE = (
     "gate_f.parity_seconds_max",
     "gate_f.regression_max",
 )
+REASONS = "looser"
+NO_BOUNDS = ("profile", REASONS)
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Thresholds by dotted key, such as `gate_c.dsr_min`."""
+    """Thresholds by dotted key, such as `gate_c.dsr_min`.
+
+    `changed` are those that flags set, `reasons` why the file is looser in a key, `loosened` a
+    sentence for each such key; the hash is of name and values only.
+    """
 
     name: str
     values: Mapping[str, Any]
+    changed: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    reasons: Mapping[str, str] = field(default_factory=dict, compare=False)
+    loosened: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def from_dict(
@@ -47,7 +57,7 @@ class Profile:
             raise ConfigError(f"{source}: profile: {name!r} is none of {', '.join(NAMES)}")
         values: dict[str, Any] = {}
         for section, entries in data.items():
-            if section == "profile":
+            if section in NO_BOUNDS:
                 continue
             if not isinstance(entries, Mapping):
                 values[section] = entries
@@ -57,7 +67,40 @@ class Profile:
             _checked(key, value, source)
         if known:
             _complete(values, known, source)
-        return cls(str(name), values)
+        return cls(str(name), values, reasons=_reasons(data.get(REASONS, {}), values, source))
+
+    def looser_than(
+        self, other: "Profile", sections: Collection[str] = ()
+    ) -> list[tuple[str, Any, Any]]:
+        """Key, value here and value there wherever this profile asks less than the other.
+
+        `sections` narrow it (`gate_a`). A key that is no bound may not differ at all; advice may.
+        """
+        found = []
+        for key, there in other.values.items():
+            section, _, name = key.partition(".")
+            if not name or key in ADVICE or (sections and section not in sections):
+                continue
+            here = self.values.get(key)
+            if not _tightens(key, there, here):
+                found.append((key, here, there))
+        return found
+
+    def explained(self, shipped: "Profile", source: str) -> "Profile":
+        """The profile with a sentence for each key in which it is looser than the one shipped.
+
+        Raises: ConfigError for a key without a reason; `base` may be anything.
+        """
+        sentences = []
+        for key, here, there in [] if self.lenient else self.looser_than(shipped):
+            reason = self.reasons.get(key)
+            if not reason:
+                raise ConfigError(
+                    f"{source}: {key}: {here!r} is looser than the {there!r} of hft's profile "
+                    f"{self.name}; take it back, or write why under `{REASONS}:` as `{key}: REASON`"
+                )
+            sentences.append(f"{key} is {here!r} instead of {there!r}: {reason}")
+        return replace(self, loosened=tuple(sentences))
 
     def get(self, key: str) -> Any:
         """The value of a key; None where the profile does not ask. Raises: ConfigError."""
@@ -107,12 +150,24 @@ class Profile:
                     f"a flag only tightens the profile {self.name}"
                 )
             values[key] = value
-        return Profile(self.name, values)
+        return replace(self, values=values, changed={**self.changed, **changes})
 
     def _known(self, key: str, source: str) -> Any:
         if key not in self.values and key not in ADVICE:
             raise ConfigError(f"{source}: {key}: no such threshold{_meant(key, self.values)}")
         return self.values.get(key)
+
+
+def _reasons(given: Any, values: Mapping[str, Any], source: str) -> dict[str, str]:
+    """Raises: ConfigError for a key that is no threshold, or a reason that is no text."""
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{source}: {REASONS}: is not a mapping of threshold to reason")
+    for key, reason in given.items():
+        if key not in values:
+            raise ConfigError(f"{source}: {REASONS}: {key}: no such threshold{_meant(key, values)}")
+        if not isinstance(reason, str) or not reason.strip():
+            raise ConfigError(f"{source}: {REASONS}: {key}: {reason!r} is no reason; write why")
+    return {str(key): str(reason).strip() for key, reason in given.items()}
 
 
 def _meant(key: str, known: Collection[str]) -> str:
@@ -142,6 +197,8 @@ def _tightens(key: str, old: Any, new: Any) -> bool:
     """Is the new value at least as strict? Keys end in _min or _max; others may not move."""
     if old is None or old == new:
         return True
+    if not isinstance(new, int | float):
+        return False
     if key.endswith("_min"):
         return bool(new >= old)
     if key.endswith("_max"):

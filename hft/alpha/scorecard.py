@@ -48,22 +48,13 @@ def scorecard(
     """The scorecard of a validation. `pool` has correlation_pool_max and pool_empty, `advice` the
     fields of the profile `base`.
     """
-    figures = found.figures
-    walk = {
-        name.removeprefix("walk_forward_"): figures[name]
-        for name in figures
-        if name.startswith("walk_forward_sharpe") or name == "walk_forward_consistency_pct"
-    }
-    base, worse = found.stress.base.sharpe, found.stress.stressed.sharpe
     values = rounded(
         {
-            **{name: figures[name] for name in _FIGURES},
-            **{f"walk_forward_{name}": value for name, value in walk.items()},
+            **measured_again(found),
             "correlation_pool_max": pool.get("correlation_pool_max"),
             "pool_empty": pool.get("pool_empty"),
             "latency_profile": dict(latency_profile),
             "feature_set_version": feature_set_version,
-            "cost_sensitivity_ratio": worse / base if base and worse is not None else None,
             "n_trials": evidence.tries.n,
             "n_effective": evidence.tries.effective,
             "dsr": evidence.dsr,
@@ -73,12 +64,9 @@ def scorecard(
             "hac_t": evidence.hac_t,
             "haircut_sharpe": evidence.haircut_sharpe,
             "convention": CONVENTION,
-            "data_fingerprint": found.data.fingerprint,
             "code_hash": code_hash,
-            "config_hash": found.options.hash,
             "ledger_heads": dict(ledger_heads),
             "looked_at": [list(pair) for pair in found.data.looked_at],
-            "rng_seed": found.options.seed,
             "generator_script": "hft alpha validate",
             "measures_digest": found.digest,
             "schema_version": SCHEMA_VERSION,
@@ -95,6 +83,27 @@ def scorecard(
     return Scorecard(values, reasons)
 
 
+def measured_again(found: Measured) -> dict[str, Any]:
+    """The fields that data, code and configuration decide: whoever measures again finds the same,
+    whatever the ledger and the pool have become.
+    """
+    figures = found.figures
+    base, worse = found.stress.base.sharpe, found.stress.stressed.sharpe
+    return dict(
+        rounded(
+            {
+                **{name: figures[name] for name in _FIGURES},
+                **{name: figures[name] for name in figures if name.startswith(_WALK)},
+                "cost_sensitivity_ratio": worse / base if base and worse is not None else None,
+                "data_fingerprint": found.data.fingerprint,
+                "config_hash": found.options.hash,
+                "rng_seed": found.options.seed,
+            }
+        )
+    )
+
+
+_WALK = ("walk_forward_sharpe", "walk_forward_consistency_pct")
 _FIGURES = (
     *("sharpe_is", "sharpe_oos", "sharpe_basis", "ic_mean", "ic_std", "ic_spearman_mean"),
     *("turnover", "max_drawdown", "regime_sharpe", "regime_ic", "capacity_estimate"),

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hft.api.answers import asof, inventory, ledger, vault, why
-    from hft.api.decisions import approve, canary, promote, rollback
+    from hft.api.approval import approve
+    from hft.api.decisions import canary, rollback
     from hft.api.paper import log_paper_session
     from hft.api.pool import pool
+    from hft.api.promotion import promote
     from hft.api.research import init, list_, scaffold, try_
     from hft.api.rl import rl_promote
     from hft.api.search import search
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 # name: the module that has it
 _NAMES = {
-    "approve": "hft.api.decisions",
+    "approve": "hft.api.approval",
     "asof": "hft.api.answers",
     "canary": "hft.api.decisions",
     "init": "hft.api.research",
@@ -30,7 +32,7 @@ _NAMES = {
     "list_": "hft.api.research",
     "log_paper_session": "hft.api.paper",
     "pool": "hft.api.pool",
-    "promote": "hft.api.decisions",
+    "promote": "hft.api.promotion",
     "rl_promote": "hft.api.rl",
     "rollback": "hft.api.decisions",
     "scaffold": "hft.api.research",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hft.alpha.profile import Profile
 from hft.alpha.workspace import Workspace
 from hft.core.errors import ConfigError
-from hft.settings import load_settings, profile_path, read_profile
+from hft.settings import load_settings, packaged_profile, profile_path, read_profile
 from hft.settings.load import Settings
 
 if TYPE_CHECKING:
@@ -52,11 +52,16 @@ class Desk:
         return "" if self.rehearsal else self.user
 
     def profile(self, name: str | None = None) -> Profile:
-        """Thresholds by name or path; the setting's when not named. Raises: ConfigError."""
+        """Thresholds by name or path; the setting's when not named.
+
+        Raises: ConfigError, also for a file that is looser than hft's without saying why.
+        """
         chosen = name or self.settings.alpha_profile
         source = str(profile_path(chosen, self.root))
-        shipped = Profile.from_dict(read_profile("standard"), "standard")
-        return Profile.from_dict(read_profile(chosen, self.root), source, shipped.values.keys())
+        known = Profile.from_dict(packaged_profile("standard"), "standard").values.keys()
+        found = Profile.from_dict(read_profile(chosen, self.root), source, known)
+        shipped = Profile.from_dict(packaged_profile(found.name), found.name)
+        return found.explained(shipped, source)
 
     @cached_property
     def keys(self) -> "Keys":

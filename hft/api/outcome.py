@@ -10,8 +10,9 @@ from hft.reports.governance.shown import Shown
 
 @dataclass(frozen=True, repr=False)
 class Outcome(Shown):
-    """A decision, what was finished before it, and what could not be delivered.
+    """A decision, what was finished before it, and what has to be known beside it.
 
+    `notice` says what could not be delivered, and what was decided on where that is a choice;
     `document` is what its page shows; `page` is where that page lies.
     """
 

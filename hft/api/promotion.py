@@ -1,19 +1,18 @@
-"""promote and approve of `hft.alpha`: facts gathered at the desk, decided in `hft.alpha`.
+"""promote of `hft.alpha`: facts gathered at the desk, decided in `hft.alpha.promotion`.
 
-Whatever a crash left is finished first. Each decision is in the journal before this returns, and
+Whatever a crash left is finished first. The decision is in the journal before this returns, and
 delivered when the database allows.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hft.alpha.gates.e import Shadow
 from hft.alpha.ids import alpha_id as proper
 from hft.alpha.profile import Profile
-from hft.alpha.promotion import approve as approving
-from hft.alpha.promotion.approve import Approval
 from hft.alpha.promotion.office import Office
 from hft.alpha.promotion.propose import GUARDRAILS, Asked, Proposal
 from hft.api.desk import Desk, open_desk
@@ -41,19 +40,24 @@ TYPED = ("shadow_sessions", "drift_alerts", "execution_reject_rate")
 
 @dataclass(frozen=True)
 class Wishes:
-    """The options of `promote` that are not files."""
+    """What `promote` was asked for; see there."""
 
-    owner: str | None = None
-    canary_weight: float | None = None
-    target_lots: int = TARGET_LOTS
-    expiry_days: int | None = None
-    guardrails: Mapping[str, float] = field(default_factory=dict)
-    config_version: str = "v1"
-    renew: bool = False
-    force: bool = False
-    reason: str = ""
-    tighten: Mapping[str, Any] = field(default_factory=dict)
-    typed: Mapping[str, Any] = field(default_factory=dict)
+    key: str | Path | None
+    scorecard: str | Path | None
+    profile: str | None
+    shadow_runs: tuple[Path, ...]
+    paper_trade_dir: str | Path | None
+    owner: str | None
+    canary_weight: float | None
+    target_lots: int
+    expiry_days: int | None
+    guardrails: Mapping[str, float]
+    tighten: Mapping[str, Any]
+    asserted: Mapping[str, Any]
+    config_version: str
+    renew: bool
+    force: bool
+    reason: str
 
 
 def office_of(desk: Desk, promotions_dir: str | Path | None = None) -> Office:
@@ -95,140 +99,137 @@ def needed_key(desk: Desk, key: str | Path | None) -> Path:
 def promote(
     alpha_id: str,
     *,
+    shadow_runs: Sequence[str | Path] = (),
+    profile: str | None = None,
     key: str | Path | None = None,
     scorecard: str | Path | None = None,
-    profile: str | None = None,
-    shadow_runs: Sequence[str | Path] = (),
     paper_trade_dir: str | Path | None = None,
-    wishes: Wishes | None = None,
+    owner: str | None = None,
+    canary_weight: float | None = None,
+    target_lots: int = TARGET_LOTS,
+    expiry_days: int | None = None,
+    guardrails: Mapping[str, float] | None = None,
+    tighten: Mapping[str, Any] | None = None,
+    asserted: Mapping[str, Any] | None = None,
+    config_version: str = "v1",
+    renew: bool = False,
+    force: bool = False,
+    reason: str = "",
     root: str | Path | None = None,
     now: Any = None,
 ) -> Outcome:
-    """The owner's proposal: D and E decided, the bundle frozen and signed.
+    """The owner's proposal: gates D and E decided, the evidence frozen in a signed bundle.
 
+    `tighten` are options of `hft alpha promote` that tighten the profile
+    (`{"min_sharpe_oos": 2}`), `asserted` typed counts, under `base` only. An alpha that is live is
+    renewed or rolled back first. A refusal is a result: `outcome.decided.reasons`.
     Raises: PromotionError, GovernanceError, ConfigError.
+
+    >>> import hft
+    >>> proposed = hft.alpha.promote("demo", profile="base")
+    >>> proposed.decided.accepted, any("shadow" in line for line in proposed.decided.reasons)
+    (False, True)
     """
-    desk = open_desk(root, now=now)
-    name = proper(alpha_id)
-    files = (key, scorecard, profile, [Path(path) for path in shadow_runs], paper_trade_dir)
+    desk, name = open_desk(root, now=now), proper(alpha_id)
     with refusals_recorded(desk, name, "propose"):
-        office, asked = office_of(desk), wishes or Wishes()
-        finished = office.recover()
-        proposal = _proposed(desk, office, name, asked, *files)
+        asked = Wishes(
+            key,
+            scorecard,
+            profile,
+            tuple(Path(path) for path in shadow_runs),
+            paper_trade_dir,
+            owner,
+            canary_weight,
+            target_lots,
+            expiry_days,
+            _guardrails(guardrails),
+            _known(tighten, TIGHTEN, "tighten"),
+            _known(asserted, TYPED, "asserted"),
+            config_version,
+            renew,
+            force,
+            reason,
+        )
+        office = office_of(desk)
+        finished = tuple(office.recover())
+        proposal, words = _proposed(desk, office, name, asked)
+    notice = "; ".join(text for text in (words, delivered(desk)) if text)
     page = proposal.folder / "report.html"
-    return Outcome(proposal, tuple(finished), _delivered(desk), proposal.document, page)
+    return Outcome(proposal, finished, notice, proposal.document, page)
 
 
-def _proposed(
-    desk: Desk,
-    office: Office,
-    name: str,
-    asked: Wishes,
-    key: str | Path | None,
-    scorecard: str | Path | None,
-    profile: str | None,
-    folders: list[Path],
-    paper_trade_dir: str | Path | None,
-) -> Proposal:
-    """Gather the facts and decide."""
+def _known(given: Mapping[str, Any] | None, names: Collection[str], what: str) -> Mapping[str, Any]:
+    """Raises: ConfigError for a name that is none of the options."""
+    for name in given or {}:
+        if name not in names:
+            raise ConfigError(f"{what}: {name!r} is none of {', '.join(names)}")
+    return dict(given or {})
+
+
+def _guardrails(given: Mapping[str, float] | None) -> dict[str, float]:
+    """Raises: ConfigError naming the option."""
+    for name, value in _known(given, GUARDRAILS, "guardrails").items():
+        if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
+            raise ConfigError(
+                f"--{name.replace('_', '-')}: {value!r} is not a finite number of at least 0"
+            )
+    return {**GUARDRAILS, **(given or {})}
+
+
+def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Proposal, str]:
+    """Gather the facts and decide; what has to be said beside."""
     from hft.alpha.promotion import gather
     from hft.alpha.promotion.ladder import start
     from hft.alpha.promotion.people import person
     from hft.alpha.promotion.propose import propose
     from hft.alpha.promotion.shadow import days_of, point_of
-    from hft.alpha.promotion.validated import find
+    from hft.alpha.promotion.standing import refuse_live
+    from hft.alpha.promotion.validated import promotable
     from hft.api.replays import Limits
 
     overrides = _overrides(asked)
-    chosen = desk.profile(profile)
+    chosen = desk.profile(asked.profile)
     chosen = chosen.replace(overrides, "a flag") if overrides else chosen
     _typed_allowed(asked, chosen)
-    signing = needed_key(desk, key)
+    signing = needed_key(desk, asked.key)
     owner = person(desk.keys, signing, asked.owner, desk.login, desk.now_ns)
-    validated = find(office.validations, name, None if scorecard is None else Path(scorecard))
+    if not asked.renew:
+        refuse_live(office, name)
+    named = None if asked.scorecard is None else Path(asked.scorecard)
+    validated, words = promotable(office.validations, name, named)
     trial = validated.trial_id(office.audit.rows())
     made = gather.remake(office, validated)
-    lots = asked.target_lots
+    lots, folders = asked.target_lots, list(asked.shadow_runs)
     begin = start(chosen, validated.scorecard.get("sharpe_oos"), canary_weight=asked.canary_weight)
-    simulator, words = gather.simulator_report(desk.root)
-    shadow = _shadow(validated, made, chosen, folders, paper_trade_dir, asked)
-    hashes = gather.hashes_of(validated, made, _limits(desk), simulator)
-    return propose(
+    simulator, lacking = gather.simulator_report(desk.root)
+    shadow = replace(
+        _shadow(validated, made, chosen, folders, asked),
+        simulator_sha256=simulator,
+        simulator_words=lacking,
+    )
+    hashes = gather.hashes_of(validated, made, limits_file(desk), simulator)
+    limits = Limits.load(desk.settings.limits)
+    weight = begin.weight * lots
+    proposal = propose(
         office,
         name,
         owner=owner,
         key=signing,
         validated=validated,
-        portfolio=gather.portfolio_of(
-            office, validated, made, chosen, begin.weight * lots, Limits.load(desk.settings.limits)
-        ),
-        shadow=_with_drill(
-            office,
-            name,
-            owner,
-            signing,
-            replace(shadow, simulator_sha256=simulator, simulator_words=words),
-        ),
+        portfolio=gather.portfolio_of(office, validated, made, chosen, weight, limits),
+        shadow=_with_drill(office, name, owner, signing, shadow),
         claim=gather.claim_from(
             validated, made, chosen, days_of(folders), lots=lots, point=point_of(folders)
         ),
         profile=chosen,
-        asked=_asked(desk, office, asked, made, name, trial, hashes),
+        asked=_asked(desk, office, asked, made, name, trial, hashes, chosen),
     )
+    return proposal, "; ".join(text for text in (words, looser_words(chosen.loosened)) if text)
 
 
-def approve(
-    alpha_id: str,
-    *,
-    memo: str | Path,
-    bundle: str | None = None,
-    name: str | None = None,
-    key: str | Path | None = None,
-    root: str | Path | None = None,
-    now: Any = None,
-) -> Outcome:
-    """The validator's signature; refused with every objection, or the file is in place.
-
-    Raises: PromotionError, GovernanceError, Busy.
-    """
-    from hft.alpha.promotion import gather
-    from hft.alpha.promotion.bundle import find
-    from hft.alpha.promotion.page import approval_document, life
-    from hft.alpha.promotion.people import person
-
-    desk = open_desk(root, now=now)
-    wanted = proper(alpha_id)
-    with refusals_recorded(desk, wanted, "approve"):
-        office = office_of(desk)
-        finished = office.recover()
-        _, frozen = find(office.reports, wanted, bundle)
-        signing = needed_key(desk, key)
-        validator = person(desk.keys, signing, name, desk.login, desk.now_ns)
-        facts = gather.Again(office, desk.ledger, desk.profile(frozen.profile.name), _limits(desk))
-        done = approving.approve(
-            office,
-            wanted,
-            validator=validator,
-            key=signing,
-            memo=Path(memo),
-            now=facts,
-            bundle_sha256=bundle,
-        )
-    notices = [_tagged(desk, signing) if done.approved else "", _delivered(desk)]
-    notice = "; ".join(text for text in notices if text)
-    shown = approval_document(done, frozen.hashes, life(office, wanted))
-    return Outcome(done, tuple(finished), notice, shown)
-
-
-def _tagged(desk: Desk, key: Path) -> str:
-    """Anchor the journal's head in a signed git tag, where the workspace is a repository."""
-    if not (desk.root / ".git").exists():
-        return ""
-    from hft.audit.anchors import make_tag
-
-    journal = desk.auditor.journal
-    wrong = make_tag(desk.root, journal.head(), journal.id, key)
-    return f"the audit head is not tagged in git: {wrong}" if wrong else ""
+def looser_words(loosened: Sequence[str]) -> str:
+    """What everybody who decides is told of a profile that asks less than hft's."""
+    return f"the profile is looser than hft's: {'; '.join(loosened)}" if loosened else ""
 
 
 def _asked(
@@ -239,15 +240,16 @@ def _asked(
     name: str,
     trial: str,
     hashes: Mapping[str, str | None],
+    profile: Profile,
 ) -> Asked:
     from hft.alpha.promotion.gather import source_commit
 
     return Asked(
         hashes=hashes,
-        inputs={"overrides": _overrides(wishes)},
+        inputs={"overrides": _overrides(wishes), "looser": list(profile.loosened)},
         trial_id=trial,
         family=made.alpha.manifest.family or name,
-        guardrails={**GUARDRAILS, **wishes.guardrails},
+        guardrails=wishes.guardrails,
         canary_weight=wishes.canary_weight,
         target_lots=wishes.target_lots,
         expiry_days=wishes.expiry_days or desk.settings.alpha_expiry_days,
@@ -270,7 +272,7 @@ def _overrides(asked: Wishes) -> dict[str, Any]:
 
 
 def _typed_allowed(asked: Wishes, profile: Profile) -> None:
-    typed = [name for name in TYPED if asked.typed.get(name) is not None]
+    typed = [name for name in TYPED if asked.asserted.get(name) is not None]
     if typed and not profile.lenient:
         raise ConfigError(
             f"--{typed[0].replace('_', '-')}: typed counts are accepted under profile base only; "
@@ -283,7 +285,6 @@ def _shadow(
     made: Any,
     profile: Profile,
     folders: Sequence[Path],
-    paper: str | Path | None,
     asked: Wishes,
 ) -> Shadow:
     from hft.alpha.promotion import gather
@@ -294,7 +295,8 @@ def _shadow(
         model = gather.expected_of(validated, made)
         found = reading.from_runs(folders, profile, compare=comparer(made.alpha), model=model)
     else:
-        found = reading.asserted(*(asked.typed.get(name) for name in TYPED))
+        found = reading.asserted(*(asked.asserted.get(name) for name in TYPED))
+    paper = asked.paper_trade_dir
     return reading.with_paper(found, None if paper is None else Path(paper))
 
 
@@ -305,7 +307,7 @@ def _with_drill(office: Office, name: str, owner: Any, key: Path, shadow: Shadow
     return replace(shadow, drill_seconds=done.seconds, drill_words=done.words)
 
 
-def _limits(desk: Desk) -> Path | None:
+def limits_file(desk: Desk) -> Path | None:
     """The limits an alpha trades under: those of live where there are any, else the setting's."""
     from hft.settings import limits_path
 
@@ -326,9 +328,9 @@ def _renewed(office: Office, name: str) -> str:
     return file.promotion.sha256
 
 
-def _delivered(desk: Desk) -> str:
+def delivered(desk: Desk) -> str:
     """Deliver what waits; the notice when it could not be."""
     return str(desk.auditor.deliver().notice or "")
 
 
-__all__ = ["Approval", "Outcome", "Proposal", "Wishes", "approve", "promote"]
+__all__ = ["Outcome", "Proposal", "promote"]

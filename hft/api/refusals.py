@@ -63,14 +63,6 @@ def record_refusal(desk: Desk, alpha_id: str, reason: str) -> None:
     desk.auditor.record("alpha_canary_log", row, now_ns=desk.now_ns)
 
 
-def _known_as(typed: str) -> str:
-    """The id of what somebody typed; its beginning where it is none."""
-    try:
-        return proper(typed)
-    except HftError:
-        return typed[:ID_MAX]
-
-
 @contextmanager
 def of_vault(desk: Desk, name: str, reason: str) -> Iterator[None]:
     """Of a look at the vault: asked for, not given, and not taken from the budget."""
@@ -84,3 +76,11 @@ def of_vault(desk: Desk, name: str, reason: str) -> Iterator[None]:
         }
         desk.auditor.record(TABLE, row, now_ns=desk.now_ns, ledger_heads=desk.ledger.heads())
         raise
+
+
+def _known_as(typed: str) -> str:
+    """The id of what somebody typed; its beginning where it is none."""
+    try:
+        return proper(typed)
+    except HftError:
+        return typed[:ID_MAX]

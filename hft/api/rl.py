@@ -65,9 +65,8 @@ def rl_promote(
     Traceback (most recent call last):
     hft.core.errors.PromotionError: ...
     """
-    from hft.api import decisions, promotion
+    from hft.api.promotion import promote
 
-    promote = promotion.promote if "wishes" in given else decisions.promote
     ready(alpha_id, base_dir=base_dir, root=root, now=now)
     return promote(alpha_id, root=root, now=now, **given)
 

@@ -82,6 +82,8 @@ def validate(
     given = services(desk, agree, tell)
     if experiments_dir is not None:
         given = replace(given, experiments=Path(experiments_dir).absolute())
+    if thresholds.loosened:
+        given.tell(f"a profile looser than hft's: {'; '.join(thresholds.loosened)}")
     return run(request, given)
 
 

@@ -6,7 +6,7 @@ default twice: `keys` is the table that validation, `config/default.yaml` and th
 """
 
 from hft.settings.folder import config_file
-from hft.settings.governance import profile_path, read_profile
+from hft.settings.governance import packaged_profile, profile_path, read_profile
 from hft.settings.instruments import find_instrument, read_instruments
 from hft.settings.limits import limits_path, read_limits
 from hft.settings.load import Settings, load_settings
@@ -17,6 +17,7 @@ __all__ = [
     "find_instrument",
     "limits_path",
     "load_settings",
+    "packaged_profile",
     "profile_path",
     "read_instruments",
     "read_limits",

@@ -18,11 +18,13 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 def config_file(relative: str, workspace: Path | None = None) -> Path | None:
     """The file `config/<relative>` of the workspace, else the one that came with hft."""
-    folders = (
-        (workspace or Path.cwd()) / "config",
-        _PACKAGE / "config",
-        _PACKAGE.parent / "config",
-    )
+    own = (workspace or Path.cwd()) / "config" / relative
+    return own if own.is_file() else packaged_file(relative)
+
+
+def packaged_file(relative: str) -> Path | None:
+    """The file `config/<relative>` that came with hft, whatever a workspace has."""
+    folders = (_PACKAGE / "config", _PACKAGE.parent / "config")
     return next((path for folder in folders if (path := folder / relative).is_file()), None)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from hft.core.errors import ConfigError
-from hft.settings.folder import config_file, read_mapping
+from hft.settings.folder import config_file, packaged_file, read_mapping
 
 
 def profile_path(name_or_path: str | Path, workspace: Path | None = None) -> Path:
@@ -29,3 +29,14 @@ def profile_path(name_or_path: str | Path, workspace: Path | None = None) -> Pat
 def read_profile(name_or_path: str | Path, workspace: Path | None = None) -> dict[str, Any]:
     """The sections of a profile as written. Raises: ConfigError naming file and line."""
     return read_mapping(profile_path(name_or_path, workspace))
+
+
+def packaged_profile(name: str) -> dict[str, Any]:
+    """The sections of a profile as it came with hft, whatever a workspace has of that name.
+
+    Raises: ConfigError for a name that hft does not ship.
+    """
+    path = packaged_file(f"governance/{name}.yaml")
+    if path is None:
+        raise ConfigError(f"profile {name!r}: hft ships none of that name")
+    return read_mapping(path)

@@ -25,10 +25,10 @@ STRUCTURAL = ("unit_tests", "deterministic", "batch_equals_stream", "finite_outp
 class Correctness:
     """What was run again, in other ways.
 
-    `hashes` are the scorecard hashes of fresh processes; `parity` how far two ways to evaluate are
-    apart, None where the alpha has only one; `tests_passed` None when they were skipped.
-    `permutation_p` counts `permutation_draws` draws. `failed_process`: the last words
-    of a fresh process that gave no hash.
+    `hashes` are the scorecard hashes of fresh processes; `parity` how far two ways to
+    evaluate are apart, None where the alpha has only one; `tests_passed` None when they were
+    skipped. `permutation_p` counts `permutation_draws` draws. `failed_process`: the last words of
+    a fresh process that gave no hash.
     """
 
     tests_passed: bool | None

@@ -13,13 +13,14 @@ from typing import Any
 from hft.alpha.promotion import recheck
 from hft.alpha.promotion.bundle import DECISION, Bundle, find
 from hft.alpha.promotion.commit import Change, Row, change_row, commit, exclusive
-from hft.alpha.promotion.document import Promotion, utc_date
+from hft.alpha.promotion.document import Promotion
 from hft.alpha.promotion.draft import draft, signed
 from hft.alpha.promotion.office import Office
-from hft.alpha.promotion.people import Person, last_author, same_person
+from hft.alpha.promotion.people import Person, last_author, same_person, uncommitted
 from hft.alpha.promotion.promotions import path_for, read
-from hft.alpha.promotion.recheck import Hurdle
+from hft.alpha.promotion.recheck import Again, Hurdle
 from hft.alpha.promotion.signatures import effective, owner_payload
+from hft.alpha.promotion.standing import live_until
 from hft.audit.sign import verify
 from hft.core.errors import Busy, GovernanceError, PromotionError
 from hft.storage.atomic import write_atomic
@@ -31,6 +32,10 @@ class Now:
 
     hashes: Mapping[str, str | None]
     hurdle: Hurdle | None
+    again: Again | None
+    thresholds: Mapping[str, Any]  # those in force, with the flags of the proposal
+    unproven: tuple[str, ...]  # gates A to C, under these thresholds
+    unmeasured: str = ""  # why there is no second measurement
 
 
 @dataclass(frozen=True)
@@ -128,8 +133,11 @@ def _objections(
     found += people
     if not found:  # the facts may need the data; they are not made for a lost cause
         facts = now.of(bundle)
-        found += recheck.moved(bundle, facts.hashes)
-        found += recheck.hurdle(bundle, facts.hurdle)
+        found += recheck.moved(bundle, facts.hashes, facts.thresholds)
+        found += () if bundle.forced else facts.unproven
+        if not found:  # of what moved there is nothing to compare
+            found += recheck.measured(bundle, facts.again, facts.unmeasured)
+            found += recheck.hurdle(bundle, facts.hurdle)
     return found, self_approved, signature
 
 
@@ -147,6 +155,10 @@ def _owner_signature(office: Office, folder: Path, bundle: Bundle) -> str:
     signer = verify(payload, signature, name, office.keys, int(bundle.data["created_ns"]))
     if "owner" not in signer.roles:
         raise GovernanceError(f"{name}: the key has no role owner in config/keys.yaml")
+    own = next(key for key in office.keys.of(name) if key.fingerprint == signer.fingerprint)
+    refused = own.refusal(office.now_ns)  # the time of the bundle is the owner's word
+    if refused:
+        raise GovernanceError(f"the owner's signature does not count any more: {refused}")
     return signature
 
 
@@ -185,15 +197,16 @@ def _standing(office: Office, bundle: Bundle) -> list[str]:
         found.append(
             "it was rolled back after this validation; re-entry is through Gate C with a new one"
         )
-    if past and past[-1].enabled and past[-1].expiry >= utc_date(office.now_ns):
+    if live_until(office, bundle.alpha_id):
         found.append("it is live already; renew it with `hft alpha promote --renew`")
     return found
 
 
 def _four_eyes(office: Office, bundle: Bundle, validator: Person) -> tuple[list[str], bool]:
     """Refused when owner and validator are one; profile base records it instead."""
-    author = last_author(office.workspace.root, office.workspace.alphas / bundle.alpha_id)
-    same = same_person(bundle.data["owner"], validator, author)
+    where = office.workspace.root, office.workspace.alphas / bundle.alpha_id
+    same = same_person(bundle.data["owner"], validator, last_author(*where))
+    same += [text for text in (uncommitted(*where),) if text]
     lenient = bundle.profile.lenient
     own = bool(same) and lenient
     found = [] if own else [f"four eyes: {words}" for words in same]

@@ -1,14 +1,13 @@
-"""Facts for a proposal and for its approval, made anew from alpha, data, ledger and files.
+"""Facts for a proposal, made anew from alpha, data, ledger and files.
 
 Nothing here judges. What cannot be read is None with a reason, so that approval can name it.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,11 +18,8 @@ from hft.alpha.canary.sessions import Session
 from hft.alpha.data import ResearchData, load
 from hft.alpha.gates.d import Portfolio
 from hft.alpha.latency import SIM_P95, LatencyProfile
-from hft.alpha.ledger import Ledger
 from hft.alpha.loader import LoadedAlpha
 from hft.alpha.profile import Profile
-from hft.alpha.promotion.approve import Facts, Now
-from hft.alpha.promotion.bundle import Bundle
 from hft.alpha.promotion.carried import Engine
 from hft.alpha.promotion.expected import Expected, expected
 from hft.alpha.promotion.integration import Candidate, Live, measure
@@ -31,8 +27,7 @@ from hft.alpha.promotion.office import Office
 from hft.alpha.promotion.promotions import read
 from hft.alpha.promotion.shadow import slippages
 from hft.alpha.promotion.signatures import effective
-from hft.alpha.promotion.standing import hurdle_now
-from hft.alpha.promotion.validated import Validated, find
+from hft.alpha.promotion.validated import Validated
 from hft.alpha.replayed import How, Replayed, Stress, replay_alpha
 from hft.alpha.rl.playing import quotes_of
 from hft.core.errors import HftError, PromotionError
@@ -62,7 +57,7 @@ def remake(office: Office, validated: Validated) -> Remade:
         raise PromotionError(
             f"{alpha.alpha_id}: the code moved since the validation; validate again"
         )
-    data = _data(office, validated, alpha)
+    data = data_of(office, validated, alpha)
     if data.fingerprint != card.get("data_fingerprint"):
         raise PromotionError(
             f"{alpha.alpha_id}: the data moved since the validation; validate again"
@@ -70,7 +65,8 @@ def remake(office: Office, validated: Validated) -> Remade:
     return Remade(alpha, data, signals.evaluate(alpha, data))
 
 
-def _data(office: Office, validated: Validated, alpha: LoadedAlpha) -> ResearchData:
+def data_of(office: Office, validated: Validated, alpha: LoadedAlpha) -> ResearchData:
+    """The rows of a validation as they are now. Raises: PromotionError, DataError."""
     if not validated.data:
         raise PromotionError(
             f"{validated.path}: was validated on a frame in memory, which cannot be read again; "
@@ -204,7 +200,7 @@ def hashes_of(
         "code": made.alpha.code_hash,
         "config": validated.options.hash,
         "data": made.data.fingerprint,
-        "limits": _file_hash(limits),
+        "limits": file_hash(limits),
         "simulator": simulator,
     }
 
@@ -232,60 +228,8 @@ def simulator_report(root: Path) -> tuple[str | None, str]:
     return digest.hexdigest(), ""
 
 
-class Again(Facts):
-    """The facts behind a bundle as they are at approval."""
-
-    def __init__(
-        self, office: Office, ledger: Ledger, profile: Profile, limits: Path | None
-    ) -> None:
-        self.office, self.ledger, self.profile, self.limits = office, ledger, profile, limits
-
-    def of(self, bundle: Bundle) -> Now:
-        """Every hash made again; one that cannot be made is None."""
-        hashes: dict[str, str | None] = dict.fromkeys(bundle.hashes)
-        validated = _validated(self.office, bundle)
-        hashes["limits"] = _file_hash(self.limits)
-        hashes["simulator"] = simulator_report(self.office.workspace.root)[0]
-        hashes["thresholds"] = self._thresholds(bundle)
-        if validated is not None:
-            hashes["scorecard"] = validated.scorecard_hash
-            hashes["config"] = validated.options.hash
-            hashes |= self._code_and_data(validated)
-        return Now(hashes, hurdle_now(self.ledger, str(bundle.data["validation"]["trial_id"])))
-
-    def _code_and_data(self, validated: Validated) -> dict[str, str | None]:
-        found: dict[str, str | None] = {"code": None, "data": None}
-        try:
-            alpha = loader.load(self.office.workspace, validated.alpha_id)
-            found["code"] = alpha.code_hash
-            found["data"] = _data(self.office, validated, alpha).fingerprint
-        except HftError:
-            pass
-        return found
-
-    def _thresholds(self, bundle: Bundle) -> str | None:
-        """The profile as its file is now, with the flags that were given at the proposal."""
-        overrides: Mapping[str, Any] = bundle.data["inputs"].get("overrides", {})
-        try:
-            return self.profile.replace(overrides).hash if overrides else self.profile.hash
-        except HftError:
-            return None
-
-
-def _validated(office: Office, bundle: Bundle) -> Validated | None:
-    """The validation behind a bundle, while its folder is there."""
-    base = office.validations / bundle.alpha_id
-    for path in sorted(base.glob("*/manifest.json"), reverse=True):
-        try:
-            found = find(office.validations, bundle.alpha_id, path.parent)
-        except PromotionError:
-            continue
-        if found.run_id == bundle.data["run_id"]:
-            return found
-    return None
-
-
-def _file_hash(path: Path | None) -> str | None:
+def file_hash(path: Path | None) -> str | None:
+    """SHA-256 of a file; None where there is none."""
     if path is None:
         return None
     try:

@@ -9,6 +9,7 @@ from hft.core.errors import ConfigError
 BASE_LADDER = (0.02, 0.05, 0.07, 0.10)
 SHARPE_START = ((2.0, 0.10), (1.5, 0.07), (1.0, 0.05))
 FORCED_DAYS = 5
+DAYS_MAX = 36_500
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ def start(
 def _days(profile: Profile, forced: bool, given: int | None) -> int:
     longest = FORCED_DAYS if forced else int(profile.number("promotion.expiry_days_max"))
     days = longest if given is None else max(given, 1)
+    if days > DAYS_MAX:
+        raise ConfigError(f"--expiry-days: {days} is more than {DAYS_MAX}, a hundred years")
     if days > longest and not (profile.lenient and not forced):
         if forced and given is None:
             return longest

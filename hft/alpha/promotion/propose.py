@@ -15,12 +15,13 @@ from hft.alpha.canary.claim import Claim
 from hft.alpha.gates import d, e
 from hft.alpha.profile import Profile
 from hft.alpha.promotion.bundle import DECISION, NAME, Bundle
-from hft.alpha.promotion.commit import Row
+from hft.alpha.promotion.commit import Row, override
 from hft.alpha.promotion.ladder import Start, start
 from hft.alpha.promotion.office import Office
 from hft.alpha.promotion.page import of_proposal
 from hft.alpha.promotion.people import Person
 from hft.alpha.promotion.signatures import owner_payload
+from hft.alpha.promotion.standing import refuse_live
 from hft.alpha.promotion.validated import Validated
 from hft.alpha.verdict import Check, GateResult, Verdict
 from hft.audit.artifacts import FILES, hashes_of
@@ -110,9 +111,11 @@ def propose(
     """Decide D and E, freeze, sign and record.
 
     Raises: GovernanceError for a key without the role owner, or --force without a reason;
-    PromotionError when the validation is of another alpha.
+    PromotionError when the validation is of another alpha, or the alpha is live.
     """
     _entitled(alpha_id, owner, validated, asked)
+    if asked.renews is None:
+        refuse_live(office, alpha_id)
     gate_d = d.evaluate(validated.scorecard, portfolio, profile)
     gate_e = e.evaluate(shadow, profile)
     reasons = (*validated.unproven(office.audit.rows(), profile), *_reasons(gate_d, gate_e))
@@ -324,11 +327,9 @@ def _record(
         for gate in (proposal.gate_d, proposal.gate_e)
     ]
     if proposal.forced:
-        rows.append(
-            _override(proposal.alpha_id, "force", "; ".join(proposal.reasons), asked.reason)
-        )
+        rows.append(override(proposal.alpha_id, "force", "; ".join(proposal.reasons), asked.reason))
     if proposal.accepted and shadow.evidence == "asserted":
-        rows.append(_override(proposal.alpha_id, "asserted", "shadow evidence", "typed counts"))
+        rows.append(override(proposal.alpha_id, "asserted", "shadow evidence", "typed counts"))
     rows.append(_promotion_row(proposal, validated))
     if proposal.accepted:  # signed before the first is recorded: a key that fails leaves no half
         rows[2:] = [row.signed(key, office.now_ns) for row in rows[2:]]
@@ -388,13 +389,3 @@ def _promotion_row(proposal: Proposal, validated: Validated) -> Row:
         "yaml_sha256": "",
     }
     return Row("alpha_promotion_log", values)
-
-
-def _override(alpha_id: str, kind: str, subject: str, reason: str) -> Row:
-    values = {
-        "kind": kind,
-        "alpha_id": alpha_id,
-        "subject": subject,
-        "reason": reason,
-    }
-    return Row("override_log", values)

@@ -1,24 +1,42 @@
-"""How high the hurdle is now: the trial behind a scorecard among all trials there are today."""
+"""Where an alpha stands now: how high its hurdle is among all trials of today, and is it live?"""
+
+from collections.abc import Mapping
+from typing import Any
 
 from hft.alpha.ledger import Ledger
+from hft.alpha.promotion.document import utc_date
+from hft.alpha.promotion.office import Office
 from hft.alpha.promotion.recheck import Hurdle
+from hft.core.errors import PromotionError
 
 
-def hurdle_now(ledger: Ledger, trial_id: str) -> Hurdle | None:
-    """The trial and everything tried on overlapping data with its label; None when it is gone."""
-    trials = ledger.trials()
-    rows = trials.filter(trials["trial_id"] == trial_id).sort("sharpe_per_period", nulls_last=True)
-    if not len(rows):
-        return None
-    # One id with several returns: what moved is in no hash, so the least of them is what it proves.
-    row = rows.row(0, named=True)
-    interval = (int(row["data_start_ns"]), int(row["data_end_ns"]))
-    view = ledger.family(label_family=str(row["label_family"]), interval=interval)
+def live_until(office: Office, alpha_id: str) -> str:
+    """The last day on which what was approved counts, by the journal; empty when nothing does."""
+    past = office.changes(alpha_id)
+    if past and past[-1].enabled and past[-1].expiry >= utc_date(office.now_ns):
+        return past[-1].expiry.isoformat()
+    return ""
+
+
+def refuse_live(office: Office, alpha_id: str) -> None:
+    """One alpha has one canary at a time. Raises: PromotionError naming the two ways on."""
+    until = live_until(office, alpha_id)
+    if until:
+        raise PromotionError(
+            f"{alpha_id}: is live until {until}; renew it with `hft alpha promote {alpha_id} "
+            f"--renew`, or end it first with `hft alpha canary rollback {alpha_id} --reason TEXT`"
+        )
+
+
+def hurdle_now(ledger: Ledger, trial: Mapping[str, Any]) -> Hurdle:
+    """A trial among everything that was tried on overlapping data with its label."""
+    interval = (int(trial["data_start_ns"]), int(trial["data_end_ns"]))
+    view = ledger.family(label_family=str(trial["label_family"]), interval=interval)
     return Hurdle(
-        sharpe=row["sharpe_per_period"],
-        n_obs=int(row["n_obs"]),
-        skew=row["skew"],
-        kurtosis=row["kurtosis"],
+        sharpe=trial["sharpe_per_period"],
+        n_obs=int(trial["n_obs"]),
+        skew=trial["skew"],
+        kurtosis=trial["kurtosis"],
         n=view.n,
         effective=max(view.effective, 1.0),
         variance=view.variance,

@@ -18,6 +18,7 @@ from hft.core.errors import PromotionError
 from hft.storage.chain import canonical
 
 SCORECARD = "scorecard.json"
+SECTIONS = ("gate_a", "gate_b", "gate_c")
 REPORTS = {
     "A": "feasibility_report.json",
     "B": "correctness_report.json",
@@ -84,30 +85,47 @@ class Validated:
         }
 
     def unproven(self, rows: Iterable[Mapping[str, Any]], profile: Profile) -> list[str]:
-        """The gates A to C that did not pass, and a profile less strict than this one."""
+        """The gates A to C that did not pass, or were judged by less than this profile asks."""
         found = []
         for gate in REPORTS:
             verdict = self.verdict(gate)
             if verdict != Verdict.PASS:
                 words = self.reports.get(gate, {}).get("reason") or "did not run"
                 found.append(f"{gate} {verdict}: {words}")
-        under = self._judged_under(rows)
+        mine = [
+            row["row"]
+            for row in rows
+            if row["table"] == "alpha_gate_log"
+            and row["row"].get("run_id") == self.run_id
+            and row["row"]["gate"] in REPORTS
+        ]
+        named = [str(row.get("profile") or "") for row in mine if row["gate"] == "C"]
+        under = min(named, key=lambda name: STRICT.get(name, -1), default="")
         if STRICT.get(under, -1) < STRICT[profile.name]:
             found.append(
                 f"C INSUFFICIENT: it was judged under {under or 'no profile'}; "
                 f"validate again with --profile {profile.name}"
             )
-        return found
+            return found
+        return found + self._loosened({str(row.get("thresholds_hash")) for row in mine}, profile)
 
-    def _judged_under(self, rows: Iterable[Mapping[str, Any]]) -> str:
-        """The profile of Gate C of this run, as the journal has it; empty where it has none."""
-        found = ""
-        for row in rows:
-            own = row["row"]
-            mine = row["table"] == "alpha_gate_log" and own.get("run_id") == self.run_id
-            if mine and own["gate"] == "C":
-                found = str(own.get("profile") or "")
-        return found
+    def _loosened(self, hashes: set[str], profile: Profile) -> list[str]:
+        """Thresholds of A to C that were lower at the validation than they are now."""
+        told: Any = self.context.get("thresholds")
+        try:
+            then = Profile(str(told["profile"]), dict(told["values"]))
+        except (TypeError, KeyError, ValueError):
+            return ["C INSUFFICIENT: it does not say by which thresholds it was; validate again"]
+        if hashes != {then.hash}:
+            return [
+                "C INSUFFICIENT: the thresholds in its manifest are not those that the journal has "
+                "for its gates; validate again"
+            ]
+        return [
+            f"{key[5].upper()} INSUFFICIENT: {key} was {was} at the validation and is {now} now; "
+            "validate again"
+            for key, was, now in then.looser_than(profile, SECTIONS)
+        ]
 
     def trial_id(self, rows: Iterable[Mapping[str, Any]]) -> str:
         """The trial it is, by the audit rows of its gates, which must say what the reports say.
@@ -152,6 +170,27 @@ def find(validations: Path, alpha_id: str, named: Path | None = None) -> Validat
             f"{alpha_id}: has no scorecard; run `hft alpha validate {alpha_id} --data ...` first"
         )
     return read(found[-1])
+
+
+def promotable(
+    validations: Path, alpha_id: str, named: Path | None = None
+) -> tuple[Validated, str]:
+    """The newest validation that can be measured again, and a sentence where it is not the newest.
+
+    Rows of a frame in memory are gone: what was judged on one proves nothing to another person.
+    Raises: PromotionError when there is none at all.
+    """
+    newest = find(validations, alpha_id, named)
+    if named is not None or newest.data:
+        return newest, ""
+    for path in sorted((validations / alpha_id).glob(f"*/{SCORECARD}"), reverse=True):
+        older = read(path.parent)
+        if older.data:
+            return older, (
+                f"the newest validation, {newest.run_id}, is of a frame in memory, which cannot be "
+                f"read again; the newest on files is promoted: {older.run_id}"
+            )
+    return newest, ""
 
 
 def read(folder: Path) -> Validated:

@@ -68,12 +68,18 @@ def write(
         "python": platform.python_version(),
         "data_paths": _paths(request.data, services.workspace.root),
         "options": request.options(alpha.manifest).to_dict(),
+        "thresholds": {
+            "profile": request.profile.name,
+            "values": dict(request.profile.values),
+            "set": dict(request.profile.changed),
+        },
         "inputs": dict(page.inputs),
         "scorecard_sha256": card.sha256 if card else None,
     }
     with staged(folder) as stage:
-        for name, content in {**reports, MANIFEST: manifest}.items():
+        for name, content in reports.items():
             stage.aside(name).write_text(text(content), encoding="utf-8")
+        stage.aside(MANIFEST).write_text(plain(manifest), encoding="utf-8")
         stage.aside(PAGE).write_text(validation_page(page), encoding="utf-8")
     return folder, run_id
 
@@ -216,4 +222,9 @@ def _free(folder: Path) -> Path:
 
 def text(content: Any) -> str:
     """Readable JSON with sorted keys."""
-    return json.dumps(rounded(content), sort_keys=True, indent=1, default=str) + "\n"
+    return plain(rounded(content))
+
+
+def plain(content: Any) -> str:
+    """The same with every digit, so that its hashes can be made again."""
+    return json.dumps(content, sort_keys=True, indent=1, default=str) + "\n"

@@ -195,15 +195,15 @@ class _Run:
         request, services, clock = self.request, self.services, self.clock
         clock.stage("figures")
         signal = signals.evaluate(alpha, data)
-        taken = measure(data, signal, options)
+        found = taken = measure(data, signal, options)
         folder = services.kept / "replays" / alpha.alpha_id
-        found = taken
         if request.by_replay:
             found = played(taken, request, services.limits, folder)
         services.ledger.append(trials.trials_of(alpha, found), services.now_ns)
         own = trials.trial_ids(alpha, data, options)[options.rules.threshold]
-        evidence, view = self._evidence(found)
-        first = gate_a(checks, self._history(found, evidence), request.profile, {"leaks": leaks})
+        evidence, view = counted(services.ledger, request.profile, found)
+        past = history(request.profile, found, evidence)
+        first = gate_a(checks, past, request.profile, {"leaks": leaks})
         clock.stage("gate B")
         correct, again = correctness(
             alpha,
@@ -244,16 +244,6 @@ class _Run:
         )
         return self._kept(alpha, data, gates, card, price.line, page, detail, own)
 
-    def _evidence(self, found: Measured) -> tuple[Evidence, Any]:
-        """Everything tried on this data and label, this validation included."""
-        profile = self.request.profile
-        start, end = found.data.interval
-        view = self.services.ledger.family(interval=(start, end + 1), label_family=LABEL_FAMILY)
-        counted = trials.tries(view, found)
-        return weigh(
-            found.returns, found.sweep, counted, levels(profile, self.request.seed), _reach(found)
-        ), view
-
     def _series(self, found: Measured) -> Battery | None:
         """The tests of the returns out of sample, which only the profile `base` looks at."""
         request = self.request
@@ -266,20 +256,6 @@ class _Run:
         services, profile = self.services, self.request.profile
         root, environment = services.workspace.root, services.environment
         return twin(alpha, data, root, services.kept, profile, environment)
-
-    def _history(self, found: Measured, evidence: Evidence) -> History:
-        days = len(found.data.sessions)
-        last = found.data.sessions[-1]
-        blocks = int(self.request.profile.number("gate_c.pbo_blocks"))
-        share = self.request.profile.number("gate_a.history_horizons_per_block_min")
-        horizon_days = found.options.horizon_ns / 86_400_000_000_000
-        return History(
-            days,
-            date(last // 10_000, last // 100 % 100, last % 100),
-            days_of_history(evidence),
-            int(blocks * max(2.0, share * horizon_days)),
-            sharpe_for_history(evidence),
-        )
 
     def _card(
         self,
@@ -356,6 +332,29 @@ def _goes_on(first: GateResult, second: GateResult) -> bool:
     if structural_failure(second):
         return False
     return second.verdict is not Verdict.FAIL or first.verdict is Verdict.INSUFFICIENT
+
+
+def counted(ledger: Ledger, profile: Profile, found: Measured) -> tuple[Evidence, Any]:
+    """The evidence with everything that was tried on this data and label; the tries themselves."""
+    start, end = found.data.interval
+    view = ledger.family(interval=(start, end + 1), label_family=LABEL_FAMILY)
+    tries = trials.tries(view, found)
+    asked = levels(profile, found.options.seed)
+    return weigh(found.returns, found.sweep, tries, asked, _reach(found)), view
+
+
+def history(profile: Profile, found: Measured, evidence: Evidence) -> History:
+    """How long the data is, and how long the profile wants it."""
+    last = found.data.sessions[-1]
+    share = profile.number("gate_a.history_horizons_per_block_min")
+    horizon_days = found.options.horizon_ns / 86_400_000_000_000
+    return History(
+        len(found.data.sessions),
+        date(last // 10_000, last // 100 % 100, last % 100),
+        days_of_history(evidence),
+        int(int(profile.number("gate_c.pbo_blocks")) * max(2.0, share * horizon_days)),
+        sharpe_for_history(evidence),
+    )
 
 
 def levels(profile: Profile, seed: int) -> Levels:

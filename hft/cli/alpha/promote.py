@@ -9,6 +9,10 @@ import typer
 from hft.cli import context
 
 REFUSED = 2
+AS_THEY_ARE = (
+    *("key", "scorecard", "profile", "paper_trade_dir", "owner", "canary_weight", "target_lots"),
+    *("expiry_days", "config_version", "renew", "force", "reason"),
+)
 SIGNED = {"approve": "approved", "renew": "renewed"}
 Typed = Annotated[int | None, typer.Option(help="Typed; base only.", min=0)]
 Share = Annotated[float | None, typer.Option(help="A share of 1, tighter than the profile's.")]
@@ -68,18 +72,18 @@ def promote(
 ) -> None:
     """Propose an alpha: Gates D and E decided, the evidence frozen and signed by its owner."""
     given = dict(locals())
+    from hft.alpha.promotion.propose import GUARDRAILS
     from hft.api import promotion as api
     from hft.cli.alpha.validate import named
 
     done = api.promote(
         named(id, alpha_id),
-        key=key,
-        scorecard=scorecard,
-        profile=profile,
         shadow_runs=shadow_runs or (),
-        paper_trade_dir=paper_trade_dir,
-        wishes=_wishes(given),
+        guardrails={name: given[name] for name in GUARDRAILS},
+        tighten={name: given[name] for name in api.TIGHTEN},
+        asserted={name: given[name] for name in api.TYPED},
         now=context.current.now,
+        **{name: given[name] for name in AS_THEY_ARE},
     )
     finish(done, out, _proposal(done.decided))
     if not done.decided.accepted:
@@ -101,13 +105,19 @@ def approve(
     json: context.Json = False,
 ) -> None:
     """Check a proposal again and sign it as its validator; writes the promotion file."""
-    from hft.api import promotion as api
-    from hft.cli.alpha.validate import named
+    from hft.api import approval as api
+    from hft.cli.alpha.validate import named, stage
 
     if memo is None:
         raise typer.BadParameter("--memo F is needed: what the validator checked, and its limits")
     done = api.approve(
-        named(id, alpha_id), memo=memo, bundle=bundle, name=name, key=key, now=context.current.now
+        named(id, alpha_id),
+        memo=memo,
+        bundle=bundle,
+        name=name,
+        key=key,
+        tell=stage,
+        now=context.current.now,
     )
     finish(done, out, _approval(done.decided))
     if not done.decided.approved:
@@ -126,22 +136,6 @@ def finish(done: Any, out: Path | None, words: str) -> None:
         if sentence:
             context.note(sentence)
     context.emit(data, words)
-
-
-def _wishes(given: dict[str, Any]) -> Any:
-    from hft.alpha.promotion.propose import GUARDRAILS
-    from hft.api.promotion import TIGHTEN, TYPED, Wishes
-
-    return Wishes(
-        **{
-            name: given[name]
-            for name in ("owner", "canary_weight", "target_lots", "expiry_days", "config_version")
-        },
-        **{name: given[name] for name in ("renew", "force", "reason")},
-        guardrails={name: given[name] for name in GUARDRAILS},
-        tighten={name: given[name] for name in TIGHTEN},
-        typed={name: given[name] for name in TYPED},
-    )
 
 
 def _proposal(done: Any) -> str:

@@ -265,10 +265,13 @@ def test_an_expired_file_that_was_edited_is_not_renewed(world: World) -> None:
 
 
 def test_a_live_alpha_is_not_approved_a_second_time_but_renewed(world: World) -> None:
-    world.promoted()
-    world.pass_days(3)
+    first = world.propose()
+    world.pass_days(1 / 24)
     world.propose(validated=world.validate(seed=2))
+    assert world.approve(bundle=first.bundle_sha256).approved
     assert any("--renew" in text for text in world.approve().objections)
+    with pytest.raises(PromotionError, match="is live until 2027-05-01; renew it"):
+        world.propose(validated=world.validate(seed=3))
 
 
 def test_the_profile_may_not_be_loosened_by_a_proposal(world: World) -> None:

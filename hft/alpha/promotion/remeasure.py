@@ -1,0 +1,127 @@
+"""A validation measured once more, by whoever approves: figures, trial, Gates A and C, pool.
+
+Scorecard, reports and journal lie in the workspace of who proposes; none of them is believed. It
+is a repeat of a known trial: nothing is written to the ledger, and N stays as it is. The replays
+of a maker or of tapes run in a folder aside, so that no sealed run of the workspace is opened.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hft.alpha.gates.a import gate_a
+from hft.alpha.gates.c import gate_c
+from hft.alpha.latency import SIM_P95, LatencyProfile
+from hft.alpha.ledger import Ledger, Trial
+from hft.alpha.measures.measured import Measured, measure
+from hft.alpha.pool import pool_correlation_max
+from hft.alpha.profile import Profile
+from hft.alpha.promotion.gather import Remade
+from hft.alpha.promotion.office import Office
+from hft.alpha.promotion.recheck import Again
+from hft.alpha.promotion.validated import Validated
+from hft.alpha.scorecard import measured_again
+from hft.alpha.validation.replay import played, quoted, replays
+from hft.alpha.validation.request import Request
+from hft.alpha.validation.structure import structure
+from hft.alpha.validation.trials import trials_of
+from hft.alpha.validation.validate import counted, history
+from hft.gateway.limits import Limits
+
+OF_THE_TRIAL = (
+    *("data_start_ns", "data_end_ns", "label_family", "data_hash", "code_hash", "config_hash"),
+    *("sharpe_per_period", "n_obs", "skew", "kurtosis"),
+)
+
+
+@dataclass(frozen=True)
+class Means:
+    """What it is measured with; `tell` hears of each stage."""
+
+    office: Office
+    ledger: Ledger
+    profile: Profile
+    limits: Limits
+    tell: Callable[[str], None] = lambda stage: None
+
+
+def remeasure(means: Means, validated: Validated, made: Remade) -> Again:
+    """The validation on the same rows with the same options. Raises: HftError."""
+    request = quoted(_request(means.profile, validated), made.alpha)
+    means.tell("figures, measured again")
+    with tempfile.TemporaryDirectory() as folder:
+        found = measure(made.data, made.signal, validated.options)
+        if request.by_replay:
+            found = played(found, request, means.limits, Path(folder))
+        verdicts = _verdicts(means, validated, made, found, request, Path(folder))
+    trial = next(one for one in trials_of(made.alpha, found) if one.source == "validate")
+    pool = pool_correlation_max(
+        made.signal,
+        means.office.workspace.experiments,
+        ts_ns=made.data.ts_ns,
+        alpha_id=validated.alpha_id,
+    )
+    rows = means.ledger.trials()
+    return Again(
+        trial_id=trial.id,
+        figures=measured_again(found),
+        trial=_row(trial),
+        recorded=rows.filter(rows["trial_id"] == trial.id).to_dicts(),
+        returns=trial.returns,
+        kept=means.ledger.vectors([trial.id]).get(trial.id),
+        verdicts=verdicts,
+        correlation=pool.value,
+    )
+
+
+def _request(profile: Profile, validated: Validated) -> Request:
+    """What was asked for, as far as a replay needs it."""
+    options, told = validated.options, validated.scorecard.get("latency_profile") or {}
+    return Request(
+        alpha_id=validated.alpha_id,
+        data=None,
+        profile=profile,
+        seed=options.seed,
+        execution="maker" if options.execution == "maker" else "taker",
+        maker_bps=options.maker_bps,
+        latency=LatencyProfile(**told) if told else SIM_P95,
+    )
+
+
+def _verdicts(
+    means: Means,
+    validated: Validated,
+    made: Remade,
+    found: Measured,
+    request: Request,
+    folder: Path,
+) -> dict[str, tuple[str, str]]:
+    """Gate A with its leak tests, and Gate C with every trial there is by now."""
+    office, profile = means.office, means.profile
+    means.tell("gate A, decided again")
+    checks, _ = structure(
+        made.alpha, made.data, means.ledger, (), profile, office.now_ns, seed=request.seed
+    )
+    evidence, _ = counted(means.ledger, profile, found)
+    first = gate_a(checks, history(profile, found, evidence), profile)
+    means.tell("gate C, decided again")
+    facts = None
+    if _was_replayed(validated):
+        again = replays(found, request, means.limits, folder)
+        facts = None if again is None else again.facts
+    third = gate_c(found, evidence, profile, facts)
+    return {gate.gate: (gate.verdict.value, gate.reason) for gate in (first, third)}
+
+
+def _was_replayed(validated: Validated) -> bool:
+    checks = validated.reports.get("C", {}).get("checks", ())
+    return any(str(check.get("id", "")).startswith("replay_") for check in checks)
+
+
+def _row(trial: Trial) -> Mapping[str, Any]:
+    row = trial.to_row("", 0)
+    start, end = row["data_interval"]
+    whole = {**row, "data_start_ns": start, "data_end_ns": end}
+    return {name: whole[name] for name in OF_THE_TRIAL}

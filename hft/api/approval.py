@@ -1,0 +1,86 @@
+"""approve of `hft.alpha`: the second signature, on facts made again at the validator's desk.
+
+Whatever a crash left is finished first. The decision is in the journal before this returns, and
+delivered when the database allows.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hft.alpha.ids import alpha_id as proper
+from hft.alpha.promotion import approve as approving
+from hft.api.desk import Desk, open_desk
+from hft.api.outcome import Outcome
+from hft.api.promotion import delivered, limits_file, looser_words, needed_key, office_of
+from hft.api.refusals import refusals_recorded
+
+
+def approve(
+    alpha_id: str,
+    *,
+    memo: str | Path,
+    bundle: str | None = None,
+    name: str | None = None,
+    key: str | Path | None = None,
+    tell: Callable[[str], None] | None = None,
+    root: str | Path | None = None,
+    now: Any = None,
+) -> Outcome:
+    """The validator's signature; refused with every objection, or the promotion file is in place.
+
+    The validation is measured again first, which takes its time: `tell` hears of each stage. `memo`
+    is the file that says what was checked. Raises: PromotionError, GovernanceError, Busy.
+
+    >>> import hft
+    >>> hft.alpha.approve("demo", memo="memo.md")
+    Traceback (most recent call last):
+    hft.core.errors.PromotionError: demo: nobody proposed it; run `hft alpha promote demo`
+    """
+    from hft.alpha.promotion.bundle import find
+    from hft.alpha.promotion.facts import AtApproval
+    from hft.alpha.promotion.page import approval_document, life
+    from hft.alpha.promotion.people import person
+    from hft.alpha.promotion.remeasure import Means
+    from hft.api.replays import Limits
+
+    desk = open_desk(root, now=now)
+    wanted = proper(alpha_id)
+    with refusals_recorded(desk, wanted, "approve"):
+        office = office_of(desk)
+        finished = office.recover()
+        _, frozen = find(office.reports, wanted, bundle)
+        signing = needed_key(desk, key)
+        validator = person(desk.keys, signing, name, desk.login, desk.now_ns)
+        means = Means(
+            office,
+            desk.ledger,
+            desk.profile(frozen.profile.name),
+            Limits.load(desk.settings.limits),
+            tell or (lambda stage: None),
+        )
+        done = approving.approve(
+            office,
+            wanted,
+            validator=validator,
+            key=signing,
+            memo=Path(memo),
+            now=AtApproval(means, limits_file(desk)),
+            bundle_sha256=bundle,
+        )
+    looser = looser_words(frozen.data["inputs"].get("looser", ()))
+    notices = [looser, _tagged(desk, signing) if done.approved else "", delivered(desk)]
+    notice = "; ".join(text for text in notices if text)
+    shown = approval_document(done, frozen.hashes, life(office, wanted))
+    return Outcome(done, tuple(finished), notice, shown)
+
+
+def _tagged(desk: Desk, key: Path) -> str:
+    """Anchor the journal's head in a signed git tag, where the workspace is a repository."""
+    if not (desk.root / ".git").exists():
+        return ""
+    from hft.audit.anchors import make_tag
+
+    journal = desk.auditor.journal
+    wrong = make_tag(desk.root, journal.head(), journal.id, key)
+    return f"the audit head is not tagged in git: {wrong}" if wrong else ""
