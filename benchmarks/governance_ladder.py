@@ -74,7 +74,12 @@ def claimed(sharpe: float, seed: int) -> Claim:
     daily = (daily - daily.mean()) / daily.std(ddof=1)
     shadow = tuple(SLIPPAGE + 0.05 * generator(seed, 1).standard_normal(22))
     found = claim_of(
-        SD * (daily + sharpe / sqrt(252)), CAPITAL, quantile=0.99, slippage=shadow, seed=seed
+        SD * (daily + sharpe / sqrt(252)),
+        CAPITAL,
+        quantile=0.99,
+        rungs=4,
+        slippage=shadow,
+        seed=seed,
     )
     assert found is not None
     return found
@@ -195,10 +200,10 @@ NOTES = (
     "A life draws independent days with the claim's mean and spread, sixty fills and two hundred "
     "decisions a day. A rung asks for a live Sharpe of 0.8 of the claim, which luck delays; a held "
     "canary may be renewed and keeps its rung and its evidence.",
-    "Drawdown: the rung's fall against the claim's 99 % quantile, looked at every day on every "
-    "rung, so that over a whole life more than 1 % of harmless canaries meet it. Guardrail: a "
-    "plain share or mean of the rung against its limit, which says little on the first days of a "
-    "rung with few decisions.",
+    "Drawdown: the fall of each rung against limits that a canary like its claim, looked at every "
+    "day, meets with 1 % on the whole ladder. Guardrail: rejects roll back once their rate is "
+    "shown to be above 1 %, however often one looks; until then they hold. Drawdown contribution "
+    "and mean slippage are compared as they are.",
 )
 
 
@@ -235,10 +240,14 @@ def ladders(
             )
         )
         held = held and plain.end == "graduated" and causes["process"] <= 0.03 * lives
+        held = held and all(
+            Share(causes[name], lives).interval[0] <= 0.01 for name in ("drawdown", "guardrail")
+        )
     return Study(
         title=f"A whole `standard` ladder within one promotion, {lives} harmless lives each",
         claim="evidence that is the claim itself graduates before the promotion expires (180 "
-        "days); the three sequential processes roll back at most 3 % of harmless lives",
+        "days); the three sequential processes roll back at most 3 % of harmless lives, drawdown "
+        "and guardrails 1 % each, as far as so many lives can tell",
         columns=(
             "claimed Sharpe",
             "rejected",

@@ -4,7 +4,7 @@ Scorecards and evidence are computed from seeded daily returns; nothing here rep
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,7 @@ class World:
     keys: Keys
     now_ns: int = START_NS
     os_user: str = "ann"
+    traded: list[Session] = field(default_factory=list)  # of this attempt: all of it is evidence
 
     @classmethod
     def made(cls, root: Path, key_store: Path) -> "World":

@@ -18,6 +18,7 @@ FILE_LINES, FUNCTION_LINES = 400, 60
 
 # file, or file::function -> why it may be larger.
 LARGER: dict[str, str] = {
+    "hft/api/validation.py::validate": "the command's options, one a line; it only passes them on",
     "hft/feeds/databento_rows.py::mbo": "writes eight columns itself: a call a row costs more",
     "hft/replay/build.py::new_session": "one constructor call that names every array of the engine",
     "hft/replay/engine.py::advance": "the calendar: what is next and its ties stand in one place",

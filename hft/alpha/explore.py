@@ -4,27 +4,26 @@ Data without splits is split on the spot by the same shares, its first part is s
 is told to make the split lasting: what was looked at here can no longer be evidence.
 """
 
-import json
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from hft.alpha import signals
+from hft.alpha import signals, uses
 from hft.alpha.backtest import Rules, run
 from hft.alpha.data import splits
+from hft.alpha.data.footprint import Footprint
 from hft.alpha.data.research import ResearchData
 from hft.alpha.loader import LoadedAlpha
 from hft.alpha.manifest import duration_text
 from hft.alpha.statistics.hac import hac_t
 from hft.alpha.statistics.information import ic
+from hft.alpha.uses import Use, parts_of
 from hft.alpha.workspace import Workspace
-from hft.storage.atomic import write_atomic
 
 EXPLORE = "explore"
 BAR = 24
 SHARES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-LOOKED = "looked_at.jsonl"
 
 
 @dataclass(frozen=True)
@@ -169,31 +168,11 @@ def _decay(signal: np.ndarray, data: ResearchData, horizon_ns: int) -> Decay:
 
 
 def record(workspace: Workspace, explored: Explored, data: ResearchData, now_ns: int) -> None:
-    """Remember what was looked at, for the scorecard's `looked_at`. Not evidence of anything."""
-    path = workspace.experiments / LOOKED
-    row = {
-        "alpha_id": explored.alpha_id,
-        "content": data.content,
-        "first": explored.first,
-        "last": explored.last,
-        "ts_ns": now_ns,
-    }
-    before = path.read_text(encoding="utf-8") if path.is_file() else ""
-    write_atomic(path, before + json.dumps(row, sort_keys=True, separators=(",", ":")) + "\n")
-
-
-def looked_at(workspace: Workspace, data: ResearchData) -> tuple[tuple[int, int], ...]:
-    """What was looked at of this data: first and last session each; damaged lines are skipped."""
-    path = workspace.experiments / LOOKED
-    found = set()
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
-            row = json.loads(line)
-            if row["content"] == data.content:
-                found.add((int(row["first"]), int(row["last"])))
-        except (ValueError, KeyError, TypeError):
-            continue
-    return tuple(sorted(found))
+    """Remember what was looked at: it is shown, and explore rows can prove nothing any more."""
+    span = (explored.first, explored.last)
+    footprint = Footprint.of(data)
+    use = Use("try", explored.alpha_id, data.content, span, footprint, parts_of(data))
+    uses.record(workspace, use, now_ns)
 
 
 def _cell(value: float | None, width: int = 8, digits: int = 4) -> str:

@@ -14,6 +14,7 @@ import polars as pl
 from hft.alpha.backtest import Rules
 from hft.alpha.follower import follow
 from hft.alpha.latency import SIM_P95, LatencyProfile
+from hft.alpha.rl.playing import Quotes
 from hft.core.errors import ConfigError, DataError
 from hft.gateway.limits import Limits
 from hft.runs.faults import FaultPlan
@@ -25,7 +26,7 @@ from hft.strategies.base import Strategy
 from hft.tape.dataset import Tapes
 
 LARGEST = 1e9  # a larger signal means the same to a threshold; a tape has nine decimals
-EXECUTIONS = ("taker", "maker")
+EXECUTIONS = ("taker", "maker", "quotes")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class How:
     """How positions are reached. Raises: ConfigError naming the field.
 
     `unit_lots` are the lots of a position of 1; `execution` "taker" buys at market, "maker" quotes
-    at the touch and waits in the queue.
+    at the touch and waits in the queue, "quotes" places the two `quotes` of the alpha's own policy,
+    of whose lots `unit_lots` is a multiple.
     """
 
     unit_lots: int = 1
@@ -42,6 +44,7 @@ class How:
     latency: LatencyProfile = SIM_P95
     queue: str = "risk_averse"
     seed: int = 0
+    quotes: Quotes | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.unit_lots, bool) or self.unit_lots < 1:
@@ -50,6 +53,8 @@ class How:
             raise ConfigError(
                 f"execution: {self.execution!r} is not one of {', '.join(EXECUTIONS)}"
             )
+        if (self.execution == "quotes") != (self.quotes is not None):
+            raise ConfigError(f"execution: {self.execution!r} and quotes do not go together")
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ def joined(rows: Rows, tapes: Tapes, folder: Path) -> Tapes:
 
 def job(rows: Rows, tapes: Tapes, rules: Rules, limits: Limits, how: How, stress: Stress) -> Job:
     """The replay of rows on tapes that carry their signal."""
-    every_ns = clock_of(rows.ts_ns)
+    strategy, every_ns = _strategy(rows, rules, how)
     fees = {
         "maker_bps": _bps(how.maker_bps, stress),
         "taker_bps": _bps(rules.taker_bps * rules.cost, stress, _wider(stress, rows, tapes)),
@@ -129,7 +134,7 @@ def job(rows: Rows, tapes: Tapes, rules: Rules, limits: Limits, how: How, stress
     legs = how.latency.legs(stress.latency)
     return Job(
         tapes,
-        {"follow": _follower(rules, how, every_ns)},
+        {"follow": strategy},
         Venue(legs, how.queue, fees, name=how.latency.name),
         limits,
         how.seed,
@@ -147,6 +152,14 @@ def clock_of(ts_ns: np.ndarray) -> int:
         return 0
     period = int(np.gcd.reduce(steps))
     return period if 4 * period >= int(np.median(steps)) else 0
+
+
+def _strategy(rows: Rows, rules: Rules, how: How) -> tuple[Strategy, int]:
+    """What places the orders, and the period of its clock, 0 where events wake it."""
+    if how.quotes is not None:
+        return how.quotes.strategy(how.unit_lots), how.quotes.every_ns
+    every_ns = clock_of(rows.ts_ns)
+    return _follower(rules, how, every_ns), every_ns
 
 
 def _follower(rules: Rules, how: How, every_ns: int) -> Strategy:

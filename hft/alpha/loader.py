@@ -19,6 +19,7 @@ from typing import Any
 from hft.alpha import protocol
 from hft.alpha.ids import alpha_id
 from hft.alpha.manifest import AlphaManifest
+from hft.alpha.own_code import own_code
 from hft.alpha.reads import READERS, foreign_modules, is_own, watching
 from hft.alpha.signals import instance, said
 from hft.alpha.workspace import Workspace
@@ -105,7 +106,8 @@ def load_folder(folder: Path) -> LoadedAlpha:
         module = _import(folder)
         cls = _class(module, folder)
         made = instance(cls)
-    manifest = getattr(made, "manifest", None)
+    with own_code(lambda e: ValidationError(f"{folder / IMPL}: manifest raised {said(e)}")):
+        manifest = getattr(made, "manifest", None)
     if not isinstance(manifest, AlphaManifest):
         raise ValidationError(
             f"{folder / IMPL}: {cls.__name__}.manifest is {type(manifest).__name__}, not an "
@@ -141,11 +143,8 @@ def _import(folder: Path) -> ModuleType:
     kept = sys.dont_write_bytecode
     sys.dont_write_bytecode = True  # a cache beside the source would be found instead of an edit
     try:
-        spec.loader.exec_module(module)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        raise ValidationError(f"{path}: cannot be imported: {said(error)}") from error
+        with own_code(lambda e: ValidationError(f"{path}: cannot be imported: {said(e)}")):
+            spec.loader.exec_module(module)
     finally:
         sys.dont_write_bytecode = kept
     return module

@@ -1,6 +1,7 @@
-"""Paper-trade sessions of an alpha: one JSON file a session, and their summary for Gate E.
+"""Paper-trade sessions of an alpha: one JSON file a session, and the one summary of them.
 
-A figure that a session lacks makes the total of it absent, never zero: absent is not evidence.
+A figure that a session lacks makes the total of it absent, never zero: absent is not evidence. Gate
+E reads the summary; a promotion refuses a folder with a file that is none.
 """
 
 import re
@@ -22,7 +23,10 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 @dataclass(frozen=True)
 class PaperSummary:
-    """The sessions together; None where a session lacks what it needs."""
+    """The sessions together; None where a session lacks what it needs.
+
+    `problems` names each file that cannot be read or has no duration, and why.
+    """
 
     session_count: int
     calendar_span_days: int
@@ -34,10 +38,18 @@ class PaperSummary:
     execution_reject_rate_p95: float | None
     regimes_covered: tuple[str, ...]
     unreadable_session_count: int
+    problems: tuple[str, ...] = ()
+
+    @property
+    def shortest_minutes(self) -> float | None:
+        """The shortest session, minutes."""
+        seconds = self.min_session_duration_seconds
+        return None if seconds is None else seconds / 60
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return dict(self.__dict__) | {"regimes_covered": list(self.regimes_covered)}
+        """JSON-ready; where the files lie is not part of it."""
+        plain = {name: value for name, value in self.__dict__.items() if name != "problems"}
+        return plain | {"regimes_covered": list(self.regimes_covered)}
 
 
 def log_session(
@@ -80,29 +92,34 @@ def sessions_folder(experiments: Path, alpha_id: str) -> Path:
     return experiments / "paper_trade" / alpha_id / "sessions"
 
 
-def summarize(experiments: Path, alpha_id: str) -> PaperSummary:
-    """All sessions of an alpha; files that cannot be read are counted."""
-    rows, unreadable = [], 0
-    for path in sorted(sessions_folder(experiments, alpha_id).glob("[!.]*.json")):
+def summarize(folder: Path) -> PaperSummary:
+    """All sessions of a folder; files that cannot be read are counted and named."""
+    rows, problems = [], []
+    for path in sorted(folder.glob("[!.]*.json")):
         try:
             rows.append(_checked(read_object(path), path))
-        except DataError:
-            unreadable += 1
+        except DataError as error:
+            problems.append(str(error))
+            continue
+        if rows[-1]["ended_ns"] <= rows[-1]["started_ns"]:
+            problems.append(f"{path}: ended_ns: is not after started_ns")
     spans = [(row["ended_ns"] - row["started_ns"]) / SECOND for row in rows]
     days = sorted({_day(row["started_ns"]) for row in rows})
     alerts = _all(rows, "drift_alerts")
     rates = _all(rows, "execution_reject_rate")
+    invalid = sum(span <= 0 for span in spans)
     return PaperSummary(
         len(rows),
         _span_days(days),
         len(days),
         min((span for span in spans if span > 0), default=None),
-        sum(span <= 0 for span in spans),
+        invalid,
         None if alerts is None else int(sum(alerts)),
         None if rates is None else float(np.mean(rates)),
         None if rates is None else float(np.quantile(rates, 0.95)),
         tuple(sorted({str(row["regime"]) for row in rows if row.get("regime")})),
-        unreadable,
+        len(problems) - invalid,
+        tuple(problems),
     )
 
 
@@ -120,7 +137,7 @@ def _all(rows: list[dict[str, Any]], name: str) -> list[float] | None:
 def _checked(row: dict[str, Any], path: Path) -> dict[str, Any]:
     for name in ("started_ns", "ended_ns"):
         if isinstance(row.get(name), bool) or not isinstance(row.get(name), int):
-            raise DataError(f"{path}: {name} is no time in ns")
+            raise DataError(f"{path}: {name}: {row.get(name)!r} is no time in ns")
     return row
 
 

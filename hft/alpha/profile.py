@@ -15,6 +15,18 @@ from hft.core.errors import ConfigError
 from hft.storage.chain import canonical
 
 NAMES = ("standard", "tier1", "base")
+# Keys that only `base` reads: what they ask warns and never decides, and a file may leave them out.
+ADVICE = (
+    "gate_a.metadata_tier_min",
+    "gate_c.series_level",
+    "gate_c.series_draws",
+    "gate_c.series_nonzero_min",
+    "gate_c.series_survivors_min",
+    "gate_c.series_survivors_uncorrected_min",
+    "gate_c.bds_p_min",
+    "gate_f.parity_seconds_max",
+    "gate_f.regression_max",
+)
 REASONS = "looser"
 NO_BOUNDS = ("profile", REASONS)
 
@@ -62,12 +74,12 @@ class Profile:
     ) -> list[tuple[str, Any, Any]]:
         """Key, value here and value there wherever this profile asks less than the other.
 
-        `sections` narrow it (`gate_a`). A key that is no bound may not differ at all.
+        `sections` narrow it (`gate_a`). A key that is no bound may not differ at all; advice may.
         """
         found = []
         for key, there in other.values.items():
             section, _, name = key.partition(".")
-            if not name or (sections and section not in sections):
+            if not name or key in ADVICE or (sections and section not in sections):
                 continue
             here = self.values.get(key)
             if not _tightens(key, there, here):
@@ -92,9 +104,9 @@ class Profile:
 
     def get(self, key: str) -> Any:
         """The value of a key; None where the profile does not ask. Raises: ConfigError."""
-        if key not in self.values:
+        if key not in self.values and key not in ADVICE:
             raise ConfigError(f"profile {self.name}: no threshold {key!r}")
-        return self.values[key]
+        return self.values.get(key)
 
     def number(self, key: str) -> float:
         """A threshold that every profile has. Raises: ConfigError when it is null."""
@@ -127,6 +139,11 @@ class Profile:
             ):
                 raise ConfigError(f"{source}: {key}: {value!r} is of another kind than {old!r}")
             _checked(key, value, source)
+            if not self.lenient and key in ADVICE:
+                raise ConfigError(
+                    f"{source}: {key}: is advice, which only the profile base gives; "
+                    "leave it out or use --profile base"
+                )
             if not self.lenient and not _tightens(key, old, value):
                 raise ConfigError(
                     f"{source}: {key}: {value!r} is looser than the profile's {old!r}; "
@@ -136,9 +153,9 @@ class Profile:
         return replace(self, values=values, changed={**self.changed, **changes})
 
     def _known(self, key: str, source: str) -> Any:
-        if key not in self.values:
+        if key not in self.values and key not in ADVICE:
             raise ConfigError(f"{source}: {key}: no such threshold{_meant(key, self.values)}")
-        return self.values[key]
+        return self.values.get(key)
 
 
 def _reasons(given: Any, values: Mapping[str, Any], source: str) -> dict[str, str]:
@@ -169,10 +186,10 @@ def _checked(key: str, value: Any, source: str) -> None:
 
 def _complete(values: Mapping[str, Any], known: Collection[str], source: str) -> None:
     for key in values:
-        if key not in known:
+        if key not in known and key not in ADVICE:
             raise ConfigError(f"{source}: {key}: no such threshold{_meant(key, known)}")
     for key in known:
-        if key not in values:
+        if key not in values and key not in ADVICE:
             raise ConfigError(f"{source}: {key}: is missing; null says that it is not asked for")
 
 

@@ -43,8 +43,11 @@ def scorecard(
     code_hash: str,
     ledger_heads: Mapping[str, Any],
     feature_set_version: str | None = None,
+    advice: Mapping[str, Any] | None = None,
 ) -> Scorecard:
-    """The scorecard of a validation. `pool` has correlation_pool_max and pool_empty."""
+    """The scorecard of a validation. `pool` has correlation_pool_max and pool_empty, `advice` the
+    fields of the profile `base`.
+    """
     values = rounded(
         {
             **measured_again(found),
@@ -67,6 +70,7 @@ def scorecard(
             "generator_script": "hft alpha validate",
             "measures_digest": found.digest,
             "schema_version": SCHEMA_VERSION,
+            **(advice or {}),
         }
     )
     reasons = {name: BETTER_NULL for name, value in values.items() if value is None}
@@ -74,6 +78,8 @@ def scorecard(
         reasons["pbo"] = evidence.pbo_reason
     if feature_set_version is None:
         reasons["feature_set_version"] = "the manifest names none"
+    if "data_ul" in reasons:
+        reasons["data_ul"] = "a data file has no metadata beside it"
     return Scorecard(values, reasons)
 
 

@@ -6,15 +6,15 @@ but a number, is a ValidationError that names the row; hft never repairs a signa
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from hft.alpha.data.research import ResearchData
-from hft.core.errors import HftError, ValidationError
-
-TOLERANCE = 1e-9
+from hft.alpha.own_code import own_code
+from hft.core.errors import ValidationError
 
 
 def evaluate(alpha: Any, data: ResearchData, *, batch: bool | None = None) -> np.ndarray:
@@ -44,12 +44,9 @@ def instance(alpha: Any) -> Any:
     cls = getattr(alpha, "cls", alpha)
     if not isinstance(cls, type):
         return getattr(alpha, "made", alpha)
-    try:
+    words = f"alpha {cls.__name__}: cannot be made"
+    with own_code(lambda error: ValidationError(f"{words}: {said(error)}")):
         return cls()
-    except HftError:
-        raise
-    except Exception as error:
-        raise ValidationError(f"alpha {cls.__name__}: cannot be made: {said(error)}") from error
 
 
 def has_batch(alpha: Any) -> bool:
@@ -86,15 +83,11 @@ def _stream(alpha: Any, data: ResearchData) -> np.ndarray:
     columns = [data.field(name).tolist() for name in fields]
     found = np.full(len(data), np.nan)
     row = 0
-    try:
+    with own_code(lambda error: _raised(alpha, data, row, error)):
         _reset(alpha)
         update: Callable[..., Any] = alpha.update
         for row, values in enumerate(zip(*columns, strict=True)):
             found[row] = update(**dict(zip(fields, values, strict=True)))
-    except HftError:
-        raise
-    except Exception as error:
-        raise _raised(alpha, data, row, error) from error
     return found
 
 
@@ -108,15 +101,10 @@ def _growing(alpha: Any, data: ResearchData) -> np.ndarray:
 
 def _batch(alpha: Any, data: ResearchData) -> np.ndarray:
     frame = data.tick_frame(alpha.manifest.data_fields)
-    try:
+    words = f"alpha {name_of(alpha)!r}: signals(frame) of {len(data)} rows raised"
+    with own_code(lambda error: ValidationError(f"{words} {said(error)}")):
         _reset(alpha)
         answer = alpha.signals(frame)
-    except HftError:
-        raise
-    except Exception as error:
-        raise ValidationError(
-            f"alpha {name_of(alpha)!r}: signals(frame) of {len(data)} rows raised {said(error)}"
-        ) from error
     return _vector(answer, alpha, len(data))
 
 
@@ -141,16 +129,31 @@ def _vector(answer: Any, alpha: Any, rows: int) -> np.ndarray:
     return found
 
 
-def _raised(alpha: Any, data: ResearchData, row: int, error: Exception) -> ValidationError:
+def _raised(alpha: Any, data: ResearchData, row: int, error: BaseException) -> ValidationError:
     at = data.frame["ts"][row].isoformat() if row < len(data) else "the start"
     return ValidationError(
         f"alpha {name_of(alpha)!r}: update() raised {said(error)} at row {row + 1} ({at})"
     )
 
 
-def disagreement(first: np.ndarray, second: np.ndarray, rtol: float = TOLERANCE) -> int | None:
-    """The first row where two signals differ; NaN equals NaN. None when they agree."""
-    both = np.isnan(first) & np.isnan(second)
-    close = np.isclose(first, second, rtol=rtol, atol=rtol * 1e-3)
-    wrong = np.flatnonzero(~(both | close))
-    return int(wrong[0]) if len(wrong) else None
+@dataclass(frozen=True)
+class Difference:
+    """How far two signals are apart: the largest absolute difference, and the first row with it.
+
+    NaN equals NaN; NaN and a number are infinitely apart. `row` is None where they are equal.
+    """
+
+    largest: float
+    row: int | None
+
+
+def difference(first: np.ndarray, second: np.ndarray) -> Difference:
+    """Two signals of the same rows compared."""
+    with np.errstate(invalid="ignore"):  # of equal infinities
+        apart = np.where(first == second, 0.0, np.abs(first - second))
+    nan = np.isnan(first), np.isnan(second)
+    apart = np.where(nan[0] & nan[1], 0.0, np.where(nan[0] | nan[1], np.inf, apart))
+    if not len(apart) or not apart.any():
+        return Difference(0.0, None)
+    row = int(np.argmax(apart))
+    return Difference(float(apart[row]), row)

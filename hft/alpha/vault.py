@@ -1,18 +1,23 @@
-"""The vault's budget: how often a family may look at the last data of a dataset, and who did.
+"""The vault's budget: how often a family may look at the last data of a market, and who did.
 
-Pure: looks are read from audit rows passed in. A look whose subject cannot be read is counted
-against every budget, since a look that nobody can place must not be free.
+Pure: looks are read from audit rows passed in. The budget is of the vault's days in the market, not
+of a dataset: other columns, rows or shares of them are the same vault where days and prices overlap
+(`Footprint`). A look whose subject cannot be read is counted against every budget, and one that
+does not say which days it saw against all of its family, since a look that nobody can place must
+not be free.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from hft.alpha.data.footprint import Footprint
 from hft.core.errors import ValidationError
 from hft.storage.chain_row import NotARow, canonical, parse
 
 TABLE = "override_log"
 KIND = "vault_look"
+REFUSED = "vault_refused"  # asked for and not given: a row, but no look
 
 
 @dataclass(frozen=True)
@@ -27,10 +32,21 @@ class Look:
     reason: str
     actor: str
     key_fp: str
+    rows: Footprint | None = field(default=None, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return asdict(self)
+        """JSON-ready, without the days."""
+        return {name: value for name, value in asdict(self).items() if name != "rows"}
+
+    def is_of(self, family: str, dataset: str, rows: Footprint | None) -> bool:
+        """Does it count against this family's budget for these rows?"""
+        if not self.family:
+            return True
+        if self.family != family:
+            return False
+        if self.dataset == dataset or self.rows is None or rows is None:
+            return True
+        return self.rows.same_market(rows)
 
 
 @dataclass(frozen=True)
@@ -85,11 +101,14 @@ class Budget:
         }
 
 
-def subject(family: str, dataset: str) -> str:
-    """What stands in the `subject` of a look's audit row."""
+def subject(family: str, dataset: str, rows: Footprint | None = None) -> str:
+    """What stands in the `subject` of a look's audit row; `rows` are those of the vault."""
     if not family or not dataset:
         raise ValidationError("a look at the vault names its family and its dataset")
-    return canonical({"dataset": dataset, "family": family}).decode()
+    named: dict[str, Any] = {"dataset": dataset, "family": family}
+    if rows is not None:
+        named["rows"] = rows.to_dict()
+    return canonical(named).decode()
 
 
 def looks(rows: Iterable[Mapping[str, Any]]) -> list[Look]:
@@ -105,22 +124,26 @@ def looks(rows: Iterable[Mapping[str, Any]]) -> list[Look]:
     return [look for _, look in sorted(found.items())]
 
 
-def decide(rows: Iterable[Mapping[str, Any]], *, family: str, dataset: str, budget: int) -> Budget:
-    """Whether `family` may look at the vault of `dataset` once more."""
-    mine = [
-        look
-        for look in looks(rows)
-        if (look.family, look.dataset) == (family, dataset) or not look.family
-    ]
+def decide(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    family: str,
+    dataset: str,
+    budget: int,
+    vault: Footprint | None = None,
+) -> Budget:
+    """Whether `family` may look at the vault of `dataset` once more; `vault` are its rows."""
+    mine = [look for look in looks(rows) if look.is_of(family, dataset, vault)]
     return Budget(family, dataset, budget, tuple(mine))
 
 
 def budgets(rows: Iterable[Mapping[str, Any]], budget: int) -> list[Budget]:
     """Every family and dataset that was looked at, with what is left."""
     rows = list(rows)
-    pairs = sorted({(look.family, look.dataset) for look in looks(rows)})
+    known = {(look.family, look.dataset): look.rows for look in looks(rows)}
     return [
-        decide(rows, family=family, dataset=dataset, budget=budget) for family, dataset in pairs
+        decide(rows, family=family, dataset=dataset, budget=budget, vault=vault)
+        for (family, dataset), vault in sorted(known.items(), key=lambda item: item[0])
     ]
 
 
@@ -129,7 +152,7 @@ def _look(row: Mapping[str, Any], own: Mapping[str, Any]) -> Look:
         named = parse(str(own.get("subject", "")).encode(errors="replace"))
         family, dataset = named["family"], named["dataset"]
     except (NotARow, KeyError):
-        family = dataset = ""
+        named, family, dataset = {}, "", ""
     if not (isinstance(family, str) and isinstance(dataset, str) and family and dataset):
         family = dataset = ""
     return Look(
@@ -141,6 +164,7 @@ def _look(row: Mapping[str, Any], own: Mapping[str, Any]) -> Look:
         reason=str(own.get("reason", "")),
         actor=str(row.get("actor", "")),
         key_fp=str(row.get("key_fp", "")),
+        rows=Footprint.read(named.get("rows")),
     )
 
 

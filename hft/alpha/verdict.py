@@ -61,11 +61,12 @@ class Check:
 
 @dataclass(frozen=True)
 class GateResult:
-    """One gate's checks and what follows from them."""
+    """One gate's checks and what follows from them; an `advisory` one is no part of a verdict."""
 
     gate: str
     checks: tuple[Check, ...]
     context: Mapping[str, Any] = field(default_factory=dict)
+    advisory: bool = False
 
     @property
     def deciding(self) -> tuple[Check, ...]:
@@ -124,6 +125,7 @@ class GateResult:
             "verdict": self.verdict.value,
             "checks": [check.to_dict() for check in self.checks],
             "context": dict(self.context),
+            **({"advisory": True} if self.advisory else {}),
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -139,7 +141,7 @@ class GateResult:
 def at_least(id: str, value: float | None, threshold: float, **more: Any) -> Check:
     """A check that passes when the value reaches its threshold; no value is INSUFFICIENT.
 
-    `reason` is said when it fails, `undefined` when there is no value.
+    `reason` is said when it fails; `undefined` and `missing` when there is no value.
     """
     return _compared(id, value, threshold, 1.0, more)
 
@@ -168,18 +170,18 @@ def insufficient(id: str, reason: str, missing: Iterable[str], value: Value = No
 def _compared(
     id: str, value: float | None, threshold: float, sign: float, more: dict[str, Any]
 ) -> Check:
-    undefined = more.pop("undefined", "") or f"{id} is undefined here"
+    undefined, missing = more.pop("undefined", ""), more.pop("missing", ())
+    reason = more.pop("reason", "")
     if value is None or not math.isfinite(value):
-        more["reason"] = undefined
-        return Check(id, None, threshold, Verdict.INSUFFICIENT, **more)
+        words = undefined or f"{id} is undefined here"
+        found = Verdict.INSUFFICIENT
+        return Check(id, None, threshold, found, reason=words, missing=tuple(missing), **more)
     margin = sign * (value - threshold) + 0.0  # no minus zero
-    verdict = Verdict.PASS if margin >= 0 else Verdict.FAIL
-    if verdict is Verdict.PASS:
-        more = {name: item for name, item in more.items() if name not in ("reason", "missing")}
-    else:
-        side = "below" if sign > 0 else "above"
-        more.setdefault("reason", f"{id} {value:.4g} is {side} {threshold:.4g}")
-    return Check(id, value, threshold, verdict, margin=margin, **more)
+    if margin >= 0:
+        return Check(id, value, threshold, Verdict.PASS, margin=margin, **more)
+    side = "below" if sign > 0 else "above"
+    words = reason or f"{id} {value:.4g} is {side} {threshold:.4g}"
+    return Check(id, value, threshold, Verdict.FAIL, reason=words, margin=margin, **more)
 
 
 def _finite(value: Value) -> Value:

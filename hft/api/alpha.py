@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hft.api.answers import asof, inventory, ledger, vault, why
     from hft.api.approval import approve
     from hft.api.decisions import canary, rollback
+    from hft.api.paper import log_paper_session
     from hft.api.pool import pool
     from hft.api.promotion import promote
     from hft.api.research import init, list_, scaffold, try_
@@ -29,6 +30,7 @@ _NAMES = {
     "inventory": "hft.api.answers",
     "ledger": "hft.api.answers",
     "list_": "hft.api.research",
+    "log_paper_session": "hft.api.paper",
     "pool": "hft.api.pool",
     "promote": "hft.api.promotion",
     "rl_promote": "hft.api.rl",
@@ -50,6 +52,7 @@ __all__ = [
     "inventory",
     "ledger",
     "list_",
+    "log_paper_session",
     "pool",
     "promote",
     "rl_promote",

@@ -1,22 +1,22 @@
 """`hft.audit`: the trail of decisions from Python; the command line calls these and renders.
 
 Every call reads the journal of the workspace; the database is asked where it has more to say. What
-promotions and the ledger know is gathered here and handed to `hft.audit` as plain data.
+promotions, ledger and files know is gathered in `audit_facts`, as plain data.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from hft.api.audit_facts import ANCHORS, Promotions, anchors_of, beside, keys_of
 from hft.api.desk import Desk, moment_ns, open_desk
-from hft.api.evidence_files import evidence_files, relative
+from hft.api.evidence_files import evidence_files
 from hft.audit import anchors as anchored
 from hft.audit import pack as packing
-from hft.audit.anchors import Anchor
-from hft.audit.delivery import Delivery, waiting
+from hft.audit.delivery import Delivery
 from hft.audit.delivery import drain as _drain
 from hft.audit.export import Export
 from hft.audit.export import export as _export
@@ -26,17 +26,13 @@ from hft.audit.overrides import overrides as _overrides
 from hft.audit.pack import Pack
 from hft.audit.retire import Retirement
 from hft.audit.retire import retire as _retire
-from hft.audit.verify import PromotionFile, Signed, Verified
+from hft.audit.verify import Verified
 from hft.audit.verify import verify as _verify
-from hft.audit.walk import Finding
 from hft.core.errors import Unavailable
-from hft.storage.chain import Head
 from hft.storage.database import Source, opened
 
 if TYPE_CHECKING:
     from hft.api.answers import Answer
-
-ANCHORS = ("research", "registry")  # below the root, tracked in git
 
 
 def verify(
@@ -69,15 +65,17 @@ def verify_desk(
     since_ns: int = 0,
 ) -> Verified:
     """The same for an open desk."""
-    heads = _anchors(desk) + [anchored.from_export_file(Path(path)) for path in exports]
-    gathered = _Promotions(desk)
+    keys, unreadable = keys_of(desk)
+    heads = anchors_of(desk, keys) + [anchored.from_export_file(Path(path)) for path in exports]
+    gathered = Promotions(desk, keys)
     return _verify(
         journal,
         source if desk.settings.alpha_audit_enabled else None,
-        keys=desk.keys,
+        keys=keys,
         anchors=heads,
         promotions=gathered.files,
-        others=[*gathered.findings, *_ledger_findings(desk, journal, gathered)],
+        others=[*unreadable, *gathered.findings],
+        beside=lambda rows: beside(desk, rows, gathered),
         since_ns=since_ns,
     )
 
@@ -169,7 +167,7 @@ def pack(
     """
     desk = open_desk(root, config=config)
     files, missing = evidence_files(desk, alphas, runs)
-    gathered = _Promotions(desk)
+    gathered = Promotions(desk, desk.keys)
     wanted = set(alphas) | set(runs)
     keys = desk.workspace.keys
     return packing.pack(
@@ -181,7 +179,7 @@ def pack(
         keys=desk.keys,
         keys_file=keys.read_bytes() if keys.is_file() else b"",
         signed=[one for one in gathered.signed if not alphas or one.place.split(":")[0] in files],
-        anchors=[*_anchors(desk), *gathered.anchors()],
+        anchors=[*anchors_of(desk, desk.keys), *gathered.anchors()],
     )
 
 
@@ -269,12 +267,6 @@ def retire(
     )
 
 
-def unsent(root: str | Path | None = None, *, config: str | None = None) -> int:
-    """How many rows wait for the database."""
-    desk = open_desk(root, config=config)
-    return waiting(desk.auditor.journal, desk.database)
-
-
 def override_frame(found: Sequence[Override]) -> pl.DataFrame:
     """Overrides as a table."""
     schema = {
@@ -290,75 +282,6 @@ def override_frame(found: Sequence[Override]) -> pl.DataFrame:
     rows = [{name: getattr(one, name) for name in schema} for one in found]
     frame = pl.DataFrame(rows, schema=schema)
     return frame.with_columns(pl.col("ts").cast(pl.Datetime("ns", "UTC")))
-
-
-class _Promotions:
-    """What the promotion files say that the audit must know: heads, bundles, signatures."""
-
-    def __init__(self, desk: Desk) -> None:
-        from hft.alpha.promotion import promotions
-
-        self.desk = desk
-        self.files: list[PromotionFile] = []
-        self.signed: list[Signed] = []
-        self.findings: list[Finding] = []
-        self.contents: list[dict[str, Any]] = []
-        for file in promotions.read(desk.workspace.promotions).files:
-            self._add(file)
-
-    def anchors(self) -> list[Anchor]:
-        """The heads that stand in the files."""
-        return [Anchor(*file.audit_head, file.path) for file in self.files]
-
-    def _add(self, file: Any) -> None:
-        from hft.alpha.promotion.signatures import check_signatures, owner_payload, signed_ns
-
-        place = relative(file.path, self.desk.root)
-        promotion = file.promotion
-        if promotion is None:
-            finding = file.finding
-            self.findings.append(Finding(finding.code, place, 0, "", finding.sentence))
-            return
-        data = promotion.data
-        self.contents.append(dict(data))
-        head = data["heads"]["audit"]
-        at_ns = signed_ns(file, self.desk.now_ns)
-        self.files.append(
-            PromotionFile(
-                place,
-                promotion.alpha_id,
-                data["hashes"]["bundle"],
-                promotion.sha256,
-                Head(int(head["seq"]), str(head["hash"])),
-            )
-        )
-        wrong = check_signatures(promotion, self.desk.keys, at_ns)
-        if wrong:
-            words = f"{place}: {wrong}; it counts as weight 0"
-            self.findings.append(Finding("UNSIGNED_PROMOTION", place, 0, "", words))
-        payloads = {
-            "owner": owner_payload(data["hashes"]["bundle"]),
-            "validator": promotion.approval_payload,
-            "state": promotion.state_payload,
-        }
-        for part, payload in payloads.items():
-            entry = data["signatures"][part]
-            one = Signed(f"{place}: {part}", payload, entry["sig"], entry["name"], at_ns)
-            self.signed.append(one)
-
-
-def _ledger_findings(desk: Desk, journal: Journal, gathered: _Promotions) -> Iterator[Finding]:
-    """What the ledger is against the newest heads that rows and promotions have seen."""
-    heads = anchored.ledger_heads(journal.rows(), gathered.contents)
-    if not heads and not desk.workspace.ledger.is_dir():
-        return
-    for problem in desk.ledger.verify([heads]):
-        yield Finding(problem.code, f"ledger {problem.writer}", problem.seq, "", problem.sentence)
-
-
-def _anchors(desk: Desk) -> list[Anchor]:
-    tags = anchored.from_tags(desk.root, desk.keys)
-    return tags + anchored.from_exports(desk.root.joinpath(*ANCHORS))
 
 
 def _delivered(journal: Journal, source: Source) -> list[Row]:

@@ -8,8 +8,8 @@ from typing import Any
 from hft.alpha.canary.apply import Applied, apply, consents_for, rollback_by_hand
 from hft.alpha.canary.claim import Claim
 from hft.alpha.canary.decide import CanaryDecision, decide, not_found
-from hft.alpha.canary.history import History, history_of
-from hft.alpha.canary.known import LotsOn, lots_on
+from hft.alpha.canary.history import History, history_of, with_counted
+from hft.alpha.canary.known import LotsOn, at_hand, lots_on
 from hft.alpha.canary.metrics import Metrics
 from hft.alpha.canary.sessions import Evidence
 from hft.alpha.ids import alpha_id as proper
@@ -52,11 +52,9 @@ def evaluate(
     Raises: PromotionError for a file that does not count, ConfigError for two kinds of evidence.
     """
     desk = open_desk(root, now=now)
-    name = proper(alpha_id)
-    with of_canary(desk, name, apply_it):
-        return _evaluated(
-            desk, name, runs, evidence, typed, apply_it, key, office_of(desk, promotions_dir)
-        )
+    with of_canary(desk, alpha_id, "--apply" if apply_it else ""):
+        office = office_of(desk, promotions_dir)
+        return _evaluated(desk, proper(alpha_id), runs, evidence, typed, apply_it, key, office)
 
 
 def _evaluated(
@@ -87,6 +85,8 @@ def _evaluated(
     claim, profile = frozen(desk, office, file)
     past = _past(office, file, desk)
     found = _evidence(desk, name, runs, evidence, typed, lots_on(claim, past))
+    if isinstance(found, Evidence):
+        past = replace(past, at_hand=at_hand(live_runs(desk, name) / "runs", found))
     decision = _decide(office, file, found, profile, claim, past)
     shown = _shown(office, file, decision, found, claim, past, profile)
     if not apply_it:
@@ -119,12 +119,18 @@ def rollback(
     """
     desk = open_desk(root, now=now)
     broken = _without_keys(desk)
-    office = office_of(desk, promotions_dir)
+    with of_canary(desk, alpha_id, "rollback"):
+        office = office_of(desk, promotions_dir)
+        return _rolled_back(desk, office, proper(alpha_id), reason, key, broken)
+
+
+def _rolled_back(
+    desk: Desk, office: Office, name: str, reason: str, key: str | Path | None, broken: str
+) -> Outcome:
     try:
         finished = tuple(office.recover())
     except HftError as error:
         finished = (f"what a crash left is not finished yet: {error}",)
-    name = proper(alpha_id)
     file = read(office.promotions).file(name)
     if file is None:
         raise PromotionError(f"{name}: has no promotion file; there is nothing to roll back")
@@ -154,83 +160,6 @@ def _without_keys(desk: Desk) -> str:
         desk.__dict__["keys"] = Keys((), desk.keys_hash, str(desk.workspace.keys))
         return str(error)
     return ""
-
-
-def status(
-    *,
-    promotions_dir: str | Path | None = None,
-    root: str | Path | None = None,
-    now: Any = None,
-) -> dict[str, Any]:
-    """Every promotion that speaks for an alpha, what it counts as, and files that do not count."""
-    desk = open_desk(root, now=now)
-    office = office_of(desk, promotions_dir)
-    found, recorded = read(office.promotions), office.recorded()
-    rows = []
-    for file in found.speaking():
-        counts = effective(file, desk.keys, desk.now_ns, recorded)
-        promotion = file.promotion
-        rows.append(
-            {
-                "alpha_id": file.alpha_id,
-                "state": promotion.state if promotion else "unreadable",
-                "weight": promotion.weight if promotion else None,
-                "counts": counts.weight,
-                "why": counts.code,
-                "reason": counts.reason,
-                "profile": promotion.profile if promotion else None,
-                "next_step": promotion.next_step() if promotion and promotion.enabled else None,
-                "expires": promotion.expiry.isoformat() if promotion else None,
-                "last_action": promotion.data["canary"]["last_action"] if promotion else None,
-                "file": f"{file.path.parent.name}/{file.path.name}",
-            }
-        )
-    findings = [{"code": one.code, "sentence": one.sentence} for one in found.findings]
-    return {"promotions": rows, "findings": findings}
-
-
-def history(
-    alpha_id: str,
-    *,
-    promotions_dir: str | Path | None = None,
-    root: str | Path | None = None,
-    now: Any = None,
-) -> dict[str, Any]:
-    """Every canary decision and change of an alpha, oldest first.
-
-    Raises: PromotionError for an id the journal does not know.
-    """
-    import json
-
-    desk = open_desk(root, now=now)
-    office = office_of(desk, promotions_dir)
-    name = proper(alpha_id)
-    rows = []
-    for row in office.audit.rows():
-        own = row["row"]
-        if row["table"] == "alpha_canary_log" and own.get("alpha_id") == name:
-            checks = json.loads(own["checks"] or "{}")
-            rows.append(
-                {
-                    "ts_ns": row["ts"],
-                    "action": own["action"],
-                    "old_weight": own["old_weight"],
-                    "new_weight": own["new_weight"],
-                    "reason": own["reason"],
-                    "evidence": own["evidence"],
-                    "applied": bool(own["applied"]),
-                    "actor": row["actor"],
-                    "evidence_digest": checks.get("evidence_digest", ""),
-                    "row_hash": row["row_hash"],
-                }
-            )
-    changed = [
-        {"ts_ns": c.ts_ns, "cause": c.cause, "weight": c.weight, "state": c.state}
-        for c in office.changes(name)
-    ]
-    if not rows and not changed:
-        raise PromotionError(f"{name}: the audit journal knows no promotion of it")
-    return {"alpha_id": name, "decisions": rows, "changes": changed}
 
 
 def frozen(desk: Desk, office: Office, file: File) -> tuple[Claim | None, Profile]:
@@ -376,6 +305,7 @@ def _past(office: Office, file: File, desk: Desk) -> History:
         day = date(int(file.date[:4]), int(file.date[4:6]), int(file.date[6:]))
         fallback = {"since": day, "weight": file.promotion.weight}
     past = history_of(office.changes(file.alpha_id), office.now_ns, fallback=fallback)
+    past = with_counted(past, office.audit.rows(), file.alpha_id)
     moved = []
     try:
         code = loader.load(desk.workspace, file.alpha_id).code_hash

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hft.api import canary as canaries
+from hft.api import canary as deciding
 from hft.api.outcome import Outcome
 
 
@@ -31,7 +31,7 @@ def canary(
     >>> hft.alpha.canary("demo").decided.state
     'not_found'
     """
-    return canaries.evaluate(
+    return deciding.evaluate(
         alpha_id,
         runs=runs,
         evidence=evidence,
@@ -60,7 +60,7 @@ def rollback(
     Traceback (most recent call last):
     hft.core.errors.PromotionError: demo: has no promotion file; there is nothing to roll back
     """
-    return canaries.rollback(alpha_id, reason=reason, key=key, root=root, now=now)
+    return deciding.rollback(alpha_id, reason=reason, key=key, root=root, now=now)
 
 
 __all__ = ["Outcome", "canary", "rollback"]

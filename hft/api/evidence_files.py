@@ -5,18 +5,21 @@ it lies, and what is not found is said. Nothing is written.
 """
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hft.api.desk import Desk
+from hft.audit.artifacts import Artifact, of_rows
 from hft.core.errors import HftError
 
 EVIDENCE = ("validations", "promotions", "canary")
 SUFFIXES = (".json", ".html", ".md", ".txt", ".sig")
 RUN_FILES = ("manifest.json", "report.html", "digest")
 NAMED = ("memo", "bundle", "limits")
+BUNDLE, MEMO = "bundle.json", "memo.md"
 
 
 def evidence_files(
@@ -40,6 +43,43 @@ def evidence_files(
         found |= dict(_run_files(desk, run))
     missing = _named(desk, names, found)
     return found, tuple(missing)
+
+
+def of_promotions(
+    desk: Desk, rows: Sequence[Mapping[str, Any]], contents: Sequence[Mapping[str, Any]]
+) -> Iterator[Artifact]:
+    """Bundles by the rows of their proposals, memos by the promotion files, these by their rows."""
+    from hft.alpha.trace.changes import changes
+
+    named = (one for one in of_rows(rows) if one.path.endswith(f"/{BUNDLE}"))
+    folders = {one.sha256: str(PurePosixPath(one.path).parent) for one in named}
+    for row in rows:
+        own = row["row"]
+        if row["table"] == "alpha_promotion_log" and own.get("stage") == "propose":
+            bundle = str(own.get("bundle_sha256") or "")
+            if bundle:
+                if bundle not in folders:  # its gate rows are retired, or name no files yet
+                    folders[bundle] = _proposed_in(desk, own["alpha_id"], row["ts"], bundle)
+                yield Artifact(f"{folders[bundle]}/{BUNDLE}", bundle, int(row["seq"]))
+    for data in contents:
+        folder = folders.get(str(data["hashes"]["bundle"]))
+        if folder is not None:
+            said = f"the promotion of {data['alpha_id']}"
+            yield Artifact(f"{folder}/{MEMO}", str(data["hashes"]["memo"]), said_by=said)
+    newest = {change.evidence["file"]: change for change in changes(rows)}
+    place = relative(desk.workspace.promotions, desk.root)
+    for file, change in sorted(newest.items()):
+        yield Artifact(f"{place}/{file}", change.yaml_sha256, change.seq)
+
+
+def _proposed_in(desk: Desk, alpha_id: str, ts_ns: int, sha256: str) -> str:
+    """The folder of a proposal: named by its second; the one with the bundle, else the first."""
+    base = desk.workspace.experiments / "promotions" / alpha_id
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(ts_ns // 1_000_000_000))
+    there = sorted(base.glob(f"{stamp}_*/{BUNDLE}"))
+    same = [p for p in there if hashlib.sha256(p.read_bytes()).hexdigest() == sha256]
+    found = (same or there or [base / f"{stamp}_" / BUNDLE])[0]
+    return relative(found.parent, desk.root)
 
 
 def relative(path: Path, root: Path) -> str:

@@ -6,10 +6,13 @@ A refusal is decided elsewhere, as an error; this only keeps it in the journal, 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from hft.alpha.ids import alpha_id as proper
+from hft.alpha.vault import REFUSED, TABLE
 from hft.api.desk import Desk
-from hft.core.errors import ConfigError, DataError, GovernanceError
+from hft.core.errors import ConfigError, DataError, GovernanceError, HftError, JournalError
 
 REFUSALS = (GovernanceError, DataError, ConfigError)
+ID_MAX = 200  # of what somebody typed in place of an id
 
 
 @contextmanager
@@ -32,20 +35,25 @@ def refusals_recorded(desk: Desk, name: str, stage: str) -> Iterator[None]:
 
 
 @contextmanager
-def of_canary(desk: Desk, name: str, apply_it: bool) -> Iterator[None]:
-    """Of `canary`, where the decision was to be carried out."""
+def of_canary(desk: Desk, alpha_id: str, asked: str) -> Iterator[None]:
+    """Of `canary`; `asked` is what was to be carried out, empty where nothing was.
+
+    Every error is one but that of the journal itself, which takes no row.
+    """
     try:
         yield
-    except REFUSALS as error:
-        if apply_it:
-            record_refusal(desk, name, str(error))
+    except JournalError:
+        raise
+    except HftError as error:
+        if asked:
+            record_refusal(desk, _known_as(alpha_id), f"{asked} refused: {error}")
         raise
 
 
-def record_refusal(desk: Desk, name: str, reason: str) -> None:
+def record_refusal(desk: Desk, alpha_id: str, reason: str) -> None:
     """Nothing is done about a canary: a hold."""
     row = {
-        "alpha_id": name,
+        "alpha_id": alpha_id,
         "action": "hold",
         **dict.fromkeys(("old_weight", "new_weight"), 0.0),
         "reason": reason,
@@ -53,3 +61,26 @@ def record_refusal(desk: Desk, name: str, reason: str) -> None:
         "applied": False,
     }
     desk.auditor.record("alpha_canary_log", row, now_ns=desk.now_ns)
+
+
+@contextmanager
+def of_vault(desk: Desk, name: str, reason: str) -> Iterator[None]:
+    """Of a look at the vault: asked for, not given, and not taken from the budget."""
+    try:
+        yield
+    except REFUSALS as error:
+        row = {
+            "kind": REFUSED,
+            "alpha_id": name,
+            "reason": f"{reason}: {type(error).__name__}: {error}",
+        }
+        desk.auditor.record(TABLE, row, now_ns=desk.now_ns, ledger_heads=desk.ledger.heads())
+        raise
+
+
+def _known_as(typed: str) -> str:
+    """The id of what somebody typed; its beginning where it is none."""
+    try:
+        return proper(typed)
+    except HftError:
+        return typed[:ID_MAX]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hft.alpha import explore, loader, shipped
+from hft.alpha import explore, loader, shipped, uses
 from hft.alpha.data import load
 from hft.alpha.data.calendar import Calendar, of_data, of_tapes
 from hft.alpha.data.features import FeatureSet, write
@@ -124,6 +124,9 @@ def try_(
 ) -> explore.Explored:
     """IC by horizon, decay and turnover on the explore split; not a trial, no audit row.
 
+    What was looked at can prove nothing any more, in whatever split. Raises: ValidationError for
+    sessions that another split of the same market keeps in its vault.
+
     >>> import hft
     >>> from hft.alpha.data.planted import planted
     >>> look = hft.alpha.try_("demo", planted(0.2, days=10))
@@ -135,7 +138,11 @@ def try_(
     if isinstance(data, list | tuple) and not data:
         raise ValidationError(f"alpha {alpha_id!r}: name what to look at with --data")
     rows = load(data, fields=alpha.manifest.data_fields, horizon_ns=alpha.manifest.horizon_ns)
-    found = explore.explore(alpha, rows, shares_of(desk.settings.alpha_split))
+    shares = shares_of(desk.settings.alpha_split)
+    part, _ = explore.explore_part(rows, alpha.manifest.horizon_ns, shares)
+    if kept := uses.kept_back(uses.uses(desk.workspace, rows), rows, part):
+        raise ValidationError(kept[0])
+    found = explore.explore(alpha, rows, shares)
     explore.record(desk.workspace, found, rows, desk.now_ns)
     return found
 

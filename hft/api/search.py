@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hft.api.desk import Desk, open_desk
-from hft.core.errors import ConfigError
+from hft.core.errors import ConfigError, ValidationError
 from hft.reports.governance.document import Document
 from hft.reports.governance.shown import Shown
 
@@ -34,7 +34,10 @@ class Search(Shown):
 
         rows = [
             {name: value for name, value in one.items() if name != "metadata"}
-            | {name: one["metadata"][name] for name in ("ic_mean", "turnover", "depth", "reason")}
+            | {
+                name: one["metadata"][name]
+                for name in ("sharpe_held", "ic_mean", "turnover", "depth", "reason")
+            }
             for one in self.results
         ]
         return pl.DataFrame(rows)
@@ -100,6 +103,7 @@ def search(
     >>> found.result["evaluated"], len(found.results)
     (8, 3)
     """
+    from hft.alpha import uses
     from hft.alpha.search.run import Plan
 
     if top < 1:
@@ -108,24 +112,40 @@ def search(
         *(mode, trials, template, grid, population, generations, seed, threshold, taker_bps)
     )
     desk = open_desk(root, now=now)
-    market = _market(desk, data, feature_fields, returns_field, taker_bps)
+    market, use = _market(desk, data, plan, feature_fields, returns_field)
     price = _price(desk, plan, market)
     if tell is not None:
         tell(price)
+    uses.record(desk.workspace, use, desk.now_ns)
     places = {"workers": workers, "executor": executor, "address": address, "progress": progress}
     return _run(desk, plan, market, price, top, places)
 
 
 def _market(
-    desk: Desk, data: Any, fields: Sequence[str], returns_field: str | None, taker_bps: float
-) -> Any:
-    """The data that counts as a market."""
+    desk: Desk, data: Any, plan: Any, fields: Sequence[str], returns_field: str | None
+) -> tuple[Any, Any]:
+    """The data that counts as a market, and the use of it. Raises: ValidationError for rows that
+    prove nothing."""
+    from hft.alpha import uses
     from hft.alpha.data import load
+    from hft.alpha.search.candidates import named_in
     from hft.alpha.search.market import of_research
+    from hft.alpha.search.results import FAMILY
 
-    rows = load(data).select("validate")
-    pool = pool_signals(desk, rows)
-    return of_research(rows, fields, returns_field=returns_field, taker_bps=taker_bps, pool=pool)
+    whole = load(data)
+    rows = whole.select("validate")
+    wrong = uses.spoiled(uses.uses(desk.workspace, whole), whole, rows)
+    if wrong:
+        raise ValidationError(wrong[0])
+    market = of_research(
+        rows,
+        fields,
+        returns_field=returns_field,
+        taker_bps=plan.taker_bps,
+        pool=pool_signals(desk, rows),
+        named=named_in(plan.template or "", plan.grid) if plan.mode == "template" else (),
+    )
+    return market, uses.Use.of("validate", FAMILY, whole, rows)
 
 
 def _run(

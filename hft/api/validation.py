@@ -1,10 +1,12 @@
 """`hft.alpha.validate`: gates A, B and C with the workspace's ledger, audit and limits."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from hft.alpha.profile import Profile
+from hft.alpha.statistics.multiplicity import Method
 from hft.alpha.validation import Request, Services, Validation
 from hft.alpha.validation import validate as run
 from hft.alpha.validation.keep import refusal
@@ -32,23 +34,30 @@ def validate(
     pytest_timeout: int = 300,
     latency_profile: str | None = None,
     data_roots: Sequence[str] = (),
+    experiments_dir: str | Path | None = None,
+    correction: str | None = None,
+    gate_f: bool = False,
     agree: Callable[[Any], bool] | None = None,
     tell: Callable[[str], None] | None = None,
     root: str | Path | None = None,
     now: Any = None,
+    config: str | None = None,
 ) -> Validation:
     """Judge an alpha on data that counts: structure, correctness, evidence.
 
     `data` is files, folders, globs, tapes or a frame; `set` tightens thresholds of the profile
     (`{"gate_c.dsr_min": 0.97}`). Every threshold of the sweep becomes a trial of the ledger.
     `execution` "maker" quotes for its positions on the tapes; every figure is of those replays.
+    `experiments_dir` takes the reports; ledger, audit and pool stay the workspace's. Under the
+    profile base only, as advice: `correction` of the tests of the one series (bh, bonferroni, by,
+    holm, none) and `gate_f`, the compiled twin.
 
     >>> import hft
     >>> judged = hft.alpha.validate("demo", "bars.parquet", profile="base", skip_gate_b_tests=True)
     >>> judged.passed, "hurdle SR" in judged.price  # four days are no evidence
     (False, True)
     """
-    desk = open_desk(root, now=now)
+    desk = open_desk(root, now=now, config=config)
     thresholds = _thresholds(desk, id, profile, set or {})
     request = Request(
         alpha_id=id,
@@ -67,11 +76,15 @@ def validate(
         pytest_timeout_s=pytest_timeout,
         latency=_latency(latency_profile),
         data_roots=tuple(data_roots),
+        correction=_correction(correction, thresholds),
+        gate_f=_gate_f(gate_f, thresholds),
     )
-    made = services(desk, agree, tell)
+    given = services(desk, agree, tell)
+    if experiments_dir is not None:
+        given = replace(given, experiments=Path(experiments_dir).absolute())
     if thresholds.loosened:
-        made.tell(f"a profile looser than hft's: {'; '.join(thresholds.loosened)}")
-    return run(request, made)
+        given.tell(f"a profile looser than hft's: {'; '.join(thresholds.loosened)}")
+    return run(request, given)
 
 
 def services(
@@ -143,6 +156,31 @@ def _execution(name: str, engine: str) -> Any:
             "execution: a maker waits in queues, which only a replay has; leave out --engine vector"
         )
     return name
+
+
+def _correction(name: str | None, profile: Profile) -> Any:
+    known = get_args(Method)
+    if name is not None and name not in known:
+        raise ConfigError(f"correction: {name!r} is none of {', '.join(known)}")
+    return name if _advised("correction", name, profile) else "bh"
+
+
+def _gate_f(asked: bool, profile: Profile) -> bool:
+    """Raises: ConfigError where the profile, or its file, says nothing of Gate F."""
+    for key in ("gate_f.parity_seconds_max", "gate_f.regression_max"):
+        if _advised("gate_f", asked, profile) and profile.get(key) is None:
+            raise ConfigError(f"gate_f: {key}: the file of profile {profile.name} leaves it out")
+    return asked
+
+
+def _advised(name: str, given: Any, profile: Profile) -> Any:
+    """An option of the advice. Raises: ConfigError where the profile gives none."""
+    if given and not profile.lenient:
+        raise ConfigError(
+            f"{name}: is advice, which only the profile base gives and which never decides; "
+            f"leave it out or use --profile base instead of {profile.name}"
+        )
+    return given
 
 
 def _share(value: float) -> float:

@@ -1,11 +1,15 @@
 """One look at the vault: a frozen candidate on rows nobody has seen, counted before it is taken."""
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hft.alpha import loader, signals
+from hft.alpha import loader, signals, uses
 from hft.alpha.data import ResearchData, load
+from hft.alpha.data.footprint import Footprint
 from hft.alpha.loader import LoadedAlpha
 from hft.alpha.measures.measured import measure
 from hft.alpha.promotion.people import person
@@ -13,6 +17,7 @@ from hft.alpha.promotion.validated import Validated, find
 from hft.alpha.vault import KIND, TABLE, Budget, decide, subject
 from hft.api.desk import Desk, open_desk
 from hft.api.promotion import needed_key
+from hft.api.refusals import of_vault
 from hft.audit.signed_rows import sign_row
 from hft.core.errors import GovernanceError, PromotionError
 
@@ -59,14 +64,16 @@ def look(
 ) -> LookTaken:
     """Score a validated alpha on the vault split of its data; the budget pays before it is shown.
 
-    Raises: GovernanceError when the budget is spent, PromotionError when code or data moved since
-    the validation, or the data has no vault.
+    A refusal leaves a row in the audit, too. Raises: GovernanceError when the budget is spent or
+    the vault was seen before, PromotionError when code or data moved since the validation, or the
+    data has no vault.
     """
     desk = open_desk(root, now=now)
     if not reason.strip():
         raise GovernanceError("a look at the vault needs a reason: --reason TEXT")
-    validated, alpha, data = _frozen(desk, id, scorecard)
-    budget = _pay(desk, alpha, data, reason, key)
+    with of_vault(desk, id, reason):
+        validated, alpha, data = _frozen(desk, id, scorecard)
+        budget = _pay(desk, alpha, data, reason, key)
     found = measure(data.select("vault"), _signal(alpha, data), validated.options)
     days = found.information.days or found.information.chunks
     return LookTaken(
@@ -105,6 +112,11 @@ def _frozen(
         raise PromotionError(
             f"{data.source}: has no vault; `hft data features --split 40,40,20` keeps one"
         )
+    judged = data.select("validate").fingerprint
+    if judged != validated.scorecard.get("data_fingerprint"):
+        raise PromotionError(
+            f"{data.source}: its rows or splits moved since the validation; validate again"
+        )
     return validated, alpha, data
 
 
@@ -112,29 +124,48 @@ def _pay(
     desk: Desk, alpha: LoadedAlpha, data: ResearchData, reason: str, key: str | Path | None
 ) -> Budget:
     """One look off the budget, signed and durable before anything is shown: an interrupted look
-    was a look. Raises: GovernanceError when the budget is spent or the key is not registered."""
+    was a look. Raises: GovernanceError when the budget is spent, the vault was seen before, or the
+    key is not registered."""
     own = needed_key(desk, key)
     signer = person(desk.keys, own, None, desk.user, desk.now_ns)
     family = alpha.manifest.family or alpha.alpha_id
-    budget = decide(
-        desk.auditor.rows(),
-        family=family,
-        dataset=data.content,
-        budget=desk.settings.alpha_vault_looks,
-    )
-    if not budget.allowed:
-        raise GovernanceError(budget.sentence)
+    vault = data.select("vault")
+    seen = uses.not_fresh(uses.uses(desk.workspace, data), vault)
+    if seen:
+        raise GovernanceError(seen[0])
+    rows = Footprint.of(vault)
     row = {
         "kind": KIND,
         "alpha_id": alpha.alpha_id,
-        "subject": subject(family, data.content),
+        "subject": subject(family, data.content, rows),
         "reason": reason,
     }
-    desk.auditor.record(
-        TABLE,
-        sign_row(TABLE, row, desk.now_ns, own),
-        now_ns=desk.now_ns,
-        key_fp=signer.key.fingerprint,
-        ledger_heads=desk.ledger.heads(),
-    )
+    signed = sign_row(TABLE, row, desk.now_ns, own)
+    with _alone(desk.workspace.state / "vault.lock"):
+        budget = decide(
+            desk.auditor.rows(),
+            family=family,
+            dataset=data.content,
+            budget=desk.settings.alpha_vault_looks,
+            vault=rows,
+        )
+        if not budget.allowed:
+            raise GovernanceError(budget.sentence)
+        desk.auditor.record(
+            TABLE,
+            signed,
+            now_ns=desk.now_ns,
+            key_fp=signer.key.fingerprint,
+            ledger_heads=desk.ledger.heads(),
+        )
+    uses.record(desk.workspace, uses.Use.of("vault", alpha.alpha_id, data, vault), desk.now_ns)
     return budget
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Nobody else decides on a look until this one is in the journal; the next one waits."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -4,6 +4,7 @@ Forced promotions, self-approvals, asserted evidence, waivers, limit changes, ki
 looks at the vault, from the rows of the journal alone. It judges none of them.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,6 +19,7 @@ WORDS = {
     "asserted": "asserted evidence",
     "waiver": "waiver",
     "vault_look": "vault look",
+    "vault_refused": "vault look refused",
 }
 KINDS = (*WORDS.values(), *CONTROL.values())
 
@@ -66,7 +68,7 @@ def _of(row: Row) -> list[Override]:
     match table:
         case "override_log":
             kind = WORDS[own["kind"]]
-            return [_line(row, kind, own["alpha_id"], own["subject"], own["reason"])]
+            return [_line(row, kind, own["alpha_id"], named(own["subject"]), own["reason"])]
         case "control_log" if own["kind"] in CONTROL:
             change = f"{own['scope']}: {own['old_state']} -> {own['new_state']}"
             return [_line(row, CONTROL[own["kind"]], "", change, own["cause"])]
@@ -79,6 +81,17 @@ def _of(row: Row) -> list[Override]:
             subject = f"canary {own['action']}"
             return [_line(row, WORDS["asserted"], own["alpha_id"], subject, own["reason"], -1)]
     return []
+
+
+def named(subject: str) -> str:
+    """A subject as a person reads it: a look also lists the days it saw, which stay in the row."""
+    try:
+        told = json.loads(subject)
+        days = told["rows"]["days"]
+        about = f"family {told['family']}, dataset {told['dataset'][:16]}"
+        return f"{about}, {days[0]} to {days[-1]}"
+    except (ValueError, KeyError, TypeError, IndexError):
+        return subject
 
 
 def _line(row: Row, kind: str, alpha_id: str, subject: str, reason: str, sign: int = 1) -> Override:

@@ -112,7 +112,10 @@ CONTROL_KINDS = (
     "retire",
 )
 CANARY_ACTIONS = ("hold", "escalate", "rollback", "graduate")
-OVERRIDE_KINDS = ("force", "self_approval", "asserted", "waiver", "vault_look")
+OVERRIDE_KINDS = (
+    *("force", "self_approval", "asserted", "waiver"),
+    *("vault_look", "vault_refused"),
+)
 
 TABLES: dict[str, Table] = {
     table.name: table

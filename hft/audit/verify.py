@@ -5,13 +5,13 @@ What other packages know (promotions, ledger) comes as plain data. It never repa
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hft.audit.anchors import Anchor
 from hft.audit.compare import CUT, compare
-from hft.audit.journal import Journal
+from hft.audit.journal import Journal, Row
 from hft.audit.keys import Keys
 from hft.audit.sign import verify as verify_signature
 from hft.audit.signed_rows import BAD_SIGNATURE, check_rows
@@ -25,6 +25,9 @@ ABSENT = "JOURNAL_ABSENT"
 ANCHOR = "ANCHOR_DOUBTFUL"
 UNAUDITED = "UNAUDITED_PROMOTION"
 LEDGER = "LEDGER_WENT_BACK"
+
+# Rows in, findings and notes out.
+Beside = Callable[[Sequence[Row]], tuple[Sequence[Finding], Sequence[str]]]
 
 
 @dataclass(frozen=True)
@@ -97,13 +100,15 @@ def verify(
     promotions: Iterable[PromotionFile] = (),
     signed: Iterable[Signed] = (),
     others: Iterable[Finding] = (),
+    beside: Beside | None = None,
     since_ns: int = 0,
 ) -> Verified:
     """Check everything. `source` None leaves the database out; one that is away is a note.
 
     `keys` None leaves the signatures of rows out. From `since_ns` on rows are compared with the
     database and their signatures checked; chain, anchors and ledger heads are always whole.
-    `others` are findings of who called (ledger, unreadable promotion files).
+    `others` are findings of who called (unreadable promotion files); `beside` is handed the rows
+    that can be believed and says what the world they tell of lacks (ledger, artifacts).
     Raises: JournalError when the journal cannot be read, ConfigError for a wrong DSN.
     """
     place = journal.path.name
@@ -117,12 +122,13 @@ def verify(
     if keys is not None:
         findings += check_rows((row for row in found.rows if row["seq"] >= first), keys)
     database, compared, differences = _database(found, source, place, journal.key, first)
-    findings += [*differences, *others]
+    more, notes = beside(found.rows) if beside is not None else ([], [])
+    findings += [*differences, *others, *more]
     return Verified(
         rows=len(found.rows),
         head=found.head if found.rows else NO_HEAD,
         findings=tuple(_once(findings)),
-        notes=tuple(found.notes),
+        notes=(*found.notes, *notes),
         anchors=len(heads),
         unanchored=_unanchored(found, heads),
         database=database,

@@ -177,9 +177,15 @@ def test_both_entries_of_an_alpha_agree() -> None:
 
     data = sample(300)
     batch, stream = (signals.evaluate(Both, data, batch=one) for one in (True, False))
-    assert signals.disagreement(batch, stream) is None
+    assert signals.difference(batch, stream).largest < 1e-9
     stream[7] += 1.0
-    assert signals.disagreement(batch, stream) == 7
+    found = signals.difference(batch, stream)
+    assert found.row == 7 and found.largest == pytest.approx(1.0)
+    stream[9] = math.nan
+    assert signals.difference(batch, stream) == signals.Difference(math.inf, 9)
+    batch = np.array(batch)
+    batch[9] = math.nan
+    assert signals.difference(batch, stream).row == 7
 
 
 def test_a_batch_alpha_can_be_asked_row_by_row() -> None:
@@ -191,7 +197,8 @@ def test_a_batch_alpha_can_be_asked_row_by_row() -> None:
 
     data = sample(60)
     whole = signals.evaluate(Batch, data)
-    assert signals.disagreement(signals.evaluate(Batch, data, batch=False), whole) is None
+    found = signals.difference(signals.evaluate(Batch, data, batch=False), whole)
+    assert found.largest < 1e-9 and np.isnan(whole[:2]).all()
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_paper_sessions_are_summed_up(tmp_path: Path) -> None:
             execution_reject_rate=rate,
             regime=["calm", "wild"][k % 2],
         )
-    found = summarize(tmp_path, "ofi")
+    found = summarize(sessions_folder(tmp_path, "ofi"))
     assert found.to_dict() == {
         "session_count": 3,
         "calendar_span_days": 5,
@@ -165,13 +165,13 @@ def test_paper_sessions_are_summed_up(tmp_path: Path) -> None:
 
 
 def test_what_a_session_lacks_is_absent_not_zero(tmp_path: Path) -> None:
-    assert summarize(tmp_path, "none").drift_alerts_total is None
+    assert summarize(sessions_folder(tmp_path, "none")).drift_alerts_total is None
     log_session(tmp_path, "a", "s1", started_ns=NOON, ended_ns=NOON, drift_alerts=0)
     log_session(
         tmp_path, "a", "s2", started_ns=NOON, ended_ns=NOON + SECOND, execution_reject_rate=0.0
     )
     (sessions_folder(tmp_path, "a") / "torn.json").write_text('{"started_ns": 1')
-    found = summarize(tmp_path, "a")
+    found = summarize(sessions_folder(tmp_path, "a"))
     assert (found.session_count, found.unreadable_session_count) == (2, 1)
     assert found.invalid_session_duration_count == 1
     assert found.min_session_duration_seconds == 1.0

@@ -35,6 +35,11 @@ hft --json alpha --now 2025-01-18T10:00Z canary flow --evidence rows.csv --apply
 sed 's/,\\([0-9]*\\),\\([0-9a-f]\\{64\\}\\)$/,9999,\\2/' rows.csv > edited.csv
 hft --json alpha --now 2025-01-18T11:00Z canary flow --evidence edited.csv > edited.json
 hft --json alpha --now 2025-01-18T12:00Z canary flow --runs small/runs > small.json
+cp -r live/runs fewer && rm -r "fewer/$(ls fewer | head -1)"
+hft --json alpha --now 2025-01-18T13:00Z canary flow --runs fewer > fewer.json
+mkdir -p research/experiments/canary/flow/sessions
+mv runs research/experiments/canary/flow/sessions
+hft --json alpha --now 2025-01-18T13:00Z canary flow --runs fewer > unshown.json
 hft alpha --now 2025-01-20T10:00Z canary rollback flow --reason "enough seen"
 hft --json alpha canary history flow > history.json
 hft --json alpha asof 2025-01-16T12:00Z > before.json
@@ -119,6 +124,20 @@ def test_a_session_of_another_size_than_its_rung_is_missing_data(desk: Path) -> 
     found = told(desk, "small.json")
     assert isinstance(found["metrics"], dict) and found["metrics"]["sessions_live"] == 0
     assert "it traded 1 lots" in json.dumps(found)
+
+
+def test_a_day_that_was_counted_or_lies_at_hand_cannot_be_left_out(desk: Path) -> None:
+    table, fewer, unshown = (
+        told(desk, "csv.json"),
+        told(desk, "fewer.json"),
+        told(desk, "unshown.json"),
+    )
+    assert isinstance(table["counted"], dict) and isinstance(fewer["counted"], dict)
+    (gone,) = set(table["counted"]) - set(fewer["counted"])
+    assert fewer["action"] == "hold" and f"are not shown: {gone}" in json.dumps(fewer["reasons"])
+    words = [text for text in json.dumps(unshown["reasons"]).split('"') if "at hand" in text]
+    assert len(words) == 1 and gone in words[0]
+    assert "at hand" not in json.dumps(fewer["reasons"])
 
 
 def test_a_short_life_is_live_and_then_is_not(desk: Path) -> None:

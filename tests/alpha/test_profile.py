@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hft.alpha.profile import NAMES, Profile
+from hft.alpha.profile import ADVICE, NAMES, Profile
 from hft.core.errors import ConfigError
 from hft.settings import read_profile
 
@@ -93,3 +93,10 @@ def test_a_profile_states_each_threshold_and_no_other() -> None:
     short = {key: value for key, value in gate.items() if key != "dsr_min"}
     with pytest.raises(ConfigError, match=r"gate_c\.dsr_min: is missing"):
         Profile.from_dict({**written, "gate_c": short}, "mine", known)
+
+
+def test_advice_that_a_profile_does_not_give_makes_it_no_looser() -> None:
+    base, strict = (Profile.from_dict(read_profile(name), name) for name in ("base", "standard"))
+    assert base.get("gate_c.series_level") is not None and strict.get("gate_c.series_level") is None
+    assert strict.looser_than(base, ("gate_a", "gate_b", "gate_c", "gate_f")) == []
+    assert not {key for key, _, _ in strict.looser_than(base)} & set(ADVICE)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hft.alpha import explore, loader, scaffold, shipped
+from hft.alpha import explore, loader, scaffold, shipped, uses
 from hft.alpha.data import load
 from hft.alpha.data.sample import sample
 from hft.alpha.workspace import Workspace
@@ -185,9 +185,9 @@ def test_a_look_is_free_and_sees_the_explore_split_only(
     assert not list((desk / "research/ledger").glob("*.jsonl"))
     assert app.run(["alpha", "try", "mine", "--data", days]) == 0
     assert "has no splits" in capsys.readouterr().out
-    looked = explore.looked_at(Workspace(desk), load(days))
+    looked = uses.looks(uses.uses(Workspace(desk), load(days)))
     assert len(looked) == 1 and looked[0][0] == 20231002 and looked[0][1] < 20231020
-    assert explore.looked_at(Workspace(desk), load("set")) == ((20231002, looked[0][1]),)
+    assert uses.looks(uses.uses(Workspace(desk), load("set"))) == looked
 
 
 def test_looking_at_data_without_a_field_names_it(

@@ -143,3 +143,40 @@ def test_data_must_be_named(desk: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert run(["alpha", "search"]) == 64
     assert "--data" in capsys.readouterr().err
     assert run(["alpha", "search", "--data", "none.parquet"]) in (65, 74)
+
+
+def test_a_field_may_be_written_by_any_of_its_names_and_stays_one_trial(
+    desk: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The QQQ bars call the queue imbalance qi_mean."""
+    bars = sorted((shared_data / "qqq_micro_bars_1m").glob("*.parquet"))[0]
+    words = ["alpha", "search", "--json", "--data", str(bars), "--mode", "template"]
+    words += ["--template", "ts_delta({x}, {w})"]
+    results = []
+    for grid in ("w=5;x=ofi,qi_mean", "w=5;x=ofi,qi", "w=5;x=order_flow,queue_imbalance"):
+        assert run([*words, "--grid", grid]) == 0
+        results.append(json.loads(capsys.readouterr().out))
+    names = [sorted(one["expression"] for one in found["results"]) for found in results]
+    assert names == [["ts_delta(ofi, 5)", "ts_delta(qi_mean, 5)"]] * 3
+    assert results[0]["results"] == results[1]["results"] == results[2]["results"]
+    assert all("no charge" in found["price"] for found in results[1:])
+    assert run([*words, "--feature-fields", "qi,ofi,queue_imbalance", "--grid", "w=5;x=qi"]) == 0
+    fields = json.loads(capsys.readouterr().out)["data"]["fields"]
+    assert sorted(fields) == ["ofi", "qi_mean"], "two names of one column are one field"
+    assert run([*words, "--grid", "w=5;x=microprice"]) == 65, "a level by any name"
+    capsys.readouterr()
+    assert run([*words, "--grid", "w=5;x=nothing"]) == 65
+    assert "unknown field 'nothing'" in capsys.readouterr().err
+
+
+def test_a_template_may_name_what_only_other_columns_give(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = pl.read_parquet(desk / "rows.parquet")
+    frame = frame.with_columns(bid_qty=pl.col("vol"), ask_qty=pl.col("vol").reverse())
+    frame.write_parquet(desk / "rows.parquet")
+    result = found(
+        capsys, "--mode", "template", "--template", "ts_mean({x}, 2)", "--grid", "x=qi,ofi"
+    )
+    shown = sorted(one["expression"] for one in result["results"])
+    assert shown == ["ts_mean(ofi, 2)", "ts_mean(queue_imbalance, 2)"]

@@ -265,6 +265,7 @@ def _values(decision: CanaryDecision, yaml_sha256: str) -> dict[str, Any]:
             "checks": [check.to_dict() for check in decision.checks],
             "figures": dict(decision.figures),
             "metrics": decision.metrics.to_dict(),
+            "counted": {day: list(digests) for day, digests in decision.counted.items()},
         },
         "evidence": decision.kind or "runs",
         "applied": True,

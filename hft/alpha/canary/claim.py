@@ -3,15 +3,17 @@
 A canary is judged against these numbers, never against an estimate from its own stream.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-HORIZONS = (10, 20, 60, 120, 250)  # sessions for which a drawdown quantile is frozen
-PATHS = 2000
+from hft.alpha.statistics.bootstrap import block_length, resample
+
+HORIZONS = (10, 20, 60, 120, 250)  # sessions for which a drawdown limit is frozen
+PATHS = 20_000  # a rung of four has 0.25 %: fifty of them
+BLOCK_DAYS_MIN = 4  # fewer days do not say how they depend on each other
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Claim:
 
     `lots`: of the target position; a rung trades its weight of them, None where nobody said.
     `slippage_bps`, `slippage_sd`: mean and spread of a session's slippage in shadow. `drawdown`:
-    a high quantile of the drawdown after so many sessions, as positive fractions. None = unknown.
+    what the fall on a rung stays below for so many sessions, as positive fractions. None = unknown.
     """
 
     mu0: float
@@ -47,7 +49,7 @@ class Claim:
         return {**self.__dict__, "drawdown": {str(k): v for k, v in self.drawdown.items()}}
 
     def drawdown_for(self, sessions: int) -> float | None:
-        """The frozen quantile of the shortest horizon that is long enough; else the longest."""
+        """The frozen limit of the shortest horizon that is long enough; else of the longest."""
         longer = [days for days in sorted(self.drawdown) if days >= sessions]
         days = longer[0] if longer else max(self.drawdown, default=None)
         return None if days is None else self.drawdown[days]
@@ -58,11 +60,15 @@ def claim_of(
     capital: float,
     *,
     quantile: float,
+    rungs: int = 1,
     slippage: tuple[float, ...] = (),
     seed: int = 42,
     lots: int | None = None,
 ) -> Claim | None:
-    """Freeze the claim of daily net returns; None for fewer than 2 days or no variance."""
+    """Freeze the claim of daily net returns; None for fewer than 2 days or no variance.
+
+    `quantile`: the chance that a ladder of `rungs` rungs never meets a drawdown limit.
+    """
     daily = np.asarray(daily, np.float64)
     if daily.size < 2 or not np.isfinite(daily).all() or float(daily.std(ddof=1)) <= 0:
         return None
@@ -74,27 +80,31 @@ def claim_of(
         n=int(daily.size),
         slippage_bps=float(np.mean(slippage)) if slippage else None,
         slippage_sd=sd,
-        drawdown=drawdown_quantiles(daily, quantile, seed),
+        drawdown=drawdown_limits(daily, quantile, rungs, seed),
         lots=lots,
     )
 
 
-def drawdown_quantiles(daily: np.ndarray, quantile: float, seed: int) -> dict[int, float]:
-    """Quantile of the drawdown within each horizon, by stationary bootstrap of the days."""
-    block = max(1.0, round(math.sqrt(daily.size)))
-    draws = _stationary(daily, PATHS, max(HORIZONS), block, seed)
-    paths = np.cumsum(draws, axis=1)
+def drawdown_limits(daily: np.ndarray, quantile: float, rungs: int, seed: int) -> dict[int, float]:
+    """Limits of the fall from the peak, one a horizon, for somebody who looks every day.
+
+    A canary looks at each session of each rung, and a limit that only the last look keeps to is
+    met far more often. Under the claim the fall meets any of these, on any of the rungs, with
+    probability 1 - `quantile`: each rung has an even share of it, and within a rung each horizon is
+    met as often as another. By stationary bootstrap of the days, its block chosen by the series.
+    """
+    block = block_length(daily) if daily.size >= BLOCK_DAYS_MIN else 1.0
+    deepest = resample(daily, _falls, reps=PATHS, block=block, seed=seed, length=max(HORIZONS))
+    order = np.argsort(np.argsort(-deepest, axis=0), axis=0)  # 0: the deepest of its horizon
+    rarest = (order.min(axis=1) + 1) / PATHS
+    rare = float(np.quantile(rarest, (1.0 - quantile) / rungs))
+    limits = np.quantile(deepest, 1.0 - rare, axis=0)
+    return {days: float(limit) for days, limit in zip(HORIZONS, limits, strict=True)}
+
+
+def _falls(daily: np.ndarray) -> np.ndarray:
+    """The deepest fall of each path within each horizon."""
+    paths = np.cumsum(daily, axis=1)
     peaks = np.maximum.accumulate(np.maximum(paths, 0.0), axis=1)
     deepest = np.maximum.accumulate(peaks - paths, axis=1)
-    return {days: float(np.quantile(deepest[:, days - 1], quantile)) for days in HORIZONS}
-
-
-def _stationary(values: np.ndarray, paths: int, length: int, block: float, seed: int) -> np.ndarray:
-    """Politis and Romano (1994): blocks of geometric length, wrapped around."""
-    rng = np.random.Generator(np.random.Philox(seed))
-    starts = rng.integers(0, values.size, (paths, length))
-    fresh = rng.random((paths, length)) < 1.0 / block
-    fresh[:, 0] = True
-    at = np.maximum.accumulate(np.where(fresh, np.arange(length), 0), axis=1)
-    index = (np.take_along_axis(starts, at, axis=1) + np.arange(length) - at) % values.size
-    return values[index]
+    return deepest[:, [days - 1 for days in HORIZONS]]

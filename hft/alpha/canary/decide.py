@@ -5,18 +5,20 @@ answer more careful. Precedence: rollback, hold, escalate, graduate. Nothing is 
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hft.alpha.canary.claim import Claim
+from hft.alpha.canary.finding import Finding
 from hft.alpha.canary.history import History
 from hft.alpha.canary.metrics import LIMITED, Metrics, of_rows
-from hft.alpha.canary.sequential import Finding, judge
+from hft.alpha.canary.sequential import judge, level, reject_floor
 from hft.alpha.canary.sessions import Evidence
+from hft.alpha.canary.whole import counted
 from hft.alpha.profile import Profile
 from hft.alpha.promotion.document import Promotion, utc_date
-from hft.alpha.verdict import Check
+from hft.alpha.verdict import Check, Verdict, at_most
 from hft.storage.chain import canonical
 
 INSUFFICIENT, LADDER_CAPPED = "INSUFFICIENT", "LADDER_CAPPED"
@@ -27,10 +29,11 @@ ACTIONS = {
     "graduated": "graduate",
 }
 CAREFUL = ("graduated", "escalated", "canary", "rolled_back")  # from bold to careful
+REJECTS = "execution_error_rate"
 TRIGGERS = {
     "slippage_bps": "live_slippage_bps_gt",
     "drawdown_contribution": "live_drawdown_contribution_gt",
-    "execution_error_rate": "execution_error_rate_gt",
+    REJECTS: "execution_error_rate_gt",
 }
 
 
@@ -52,6 +55,7 @@ class CanaryDecision:
     human: bool = False  # somebody should look; says nothing about the weight
     arm: str = ""  # by which arm it graduates: looks, non_contradiction
     deadline: str = ""
+    counted: Mapping[str, Sequence[str]] = field(default_factory=dict)  # day: digests of its runs
 
     @property
     def action(self) -> str:
@@ -79,6 +83,7 @@ class CanaryDecision:
             "human": self.human,
             "arm": self.arm,
             "deadline": self.deadline,
+            "counted": {day: list(digests) for day, digests in self.counted.items()},
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -116,7 +121,10 @@ def decide(
     rows = evidence if isinstance(evidence, Evidence) else None
     metrics = _metrics(evidence, claim, past)
     base = replace(
-        base, metrics=metrics, kind=rows.kind if rows else "asserted" if evidence else ""
+        base,
+        metrics=metrics,
+        kind=rows.kind if rows else "asserted" if evidence else "",
+        counted=counted(rows, past) if rows else {},
     )
     if rows is None and evidence is not None and profile.get("canary.session_rows"):
         words = f"profile {profile.name} needs one row a session: --runs or --evidence"
@@ -124,7 +132,8 @@ def decide(
         return replace(
             base, reason=INSUFFICIENT, missing=(words,), checks=_checks(promotion, base.metrics)
         )
-    first = _first_match(promotion, base, profile)
+    floor = None if rows is None else _reject_floor(promotion, rows, past, profile)
+    first = _first_match(promotion, base, profile, floor)
     findings = judge(promotion, rows, claim, past, profile, today) if rows is not None else ()
     found = _careful(first, findings)
     if promotion.expired(now_ns) and found.state != "rolled_back":
@@ -141,11 +150,25 @@ def _metrics(evidence: Evidence | Metrics | None, claim: Claim | None, past: His
     return evidence or Metrics()
 
 
-def _first_match(promotion: Promotion, base: CanaryDecision, profile: Profile) -> CanaryDecision:
-    """The four rules of the contract, in their order."""
+def _reject_floor(
+    promotion: Promotion, evidence: Evidence, past: History, profile: Profile
+) -> float:
+    """What the rows show the reject rate of the rung to be above; the rungs share the level."""
+    rows = [row for row in evidence.counted if past.on_rung(row.date)]
+    return reject_floor(rows, level(profile) / len(promotion.ladder))
+
+
+def _first_match(
+    promotion: Promotion, base: CanaryDecision, profile: Profile, floor: float | None
+) -> CanaryDecision:
+    """The four rules of the contract, in their order.
+
+    `floor`: of the reject rate, from session rows. A share of the first few decisions is above any
+    limit now and then, so that with rows it must be shown to be; until then it holds.
+    """
     metrics = base.metrics
-    base = replace(base, checks=_checks(promotion, metrics))
-    broken = _limits(promotion, metrics)
+    base = replace(base, checks=_checks(promotion, metrics, floor))
+    broken = _limits(promotion, metrics, floor)
     if broken:
         return replace(base, state="rolled_back", reason="; ".join(broken), reasons=tuple(broken))
     absent = metrics.absent()
@@ -153,6 +176,9 @@ def _first_match(promotion: Promotion, base: CanaryDecision, profile: Profile) -
     if absent:
         missing = tuple(_shopping(name, metrics, sessions_min) for name in absent)
         return replace(base, reason=INSUFFICIENT, missing=missing)
+    unshown = [check for check in base.checks if check.verdict is Verdict.INSUFFICIENT]
+    if unshown:
+        return replace(base, reason=unshown[0].reason, missing=unshown[0].missing)
     return _earned(promotion, base, profile, sessions_min)
 
 
@@ -216,25 +242,35 @@ def _settle(promotion: Promotion, decided: CanaryDecision) -> CanaryDecision:
     return replace(decided, new_weight=weight)
 
 
-def _limits(promotion: Promotion, metrics: Metrics) -> list[str]:
+def _limits(promotion: Promotion, metrics: Metrics, floor: float | None) -> list[str]:
     """Every figure strictly above its limit, in words."""
     trigger, given = promotion.trigger, metrics.to_dict()
     found = []
     for name in LIMITED:
         value, limit = given[name], trigger[TRIGGERS[name]]
-        if value is not None and value > limit:
+        if value is None or value <= limit:
+            continue
+        if name != REJECTS or floor is None:
             found.append(f"{name} {value:.6g} is above {limit:g}")
+        elif floor > limit:
+            found.append(f"{name} {value:.6g} is above {limit:g}: lower bound {floor:.4g}")
     return found
 
 
-def _checks(promotion: Promotion, metrics: Metrics) -> tuple[Check, ...]:
-    from hft.alpha.verdict import at_most
-
+def _checks(
+    promotion: Promotion, metrics: Metrics, floor: float | None = None
+) -> tuple[Check, ...]:
     trigger, given = promotion.trigger, metrics.to_dict()
-    return tuple(
-        at_most(name, given[name], trigger[TRIGGERS[name]], missing=(f"a measured {name}",))
-        for name in LIMITED
-    )
+    found = []
+    for name in LIMITED:
+        value, limit = given[name], trigger[TRIGGERS[name]]
+        check = at_most(name, value, limit, missing=(f"a measured {name}",))
+        if name == REJECTS and value is not None and floor is not None and floor <= limit < value:
+            words = f"{name} {value:.4g} may be above {limit:g}: lower bound {floor:.4g}"
+            shop = ("more decisions, or fewer rejects",)
+            check = replace(check, verdict=Verdict.INSUFFICIENT, reason=words, missing=shop)
+        found.append(check)
+    return tuple(found)
 
 
 def _shopping(name: str, metrics: Metrics, sessions_min: int) -> str:

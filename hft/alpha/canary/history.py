@@ -4,12 +4,14 @@ It says since when the present rung is held, with what weight a past session tra
 attempts a year saw, and what must stop the canary at once. Read, never written.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date as Date
 from typing import Any
 
 from hft.alpha.trace.changes import Change
+from hft.core.errors import JournalError
 
 YEAR_NS = 365 * 86_400_000_000_000
 
@@ -20,6 +22,8 @@ class History:
 
     `weights`: (first day of a weight, weight), ascending; a day counts for the weight that held
     when it began. `mismatches`: facts that roll back at once, such as code that moved or a kill.
+    `began_ns`: when this attempt was approved. `counted`: each session an earlier step counted, and
+    the digests of its runs. `at_hand`: days of sessions in the workspace that are not shown.
     """
 
     weights: tuple[tuple[Date, float], ...] = ()
@@ -27,7 +31,9 @@ class History:
     mismatches: tuple[str, ...] = ()
     outside_regime: str = ""
     fleet_flagged: bool = False
-    consents: tuple[tuple[str, str], ...] = ()  # (role, decision digest) already signed
+    began_ns: int = 0
+    counted: tuple[tuple[Date, tuple[str, ...]], ...] = ()
+    at_hand: tuple[tuple[Date, str], ...] = ()
 
     @property
     def rung_since(self) -> Date | None:
@@ -71,4 +77,33 @@ def history_of(
         if weights and weights[-1][1] == change.weight:
             continue  # a renewal keeps the rung
         weights.append((change.day, change.weight))
-    return History(weights=tuple(weights), attempts=max(1, len(year)))
+    began = changes[starts[-1]].ts_ns
+    return History(weights=tuple(weights), attempts=max(1, len(year)), began_ns=began)
+
+
+def with_counted(past: History, rows: Iterable[Mapping[str, Any]], alpha_id: str) -> History:
+    """The history with the sessions that this attempt's decisions counted, by audit rows.
+
+    What was counted first for a day stands, whatever a later step was shown. Raises: JournalError.
+    """
+    found: dict[Date, tuple[str, ...]] = {}
+    for row in rows:
+        own = row["row"]
+        if row["table"] != "alpha_canary_log" or own.get("alpha_id") != alpha_id:
+            continue
+        if row["ts"] < past.began_ns:
+            continue
+        for day, digests in _counted(row).items():
+            if past.in_attempt(day):
+                found.setdefault(day, digests)
+    return replace(past, counted=tuple(sorted(found.items())))
+
+
+def _counted(row: Mapping[str, Any]) -> dict[Date, tuple[str, ...]]:
+    try:
+        given = json.loads(row["row"].get("checks") or "{}").get("counted") or {}
+        return {Date.fromisoformat(day): tuple(digests) for day, digests in given.items()}
+    except (ValueError, AttributeError, TypeError):
+        raise JournalError(
+            f"audit row {row['seq']}: checks: says no sessions by day; run `hft audit verify`"
+        ) from None

@@ -12,7 +12,7 @@ from pathlib import Path
 from hft.alpha import loader
 from hft.alpha.canary.claim import Claim
 from hft.alpha.canary.history import History
-from hft.alpha.canary.sessions import Session, Verify, of_run, replayed
+from hft.alpha.canary.sessions import Evidence, Session, Verify, of_run, replayed
 from hft.alpha.workspace import Workspace
 from hft.core.errors import HftError
 from hft.runs.folder import DIGEST
@@ -66,6 +66,25 @@ def _size(run: Run, lots_on: LotsOn) -> str:
                 "`hft alpha shadow ID TAPES --canary` follows with those"
             )
     return ""
+
+
+def at_hand(folder: Path, evidence: Evidence) -> tuple[tuple[Date, str], ...]:
+    """Days of sealed runs in a folder that the evidence shows no run of, and where they lie.
+
+    A run that did not end, or cannot be read, is no session.
+    """
+    shown = {digest for row in evidence.rows for digest in row.digests}
+    found: dict[Date, str] = {}
+    for path in sorted(folder.glob(f"*/{DIGEST}")):
+        try:
+            run = Run.open(path.parent)
+            if run.partial or run.digest in shown:
+                continue
+            for row in of_run(run):
+                found.setdefault(row.date, path.parent.name)
+        except HftError:
+            continue
+    return tuple(sorted(found.items()))
 
 
 class Known:

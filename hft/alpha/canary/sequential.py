@@ -7,7 +7,7 @@ Source: governance, sections 11 and 14.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date as Date
 from functools import lru_cache
 from typing import Any
@@ -15,34 +15,21 @@ from typing import Any
 import numpy as np
 
 from hft.alpha.canary.claim import Claim
+from hft.alpha.canary.finding import HOLD, ROLL_BACK, Finding, bounded, fact, rounded
 from hft.alpha.canary.history import History
 from hft.alpha.canary.metrics import scaled
 from hft.alpha.canary.sessions import Evidence, Session
+from hft.alpha.canary.whole import whole
 from hft.alpha.profile import Profile
 from hft.alpha.promotion.document import Promotion
 from hft.alpha.statistics.betting import bernoulli_interval, empirical_bernstein
 from hft.alpha.statistics.cusum import cusum
 from hft.alpha.statistics.sequential import Interval, adverse, mean_confidence
-from hft.alpha.verdict import Check, Verdict
 
-ROLL_BACK, HOLD = "rolled_back", "canary"
 # Every look goes over the same days again, and over one more.
 _interval = lru_cache(maxsize=4096)(bernoulli_interval)
 LEVEL = 0.05  # of the intervals that must contain the claim
 SLIPPAGE_LOW, SLIPPAGE_HIGH = -4.0, 8.0  # where a session's slippage is clipped, in models
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One rule's answer: `state` is the boldest it allows, empty for any."""
-
-    check: Check | None = None
-    state: str = ""
-    words: str = ""
-    missing: tuple[str, ...] = ()
-    figures: Mapping[str, Any] = field(default_factory=dict)
-    human: bool = False
-    arm: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,9 +52,8 @@ class Facts:
 
     @property
     def alpha(self) -> float:
-        """The level of each process in this attempt: the year's level, split evenly."""
-        share = self.profile.number("canary.attempts_max")
-        return self.profile.number("canary.alpha") / share
+        """The level of each process in this attempt."""
+        return level(self.profile)
 
     def returns(self, rows: Sequence[Session]) -> np.ndarray:
         """Daily returns as if the whole allocation had traded."""
@@ -83,7 +69,7 @@ def judge(
     today: Date,
 ) -> tuple[Finding, ...]:
     """Every rule's finding, in a fixed order."""
-    found = [*_at_once(past), *_data(evidence, past, profile, today)]
+    found = [*_at_once(past), *whole(evidence, past, profile, today)]
     if claim is None:
         if profile.get("canary.session_rows"):
             words = "the frozen claim is not at hand: its bundle is missing"
@@ -105,35 +91,12 @@ def found_figure(found: Sequence[Finding], name: str) -> Any:
 
 
 def _at_once(past: History) -> list[Finding]:
-    found = [Finding(_fact(w, False), ROLL_BACK, w, human=True) for w in past.mismatches]
+    found = [Finding(fact(w, False), ROLL_BACK, w, human=True) for w in past.mismatches]
     if past.outside_regime:
         found.append(Finding(None, HOLD, past.outside_regime))
     if past.fleet_flagged:
         words = "e-BH over the running canaries names this one"
         found.append(Finding(None, HOLD, words, human=True))
-    return found
-
-
-def _data(evidence: Evidence, past: History, profile: Profile, today: Date) -> list[Finding]:
-    """Missing and late rows hold; they are never read as good news."""
-    found = []
-    missing = [row for row in evidence.missing if past.on_rung(row.date)]
-    if missing:
-        days = ", ".join(row.date.isoformat() for row in missing[:5])
-        words = f"{len(missing)} sessions are missing data ({days}): {missing[0].wrong}"
-        shop = (f"{len(missing)} sessions whose digest verifies",)
-        found.append(Finding(_fact("missing_rows", False), HOLD, words, shop))
-    late = profile.get("canary.late_days_max")
-    last = max((row.date for row in evidence.counted), default=None)
-    if late is not None and (last is None or (today - last).days > int(late)):
-        words = "no session row" if last is None else f"the last session row is of {last}"
-        found.append(
-            Finding(_fact("late_rows", False), HOLD, f"late: {words}", ("a newer session row",))
-        )
-    future = [row for row in evidence.counted if row.date > today]
-    if future:
-        words = f"a session row is of the future: {future[0].date}"
-        found.append(Finding(_fact("future_rows", False), HOLD, words))
     return found
 
 
@@ -143,7 +106,7 @@ def _day_loss(facts: Facts) -> Finding:
     worst = float(losses.max(initial=0.0))
     bad = worst > most
     words = f"a day lost {worst:.1f} sigma0 of the rung, more than {most:g}" if bad else ""
-    check = _bounded("day_loss_sigmas", worst, most, bad, words)
+    check = bounded("day_loss_sigmas", worst, most, bad, words)
     return Finding(check, ROLL_BACK if bad else "", words)
 
 
@@ -157,7 +120,7 @@ def _drawdown(facts: Facts) -> Finding:
     bad = deepest > limit
     words = f"drawdown {deepest:.4g} of the rung is beyond the claim's {limit:.4g}" if bad else ""
     return Finding(
-        _bounded("rung_drawdown", deepest, limit, bad, words), ROLL_BACK if bad else "", words
+        bounded("rung_drawdown", deepest, limit, bad, words), ROLL_BACK if bad else "", words
     )
 
 
@@ -167,18 +130,18 @@ def _adverse(facts: Facts) -> Finding:
     process = adverse(facts.returns(facts.rows), share * facts.claim.mu0, facts.sigma0, tau2)
     bound = 1.0 / facts.alpha
     figures = {
-        "e_adverse": _rounded(process.e),
-        "e_adverse_max": _rounded(process.e_max),
-        "e_rollback": _rounded(bound),
+        "e_adverse": rounded(process.e),
+        "e_adverse_max": rounded(process.e_max),
+        "e_rollback": rounded(bound),
     }
     if process.e_max >= bound:
         words = f"adverse e-process {process.e_max:.4g} reached {bound:.4g}"
-        check = _bounded("e_adverse", process.e_max, bound, True, words)
+        check = bounded("e_adverse", process.e_max, bound, True, words)
         return Finding(check, ROLL_BACK, words, figures=figures)
     bound = facts.profile.number("canary.hold_e")
     held = process.e >= bound
     words = f"adverse e-process {process.e:.3g} is at or above {bound:g}" if held else ""
-    check = _bounded("e_adverse", process.e, bound, held, words)
+    check = bounded("e_adverse", process.e, bound, held, words)
     return Finding(check, HOLD if held else "", words, figures=figures, human=held)
 
 
@@ -195,19 +158,19 @@ def _slippage(facts: Facts) -> Finding:
     low = slippage_interval(values, facts, unit, facts.alpha).low
     high = slippage_interval(values, facts, unit, LEVEL).high
     figures = {
-        "slippage_low": _rounded(low),
-        "slippage_high": _rounded(high),
+        "slippage_low": rounded(low),
+        "slippage_high": rounded(high),
         "slippage_model": model,
     }
     if low > far:
         words = f"slippage is above {far:.3g} bps: lower bound {low:.3g}"
         return Finding(
-            _bounded("slippage_low", low, far, True, words), ROLL_BACK, words, figures=figures
+            bounded("slippage_low", low, far, True, words), ROLL_BACK, words, figures=figures
         )
     held = high > near
     words = f"slippage may be above {near:.3g} bps: upper bound {high:.3g}" if held else ""
     missing = ("more sessions with fills, or a lower slippage",) if held else ()
-    check = _bounded("slippage_high", high, near, held, words, unknown=held)
+    check = bounded("slippage_high", high, near, held, words, unknown=held)
     return Finding(check, HOLD if held else "", words, missing, figures)
 
 
@@ -223,19 +186,33 @@ def slippage_interval(values: list[float], facts: Facts, unit: float, alpha: flo
     return empirical_bernstein(np.clip(values, low, high), low, high, alpha)
 
 
+def level(profile: Profile) -> float:
+    """The level of each process in one attempt: the year's level, split evenly."""
+    return profile.number("canary.alpha") / profile.number("canary.attempts_max")
+
+
+def reject_floor(rows: Sequence[Session], alpha: float) -> float:
+    """What the reject rate is shown to be above, looked at after every session; 0 at first.
+
+    With a true rate of r it ever exceeds r with probability `alpha` at most.
+    """
+    low, rejects, decisions = 0.0, 0, 0
+    for row in rows:
+        rejects, decisions = rejects + row.rejects, decisions + row.decisions
+        low = max(low, _interval(rejects, decisions, alpha).low)
+    return low
+
+
 def _rejects(facts: Facts) -> Finding:
     limit = facts.profile.get("canary.reject_rollback_max")
     if limit is None:
         return Finding()
-    low, rejects, decisions = 0.0, 0, 0
-    for row in facts.rows:
-        rejects, decisions = rejects + row.rejects, decisions + row.decisions
-        low = max(low, _interval(rejects, decisions, facts.alpha).low)
+    low = reject_floor(facts.rows, facts.alpha)
     bad = low > float(limit)
     words = f"reject rate is above {float(limit):g}: lower bound {low:.4f}" if bad else ""
-    check = _bounded("reject_rate_low", low, float(limit), bad, words)
+    check = bounded("reject_rate_low", low, float(limit), bad, words)
     return Finding(
-        check, ROLL_BACK if bad else "", words, figures={"reject_rate_low": _rounded(low)}
+        check, ROLL_BACK if bad else "", words, figures={"reject_rate_low": rounded(low)}
     )
 
 
@@ -244,8 +221,8 @@ def _cusum(facts: Facts) -> Finding:
     value = cusum(facts.returns(facts.rows), facts.claim.mu0, facts.sigma0, k, h).value
     bad = value > h
     words = f"CUSUM {value:.2f} is above {h:g}" if bad else ""
-    check = _bounded("cusum", value, h, bad, words)
-    return Finding(check, HOLD if bad else "", words, figures={"cusum": _rounded(value)}, human=bad)
+    check = bounded("cusum", value, h, bad, words)
+    return Finding(check, HOLD if bad else "", words, figures={"cusum": rounded(value)}, human=bad)
 
 
 def _minimum(facts: Facts) -> Finding:
@@ -258,7 +235,7 @@ def _minimum(facts: Facts) -> Finding:
     if fills < least_fills:
         missing.append(f"{least_fills - fills} more fills on this rung")
     words = f"{days} sessions and {fills} fills on the rung" if missing else ""
-    check = _bounded("rung_minimum", float(fills), float(least_fills), bool(missing), words, True)
+    check = bounded("rung_minimum", float(fills), float(least_fills), bool(missing), words, True)
     check = replace(check, margin=float(fills - least_fills))  # a minimum, not a bound above
     return Finding(check, HOLD if missing else "", words, tuple(missing))
 
@@ -284,11 +261,11 @@ def _consistent(facts: Facts) -> Finding:
         "mean_low": around.low,
         "mean_high": around.high,
         "mu0": facts.claim.mu0,
-        "volatility_ratio": _rounded(ratio),
+        "volatility_ratio": rounded(ratio),
     }
     said = "; ".join(words)
     return Finding(
-        _fact("consistent_with_claim", not words, said),
+        fact("consistent_with_claim", not words, said),
         HOLD if words else "",
         said,
         figures=figures,
@@ -305,9 +282,9 @@ def _graduation(facts: Facts, e_adverse: float) -> Finding:
     for k in range(taken):
         part = daily[: (k + 1) * every]
         scores.append(float(part.sum() / (facts.sigma0 * math.sqrt(len(part)))))
-    figures = {"looks_taken": taken, "look_z": [_rounded(z) for z in scores], "look_bounds": looks}
+    figures = {"looks_taken": taken, "look_z": [rounded(z) for z in scores], "look_bounds": looks}
     if any(z >= bound for z, bound in zip(scores, looks, strict=False)):
-        return Finding(_fact("looks", True), "", "", figures=figures, arm="looks")
+        return Finding(fact("looks", True), "", "", figures=figures, arm="looks")
     if taken < len(looks):
         left = every * (taken + 1) - len(daily)
         words = f"look {taken + 1} of {len(looks)} is {left} sessions away"
@@ -332,23 +309,7 @@ def _no_contradiction(facts: Facts, e_adverse: float, figures: Mapping[str, Any]
         words.append(f"cost ratio {shown} is not within {most_cost:g}")
     said = "; ".join(words)
     if words:
-        return Finding(_fact("non_contradiction", False, said), HOLD, said, figures=figures)
+        return Finding(fact("non_contradiction", False, said), HOLD, said, figures=figures)
     return Finding(
-        _fact("non_contradiction", True), "", "", figures=figures, arm="non_contradiction"
+        fact("non_contradiction", True), "", "", figures=figures, arm="non_contradiction"
     )
-
-
-def _bounded(
-    id: str, value: float, limit: float, bad: bool, words: str, unknown: bool = False
-) -> Check:
-    verdict = Verdict.PASS if not bad else Verdict.INSUFFICIENT if unknown else Verdict.FAIL
-    return Check(id, _rounded(value), limit, verdict, reason=words, margin=_rounded(limit - value))
-
-
-def _fact(id: str, holds: bool, words: str = "") -> Check:
-    return Check(id, holds, True, Verdict.PASS if holds else Verdict.FAIL, reason=words)
-
-
-def _rounded(value: float) -> float:
-    """Ten significant digits: enough to read, and the same on every machine."""
-    return float(f"{value:.10g}") if math.isfinite(value) else value

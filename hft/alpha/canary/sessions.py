@@ -32,7 +32,8 @@ class Session:
     """One day of a canary.
 
     Units: `pnl` money net of fees; `slippage_bps` mean over fills against the mid, None without
-    fills. `wrong`: why the row is missing data; empty when it counts.
+    fills. `wrong`: why the row is missing data; empty when it counts. `beside`: the digests of
+    other runs of the same day, which are in its figures.
     """
 
     date: Date
@@ -43,6 +44,12 @@ class Session:
     decisions: int
     run_digest: str
     wrong: str = ""
+    beside: tuple[str, ...] = ()
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Of every run of the day, sorted."""
+        return tuple(sorted((self.run_digest, *self.beside)))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -318,5 +325,5 @@ def _together(a: Session, b: Session) -> Session:
         slippage_bps=slippage,
         rejects=a.rejects + b.rejects,
         decisions=a.decisions + b.decisions,
-        run_digest=a.run_digest,
+        beside=(*a.beside, b.run_digest, *b.beside),
     )

@@ -85,12 +85,17 @@ def column_of(field: str, columns: Iterable[str]) -> str | None:
     return next((lower[name] for name in names if name in lower), None)
 
 
+def quantity_of(field: str) -> str:
+    """The name that a field's quantity is written by: `queue_imbalance` for `qi`; else its own."""
+    return _GROUP.get(field.lower(), field)
+
+
 def provides(field: str, columns: Iterable[str]) -> bool:
     """Can a row with these columns answer for the field?"""
     there = tuple(columns)
     if field in CLOCK_FIELDS or column_of(field, there) is not None:
         return True
-    ways = DERIVED.get(_GROUP.get(field.lower(), field), ())
+    ways = DERIVED.get(quantity_of(field), ())
     return any(all(provides(need, there) for need in needs) for needs, _ in ways)
 
 
@@ -100,7 +105,7 @@ def resolve(field: str, columns: Iterable[str], get: Get, source: str) -> np.nda
     column = column_of(field, there)
     if column is not None:
         return get(column)
-    for needs, formula in DERIVED.get(_GROUP.get(field.lower(), field), ()):
+    for needs, formula in DERIVED.get(quantity_of(field), ()):
         if all(provides(need, there) for need in needs):
             return formula(*(resolve(need, there, get, source) for need in needs))
     raise unknown(field, there, source)

@@ -46,6 +46,7 @@ def clocked(frame: pl.DataFrame, source: str) -> Clocked:
     named = [lower[name] for name in TIME_NAMES if name in lower]
     if named:
         ts, note = _times(frame[named[0]], source)
+        _one_a_day(frame, ts, named[0], source)
         return Clocked(_with(frame, ts, [named[0], day]), _day(frame, day), note)
     if day and minute and frame[minute].dtype.is_numeric():
         ts = _minutes(frame[day], frame[minute], source)
@@ -53,9 +54,31 @@ def clocked(frame: pl.DataFrame, source: str) -> Clocked:
         return Clocked(_with(frame, ts, [day, minute]), _day(frame, day), note)
     if day:
         ts, note = _times(frame[day], source)
+        _one_a_day(frame, ts, day, source)
         return Clocked(_with(frame, ts, [day]), None, note)
     raise DataError(
         f"{source}: no column of times; name one of {', '.join(TIME_NAMES[:6])}, or day and b"
+    )
+
+
+def _one_a_day(frame: pl.DataFrame, ts: pl.Series, column: str, source: str) -> None:
+    """Dates alone are the times of daily rows; several different rows of one date have no order.
+
+    Raises: DataError naming the column and the times that are missing.
+    """
+    if not len(ts) or (ts.dt.epoch("ns").to_numpy() % DAY_NS).any():
+        return
+    names = [name for name in frame.columns if name.lower() == "symbol"]
+    days = pl.DataFrame({"at": ts, **{name: frame[name] for name in names}})
+    again = ~days.is_unique()
+    if not again.any() or not frame.filter(again).unique().height > days.filter(again).n_unique():
+        return
+    at = int(again.arg_true()[0])
+    count = int((ts == ts[at]).sum())
+    raise DataError(
+        f"{source}: {column}: {count} rows are of {ts[at]:%Y-%m-%d} and no column says when "
+        f"on that day; name one of {', '.join(TIME_NAMES[:4])} for the times, or "
+        f"{' or '.join(MINUTE_NAMES)} for the minute of the New York session"
     )
 
 

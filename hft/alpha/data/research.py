@@ -44,6 +44,7 @@ class ResearchData:
     notes: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     looked_at: tuple[tuple[int, int], ...] = ()
+    spoiled: tuple[str, ...] = ()  # why rows of it prove nothing, as `hft.alpha.uses` knows it
     clock: str | None = None
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     made_of_tapes: bool = False  # though they may not be there any more; then a note says so

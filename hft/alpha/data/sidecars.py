@@ -2,7 +2,7 @@
 
 Optional. `dataset_id source_type owner schema_version rows fields` are checked by Gate A where they
 are given; `gaps`, a list of `after`, `before` (sessions, YYYYMMDD) and `reason`, explains sessions
-that are missing.
+that are missing. How much more is said is a tier, UL1 to UL6.
 """
 
 import json
@@ -15,6 +15,17 @@ from hft.core.errors import DataError
 SUFFIXES = (".meta.json", ".metadata.json")
 SOURCE_TYPES = ("synthetic", "real")
 REQUIRED = ("dataset_id", "source_type", "owner", "schema_version", "rows", "fields")
+
+# UL1 to UL6: what each tier says besides all below it. A list may be empty: then there is none.
+TIERS: tuple[tuple[str, ...], ...] = (
+    ("dataset_id", "source_type", "owner", "schema_version"),  # what it is
+    ("rows", "fields"),  # what is in it
+    ("symbols", "start", "end"),  # of what, and from when to when
+    (),  # where it comes from: ORIGIN
+    ("made_from", "made_by"),  # the data and the command it was made with
+    ("gaps", "limitations"),  # what is known to be wrong with it
+)
+ORIGIN = {"real": ("source", "license"), "synthetic": ("generator", "seed")}
 
 
 def read(files: Sequence[Path]) -> dict[str, Mapping[str, Any]]:
@@ -59,3 +70,14 @@ def problems(told: Mapping[str, Any], rows: int | None, columns: Sequence[str]) 
     if absent:
         found.append(f"fields names {absent[0]!r}, which the file lacks")
     return found
+
+
+def tier(told: Mapping[str, Any]) -> int | None:
+    """The highest tier that is whole, with all below it; None where not even the first is."""
+    reached = 0
+    for names in TIERS:
+        wanted = names or ORIGIN.get(str(told.get("source_type")), ("source_type",))
+        if any(told.get(name) in (None, "") for name in wanted):
+            break
+        reached += 1
+    return reached or None

@@ -55,6 +55,8 @@ class Expression:
 def parse(source: str, fields: Collection[str] | None = None) -> Expression:
     """The expression a text means; with `fields`, an unknown name is refused.
 
+    Another name of a field (`qi` for `qi_mean`) means that field, and so the same expression.
+
     Raises: ExpressionError (exit code 65), its text ends with a caret under the column.
     """
     return Expression(canonical(syntax_tree(source, fields)))

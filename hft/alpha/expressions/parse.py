@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from hft.alpha.data.aliases import column_of
 from hft.alpha.expressions.nodes import BINARY, OPERATORS, WINDOW_MAX, Const, Field, Node, Op
 from hft.core.errors import ValidationError
 
@@ -165,16 +166,18 @@ class _Parser:
         if name in OPERATORS:
             usage = OPERATORS[name].signature
             raise self.fail(f"{name} is an operator: write {usage}", word.at)
-        if refused_price(name):
-            words = ", ".join(RELATIVE_WORDS)
-            raise self.fail(
-                f"field {name!r} is a price level, which is not comparable over time; use a field "
-                f"whose name has one of {words}",
-                word.at,
-            )
-        if self.fields is not None and name not in self.fields:
-            raise self.fail(f"unknown field {name!r}{_near(name, self.fields)}", word.at)
-        return self.placed(Field(name), word.at)
+        column = name if self.fields is None else column_of(name, self.fields)
+        for one in (name, column or name):
+            if refused_price(one):
+                words = ", ".join(RELATIVE_WORDS)
+                raise self.fail(
+                    f"field {one!r} is a price level, which is not comparable over time; use a "
+                    f"field whose name has one of {words}",
+                    word.at,
+                )
+        if column is None:
+            raise self.fail(f"unknown field {name!r}{_near(name, self.fields or ())}", word.at)
+        return self.placed(Field(column), word.at)
 
     def call(self, word: Token) -> Node:
         operator = OPERATORS.get(word.text)

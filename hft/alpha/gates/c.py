@@ -4,11 +4,12 @@ What the data cannot carry is INSUFFICIENT and says how much more it takes; what
 not ask for, or what cannot be applied, is listed with the reason.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
+from hft.alpha.gates.asked import asked, unasked
 from hft.alpha.measures.evidence import Evidence
 from hft.alpha.measures.measured import Measured
 from hft.alpha.profile import Profile
@@ -16,6 +17,7 @@ from hft.alpha.statistics.selection import NotInstalled
 from hft.alpha.verdict import (
     Check,
     GateResult,
+    Verdict,
     at_least,
     at_most,
     holds,
@@ -41,9 +43,13 @@ class ReplayFacts:
 
 
 def gate_c(
-    found: Measured, evidence: Evidence, profile: Profile, replayed: ReplayFacts | None = None
+    found: Measured,
+    evidence: Evidence,
+    profile: Profile,
+    replayed: ReplayFacts | None = None,
+    advice: Sequence[Check] = (),
 ) -> GateResult:
-    """Every check of the evidence under the thresholds of a profile."""
+    """Every check of the evidence under the thresholds of a profile, and advice beside them."""
     judge = _Judge(found, evidence, profile)
     checks = [
         *judge.returns(),
@@ -55,6 +61,7 @@ def gate_c(
         *judge.informed(),
         *judge.lasting(),
         *_replayed(replayed, found),
+        *advice,
     ]
     context = {
         "convention": "2012",
@@ -71,18 +78,9 @@ class _Judge:
     def __init__(self, found: Measured, evidence: Evidence, profile: Profile) -> None:
         self.found, self.evidence, self.profile = found, evidence, profile
 
-    def ask(
-        self,
-        id: str,
-        value: float | None,
-        key: str,
-        compare: Callable[..., Check] = at_least,
-        **more: Any,
-    ) -> Check:
-        """One figure against one threshold; not applicable where the profile does not ask."""
-        if self.profile.get(key) is None:
-            return not_applicable(id, f"profile {self.profile.name} does not ask", value)
-        return compare(id, value, self.profile.number(key), **more)
+    def ask(self, id: str, value: float | None, key: str, **more: Any) -> Check:
+        """One figure against one threshold of Gate C."""
+        return asked(self.profile, f"gate_c.{key}", id, value, **more)
 
     def returns(self) -> list[Check]:
         """What was earned out of sample, and whether there is enough of it."""
@@ -98,9 +96,9 @@ class _Judge:
         silent = "no Sharpe ratio: nothing was traded or earned out of sample"
         return [
             points,
-            self.ask("sharpe_oos", config.sharpe_oos, "gate_c.sharpe_oos_min", undefined=silent),
-            self.ask("max_drawdown", config.drawdown, "gate_c.drawdown_min"),
-            self.ask("turnover", traded, "gate_c.turnover_min"),
+            self.ask("sharpe_oos", config.sharpe_oos, "sharpe_oos_min", undefined=silent),
+            self.ask("max_drawdown", config.drawdown, "drawdown_min"),
+            self.ask("turnover", traded, "turnover_min"),
         ]
 
     def walking(self) -> list[Check]:
@@ -110,15 +108,17 @@ class _Judge:
             return [self._short("walk_forward", 2 * (self.found.options.walk_forward_folds + 1))]
         missing = ("a threshold that gained in sample",)
         return [
-            self.ask("walk_consistency", walk.consistency, "gate_c.walk_forward_consistency_min"),
-            self.ask("walk_worst", walk.worst, "gate_c.walk_forward_worst_min"),
-            self.ask("walk_ratio", walk.ratio, "gate_c.walk_forward_ratio_min", missing=missing),
-            self.ask("worst_year", self.found.worst_year, "gate_c.year_sd_min"),
+            self.ask("walk_consistency", walk.consistency, "walk_forward_consistency_min"),
+            self.ask("walk_worst", walk.worst, "walk_forward_worst_min"),
+            self.ask("walk_ratio", walk.ratio, "walk_forward_ratio_min", missing=missing),
+            self.ask("worst_year", self.found.worst_year, "year_sd_min"),
         ]
 
     def swept(self) -> list[Check]:
         """Is the top of the threshold sweep a plateau?"""
         sweep = self.found.sweep
+        if self.found.options.execution == "quotes":
+            return [not_applicable("sweep", "a policy that quotes has no threshold")]
         if len(sweep.distinct) < 3:
             reason = f"{len(sweep.distinct)} thresholds differ in behaviour: nothing was swept"
             return [not_applicable("sweep", reason, len(sweep.distinct))]
@@ -130,11 +130,11 @@ class _Judge:
                 None if boundary is None else not boundary,
                 "the best threshold is at the edge of the grid",
             ),
-            self.ask("sweep_gap", sweep.gap, "gate_c.sweep_is_oos_gap_max", at_most),
+            self.ask("sweep_gap", sweep.gap, "sweep_is_oos_gap_max"),
             self.ask(
                 "sweep_plateau",
                 sweep.neighbour_ratio,
-                "gate_c.sweep_neighbour_ratio_min",
+                "sweep_neighbour_ratio_min",
                 undefined=nowhere,
             ),
             holds(
@@ -142,7 +142,7 @@ class _Judge:
                 None if flip is None else not flip,
                 "a threshold beside the best one loses",
             ),
-            self.ask("sweep_deflated", sweep.deflated, "gate_c.sweep_deflated_min"),
+            self.ask("sweep_deflated", sweep.deflated, "sweep_deflated_min"),
         ]
 
     def stressed(self) -> list[Check]:
@@ -160,15 +160,20 @@ class _Judge:
             "gate_c.stress_drawdown_factor"
         )
         checks.append(at_least("stress_drawdown", stress.stressed.drawdown, room))
-        for name, fault in stress.robust.items():
-            told = f"{name} when the threshold is a fifth off"
-            checks.append(
-                not_applicable(f"robust_{name}", "no Sharpe ratio to compare")
-                if fault is None
-                else holds(f"robust_{name}", not fault, told)
-            )
         cost2 = stress.at_cost(2.0)
-        return [*checks, self.ask("sharpe_at_2x_cost", cost2, "gate_c.cost2x_sharpe_min")]
+        twice = self.ask("sharpe_at_2x_cost", cost2, "cost2x_sharpe_min")
+        return [*checks, *self._robust(), twice]
+
+    def _robust(self) -> list[Check]:
+        """The figures beside the alpha's own threshold."""
+        if self.found.options.execution == "quotes":
+            return [not_applicable("robust", "a policy that quotes has no threshold")]
+        return [
+            not_applicable(f"robust_{name}", "no Sharpe ratio to compare")
+            if fault is None
+            else holds(f"robust_{name}", not fault, f"{name} when the threshold is a fifth off")
+            for name, fault in self.found.stress.robust.items()
+        ]
 
     def counted(self) -> list[Check]:
         """What is left once every try is paid for."""
@@ -182,40 +187,42 @@ class _Judge:
         )
         told = "" if e.dsr is None else f"DSR {e.dsr:.3f} after {e.tries.effective:.1f} trials"
         return [
-            self.ask("dsr", e.dsr, "gate_c.dsr_min", reason=f"{told}; it takes {turn}"),
+            self.ask("dsr", e.dsr, "dsr_min", reason=f"{told}; it takes {turn}"),
             self._track(),
             *self._pbo(),
-            self.ask("haircut_sharpe", e.haircut_sharpe, "gate_c.haircut_sharpe_min"),
-            self.ask("haircut_share", e.haircut_share, "gate_c.haircut_share_max", at_most),
-            self.ask("hac_t", e.hac_t, "gate_c.hac_t_min"),
+            self.ask("haircut_sharpe", e.haircut_sharpe, "haircut_sharpe_min"),
+            self.ask("haircut_share", e.haircut_share, "haircut_share_max"),
+            self.ask("hac_t", e.hac_t, "hac_t_min"),
             self._spa(),
         ]
 
     def _track(self) -> Check:
         """PSR against the benchmark; too short a record is undecided while it beats it."""
-        e, profile = self.evidence, self.profile
-        if profile.get("gate_c.psr_min") is None:
-            return self.ask("psr", e.psr, "gate_c.psr_min")
-        if e.track_days is not None and e.n < e.track_days:
+        e = self.evidence
+        wanted = self.profile.get("gate_c.psr_min") is not None
+        if wanted and e.track_days is not None and e.n < e.track_days:
             text = f"{e.n} days of the {ceil(e.track_days)} that this Sharpe ratio needs"
-            return insufficient("psr", text, (_more_days(e.track_days, e.n),), e.psr)
-        return self.ask("psr", e.psr, "gate_c.psr_min")
+            asked = self.ask("psr", e.psr, "psr_min")  # its threshold and margin stand
+            missing = (_more_days(e.track_days, e.n),)
+            return replace(asked, verdict=Verdict.INSUFFICIENT, reason=text, missing=missing)
+        return self.ask("psr", e.psr, "psr_min")
 
     def _pbo(self) -> list[Check]:
-        e = self.evidence
+        e, out = self.evidence, self.evidence.tries.left_out
+        told = f"{out} trials of this data are left out: they do not say these days" if out else ""
         if e.pbo is None:
-            return [not_applicable("pbo", e.pbo_reason, e.pbo_configs)]
-        return [self.ask("pbo", e.pbo.pbo, "gate_c.pbo_max", at_most)]
+            reason = "; ".join(text for text in (e.pbo_reason, told) if text)
+            return [not_applicable("pbo", reason, e.pbo_configs)]
+        asked = self.ask("pbo", e.pbo.pbo, "pbo_max")
+        return [replace(asked, reason="; ".join(text for text in (asked.reason, told) if text))]
 
     def _spa(self) -> Check:
         found = self.evidence.spa
-        if self.profile.get("gate_c.spa_p_max") is None:
-            value = None if found is None or isinstance(found, NotInstalled) else found.p_consistent
-            return self.ask("spa_p", value, "gate_c.spa_p_max")
         if isinstance(found, NotInstalled):
-            return insufficient("spa_p", found.sentence, (found.fix,))
-        value = None if found is None else found.p_consistent
-        return self.ask("spa_p", value, "gate_c.spa_p_max", at_most)
+            return self.ask(
+                "spa_p", None, "spa_p_max", undefined=found.sentence, missing=(found.fix,)
+            )
+        return self.ask("spa_p", None if found is None else found.p_consistent, "spa_p_max")
 
     def paths(self) -> list[Check]:
         """Combinatorial purged folds."""
@@ -223,8 +230,8 @@ class _Judge:
         if paths is None:
             return [self._short("cpcv", 2 * self.found.options.cpcv_folds)]
         return [
-            self.ask("cpcv_median", paths.median, "gate_c.cpcv_median_min"),
-            self.ask("cpcv_low", paths.low, "gate_c.cpcv_low_min"),
+            self.ask("cpcv_median", paths.median, "cpcv_median_min"),
+            self.ask("cpcv_low", paths.low, "cpcv_low_min"),
         ]
 
     def informed(self) -> list[Check]:
@@ -236,12 +243,12 @@ class _Judge:
         same = None
         if days.mean is not None and days.pearson_mean is not None:
             same = days.mean * days.pearson_mean > 0
-        asked = self.profile.get("gate_c.ic_t_min") is not None
+        wanted = self.profile.get("gate_c.ic_t_min") is not None
         told = "ranks and values disagree on the sign: outliers carry the signal"
         return [
-            self.ask("ic_t", None if t is None else t.t, "gate_c.ic_t_min"),
-            self.ask("ic_hit_rate", days.hit_rate, "gate_c.ic_hit_rate_min"),
-            holds("ic_same_sign", same, told, blocking=asked),
+            self.ask("ic_t", None if t is None else t.t, "ic_t_min"),
+            self.ask("ic_hit_rate", days.hit_rate, "ic_hit_rate_min"),
+            holds("ic_same_sign", same, told, blocking=wanted),
         ]
 
     def lasting(self) -> list[Check]:
@@ -251,22 +258,23 @@ class _Judge:
         value = None if test is None else test.percentile
         return [
             *checks,
-            self.ask("drawdown_not_too_small", value, "gate_c.drawdown_quantile_min"),
-            self.ask("drawdown_not_too_deep", value, "gate_c.drawdown_quantile_max", at_most),
+            self.ask("drawdown_not_too_small", value, "drawdown_quantile_min"),
+            self.ask("drawdown_not_too_deep", value, "drawdown_quantile_max"),
         ]
 
     def _half_life(self) -> Check:
         info, latency = self.found.information, self.found.options.latency_ns
-        key, life = "gate_c.half_life_latency_min", self.found.information.half_life_ns
-        if self.profile.get(key) is None or latency <= 0:
-            reason = "no latency is declared" if latency <= 0 else ""
-            told = reason or f"profile {self.profile.name} does not ask"
-            return not_applicable("half_life", told, life)
+        key, life = "half_life_latency_min", self.found.information.half_life_ns
+        if latency <= 0:
+            return not_applicable("half_life", "no latency is declared", life)
+        least = self.profile.get(f"gate_c.{key}")
+        if least is None:
+            return unasked(self.profile, "half_life", life)
         if life is None and info.lasting:
             # Longer than the longest horizon tried, which is therefore a lower bound.
             life = float(info.horizons_ns[-1])
         ratio = None if life is None else life / latency
-        if info.half_life_ns is None and ratio is not None and ratio < self.profile.number(key):
+        if info.half_life_ns is None and ratio is not None and ratio < least:
             text = f"the edge stands at {ratio:.3g} latencies, the longest horizon that was tried"
             return insufficient("half_life", text, ("a longer horizon, or longer sessions",), ratio)
         return self.ask("half_life", ratio, key, undefined="no half-life: the edge does not decay")

@@ -4,16 +4,16 @@ Pure: scorecard, portfolio evidence and thresholds in, checks out. Evidence that
 absent and therefore INSUFFICIENT; with no live alpha the comparisons with the pool do not apply.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hft.alpha.gates.asked import asked, unasked
 from hft.alpha.profile import Profile
 from hft.alpha.verdict import (
     Check,
     GateResult,
     Verdict,
-    at_least,
     at_most,
     holds,
     insufficient,
@@ -67,9 +67,9 @@ class Portfolio:
 def evaluate(scorecard: Mapping[str, Any], portfolio: Portfolio, profile: Profile) -> GateResult:
     """Gate D on a scorecard."""
     checks = [
-        _at_least(profile, "sharpe_oos_min", "sharpe_oos", scorecard.get("sharpe_oos")),
-        _at_least(profile, "drawdown_min", "max_drawdown", scorecard.get("max_drawdown")),
-        _at_most(profile, "turnover_max", "turnover", _turnover(scorecard, portfolio)),
+        _asked(profile, "sharpe_oos_min", "sharpe_oos", scorecard.get("sharpe_oos")),
+        _asked(profile, "drawdown_min", "max_drawdown", scorecard.get("max_drawdown")),
+        _asked(profile, "turnover_max", "turnover", _turnover(scorecard, portfolio)),
         _pool_correlation(scorecard, profile),
         _latency(scorecard),
         _feature_set(scorecard, portfolio),
@@ -91,25 +91,10 @@ def _turnover(scorecard: Mapping[str, Any], portfolio: Portfolio) -> float | Non
     return max(known, default=None)
 
 
-def _at_least(profile: Profile, key: str, id: str, value: Any, **more: Any) -> Check:
-    threshold = profile.get(f"gate_d.{key}")
-    if threshold is None:
-        return not_applicable(id, f"not asked for under {profile.name}", value)
-    return at_least(id, value, float(threshold), **_absent(id, value, more))
-
-
-def _at_most(profile: Profile, key: str, id: str, value: Any, **more: Any) -> Check:
-    threshold = profile.get(f"gate_d.{key}")
-    if threshold is None:
-        return not_applicable(id, f"not asked for under {profile.name}", value)
-    return at_most(id, value, float(threshold), **_absent(id, value, more))
-
-
-def _absent(id: str, value: Any, more: dict[str, Any]) -> dict[str, Any]:
-    """An absent figure says what would bring it; a given one keeps its own words."""
-    if value is not None:
-        return {name: item for name, item in more.items() if name != "missing"}
-    return {"missing": (f"a measured {id}",), **{k: v for k, v in more.items() if v}}
+def _asked(profile: Profile, key: str, id: str, value: Any, why: str = "") -> Check:
+    """A figure against `gate_d.<key>`; an absent one says why, and what would bring it."""
+    missing = (f"a measured {id}",)
+    return asked(profile, f"gate_d.{key}", id, value, undefined=why, missing=missing)
 
 
 def _pool_correlation(scorecard: Mapping[str, Any], profile: Profile) -> Check:
@@ -147,33 +132,25 @@ def _against_the_live(portfolio: Portfolio, profile: Profile) -> list[Check]:
     ids = ("tail_correlation", "vif", "spanning_t", "orthogonal_ic_t", "marginal_probability")
     if portfolio.live is not None and not portfolio.live:
         return [not_applicable(id, NO_POOL) for id in ("pnl_correlation", *ids)]
-    note = portfolio.notes.get
-    return [
-        _pnl_correlation(portfolio, profile),
-        _at_most(
-            profile,
-            "tail_correlation_max",
-            ids[0],
-            portfolio.tail_correlation_max,
-            reason=note(ids[0], ""),
-        ),
-        _at_most(profile, "vif_max", ids[1], portfolio.vif, reason=note(ids[1], "")),
-        _at_least(profile, "spanning_t_min", ids[2], portfolio.spanning_t, reason=note(ids[2], "")),
-        _at_least(
-            profile,
-            "orthogonal_ic_t_min",
-            ids[3],
-            portfolio.orthogonal_ic_t,
-            reason=note(ids[3], ""),
-        ),
-        _at_least(
-            profile,
-            "marginal_probability_min",
-            ids[4],
-            portfolio.marginal_probability,
-            reason=note(ids[4], ""),
-        ),
-    ]
+    rows = (
+        ("tail_correlation_max", portfolio.tail_correlation_max),
+        ("vif_max", portfolio.vif),
+        ("spanning_t_min", portfolio.spanning_t),
+        ("orthogonal_ic_t_min", portfolio.orthogonal_ic_t),
+        ("marginal_probability_min", portfolio.marginal_probability),
+    )
+    return [_pnl_correlation(portfolio, profile), *_rows(rows, portfolio, profile)]
+
+
+def _rows(
+    rows: Iterable[tuple[str, float | None]], portfolio: Portfolio, profile: Profile
+) -> list[Check]:
+    """A check a threshold, named by it; the portfolio's notes say why a figure is absent."""
+    checks = []
+    for key, value in rows:
+        id = key.removesuffix("_min").removesuffix("_max")
+        checks.append(_asked(profile, key, id, value, portfolio.notes.get(id, "")))
+    return checks
 
 
 def _pnl_correlation(portfolio: Portfolio, profile: Profile) -> Check:
@@ -181,17 +158,12 @@ def _pnl_correlation(portfolio: Portfolio, profile: Profile) -> Check:
     id, value = "pnl_correlation", portfolio.pnl_correlation_max
     most = profile.get("gate_d.pnl_correlation_max")
     if most is None:
-        return not_applicable(id, f"not asked for under {profile.name}", value)
+        return unasked(profile, id, value)
     free = profile.number("gate_d.pnl_correlation_free_max")
-    if value is None or value <= free or value > most:
-        return _at_most(
-            profile,
-            "pnl_correlation_max"
-            if value is not None and value > free
-            else "pnl_correlation_free_max",
-            id,
-            value,
-        )
+    if value is None or value <= free:
+        return _asked(profile, "pnl_correlation_free_max", id, value, portfolio.notes.get(id, ""))
+    if value > most:
+        return _asked(profile, "pnl_correlation_max", id, value)
     t_min, t = profile.number("gate_d.correlated_spanning_t_min"), portfolio.spanning_t
     words = f"{value:.2f} with {portfolio.pnl_correlation_with or 'a live alpha'} is above {free:g}"
     if t is None:
@@ -203,34 +175,24 @@ def _pnl_correlation(portfolio: Portfolio, profile: Profile) -> Check:
 
 
 def _alone(portfolio: Portfolio, profile: Profile) -> list[Check]:
-    note = portfolio.notes.get
     rows = (
-        (_at_least, "capacity_multiple_min", "capacity_multiple", portfolio.capacity_multiple),
-        (_at_most, "participation_share_max", "participation_share", portfolio.participation_share),
-        (_at_least, "cost_retention_min", "cost_retention", portfolio.cost_retention),
-        (
-            _at_most,
-            "drawdown_probability_max",
-            "drawdown_probability",
-            portfolio.drawdown_probability,
-        ),
+        ("capacity_multiple_min", portfolio.capacity_multiple),
+        ("participation_share_max", portfolio.participation_share),
+        ("cost_retention_min", portfolio.cost_retention),
+        ("drawdown_probability_max", portfolio.drawdown_probability),
     )
-    return [make(profile, key, id, value, reason=note(id, "")) for make, key, id, value in rows]
+    return _rows(rows, portfolio, profile)
 
 
 def _stress(portfolio: Portfolio, profile: Profile) -> list[Check]:
     """Each scenario's loss within the limit, and no position without a bound in any."""
     if profile.get("gate_d.stress_loss_max") is None:
-        return [not_applicable("stress", f"not asked for under {profile.name}")]
+        return [unasked(profile, "stress")]
+    note = portfolio.notes.get
+    ids = [(name, f"stress_{name}") for name in STRESSES]
     checks = [
-        _at_most(
-            profile,
-            "stress_loss_max",
-            f"stress_{name}",
-            portfolio.stress_loss.get(name),
-            reason=portfolio.notes.get(f"stress_{name}", ""),
-        )
-        for name in STRESSES
+        _asked(profile, "stress_loss_max", id, portfolio.stress_loss.get(name), note(id, ""))
+        for name, id in ids
     ]
     if all(portfolio.stress_loss.get(name) is not None for name in STRESSES):
         words = f"the position has no bound under {', '.join(portfolio.unbounded)}"

@@ -9,32 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hft.alpha.gates.asked import asked, unasked
+from hft.alpha.paper import PaperSummary
 from hft.alpha.profile import Profile
 from hft.alpha.verdict import (
     Check,
     GateResult,
     Verdict,
-    at_least,
-    at_most,
     holds,
     not_applicable,
 )
 
 SHADOW = "give sealed run folders with --shadow-runs"
-
-
-@dataclass(frozen=True)
-class Paper:
-    """Summary of paper-trade sessions (contract 5.11)."""
-
-    calendar_days: int
-    trading_days: int
-    shortest_minutes: float | None
-    regimes: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return dict(self.__dict__)
 
 
 @dataclass(frozen=True)
@@ -57,7 +43,7 @@ class Shadow:
     identical: float | None = None
     cost_ratio_upper: float | None = None
     ic_e: float | None = None
-    paper: Paper | None = None
+    paper: PaperSummary | None = None
     simulator_sha256: str | None = None
     simulator_words: str = ""
     drill_seconds: float | None = None
@@ -110,32 +96,26 @@ def _evidence(shadow: Shadow, profile: Profile) -> Check:
     return holds("evidence", known, "no shadow evidence", missing=() if known else (SHADOW,))
 
 
-def _bound(profile: Profile, key: str, id: str, value: Any, *missing: str, **more: Any) -> Check:
-    """A check against `gate_e.<key>`, at least or at most by the key's ending."""
-    threshold = profile.get(f"gate_e.{key}")
-    if threshold is None:
-        return not_applicable(id, f"not asked for under {profile.name}", value)
-    compare = at_least if key.endswith("_min") else at_most
-    number = None if value is None else float(value)
-    if number is None:
-        more = {"missing": missing or (SHADOW,), **more}
-    return compare(id, number, float(threshold), **more)
+def _asked(profile: Profile, key: str, id: str, value: Any, why: str = "", **more: Any) -> Check:
+    """A figure against `gate_e.<key>`: `why` it is absent or too bad, and what would bring it."""
+    said = {"undefined": why, "reason": why, "missing": (SHADOW,)}
+    return asked(profile, f"gate_e.{key}", id, value, **said, **more)
 
 
 def _counts(shadow: Shadow, profile: Profile) -> list[Check]:
     return [
         _more(profile, "sessions_min", "shadow_sessions", shadow.sessions, "sessions"),
         _more(profile, "decisions_min", "shadow_decisions", shadow.decisions, "decisions"),
-        _bound(profile, "drift_alerts_max", "drift_alerts", shadow.drift_alerts),
-        _bound(profile, "reject_rate_max", "execution_reject_rate", shadow.reject_deciding),
-        _bound(profile, "reject_upper_max", "reject_rate_upper", shadow.reject_upper),
-        _bound(profile, "stale_share_max", "stale_share", shadow.stale_share),
+        _asked(profile, "drift_alerts_max", "drift_alerts", shadow.drift_alerts),
+        _asked(profile, "reject_rate_max", "execution_reject_rate", shadow.reject_deciding),
+        _asked(profile, "reject_upper_max", "reject_rate_upper", shadow.reject_upper),
+        _asked(profile, "stale_share_max", "stale_share", shadow.stale_share),
     ]
 
 
 def _more(profile: Profile, key: str, id: str, value: int | None, noun: str) -> Check:
     """Too few sessions or decisions is INSUFFICIENT: more of them would do."""
-    check = _bound(profile, key, id, value)
+    check = _asked(profile, key, id, value)
     if value is None or check.verdict is not Verdict.FAIL:
         return check
     wanted = int(profile.number(f"gate_e.{key}"))
@@ -155,37 +135,27 @@ def _few(id: str, value: int, wanted: int, noun: str) -> Check:
 
 
 def _parity(shadow: Shadow, profile: Profile) -> list[Check]:
-    note = shadow.notes.get
+    rows = (
+        ("identical_min", "live_against_replay", shadow.identical, "identical"),
+        ("cost_ratio_upper_max", "cost_ratio_upper", shadow.cost_ratio_upper, "cost"),
+        ("ic_e_max", "shadow_ic_e", shadow.ic_e, "ic"),
+    )
     return [
-        _bound(
-            profile,
-            "identical_min",
-            "live_against_replay",
-            shadow.identical,
-            reason=note("identical", ""),
-        ),
-        _bound(
-            profile,
-            "cost_ratio_upper_max",
-            "cost_ratio_upper",
-            shadow.cost_ratio_upper,
-            reason=note("cost", ""),
-        ),
-        _bound(profile, "ic_e_max", "shadow_ic_e", shadow.ic_e, reason=note("ic", "")),
+        _asked(profile, key, id, value, shadow.notes.get(note, "")) for key, id, value, note in rows
     ]
 
 
-def _paper(paper: Paper | None, profile: Profile) -> list[Check]:
+def _paper(paper: PaperSummary | None, profile: Profile) -> list[Check]:
     """Only where paper sessions were given; few regimes are a warning."""
     if paper is None:
         return [not_applicable("paper_trade", "no paper-trade sessions were given")]
+    days, span = paper.distinct_trading_days, paper.calendar_span_days
+    shortest, regimes = paper.shortest_minutes, len(paper.regimes_covered)
     return [
-        _bound(profile, "paper_calendar_days_min", "paper_calendar_days", paper.calendar_days),
-        _bound(profile, "paper_trading_days_min", "paper_trading_days", paper.trading_days),
-        _bound(
-            profile, "paper_session_minutes_min", "paper_session_minutes", paper.shortest_minutes
-        ),
-        _bound(profile, "paper_regimes_min", "paper_regimes", paper.regimes, blocking=False),
+        _asked(profile, "paper_calendar_days_min", "paper_calendar_days", span),
+        _asked(profile, "paper_trading_days_min", "paper_trading_days", days),
+        _asked(profile, "paper_session_minutes_min", "paper_session_minutes", shortest),
+        _asked(profile, "paper_regimes_min", "paper_regimes", regimes, blocking=False),
     ]
 
 
@@ -197,11 +167,10 @@ def _on_file(shadow: Shadow, profile: Profile) -> list[Check]:
         missing = () if filed else ("a simulator validation report of the venue",)
         checks.append(holds("simulator_validation", filed, words, missing=missing))
     else:
-        words = f"not asked for under {profile.name}"
-        checks.append(not_applicable("simulator_validation", words))
+        checks.append(unasked(profile, "simulator_validation"))
     most = profile.get("gate_e.drill_seconds_max")
     if most is None:
-        checks.append(not_applicable("rollback_drill", f"not asked for under {profile.name}"))
+        checks.append(unasked(profile, "rollback_drill"))
     else:
         done = None if shadow.drill_seconds is None else shadow.drill_seconds <= float(most)
         words = shadow.drill_words or f"the rollback drill took longer than {most:g} s"

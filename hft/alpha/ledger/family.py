@@ -8,6 +8,7 @@ nothing. The price of the next trial takes it as unlike all others: its returns 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -28,6 +29,7 @@ class FamilyView:
     Sharpe ratios by the method of the count, not below the sampling variance 1 / (T - 1) while
     they are few (`floored`); None when no trial has returns.
     `vectors` are by trial id, in the order of recording, an id's other returns as `id~sha256`;
+    `days` are the periods of those that were given with their times, daily ones as whole days;
     `missing` names trials whose vector is not there.
     """
 
@@ -40,6 +42,7 @@ class FamilyView:
     trials: pl.DataFrame = field(repr=False)
     vectors: Mapping[str, np.ndarray] = field(repr=False)
     missing: tuple[str, ...]
+    days: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     @property
     def hurdle(self) -> float | None:
@@ -70,7 +73,10 @@ class Price:
         """One line for a person, such as `trial 18 of family ofi, effective N 6.2, ...`."""
         others = self.n + self.new - self.number
         pool = f" ({others} more on this data and label)" if others > 0 else ""
-        head = f"of family {self.family}{pool}, effective N {self.effective:.1f}, hurdle SR"
+        tried = (
+            f"effective N {self.effective:.1f}" if self.n else "the first on this data and label"
+        )
+        head = f"of family {self.family}{pool}, {tried}, hurdle SR"
         if not self.new:
             return f"repeat, one of {self.number} trials {head} {self.hurdle_before:.2f}, no charge"
         first = self.number - self.new + 1
@@ -121,6 +127,11 @@ def view(trials: pl.DataFrame, vectors: Mapping[str, Vector]) -> FamilyView:
         trials=trials,
         vectors={trial: vector.returns for trial, vector in found.items()},
         missing=tuple(missing),
+        days={
+            trial: as_days(vector.periods_ns)
+            for trial, vector in found.items()
+            if vector.periods_ns is not None
+        },
     )
 
 
@@ -202,15 +213,16 @@ def aligned(vectors: list[Vector]) -> list[np.ndarray]:
     return ([_by_time(timed)] if timed else []) + matrices
 
 
-def _as_days(times: np.ndarray) -> np.ndarray:
+def as_days(times: Any) -> np.ndarray:
     """Times of daily periods as days: the first tick of a day is not the same on every clock."""
+    times = np.asarray(times)
     days = times // DAY_NS
     daily = len(days) > 1 and (np.diff(days) > 0).all()
     return days * DAY_NS if daily else times
 
 
 def _by_time(vectors: list[Vector]) -> np.ndarray:
-    times = [_as_days(np.asarray(vector.periods_ns)) for vector in vectors]
+    times = [as_days(vector.periods_ns) for vector in vectors]
     first = times[0]
     if all(one is first or np.array_equal(one, first) for one in times):
         return np.column_stack([vector.returns for vector in vectors])

@@ -38,7 +38,8 @@ class Tries:
     effective: float
     variance: float
     sharpes: tuple[float, ...] = ()  # per period, of all trials with returns
-    vectors: Mapping[str, np.ndarray] | None = None
+    vectors: Mapping[str, np.ndarray] | None = None  # of the very days that are judged
+    left_out: int = 0  # vectors of these rows whose days are others or not known
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +161,7 @@ def _annual(value: float | None) -> float | None:
 def _pbo(
     sweep: Sweep, tries: Tries, levels: Levels, n: int, horizon_periods: int
 ) -> tuple[Cscv | None, int, str]:
-    """PBO over what was swept and the family's other trials of the same length.
+    """PBO over what was swept and the family's other trials on the same days.
 
     The highest of all of them, of those that gained, and of the sweep alone.
     """

@@ -18,7 +18,7 @@ from hft.alpha.data.aliases import provides
 from hft.alpha.measures import folds
 from hft.alpha.measures.information import Information, information
 from hft.alpha.measures.stress import Stresses, stresses
-from hft.alpha.measures.sweep import Config, Sweep, sweep
+from hft.alpha.measures.sweep import GRID, Config, Sweep, sweep
 from hft.alpha.statistics.drawdown import DrawdownTest, drawdown_test
 from hft.alpha.statistics.information import ic
 from hft.storage.chain import canonical
@@ -32,7 +32,8 @@ REGIME_MIN = 4
 class Options:
     """What a validation may be told; part of the configuration's hash.
 
-    `execution` "maker" has the figures of replays that quote; its fields count only then.
+    `execution` "maker" and "quotes" have the figures of replays that quote; its fields count only
+    then. A policy that quotes has no threshold, and nothing is swept.
     """
 
     rules: Rules = field(default_factory=Rules)
@@ -50,9 +51,15 @@ class Options:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        without = {"rules"} | (set() if self.execution == "maker" else {"execution", "maker_bps"})
+        without = {"rules"} | ({"execution", "maker_bps"} if self.execution == "taker" else set())
         plain = {name: value for name, value in self.__dict__.items() if name not in without}
         return plain | {"rules": self.rules.to_dict()}
+
+    @property
+    def levels(self) -> list[float]:
+        """The thresholds that a validation tries, its own among them."""
+        grid = () if self.execution == "quotes" else GRID
+        return sorted({*grid, self.rules.threshold})
 
     @property
     def hash(self) -> str:
@@ -197,7 +204,7 @@ def measure(data: ResearchData, signal: np.ndarray, options: Options) -> Measure
     rules, horizon_ns = options.rules, options.horizon_ns
     split = split_rows(data, options.is_oos_split, horizon_ns)
     basis = "daily" if len(data.sessions) >= 20 else "step"
-    swept = sweep(data, signal, rules, split, basis)
+    swept = sweep(data, signal, rules, split, basis, options.levels)
     config = swept.configs[swept.base]
     days = max(1, -(-horizon_ns // DAY_NS))
     paths, anchored, rolling = folded(data, swept, options)

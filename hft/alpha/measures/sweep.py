@@ -4,6 +4,7 @@ Every configuration is a trial. A peak at the edge of the grid, alone among its 
 below what it showed in sample is a property of the search, not of the market.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -117,14 +118,18 @@ class Sweep:
 
 
 def sweep(
-    data: ResearchData, signal: np.ndarray, rules: Rules, split: tuple[int, int], basis: str
+    data: ResearchData,
+    signal: np.ndarray,
+    rules: Rules,
+    split: tuple[int, int],
+    basis: str,
+    levels: Sequence[float],
 ) -> Sweep:
-    """Every threshold of the grid, and the alpha's own among them."""
-    levels = sorted({*GRID, rules.threshold})
+    """Each of these thresholds, the alpha's own among them."""
     configs = tuple(
         config(data, signal, replace(rules, threshold=level), split, basis) for level in levels
     )
-    return Sweep(configs, levels.index(rules.threshold), basis)
+    return Sweep(configs, list(levels).index(rules.threshold), basis)
 
 
 def config(

@@ -254,3 +254,14 @@ def _place(path: Path, text: str) -> None:
 def _drop(stage: Path) -> None:
     stage.unlink(missing_ok=True)
     sync_folder(stage.parent)
+
+
+def override(alpha_id: str, kind: str, subject: str, reason: str) -> Row:
+    """A row of what was decided in spite of a rule."""
+    values = {
+        "kind": kind,
+        "alpha_id": alpha_id,
+        "subject": subject,
+        "reason": reason,
+    }
+    return Row("override_log", values)

@@ -29,6 +29,7 @@ from hft.alpha.promotion.shadow import slippages
 from hft.alpha.promotion.signatures import effective
 from hft.alpha.promotion.validated import Validated
 from hft.alpha.replayed import How, Replayed, Stress, replay_alpha
+from hft.alpha.rl.playing import quotes_of
 from hft.core.errors import HftError, PromotionError
 from hft.gateway.limits import Limits
 
@@ -121,6 +122,7 @@ def engine_of(office: Office, validated: Validated, made: Remade, limits: Limits
             maker_bps=options.maker_bps,
             latency=LatencyProfile(**told) if told else SIM_P95,
             seed=options.seed,
+            quotes=quotes_of(made.alpha) if options.execution == "quotes" else None,
         )
         return replay_alpha(
             made.data,
@@ -174,6 +176,7 @@ def claim_from(
         test.daily[begin:],
         test.initial_equity * lots * point,
         quantile=float(profile.number("canary.drawdown_quantile")),
+        rungs=len(profile.get("canary.ladder")),
         slippage=slippages(shadow_days),
         seed=options.seed,
         lots=lots,
@@ -183,7 +186,7 @@ def claim_from(
 def expected_of(validated: Validated, made: Remade) -> Expected:
     """What the validation leads one to expect of shadow trading."""
     options = validated.options
-    maker = options.maker_bps if options.execution == "maker" else None
+    maker = None if options.execution == "taker" else options.maker_bps
     return expected(
         made.data, made.signal, options.rules, split=options.is_oos_split, maker_bps=maker
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from hft.alpha import unfinished
 from hft.alpha.promotion.commit import Recorder, exclusive, recover
 from hft.alpha.trace.changes import Change, changes, newest_files
 from hft.alpha.workspace import Workspace
@@ -64,10 +65,11 @@ class Office:
 
     def recover(self) -> list[str]:
         """Finish what a crash left; one sentence for each. Raises: Busy."""
+        ended = unfinished.close(self.workspace.state, self.audit.record, self.now_ns)
         if not any(self.stage.glob("*.pending.json")):
-            return []
+            return ended
         with exclusive(self.stage):
-            return recover(self.stage, self.audit, self.workspace.root)
+            return [*ended, *recover(self.stage, self.audit, self.workspace.root)]
 
     def changes(self, alpha_id: str | None = None) -> list[Change]:
         """What the journal says was put in place."""

@@ -23,6 +23,7 @@ from hft.alpha.loader import LoadedAlpha
 from hft.alpha.promotion.expected import Pairs
 from hft.alpha.promotion.shadow import Compare, Parity
 from hft.alpha.replayed import replay_alpha
+from hft.alpha.rl.playing import quotes_of
 from hft.core.codes import EventKind
 from hft.core.errors import DataError
 from hft.gateway.limits import Limits
@@ -119,9 +120,13 @@ def stream(
 ) -> list[Any]:
     """Shadow runs: each day of tapes streamed row by row, its signal followed through the gateway.
 
+    An alpha that is a policy with two quotes places these; the signal is carried and compared.
     Returns the sealed runs' folders, a run a day and name.
     """
     paths: list[Any] = []
+    quotes, how = quotes_of(alpha), how or How()
+    if quotes is not None:
+        how = replace(how, execution="quotes", quotes=quotes)
     for day in tapes.days:
         data = from_tapes(tapes[day], clock)
         made = signals.instance(alpha)

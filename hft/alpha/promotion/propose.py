@@ -15,7 +15,7 @@ from hft.alpha.canary.claim import Claim
 from hft.alpha.gates import d, e
 from hft.alpha.profile import Profile
 from hft.alpha.promotion.bundle import DECISION, NAME, Bundle
-from hft.alpha.promotion.commit import Row
+from hft.alpha.promotion.commit import Row, override
 from hft.alpha.promotion.ladder import Start, start
 from hft.alpha.promotion.office import Office
 from hft.alpha.promotion.page import of_proposal
@@ -24,6 +24,7 @@ from hft.alpha.promotion.signatures import owner_payload
 from hft.alpha.promotion.standing import refuse_live
 from hft.alpha.promotion.validated import Validated
 from hft.alpha.verdict import Check, GateResult, Verdict
+from hft.audit.artifacts import FILES, hashes_of
 from hft.audit.sign import sign
 from hft.core.errors import GovernanceError, PromotionError
 from hft.reports.governance.document import Document
@@ -320,16 +321,15 @@ def _record(
     key: Path,
 ) -> None:
     heads = office.ledger.heads()
+    files = hashes_of(proposal.folder, office.workspace.root)
     rows = [
-        _gate_row(proposal, gate, validated, profile, asked)
+        _gate_row(proposal, gate, validated, profile, asked, files)
         for gate in (proposal.gate_d, proposal.gate_e)
     ]
     if proposal.forced:
-        rows.append(
-            _override(proposal.alpha_id, "force", "; ".join(proposal.reasons), asked.reason)
-        )
+        rows.append(override(proposal.alpha_id, "force", "; ".join(proposal.reasons), asked.reason))
     if proposal.accepted and shadow.evidence == "asserted":
-        rows.append(_override(proposal.alpha_id, "asserted", "shadow evidence", "typed counts"))
+        rows.append(override(proposal.alpha_id, "asserted", "shadow evidence", "typed counts"))
     rows.append(_promotion_row(proposal, validated))
     if proposal.accepted:  # signed before the first is recorded: a key that fails leaves no half
         rows[2:] = [row.signed(key, office.now_ns) for row in rows[2:]]
@@ -345,7 +345,12 @@ def _record(
 
 
 def _gate_row(
-    proposal: Proposal, gate: GateResult, validated: Validated, profile: Profile, asked: Asked
+    proposal: Proposal,
+    gate: GateResult,
+    validated: Validated,
+    profile: Profile,
+    asked: Asked,
+    files: Mapping[str, str],
 ) -> Row:
     card = validated.scorecard
     values = {
@@ -361,7 +366,7 @@ def _gate_row(
         "profile": profile.name,
         "convention": str(card.get("convention", "")),
         "evidence_digest": gate.evidence_digest,
-        "details": gate.to_dict(),
+        "details": gate.to_dict() | {FILES: dict(files)},
     }
     return Row("alpha_gate_log", values)
 
@@ -384,13 +389,3 @@ def _promotion_row(proposal: Proposal, validated: Validated) -> Row:
         "yaml_sha256": "",
     }
     return Row("alpha_promotion_log", values)
-
-
-def _override(alpha_id: str, kind: str, subject: str, reason: str) -> Row:
-    values = {
-        "kind": kind,
-        "alpha_id": alpha_id,
-        "subject": subject,
-        "reason": reason,
-    }
-    return Row("override_log", values)

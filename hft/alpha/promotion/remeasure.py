@@ -23,7 +23,7 @@ from hft.alpha.promotion.office import Office
 from hft.alpha.promotion.recheck import Again
 from hft.alpha.promotion.validated import Validated
 from hft.alpha.scorecard import measured_again
-from hft.alpha.validation.replay import played, replays
+from hft.alpha.validation.replay import played, quoted, replays
 from hft.alpha.validation.request import Request
 from hft.alpha.validation.structure import structure
 from hft.alpha.validation.trials import trials_of
@@ -49,11 +49,11 @@ class Means:
 
 def remeasure(means: Means, validated: Validated, made: Remade) -> Again:
     """The validation on the same rows with the same options. Raises: HftError."""
-    request = _request(means.profile, validated)
+    request = quoted(_request(means.profile, validated), made.alpha)
     means.tell("figures, measured again")
     with tempfile.TemporaryDirectory() as folder:
         found = measure(made.data, made.signal, validated.options)
-        if request.execution == "maker":
+        if request.by_replay:
             found = played(found, request, means.limits, Path(folder))
         verdicts = _verdicts(means, validated, made, found, request, Path(folder))
     trial = next(one for one in trials_of(made.alpha, found) if one.source == "validate")

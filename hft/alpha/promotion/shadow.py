@@ -5,7 +5,6 @@ that a live-shaped stream gave differ from what a replay on the same inputs give
 does not verify, or is not of this alpha, is a problem and counts nothing.
 """
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from hft.alpha.canary.sessions import Session, Verify, of_run, replayed, run_folders
-from hft.alpha.gates.e import Paper, Shadow
+from hft.alpha.gates.e import Shadow
+from hft.alpha.paper import summarize
 from hft.alpha.profile import Profile
 from hft.alpha.promotion.expected import Expected, Pairs, ic_e_value
 from hft.alpha.statistics.betting import bernoulli_interval
@@ -295,43 +295,13 @@ def asserted(sessions: int | None, drift_alerts: int | None, reject_rate: float 
     )
 
 
-PAPER_FIELDS = ("started_ns", "ended_ns", "regime", "drift_alerts", "execution_reject_rate")
-
-
 def with_paper(shadow: Shadow, folder: Path | None) -> Shadow:
     """Add the summary of paper-trade sessions. Raises: PromotionError naming file and field."""
     if folder is None:
         return shadow
-    sessions = [_paper_session(path) for path in sorted(folder.glob("*.json"))]
-    if not sessions:
+    found = summarize(folder)
+    if found.problems:
+        raise PromotionError(found.problems[0])
+    if not found.session_count:
         raise PromotionError(f"{folder}: holds no paper-trade session (*.json)")
-    days = sorted({_day(row["started_ns"]) for row in sessions})
-    lengths = [(row["ended_ns"] - row["started_ns"]) / 60e9 for row in sessions]
-    regimes = {str(row["regime"]) for row in sessions if row["regime"]}
-    span = (days[-1] - days[0]).days + 1
-    paper = Paper(span, len(days), min(lengths), len(regimes))
-    return replace(shadow, paper=paper)
-
-
-def _paper_session(path: Path) -> dict[str, Any]:
-    try:
-        row = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise PromotionError(f"{path}: cannot be read: {error}") from None
-    if not isinstance(row, dict):
-        raise PromotionError(f"{path}: is not a JSON object")
-    for name in PAPER_FIELDS:
-        if name not in row:
-            raise PromotionError(f"{path}: {name}: is missing")
-    for name in ("started_ns", "ended_ns"):
-        if isinstance(row[name], bool) or not isinstance(row[name], int):
-            raise PromotionError(f"{path}: {name}: {row[name]!r} is no time in ns")
-    if row["ended_ns"] <= row["started_ns"] or not math.isfinite(row["ended_ns"]):
-        raise PromotionError(f"{path}: ended_ns: is not after started_ns")
-    return row
-
-
-def _day(ts_ns: int) -> Date:
-    from hft.alpha.promotion.document import utc_date
-
-    return utc_date(ts_ns)
+    return replace(shadow, paper=found)

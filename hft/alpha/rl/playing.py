@@ -4,14 +4,16 @@ Their parameters are numbers, so that the run's manifest has everything and can 
 is the hash of what turns views into features and actions into quotes.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from hft.alpha import signals
 from hft.alpha.rl import policy as policy_module
 from hft.alpha.rl import quoting
 from hft.alpha.rl.identity import check_code, code
+from hft.core.errors import ValidationError
 from hft.strategies.base import Strategy, strategy
 
 AGENT = "agent"
@@ -69,16 +71,44 @@ class PolicyQuotes:
         quoting.quote(view, order, self.bid, self.ask, self.how)
 
 
+@dataclass(frozen=True, eq=False)
+class Quotes:
+    """A policy's own two quotes as what is replayed of an alpha: the alpha names it `quotes`.
+
+    Units: `every_ns` between two looks at the market.
+    """
+
+    policy: policy_module.ArrayPolicy
+    how: quoting.Quoting = field(default_factory=quoting.Quoting)
+    every_ns: int = 1_000_000_000
+
+    def strategy(self, unit_lots: int = 1) -> Strategy:
+        """The strategy that quotes so, at a multiple of its lots."""
+        how = self.how
+        size = replace(how, lots=how.lots * unit_lots, max_lots=how.max_lots * unit_lots)
+        given = {"shape": list(self.policy.shape), "weights": self.policy.flat().tolist()}
+        return _made(PolicyQuotes, given, size, self.every_ns)
+
+
+def quotes_of(alpha: Any) -> Quotes | None:
+    """The quotes of an alpha, which may be loaded, a class or an instance; None where it has none.
+
+    Raises: ValidationError for anything else under that name.
+    """
+    made = signals.instance(alpha)
+    found = getattr(made, "quotes", None)
+    if found is not None and not isinstance(found, Quotes):
+        name, kind = signals.name_of(made), type(found).__name__
+        raise ValidationError(
+            f"alpha {name!r}: `quotes` is {kind}, not hft.alpha.rl.playing.Quotes of a policy"
+        )
+    return found
+
+
 def played(actions: np.ndarray, how: quoting.Quoting, every_ns: int) -> Strategy:
     """The strategy that plays these actions, one row a wake-up."""
     flat = np.asarray(actions, np.float64).ravel().tolist() or [0.0, 0.0]
     return _made(Played, {"actions": flat}, how, every_ns)
-
-
-def quoting_by(policy: policy_module.ArrayPolicy, how: quoting.Quoting, every_ns: int) -> Strategy:
-    """The strategy that quotes as a policy says."""
-    given = {"shape": list(policy.shape), "weights": policy.flat().tolist()}
-    return _made(PolicyQuotes, given, how, every_ns)
 
 
 def _made(form: Any, given: dict[str, Any], how: quoting.Quoting, every_ns: int) -> Strategy:

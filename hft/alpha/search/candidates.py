@@ -53,6 +53,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "ts_delta(log1p({v}), {w})",
     ),
 }
+_NAME = re.compile(r"(?<![A-Za-z0-9_.])[A-Za-z_][A-Za-z0-9_]*")
 _HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -187,6 +188,12 @@ def check_holes(template: str, grid: Mapping[str, Sequence[Any]]) -> None:
         raise ConfigError(f"template: {{{unfilled[0]}}} has no values; add {unfilled[0]}=... to it")
     if unused:
         raise ConfigError(f"grid: {unused[0]!r} is not in the template {template!r}")
+
+
+def named_in(template: str, grid: str) -> tuple[str, ...]:
+    """Every name that a template and the values of its grid write, operators left out."""
+    words = _HOLE.sub(" ", template) + " " + " ".join(itertools.chain(*read_grid(grid).values()))
+    return tuple(n for n in dict.fromkeys(_NAME.findall(words)) if n not in OPERATORS)
 
 
 def from_template(

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from hft.alpha.backtest import INITIAL_EQUITY
+from hft.alpha.data import aliases
 from hft.alpha.expressions.evaluate import table_of
 from hft.alpha.expressions.parse import refused_price
 from hft.alpha.search.trade import Steps
@@ -127,12 +128,18 @@ def of_research(
     returns_field: str | None = None,
     taker_bps: float = 0.2,
     pool: Mapping[str, np.ndarray] | None = None,
+    named: Sequence[str] = (),
 ) -> Market:
     """The market of research data (`hft.alpha.data.ResearchData`).
 
+    A field may be given by another name of its column, and is then called as the column. `named`
+    are names a template uses: those that only other fields can give are added.
     Raises: ValidationError (exit code 65) for a field that is unknown, a raw price, or looks ahead.
     """
-    chosen = tuple(fields) or default_fields(_numeric(data), returns_field)
+    columns_there = _numeric(data)
+    chosen = _called(fields, columns_there) or default_fields(columns_there, returns_field)
+    if not fields:
+        chosen += _derived(named, data.columns)
     _check(chosen)
     order = np.concatenate([rows for _, rows in data.groups()])
     lengths = [len(rows) for _, rows in data.groups()]
@@ -159,6 +166,20 @@ def of_research(
         proxy=returns_field is None,
         horizon_ns=int(data.horizon_ns),
     )
+
+
+def _called(names: Sequence[str], columns: Sequence[str]) -> tuple[str, ...]:
+    """Fields as their columns are called, each once: two names of one column are one field."""
+    found = (aliases.column_of(name, columns) or name for name in names)
+    return tuple(dict.fromkeys(found))
+
+
+def _derived(names: Sequence[str], columns: Sequence[str]) -> tuple[str, ...]:
+    """The quantities named that no column holds and other columns give."""
+    missing = (name for name in names if aliases.column_of(name, columns) is None)
+    quantities = (aliases.quantity_of(name) for name in missing if not refused_price(name))
+    computed = (name for name in quantities if aliases.provides(name, columns))
+    return tuple(n for n in dict.fromkeys(computed) if n not in aliases.CLOCK_FIELDS)
 
 
 def _numeric(data: Any) -> list[str]:
@@ -206,6 +227,4 @@ def _earnings(
 
 
 def _is_price(name: str) -> bool:
-    from hft.alpha.data.aliases import PRICE
-
-    return name.lower() in PRICE
+    return name.lower() in aliases.PRICE

@@ -15,10 +15,11 @@ from hft.alpha.expressions.evaluate import BLOCK, CACHE_MB, Evaluation, graphs, 
 from hft.alpha.expressions.expression import Expression, standardised
 from hft.alpha.expressions.graph import Graph
 from hft.alpha.expressions.program import ANSWER, CODE, WINDOW
-from hft.alpha.search.folds import purged
+from hft.alpha.search.folds import Fold, purged
 from hft.alpha.search.market import Market
 from hft.alpha.search.score import Scored, pool_correlation, score
 from hft.alpha.search.trade import (
+    HELD,
     LANES,
     PATH,
     POSITION,
@@ -97,19 +98,44 @@ def _graph(
     lanes = Lanes.of(graph)
     trades = new_trades(lanes.groups, len(market.days))
     moments = np.zeros((lanes.groups * LANES, 2 + len(market.pool)))
+    folds = purged(len(market.days), market.horizon_ns)
+    holding = np.zeros((lanes.groups, len(market.days), LANES))
     for lo, hi in pairwise(market.starts.tolist()):
         trades.state[:, POSITION] = 0.0
+        before = trades.sums[:, :, HELD].copy()
         _segment(lanes, trades, moments, market, threshold, block, lo, hi)
-    folds = purged(len(market.days), market.horizon_ns)
+        _hold(holding, trades.sums[:, :, HELD] - before, folds, market, lo, hi)
     found = []
     for row in lanes.row.tolist():
         group, lane = divmod(row, LANES)
         correlation = pool_correlation(moments[row], market.pool_sums, market.rows)
         state, sums = trades.state[group, :, lane], trades.sums[group, :, :, lane]
         traded = float(state[TRADED])
-        scored = score(sums, market.rows, traded, correlation, folds, market.proxy)
+        earned = holding[group, :, lane]
+        scored = score(sums, earned, market.rows, traded, correlation, folds, market.proxy)
         found.append(Measured(scored, abs(int(state[PATH]))))
     return found
+
+
+def _hold(
+    holding: np.ndarray,
+    held: np.ndarray,
+    folds: tuple[Fold, ...],
+    market: Market,
+    lo: int,
+    hi: int,
+) -> None:
+    """Add what a name's mean position of each block earns when it is held all through the block.
+
+    `held` [group, session, lane] are the units held over in the name's rows. Mutates: holding.
+    """
+    session = market.session[lo:hi]
+    rows = np.bincount(session, minlength=len(market.days))
+    gains = np.bincount(session, market.earned[lo:hi], len(market.days))
+    for fold in folds:
+        block = slice(fold.first, fold.stop)
+        mean = held[:, block].sum(axis=1) / max(int(rows[block].sum()), 1)
+        holding[:, block] += mean[:, None] * gains[None, block, None]
 
 
 def _segment(

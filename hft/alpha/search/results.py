@@ -71,7 +71,7 @@ def _listed(found: Sequence[Found], market: Market) -> list[dict[str, Any]]:
     listed = []
     for one in found:
         figures = one.figures
-        kept = ("sharpe_is", "turnover", "net_total", "gross_total", "reason")
+        kept = ("sharpe_is", "sharpe_held", "turnover", "net_total", "gross_total", "reason")
         listed.append(
             {
                 "expression": one.expression.pretty(),
@@ -159,19 +159,6 @@ def document(result: Mapping[str, Any], state: State) -> Document:
     data, plan = result["data"], result["plan"]
     ranked = [one for one in ranking(state) if one.figures["score"] is not None][:SHOWN_MAX]
     figures = [one.figures for one in ranked]
-    same = result["duplicates"]
-    facts = [
-        Fact("evaluated", f"{result['evaluated']:,}", f"{result['trials']:,} trials of the ledger"),
-        Fact(
-            "left out",
-            f"{same['canonical'] + same['function']:,}",
-            f"{same['canonical']} of the same form, {same['function']} of the same function",
-        ),
-        Fact("same positions", f"{same['behaviour']:,}", "counted as repeats"),
-        Fact("without a score", f"{result['failures']:,}", "never traded, or did not vary"),
-        Fact("passed", f"{result['passed']:,}", "Sharpe > 0.5 and pool correlation < 0.7"),
-        Fact("returns", data["returns_used"], "proxy never passes" if data["proxy"] else ""),
-    ]
     front = SearchFront(
         expressions=[one.expression.pretty() for one in ranked],
         score=[one["score"] for one in figures],
@@ -180,13 +167,14 @@ def document(result: Mapping[str, Any], state: State) -> Document:
         sharpe=[one["sharpe_oos"] for one in figures],
         correlation=[one["correlation_pool_max"] for one in figures],
         evaluated=result["evaluated"],
-        duplicates=sum(same.values()),
+        duplicates=sum(result["duplicates"].values()),
     )
     rows = [
         [
             one["expression"],
             one["score"],
             one["sharpe_oos"],
+            one["metadata"]["sharpe_held"],
             one["metadata"]["ic_mean"],
             one["correlation_pool_max"],
             one["metadata"]["turnover"],
@@ -194,7 +182,16 @@ def document(result: Mapping[str, Any], state: State) -> Document:
         ]
         for one in result["results"]
     ]
-    head = ["expression", "score", "Sharpe OOS", "IC", "pool |corr|", "turnover", "passed"]
+    head = [
+        "expression",
+        "score",
+        "Sharpe OOS",
+        "of it holding",
+        "IC",
+        "pool |corr|",
+        "turnover",
+        "passed",
+    ]
     return Document(
         title=f"Search {plan['mode']}, seed {plan['seed']}",
         kind="search",
@@ -203,10 +200,30 @@ def document(result: Mapping[str, Any], state: State) -> Document:
         ),
         words=_words(result),
         price=state.price,
-        facts=facts,
+        facts=_facts(result),
         pictures=[front] if ranked else [],
         tables=[Table("Best candidates", head, rows)],
     )
+
+
+def _facts(result: Mapping[str, Any]) -> list[Fact]:
+    """What became of everything that was drawn."""
+    data = result["data"]
+    same = result["duplicates"]
+    return [
+        Fact("evaluated", f"{result['evaluated']:,}", f"{result['trials']:,} trials of the ledger"),
+        Fact(
+            "left out",
+            f"{same['canonical'] + same['function']:,}",
+            f"{same['canonical']} of the same form, {same['function']} of the same function",
+        ),
+        Fact("same positions", f"{same['behaviour']:,}", "counted as repeats"),
+        Fact("without a score", f"{result['failures']:,}", "never traded, or did not vary"),
+        Fact(
+            "passed", f"{result['passed']:,}", "Sharpe above holding > 0.5, pool correlation < 0.7"
+        ),
+        Fact("returns", data["returns_used"], "proxy never passes" if data["proxy"] else ""),
+    ]
 
 
 def _words(result: Mapping[str, Any]) -> str:

@@ -31,7 +31,8 @@ from hft.alpha.search.workers import Workers
 from hft.core.errors import ConfigError
 
 MODES = ("random", "template", "genetic")
-VERSION = "expressions 1"  # changes when a value or a score of the same expression changes
+VERSION = "expressions 1"  # changes when a value or a return of the same expression changes
+SCORED = 2  # changes when a score does: a search begins again, its trials stay the same trials
 CHUNK_MIN, CHUNK_MAX = 16, 2048
 CHUNKS_MIN = 4  # of a round, so that a kill costs a part of it only
 DRAWS = 50  # how often a new expression is looked for before a family is called exhausted
@@ -111,7 +112,9 @@ def digest(value: Any) -> str:
 
 def search_hash(plan: Plan, market: Market) -> str:
     """The name of a search: equal plan, equal data, equal outcome."""
-    return digest({"plan": asdict(plan), "market": market.hash, "version": VERSION})
+    return digest(
+        {"plan": asdict(plan), "market": market.hash, "version": VERSION, "scored": SCORED}
+    )
 
 
 def run(

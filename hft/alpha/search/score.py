@@ -1,8 +1,12 @@
-"""From sums by session to a score: Sharpe out of sample, net of costs, less what the pool has.
+"""From sums by session to a score: Sharpe out of sample, net of costs, less what needs no alpha.
 
-score = Sharpe - 0.25 x max |correlation to the pool|; passed = Sharpe > 0.5 and correlation < 0.7
-(contract 5.8). With 20 sessions or more figures are of days, with fewer of steps. A candidate that
-never trades, or does not vary, has no score and says why; a proxy never passes.
+What needs none is holding: the part of the Sharpe ratio that each judged block's mean position,
+held all through the block, would have earned. It is counted in units of the candidate's own risk,
+so that a few rows apart from always being long are worth next to nothing; where holding lost,
+nothing is added. score = Sharpe - that part - 0.25 x max |correlation to the pool|; passed = Sharpe
+less that part > 0.5 and correlation < 0.7 (contract 5.8, ADR 22). With 20 sessions or more figures
+are of days, with fewer of steps. A candidate that never trades, or does not vary, has no score and
+says why; a proxy never passes.
 """
 
 from dataclasses import asdict, dataclass
@@ -27,6 +31,7 @@ class Scored:
     score: float | None
     sharpe_oos: float | None
     sharpe_is: float | None
+    sharpe_held: float | None  # of it, what holding the mean position earns
     correlation_pool_max: float
     passed: bool
     reason: str
@@ -47,32 +52,41 @@ def rounded(value: float) -> float:
 
 def score(
     sums: np.ndarray,
+    holding: np.ndarray,
     rows: int,
     traded: float,
     correlation: float,
     folds: tuple[Fold, ...],
     proxy: bool,
 ) -> Scored:
-    """The figures of one signal from its sums [session, 4] over so many rows."""
+    """The figures of one signal from its sums [session, 5] over so many rows.
+
+    `holding` [session] is what the mean position of each session's block earned there.
+    """
     gross, fee = sums[:, GROSS], sums[:, FEE]
     outside = directions(gross, folds)
     whole = np.full(len(gross), -1.0 if gross.sum() < 0 else 1.0)
     net = outside * gross - fee
-    sharpe = _sharpe(sums, outside, rows)
-    inside = _sharpe(sums, whole, rows)
+    sharpe = _sharpe(net, sums, outside, rows)
+    inside = _sharpe(whole * gross - fee, sums, whole, rows)
+    held = None if sharpe is None else _sharpe(outside * holding, sums, outside, rows)
+    own = None if sharpe is None else sharpe - max(0.0, held or 0.0)
     reason = ""
     if traded == 0.0:
         reason = "never trades"
     elif sharpe is None:
         reason = "its returns do not vary"
-    ranked = None if sharpe is None else rounded(sharpe - PENALTY * correlation)
-    passed = sharpe is not None and sharpe > SHARPE_MIN and correlation < CORRELATION_MAX
+    elif sharpe > SHARPE_MIN and own is not None and own <= SHARPE_MIN:
+        reason = "earns what holding its mean position earns"
+    ranked = None if own is None else rounded(own - PENALTY * correlation)
+    passed = own is not None and own > SHARPE_MIN and correlation < CORRELATION_MAX
     if passed and proxy:
         passed, reason = False, "proxy returns never pass; name a returns field"
     return Scored(
         score=ranked,
         sharpe_oos=sharpe,
         sharpe_is=inside,
+        sharpe_held=held,
         correlation_pool_max=correlation,
         passed=passed,
         reason=reason,
@@ -83,16 +97,19 @@ def score(
     )
 
 
-def _sharpe(sums: np.ndarray, direction: np.ndarray, rows: int) -> float | None:
-    """Annual Sharpe ratio of days, or of steps where there are too few days; None without one."""
+def _sharpe(earned: np.ndarray, sums: np.ndarray, direction: np.ndarray, rows: int) -> float | None:
+    """What was earned by session, annual, in units of the risk that the net returns had.
+
+    Of days, or of steps where there are too few days; None where nothing varies.
+    """
     net = direction * sums[:, GROSS] - sums[:, FEE]
     if len(net) >= DAYS_MIN:
-        mean, sd = float(net.mean()), float(net.std(ddof=1))
+        mean, sd = float(earned.mean()), float(net.std(ddof=1))
     else:
         # The square of a net step is g^2 + f^2 - 2 d g f for direction d.
         squares = float((sums[:, SQUARE] - 2.0 * direction * sums[:, CROSS]).sum())
-        mean = float(net.sum()) / max(rows, 1)
-        sd = float(np.sqrt(max(0.0, squares / max(rows, 1) - mean * mean)))
+        mean, typical = float(earned.sum()) / max(rows, 1), float(net.sum()) / max(rows, 1)
+        sd = float(np.sqrt(max(0.0, squares / max(rows, 1) - typical * typical)))
     if not np.isfinite(mean) or not np.isfinite(sd) or sd <= 1e-14 * abs(mean) or sd == 0.0:
         return None
     return rounded(mean / sd * float(np.sqrt(DAYS_A_YEAR)))

@@ -13,7 +13,8 @@ import numpy as np
 
 from hft.core.jit import kernel
 
-GROSS, FEE, SQUARE, CROSS = range(4)
+GROSS, FEE, SQUARE, CROSS, HELD = range(5)
+SUMS = 5
 POSITION, TRADED, PATH = range(3)
 LANES = 4
 
@@ -22,8 +23,8 @@ class Trades(NamedTuple):
     """Running sums of signals in groups of four; a group's last lanes may be unused.
 
     `state` [group, 3, lane]: position, units traded, a linear hash of the positions (a mirrored
-    path has minus the hash). `sums` [group, session, 4, lane]: gross, fee, gross^2 + fee^2 and
-    gross x fee, which give the moments of net steps for either direction.
+    path has minus the hash). `sums` [group, session, 5, lane]: gross, fee, gross^2 + fee^2 and
+    gross x fee, which give the moments of net steps for either direction, and the units held over.
     """
 
     state: np.ndarray
@@ -41,7 +42,7 @@ class Steps(NamedTuple):
 
 def new_trades(groups: int, sessions: int) -> Trades:
     """Nothing held and nothing earned."""
-    return Trades(np.zeros((groups, 3, LANES)), np.zeros((groups, sessions, 4, LANES)))
+    return Trades(np.zeros((groups, 3, LANES)), np.zeros((groups, sessions, SUMS, LANES)))
 
 
 @kernel
@@ -77,8 +78,10 @@ def _four(x, lo, steps, threshold, state, sums):  # type: ignore[no-untyped-def]
         f0, f1, f2, f3 = s[1, 0], s[1, 1], s[1, 2], s[1, 3]
         q0, q1, q2, q3 = s[2, 0], s[2, 1], s[2, 2], s[2, 3]
         r0, r1, r2, r3 = s[3, 0], s[3, 1], s[3, 2], s[3, 3]
+        m0, m1, m2, m3 = s[4, 0], s[4, 1], s[4, 2], s[4, 3]
         for k in range(t, stop):
             e, c, h = earned[k], cost[k], salt[k]
+            m0, m1, m2, m3 = m0 + p0, m1 + p1, m2 + p2, m3 + p3
             p0, a0, u0, v0, w0 = _lane(x0[k], threshold, p0, h, e, c)
             p1, a1, u1, v1, w1 = _lane(x1[k], threshold, p1, h, e, c)
             p2, a2, u2, v2, w2 = _lane(x2[k], threshold, p2, h, e, c)
@@ -94,6 +97,7 @@ def _four(x, lo, steps, threshold, state, sums):  # type: ignore[no-untyped-def]
         s[1, 0], s[1, 1], s[1, 2], s[1, 3] = f0, f1, f2, f3
         s[2, 0], s[2, 1], s[2, 2], s[2, 3] = q0, q1, q2, q3
         s[3, 0], s[3, 1], s[3, 2], s[3, 3] = r0, r1, r2, r3
+        s[4, 0], s[4, 1], s[4, 2], s[4, 3] = m0, m1, m2, m3
         t = stop
     state[0, 0], state[0, 1], state[0, 2], state[0, 3] = p0, p1, p2, p3
     state[1, 0], state[1, 1], state[1, 2], state[1, 3] = c0, c1, c2, c3

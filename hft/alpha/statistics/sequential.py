@@ -21,6 +21,8 @@ from hft.alpha.statistics.series import series
 
 # Variance of the mixture in units of one day's variance: tuned for shifts of about 0.2 sd a day.
 TAU2 = 0.04
+# An e-value of more is shown as e^700, which a float still holds.
+LOG_E_MAX = 700.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,12 @@ class EProcess:
     @property
     def e(self) -> float:
         """Today's e-value; 1 before the first observation."""
-        return float(np.exp(self.log_e[-1])) if self.log_e.size else 1.0
+        return float(np.exp(min(self.log_e[-1], LOG_E_MAX))) if self.log_e.size else 1.0
 
     @property
     def e_max(self) -> float:
         """The largest e-value so far, at least 1."""
-        return float(np.exp(max(0.0, float(self.log_e.max(initial=0.0)))))
+        return float(np.exp(min(float(self.log_e.max(initial=0.0)), LOG_E_MAX)))
 
     @property
     def p(self) -> float:

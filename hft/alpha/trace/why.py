@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hft.audit.overrides import named
+
 PAGE = "report.html"
 
 
@@ -108,7 +110,7 @@ def _canary(own: Mapping[str, Any]) -> str:
 
 
 def _override(own: Mapping[str, Any]) -> str:
-    return f"override {own['kind']}: {own['subject']}: {own['reason']}"
+    return f"override {own['kind']}: {named(own['subject'])}: {own['reason']}"
 
 
 def _change(own: Mapping[str, Any]) -> str:

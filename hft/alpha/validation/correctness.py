@@ -1,6 +1,7 @@
 """What Gate B runs again: the alpha's own tests, the figures in fresh processes, the other way."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -19,17 +20,22 @@ from hft.alpha.validation.fresh import digests
 
 STDOUT_KEPT, STDERR_KEPT = 4000, 2000
 FAILURE_KEPT = 300
+NO_TESTS = 5  # what pytest exits with
+SUMMARY = re.compile(r"^\d+ \w+.* in \d[\d.]*s", re.MULTILINE)
 
 
 def tests_of(
-    alpha: LoadedAlpha, root: Path, timeout_s: int, inherited: Mapping[str, str]
+    alpha: LoadedAlpha, root: Path, timeout_s: int, inherited: Mapping[str, str], only: str = ""
 ) -> dict[str, Any]:
-    """pytest over the alpha's tests, in the workspace; what it said is kept, shortened."""
+    """pytest over the alpha's tests, in the workspace; what it said is kept, shortened.
+
+    `only` leaves those with this text in their names; `passed` is None where there is none.
+    """
     folder = alpha.folder / "tests"
     if not folder.is_dir():
         return {"passed": False, "reason": f"{folder}: there are no tests", "stdout": ""}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)]
-    environment = {**inherited, "PYTHONPATH": os.pathsep.join([str(root), *_paths()])}
+    command += ["-k", only] if only else []
     try:
         done = subprocess.run(
             command,
@@ -37,16 +43,21 @@ def tests_of(
             capture_output=True,
             text=True,
             timeout=timeout_s,
-            env=environment,
+            env=environment_of(root, inherited),
             check=False,
         )
     except subprocess.TimeoutExpired:
         return {"passed": False, "reason": f"the tests took longer than {timeout_s} s"}
+    if only and done.returncode == NO_TESTS:
+        return {"passed": None, "reason": f"no test of the alpha has {only!r} in its name"}
+    reason = ""
+    if done.returncode != 0:
+        reason = f"the alpha's tests fail: {_first_failure(done.stdout)}"
+    elif not SUMMARY.search(done.stdout):  # exit code 0 from a process that ended half-way
+        reason = "the alpha's tests ended the process before pytest could say what passed"
     return {
-        "passed": done.returncode == 0,
-        "reason": ""
-        if done.returncode == 0
-        else f"the alpha's tests fail: {_first_failure(done.stdout)}",
+        "passed": not reason,
+        "reason": reason,
         "exit_code": done.returncode,
         "stdout": done.stdout[-STDOUT_KEPT:],
         "stderr": done.stderr[-STDERR_KEPT:],
@@ -63,8 +74,10 @@ def _first_failure(said: str) -> str:
     return failed[0].partition(" ")[2][:FAILURE_KEPT] + more
 
 
-def _paths() -> list[str]:
-    return [path for path in sys.path if path]
+def environment_of(root: Path, inherited: Mapping[str, str]) -> dict[str, str]:
+    """What a child process of a workspace is started with."""
+    paths = [str(root), *(path for path in sys.path if path)]
+    return {**inherited, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def correctness(
@@ -92,6 +105,7 @@ def correctness(
         tests_passed=tests["passed"],
         tests_reason=tests["reason"],
         hashes=[*hashes, found.digest] if hashes else [],
+        failed_process=said,
         parity=parity(alpha, found.data),
         finite_share=finite,
         coverage=coverage,
@@ -103,17 +117,13 @@ def correctness(
     return correct, {"tests": tests, "hashes": hashes, "failed_process": said}
 
 
-def parity(alpha: LoadedAlpha, data: ResearchData) -> float | None:
-    """The largest difference between rows at once and row by row; None where there is one way."""
+def parity(alpha: LoadedAlpha, data: ResearchData) -> signals.Difference | None:
+    """Rows at once against row by row; None where there is one way only."""
     made = signals.instance(alpha)
     if not (signals.has_batch(made) and signals.has_stream(made)):
         return None
-    whole = signals.evaluate(alpha, data, batch=True)
-    stream = signals.evaluate(alpha, data, batch=False)
-    both = np.isfinite(whole) & np.isfinite(stream)
-    if (np.isnan(whole) != np.isnan(stream)).any():
-        return float("inf")
-    return float(np.max(np.abs(whole - stream)[both], initial=0.0))
+    whole, stream = (signals.evaluate(alpha, data, batch=one) for one in (True, False))
+    return signals.difference(whole, stream)
 
 
 def shares(

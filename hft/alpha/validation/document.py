@@ -80,7 +80,8 @@ def document(
 
 def _digest(found: Measured, gates: tuple[GateResult, ...]) -> str:
     """One hash of the figures and of what was decided on them; heads of the ledger move on."""
-    parts = [found.digest, *(gate.evidence_digest for gate in gates)]
+    judging = [gate for gate in gates if not gate.advisory]
+    parts = [found.digest, *(gate.evidence_digest for gate in judging)]
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
@@ -89,7 +90,8 @@ def _words(verdict: Verdict, gates: tuple[GateResult, ...]) -> str:
     first = gates[0]
     if verdict is not Verdict.INSUFFICIENT or first.passed:
         return ""
-    against = [f"Gate {gate.gate}" for gate in gates[1:] if gate.verdict is Verdict.FAIL]
+    judging = [gate for gate in gates[1:] if not gate.advisory]
+    against = [f"Gate {gate.gate}" for gate in judging if gate.verdict is Verdict.FAIL]
     rest = f"as it stands {' and '.join(against)} would fail" if against else "all else passes"
     return f"INSUFFICIENT (history): {'; '.join(first.missing)}; {rest}."
 

@@ -47,8 +47,16 @@ def digests(
             if answer.returncode == 0 and answer.stdout.strip():
                 found.append(answer.stdout.split()[-1])
             else:
-                said = (answer.stderr.strip().splitlines() or ["no answer"])[-1][-2000:]
+                said = _last_words(answer)
     return found, said
+
+
+def _last_words(answer: "subprocess.CompletedProcess[str]") -> str:
+    """Why a process gave no digest; one that ended without a word was ended by the alpha."""
+    lines = answer.stderr.strip().splitlines()
+    if lines and answer.returncode > 0:
+        return lines[-1][-2000:]
+    return f"the alpha ended the process (exit code {answer.returncode})"
 
 
 def _run(

@@ -18,7 +18,9 @@ from hft.alpha.measures.measured import rounded
 from hft.alpha.scorecard import Scorecard
 from hft.alpha.validation.request import Request
 from hft.alpha.verdict import GateResult
-from hft.core.errors import DataError, HftError
+from hft.audit.artifacts import FILES, hashes_of
+from hft.audit.keys import moment
+from hft.core.errors import DataError, HftError, ValidationError
 from hft.core.version import VERSION
 from hft.reports.governance.document import Document
 from hft.reports.governance.pages import validation_page
@@ -33,6 +35,7 @@ REPORTS = {
     "A": "feasibility_report.json",
     "B": "correctness_report.json",
     "C": "backtest_report.json",
+    "F": "twin_report.json",
 }
 
 
@@ -48,10 +51,12 @@ def write(
 ) -> tuple[Path, str]:
     """The folder of reports and the id of the run."""
     run_id = _experiment(request, services, alpha, data, gates, card, detail)
-    folder = _free(services.workspace.experiments / "validations" / alpha.alpha_id / run_id)
+    folder = _free(services.kept / "validations" / alpha.alpha_id / run_id)
     reports = {REPORTS[gate.gate]: gate.to_dict() for gate in gates}
     if "correctness" in detail and "B" in {gate.gate for gate in gates}:
         reports[REPORTS["B"]] |= {"runs": detail["correctness"]}
+    if "twin" in detail:
+        reports[REPORTS["F"]] |= {"runs": detail["twin"]}
     if card is not None:
         reports[SCORECARD] = card.to_dict()
     manifest = {
@@ -94,7 +99,7 @@ def _experiment(
         return experiments.run_id_of(services.now_ns, options.hash, data.fingerprint)
     found = detail["measured"]
     run = experiments.write_run(
-        services.workspace.experiments,
+        services.kept,
         alpha_id=alpha.alpha_id,
         now_ns=services.now_ns,
         config_hash=options.hash,
@@ -120,11 +125,14 @@ def record_gates(
     services: "Services",
     alpha: LoadedAlpha,
     gates: tuple[GateResult, ...],
+    folder: Path,
     run_id: str,
     trial: str,
 ) -> None:
-    """A row in the audit for each gate that ran."""
+    """A row in the audit for each gate that ran; it names its report and the page by hash."""
     for gate in gates:
+        shared = (PAGE, MANIFEST, *((SCORECARD,) if (folder / SCORECARD).is_file() else ()))
+        files = hashes_of(folder, services.workspace.root, (REPORTS[gate.gate], *shared))
         row = {
             "alpha_id": alpha.alpha_id,
             "run_id": run_id,
@@ -138,7 +146,11 @@ def record_gates(
             "profile": request.profile.name,
             "convention": "2012",
             "evidence_digest": gate.evidence_digest,
-            "details": {"reason": gate.reason, "checks": [one.to_dict() for one in gate.checks]},
+            "details": {
+                "reason": gate.reason,
+                "checks": [one.to_dict() for one in gate.checks],
+                FILES: files,
+            },
         }
         services.record(
             "alpha_gate_log",
@@ -173,6 +185,16 @@ def refusal(alpha_id: str, profile: str, thresholds_hash: str, error: HftError) 
         "evidence_digest": hashlib.sha256(str(error).encode()).hexdigest(),
         "details": {"error": str(error), "kind": type(error).__name__},
     }
+
+
+def aborted(request: Request, now_ns: int) -> dict[str, Any]:
+    """The row of a validation whose process ended before a verdict."""
+    words = f"alpha {request.alpha_id!r}: the process of the validation begun at {moment(now_ns)} "
+    words += "ended before a verdict; the alpha ended it, or it was killed"
+    row = refusal(
+        request.alpha_id, request.profile.name, request.profile.hash, ValidationError(words)
+    )
+    return row | {"details": {"error": words, "kind": "ABORTED"}}
 
 
 def _paths(source: Any, root: Path) -> list[str]:

@@ -1,7 +1,7 @@
 """The alpha through the real gateway: latency, queue, limits and fees, wherever tapes exist.
 
 A taker has the vector engine's figures and one replay beside them. A maker has no figures but
-those of its replays, since what it earns is decided in the queue.
+those of its replays, since what it earns is decided in the queue; nor has a policy that quotes.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,12 @@ from hft.alpha.backtest import Backtest, Rules, annual_sharpe
 from hft.alpha.copies import prune
 from hft.alpha.data import ResearchData
 from hft.alpha.gates.c import ReplayFacts
+from hft.alpha.loader import LoadedAlpha
 from hft.alpha.measures.measured import Measured, fallen, folded
 from hft.alpha.measures.stress import COSTS, LAGS, Case, Stresses, case
 from hft.alpha.measures.sweep import Sweep, judged
 from hft.alpha.replayed import How, Replayed, Stress, replay_alpha
+from hft.alpha.rl.playing import quotes_of
 from hft.alpha.validation.request import Request
 from hft.core.errors import DataError
 from hft.gateway.limits import Limits
@@ -52,11 +54,30 @@ class Replays:
         return {"base": self.base.to_dict(), "stressed": self.stressed.to_dict()}
 
 
+def quoted(request: Request, alpha: LoadedAlpha) -> Request:
+    """The request for this alpha: a policy that quotes is judged by replays of its quotes.
+
+    Raises: DataError where the vector engine was asked for.
+    """
+    quotes = quotes_of(alpha)
+    if quotes is None:
+        return request
+    if request.engine == "vector":
+        raise DataError(
+            f"alpha {alpha.alpha_id!r} quotes, and only a replay has a queue; "
+            "leave out --engine vector"
+        )
+    return replace(request, execution="quotes", quotes=quotes)
+
+
 def wanted(request: Request, data: ResearchData) -> bool:
     """Is there a replay? Raises: DataError where one was asked for and there are no tapes."""
-    asked = request.engine == "replay" or request.execution == "maker"
-    if data.tapes is None and asked:
-        option = "--engine replay" if request.engine == "replay" else "--execution maker"
+    if data.tapes is None and (request.engine == "replay" or request.by_replay):
+        option = "--execution maker"
+        if request.execution == "quotes":
+            option = f"alpha {request.alpha_id!r} quotes, which"
+        elif request.engine == "replay":
+            option = "--engine replay"
         why = "; ".join(data.notes) if data.made_of_tapes else "this is a table of rows"
         raise DataError(f"{data.source}: {option} needs tapes; {why}")
     return data.tapes is not None and request.engine != "vector"
@@ -82,6 +103,7 @@ def player(found: Measured, request: Request, limits: Limits, folder: Path) -> P
         maker_bps=request.maker_bps,
         latency=request.latency,
         seed=request.seed,
+        quotes=request.quotes,
     )
 
     def play(rules: Rules, stress: Stress) -> Replayed:

@@ -9,14 +9,21 @@ from hft.alpha.latency import SIM_P95, LatencyProfile
 from hft.alpha.manifest import AlphaManifest
 from hft.alpha.measures.measured import Options
 from hft.alpha.profile import Profile
+from hft.alpha.rl.playing import Quotes
+from hft.alpha.statistics.multiplicity import Method
 
 Engine = Literal["auto", "replay", "vector"]
-Execution = Literal["taker", "maker"]
+Execution = Literal["taker", "maker", "quotes"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """One validation. `data` is paths, or a frame; `pytest_timeout_s` bounds the alpha's tests."""
+    """One validation. `data` is paths, or a frame; `pytest_timeout_s` bounds the alpha's tests.
+
+    `execution` "quotes" and `quotes` are of an alpha that is a policy with two quotes, and follow
+    from it. `correction` and `gate_f` are advice of the profile `base`: they move no figure and no
+    verdict.
+    """
 
     alpha_id: str
     data: Any
@@ -34,6 +41,14 @@ class Request:
     pytest_timeout_s: int = 300
     latency: LatencyProfile = SIM_P95
     data_roots: Sequence[str] = ()
+    correction: Method = "bh"
+    gate_f: bool = False
+    quotes: Quotes | None = None
+
+    @property
+    def by_replay(self) -> bool:
+        """Are the figures those of replays? A queue decides what quotes earn."""
+        return self.execution != "taker"
 
     def options(self, manifest: AlphaManifest) -> Options:
         """The options of the figures, for an alpha's horizon."""

@@ -44,8 +44,9 @@ class Validation(Shown):
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The shopping list of all gates, each line once."""
-        return tuple(dict.fromkeys(text for gate in self.gates for text in gate.missing))
+        """The shopping list of all gates that judge, each line once."""
+        judging = [gate for gate in self.gates if not gate.advisory]
+        return tuple(dict.fromkeys(text for gate in judging for text in gate.missing))
 
     def gate(self, name: str) -> GateResult | None:
         """One gate by its letter; None when it did not run."""

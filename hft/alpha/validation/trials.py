@@ -9,11 +9,10 @@ import polars as pl
 from hft.alpha.backtest import DAYS_A_YEAR
 from hft.alpha.data import ResearchData
 from hft.alpha.ledger import LABEL_FAMILY, FamilyView, Trial, trial_id
-from hft.alpha.ledger.family import sampling_variance
+from hft.alpha.ledger.family import as_days, sampling_variance
 from hft.alpha.loader import LoadedAlpha
 from hft.alpha.measures.evidence import Tries
 from hft.alpha.measures.measured import Measured, Options
-from hft.alpha.measures.sweep import GRID
 from hft.storage.chain import canonical
 
 # What a user may choose in judging; another choice than the default's is part of the trial.
@@ -37,14 +36,9 @@ def config_hash(options: Options) -> str:
         "rules": options.rules.to_dict(),
     }
     content |= {name: own[name] for name in JUDGED if own[name] != plain[name]}
-    if options.execution == "maker":
-        content |= {"execution": "maker", "maker_bps": options.maker_bps}
+    if options.execution != "taker":
+        content |= {"execution": options.execution, "maker_bps": options.maker_bps}
     return hashlib.sha256(canonical(content)).hexdigest()[:16]
-
-
-def levels(options: Options) -> list[float]:
-    """The thresholds that a validation tries, its own among them."""
-    return sorted({*GRID, options.rules.threshold})
 
 
 def cell(options: Options, threshold: float) -> Options:
@@ -57,15 +51,13 @@ def trial_ids(alpha: LoadedAlpha, data: ResearchData, options: Options) -> dict[
     form = canonical_form(alpha)
     return {
         level: trial_id(form, data.fingerprint, config_hash(cell(options, level)), alpha.code_hash)
-        for level in levels(options)
+        for level in options.levels
     }
 
 
 def trials_of(alpha: LoadedAlpha, found: Measured) -> list[Trial]:
     """Every cell of the sweep as a trial, with its net returns by session."""
     start, end = found.data.interval
-    days = found.test.days
-    first = np.searchsorted(found.data.session, days)
     made = []
     for one in found.sweep.configs:
         own = one.rules.threshold == found.options.rules.threshold
@@ -83,19 +75,44 @@ def trials_of(alpha: LoadedAlpha, found: Measured) -> list[Trial]:
                 periods_per_year=float(DAYS_A_YEAR),
                 source="validate" if own else "sweep",
                 seed=found.options.seed,
-                periods_ns=found.data.ts_ns[first],
+                periods_ns=periods_of(found),
             )
         )
     return made
 
 
-def tries(view: FamilyView, n_obs: int, data_hash: str) -> Tries:
+def tries(view: FamilyView, found: Measured) -> Tries:
     """What the ledger says about all trials on this data and label.
 
-    Only vectors of the same rows can be laid side by side, period by period.
+    Only vectors of the same rows can be laid side by side, and only on the same days: one that has
+    other days, or does not say which, is left out and counted.
     """
     sharpes = [float(value) for value in view.trials["sharpe_per_period"].drop_nulls()]
-    variance = view.variance if view.variance is not None else sampling_variance(n_obs)
-    same = view.trials.filter(pl.col("data_hash") == data_hash)["trial_id"]
-    vectors = {trial: view.vectors[trial] for trial in same if trial in view.vectors}
-    return Tries(view.n, max(view.effective, 1.0), variance, tuple(sharpes), vectors)
+    n = len(found.returns)
+    variance = view.variance if view.variance is not None else sampling_variance(n)
+    same = set(view.trials.filter(pl.col("data_hash") == found.data.fingerprint)["trial_id"])
+    moving = {
+        trial: vector
+        for trial, vector in view.vectors.items()
+        if trial.partition("~")[0] in same and len(vector) and found.basis == "daily"
+    }
+    days = as_days(periods_of(found))
+    fitting = {
+        trial: vector
+        for trial, vector in moving.items()
+        if np.array_equal(view.days.get(trial, ()), days)
+    }
+    return Tries(
+        n=view.n,
+        effective=max(view.effective, 1.0),
+        variance=variance,
+        sharpes=tuple(sharpes),
+        vectors=fitting,
+        left_out=len(moving) - len(fitting),
+    )
+
+
+def periods_of(found: Measured) -> np.ndarray:
+    """The first time of each session that was judged, ns."""
+    first = np.searchsorted(found.data.session, found.test.days)
+    return found.data.ts_ns[first]

@@ -9,14 +9,17 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
-from hft.alpha import loader, signals
+from hft.alpha import loader, signals, unfinished, uses
 from hft.alpha.data import ResearchData, load
-from hft.alpha.explore import looked_at
+from hft.alpha.gates import advice as advised
 from hft.alpha.gates.a import History, gate_a
+from hft.alpha.gates.advice import Background
 from hft.alpha.gates.b import gate_b, structural_failure
 from hft.alpha.gates.c import gate_c
+from hft.alpha.gates.f import Twin, gate_f
 from hft.alpha.ledger import LABEL_FAMILY, Ledger, Price
 from hft.alpha.loader import LoadedAlpha
 from hft.alpha.manifest import AlphaManifest
@@ -30,13 +33,15 @@ from hft.alpha.measures.evidence import (
 from hft.alpha.measures.measured import Measured, Options, measure
 from hft.alpha.profile import Profile
 from hft.alpha.scorecard import Scorecard, scorecard
-from hft.alpha.validation import keep, trials
+from hft.alpha.statistics.one_series import Battery
+from hft.alpha.validation import advice, keep, trials
 from hft.alpha.validation.correctness import correctness
 from hft.alpha.validation.document import bare, document, history_of
-from hft.alpha.validation.replay import Replays, played, replays, wanted
+from hft.alpha.validation.replay import played, quoted, replays, wanted
 from hft.alpha.validation.request import Request
 from hft.alpha.validation.result import Validation
 from hft.alpha.validation.structure import structure
+from hft.alpha.validation.twin import twin
 from hft.alpha.verdict import GateResult, Verdict
 from hft.alpha.workspace import Workspace
 from hft.core.errors import GovernanceError
@@ -49,7 +54,8 @@ class Services:
     """What a validation stands on: `record` writes an audit row (`Auditor.record`), `anchors` are
     ledger heads kept in audit rows and promotions, `environment` is what child processes inherit.
 
-    `agree` is shown the price and answers whether to pay it; `tell` is told of each stage.
+    `agree` is shown the price and answers whether to pay it; `tell` is told of each stage;
+    `experiments` is where it is written, the workspace's folder by default.
     """
 
     workspace: Workspace
@@ -63,6 +69,12 @@ class Services:
     tell: Callable[[str], None] = lambda stage: None
     pool: Callable[[LoadedAlpha, ResearchData, Any], Mapping[str, Any]] | None = None
     notice: Callable[[], str] = lambda: ""
+    experiments: Path | None = None
+
+    @property
+    def kept(self) -> Path:
+        """Where the validation is written; the ledger, the pool and what was looked at stay."""
+        return self.experiments or self.workspace.experiments
 
 
 @dataclass
@@ -87,13 +99,18 @@ def validate(request: Request, services: Services) -> Validation:
     """Gates A, B and C of one alpha.
 
     Raises: ValidationError, DataError for what cannot be evaluated; GovernanceError when the price
-    is declined. Both leave an audit row.
+    is declined. Both leave an audit row, and so does, with the next command, a process that ends
+    on the way.
     """
-    try:
-        return _Run(request, services).validate()
-    except (GovernanceError, *keep.BAD_INPUT) as error:
-        keep.record_refusal(request, services, error)
-        raise
+    state = services.workspace.state
+    for sentence in unfinished.close(state, services.record, services.now_ns):
+        services.tell(sentence)
+    with unfinished.begun(state, keep.aborted(request, services.now_ns)):
+        try:
+            return _Run(request, services).validate()
+        except (GovernanceError, *keep.BAD_INPUT) as error:
+            keep.record_refusal(request, services, error)
+            raise
 
 
 class _Run:
@@ -102,19 +119,23 @@ class _Run:
     def __init__(self, request: Request, services: Services) -> None:
         self.request, self.services = request, services
         self.clock = _Clock(services.tell)
+        self.background: Background | None = None
 
     def validate(self) -> Validation:
         request, services, clock = self.request, self.services, self.clock
         clock.stage("load")
         alpha = loader.load(services.workspace, request.alpha_id)
+        self.request = request = quoted(request, alpha)
         manifest: AlphaManifest = alpha.manifest
-        data = load(
-            request.data,
-            fields=manifest.data_fields,
-            horizon_ns=manifest.horizon_ns,
-            split="validate",
+        fields, horizon_ns = manifest.data_fields, manifest.horizon_ns
+        whole = load(request.data, fields=fields, horizon_ns=horizon_ns)
+        data = load(whole, fields=fields, horizon_ns=horizon_ns, split="validate")
+        known = uses.uses(services.workspace, whole)
+        data = replace(
+            data,
+            looked_at=uses.looks(known),
+            spoiled=tuple(uses.spoiled(known, whole, data)),
         )
-        data = replace(data, looked_at=looked_at(services.workspace, data))
         options = request.options(manifest)
         wanted(request, data)
         clock.stage("gate A")
@@ -128,10 +149,15 @@ class _Run:
             data_roots=request.data_roots,
             seed=request.seed,
         )
+        if request.profile.lenient:
+            self.background = advice.background(manifest, data, services.workspace.root)
+            checks += advised.background(self.background, request.profile)
         first = gate_a(checks, None, request.profile, {"leaks": leaks.to_dict()})
         if first.verdict is Verdict.FAIL:
             return self._stopped(alpha, data, options, first)
         price = self._price(alpha, data, options)
+        use = uses.Use.of("validate", alpha.alpha_id, whole, data)
+        uses.record(services.workspace, use, services.now_ns)
         return self._judged(alpha, data, options, checks, price, leaks.to_dict())
 
     def _stopped(
@@ -169,10 +195,9 @@ class _Run:
         request, services, clock = self.request, self.services, self.clock
         clock.stage("figures")
         signal = signals.evaluate(alpha, data)
-        taken = measure(data, signal, options)
-        folder = services.workspace.experiments / "replays" / alpha.alpha_id
-        found = taken
-        if request.execution == "maker":
+        found = taken = measure(data, signal, options)
+        folder = services.kept / "replays" / alpha.alpha_id
+        if request.by_replay:
             found = played(taken, request, services.limits, folder)
         services.ledger.append(trials.trials_of(alpha, found), services.now_ns)
         own = trials.trial_ids(alpha, data, options)[options.rules.threshold]
@@ -193,13 +218,19 @@ class _Run:
         second = gate_b(correct, request.profile)
         gates: tuple[GateResult, ...] = (first, second)
         clock.stage("replay" if data.tapes is not None else "gate C")
-        replayed: Replays | None = None
+        tests = self._series(found)
         if _goes_on(first, second):
             replayed = replays(found, request, services.limits, folder)
             facts = None if replayed is None else replayed.facts
-            gates = (*gates, gate_c(found, evidence, request.profile, facts))
+            more = advised.series(tests, request.profile) if request.profile.lenient else ()
+            gates = (*gates, gate_c(found, evidence, request.profile, facts, more))
+        detail = {"correctness": again, "measured": found, "evidence": evidence, "signal": signal}
+        if request.gate_f:
+            clock.stage("gate F")
+            compiled, detail["twin"] = self._twin(alpha, data)
+            gates = (*gates, gate_f(compiled, request.profile))
         clock.stage("report")
-        card = self._card(alpha, found, evidence, signal)
+        card = self._card(alpha, found, evidence, signal, tests)
         page = document(
             alpha,
             found,
@@ -211,13 +242,32 @@ class _Run:
             self._inputs(alpha, data, options),
             history_of(view, alpha.manifest.family or alpha.alpha_id, own),
         )
-        detail = {"correctness": again, "measured": found, "evidence": evidence, "signal": signal}
         return self._kept(alpha, data, gates, card, price.line, page, detail, own)
 
+    def _series(self, found: Measured) -> Battery | None:
+        """The tests of the returns out of sample, which only the profile `base` looks at."""
+        request = self.request
+        if not request.profile.lenient:
+            return None
+        return advice.series(found, request.profile, request.correction)
+
+    def _twin(self, alpha: LoadedAlpha, data: ResearchData) -> tuple[Twin, dict[str, Any]]:
+        """The compiled form of the alpha, run."""
+        services, profile = self.services, self.request.profile
+        root, environment = services.workspace.root, services.environment
+        return twin(alpha, data, root, services.kept, profile, environment)
+
     def _card(
-        self, alpha: LoadedAlpha, found: Measured, evidence: Evidence, signal: Any
+        self,
+        alpha: LoadedAlpha,
+        found: Measured,
+        evidence: Evidence,
+        signal: Any,
+        tests: Battery | None,
     ) -> Scorecard:
-        services = self.services
+        services, more = self.services, None
+        if self.background is not None:
+            more = advice.figures(self.background, tests, self.request.correction)
         pool: Mapping[str, Any] = {"correlation_pool_max": None, "pool_empty": None}
         if services.pool is not None:
             pool = services.pool(alpha, found.data, signal)
@@ -229,6 +279,7 @@ class _Run:
             code_hash=alpha.code_hash,
             ledger_heads=services.ledger.heads(),
             feature_set_version=alpha.manifest.feature_set_version,
+            advice=more,
         )
 
     def _inputs(self, alpha: LoadedAlpha, data: ResearchData, options: Options) -> dict[str, Any]:
@@ -259,7 +310,7 @@ class _Run:
         folder, run_id = keep.write(
             self.request, self.services, alpha, data, gates, card, page, detail
         )
-        keep.record_gates(self.request, self.services, alpha, gates, run_id, trial)
+        keep.record_gates(self.request, self.services, alpha, gates, folder, run_id, trial)
         self.clock.stage("")
         return Validation(
             alpha_id=alpha.alpha_id,
@@ -287,7 +338,7 @@ def counted(ledger: Ledger, profile: Profile, found: Measured) -> tuple[Evidence
     """The evidence with everything that was tried on this data and label; the tries themselves."""
     start, end = found.data.interval
     view = ledger.family(interval=(start, end + 1), label_family=LABEL_FAMILY)
-    tries = trials.tries(view, len(found.returns), found.data.fingerprint)
+    tries = trials.tries(view, found)
     asked = levels(profile, found.options.seed)
     return weigh(found.returns, found.sweep, tries, asked, _reach(found)), view
 

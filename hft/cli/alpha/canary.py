@@ -96,7 +96,7 @@ def status(
     json: context.Json = False,
 ) -> None:
     """Show every promotion, what it counts as now, and files that do not count."""
-    from hft.api import canary as api
+    from hft.api import canaries as api
 
     found = api.status(promotions_dir=promotions_dir, now=context.current.now)
     written(found, out, _status(found))
@@ -110,7 +110,7 @@ def history(
     json: context.Json = False,
 ) -> None:
     """Show every decision about a canary, oldest first."""
-    from hft.api import canary as api
+    from hft.api import canaries as api
 
     found = api.history(id, promotions_dir=promotions_dir, now=context.current.now)
     written(found, out, _history(found))

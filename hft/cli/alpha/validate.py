@@ -16,6 +16,22 @@ Paths = Annotated[
 Execution = Annotated[str, typer.Option(help="taker, or maker: quotes, judged by replays.")]
 
 Roots = Annotated[list[str] | None, typer.Option(metavar="D", help="Folders data may lie in.")]
+Named = Annotated[
+    str | None, typer.Option(help="standard, tier1, base, or a file.", show_default="standard")
+]
+Tighter = Annotated[
+    list[str] | None, typer.Option(metavar="GATE.KEY=V", help="A tighter threshold.")
+]
+SkipTests = Annotated[bool, typer.Option("--skip-gate-b-tests", help="Leaves Gate B INSUFFICIENT.")]
+Thresholds = Annotated[
+    str | None, typer.Option(metavar="F", help="A profile file in place of --profile.")
+]
+Elsewhere = Annotated[Path | None, typer.Option(metavar="D", help="Write the reports here.")]
+# Advice: warns under the profile base, refused under any other.
+Correction = Annotated[
+    str | None, typer.Option(help="base only: bh, bonferroni, by, holm, none.", show_default="bh")
+]
+GateF = Annotated[bool, typer.Option("--gate-f", help="base only: the compiled twin, as advice.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,17 +43,11 @@ def validate(
     id: Annotated[str | None, typer.Argument(metavar="ID", help="The alpha.")] = None,
     alpha_id: Annotated[str | None, typer.Option(metavar="ID", help="The same as ID.")] = None,
     data: Paths = None,
-    profile: Annotated[
-        str | None, typer.Option(help="standard, tier1, base, or a file.", show_default="standard")
-    ] = None,
+    profile: Named = None,
     engine: Annotated[str, typer.Option(help="auto, replay (tapes) or vector.")] = "auto",
-    set: Annotated[
-        list[str] | None, typer.Option(metavar="GATE.KEY=V", help="A tighter threshold.")
-    ] = None,
+    set: Tighter = None,
     seed: Annotated[int, typer.Option(help="Seed of bootstraps and cuts.", min=0)] = 42,
-    skip_gate_b_tests: Annotated[
-        bool, typer.Option("--skip-gate-b-tests", help="Leaves Gate B INSUFFICIENT.")
-    ] = False,
+    skip_gate_b_tests: SkipTests = False,
     yes: Annotated[bool, typer.Option("--yes", help="Pay the price without being asked.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="P", help="Write the JSON here too.")] = None,
     is_oos_split: Annotated[float, typer.Option(help="Share of rows in sample.")] = 0.7,
@@ -46,15 +56,16 @@ def validate(
     min_sharpe_oos: Annotated[float | None, typer.Option(help="Gate C.")] = None,
     max_abs_drawdown: Annotated[float | None, typer.Option(help="Gate C, a share.")] = None,
     pytest_timeout: Annotated[int, typer.Option(help="Seconds.", min=1)] = 300,
-    thresholds: Annotated[
-        str | None, typer.Option(metavar="F", help="A profile file in place of --profile.")
-    ] = None,
+    thresholds: Thresholds = None,
     latency_profile: Annotated[str | None, typer.Option(metavar="N", help="By name.")] = None,
     taker_bps: Annotated[float, typer.Option(help="Fee for taking.")] = 0.2,
     maker_bps: Annotated[float, typer.Option(help="Fee for making; negative is a rebate.")] = -0.2,
     execution: Execution = "taker",
     walk_forward_folds: Annotated[int, typer.Option(min=2)] = 5,
     data_roots: Roots = None,
+    experiments_dir: Elsewhere = None,
+    correction: Correction = None,
+    gate_f: GateF = False,
     json: context.Json = False,
 ) -> None:
     """Judge an alpha on data that counts; prints the price first, then verdicts and page."""
@@ -78,9 +89,13 @@ def validate(
         pytest_timeout=pytest_timeout,
         latency_profile=latency_profile,
         data_roots=data_roots or (),
+        experiments_dir=experiments_dir,
+        correction=correction,
+        gate_f=gate_f,
         agree=lambda price: agreed(price, yes),
         tell=stage,
         now=context.current.now,
+        config=context.current.config,
     )
     result(done, out)
 

@@ -62,7 +62,7 @@ def _shopping(doc: Document) -> str:
 
 def _checks(doc: Document) -> list[words.Check]:
     """Failed and open checks, then those that pass most narrowly."""
-    found = [check for gate in doc.gates for check in words.deciding(gate)]
+    found = [check for gate in words.judging(doc) for check in words.deciding(gate)]
     most = CHECKS_MAX if doc.facts else FIGURES_MAX
 
     def urgency(check: words.Check) -> tuple[int, float]:
@@ -77,7 +77,7 @@ def _table(doc: Document, checks: list[words.Check]) -> str:
     if not checks:
         return ""
     rows = "".join(_row(check) for check in checks)
-    total = sum(len(words.deciding(gate)) for gate in doc.gates)
+    total = sum(len(words.deciding(gate)) for gate in words.judging(doc))
     rest = total - len(checks)
     note = f"<caption>{rest} more checks are on the page</caption>" if rest else ""
     head = "<th>check<th>value<th>needed<th>margin<th>what would turn it"

@@ -10,6 +10,7 @@ from typing import Any
 
 from hft.reports.governance.axes import rounded
 from hft.reports.governance.document import Document
+from hft.reports.governance.names import CHECKS, GATES
 
 Check = Mapping[str, Any]
 GOOD = ("PASS", "PASSED", "APPROVED", "ESCALATE", "ESCALATED", "GRADUATE", "GRADUATED", "VERIFIED")
@@ -17,77 +18,9 @@ BAD = ("FAIL", "FAILED", "REJECT", "REJECTED", "REFUSED", "ROLLBACK", "ROLLED_BA
 FAILED_MAX = 8  # failed checks named in the verdict; all stand in their gates
 ORDER = ("fail", "wait", "pass", "none")
 NOTHING = ("", "NONE", "NOT_APPLICABLE", "NOT_FOUND")
-GATES = {
-    "A": "admissible",
-    "B": "correct and reproducible",
-    "C": "statistical evidence",
-    "D": "portfolio and capacity",
-    "E": "shadow and sign-off",
-    "F": "compiled twin",
-    "RL": "reinforcement learning",
-}
 SHARES = re.compile(
     r"^(?!.*sharpe)(?:.*_)?(share|rate|pct|coverage|retention|consistency|hit|drawdown|mdd|haircut|probability)(_|$)"
 )
-# id -> how a person says it; an id that is not here loses its underscores.
-CHECKS = {
-    "as_of_coverage": "rows with a known time",
-    "batch_equals_stream": "batch equals stream",
-    "capacity_multiple": "capacity, in launch capitals",
-    "consistent_with_claim": "interval holds the claim",
-    "correlation_pool_max": "closest in the pool",
-    "cost_ratio_upper": "cost against the model, upper",
-    "cpcv_low": "5 % path Sharpe",
-    "cpcv_median": "median path Sharpe",
-    "cusum": "CUSUM alarm",
-    "cuts": "cuts tried for look-ahead",
-    "deterministic": "equal in fresh processes",
-    "drawdown_not_too_deep": "drawdown as claimed, not deeper",
-    "drawdown_not_too_small": "drawdown as claimed, not smaller",
-    "drawdown_probability": "P(drawdown beyond limit)",
-    "dsr": "deflated Sharpe (DSR)",
-    "e_adverse": "evidence against it (e)",
-    "hac_t": "t of the mean (HAC)",
-    "haircut_share": "haircut",
-    "haircut_sharpe": "haircut Sharpe",
-    "half_life": "IC half-life, in latencies",
-    "ic_hit_rate": "IC hit rate",
-    "ic_same_sign": "Pearson agrees with Spearman",
-    "ic_t": "t of the IC (HAC)",
-    "lag1_retention": "Sharpe kept one row late",
-    "leak_batch": "batch sees no future",
-    "leak_cuts": "cuts tried for look-ahead",
-    "leak_inputs": "inputs are left as they were",
-    "leak_label": "label is not read",
-    "leak_perturbation": "changed future, same past",
-    "leak_reads": "reads only its fields",
-    "leak_state": "reset leaves no state",
-    "live_against_replay": "live equals replay",
-    "max_drawdown": "deepest drawdown",
-    "mean_high": "mean, upper bound",
-    "mean_low": "mean, lower bound",
-    "min_backtest_length": "history for so many trials",
-    "orthogonal_ic_t": "t of the IC beside the pool",
-    "pbo": "backtest overfitting (PBO)",
-    "prefix_invariance": "prefix invariance (no look-ahead)",
-    "psr": "probabilistic Sharpe (PSR)",
-    "sharpe_at_2x_cost": "Sharpe at twice the cost",
-    "sharpe_oos": "Sharpe out of sample",
-    "shadow_ic_e": "evidence against half the IC (e)",
-    "spa_p": "best of its family (SPA p)",
-    "spanning_t": "t of the spanning alpha",
-    "stress_sharpe_ratio": "Sharpe kept under stress",
-    "sweep_deflated": "sweep, deflated Sharpe",
-    "sweep_gap": "sweep, in-sample above out",
-    "sweep_inside": "sweep, best is inside",
-    "sweep_plateau": "sweep, neighbours keep",
-    "sweep_sign": "sweep, neighbours gain too",
-    "vif": "variance inflation (VIF)",
-    "walk_consistency": "walk-forward, winning folds",
-    "walk_ratio": "walk-forward Sharpe / in-sample",
-    "walk_worst": "walk-forward, worst fold",
-    "worst_year": "worst year, in sd of plan",
-}
 # picture -> the checks it shows, by the beginnings of their ids
 SHOWN_BY = {
     "equity": ("drawdown_not",),
@@ -145,7 +78,8 @@ def check_name(check: Check) -> str:
 def gate_name(gate: Check) -> str:
     """A gate's name, such as Gate C."""
     name = str(gate.get("gate", "?"))
-    return f"Gate {name}" if name in GATES or len(name) < 3 else name[:1].upper() + name[1:]
+    said = f"Gate {name}" if name in GATES or len(name) < 3 else name[:1].upper() + name[1:]
+    return f"{said} (advice)" if gate.get("advisory") else said
 
 
 def gate_title(gate: Check) -> str:
@@ -271,6 +205,11 @@ def deciding(gate: Check) -> list[Check]:
     return [c for c in checks if c.get("applicable", True) and c.get("blocking", True)]
 
 
+def judging(doc: Document) -> list[Check]:
+    """The gates that a verdict follows from; an advisory one has its own and changes nothing."""
+    return [gate for gate in doc.gates if not gate.get("advisory")]
+
+
 def by_urgency(gate: Check) -> list[Check]:
     """The checks of a gate: failed, open, passed, not applicable."""
     return sorted(gate.get("checks") or (), key=lambda check: ORDER.index(check_tone(check)))
@@ -280,7 +219,7 @@ def overall(doc: Document) -> str:
     """The document's verdict: its own, else what its gates come to."""
     if doc.verdict:
         return doc.verdict
-    found = [tone(gate.get("verdict", "")) for gate in doc.gates]
+    found = [tone(gate.get("verdict", "")) for gate in judging(doc)]
     if not found:
         return ""
     return "FAIL" if "fail" in found else "INSUFFICIENT" if "wait" in found else "PASS"
@@ -311,7 +250,7 @@ def sentence(doc: Document) -> str:
     if doc.words or not doc.gates:
         return doc.words
     by_light: dict[str, list[Check]] = {"fail": [], "wait": [], "pass": [], "none": []}
-    for gate in doc.gates:
+    for gate in judging(doc):
         by_light[tone(gate.get("verdict", ""))].append(gate)
     parts = [_gate_sentence(gate) for gate in by_light["fail"] + by_light["wait"]]
     passed = [str(gate.get("gate")) for gate in by_light["pass"]]
@@ -348,7 +287,7 @@ def closest(doc: Document) -> str:
     """The passing check nearest to its threshold."""
     found = [
         (share, check)
-        for gate in doc.gates
+        for gate in judging(doc)
         for check in deciding(gate)
         if check_tone(check) == "pass"
         and check.get("id") not in OURS
@@ -361,7 +300,7 @@ def shopping(doc: Document) -> list[tuple[str, str, str]]:
     """What would turn the verdict: (tone, which gate, what); the verdict's own kind first."""
     missing = [("wait", "", str(one)) for one in doc.missing]
     failed: list[tuple[str, str, str]] = []
-    for gate in doc.gates:
+    for gate in judging(doc):
         name, checks = gate_name(gate), deciding(gate)
         failed += [
             ("fail", name, f"{_guilty(c)}: {turn(c)}") for c in checks if check_tone(c) == "fail"

@@ -9,7 +9,7 @@ from promotion_world import ALPHA, StillSo, World, evidence, profile, sessions
 from hft.alpha.canary.apply import apply, consents_for, rollback_by_hand
 from hft.alpha.canary.claim import Claim
 from hft.alpha.canary.decide import CanaryDecision, decide
-from hft.alpha.canary.history import history_of
+from hft.alpha.canary.history import history_of, with_counted
 from hft.alpha.promotion.approve import Now, approve
 from hft.alpha.promotion.bundle import Bundle
 from hft.alpha.promotion.commit import exclusive
@@ -26,14 +26,16 @@ def step(world: World, who: str | None = "cyd", **rows: object) -> tuple[CanaryD
     assert file.promotion is not None
     office = world.office("cyd")
     past = history_of(office.changes(ALPHA), world.now_ns)
+    past = with_counted(past, office.audit.rows(), ALPHA)
     first = date.fromordinal(world.now_ns // DAY_NS + date(1970, 1, 1).toordinal() + 1)
     given = {"count": 20, "weight": file.promotion.weight, "seed": 3, "sharpe": 4.5, **rows}
     made = sessions(first, **given)  # type: ignore[arg-type]
     world.now_ns = (made[-1].date - date(1970, 1, 1)).days * DAY_NS + 20 * 3_600_000_000_000
     bundle = world.bundle()
+    world.traded += made
     decision = decide(
         file.promotion,
-        evidence(made),
+        evidence(world.traded),
         profile("standard"),
         now_ns=world.now_ns,
         claim=Claim.of(bundle.data["claim"]),

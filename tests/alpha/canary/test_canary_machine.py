@@ -12,7 +12,7 @@ from promotion_world import ALPHA, World, evidence, profile, sessions
 from hft.alpha.canary.apply import apply, rollback_by_hand
 from hft.alpha.canary.claim import Claim
 from hft.alpha.canary.decide import decide
-from hft.alpha.canary.history import history_of
+from hft.alpha.canary.history import history_of, with_counted
 from hft.alpha.promotion.signatures import effective
 from hft.alpha.stages import LIVE, STAGES, Event, Stage
 from hft.core.errors import GovernanceError
@@ -79,15 +79,18 @@ class Canaries(RuleBasedStateMachine):
             seed=seed,
             wrong="unknown" if missing else "",
         )
+        self.world.traded += rows
         self.world.now_ns = (rows[-1].date - date(1970, 1, 1)).days * DAY_NS + DAY_NS // 2
         office = self.world.office("cyd")
         decision = decide(
             before,
-            evidence(rows),
+            evidence(self.world.traded),
             profile("standard"),
             now_ns=self.world.now_ns,
             claim=Claim.of(self.world.bundle().data["claim"]),
-            history=history_of(office.changes(ALPHA), self.world.now_ns),
+            history=with_counted(
+                history_of(office.changes(ALPHA), self.world.now_ns), office.audit.rows(), ALPHA
+            ),
         )
         try:
             apply(office, file, decision, person=self.world.person("cyd"),

@@ -184,6 +184,14 @@ def test_a_row_without_a_price_is_dropped_and_counted_and_infinities_are_missing
         (pl.DataFrame({"ts": [1, 2], "price": ["1.0", "oops"]}), "row 2: price: 'oops' is no num"),
         (pl.DataFrame({"ts": [1], "price": ["1.0"]}), "price: the prices are text"),
         (pl.DataFrame({"ts": [], "close": []}), "there are no rows"),
+        (
+            pl.DataFrame({"day": ["20231206"] * 2 + ["20231207"], "close": [1.0, 2.0, 3.0]}),
+            "day: 2 rows are of 2023-12-06 and no column says when.*b or minute",
+        ),
+        (
+            pl.DataFrame({"date": ["2023-12-06"] * 3, "close": [1.0, 2.0, 3.0]}),
+            "date: 3 rows are of 2023-12-06",
+        ),
     ],
 )
 def test_a_frame_that_cannot_be_used_says_why(frame: pl.DataFrame, sentence: str) -> None:
@@ -250,3 +258,14 @@ def test_a_sidecar_explains_gaps_and_is_checked(tmp_path: Path) -> None:
     (tmp_path / "mine.parquet.meta.json").write_text("{")
     with pytest.raises(DataError, match=r"mine.parquet.meta.json: is no JSON"):
         load(path)
+
+
+def test_daily_rows_need_no_time_of_day_and_a_panel_has_one_row_a_name() -> None:
+    days = ["20231206", "20231206", "20231207", "20231207"]
+    frame = pl.DataFrame({"day": days, "symbol": ["a", "b"] * 2, "close": [1.0, 2.0, 3.0, 4.0]})
+    assert load(frame).sessions == (20231206, 20231207) and len(load(frame)) == 4
+    single = frame.filter(pl.col("symbol") == "a").drop("symbol")
+    assert len(load(single)) == 2
+    assert len(load(pl.concat([single, single]))) == 2, "the same row twice is one row"
+    with pytest.raises(DataError, match="2 rows are of 2023-12-06"):
+        load(frame.with_columns(pl.lit("a").alias("symbol")))

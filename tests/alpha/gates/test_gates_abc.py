@@ -1,5 +1,6 @@
 """Gates A, B and C: what stops, what stays undecided, and what it says would turn it."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -10,11 +11,14 @@ from hft.alpha.data.planted import planted
 from hft.alpha.gates.a import History, gate_a, none_of
 from hft.alpha.gates.b import Correctness, gate_b, structural_failure
 from hft.alpha.gates.c import ReplayFacts, gate_c
+from hft.alpha.gates.f import Twin, gate_f
 from hft.alpha.measures.evidence import Evidence, Levels, Tries, weigh
 from hft.alpha.measures.measured import Measured, Options, measure
 from hft.alpha.profile import Profile
+from hft.alpha.signals import Difference
 from hft.alpha.validation.result import overall
 from hft.alpha.verdict import GateResult, Verdict, at_least, holds
+from hft.reports.governance.words import needed
 from hft.settings import read_profile
 
 BAR = 60_000_000_000
@@ -66,7 +70,7 @@ def correct(**changes: object) -> Correctness:
         "tests_passed": True,
         "tests_reason": "",
         "hashes": ["a", "a", "a", "a"],
-        "parity": 0.0,
+        "parity": Difference(0.0, None),
         "finite_share": 1.0,
         "coverage": 0.99,
         "permutation_p": 0.001,
@@ -89,7 +93,8 @@ def test_what_is_correct_passes() -> None:
         ({"tests_passed": None}, Verdict.INSUFFICIENT, False),
         ({"hashes": ["a", "b", "a", "a"]}, Verdict.FAIL, True),
         ({"hashes": ["a", "a"]}, Verdict.FAIL, True),
-        ({"parity": 1e-8}, Verdict.FAIL, True),
+        ({"parity": Difference(1e-8, 3)}, Verdict.FAIL, True),
+        ({"parity": Difference(np.inf, 3)}, Verdict.FAIL, True),
         ({"finite_share": 0.999}, Verdict.FAIL, True),
         ({"finite_share": None}, Verdict.INSUFFICIENT, False),
         ({"coverage": 0.9}, Verdict.FAIL, False),
@@ -105,6 +110,15 @@ def test_each_line_of_gate_b_decides(
     result = gate_b(correct(**changes), profile())
     assert result.verdict is verdict
     assert structural_failure(result) is structural
+
+
+def test_batch_and_stream_that_differ_are_told_by_their_row() -> None:
+    for apart, told in (
+        (Difference(2e-3, 6), "batch and stream are 0.002 apart at row 7"),
+        (Difference(np.inf, 0), "one of batch and stream has no signal at row 1, the other has"),
+    ):
+        result = gate_b(correct(parity=apart), profile())
+        assert result.verdict is Verdict.FAIL and result.reason == told
 
 
 def test_base_asks_for_no_statistics_in_gate_b_but_for_every_correctness() -> None:
@@ -163,6 +177,17 @@ def test_days_too_few_for_evidence_are_undecided_with_a_list() -> None:
     assert not {"dsr", "psr", "hac_t"} & {check.id for check in result.checks}
 
 
+def test_a_track_too_short_is_undecided_and_shows_what_it_is_asked_for(
+    strong: tuple[Measured, Evidence],
+) -> None:
+    found, evidence = strong
+    short = replace(evidence, psr=0.9, track_days=evidence.n + 100.0)
+    psr = next(check for check in gate_c(found, short, profile()).checks if check.id == "psr")
+    assert psr.verdict is Verdict.INSUFFICIENT and "days of the" in psr.reason
+    assert (psr.value, psr.threshold) == (0.9, 0.95) and psr.missing
+    assert needed(psr.to_dict()) == "≥ 0.95"
+
+
 def test_a_replay_that_loses_fails_whatever_the_vector_engine_says(
     strong: tuple[Measured, Evidence],
 ) -> None:
@@ -203,3 +228,18 @@ def test_wrong_code_fails_even_where_the_history_is_short() -> None:
     short = results("INSUFFICIENT")[0]
     wrong = GateResult("B", (holds("deterministic", False, "two results"),))
     assert overall((short, wrong)) is Verdict.FAIL
+
+
+def test_a_twin_that_got_slower_fails_gate_f_and_no_verdict() -> None:
+    fine = Twin(True, "", True, "", 0.05)
+    assert gate_f(fine, profile("base")).passed
+    slow = gate_f(replace(fine, slower=0.2), profile("base"))
+    assert slow.verdict is Verdict.FAIL and "20% longer" in slow.reason and slow.advisory
+    fast = GateResult("A", (holds("x", True),))
+    others = tuple(replace(fast, gate=name) for name in "ABC")
+    assert overall((*others, slow)) is Verdict.PASS
+    # A page of the same inputs is the same page: seconds that pass are not on it.
+    assert (
+        gate_f(fine, profile("base")).to_dict()
+        == gate_f(replace(fine, slower=-0.5), profile("base")).to_dict()
+    )

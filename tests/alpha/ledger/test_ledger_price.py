@@ -30,7 +30,9 @@ def expected_maximum(n: float) -> float:
 
 def test_the_first_trial_is_free_of_luck(tmp_path: Path) -> None:
     line = price(Ledger.open(tmp_path))
-    assert line == "trial 1 of family ofi, effective N 0.0, hurdle SR 0.00 -> 0.00"
+    assert line == (
+        "trial 1 of family ofi, the first on this data and label, hurdle SR 0.00 -> 0.00"
+    )
 
 
 def test_the_price_is_the_expected_maximum_of_what_was_tried(tmp_path: Path) -> None:

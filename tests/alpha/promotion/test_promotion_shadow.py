@@ -8,14 +8,14 @@ from promotion_world import ALPHA, START_NS, profile
 
 from hft.alpha import loader, shipped
 from hft.alpha.backtest import Rules
-from hft.alpha.gates import e
-from hft.alpha.gates.e import Paper, Shadow
-from hft.alpha.paper import log_session, sessions_folder
+from hft.alpha.gates import d, e
+from hft.alpha.gates.e import Shadow
+from hft.alpha.paper import log_session, sessions_folder, summarize
 from hft.alpha.promotion.parity import comparer, stream
 from hft.alpha.promotion.shadow import asserted, from_runs, with_paper
 from hft.alpha.scaffold import scaffold
 from hft.alpha.workspace import Workspace
-from hft.core.errors import DataError
+from hft.core.errors import DataError, PromotionError
 from hft.gateway.limits import Limits
 from hft.runs.ingest import synthetic
 
@@ -106,5 +106,44 @@ def test_logged_paper_trade_sessions_are_the_ones_a_promotion_reads(tmp_path: Pa
             execution_reject_rate=0.0,
             regime=regime,
         )
-    found = with_paper(Shadow(), sessions_folder(tmp_path, ALPHA)).paper
-    assert found == Paper(3, 2, 60.0, 2)
+    folder = sessions_folder(tmp_path, ALPHA)
+    found = with_paper(Shadow(), folder).paper
+    assert found is not None and found == summarize(folder)
+    assert (found.calendar_span_days, found.distinct_trading_days) == (3, 2)
+    assert found.shortest_minutes == 60.0 and found.regimes_covered == ("calm", "wild")
+    checks = {one.id: one for one in e.evaluate(Shadow(paper=found), profile("base")).checks}
+    assert checks["paper_session_minutes"].verdict == "PASS"
+    assert checks["paper_trading_days"].verdict == "FAIL"
+    assert checks["paper_regimes"].verdict == "PASS"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"started_ns": 1', "s9.json"),
+        ('{"started_ns": 5, "ended_ns": "late"}', "ended_ns: 'late' is no time in ns"),
+        ('{"started_ns": 5, "ended_ns": 5}', "ended_ns: is not after started_ns"),
+    ],
+)
+def test_a_paper_session_that_is_none_is_refused_by_its_file(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    log_session(tmp_path, ALPHA, "s1", started_ns=START_NS, ended_ns=START_NS + 1)
+    folder = sessions_folder(tmp_path, ALPHA)
+    (folder / "s9.json").write_text(text)
+    with pytest.raises(PromotionError, match=f"s9.json.*{told}" if told != "s9.json" else told):
+        with_paper(Shadow(), folder)
+    with pytest.raises(PromotionError, match="holds no paper-trade session"):
+        with_paper(Shadow(), tmp_path)
+
+
+def test_an_absent_figure_says_why_it_is_absent() -> None:
+    words = {"cost": "too few days with fills"}
+    shadow = Shadow(evidence="runs", notes=words)
+    found = {one.id: one for one in e.evaluate(shadow, profile("standard")).checks}
+    assert found["cost_ratio_upper"].verdict == "INSUFFICIENT"
+    assert found["cost_ratio_upper"].reason == "too few days with fills"
+    held = d.Portfolio(live=("other",), notes={"spanning_t": "the live alphas do not span"})
+    checks = {one.id: one for one in d.evaluate({}, held, profile("standard")).checks}
+    assert checks["spanning_t"].reason == "the live alphas do not span"
+    assert checks["spanning_t"].missing == ("a measured spanning_t",)

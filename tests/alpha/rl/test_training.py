@@ -11,7 +11,7 @@ from hft.alpha.experiments import list_runs
 from hft.alpha.ledger import Ledger
 from hft.alpha.rl.episode import Market
 from hft.alpha.rl.logged import Training, log_rl_run, newest_run, policy_sha256
-from hft.alpha.rl.playing import quoting_by
+from hft.alpha.rl.playing import Quotes
 from hft.alpha.rl.policy import ArrayPolicy
 from hft.alpha.rl.training import CrossEntropy, cross_entropy, play, scored_on
 from hft.alpha.verdict import Verdict
@@ -69,7 +69,7 @@ def test_the_policy_in_a_sealed_run_does_what_it_did_in_the_episode(
 ) -> None:
     span = spans(market)[2]
     done = play(market, trained.policy, span)
-    strategy = quoting_by(trained.policy, market.quoting, market.every_ns)
+    strategy = Quotes(trained.policy, market.quoting, market.every_ns).strategy()
     run = execute(market.job(strategy, span, 0), out=tmp_path)
     assert run.digest == done.digest == done.episode.sealed(tmp_path / "played").digest
     assert run.verify().same

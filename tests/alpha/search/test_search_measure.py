@@ -1,6 +1,7 @@
 """What a candidate is worth: position rule, fees, folds, pool, by a plain second reading."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,20 @@ def by_hand(text: str, place: Market, threshold: float) -> tuple[list[float], li
     return gross, fee
 
 
+def mean_position_held(text: str, place: Market, threshold: float) -> np.ndarray:
+    """What each block's mean position of each name earns by session, held through the block."""
+    found = np.zeros(len(place.days))
+    for lo, hi in zip(place.starts[:-1], place.starts[1:], strict=True):
+        columns = {name: place.table[k, lo:hi] for k, name in enumerate(place.fields)}
+        held = positions(evaluate([standardised(parse(text))], columns)[0], threshold)
+        before, session = np.array([0.0, *held[:-1]]), place.session[lo:hi]
+        for fold in purged(len(place.days)):
+            mine = (session >= fold.first) & (session < fold.stop)
+            for t in np.flatnonzero(mine):
+                found[session[t]] += before[mine].mean() * place.earned[lo + t]
+    return found
+
+
 def sharpe(returns: list[float]) -> float:
     mean = math.fsum(returns) / len(returns)
     variance = math.fsum((one - mean) ** 2 for one in returns) / (len(returns) - 1)
@@ -64,7 +79,11 @@ def test_figures_are_those_of_the_rule_done_by_hand(names: int) -> None:
         net = [d * g - f for d, g, f in zip(side, gross, fee, strict=True)]
         assert one.scored.net == pytest.approx(net, rel=1e-9, abs=1e-15), text
         assert one.scored.sharpe_oos == pytest.approx(sharpe(net), rel=1e-9), text
-        assert one.scored.score == one.scored.sharpe_oos
+        held = mean_position_held(text, place, 0.3)
+        part = sum(side * held) / 40 / np.std(net, ddof=1) * math.sqrt(252)
+        assert one.scored.sharpe_held == pytest.approx(part, rel=1e-9, abs=1e-9), text
+        left = one.scored.sharpe_oos - max(0.0, part)
+        assert one.scored.score == pytest.approx(left, rel=1e-9), text
 
 
 def test_the_rule_is_the_one_of_the_vector_engine() -> None:
@@ -128,7 +147,7 @@ def test_similarity_to_the_pool_costs_and_copies_never_pass() -> None:
     copy = market(edge=1.0, pool=np.array([-signal, np.zeros_like(signal)]))
     alone, beside = measure([parse("a")], plain)[0].scored, measure([parse("a")], copy)[0].scored
     assert beside.correlation_pool_max == pytest.approx(1.0)
-    assert beside.score == pytest.approx(alone.sharpe_oos - 0.25)
+    assert beside.score == pytest.approx(alone.score - 0.25)
     assert alone.passed and not beside.passed
     rng = np.random.Generator(np.random.Philox(1))
     other = rng.normal(size=signal.size) + signal
@@ -153,3 +172,51 @@ def test_fees_are_paid_for_every_change() -> None:
     free, dear = (measure([parse("a")], market(cost=c))[0].scored for c in (0.0, 1e-3))
     lost = free.net_total - dear.net_total
     assert lost == pytest.approx(dear.turnover * 1200 * 1e-3, rel=1e-6)
+
+
+ALWAYS_LONG = ("a", "log1p(a)", "ts_sum(a, 50)", "zscore(a * a)", "-a", "decay_linear(a, 9)")
+
+
+def drifting(seed: int, drift: float, sessions: int = 60) -> Market:
+    """Returns with a drift and no more; column a rises, b is noise that nothing follows."""
+    place = market(sessions=sessions, seed=seed)
+    table = place.table.copy()
+    table[0] = np.arange(1.0, table.shape[1] + 1.0)
+    return replace(place, table=table, earned=place.earned + drift)
+
+
+@pytest.mark.parametrize("sessions", [12, 60])
+@pytest.mark.parametrize("drift", [-3e-4, 3e-4])
+def test_holding_what_drifts_is_no_alpha(drift: float, sessions: int) -> None:
+    """Long from the first rows on (or short where it falls): a Sharpe ratio, and no skill."""
+    for seed in range(8):
+        place = drifting(seed, drift, sessions)
+        for text, one in zip(
+            ALWAYS_LONG, measure([parse(t) for t in ALWAYS_LONG], place), strict=True
+        ):
+            scored = one.scored
+            assert scored.sharpe_oos is not None and scored.sharpe_oos > 0.5, (text, seed)
+            assert not scored.passed and abs(scored.score or 9.0) < 0.2, (text, seed, scored)
+            assert scored.reason == "earns what holding its mean position earns"
+
+
+def test_being_mostly_long_while_prices_rise_is_worth_what_its_timing_is() -> None:
+    """b says short in every tenth row at random: what is left of a high Sharpe ratio is luck."""
+    figures = []
+    for seed in range(40):
+        place = drifting(seed, 3e-4)
+        table = place.table.copy()
+        rng = np.random.Generator(np.random.Philox([seed, 1]))
+        table[1] = np.where(rng.random(table.shape[1]) < 0.1, -10.0, 1.0)
+        scored = measure([parse("b")], replace(place, table=table))[0].scored
+        figures.append((scored.sharpe_oos, scored.sharpe_held, scored.score))
+    raw, held, left = np.median(np.array(figures, float), axis=0)
+    assert raw > 10 and held > 10
+    assert abs(left) < 1.0, "half of them gained by their timing, half lost"
+
+
+def test_a_skill_in_a_rising_market_still_passes() -> None:
+    place = market(edge=1.0)
+    up = replace(place, earned=place.earned + 3e-4)
+    one = measure([parse("a")], up)[0].scored
+    assert one.passed and one.sharpe_oos > 5 and one.score > 5

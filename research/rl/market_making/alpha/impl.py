@@ -1,7 +1,8 @@
 """How much more eagerly a trained market maker bids than offers, holding nothing.
 
-The policy is `policy.npz` beside this file: one tanh layer, nine features to two actions. What an
-alpha cannot know (inventory, own orders) is zero.
+The policy is `policy.npz` beside this file: one tanh layer, nine features to two actions. What the
+signal cannot know (inventory, own orders) is zero in it; the quotes, which are what a validation
+replays, know both.
 """
 
 import math
@@ -11,8 +12,9 @@ import numpy as np
 
 from hft.alpha.manifest import AlphaManifest
 from hft.alpha.rl.adapter import PolicyAlpha
+from hft.alpha.rl.playing import Quotes
 from hft.alpha.rl.policy import ArrayPolicy
-from hft.alpha.rl.quoting import BOUND, FEATURES, MEMORY
+from hft.alpha.rl.quoting import BOUND, FEATURES, MEMORY, Quoting
 
 FIELDS = ("mid_tick", "micro_tick", "spread_ticks", "imbalance", "traded_lots")
 MANIFEST = AlphaManifest(
@@ -38,6 +40,7 @@ class RlQuotesAlpha(PolicyAlpha):
 
     def __init__(self) -> None:
         self.policy = ArrayPolicy.load(Path(__file__).with_name("policy.npz"))
+        self.quotes = Quotes(self.policy, Quoting(lots=1, max_lots=5, depth=4))
         super().__init__(MANIFEST, FIELDS, self.lean)
         self.reset()
 

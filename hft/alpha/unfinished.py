@@ -1,0 +1,76 @@
+"""Validations that were begun and never ended: the process was killed, or the alpha ended it.
+
+A note with the row that is due lies in `.state/validations` while one is at work, and is locked by
+its process. The next command that finds a note which nobody holds records that row: a validation
+that was asked for ends in the audit, whatever became of it.
+"""
+
+import fcntl
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hft.core.errors import JournalError
+from hft.storage.atomic import sync_folder
+from hft.storage.chain import canonical
+
+FOLDER, SUFFIX = "validations", ".begun.json"
+
+
+@contextmanager
+def begun(state: Path, row: Mapping[str, Any]) -> Iterator[None]:
+    """The note of a validation at work; `row` is what the audit gets if it never ends.
+
+    Raises: JournalError when it cannot be written.
+    """
+    path = state / FOLDER / f"{uuid.uuid4().hex}{SUFFIX}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        os.write(file, canonical(row))
+        os.fsync(file)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise JournalError(f"{path}: {error.strerror or error}") from None
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(file)
+
+
+def close(state: Path, record: Callable[..., Any], now_ns: int) -> list[str]:
+    """Record what is due of validations that ended without a word; a sentence for each."""
+    said = []
+    for path in sorted((state / FOLDER).glob(f"*{SUFFIX}")):
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            sentence = _close(path, record, now_ns)
+        except BlockingIOError:
+            continue  # it is at work
+        finally:
+            os.close(file)
+        said += [sentence] if sentence else []
+    return said
+
+
+def _close(path: Path, record: Callable[..., Any], now_ns: int) -> str:
+    """The row, then the note goes. One that is torn was never begun in earnest."""
+    try:
+        row = json.loads(path.read_bytes())
+        sentence = str(row["details"]["error"])
+    except (ValueError, KeyError, TypeError, FileNotFoundError):
+        path.unlink(missing_ok=True)
+        return ""
+    record("alpha_gate_log", row, now_ns=now_ns)
+    path.unlink(missing_ok=True)
+    return sentence

@@ -1,0 +1,176 @@
+"""An alpha that ends the process it runs in ends its validation with a verdict, and with a row."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hft.alpha import unfinished
+from hft.alpha.data.planted import write
+from hft.alpha.own_code import own_code
+from hft.api import research
+from hft.api.validation import validate
+from hft.audit.journal import read
+from hft.core.errors import ValidationError
+
+# Every way into the alpha is replaced by `ends`.
+EVERYWHERE = """
+import os, sys
+def ends(*args, **kwargs):
+    {how}
+for one in [one for one in vars().values() if isinstance(one, type)]:
+    if one.__module__ == __name__:
+        one.update = ends
+        if hasattr(one, "signals"):
+            one.signals = ends
+"""
+SECOND = "7920"  # the hash seed of the second fresh process
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("ended") / "desk"
+    research.init(root)
+    research.scaffold(
+        "mine",
+        source="order_flow_imbalance",
+        hypothesis="flow goes on",
+        horizon="1min",
+        root=root,
+    )
+    write(root / "data" / "planted", 0.05, days=20, seed=1)
+    settings = root / "config" / "default.yaml"
+    on, off = "HFT_ALPHA_AUDIT_ENABLED: true", "HFT_ALPHA_AUDIT_ENABLED: false"
+    settings.write_text(settings.read_text().replace(on, off))
+    return root
+
+
+@pytest.fixture
+def root(desk: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(desk, tmp_path / "copy", symlinks=True))
+
+
+def spoil(root: Path, text: str) -> None:
+    path = root / "research" / "alphas" / "mine" / "impl.py"
+    path.write_text(path.read_text() + text)
+
+
+def judge(root: Path, **given: Any) -> Any:
+    chosen = {"profile": "base", "skip_gate_b_tests": True, "set": {"gate_b.runs_min": 1.0}} | given
+    return validate("mine", str(root / "data" / "planted"), root=root, **chosen)
+
+
+def rows(root: Path) -> list[dict[str, Any]]:
+    return [
+        row["row"] for row in read(root / ".state" / "audit") if row["table"] == "alpha_gate_log"
+    ]
+
+
+def notes(root: Path) -> list[Path]:
+    return list((root / ".state" / unfinished.FOLDER).glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("\nraise SystemExit(0)\n", "cannot be imported: SystemExit: 0"),
+        ("\nraise KeyboardInterrupt\n", "cannot be imported: KeyboardInterrupt"),
+        (EVERYWHERE.format(how="sys.exit(0)"), "raised SystemExit: 0"),
+        (EVERYWHERE.format(how="raise KeyboardInterrupt"), "raised KeyboardInterrupt"),
+        (EVERYWHERE.format(how="raise GeneratorExit"), "raised GeneratorExit"),
+    ],
+)
+def test_an_exit_of_the_alpha_is_its_failure_and_a_row(root: Path, text: str, said: str) -> None:
+    spoil(root, text)
+    with pytest.raises(ValidationError, match=said):
+        judge(root)
+    (row,) = rows(root)
+    assert (row["gate"], row["verdict"]) == ("A", "FAIL") and said in row["details"]
+    assert notes(root) == []
+
+
+def test_a_fresh_process_that_ends_at_once_fails_gate_b_though_the_others_agree(
+    root: Path,
+) -> None:
+    how = f"\nimport os\nif os.environ.get('PYTHONHASHSEED') == '{SECOND}':\n    os._exit(0)\n"
+    spoil(root, how)
+    done = judge(root, set={"gate_b.runs_min": 3.0})
+    (check,) = [c for c in done.gate("B").checks if c.id == "deterministic"]
+    assert check.verdict.value == "FAIL" and "the alpha ended the process" in check.reason
+    row = next(row for row in rows(root) if row["gate"] == "B")
+    assert row["verdict"] == "FAIL" and "the alpha ended the process" in row["details"]
+
+
+def test_tests_of_the_alpha_that_end_pytest_with_code_0_have_not_passed(root: Path) -> None:
+    test = next((root / "research" / "alphas" / "mine" / "tests").glob("test_*.py"))
+    test.write_text("import os\n\ndef test_nothing():\n    os._exit(0)\n")
+    done = judge(root, skip_gate_b_tests=False)
+    (check,) = [c for c in done.gate("B").checks if c.id == "unit_tests"]
+    assert check.verdict.value == "FAIL" and "ended the process" in check.reason
+
+
+def command(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "hft.cli.app", "alpha", *words],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_a_process_that_the_alpha_ended_is_in_the_audit_after_the_next_command(
+    root: Path,
+) -> None:
+    spoil(root, EVERYWHERE.format(how="os._exit(0)"))
+    words = ("validate", "mine", "--data", "data/planted", "--profile", "base", "--yes")
+    assert command(root, *words).stdout == ""
+    assert rows(root) == [] and len(notes(root)) == 1
+    assert command(root, "canary", "nobody", "--apply").returncode == 65
+    (row,) = rows(root)
+    assert (row["alpha_id"], row["gate"], row["verdict"]) == ("mine", "A", "FAIL")
+    assert "ABORTED" in row["details"] and notes(root) == []
+
+
+def test_a_validation_at_work_is_not_unfinished(tmp_path: Path) -> None:
+    told: list[Any] = []
+    row = {"details": {"error": "it ended"}}
+
+    def record(*given: Any, **more: Any) -> None:
+        told.append(given)
+
+    with unfinished.begun(tmp_path, row):
+        child = (
+            "import sys; from pathlib import Path; from hft.alpha import unfinished; "
+            "sys.exit(len(unfinished.close(Path(sys.argv[1]), print, 1)))"
+        )
+        done = subprocess.run([sys.executable, "-c", child, str(tmp_path)], check=False)
+        assert done.returncode == 0 and len(list(tmp_path.rglob("*.json"))) == 1
+    assert unfinished.close(tmp_path, record, 1) == [] and told == []
+    left = tmp_path / unfinished.FOLDER / f"x{unfinished.SUFFIX}"
+    left.write_text('{"details":{"error":"it en')  # torn: never begun in earnest
+    assert unfinished.close(tmp_path, record, 1) == [] and not left.exists()
+    left.write_text('{"details":{"error":"it ended"}}')
+    assert unfinished.close(tmp_path, record, 1) == ["it ended"] and len(told) == 1
+
+
+def test_ctrl_c_of_the_person_goes_through_and_the_handler_is_put_back() -> None:
+    def refused(error: BaseException) -> ValidationError:
+        return ValidationError(type(error).__name__)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(ValidationError, match="KeyboardInterrupt"), own_code(refused):
+            raise KeyboardInterrupt
+        with pytest.raises(KeyboardInterrupt), own_code(refused):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
