@@ -21,7 +21,7 @@ from hft.alpha.validation.fresh import digests
 STDOUT_KEPT, STDERR_KEPT = 4000, 2000
 FAILURE_KEPT = 300
 NO_TESTS = 5  # what pytest exits with
-SUMMARY = re.compile(r"^\d+ passed\b.* in \d", re.MULTILINE)
+SUMMARY = re.compile(r"^\d+ \w+.* in \d[\d.]*s", re.MULTILINE)
 
 
 def tests_of(

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from promotion_desk import ALPHA, CARD, MANIFEST, PlantedDesk, at
 
+from hft.alpha.data.planted_tapes import write_tapes
 from hft.alpha.ledger import Ledger, Trial
 from hft.api.desk import open_desk
 from hft.storage.chain import canonical
@@ -230,3 +231,20 @@ def test_the_same_returns_in_the_last_digits_are_the_same() -> None:
     kept = np.array([0.01, -0.02, 0.0])
     assert not _returns_differ(kept, kept * (1 + 1e-13))
     assert _returns_differ(kept, kept * (1 + 1e-6))
+
+
+def test_a_makers_figures_are_those_of_replays_made_again(
+    planted_desk: PlantedDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One figure is forged; all others come out of the queue as they did at the validation."""
+    monkeypatch.setenv("HFT_ALPHA_AUDIT_ENABLED", "0")
+    desk = planted_desk.copy(tmp_path / "desk")
+    write_tapes(desk.root / "tapes", 0.3, days=2, seed=2)
+    desk.validate(data=str(desk.root / "tapes"), execution="maker")
+    true = desk.read(CARD)["sharpe_oos"]
+    desk.forge(CARD, sharpe_oos=5.0)
+    assert desk.promote(force=True, reason="a rehearsal").decided.forced
+    done = desk.approve().decided
+    assert not done.approved
+    wanted = f"sharpe_oos: 5 in the bundle's scorecard, {true:.6g} measured again"
+    assert done.objections == (wanted,)
