@@ -18,28 +18,29 @@ from hft.core.errors import HftError
 def own_code(refused: Callable[[BaseException], HftError]) -> Iterator[None]:
     """Raises what `refused` makes of anything the block raises but an HftError and Ctrl-C.
 
-    Where the process has a handler of SIGINT of its own, every KeyboardInterrupt is Ctrl-C.
+    What SIGINT does in this process stays as it is: a handler is asked as before, and only noted.
     """
     asked: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
 
-    def ctrl_c(number: int, frame: Any) -> None:
+    def noted(number: int, frame: Any) -> None:
         asked.append(number)
-        raise KeyboardInterrupt
+        before(number, frame)  # type: ignore[operator, misc]
 
     on_main = threading.current_thread() is threading.main_thread()
-    own = on_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if own:
-        signal.signal(signal.SIGINT, ctrl_c)
+    ours = on_main and callable(before)
+    if ours:
+        signal.signal(signal.SIGINT, noted)
     try:
         yield
     except HftError:
         raise
     except KeyboardInterrupt as error:
-        if asked or (on_main and not own):
+        if asked:
             raise
         raise refused(error) from error
     except BaseException as error:
         raise refused(error) from error
     finally:
-        if own:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if ours:
+            signal.signal(signal.SIGINT, before)

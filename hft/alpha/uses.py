@@ -141,8 +141,21 @@ def kept_back(known: Iterable[Use], whole: ResearchData, part: ResearchData) -> 
     for use in known:
         vault = use.parts.get("vault")
         if vault is not None and (own is None or own[0] <= vault[1]):
-            told += _said(part, vault, "vault", "kept back")
+            told += _said(part, vault, "vault", "kept back", _split_for(whole, vault))
     return list(dict.fromkeys(told))
+
+
+def _split_for(whole: ResearchData, vault: Span) -> str:
+    """The --split that leaves explore as it is and gives a vault all it had; empty without one."""
+    explored = parts_of(whole).get("explore")
+    days = whole.sessions
+    first = sum(day < vault[0] for day in days)
+    explore = 0 if explored is None else sum(day <= explored[1] for day in days)
+    if explored is None or not explore < first < len(days):
+        return ""
+    shares = [round(100 * count / len(days), 2) for count in (explore, first - explore)]
+    text = ",".join(f"{share:g}" for share in (*shares, round(100 - sum(shares), 2)))
+    return f"make the features again with --split {text}, whose vault has them"
 
 
 def not_fresh(known: Iterable[Use], part: ResearchData) -> list[str]:
@@ -157,12 +170,12 @@ def not_fresh(known: Iterable[Use], part: ResearchData) -> list[str]:
     return list(dict.fromkeys(told))
 
 
-def _said(part: ResearchData, span: Span, name: str, how: str) -> list[str]:
+def _said(part: ResearchData, span: Span, name: str, how: str, advice: str = "") -> list[str]:
     mine = [day for day in part.sessions if span[0] <= day <= span[1]]
     if not mine:
         return []
     days = f"session {mine[0]} was" if len(mine) == 1 else f"sessions {mine[0]} to {mine[-1]} were"
-    return [f"{part.source}: {days} {how} as {name} in this workspace; {ADVICE[how]}"]
+    return [f"{part.source}: {days} {how} as {name} in this workspace; {advice or ADVICE[how]}"]
 
 
 def _untimed(line: bytes) -> dict[str, Any] | None:

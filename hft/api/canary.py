@@ -9,7 +9,7 @@ from hft.alpha.canary.apply import Applied, apply, consents_for, rollback_by_han
 from hft.alpha.canary.claim import Claim
 from hft.alpha.canary.decide import CanaryDecision, decide, not_found
 from hft.alpha.canary.history import History, history_of, with_counted
-from hft.alpha.canary.known import LotsOn, at_hand, lots_on
+from hft.alpha.canary.known import at_hand, lots_on
 from hft.alpha.canary.metrics import Metrics
 from hft.alpha.canary.sessions import Evidence
 from hft.alpha.ids import alpha_id as proper
@@ -84,7 +84,7 @@ def _evaluated(
     _trusted(office, file)
     claim, profile = frozen(desk, office, file)
     past = _past(office, file, desk)
-    found = _evidence(desk, name, runs, evidence, typed, lots_on(claim, past))
+    found = _evidence(desk, name, runs, evidence, typed, claim, past)
     if isinstance(found, Evidence):
         past = replace(past, at_hand=at_hand(live_runs(desk, name) / "runs", found))
     decision = _decide(office, file, found, profile, claim, past)
@@ -208,12 +208,14 @@ def _evidence(
     runs: Sequence[str | Path],
     evidence: str | Path | None,
     typed: Mapping[str, Any] | None,
-    sized: LotsOn,
+    claim: Claim | None,
+    past: History,
 ) -> Evidence | Metrics | None:
     from hft.alpha.canary.known import Known, of_alpha
     from hft.alpha.canary.sessions import from_csv, from_runs
 
-    verify = of_alpha(desk.workspace, name, sized)
+    before = {digest for _, digests in past.counted for digest in digests}
+    verify = of_alpha(desk.workspace, name, lots_on(claim, past), before)
     if runs:
         return from_runs([Path(path) for path in runs], verify)
     if evidence is not None:

@@ -1,6 +1,7 @@
 """Which sessions of a market can prove something, however its rows are split and chosen again."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,22 @@ def used(place: Workspace, kind: Kind, data: ResearchData, part: str) -> None:
 
 def objections(place: Workspace, data: ResearchData, part: str = "validate") -> str:
     return "; ".join(uses.spoiled(uses.uses(place, data), data, data.select(part)))
+
+
+@pytest.mark.parametrize("more", [2, 5, 10])
+def test_rows_that_grew_are_told_the_split_that_works(
+    more: int, bars: Path, tmp_path: Path
+) -> None:
+    place = Workspace(tmp_path / "desk")
+    used(place, "validate", split(bars, tmp_path / "one", "40,40,20", DAYS - more), "validate")
+    grown = split(bars, tmp_path / "two", "40,40,20")
+    words = objections(place, grown)
+    found = re.search(r"--split ([\d.,]+), whose vault has them", words)
+    if more == 10:  # the new vault lies behind the old one
+        assert not words
+        return
+    assert found is not None, words
+    assert not objections(place, split(bars, tmp_path / "three", found[1]))
 
 
 def test_no_look_is_lost_when_several_are_written_at_once(bars: Path, tmp_path: Path) -> None:

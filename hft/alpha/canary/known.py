@@ -5,7 +5,7 @@ Every run is verified once a call.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date as Date
 from pathlib import Path
 
@@ -22,15 +22,24 @@ from hft.runs.result import Run
 LotsOn = Callable[[Date], int | None]
 
 
-def of_alpha(workspace: Workspace, alpha_id: str, lots_on: LotsOn = lambda day: None) -> Verify:
-    """Verifies the digest of a run, that it followed this alpha's signal, and with which lots."""
+def of_alpha(
+    workspace: Workspace,
+    alpha_id: str,
+    lots_on: LotsOn = lambda day: None,
+    counted: Collection[str] = (),
+) -> Verify:
+    """Verifies the digest of a run, that it followed this alpha's signal, and with which lots.
+
+    A run of `counted` digests did so when it was counted: a renewal with other code or another
+    target does not take it back.
+    """
     from hft.alpha.promotion.parity import comparer
 
     made: list[Callable[[Run], object]] = []  # the alpha is loaded when a run is to be compared
 
     def verify(run: Run) -> str:
         wrong = replayed(run)
-        if wrong:
+        if wrong or run.digest in counted:
             return wrong
         try:
             if not made:

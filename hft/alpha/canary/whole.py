@@ -2,11 +2,12 @@
 
 What was counted once, by its day and the digests of its runs, is shown again at every later step.
 Between the approval and the newest session every trading day has one: Monday to Friday, and a day
-of the week-end on which the evidence has a session at all. A few may lack as holidays. A day on
+of the week-end on which the evidence mostly has a session. A few may lack as holidays. A day on
 which the weight changed belongs to two rungs and may lack as well. Nothing here rolls back.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date as Date
 from datetime import timedelta
@@ -131,9 +132,11 @@ def _gaps(evidence: Evidence, past: History, profile: Profile) -> list[Finding]:
 
 def _trading(ends: Sequence[Date], past: History) -> list[Date]:
     """The trading days after the first of `ends`, up to the last."""
-    week = {0, 1, 2, 3, 4} | {day.weekday() for day in ends[1:]}
     changed = {day for day, _ in past.weights}
-    span = (ends[0] + timedelta(days=k) for k in range(1, (ends[-1] - ends[0]).days + 1))
+    span = [ends[0] + timedelta(days=k) for k in range(1, (ends[-1] - ends[0]).days + 1)]
+    all_of, have = Counter(map(Date.weekday, span)), Counter(map(Date.weekday, set(ends[1:])))
+    # A session of one Sunday, such as a rehearsal by the exchange, makes no market of Sundays.
+    week = {0, 1, 2, 3, 4} | {name for name in have if 2 * have[name] > all_of[name]}
     return [day for day in span if day.weekday() in week and day not in changed]
 
 

@@ -132,16 +132,11 @@ def _verdicts(
     first = gate_a(checks, history(profile, found, evidence), profile)
     means.tell("gate C, decided again")
     facts = None
-    if _was_replayed(validated):
+    if made.data.tapes is not None:  # whatever engine the owner chose
         again = replays(found, request, means.limits, folder)
         facts = None if again is None else again.facts
     third = gate_c(found, evidence, profile, facts)
     return {gate.gate: (gate.verdict.value, gate.reason) for gate in (first, third)}
-
-
-def _was_replayed(validated: Validated) -> bool:
-    checks = validated.reports.get("C", {}).get("checks", ())
-    return any(str(check.get("id", "")).startswith("replay_") for check in checks)
 
 
 def _row(trial: Trial) -> Mapping[str, Any]:

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_runs import records, write_run
 
+from hft.alpha.canary import known
 from hft.alpha.canary.known import Known
 from hft.alpha.canary.sessions import COLUMNS, from_csv, from_runs, of_run, parse_csv
+from hft.alpha.workspace import Workspace
 from hft.core.errors import DataError
 
 HEAD = ",".join(COLUMNS)
@@ -82,6 +84,18 @@ def test_a_run_that_cannot_be_replayed_is_missing_data(tmp_path: Path) -> None:
     write_run(tmp_path, records(seed=3, wakes=50))
     found = from_runs([tmp_path])
     assert not found.counted and "cannot be verified" in found.missing[0].wrong
+
+
+def test_a_run_that_was_counted_stands_when_the_alpha_has_moved_on(tmp_path: Path) -> None:
+    """A renewal with other code or another target takes no counted session back."""
+    run = write_run(tmp_path, records(seed=3, wakes=50))
+    desk = Workspace(tmp_path)  # which has no such alpha any more
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(known, "replayed", lambda run: "")
+        assert known.of_alpha(desk, "flow")(run)
+        assert known.of_alpha(desk, "flow", counted={run.digest})(run) == ""
+        patch.setattr(known, "replayed", lambda run: "was changed")
+        assert known.of_alpha(desk, "flow", counted={run.digest})(run) == "was changed"
 
 
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:

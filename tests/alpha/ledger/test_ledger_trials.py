@@ -17,7 +17,6 @@ import pytest
 from hft.alpha.ledger import Ledger, Trial, trial_id
 from hft.alpha.ledger.trial import FIELDS
 from hft.alpha.ledger.writer import writer_id
-from hft.alpha.promotion.standing import hurdle_now
 from hft.core.errors import JournalError, ValidationError
 from tests.alpha.ledger.ledgers import DAY_NS, NOW_NS, START_NS, YEAR, filled, returns, trial
 
@@ -63,20 +62,6 @@ def test_the_same_id_with_other_returns_is_another_trial(tmp_path: Path) -> None
     assert frame.height == 3 and frame["repeats"].to_list() == [0, 0, 1]
     view = ledger.family(label_family="fwd_5s", interval=YEAR)
     assert view.n == 3 and len(view.vectors) == 3
-
-
-def test_a_hurdle_asks_the_least_that_one_id_ever_earned(tmp_path: Path) -> None:
-    """What moved between two runs of one id is in no hash: the better of them proves nothing."""
-    ledger = Ledger.open(tmp_path, writer="me")
-    good, bad = trial(0, returns=returns(0) + 0.01), trial(0, returns=returns(0) - 0.001)
-    failed = trial(0, returns=np.array([np.nan]))
-    assert good.id == bad.id == failed.id
-    for at, one in enumerate((good, failed, bad)):
-        ledger.append([one], NOW_NS + at)
-    found = hurdle_now(ledger, good.id)
-    assert found is not None and found.n == 3
-    assert found.sharpe == bad.to_row("me", 0)["sharpe_per_period"]
-    assert found.n_obs == 120 and found.skew == bad.to_row("me", 0)["skew"]
 
 
 def test_a_repeat_is_recorded_and_counts_once(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from hft.api import research
 from hft.api.validation import validate
 from hft.audit.journal import read
 from hft.core.errors import ValidationError
+from hft.storage.interrupts import interrupt
 
 # Every way into the alpha is replaced by `ends`.
 EVERYWHERE = """
@@ -178,16 +179,29 @@ def test_one_that_is_interrupted_is_in_the_audit_and_one_that_was_refused_is_the
     assert unfinished.close(tmp_path, record, 1) == [] and len(told) == 1
 
 
-def test_ctrl_c_of_the_person_goes_through_and_the_handler_is_put_back() -> None:
+@pytest.mark.parametrize("handler", [signal.default_int_handler, interrupt])
+def test_ctrl_c_of_the_person_goes_through_and_the_handler_is_put_back(handler: Any) -> None:
     def refused(error: BaseException) -> ValidationError:
         return ValidationError(type(error).__name__)
 
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(signal.SIGINT, handler)
     try:
         with pytest.raises(ValidationError, match="KeyboardInterrupt"), own_code(refused):
             raise KeyboardInterrupt
         with pytest.raises(KeyboardInterrupt), own_code(refused):
             os.kill(os.getpid(), signal.SIGINT)
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_where_no_ctrl_c_can_come_the_interrupt_is_the_alphas_own() -> None:
+    """A job in the background, whose shell ignores SIGINT for it."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        own = own_code(lambda error: ValidationError("its own"))
+        with pytest.raises(ValidationError, match="its own"), own:
+            raise KeyboardInterrupt
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
