@@ -1,4 +1,4 @@
-"""Validations that were begun and never ended: the process was killed, or the alpha ended it.
+"""Validations that were begun and never ended: it was interrupted or killed, or the alpha did it.
 
 A note with the row that is due lies in `.state/validations` while one is at work, and is locked by
 its process. The next command that finds a note which nobody holds records that row: a validation
@@ -22,9 +22,12 @@ FOLDER, SUFFIX = "validations", ".begun.json"
 
 
 @contextmanager
-def begun(state: Path, row: Mapping[str, Any]) -> Iterator[None]:
+def begun(
+    state: Path, row: Mapping[str, Any], told: tuple[type[BaseException], ...] = ()
+) -> Iterator[None]:
     """The note of a validation at work; `row` is what the audit gets if it never ends.
 
+    An error other than `told`, of which there is a row, leaves the note: Ctrl-C is no verdict.
     Raises: JournalError when it cannot be written.
     """
     path = state / FOLDER / f"{uuid.uuid4().hex}{SUFFIX}"
@@ -39,8 +42,11 @@ def begun(state: Path, row: Mapping[str, Any]) -> Iterator[None]:
         raise JournalError(f"{path}: {error.strerror or error}") from None
     try:
         yield
-    finally:
         path.unlink(missing_ok=True)
+    except told:
+        path.unlink(missing_ok=True)
+        raise
+    finally:
         os.close(file)
 
 

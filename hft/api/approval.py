@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from hft.alpha.ids import alpha_id as proper
+from hft.alpha.profile import Profile
 from hft.alpha.promotion import approve as approving
+from hft.alpha.promotion.bundle import Bundle, find
 from hft.api.desk import Desk, open_desk
 from hft.api.outcome import Outcome
 from hft.api.promotion import delivered, limits_file, looser_words, needed_key, office_of
@@ -37,7 +39,6 @@ def approve(
     Traceback (most recent call last):
     hft.core.errors.PromotionError: demo: nobody proposed it; run `hft alpha promote demo`
     """
-    from hft.alpha.promotion.bundle import find
     from hft.alpha.promotion.facts import AtApproval
     from hft.alpha.promotion.page import approval_document, life
     from hft.alpha.promotion.people import person
@@ -52,13 +53,13 @@ def approve(
         _, frozen = find(office.reports, wanted, bundle)
         signing = needed_key(desk, key)
         validator = person(desk.keys, signing, name, desk.login, desk.now_ns)
-        means = Means(
-            office,
-            desk.ledger,
-            desk.profile(frozen.profile.name),
-            Limits.load(desk.settings.limits),
-            tell or (lambda stage: None),
-        )
+        thresholds = _thresholds(desk, frozen)
+        looser = looser_words(thresholds.loosened)  # by the file as it is here, not by the bundle
+        say = tell or (lambda stage: None)
+        if looser:
+            say(looser)
+        limits = Limits.load(desk.settings.limits)
+        means = Means(office, desk.ledger, thresholds, limits, say)
         done = approving.approve(
             office,
             wanted,
@@ -68,11 +69,16 @@ def approve(
             now=AtApproval(means, limits_file(desk)),
             bundle_sha256=bundle,
         )
-    looser = looser_words(frozen.data["inputs"].get("looser", ()))
     notices = [looser, _tagged(desk, signing) if done.approved else "", delivered(desk)]
     notice = "; ".join(text for text in notices if text)
     shown = approval_document(done, frozen.hashes, life(office, wanted))
     return Outcome(done, tuple(finished), notice, shown)
+
+
+def _thresholds(desk: Desk, bundle: Bundle) -> Profile:
+    """The profile of this workspace that the bundle names; paths are not followed."""
+    named = bundle.data["inputs"].get("thresholds") or bundle.profile.name
+    return desk.profile(Path(str(named)).name)
 
 
 def _tagged(desk: Desk, key: Path) -> str:

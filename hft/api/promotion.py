@@ -189,6 +189,7 @@ def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Pro
 
     overrides = _overrides(asked)
     chosen = desk.profile(asked.profile)
+    _thresholds_named(desk, asked.profile)
     chosen = chosen.replace(overrides, "a flag") if overrides else chosen
     _typed_allowed(asked, chosen)
     signing = needed_key(desk, asked.key)
@@ -197,6 +198,7 @@ def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Pro
         refuse_live(office, name)
     named = None if asked.scorecard is None else Path(asked.scorecard)
     validated, words = promotable(office.validations, name, named)
+    _found_again(office, validated)
     trial = validated.trial_id(office.audit.rows())
     made = gather.remake(office, validated)
     lots, folders = asked.target_lots, list(asked.shadow_runs)
@@ -227,6 +229,35 @@ def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Pro
     return proposal, "; ".join(text for text in (words, looser_words(chosen.loosened)) if text)
 
 
+def _thresholds_named(desk: Desk, profile: str | None) -> str:
+    """The profile by the name under which who approves finds it.
+
+    Raises: ConfigError for a file that lies elsewhere than the workspace's profiles.
+    """
+    from hft.settings import profile_path
+
+    chosen = profile or desk.settings.alpha_profile
+    path, folder = profile_path(chosen, desk.root), desk.root / "config" / "governance"
+    own = path.suffix == ".yaml" and path.resolve().parent == folder.resolve()
+    if Path(chosen).suffix and path == Path(chosen) and not own:
+        raise ConfigError(
+            f"profile {chosen}: approval looks for thresholds in config/governance; put the "
+            f"file there as {path.stem}.yaml and name it with --profile {path.stem}"
+        )
+    return path.stem
+
+
+def _found_again(office: Office, validated: Any) -> None:
+    """Raises: PromotionError for a validation that approval would look for and not find."""
+    folder = office.validations / validated.alpha_id
+    if validated.path.resolve().parent != folder.resolve():
+        raise PromotionError(
+            f"{validated.path}: approval looks for a validation in "
+            f"{office.validations.relative_to(office.workspace.root)}; validate again without "
+            "--experiments-dir, which costs no trial"
+        )
+
+
 def looser_words(loosened: Sequence[str]) -> str:
     """What everybody who decides is told of a profile that asks less than hft's."""
     return f"the profile is looser than hft's: {'; '.join(loosened)}" if loosened else ""
@@ -246,7 +277,11 @@ def _asked(
 
     return Asked(
         hashes=hashes,
-        inputs={"overrides": _overrides(wishes), "looser": list(profile.loosened)},
+        inputs={
+            "overrides": _overrides(wishes),
+            "looser": list(profile.loosened),
+            "thresholds": _thresholds_named(desk, wishes.profile),
+        },
         trial_id=trial,
         family=made.alpha.manifest.family or name,
         guardrails=wishes.guardrails,

@@ -13,7 +13,7 @@ from hft.alpha.data.footprint import Footprint
 from hft.alpha.loader import LoadedAlpha
 from hft.alpha.measures.measured import measure
 from hft.alpha.promotion.people import person
-from hft.alpha.promotion.validated import Validated, find
+from hft.alpha.promotion.validated import Validated, promotable
 from hft.alpha.vault import KIND, TABLE, Budget, decide, subject
 from hft.api.desk import Desk, open_desk
 from hft.api.promotion import needed_key
@@ -99,7 +99,7 @@ def _frozen(
 ) -> tuple[Validated, LoadedAlpha, ResearchData]:
     """The candidate as it was validated, and its data with a vault. Raises: PromotionError."""
     named = None if scorecard is None else Path(scorecard)
-    validated = find(desk.workspace.experiments / "validations", id, named)
+    validated, _ = promotable(desk.workspace.experiments / "validations", id, named)
     alpha = loader.load(desk.workspace, id)
     if alpha.code_hash != validated.scorecard.get("code_hash"):
         raise PromotionError(f"{id}: its code moved since the validation; a candidate is frozen")

@@ -1,6 +1,7 @@
 """A look at the vault: paid first, signed, limited, and only for a frozen candidate."""
 
 import fcntl
+import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -77,6 +78,17 @@ def test_each_look_is_paid_signed_and_shown_and_the_last_one_is_the_last(desk: P
     last = overrides(desk)[-1]
     assert last["kind"] == "vault_refused" and last["alpha_id"] == "mine"
     assert last["reason"].startswith("please: GovernanceError: vault: ")
+
+
+def test_a_frame_in_memory_that_was_judged_since_does_not_hide_the_validation_on_files(
+    validated: Path, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(validated, tmp_path / "desk"))
+    newest = max((root / "research" / "experiments" / "validations" / "mine").iterdir())
+    later = Path(shutil.copytree(newest, newest.with_name("29991231T000000Z_ffffffff")))
+    manifest = json.loads((later / "manifest.json").read_text())
+    (later / "manifest.json").write_text(json.dumps({**manifest, "data_paths": []}))
+    assert look("mine", reason="on files", root=root).sessions == 20
 
 
 def test_the_vault_of_another_choice_of_rows_and_columns_is_spent_with_it(desk: Path) -> None:

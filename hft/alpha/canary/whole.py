@@ -108,33 +108,33 @@ def _gaps(evidence: Evidence, past: History, profile: Profile) -> list[Finding]:
     found = []
     ends = [past.attempt_since or days[0], *days]
     late = profile.get("canary.late_days_max")
-    wide = [(a, b) for a, b in zip(ends, days, strict=False) if late and (b - a).days > int(late)]
+    on, have = _trading(ends, past), set(days)
+    steps = [(a, b, sum(a < day <= b for day in on)) for a, b in zip(ends, days, strict=False)]
+    wide = [step for step in steps if late and step[2] > int(late)]
     if wide:
-        first, last = wide[0]
+        first, last, count = wide[0]
         missing = first + timedelta(days=1)
-        words = f"no session from {missing} to {last - timedelta(days=1)}: {(last - first).days} "
-        words += f"days from one to the next, at most {int(late)}"
+        words = f"no session from {missing} to {last - timedelta(days=1)}: {count} "
+        words += f"trading days from one to the next, at most {int(late)}"
         shop = (f"the sessions from {missing} on",)
         found.append(Finding(fact("rows_gap", False), HOLD, words, shop))
-    absent, trading = _absent(ends, past)
+    absent = [day for day in on if day not in have]
     share = profile.values.get("canary.absent_share_max", ABSENT_SHARE)
-    most = math.ceil(float(share or 0.0) * trading)
+    most = math.ceil(float(share or 0.0) * len(on))
     if share is not None and len(absent) > most:
-        words = f"{len(absent)} of {trading} trading days have no session ({_named(absent)}), "
+        words = f"{len(absent)} of {len(on)} trading days have no session ({_named(absent)}), "
         words += f"at most {most} may lack"
         shop = (f"the sessions of {_named(absent)}",)
         found.append(Finding(fact("rows_absent", False), HOLD, words, shop))
     return found
 
 
-def _absent(ends: Sequence[Date], past: History) -> tuple[list[Date], int]:
-    """Trading days after the first of `ends` that are not among them, and how many there were."""
-    have = set(ends)
+def _trading(ends: Sequence[Date], past: History) -> list[Date]:
+    """The trading days after the first of `ends`, up to the last."""
     week = {0, 1, 2, 3, 4} | {day.weekday() for day in ends[1:]}
     changed = {day for day, _ in past.weights}
     span = (ends[0] + timedelta(days=k) for k in range(1, (ends[-1] - ends[0]).days + 1))
-    trading = [day for day in span if day.weekday() in week and day not in changed]
-    return [day for day in trading if day not in have], len(trading)
+    return [day for day in span if day.weekday() in week and day not in changed]
 
 
 def _named(days: Sequence[Date]) -> str:

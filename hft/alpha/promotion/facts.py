@@ -38,8 +38,8 @@ class AtApproval(Facts):
         unmeasured = ""
         if validated is not None:
             hashes["scorecard"] = validated.scorecard_hash
-            hashes["config"] = validated.options.hash
             try:
+                hashes["config"] = validated.options.hash
                 made = self._made(validated, hashes)
                 if all(hashes[name] == bundle.hashes[name] for name in SAME):
                     again = remeasure(self.means, validated, made())

@@ -7,7 +7,7 @@ now come in as arguments.
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -71,7 +71,8 @@ class Again:
 
     `figures`: the scorecard's fields that data, code and configuration decide; `trial`: the row it
     would be, `recorded` those under its id, `kept` the ledger's returns; `verdicts`: gate to
-    verdict and reason, as decided now; `correlation`: the largest with the pool of now.
+    verdict and reason, as decided now; `correlation`: the largest with the pool of now; `claim`:
+    what a canary is held against, as far as data and options decide it.
     """
 
     trial_id: str
@@ -82,6 +83,7 @@ class Again:
     kept: np.ndarray | None
     verdicts: Mapping[str, tuple[str, str]]
     correlation: float | None
+    claim: Mapping[str, Any] = field(default_factory=dict)
 
 
 def moved(
@@ -116,6 +118,7 @@ def measured(bundle: Bundle, again: Again | None, unmeasured: str = "") -> list[
         *_trial(bundle, again),
         *_verdicts(bundle, again.verdicts),
         *_pool(bundle, again.correlation),
+        *_claim(bundle, again.claim),
     ]
 
 
@@ -195,6 +198,23 @@ def _pool(bundle: Bundle, now: float | None) -> list[str]:
         f"correlation_pool_max: {_shown(then)} in the bundle's scorecard, {_shown(now)} measured "
         f"again, at most {float(most):g}"
     ]
+
+
+def _claim(bundle: Bundle, now: Mapping[str, Any]) -> list[str]:
+    """The frozen claim: a wider spread or a deeper drawdown would keep a canary that loses."""
+    frozen: Mapping[str, Any] = bundle.data["claim"] or {}
+    then = _flat({name: frozen.get(name) for name in now})
+    again = _flat(now)
+    found = [
+        f"claim.{name}: {_shown(then.get(name))} in the bundle, {_shown(again.get(name))} "
+        "measured again"
+        for name in sorted({*then, *again})
+        if not _same(then.get(name), again.get(name))
+    ]
+    lots, target = frozen.get("lots"), bundle.data["plan"].get("target_lots")
+    if now and frozen and lots != target:
+        found.append(f"claim.lots: {lots} in the bundle, its plan has {target}")
+    return found
 
 
 def _flat(values: Mapping[str, Any], head: str = "") -> dict[str, Any]:

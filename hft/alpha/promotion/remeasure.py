@@ -1,4 +1,4 @@
-"""A validation measured once more, by whoever approves: figures, trial, Gates A and C, pool.
+"""A validation measured once more, by whoever approves: figures, trial, Gates A and C, pool, claim.
 
 Scorecard, reports and journal lie in the workspace of who proposes; none of them is believed. It
 is a repeat of a known trial: nothing is written to the ledger, and N stays as it is. The replays
@@ -13,12 +13,12 @@ from typing import Any
 
 from hft.alpha.gates.a import gate_a
 from hft.alpha.gates.c import gate_c
-from hft.alpha.latency import SIM_P95, LatencyProfile
+from hft.alpha.latency import PROFILES, SIM_P95, LatencyProfile
 from hft.alpha.ledger import Ledger, Trial
 from hft.alpha.measures.measured import Measured, measure
 from hft.alpha.pool import pool_correlation_max
 from hft.alpha.profile import Profile
-from hft.alpha.promotion.gather import Remade
+from hft.alpha.promotion.gather import Remade, claim_from
 from hft.alpha.promotion.office import Office
 from hft.alpha.promotion.recheck import Again
 from hft.alpha.promotion.validated import Validated
@@ -28,12 +28,14 @@ from hft.alpha.validation.request import Request
 from hft.alpha.validation.structure import structure
 from hft.alpha.validation.trials import trials_of
 from hft.alpha.validation.validate import counted, history
+from hft.core.errors import PromotionError
 from hft.gateway.limits import Limits
 
 OF_THE_TRIAL = (
     *("data_start_ns", "data_end_ns", "label_family", "data_hash", "code_hash", "config_hash"),
     *("sharpe_per_period", "n_obs", "skew", "kurtosis"),
 )
+OF_THE_CLAIM = ("mu0", "sd0", "n", "drawdown")
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,22 @@ def remeasure(means: Means, validated: Validated, made: Remade) -> Again:
         kept=means.ledger.vectors([trial.id]).get(trial.id),
         verdicts=verdicts,
         correlation=pool.value,
+        claim=_claim(means.profile, validated, made),
     )
+
+
+def _claim(profile: Profile, validated: Validated, made: Remade) -> dict[str, Any]:
+    """The claim's figures that data, options and thresholds decide; what shadow runs and the size
+    of a contract add is not among them.
+    """
+    found = claim_from(validated, made, profile, ())
+    told = {} if found is None else found.to_dict()
+    return {name: told.get(name) for name in OF_THE_CLAIM}
 
 
 def _request(profile: Profile, validated: Validated) -> Request:
     """What was asked for, as far as a replay needs it."""
-    options, told = validated.options, validated.scorecard.get("latency_profile") or {}
+    options = validated.options
     return Request(
         alpha_id=validated.alpha_id,
         data=None,
@@ -86,8 +98,20 @@ def _request(profile: Profile, validated: Validated) -> Request:
         seed=options.seed,
         execution="maker" if options.execution == "maker" else "taker",
         maker_bps=options.maker_bps,
-        latency=LatencyProfile(**told) if told else SIM_P95,
+        latency=_latency(validated),
     )
+
+
+def _latency(validated: Validated) -> LatencyProfile:
+    """The profile that the scorecard names: no figure of it is measured, so it must be a known one.
+
+    Raises: PromotionError naming what it has.
+    """
+    told = validated.scorecard.get("latency_profile") or SIM_P95.to_dict()
+    known = next((one for one in PROFILES.values() if one.to_dict() == told), None)
+    if known is None:
+        raise PromotionError(f"latency_profile: {told} in the scorecard is no known profile")
+    return known
 
 
 def _verdicts(

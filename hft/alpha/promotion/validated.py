@@ -55,9 +55,14 @@ class Validated:
 
     @property
     def options(self) -> Options:
-        """The options of its figures."""
-        given = dict(self.context["options"])
-        return Options(**{**given, "rules": Rules(**given["rules"])})
+        """The options of its figures. Raises: PromotionError naming the file."""
+        try:
+            given = dict(self.context["options"])
+            return Options(**{**given, "rules": Rules(**given["rules"])})
+        except (TypeError, ValueError, KeyError):
+            raise PromotionError(
+                f"{self.path / MANIFEST}: options: are not those of a validation; validate again"
+            ) from None
 
     @property
     def scorecard_hash(self) -> str:

@@ -190,7 +190,7 @@ def refusal(alpha_id: str, profile: str, thresholds_hash: str, error: HftError) 
 def aborted(request: Request, now_ns: int) -> dict[str, Any]:
     """The row of a validation whose process ended before a verdict."""
     words = f"alpha {request.alpha_id!r}: the process of the validation begun at {moment(now_ns)} "
-    words += "ended before a verdict; the alpha ended it, or it was killed"
+    words += "ended before a verdict; it was interrupted or killed, or the alpha ended it"
     row = refusal(
         request.alpha_id, request.profile.name, request.profile.hash, ValidationError(words)
     )

@@ -105,10 +105,11 @@ def validate(request: Request, services: Services) -> Validation:
     state = services.workspace.state
     for sentence in unfinished.close(state, services.record, services.now_ns):
         services.tell(sentence)
-    with unfinished.begun(state, keep.aborted(request, services.now_ns)):
+    refusals = (GovernanceError, *keep.BAD_INPUT)
+    with unfinished.begun(state, keep.aborted(request, services.now_ns), refusals):
         try:
             return _Run(request, services).validate()
-        except (GovernanceError, *keep.BAD_INPUT) as error:
+        except refusals as error:
             keep.record_refusal(request, services, error)
             raise
 

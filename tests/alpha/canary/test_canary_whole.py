@@ -136,19 +136,22 @@ def test_days_that_were_never_counted_cannot_be_left_out_either(world: World) ->
     assert str(losing[0].date) in two.reason
 
 
-@pytest.mark.parametrize(("gone", "action"), [((3,), "escalate"), ((3, 4), "hold")])
-def test_from_one_session_to_the_next_are_no_more_days_than_may_be_late(
+@pytest.mark.parametrize(
+    ("gone", "action"), [((3, 4), "escalate"), ((3, 4, 5), "escalate"), ((3, 4, 5, 6), "hold")]
+)
+def test_from_one_session_to_the_next_are_no_more_trading_days_than_may_be_late(
     world: World, gone: tuple[int, ...], action: str
 ) -> None:
-    """Row 3 is a Friday and row 4 a Monday: without both it is five days from Thursday on."""
+    """Row 3 is a Friday and row 4 a Monday: without both it is Easter, and no gap."""
     world.promoted()
-    rows = good(41)
+    rows = good(81)
     assert rows[3].date.weekday() == 4
     left = [row for k, row in enumerate(rows) if k not in gone]
     found = shown(world, left, do=False)
     assert found.action == action, found.reason
     if action == "hold":
-        assert f"no session from {rows[3].date} to {rows[4].date}" in found.reason
+        assert f"no session from {rows[3].date} to {rows[6].date}" in found.reason
+        assert "5 trading days from one to the next, at most 4" in found.reason
 
 
 def test_the_first_days_after_approval_cannot_be_left_out(world: World) -> None:

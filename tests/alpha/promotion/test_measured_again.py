@@ -164,15 +164,15 @@ def test_a_trial_that_another_alpha_earned_is_not_the_one_of_the_bundle(
     assert said.startswith(f"trial_id: {other} in the bundle,")
 
 
-def test_a_bundle_whose_scorecard_is_not_the_one_it_names_is_found(judged: PlantedDesk) -> None:
-    """The owner edits the frozen bundle and signs it again; n_trials is no measured figure."""
+def signed_again(judged: PlantedDesk, section: str, **changed: Any) -> tuple[str, ...]:
+    """The owner edits a section of the frozen bundle and signs it again; what approval says."""
     from hft.alpha.promotion.signatures import owner_payload
     from hft.audit.sign import sign
 
     proposed = judged.promote()
     path = proposed.decided.folder / "bundle.json"
     bundle = json.loads(path.read_bytes())
-    bundle["scorecard"]["dsr"] = 0.999
+    bundle[section] |= changed
     content = canonical(bundle)
     path.write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
@@ -186,9 +186,34 @@ def test_a_bundle_whose_scorecard_is_not_the_one_it_names_is_found(judged: Plant
     here.auditor.record("alpha_promotion_log", fresh, now_ns=here.now_ns)
     done = judged.approve().decided
     assert not done.approved
-    assert done.objections == (
+    return tuple(done.objections)
+
+
+def test_a_bundle_whose_scorecard_is_not_the_one_it_names_is_found(judged: PlantedDesk) -> None:
+    """The figure is none that is measured again."""
+    assert signed_again(judged, "scorecard", dsr=0.999) == (
         "the scorecard in the bundle is not the one whose hash the bundle names",
     )
+
+
+def test_a_claim_that_is_wider_than_the_data_is_named_before_a_canary_hides_behind_it(
+    judged: PlantedDesk,
+) -> None:
+    """A large spread and deep limits would keep whatever loses; fewer lots make each loss small."""
+    found = signed_again(
+        judged, "claim", sd0=0.5, lots=1000, drawdown={"10": 0.9, "20": 0.9, "60": 0.9}
+    )
+    starts = {text.split(":")[0] for text in found}
+    limits = {f"claim.drawdown.{days}" for days in (10, 20, 60, 120, 250)}
+    assert starts == {"claim.sd0", "claim.lots", *limits}
+    assert "claim.lots: 1000 in the bundle, its plan has 100" in found
+
+
+def test_a_latency_that_nobody_measures_again_is_a_known_one(judged: PlantedDesk) -> None:
+    latency = judged.read(CARD)["latency_profile"]
+    judged.forge(CARD, latency_profile={**latency, "submit_ns": 0, "name": "mine"})
+    [said] = objections(judged)
+    assert said.startswith("the scorecard cannot be measured again: latency_profile: {")
 
 
 def test_options_that_were_edited_since_are_another_configuration(judged: PlantedDesk) -> None:

@@ -10,7 +10,7 @@ from promotion_world import World
 
 from hft.alpha.profile import Profile
 from hft.api.desk import open_desk
-from hft.core.errors import ConfigError
+from hft.core.errors import ConfigError, PromotionError
 from hft.storage.strict_yaml import load_yaml
 from hft.storage.yaml_text import dump_yaml
 
@@ -154,8 +154,35 @@ def test_who_proposes_and_who_approves_is_told_of_a_looser_profile(judged: Plant
     forced = {"force": True, "reason": "a rehearsal"}
     proposed = judged.promote(12, profile="standard", asserted={}, **forced)
     assert proposed.decided.forced and said in proposed.notice
-    done = judged.approve(13)
+    told: list[str] = []
+    done = judged.approve(13, tell=told.append)
     assert done.decided.approved and said in done.notice, done.decided.objections
+    assert told[0] == said  # before anything was decided
+
+
+@slow
+def test_a_profile_file_of_ones_own_is_approved_under_where_it_lies_with_the_others(
+    judged: PlantedDesk, tmp_path: Path
+) -> None:
+    mine = governance(judged, "mine")
+    mine.write_text(governance(judged).read_text())
+    edit(mine, "gate_c.oos_points_min", 19)
+    elsewhere = tmp_path / "mine.yaml"
+    elsewhere.write_text(mine.read_text())
+    with pytest.raises(ConfigError, match=r"as mine.yaml and name it with --profile mine"):
+        judged.promote(profile=str(elsewhere))
+    assert judged.promote(12, profile="mine").decided.accepted
+    done = judged.approve(13).decided
+    assert done.approved, done.objections
+
+
+@slow
+def test_a_validation_that_approval_would_not_find_is_not_proposed(
+    judged: PlantedDesk, tmp_path: Path
+) -> None:
+    there = judged.validate(12, experiments_dir=tmp_path / "there").path
+    with pytest.raises(PromotionError, match="validate again without --experiments-dir"):
+        judged.promote(13, scorecard=there)
 
 
 @slow

@@ -161,6 +161,23 @@ def test_a_validation_at_work_is_not_unfinished(tmp_path: Path) -> None:
     assert unfinished.close(tmp_path, record, 1) == ["it ended"] and len(told) == 1
 
 
+def test_one_that_is_interrupted_is_in_the_audit_and_one_that_was_refused_is_there_already(
+    tmp_path: Path,
+) -> None:
+    told: list[Any] = []
+
+    def record(*given: Any, **more: Any) -> None:
+        told.append(given)
+
+    row = {"details": {"error": "it ended"}}
+    with pytest.raises(KeyboardInterrupt), unfinished.begun(tmp_path, row, (ValidationError,)):
+        raise KeyboardInterrupt
+    assert unfinished.close(tmp_path, record, 1) == ["it ended"] and len(told) == 1
+    with pytest.raises(ValidationError), unfinished.begun(tmp_path, row, (ValidationError,)):
+        raise ValidationError("refused, and recorded")
+    assert unfinished.close(tmp_path, record, 1) == [] and len(told) == 1
+
+
 def test_ctrl_c_of_the_person_goes_through_and_the_handler_is_put_back() -> None:
     def refused(error: BaseException) -> ValidationError:
         return ValidationError(type(error).__name__)
