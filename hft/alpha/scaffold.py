@@ -29,6 +29,7 @@ TEMPLATES = {
     "tests/test_anti_leak.py": "test_anti_leak.py",
 }
 EMPTY = ("__init__.py", "tests/__init__.py")
+COMPLEXITY_NAMES = {"O1": "O(1)", "ON": "O(N)"}
 DRAFT = {"status": "DRAFT", "tier": "ENSEMBLE"}
 
 
@@ -105,8 +106,10 @@ def _changes(
     if papers:
         found["paper_refs"] = tuple(papers)
     if complexity is not None:
-        short = re.sub(r"\s+", "", complexity).upper()
-        found["complexity"] = {"O1": "O(1)", "ON": "O(N)"}.get(short, complexity)
+        short = re.sub(r"[\s()]+", "", complexity).upper()
+        if short not in COMPLEXITY_NAMES:
+            raise ValidationError(f"--complexity: {complexity!r} is none of O1, ON")
+        found["complexity"] = COMPLEXITY_NAMES[short]
     return found
 
 

@@ -297,3 +297,14 @@ def test_a_pack_made_with_a_key_of_the_environment_is_checked_with_it(
     assert done.returncode == 0 and "rows: 3" in done.stdout
     (tmp_path / "key").write_text("d3Jvbmc=")
     assert subprocess.run(check, capture_output=True, check=False).returncode == 2
+
+
+def test_a_table_that_there_is_not_is_no_empty_answer(
+    desk: Auditor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(desk, 3)
+    assert run(["audit", "show", "--table", "alpha_gate_logs"]) == 64
+    assert "none of alpha_canary_log, alpha_gate_log" in capsys.readouterr().err
+    assert {row["table"] for row in said(capsys, "show", "--table", "audit.alpha_gate_log")} == {
+        "alpha_gate_log"
+    }

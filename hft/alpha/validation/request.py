@@ -11,6 +11,7 @@ from hft.alpha.measures.measured import Options
 from hft.alpha.profile import Profile
 from hft.alpha.rl.playing import Quotes
 from hft.alpha.statistics.multiplicity import Method
+from hft.core.errors import ConfigError
 
 Engine = Literal["auto", "replay", "vector"]
 Execution = Literal["taker", "maker", "quotes"]
@@ -44,6 +45,17 @@ class Request:
     correction: Method = "bh"
     gate_f: bool = False
     quotes: Quotes | None = None
+
+    def __post_init__(self) -> None:
+        """Raises: ConfigError for what would spend trials on nothing, or pay for every trade."""
+        if self.max_position <= 0:
+            raise ConfigError(
+                f"max_position: {self.max_position!r} contracts can hold nothing; write more than 0"
+            )
+        if self.taker_bps < 0:
+            raise ConfigError(
+                f"taker_bps: {self.taker_bps!r} would earn on every trade; write the fee, 0 or more"
+            )
 
     @property
     def by_replay(self) -> bool:

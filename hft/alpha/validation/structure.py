@@ -62,10 +62,19 @@ def governance(data: ResearchData, roots: Sequence[str]) -> list[str]:
     """What is wrong with where the files are, and with what is said beside them."""
     allowed = [Path(root).resolve() for root in roots]
     found = []
+    outside = [
+        name
+        for name in data.files
+        if allowed and not any(Path(name).resolve().is_relative_to(root) for root in allowed)
+    ]
+    if outside:
+        more = f" and {len(outside) - 1} more files" if len(outside) > 1 else ""
+        verb = "are" if more else "is"
+        found.append(
+            f"{outside[0]}{more}: {verb} not under an allowed folder ({', '.join(map(str, roots))})"
+        )
     for name, columns in data.files.items():
         file = Path(name)
-        if allowed and not any(file.resolve().is_relative_to(root) for root in allowed):
-            found.append(f"{name}: is not under an allowed folder ({', '.join(map(str, roots))})")
         if name in data.metadata:
             said = sidecars.problems(data.metadata[name], rows_of(file), columns)
             found += [f"{name}: its metadata: {one}" for one in said]

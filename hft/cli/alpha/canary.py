@@ -162,14 +162,20 @@ def written(found: Any, out: Path | None, words: str) -> None:
 def _leave(done: Any, out: Path | None) -> None:
     """Print a decision and leave with the code of its kind."""
     decision = getattr(done.decided, "decision", done.decided)
-    finish(done, out, _decision(decision) + _applied(done.decided) + _next(done.decided, decision))
+    finish(
+        done,
+        out,
+        _decision(decision) + _applied(done.decided, decision) + _next(done.decided, decision),
+    )
     if decision.state == "not_found":
         raise typer.Exit(UNKNOWN)
     if decision.action == "rollback":
         raise typer.Exit(OUT)
 
 
-def _applied(done: Any) -> str:
+def _applied(done: Any, decision: Any) -> str:
+    if decision.state == "not_found":
+        return ""  # there is nothing that --apply could carry out
     if not hasattr(done, "written"):
         return "\n  not applied; --apply carries it out"
     if done.waiting_for:
