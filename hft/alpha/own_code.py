@@ -1,17 +1,22 @@
 """Running an alpha's own code: whatever it raises is the alpha's answer, never the end of hft.
 
-`sys.exit` and a KeyboardInterrupt that the code raises itself are errors of the alpha. Ctrl-C of
-the person who waits is not, and goes through. Of a process that ends at once nothing can be said
-here: see `unfinished`.
+`sys.exit`, `os._exit` and a KeyboardInterrupt that the code raises itself are errors of the alpha.
+Ctrl-C of the person who waits is not, and goes through. Of a process that is killed nothing can be
+said here: see `unfinished`.
 """
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from hft.core.errors import HftError
+
+
+class ProcessEnded(BaseException):
+    """The code asked for the end of the process at once."""
 
 
 @contextmanager
@@ -31,6 +36,14 @@ def own_code(refused: Callable[[BaseException], HftError]) -> Iterator[None]:
     ours = on_main and callable(before)
     if ours:
         signal.signal(signal.SIGINT, noted)
+    at_once, process = os._exit, os.getpid()
+
+    def ended(status: int) -> NoReturn:
+        if os.getpid() != process:  # a child that the code forked
+            at_once(status)
+        raise ProcessEnded(f"os._exit({status})")
+
+    os._exit = ended
     try:
         yield
     except HftError:
@@ -42,5 +55,6 @@ def own_code(refused: Callable[[BaseException], HftError]) -> Iterator[None]:
     except BaseException as error:
         raise refused(error) from error
     finally:
+        os._exit = at_once
         if ours:
             signal.signal(signal.SIGINT, before)
