@@ -15,6 +15,8 @@ PY := $(BIN)/python
 CODE := hft tests $(wildcard benchmarks)
 # More words for pytest, such as `make test ARGS='-k book -x'`.
 ARGS ?=
+# A process a core; the tests of one file stay together, since they share what they prepare.
+WORKERS ?= -n auto --maxprocesses 4 --dist loadfile
 # What `make demo` replays and where it leaves its run.
 DEMO_ARGS ?=
 FUZZ_SEEDS ?= 200
@@ -32,7 +34,7 @@ test: test-compiled test-plain  ## run the tests: compiled with bounds checks, t
 
 test-compiled: $(READY)
 	@echo "== tests, compiled with bounds checks"
-	@NUMBA_BOUNDSCHECK=1 $(PY) -m pytest -q $(ARGS)
+	@NUMBA_BOUNDSCHECK=1 $(PY) -m pytest -q $(WORKERS) $(ARGS)
 
 test-plain: $(READY)
 	@echo "== tests marked nojit, in plain Python"
