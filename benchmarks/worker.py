@@ -83,8 +83,9 @@ class Worker:
     def is_waiting(self, seconds: float) -> bool:
         """True while no reply has come, after at most that long."""
         assert self.process.stdout is not None
-        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
-        return not ready
+        ready = select.poll()  # unlike select, with any number of open files
+        ready.register(self.process.stdout, select.POLLIN)
+        return not ready.poll(1000 * seconds)
 
     def receive(self, seconds: float = ASK_SECONDS) -> dict[str, Any]:
         """The reply to the last request.

@@ -80,4 +80,5 @@ def test_a_canary_that_loses_is_rolled_back_and_one_without_an_edge_never_gradua
 def test_many_rejects_are_put_down_to_the_guardrail(standard: Profile) -> None:
     claim = ladder.claimed(3.0, 1)
     life = ladder.walk(standard, claim, 3.0, ladder.like_the_claim(claim), 1, rejects=0.03)
-    assert (life.end, life.cause, life.sessions) == ("rollback", "guardrail", 1)
+    assert (life.end, life.cause) == ("rollback", "guardrail")
+    assert 1 < life.sessions <= 10, "as soon as it is shown, which one session does not do"
