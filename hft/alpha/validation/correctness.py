@@ -34,7 +34,16 @@ def tests_of(
     folder = alpha.folder / "tests"
     if not folder.is_dir():
         return {"passed": False, "reason": f"{folder}: there are no tests", "stdout": ""}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--color=no",
+        str(folder),
+    ]
     command += ["-k", only] if only else []
     try:
         done = subprocess.run(
