@@ -1,8 +1,8 @@
 """Validations that were begun and never ended: it was interrupted or killed, or the alpha did it.
 
 A note with the row that is due lies in `.state/validations` while one is at work, and is locked by
-its process. The next command that finds a note which nobody holds records that row: a validation
-that was asked for ends in the audit, whatever became of it.
+its process. The next validation, proposal, approval or canary decision that finds a note which
+nobody holds records that row: what was asked for ends in the audit, whatever became of it.
 """
 
 import fcntl

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from validation_world import made_desk
 
 from hft.alpha.data import sidecars
 from hft.alpha.data.planted import write
-from hft.api import research
 from hft.api.validation import validate
 from hft.audit.journal import read
 from hft.cli.app import run
@@ -30,19 +30,8 @@ NAMED = {
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with one alpha that cites a paper, and planted bars."""
-    root = tmp_path_factory.mktemp("advice") / "desk"
-    research.init(root)
-    research.scaffold(
-        "mine",
-        source="order_flow_imbalance",
-        hypothesis="flow goes on",
-        horizon="1min",
-        root=root,
-    )
+    root = made_desk(tmp_path_factory.mktemp("advice") / "desk")
     write(root / "data" / "planted", 0.05, days=60, seed=1)
-    settings = root / "config" / "default.yaml"
-    on, off = "HFT_ALPHA_AUDIT_ENABLED: true", "HFT_ALPHA_AUDIT_ENABLED: false"
-    settings.write_text(settings.read_text().replace(on, off))
     return root
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from validation_world import made_desk
 
 from hft.alpha import unfinished
 from hft.alpha.data.planted import write
 from hft.alpha.own_code import own_code
-from hft.api import research
 from hft.api.validation import validate
 from hft.audit.journal import read
 from hft.core.errors import ValidationError
@@ -36,19 +36,8 @@ SECOND = "7920"  # the hash seed of the second fresh process
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("ended") / "desk"
-    research.init(root)
-    research.scaffold(
-        "mine",
-        source="order_flow_imbalance",
-        hypothesis="flow goes on",
-        horizon="1min",
-        root=root,
-    )
+    root = made_desk(tmp_path_factory.mktemp("ended") / "desk")
     write(root / "data" / "planted", 0.05, days=20, seed=1)
-    settings = root / "config" / "default.yaml"
-    on, off = "HFT_ALPHA_AUDIT_ENABLED: true", "HFT_ALPHA_AUDIT_ENABLED: false"
-    settings.write_text(settings.read_text().replace(on, off))
     return root
 
 

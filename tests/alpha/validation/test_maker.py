@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from validation_world import made_desk
 
 from hft.alpha.data.planted import write
 from hft.alpha.data.planted_tapes import write_tapes
@@ -14,26 +15,14 @@ from hft.alpha.ledger import Ledger
 from hft.alpha.measures.measured import Options
 from hft.alpha.promotion.validated import read
 from hft.alpha.validation.trials import config_hash
-from hft.api import research
 from hft.api.validation import validate
 from hft.core.errors import ConfigError, DataError
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("maker") / "desk"
-    research.init(root)
-    research.scaffold(
-        "mine",
-        source="order_flow_imbalance",
-        hypothesis="flow goes on",
-        horizon="1min",
-        root=root,
-    )
+    root = made_desk(tmp_path_factory.mktemp("maker") / "desk")
     write_tapes(root / "data" / "tapes", 0.3, days=1, seed=1)
-    settings = root / "config" / "default.yaml"
-    on, off = "HFT_ALPHA_AUDIT_ENABLED: true", "HFT_ALPHA_AUDIT_ENABLED: false"
-    settings.write_text(settings.read_text().replace(on, off))
     return root
 
 

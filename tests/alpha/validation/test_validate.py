@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from validation_world import made_desk
 
 from hft.alpha.data.planted import write
 from hft.alpha.ledger import Ledger
-from hft.api import research
 from hft.api.search import search
 from hft.api.validation import validate
 from hft.audit.journal import read
@@ -24,20 +24,8 @@ DAYS = 60
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with one alpha and planted bars; tests that change it take a copy."""
-    root = tmp_path_factory.mktemp("desk") / "desk"
-    research.init(root)
-    research.scaffold(
-        "mine",
-        source="order_flow_imbalance",
-        hypothesis="flow goes on",
-        horizon="1min",
-        root=root,
-    )
+    root = made_desk(tmp_path_factory.mktemp("desk") / "desk")
     write(root / "data" / "planted", 0.05, days=DAYS, seed=1)
-    # Delivery has tests of its own; here the journal is what counts.
-    settings = root / "config" / "default.yaml"
-    on, off = "HFT_ALPHA_AUDIT_ENABLED: true", "HFT_ALPHA_AUDIT_ENABLED: false"
-    settings.write_text(settings.read_text().replace(on, off))
     return root
 
 
