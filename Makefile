@@ -16,12 +16,12 @@ CODE := hft tests $(wildcard benchmarks)
 # More words for pytest, such as `make test ARGS='-k book -x'`.
 ARGS ?=
 # A process a core; the tests of one file stay together, since they share what they prepare.
-WORKERS ?= -n auto --maxprocesses 4 --dist loadfile
+WORKERS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # What `make demo` replays and where it leaves its run.
 DEMO_ARGS ?=
 FUZZ_SEEDS ?= 200
 
-.PHONY: bench-search bench-statistics help demo test test-compiled test-plain test-browser check format lint types layers tidy \
+.PHONY: bench-search bench-statistics help demo kernels test test-compiled test-plain test-browser check format lint types layers tidy \
 	docs bench fuzz governance-study ledger-soak bless fix reference lock setup clean
 
 help:  ## print this list
@@ -32,7 +32,12 @@ demo: $(READY)  ## replay a synthetic market day through the gateway; prints the
 
 test: test-compiled test-plain  ## run the tests: compiled with bounds checks, then without compilation
 
-test-compiled: $(READY)
+# Both ways that the tests use, side by side: before, each test process would compile for itself.
+kernels: $(READY)  ## compile the engine, with and without bounds checks (cached)
+	@NUMBA_BOUNDSCHECK=1 $(PY) -c "import hft.replay.run" & checked=$$!; \
+		$(PY) -c "import hft.replay.run"; wait $$checked
+
+test-compiled: kernels
 	@echo "== tests, compiled with bounds checks"
 	@NUMBA_BOUNDSCHECK=1 $(PY) -m pytest -q $(WORKERS) $(ARGS)
 

@@ -5,6 +5,7 @@ rewrites golden files. A test takes `sim_seed` to run once per seed.
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    items.sort(key=_long_ones_first(items))
+
+
+def _long_ones_first(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[bool, int]]:
+    """Files with slow tests, then those about the whole product, then the parts: processes that
+    share the work end at about the same time."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    return lambda item: (item.path not in slow, len(item.path.parts))
 
 
 def _is_left_out(config: pytest.Config, item: pytest.Item) -> bool:

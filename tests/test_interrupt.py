@@ -227,7 +227,7 @@ class Late:
 hear()
 try:
     Late()
-    time.sleep(20)
+    time.sleep(600)
 except KeyboardInterrupt:
     print("heard")
 """

@@ -8,6 +8,7 @@ twice, a wrong type or an unreadable file is refused with its place.
 import json
 import tomllib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,16 @@ def read_mapping(path: Path) -> dict[str, Any]:
 def place_of(path: Path) -> Callable[[str], str]:
     """Where a dotted key stands: the file, with the line where the file is YAML."""
 
-    def place(name: str) -> str:
-        lines: dict[str, int] = {}
-        if path.suffix not in (".toml", ".json"):
-            from hft.storage.strict_yaml import key_lines
+    @cache
+    def lines() -> dict[str, int]:
+        if path.suffix in (".toml", ".json"):
+            return {}
+        from hft.storage.strict_yaml import key_lines
 
-            lines = key_lines(path.read_text(encoding="utf-8"))
-        return f"{path}: line {lines[name]}" if name in lines else str(path)
+        return key_lines(path.read_text(encoding="utf-8"))
+
+    def place(name: str) -> str:
+        return f"{path}: line {lines()[name]}" if name in lines() else str(path)
 
     return place
 

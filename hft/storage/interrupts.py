@@ -48,7 +48,8 @@ def _unraisable(lost: Any) -> None:
 
 def _once_more() -> None:
     time.sleep(RETRY_S)
-    _thread.interrupt_main()
+    # A signal, and not `interrupt_main`: only that ends a sleep or a read of the main thread.
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
 OURS = (signal.default_int_handler, interrupt)

@@ -12,11 +12,11 @@ import numpy as np
 
 from hft.alpha import signals
 from hft.alpha.data import ResearchData
+from hft.alpha.fresh import digests
 from hft.alpha.gates.b import Correctness
 from hft.alpha.loader import LoadedAlpha
 from hft.alpha.measures.measured import Measured
 from hft.alpha.profile import Profile
-from hft.alpha.validation.fresh import digests
 
 STDOUT_KEPT, STDERR_KEPT = 4000, 2000
 FAILURE_KEPT = 300

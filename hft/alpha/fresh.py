@@ -8,9 +8,10 @@ import contextlib
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 import polars as pl
@@ -31,19 +32,25 @@ def digests(
     runs: int,
     environment: Mapping[str, str],
 ) -> tuple[list[str], str]:
-    """The digests of fresh processes, each in another environment, and a failing one's words."""
+    """The digests of fresh processes, each in another environment, and a failing one's words.
+
+    They run at the same time, since each does all the work again.
+    """
     found, said = [], ""
-    with _as_files(data, paths) as files:
+    with _as_files(data, paths) as files, contextlib.ExitStack() as started:
+        processes = []
         for run in range(runs):
-            order = list(reversed(files)) if run % 2 else list(files)
             job = {
                 "root": str(root),
                 "alpha_id": alpha_id,
-                "paths": order,
+                "paths": list(reversed(files)) if run % 2 else list(files),
                 "split": data.split,
                 "options": options.to_dict(),
             }
-            answer = _run(job, run, environment)
+            processes.append(started.enter_context(_begun(job, run, environment)))
+        deadline = time.monotonic() + TIMEOUT_S
+        for process in processes:
+            answer = _ended(process, deadline)
             if answer.returncode == 0 and answer.stdout.strip():
                 found.append(answer.stdout.split()[-1])
             else:
@@ -59,9 +66,11 @@ def _last_words(answer: "subprocess.CompletedProcess[str]") -> str:
     return f"the alpha ended the process (exit code {answer.returncode})"
 
 
-def _run(
+@contextlib.contextmanager
+def _begun(
     job: dict[str, Any], run: int, inherited: Mapping[str, str]
-) -> "subprocess.CompletedProcess[str]":
+) -> Iterator["subprocess.Popen[str]"]:
+    """A process at work on the job; one that still runs at the end is killed."""
     environment = {
         **inherited,
         "PYTHONHASHSEED": str(run * 7919 + 1),
@@ -70,19 +79,31 @@ def _run(
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONWARNINGS": "ignore",
     }
-    command = [sys.executable, "-m", __name__]
-    try:
-        return subprocess.run(
-            command,
-            input=json.dumps(job),
-            capture_output=True,
+    with TemporaryFile("w+") as asked:
+        json.dump(job, asked)
+        asked.seek(0)
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            stdin=asked,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             env=environment,
-            timeout=TIMEOUT_S,
-            check=False,
         )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _ended(process: "subprocess.Popen[str]", deadline: float) -> "subprocess.CompletedProcess[str]":
+    """What the process said, once it has ended or its time is up."""
+    try:
+        said = process.communicate(timeout=max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(command, 1, "", f"took longer than {TIMEOUT_S} s")
+        return subprocess.CompletedProcess(process.args, 1, "", f"took longer than {TIMEOUT_S} s")
+    return subprocess.CompletedProcess(process.args, process.returncode, *said)
 
 
 @contextlib.contextmanager
