@@ -21,7 +21,7 @@ WORKERS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 DEMO_ARGS ?=
 FUZZ_SEEDS ?= 200
 
-.PHONY: bench-search bench-statistics help demo kernels test test-compiled test-plain test-browser check format lint types layers tidy \
+.PHONY: bench-search bench-statistics help demo kernels life test test-compiled test-plain test-browser check format lint types layers tidy \
 	docs bench fuzz governance-study ledger-soak bless fix reference lock setup clean
 
 help:  ## print this list
@@ -48,6 +48,9 @@ test-plain: $(READY)
 test-browser: $(READY)  ## check report.html in a real browser, where there is one
 	@$(PY) -m pytest -q -m browser tests || { code=$$?; [ $$code -eq 5 ] && \
 		echo "no browser test was collected: the report is parsed and link-checked by make test"; }
+
+life: kernels  ## live the page docs/life.md as it stands, from scaffold to rollback (five minutes)
+	@$(PY) -m pytest -q -m soak tests/alpha/test_life.py $(ARGS)
 
 check: format lint types layers tidy docs test  ## format, lint, types, layers, tidy, docs, tests
 

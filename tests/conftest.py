@@ -14,6 +14,7 @@ from hypothesis import settings
 ROOT = Path(__file__).resolve().parents[1]
 KEPT_VARIABLES = ("HFT_TEST_DATA", "HFT_CACHE_DIR")
 DEFAULT_SEEDS = 5
+ON_REQUEST = ("browser", "soak")
 
 # A developer's own settings must not change what a test sees.
 for _name in [name for name in os.environ if name.startswith("HFT_") or name == "GATEWAY_CONFIG"]:
@@ -63,10 +64,11 @@ def _long_ones_first(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[
 
 
 def _is_left_out(config: pytest.Config, item: pytest.Item) -> bool:
-    """Slow tests under --lite; browser tests unless `-m browser` asks for them."""
+    """Slow tests under --lite; those of a mark in ON_REQUEST unless `-m` names it."""
     if item.get_closest_marker("slow") and config.getoption("lite"):
         return True
-    return bool(item.get_closest_marker("browser")) and "browser" not in config.option.markexpr
+    asked = config.option.markexpr
+    return any(item.get_closest_marker(mark) and mark not in asked for mark in ON_REQUEST)
 
 
 @pytest.fixture(scope="session")

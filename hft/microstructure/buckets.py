@@ -44,7 +44,7 @@ def buckets(trades: Trades, per_day: int = BUCKETS) -> Buckets:
     parts: list[list[np.ndarray]] = [[], [], [], [], []]
     before = 0.0
     names, starts = np.unique(trades.session, return_index=True)
-    ends = np.append(starts[1:], len(trades))
+    ends = np.append(starts, len(trades))[1:]
     for session, start, end in zip(names.tolist(), starts.tolist(), ends.tolist(), strict=True):
         rows = np.arange(start, end)
         volume = float(trades.qty[rows].sum())

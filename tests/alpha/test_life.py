@@ -1,13 +1,16 @@
-"""A whole life by commands: the page docs/life.md as it stands, and a short one under base."""
+"""A whole life by commands: a short one here, and docs/life.md as it stands by `make life`."""
 
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from hft.cli import reference
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "life.md"
@@ -73,7 +76,7 @@ def said(done: subprocess.CompletedProcess[str]) -> str:
     return f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_page_lives_from_scaffold_to_graduation_and_twice_to_a_rollback(tmp_path: Path) -> None:
     script = "\n".join(BLOCKS.findall(PAGE.read_text(encoding="utf-8")))
     done = lived(tmp_path, f"{script}\nhft --json alpha canary history flow > history.json")
@@ -92,6 +95,19 @@ def test_the_page_lives_from_scaffold_to_graduation_and_twice_to_a_rollback(tmp_
         ("rollback", 0.0),
     ]
     assert (tmp_path / "desk" / "flow.zip").is_file()
+
+
+def test_every_command_of_the_page_is_one_with_its_options() -> None:
+    known = dict(reference.commands())
+    lines = [line for text in BLOCKS.findall(PAGE.read_text()) for line in text.splitlines()]
+    lines = [line for line in lines if line.startswith("hft ")]
+    assert len(lines) > 30
+    for line in lines:
+        words = shlex.split(re.split(r" \|\| | && ", re.sub(r" --now \S+", "", line))[0])[1:]
+        name = next(n for k in (3, 2, 1) if (n := " ".join(["hft", *words[:k]])) in known)
+        command = known["hft alpha canary evaluate" if name == "hft alpha canary" else name]
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options, line
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import hft
+from hft.alpha.data.planted import make
 from hft.core.errors import ConfigError
 from hft.feeds.base import DecodeOptions
 from hft.feeds.synthetic import synthesize
@@ -94,6 +95,16 @@ def test_horizons_add_returns_their_intervals_and_the_split(market: Tapes) -> No
     assert row["label_5s"] == pytest.approx(later / row["mid"] - 1)
     assert frame["split"].null_count() == frame.height, "one session cannot be split"
     assert frame["label_5s"][-1] is None
+
+
+def test_a_market_without_trades_has_every_column_and_nulls_where_trades_are_asked(
+    tmp_path: Path,
+) -> None:
+    made = make(tmp_path, 0.1, kind="l2", days=1, seed=1, start="2025-01-06")
+    tapes = hft.tapes(made["path"])
+    quiet = frame_of(tapes, "all", "60s").collect()
+    assert set(ANALYTICS) <= set(quiet.columns) and quiet["mid"].null_count() == 0
+    assert all(quiet[name].null_count() == quiet.height for name in ("vpin", "kyle_lambda"))
 
 
 def test_prices_are_the_nearest_doubles(whole: pl.DataFrame) -> None:
