@@ -21,7 +21,7 @@ WORKERS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 DEMO_ARGS ?=
 FUZZ_SEEDS ?= 200
 
-.PHONY: bench-search bench-statistics help demo kernels life test test-compiled test-plain test-browser check format lint types layers tidy \
+.PHONY: bench-search bench-statistics help demo kernels soak test test-compiled test-plain test-browser check format lint types layers tidy \
 	docs bench fuzz governance-study ledger-soak bless fix reference lock setup clean
 
 help:  ## print this list
@@ -32,10 +32,9 @@ demo: $(READY)  ## replay a synthetic market day through the gateway; prints the
 
 test: test-compiled test-plain  ## run the tests: compiled with bounds checks, then without compilation
 
-# Both ways that the tests use, side by side: before, each test process would compile for itself.
-kernels: $(READY)  ## compile the engine, with and without bounds checks (cached)
-	@NUMBA_BOUNDSCHECK=1 $(PY) -c "import hft.replay.run" & checked=$$!; \
-		$(PY) -c "import hft.replay.run"; wait $$checked
+# Before the tests, or each of their processes would compile for itself.
+kernels: $(READY)  ## compile the engine with bounds checks (cached)
+	@NUMBA_BOUNDSCHECK=1 $(PY) -c "import hft.replay.run"
 
 test-compiled: kernels
 	@echo "== tests, compiled with bounds checks"
@@ -43,14 +42,14 @@ test-compiled: kernels
 
 test-plain: $(READY)
 	@echo "== tests marked nojit, in plain Python"
-	@NUMBA_DISABLE_JIT=1 $(PY) -m pytest -q -m nojit $(ARGS)
+	@NUMBA_DISABLE_JIT=1 $(PY) -m pytest -q -m nojit $(WORKERS) $(ARGS)
 
 test-browser: $(READY)  ## check report.html in a real browser, where there is one
 	@$(PY) -m pytest -q -m browser tests || { code=$$?; [ $$code -eq 5 ] && \
 		echo "no browser test was collected: the report is parsed and link-checked by make test"; }
 
-life: kernels  ## live the page docs/life.md as it stands, from scaffold to rollback (five minutes)
-	@$(PY) -m pytest -q -m soak tests/alpha/test_life.py $(ARGS)
+soak: $(READY)  ## the tests of minutes: docs/life.md as it stands, memory without bounds checks, studies
+	@$(PY) -m pytest -q -m soak $(ARGS)
 
 check: format lint types layers tidy docs test  ## format, lint, types, layers, tidy, docs, tests
 
@@ -115,7 +114,8 @@ $(READY): requirements.lock pyproject.toml
 		{ echo "hft needs Python 3.11 or later; name one: make PYTHON=python3.12"; exit 1; }
 	@test -x $(PY) || { echo "== making $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "== installing the pinned packages into $(VENV) (once)"
-	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-compile --require-hashes \
+		-r requirements.lock
 	@$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 

@@ -4,6 +4,7 @@
 rewrites golden files. A test takes `sim_seed` to run once per seed.
 """
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +55,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
     items.sort(key=_long_ones_first(items))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: without this the collector walks it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _long_ones_first(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[bool, int]]:

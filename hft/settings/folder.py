@@ -8,7 +8,8 @@ twice, a wrong type or an unreadable file is refused with its place.
 import json
 import tomllib
 from collections.abc import Callable
-from functools import cache
+from copy import deepcopy
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,12 @@ def _read_json(path: Path, text: str) -> Any:
 
 
 def _read_yaml(path: Path, text: str) -> Any:
+    return deepcopy(_parsed(text, str(path)))
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, source: str) -> Any:
+    """One command asks the same profile many times, and parsing it takes 30 ms."""
     from hft.storage.strict_yaml import load_yaml
 
-    return load_yaml(text, str(path))
+    return load_yaml(text, source)

@@ -1,4 +1,4 @@
-"""A whole life by commands: a short one here, and docs/life.md as it stands by `make life`."""
+"""A whole life by commands: a short one here, and docs/life.md as it stands by `make soak`."""
 
 import json
 import os

@@ -44,14 +44,14 @@ def test_noise_does_not_pass_and_absent_recordings_are_left_out_with_the_reason(
     assert "left out: no qqq_micro_bars_1m" in found.notes[-1]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_short_recorded_history_is_insufficient_with_a_shopping_list(shared_data: Path) -> None:
     found = product.registered(cases=(), days=40)
     assert found.held and found.rows[0][2] == "INSUFFICIENT"
     assert "more days" in found.notes[-1]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_two_workspaces_leave_the_same_evidence() -> None:
     found = governance_study.QUICK["same"]()
     assert found.held and {row[1] for row in found.rows} == {"equal"}

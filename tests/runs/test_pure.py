@@ -132,7 +132,7 @@ except StrategyError as error:
 """
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("act", "says"),
     [

@@ -5,6 +5,7 @@ A canary is judged against these numbers, never against an estimate from its own
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,13 @@ def drawdown_limits(daily: np.ndarray, quantile: float, rungs: int, seed: int) -
     probability 1 - `quantile`: each rung has an even share of it, and within a rung each horizon is
     met as often as another. By stationary bootstrap of the days, its block chosen by the series.
     """
+    return dict(_limits(np.asarray(daily, np.float64).tobytes(), quantile, rungs, seed))
+
+
+@lru_cache(maxsize=64)
+def _limits(days: bytes, quantile: float, rungs: int, seed: int) -> dict[int, float]:
+    """By the bytes of the days: a proposal and its approval ask for the same claims again."""
+    daily = np.frombuffer(days, np.float64)
     block = block_length(daily) if daily.size >= BLOCK_DAYS_MIN else 1.0
     deepest = resample(daily, _falls, reps=PATHS, block=block, seed=seed, length=max(HORIZONS))
     order = np.argsort(np.argsort(-deepest, axis=0), axis=0)  # 0: the deepest of its horizon
