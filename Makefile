@@ -2,6 +2,8 @@
 # makes .venv from requirements.lock, once; nothing is read or installed outside it.
 # One thread for linear algebra: sums in one order, and small matrices are quicker.
 export OPENBLAS_NUM_THREADS := 1
+# The tests start hundreds of processes, and each would compile every module of Python again.
+unexport PYTHONDONTWRITEBYTECODE
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
