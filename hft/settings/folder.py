@@ -103,7 +103,7 @@ def _read_yaml(path: Path, text: str) -> Any:
 
 @lru_cache(maxsize=64)
 def _parsed(text: str, source: str) -> Any:
-    """One command asks the same profile many times, and parsing it takes 30 ms."""
+    """One command asks for the same profile many times, and parsing is slow."""
     from hft.storage.strict_yaml import load_yaml
 
     return load_yaml(text, source)
