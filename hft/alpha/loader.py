@@ -24,8 +24,13 @@ from hft.alpha.reads import READERS, foreign_modules, is_own, watching
 from hft.alpha.signals import instance, said
 from hft.alpha.workspace import Workspace
 from hft.core.errors import ValidationError
+from hft.storage.python_file import PackageFromText
+from hft.storage.python_file import load as load_file
 
 IMPL = "impl.py"
+PACKAGES = "_hft_alpha_"  # how the package of an alpha's folder is named, before its hash
+
+sys.meta_path.insert(0, PackageFromText(PACKAGES))
 
 
 @dataclass(frozen=True)
@@ -128,26 +133,14 @@ def _import_readers(folder: Path) -> None:
 def _import(folder: Path) -> ModuleType:
     """`impl.py` as a package of its own, so that `from .other import x` works in it."""
     path = folder / IMPL
-    package = f"_hft_alpha_{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}"
+    package = f"{PACKAGES}{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}"
     for name in [name for name in sys.modules if name.split(".")[0] == package]:
         del sys.modules[name]
     parent = ModuleType(package)
     parent.__path__ = [str(folder)]
     sys.modules[package] = parent
-    name = f"{package}.impl"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ValidationError(f"{path}: is no Python module")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    kept = sys.dont_write_bytecode
-    sys.dont_write_bytecode = True  # a cache beside the source would be found instead of an edit
-    try:
-        with own_code(lambda e: ValidationError(f"{path}: cannot be imported: {said(e)}")):
-            spec.loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = kept
-    return module
+    with own_code(lambda e: ValidationError(f"{path}: cannot be imported: {said(e)}")):
+        return load_file(path, f"{package}.impl")
 
 
 def _class(module: ModuleType, folder: Path) -> Any:

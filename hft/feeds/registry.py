@@ -5,7 +5,6 @@ Decoders are imported when they are asked for. A plug-in is one Python file with
 """
 
 import importlib
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from hft.core.errors import ConfigError, DataError
 from hft.feeds.base import HEAD_BYTES
 from hft.feeds.files import peek
+from hft.storage.python_file import load
 
 FORMATS: dict[str, str] = {
     "binance-usdm": "hft.feeds.binance",
@@ -46,12 +46,8 @@ def decoder(name: str) -> tuple[str, Any]:
 def _plug_in(path: Path) -> Any:
     if not path.is_file():
         raise ConfigError(f"format: {path}: no such plug-in file")
-    spec = importlib.util.spec_from_file_location(f"hft_plugin_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"format: {path}: cannot be loaded as Python")
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        module: Any = load(path, f"hft_plugin_{path.stem}")
     except Exception as error:
         raise ConfigError(f"format: {path}: {type(error).__name__}: {error}") from None
     for name in ("NAMES", "sniff", "decode"):

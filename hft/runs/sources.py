@@ -4,7 +4,6 @@ Strategies and queue models alike are functions whose text a run is a function o
 """
 
 import hashlib
-import importlib.util
 import linecache
 import math
 import sys
@@ -20,6 +19,7 @@ from hft.core import codes
 from hft.core.errors import ConfigError
 from hft.core.jit import kernel
 from hft.runs.captured import outside
+from hft.storage.python_file import load
 from hft.strategies.base import Strategy, strategy
 from hft.strategies.registry import SHIPPED, shipped
 from hft.venue.model import QUEUES
@@ -79,13 +79,8 @@ def _made_in(path: Path, kind: type[Made], what: str) -> dict[str, Made]:
     if not path.is_file():
         raise ConfigError(f"{path}: no such {what} file")
     label = "hft_strategy_" + hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
-    spec = importlib.util.spec_from_file_location(label, path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"{path}: cannot be loaded as Python")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[label] = module
     try:
-        spec.loader.exec_module(module)
+        module = load(path, label)
     except ConfigError:
         raise
     except Exception as error:
