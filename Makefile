@@ -36,7 +36,7 @@ test: test-compiled test-plain  ## run the tests: compiled with bounds checks, t
 
 # Before the tests, or each of their processes would compile for itself.
 kernels: $(READY)  ## compile the engine with bounds checks (cached)
-	@NUMBA_BOUNDSCHECK=1 $(PY) -c "import hft.replay.run"
+	@NUMBA_BOUNDSCHECK=1 $(PY) -c "import hft.replay.compiled"
 
 test-compiled: kernels
 	@echo "== tests, compiled with bounds checks"

@@ -7,8 +7,7 @@ import typer
 
 from hft.cli import context
 from hft.cli.options import Out
-from hft.cli.progress import bar
-from hft.cli.replay import interruptible
+from hft.cli.replay import replaying
 
 app = typer.Typer()
 
@@ -30,17 +29,18 @@ def demo(
     json: context.Json = False,
 ) -> None:
     """Replay a synthetic market day through the gateway; prints the table, writes report.html."""
-    context.note("kernels: loading; the first time they are compiled, which takes about a minute")
     began = time.monotonic()
     from hft.api import replays as api
+    from hft.runs.compiling import first_compile
 
+    context.note(first_compile() or "kernels: loading")
     api.warm_up()
     context.note(f"kernels: ready after {time.monotonic() - began:.1f} s")
     began = time.monotonic()
     tapes = api.tapes("synthetic", seed=seed)
     context.note(f"market:  {tapes.rows:,} events, seed {seed}, {time.monotonic() - began:.1f} s")
     began = time.monotonic()
-    with bar("replay", "events") as progress, interruptible():
+    with replaying() as progress:
         run = api.replay(tapes, "market_making", seed=seed, fresh=fresh, out=out, progress=progress)
     context.note(_done(run.manifest, tapes.rows, began))
     report = run.report(run.path / "report.html")

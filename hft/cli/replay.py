@@ -9,7 +9,7 @@ import typer
 
 from hft.cli import context
 from hft.cli.options import Name, Out, find, folder, pairs, replays
-from hft.cli.progress import bar
+from hft.cli.progress import Report, bar
 from hft.core.errors import JournalError
 
 app = typer.Typer(help="Run, list, show, verify, compare and fork replays.", no_args_is_help=True)
@@ -49,7 +49,7 @@ def run(
     from hft.api import replays as api
 
     opened = _tapes(tapes, options["seed"])
-    with bar("replay", "events") as progress, interruptible():
+    with replaying() as progress:
         done = api.replay(opened, strategy, progress=progress, **options)
     if done.manifest.get("started_ns", began_ns) < began_ns:
         context.note(
@@ -132,7 +132,7 @@ def fork(
     from hft.runs.fork import fork as fork_run
 
     found = find(name, out)
-    with bar("replay", "events") as progress, interruptible():
+    with replaying() as progress:
         done = fork_run(found, at, pairs("--set", set_), out=out, progress=progress)
     context.emit(done.to_json(), lambda: repr(done))
 
@@ -175,10 +175,15 @@ def _emit_frame(shown: Any, total: int) -> None:
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """A run that was stopped early says where it is kept, and how it goes on."""
+def replaying() -> Iterator[Report | None]:
+    """The progress of a replay; one that is stopped early tells where it is and how it goes on."""
+    from hft.runs.compiling import first_compile
+
+    if said := first_compile():
+        context.note(said)
     try:
-        yield
+        with bar("replay", "events") as progress:
+            yield progress
     except (KeyboardInterrupt, JournalError) as stop:
         kept = getattr(stop, "run", None)
         if kept is not None:

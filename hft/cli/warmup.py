@@ -13,7 +13,7 @@ app = typer.Typer()
 def warmup(json: context.Json = False) -> None:
     """Compile the kernels into the cache."""
     began = time.monotonic()
-    from hft.api import replays as api  # compiles what is missing while it is imported
+    from hft.api import replays as api
 
     api.warm_up()
     seconds = round(time.monotonic() - began, 3)

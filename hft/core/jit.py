@@ -131,6 +131,14 @@ else:
         return types.none(), codegen
 
 
+def is_cached(name: str) -> bool:
+    """Is there compiled code of `module.function`, of these very sources and flags?"""
+    if JIT_DISABLED:
+        return True
+    folder = numba.config.CACHE_DIR
+    return bool(folder) and any(Path(folder).glob(f"*/{name}-*.nbc"))
+
+
 def record_at(dtype: np.dtype) -> Any:
     """A function from an int64 address to the record of `dtype` that lives there, at no cost.
 

@@ -10,7 +10,6 @@ from hft.core.errors import ConfigError, InvariantError, StrategyError
 from hft.core.jit import array_at
 from hft.replay import state as st
 from hft.replay.build import Session
-from hft.replay.compiled import loop, no_pointer
 from hft.strategies.base import duration_ns, pointer
 from hft.strategies.callback import object_waker, plain_waker
 from hft.strategies.context import LOGS_MAX
@@ -32,14 +31,19 @@ class Driver:
     """Runs one session: advances the engine, serves what it comes back for, until it is done."""
 
     def __init__(self, session: Session, sink: Sink | None, progress: Progress | None) -> None:
+        from hft.replay.compiled import loop, no_pointer  # compiles, which only a replay waits for
+
         self.session, self.sink, self.progress = session, sink, progress
         self.clock = session.engine.clock[0]
-        self._step = loop()
+        self._step, self._no_pointer = loop(), no_pointer()
 
-    def until_wake(self, on_wake: Any) -> int:
-        """Advance to the next wake-up of Python, a stop or the end. Returns: a STATUS_*."""
+    def until_wake(self, on_wake: Any = None) -> int:
+        """Advance to the next wake-up of Python, a stop or the end. Returns: a STATUS_*.
+
+        `on_wake` is the pointer of the strategies; without one each wake-up is Python's.
+        """
         while True:
-            status = self._advance(on_wake)
+            status = self._advance(self._no_pointer if on_wake is None else on_wake)
             if self.progress is not None:
                 self.progress(int(self.clock["rows"]))
             if status == st.STATUS_WAKE:
@@ -83,7 +87,7 @@ def drive(
     try:
         if pulls:
             return pull(driver, session)
-        on_wake = no_pointer() if called else pointer(session.strategies)
+        on_wake = None if called else pointer(session.strategies)
         wakers = _wakers(session) if called else []
         while True:
             status = driver.until_wake(on_wake)
@@ -171,7 +175,7 @@ class Sim:
                 clock = self._session.engine.clock[0]
                 base = int(clock["now_ns"] if started else clock["first_ns"])
                 row["every_ns"], row["next_ns"] = every_ns, base + every_ns
-        status = self._driver.until_wake(no_pointer())
+        status = self._driver.until_wake()
         self.ended = status == st.STATUS_DONE
         return status == st.STATUS_WAKE
 

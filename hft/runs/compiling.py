@@ -1,10 +1,13 @@
-"""A strategy that cannot be compiled, as one sentence with its line instead of a page of types."""
+"""What a person is told of the compiler: that the engine takes a minute the first time, and of a
+strategy that cannot be compiled one sentence with its line instead of a page of types.
+"""
 
 import re
 
 from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from hft.core.errors import StrategyError
+from hft.core.jit import is_cached
 
 # The compiler's own words for a body that it cannot take; not all of them have one root.
 NOT_COMPILED = (NumbaError, UnsupportedBytecodeError)
@@ -15,6 +18,13 @@ _PLACE = re.compile(
 _LINE = re.compile(r'^File "(?P<file>[^"]+)", line (?P<line>\d+):')
 _STEP = ("Failed in", "During:", "File ")
 _SHAPE = "a strategy is `def name(view, order, p, s)`, a pull loop `def name(sim, p, s)`"
+
+
+def first_compile() -> str:
+    """What is said before a replay that compiles the engine; empty where that has been done."""
+    if is_cached("compiled._advance_at"):
+        return ""
+    return "kernels: compiling the engine, which takes a minute or two, once on this machine"
 
 
 def strategy_error(names: list[str], files: list[str], error: Exception) -> StrategyError:

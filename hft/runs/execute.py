@@ -162,6 +162,9 @@ def _compile(job: Job, session: Session) -> None:
 
     Raises: StrategyError for one that cannot be compiled, or a class that cannot be made.
     """
+    from hft.replay.compiled import loop  # looking at runs need not wait for the engine
+
+    loop()
     for strategy in session.strategies:
         if strategy.is_class:
             _check_class(strategy)

@@ -36,6 +36,14 @@ def test_the_command_table_loads_nothing_compiled() -> None:
     assert loaded_by("import hft.cli.app; hft.cli.app.run(['--version'])") <= {"rich"}
 
 
+@pytest.mark.parametrize("module", ["hft.api.validation", "hft.api.replays", "hft.cli.demo"])
+def test_only_a_replay_waits_for_the_engine_to_be_compiled(module: str) -> None:
+    code = (
+        f"import sys, hft.alpha.validation, {module}; print('hft.replay.compiled' in sys.modules)"
+    )
+    assert python("-c", code).stdout.strip() == "False"
+
+
 @pytest.mark.parametrize("name", [name for name, _ in reference.commands()])
 def test_every_command_answers_a_bad_flag_with_64(
     name: str, capsys: pytest.CaptureFixture[str]

@@ -16,7 +16,6 @@ from hft.core.codes import WakeCause
 from hft.core.errors import ConfigError, InvariantError
 from hft.gateway.limits import Limits
 from hft.replay import state as st
-from hft.replay.compiled import no_pointer
 from hft.replay.run import Driver, run_digest
 from hft.runs.execute import execute
 from hft.runs.job import Job
@@ -110,7 +109,7 @@ class Episode:
         self._go()
 
     def _go(self) -> None:
-        status = self._driver.until_wake(no_pointer())
+        status = self._driver.until_wake()
         self.over = status == st.STATUS_DONE
         self.observation = self._eyes.look(self.view)
 

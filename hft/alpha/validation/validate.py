@@ -47,6 +47,7 @@ from hft.alpha.workspace import Workspace
 from hft.core.errors import GovernanceError
 from hft.gateway.limits import Limits
 from hft.reports.governance.document import Document
+from hft.runs.compiling import first_compile
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,8 @@ class _Run:
             spoiled=tuple(uses.spoiled(known, whole, data)),
         )
         options = request.options(manifest)
-        wanted(request, data)
+        if wanted(request, data) and (said := first_compile()):
+            services.tell(said)
         clock.stage("gate A")
         checks, leaks = structure(
             alpha,
