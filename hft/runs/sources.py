@@ -107,10 +107,11 @@ def rebuild(name: str, entry: dict[str, Any]) -> Strategy:
 def _known(name: str, entry: Mapping[str, Any]) -> Strategy:
     """The strategy of a manifest, made once a process; one that may keep objects is made anew."""
     text = repr([name, *(entry.get(key) for key in ("file", "source", "closure", "outside"))])
-    if text in _MADE:
+    if text in _MADE and _says(_MADE[text], entry):
         return _MADE[text]
     found = _again(name, entry, Strategy, "strategy")
     if not (found.loop or found.is_class):
+        _MADE.pop(text, None)
         while len(_MADE) >= MADE_MAX:
             _MADE.pop(next(iter(_MADE)))
         _MADE[text] = found

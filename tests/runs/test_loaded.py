@@ -10,7 +10,7 @@ import pytest
 from hft.core.errors import ConfigError
 from hft.runs.captured import outside
 from hft.runs.loaded import refuse_edited
-from hft.runs.sources import strategies_in
+from hft.runs.sources import rebuild, strategies_in
 
 BODY = """
 import hft
@@ -87,6 +87,26 @@ def test_an_edit_of_the_same_length_and_date_is_the_text_of_the_next_load(tmp_pa
     found = strategies_in(path)["body"]
     refuse_edited(found.body)
     assert "bid_tick - 2" in found.source
+
+
+def test_a_strategy_that_was_rebuilt_before_an_edit_is_rebuilt_from_its_text_after_it(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(BODY.format(n=1))
+    made = strategies_in(path)["body"]
+    entry = {
+        "file": str(path),
+        "source": made.source,
+        "closure": made.closure,
+        "outside": outside(made),
+        "params": made.params,
+        "every_ns": made.every_ns,
+        "instruments": made.instruments,
+    }
+    assert rebuild("body", entry).source == made.source
+    edited(path, "# above\n" + BODY.format(n=2))
+    again = rebuild("body", entry)
+    refuse_edited(again.body)
+    assert again.source == entry["source"]
 
 
 USES = """
