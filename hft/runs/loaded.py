@@ -48,9 +48,13 @@ def _functions(value: Any) -> Iterator[FunctionType]:
 
 
 def _from_its_text(function: FunctionType) -> bool:
-    """Does its module come from a file that Python has compiled as it stands?"""
+    """Does its module come from a file that Python has compiled as it stands?
+
+    Loaders that add type checks or rewrite assertions have a way of their own to compile.
+    """
     loader = getattr(sys.modules.get(function.__module__), "__loader__", None)
-    return loader is None or isinstance(loader, SourceFileLoader)
+    usual = SourceFileLoader.source_to_code
+    return loader is None or getattr(type(loader), "source_to_code", None) is usual
 
 
 @lru_cache(maxsize=32)

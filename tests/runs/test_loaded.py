@@ -3,6 +3,9 @@
 import importlib
 import os
 import sys
+from contextlib import nullcontext
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 
 import pytest
@@ -67,6 +70,28 @@ def test_an_edit_elsewhere_in_the_file_is_none_of_this_function(tmp_path):
     found = strategies_in(path)["body"]
     edited(path, BODY.format(n=1).replace("A helper", "Another") + "\nX = 1\n")
     refuse_edited(found.body)
+
+
+class Rewrites(SourceFileLoader):
+    """As libraries do that check types while the code runs."""
+
+    def source_to_code(self, data, path, *, _optimize=-1):
+        return super().source_to_code(bytes(data).replace(b"return 1", b"return 2"), path)
+
+
+@pytest.mark.parametrize(("kind", "refused"), [(SourceFileLoader, True), (Rewrites, False)])
+def test_a_loader_that_rewrites_code_is_not_taken_for_an_edit(tmp_path, kind, refused):
+    path = tmp_path / "mine.py"
+    path.write_text("def cap():\n    return 1\n")
+    loader = kind("rewritten_mine", str(path))
+    module = module_from_spec(spec_from_loader("rewritten_mine", loader))
+    sys.modules["rewritten_mine"] = module
+    loader.exec_module(module)
+    refuse_edited(module.cap)
+    path.write_text("def cap():\n    return 3\n")
+    with pytest.raises(ConfigError) if refused else nullcontext():
+        refuse_edited(module.cap)
+    del sys.modules["rewritten_mine"]
 
 
 @pytest.mark.parametrize(("one", "other"), [("1", "1.0"), ("0.0", "-0.0"), ("1", "True")])
