@@ -33,10 +33,8 @@ def begun(
     path = state / FOLDER / f"{uuid.uuid4().hex}{SUFFIX}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        fcntl.flock(file, fcntl.LOCK_EX)
-        os.write(file, canonical(row))
-        os.fsync(file)
+        file = _locked(path.with_suffix(".new"), canonical(row))
+        path.with_suffix(".new").rename(path)
         sync_folder(path.parent)
     except OSError as error:
         raise JournalError(f"{path}: {error.strerror or error}") from None
@@ -48,6 +46,15 @@ def begun(
         raise
     finally:
         os.close(file)
+
+
+def _locked(path: Path, text: bytes) -> int:
+    """The open file of a new note: held and whole before `close` can find it by its name."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    fcntl.flock(file, fcntl.LOCK_EX)
+    os.write(file, text)
+    os.fsync(file)
+    return file
 
 
 def close(state: Path, record: Callable[..., Any], now_ns: int) -> list[str]:

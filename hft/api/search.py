@@ -105,9 +105,11 @@ def search(
     """
     from hft.alpha import uses
     from hft.alpha.search.run import Plan
+    from hft.alpha.search.workers import check_place
 
     if top < 1:
         raise ConfigError(f"top: {top} is not at least 1")
+    check_place(executor, workers)
     plan = Plan(
         *(mode, trials, template, grid, population, generations, seed, threshold, taker_bps)
     )

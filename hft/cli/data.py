@@ -1,7 +1,7 @@
 """`hft data`: ingest recorded markets, look at tapes, check them; parse, call, render."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -102,7 +102,8 @@ def synth(
     events: Annotated[int, typer.Option(help="Order messages.", min=1)] = 2_000_000,
     seed: Annotated[int, typer.Option(help="Seed of the market.", min=0)] = 0,
     kind: Annotated[
-        str, typer.Option(help="l2 (price levels), l3 (order by order); with --alpha bars or l2.")
+        Literal["l2", "l3", "bars"],
+        typer.Option(help="Price levels, or order by order; with --alpha bars or l2."),
     ] = "l2",
     alpha: Annotated[
         float | None,

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -54,7 +54,10 @@ REPLAY: dict[str, tuple[Any, Any]] = {
     ),
     "end": (Annotated[Text, typer.Option(help="No row after (ISO-8601).")], None),
     "record": (
-        Annotated[Text, typer.Option(help="What is kept: digest, summary, or full (default).")],
+        Annotated[
+            Literal["digest", "summary", "full"] | None,
+            typer.Option(help="What is kept.", show_default="full"),
+        ],
         None,
     ),
     "faults": (Annotated[Text, typer.Option(help="Fault plan, a YAML file.")], None),

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -15,7 +15,7 @@ from hft.core.errors import JournalError
 app = typer.Typer(help="Run, list, show, verify, compare and fork replays.", no_args_is_help=True)
 
 DIFFERENT = 2
-FRAMES = (
+Frame = Literal[
     "fills",
     "orders",
     "decisions",
@@ -24,8 +24,10 @@ FRAMES = (
     "positions",
     "series",
     "logs",
-    *("refusals", "costs", "markouts"),
-)
+    "refusals",
+    "costs",
+    "markouts",
+]
 LISTED = ("run_id", "state", "strategies", "symbols", "events", "orders", "fills", "refused", "net")
 
 _STRATEGY = "two_sided, market_making, momentum, arbitrage, or FILE.py:NAME."
@@ -73,7 +75,7 @@ def list_(out: Out = None, json: context.Json = False) -> None:
 def show(
     name: Name = "last",
     frame: Annotated[
-        str | None, typer.Option("--frame", help=f"A table instead: {', '.join(FRAMES)}.")
+        Frame | None, typer.Option("--frame", help="A table instead of the card.")
     ] = None,
     rows: Annotated[int, typer.Option(help="Rows of the table, 0 for all.", min=0)] = 20,
     report: Annotated[str | None, typer.Option(help="Write the report here.")] = None,
@@ -87,7 +89,7 @@ def show(
     if frame is None:
         context.emit(found.to_json(), lambda: repr(found))
         return
-    table = _frame(found, frame)
+    table = getattr(found, frame)
     _emit_frame(table.head(rows) if rows else table, table.height)
 
 
@@ -157,12 +159,6 @@ def _tapes(names: list[str], seed: int) -> Any:
     if names == ["synthetic"]:
         return api.tapes("synthetic", seed=seed)
     return api.tapes(names[0] if len(names) == 1 else names)
-
-
-def _frame(found: Any, name: str) -> Any:
-    if name not in FRAMES:
-        raise typer.BadParameter(f"--frame: {name!r} is none of {', '.join(FRAMES)}")
-    return getattr(found, name)
 
 
 def _emit_frame(shown: Any, total: int) -> None:

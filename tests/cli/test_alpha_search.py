@@ -1,6 +1,7 @@
 """`hft alpha search` as a user meets it: exit codes, the ledger, the page, and going on."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -114,11 +115,11 @@ def test_columns_that_look_ahead_or_are_prices_are_left_out(
     ("words", "code", "sentence"),
     [
         (("--mode", "template"), 64, "needs --template"),
-        (("--mode", "wild"), 64, "is not one of random, template, genetic"),
+        (("--mode", "wild"), 64, "'wild' is not one of 'random', 'template'"),
         (("--mode", "template", "--template", "ts_mean(ofi, {w})"), 64, "{w} has no values"),
         (("--grid", "w"), 64, "is not name=value"),
         (("--population", "3"), 64, "population"),
-        (("--executor", "clouds"), 78, "is none of processes, dask, ray"),
+        (("--executor", "clouds"), 64, "'clouds' is not one of 'processes', 'dask', 'ray'"),
         (("--feature-fields", "offi"), 65, "did you mean ofi?"),
         (("--returns-field", "nope"), 65, "has no field 'nope'"),
         (("--mode", "template", "--template", "ts_meen(ofi, 3)"), 65, "did you mean 'ts_mean'?"),
@@ -135,7 +136,16 @@ def test_wrong_input_is_one_sentence_and_leaves_nothing(
     answer, out, err = search(capsys, *words)
     assert answer == code and out == "" and sentence in err
     assert "Traceback" not in err
-    assert not (desk / "research" / "combinatorial" / "results").exists() or code == 78
+    assert not (desk / "research" / "combinatorial" / "results").exists()
+    assert not (desk / "research" / "ledger").exists()
+
+
+@pytest.mark.skipif(find_spec("ray") is not None, reason="ray is installed here")
+def test_an_executor_that_is_not_installed_is_told_before_the_price(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = search(capsys, "--executor", "ray", "--trials", "3")
+    assert (code, out) == (69, "") and "pip install ray" in err and "trial" not in err
     assert not (desk / "research" / "ledger").exists()
 
 

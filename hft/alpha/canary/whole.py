@@ -116,7 +116,7 @@ def _gaps(evidence: Evidence, past: History, profile: Profile) -> list[Finding]:
         first, last, count = wide[0]
         missing = first + timedelta(days=1)
         words = f"no session from {missing} to {last - timedelta(days=1)}: {count} "
-        words += f"trading days from one to the next, at most {int(late)}"
+        words += f"trading days from one to the next, at most {int(late)} (canary.late_days_max)"
         shop = (f"the sessions from {missing} on",)
         found.append(Finding(fact("rows_gap", False), HOLD, words, shop))
     absent = [day for day in on if day not in have]
@@ -124,7 +124,7 @@ def _gaps(evidence: Evidence, past: History, profile: Profile) -> list[Finding]:
     most = math.ceil(float(share or 0.0) * len(on))
     if share is not None and len(absent) > most:
         words = f"{len(absent)} of {len(on)} trading days have no session ({_named(absent)}), "
-        words += f"at most {most} may lack"
+        words += f"at most {most} may lack (canary.absent_share_max)"
         shop = (f"the sessions of {_named(absent)}",)
         found.append(Finding(fact("rows_absent", False), HOLD, words, shop))
     return found

@@ -98,7 +98,7 @@ def _evidence(shadow: Shadow, profile: Profile) -> Check:
 
 def _asked(profile: Profile, key: str, id: str, value: Any, why: str = "", **more: Any) -> Check:
     """A figure against `gate_e.<key>`: `why` it is absent or too bad, and what would bring it."""
-    said = {"undefined": why, "reason": why, "missing": (SHADOW,)}
+    said = {"undefined": why or "no shadow run shows it", "reason": why, "missing": (SHADOW,)}
     return asked(profile, f"gate_e.{key}", id, value, **said, **more)
 
 

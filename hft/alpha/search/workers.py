@@ -8,6 +8,7 @@ order of the chunks, so no number of workers and no executor can change them.
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from hft.core.errors import ConfigError, Unavailable
 
 EXECUTORS = ("processes", "dask", "ray")
 COLUMNS = "columns"
+DASK, RAY = "dask.distributed", "ray.util.joblib"
 
 
 @lru_cache(maxsize=2)
@@ -31,6 +33,18 @@ def _chunk(
     """One chunk in a worker process."""
     market = _market(folder, stamp)
     return measure([parse(text) for text in texts], market, threshold=threshold, cache_mb=cache_mb)
+
+
+def check_place(executor: str, workers: int) -> None:
+    """Can a search run there? Raises: ConfigError, Unavailable; asked before anything is spent."""
+    if executor not in EXECUTORS:
+        raise ConfigError(f"executor: {executor!r} is none of {', '.join(EXECUTORS)}")
+    if workers < 1:
+        raise ConfigError(f"workers: {workers} is not at least 1")
+    if executor == "dask":
+        _module(DASK, "dask", "pip install 'hft[cluster]'")
+    elif executor == "ray":
+        _module(RAY, "ray", "pip install ray")
 
 
 class Workers:
@@ -47,10 +61,7 @@ class Workers:
         threshold: float = 0.3,
         cache_mb: float = 2048,
     ) -> None:
-        if executor not in EXECUTORS:
-            raise ConfigError(f"executor: {executor!r} is none of {', '.join(EXECUTORS)}")
-        if workers < 1:
-            raise ConfigError(f"workers: {workers} is not at least 1")
+        check_place(executor, workers)
         self.market, self.folder, self.count, self.executor = market, folder, workers, executor
         self.address, self.threshold, self.cache_mb = address, threshold, cache_mb / workers
         self._stack = ExitStack()
@@ -116,7 +127,7 @@ def _head(market: Market) -> Market:
 
 def _dask(workers: int, address: str | None) -> AbstractContextManager[Any]:
     """joblib on a Dask cluster: the one at `address`, or one of local processes."""
-    distributed = _module("dask.distributed", "dask", "pip install 'hft[cluster]'")
+    distributed = import_module(DASK)
     import joblib
 
     stack = ExitStack()
@@ -134,7 +145,7 @@ def _dask(workers: int, address: str | None) -> AbstractContextManager[Any]:
 
 
 def _ray() -> AbstractContextManager[Any]:
-    ray = _module("ray.util.joblib", "ray", "pip install ray")
+    ray = import_module(RAY)
     import joblib
 
     ray.register_ray()
@@ -142,10 +153,8 @@ def _ray() -> AbstractContextManager[Any]:
     return context
 
 
-def _module(name: str, package: str, cure: str) -> Any:
-    from importlib import import_module
-
+def _module(name: str, package: str, cure: str) -> None:
     try:
-        return import_module(name)
+        import_module(name)
     except ModuleNotFoundError:
         raise Unavailable(f"executor {package}: {package} is not installed; {cure}") from None

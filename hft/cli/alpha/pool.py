@@ -1,6 +1,6 @@
 """`hft alpha pool`: how the alphas there are belong together, and what one more adds."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -8,7 +8,6 @@ from hft.cli import context
 from hft.cli.alpha import output
 
 NOT_PASSED = 2
-VIEWS = ("matrix", "redundant", "optimize", "marginal")
 
 
 def register(app: typer.Typer) -> None:
@@ -18,18 +17,21 @@ def register(app: typer.Typer) -> None:
 
 def pool(
     view: Annotated[
-        str, typer.Argument(help="matrix, redundant, optimize or marginal.", metavar="[VIEW]")
+        Literal["matrix", "redundant", "optimize", "marginal"], typer.Argument(help="What to show.")
     ] = "matrix",
     base_dir: Annotated[
         str | None, typer.Option(help="Folder of experiments (research/experiments).", metavar="D")
     ] = None,
     threshold: Annotated[float, typer.Option(help="|correlation| that is redundant.")] = 0.7,
-    corr_metric: Annotated[str, typer.Option(help="pearson or spearman.")] = "pearson",
+    corr_metric: Annotated[
+        Literal["pearson", "spearman"], typer.Option(help="How signals are compared.")
+    ] = "pearson",
     redundant: Annotated[
         bool, typer.Option("--redundant", help="Only the redundant pairs; as `pool redundant`.")
     ] = False,
     method: Annotated[
-        str, typer.Option(help="equal_weight, ic_weighted, mean_variance or ridge.")
+        Literal["equal_weight", "ic_weighted", "mean_variance", "ridge"],
+        typer.Option(help="How weights are found."),
     ] = "equal_weight",
     ridge_alpha: Annotated[float, typer.Option(help="Penalty of ridge.")] = 0.1,
     alpha_id: Annotated[
@@ -64,8 +66,6 @@ def pool(
 
 def _view(view: str, redundant: bool, alpha_id: str | None) -> str:
     chosen = "redundant" if redundant and view == "matrix" else view
-    if chosen not in VIEWS:
-        raise typer.BadParameter(f"{view!r} is not one of {', '.join(VIEWS)}")
     if chosen == "marginal" and alpha_id is None:
         raise typer.BadParameter("marginal: name the candidate with --alpha-id")
     return chosen

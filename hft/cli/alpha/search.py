@@ -1,7 +1,7 @@
 """`hft alpha search`: expressions found on data that counts; parse, call, render."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -10,7 +10,12 @@ from hft.cli.alpha import output
 from hft.cli.progress import bar
 
 Given = str | None
-MODES = ("random", "template", "genetic")
+Mode = Annotated[
+    Literal["random", "template", "genetic"], typer.Option(help="How expressions are made.")
+]
+Executor = Annotated[
+    Literal["processes", "dask", "ray"], typer.Option(help="Where they are computed.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +30,7 @@ def search(
     feature_fields: Annotated[
         str | None, typer.Option(metavar="A,B", help="Fields to use (all that are allowed).")
     ] = None,
-    mode: Annotated[str, typer.Option(help="random, template or genetic.")] = "random",
+    mode: Mode = "random",
     returns_field: Annotated[
         str | None,
         typer.Option(metavar="F", help="Return of each row, or the price; without: proxy."),
@@ -40,7 +45,7 @@ def search(
     seed: Annotated[int, typer.Option(min=0, help="The same seed finds the same.")] = 42,
     top: Annotated[int, typer.Option(min=1, help="How many are listed.")] = 10,
     workers: Annotated[int, typer.Option(min=1, help="Processes; changes no result.")] = 1,
-    executor: Annotated[str, typer.Option(help="processes, dask or ray.")] = "processes",
+    executor: Executor = "processes",
     address: Annotated[Given, typer.Option(metavar="A", help="Scheduler of Dask.")] = None,
     save_results: Annotated[Given, typer.Option(metavar="P", help="File of the results.")] = None,
     out: Annotated[Given, typer.Option(metavar="P", help="Write the same JSON here.")] = None,
@@ -83,8 +88,6 @@ def _check(mode: str, template: str | None, grid: str) -> None:
     from hft.alpha.search.candidates import check_holes, read_grid
     from hft.core.errors import ConfigError
 
-    if mode not in MODES:
-        raise typer.BadParameter(f"--mode: {mode!r} is not one of {', '.join(MODES)}")
     if mode == "template" and not template:
         raise typer.BadParameter("mode template needs --template, such as 'ts_delta({x}, {w})'")
     try:

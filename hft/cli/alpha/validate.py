@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -13,7 +13,12 @@ NOT_PASSED = 2
 Paths = Annotated[
     list[str] | None, typer.Option(metavar="P", help="Files, folders, globs or tapes.")
 ]
-Execution = Annotated[str, typer.Option(help="taker, or maker: quotes, judged by replays.")]
+Engine = Annotated[
+    Literal["auto", "replay", "vector"], typer.Option(help="What judges; replay needs tapes.")
+]
+Execution = Annotated[
+    Literal["taker", "maker"], typer.Option(help="A maker quotes, judged by replays.")
+]
 
 Roots = Annotated[list[str] | None, typer.Option(metavar="D", help="Folders data may lie in.")]
 Named = Annotated[
@@ -29,7 +34,8 @@ Thresholds = Annotated[
 Elsewhere = Annotated[Path | None, typer.Option(metavar="D", help="Write the reports here.")]
 # Advice: warns under the profile base, refused under any other.
 Correction = Annotated[
-    str | None, typer.Option(help="base only: bh, bonferroni, by, holm, none.", show_default="bh")
+    Literal["bh", "bonferroni", "by", "holm", "none"] | None,
+    typer.Option(help="Of p-values, profile base only.", show_default="bh"),
 ]
 GateF = Annotated[bool, typer.Option("--gate-f", help="base only: the compiled twin, as advice.")]
 
@@ -44,7 +50,7 @@ def validate(
     alpha_id: Annotated[str | None, typer.Option(metavar="ID", help="The same as ID.")] = None,
     data: Paths = None,
     profile: Named = None,
-    engine: Annotated[str, typer.Option(help="auto, replay (tapes) or vector.")] = "auto",
+    engine: Engine = "auto",
     set: Tighter = None,
     seed: Annotated[int, typer.Option(help="Seed of bootstraps and cuts.", min=0)] = 42,
     skip_gate_b_tests: SkipTests = False,

@@ -76,7 +76,7 @@ def _checks(doc: Document) -> list[words.Check]:
 def _table(doc: Document, checks: list[words.Check]) -> str:
     if not checks:
         return ""
-    rows = "".join(_row(check) for check in checks)
+    rows = "".join(map(_row, checks, words.turns(checks)))
     total = sum(len(words.deciding(gate)) for gate in words.judging(doc))
     rest = total - len(checks)
     note = f"<caption>{rest} more checks are on the page</caption>" if rest else ""
@@ -84,14 +84,14 @@ def _table(doc: Document, checks: list[words.Check]) -> str:
     return f"<table>{note}<thead><tr>{head}</thead><tbody>{rows}</tbody></table>"
 
 
-def _row(check: words.Check) -> str:
+def _row(check: words.Check, turn: str) -> str:
     tone, margin = words.check_tone(check), check.get("margin")
     name = f"{light(tone, words.check_word(check))}{escape(words.check_name(check))}"
     size = words.figure(margin, str(check.get("id", "")))
     return (
         f"<tr><th scope=row><span>{name}</span></th><td>{escape(words.value(check))}</td>"
         f"<td>{escape(words.needed(check))}</td><td>{escape(size)}</td>"
-        f"<td class=t>{escape(words.turn(check))}</td></tr>"
+        f"<td class=t>{escape(turn)}</td></tr>"
     )
 
 

@@ -85,11 +85,6 @@ def canary_page(doc: Given) -> str:
     return page(doc, "canary")
 
 
-def inventory_page(doc: Given) -> str:
-    """The page of `alpha inventory`."""
-    return page(doc, "inventory")
-
-
 def overrides_page(doc: Given) -> str:
     """The page of `audit overrides`."""
     return page(doc, "overrides")

@@ -154,7 +154,7 @@ def _tally(checks: list[words.Check]) -> str:
 def _checks(checks: list[words.Check]) -> str:
     if not checks:
         return ""
-    rows = "".join(_check(check) for check in checks)
+    rows = "".join(map(_check, checks, words.turns(checks)))
     return (
         '<table class="checks"><thead><tr><th>check</th><th class="num">value</th>'
         '<th class="num">needed</th><th><span class="ends"><span>fails</span><span>passes</span>'
@@ -162,7 +162,7 @@ def _checks(checks: list[words.Check]) -> str:
     )
 
 
-def _check(check: words.Check) -> str:
+def _check(check: words.Check, turn: str) -> str:
     tone = words.check_tone(check)
     tag = "" if check.get("blocking", True) else ' <small class="tag">advice</small>'
     return (
@@ -171,7 +171,7 @@ def _check(check: words.Check) -> str:
         f'<td class="num" data-l="value">{escape(words.value(check))}</td>'
         f'<td class="num" data-l="needed">{escape(words.needed(check))}</td>'
         f"{_bullet(check, tone)}"
-        f'<td class="turn">{escape(words.turn(check))}</td></tr>'
+        f'<td class="turn">{escape(turn)}</td></tr>'
     )
 
 

@@ -133,12 +133,12 @@ def _gate(gate: words.Check, width: int) -> Iterator[RenderableType]:
     if width >= NARROW:
         table.add_column("fails│passes", no_wrap=True)
     table.add_column("what would turn it", overflow="fold")
-    for check in checks:
-        table.add_row(*_row(check, width))
+    for check, turn in zip(checks, words.turns(checks), strict=True):
+        table.add_row(*_row(check, turn, width))
     yield table
 
 
-def _row(check: words.Check, width: int) -> list[Text]:
+def _row(check: words.Check, turn: str, width: int) -> list[Text]:
     tone = words.check_tone(check)
     name = Text(f"{SIGNS[tone]} ", style=COLORS[tone])
     idle = "" if tone != "none" else "dim"
@@ -147,7 +147,7 @@ def _row(check: words.Check, width: int) -> list[Text]:
     cells = [name, Text(words.value(check), style=idle), Text(words.needed(check), style=idle)]
     if width >= NARROW:
         cells.append(Text(_bar(check), style=COLORS[tone]))
-    return [*cells, Text(words.turn(check), style="dim" if tone in ("pass", "none") else "")]
+    return [*cells, Text(turn, style="dim" if tone in ("pass", "none") else "")]
 
 
 def _bar(check: words.Check) -> str:

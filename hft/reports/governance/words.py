@@ -162,6 +162,16 @@ def turn(check: Check) -> str:
     return (wanted if light == "fail" else "") or reason
 
 
+def turns(checks: Sequence[Check]) -> list[str]:
+    """What would turn each check of a table; a wait for the same as in the row above says so."""
+    said = [turn(check) for check in checks]
+    waits = [check_tone(check) == "wait" for check in checks]
+    return [
+        "as above" if k and waits[k] and waits[k - 1] and text and text == said[k - 1] else text
+        for k, text in enumerate(said)
+    ]
+
+
 def _said(check: Check) -> str:
     """The reason of a check without its own id in front."""
     reason = str(check.get("reason") or "")

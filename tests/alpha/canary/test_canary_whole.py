@@ -12,6 +12,7 @@ from hft.alpha.canary.claim import Claim
 from hft.alpha.canary.decide import CanaryDecision, decide
 from hft.alpha.canary.history import History, history_of, with_counted
 from hft.alpha.canary.sessions import Session, by_date
+from hft.alpha.profile import Profile
 from hft.core.errors import JournalError
 
 FIRST = date(2026, 11, 3)  # the promotion is approved the day before, a Monday
@@ -34,7 +35,12 @@ def evening(day: date) -> int:
 
 
 def shown(
-    world: World, rows: Sequence[Session], *, do: bool = True, **facts: object
+    world: World,
+    rows: Sequence[Session],
+    *,
+    do: bool = True,
+    asked: Profile | None = None,
+    **facts: object,
 ) -> CanaryDecision:
     """Decide on these rows on the evening of the last one; record it."""
     world.now_ns = max(world.now_ns + 1, evening(rows[-1].date))
@@ -43,7 +49,7 @@ def shown(
     decision = decide(
         file.promotion,
         evidence(list(rows)),
-        profile("standard"),
+        asked or profile("standard"),
         now_ns=world.now_ns,
         claim=Claim.of(world.bundle().data["claim"]),
         history=replace(past(world), **facts),  # type: ignore[arg-type]
@@ -152,6 +158,24 @@ def test_from_one_session_to_the_next_are_no_more_trading_days_than_may_be_late(
     if action == "hold":
         assert f"no session from {rows[3].date} to {rows[6].date}" in found.reason
         assert "5 trading days from one to the next, at most 4" in found.reason
+
+
+def test_a_profile_that_says_why_lets_a_market_close_for_a_golden_week(world: World) -> None:
+    world.promoted()
+    rows = good(60)
+    first = next(k for k, row in enumerate(rows) if k > 25 and row.date.weekday() == 3)
+    left = rows[:first] + rows[first + 6 :]
+    held = shown(world, left, do=False)
+    assert held.action == "hold" and "at most 4 (canary.late_days_max)" in held.reason
+    standard = profile("standard")
+    why = "Golden Week: the exchange closes for six trading days"
+    closes = {"canary.late_days_max": 7, "canary.absent_share_max": 0.15}
+    asian = replace(
+        standard, values={**standard.values, **closes}, reasons=dict.fromkeys(closes, why)
+    )
+    found = shown(world, left, do=False, asked=asian.explained(standard, "standard.yaml"))
+    assert found.action == "escalate", found.reason
+    assert "no session" in shown(world, left, do=False, asked=standard).reason
 
 
 def test_the_first_days_after_approval_cannot_be_left_out(world: World) -> None:

@@ -1,5 +1,6 @@
 """An alpha that ends the process it runs in ends its validation with a verdict, and with a row."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -209,3 +210,26 @@ def test_where_no_ctrl_c_can_come_the_interrupt_is_the_alphas_own() -> None:
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_a_note_that_is_still_being_written_is_not_taken_for_one_of_a_killed_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[Any] = []
+    locks = fcntl.flock
+
+    def found() -> list[str]:
+        return unfinished.close(tmp_path, lambda *row, **_: said.append(row), 1)
+
+    def meanwhile(file: int, how: int) -> None:
+        """Another command looks for ended validations before the note is held."""
+        if how == fcntl.LOCK_EX:
+            assert found() == []
+        locks(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", meanwhile)
+    row = {"details": {"error": "it was ended"}}
+    with pytest.raises(KeyboardInterrupt), unfinished.begun(tmp_path, row, (ValidationError,)):
+        raise KeyboardInterrupt
+    assert found() == ["it was ended"]
+    assert len(said) == 1 and not list(tmp_path.rglob("*.json"))

@@ -217,7 +217,7 @@ def test_a_document_with_only_a_title_is_a_page() -> None:
 def test_a_table_of_ten_thousand_rows_is_cut_and_says_so() -> None:
     rows = [[f"alpha_{k}", k] for k in range(10_000)]
     table = {"title": "All", "head": ["alpha", "n"], "rows": rows}
-    page = pages.inventory_page({"title": "x", "tables": [table]})
+    page = pages.page({"title": "x", "tables": [table]}, "inventory")
     assert "the first 300 of 10,000" in page and len(page) < 100_000
 
 

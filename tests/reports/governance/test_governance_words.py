@@ -36,6 +36,13 @@ def test_an_open_check_without_a_list_of_its_own_still_appears() -> None:
     assert words.shopping(doc) == [("wait", "Gate E", "memo: no memo is on file")]
 
 
+def test_a_table_says_once_what_its_next_rows_wait_for_too() -> None:
+    runs = [check(name, None, 1.0, None, missing=("give runs",)) for name in ("a", "b", "c")]
+    spare = [check(name, 2.0, 1.0, 1.0) for name in ("d", "e")]
+    said = words.turns([*runs, *spare])
+    assert said[:3] == ["give runs", "as above", "as above"] and said[3:] == ["1 to spare"] * 2
+
+
 def test_what_is_missing_names_the_check_that_asks() -> None:
     open_one = check("psr", 0.54, None, None, missing=("a higher SR",))
     assert words.shopping(document(gate("C", open_one))) == [
