@@ -55,7 +55,7 @@ def load(path: Path, name: str) -> ModuleType:
 
     What it imports of the user's by a plain name leaves no bytecode either.
     """
-    spec = spec_from_loader(name, FromText(name, str(path)))
+    spec = spec_from_loader(name, FromText(name, str(path.absolute())))
     assert spec is not None and spec.loader is not None  # since it was given
     module = module_from_spec(spec)
     sys.modules[name] = module

@@ -11,6 +11,7 @@ from hft.alpha import loader
 from hft.alpha.workspace import Workspace
 from hft.core.jit import JIT_DISABLED
 from hft.feeds.registry import decoder
+from hft.runs.places import file_of
 from hft.runs.sources import strategies_in
 from hft.storage.python_file import load
 
@@ -74,6 +75,16 @@ def test_an_edit_of_a_strategy_in_the_second_of_its_last_load_is_the_strategy_th
     edited(path, STRATEGY.format(n=2))
     assert strategies_in(path)["body"].state == {"n": 2}
     assert not (tmp_path / "__pycache__").exists()
+
+
+def test_a_file_given_by_a_relative_path_is_still_found_from_another_folder(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(STRATEGY.format(n=1))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    made = strategies_in(Path("mine.py"))["body"]
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert file_of(made) == str((tmp_path / "mine.py").resolve())
+    assert "def body" in made.source
 
 
 def test_an_edit_of_a_plug_in_in_the_second_of_its_last_load_is_the_decoder_that_reads(tmp_path):
