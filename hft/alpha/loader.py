@@ -162,12 +162,18 @@ def _forget_alphas(folder: Path, package: str) -> None:
     """What was imported of this package, or by a plain name from the folder of any alpha.
 
     Two alphas may each have a `helper.py` on `sys.path`: the second would be given the first's.
+    The script that runs and tests that are at work stay.
     """
-    alphas = f"{folder.parent.resolve()}{os.sep}"
+    alphas = tuple(
+        f"{place}{os.sep}" for place in {folder.parent.absolute(), folder.parent.resolve()}
+    )
     for name, module in list(sys.modules.items()):
-        plain = not name.startswith((PACKAGES, "__m"))  # `__main__` and a worker's stay
-        path = getattr(module, "__file__", None) if plain else None
-        if name.split(".")[0] == package or (path and os.path.realpath(path).startswith(alphas)):
+        file = getattr(module, "__file__", None) or ""
+        stays = (
+            name.startswith((PACKAGES, "__main__", "__mp_main__"))
+            or f"{os.sep}tests{os.sep}" in file
+        )
+        if name.split(".")[0] == package or (file.startswith(alphas) and not stays):
             del sys.modules[name]
 
 

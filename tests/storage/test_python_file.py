@@ -163,7 +163,12 @@ def test_two_alphas_with_a_helper_of_one_name_on_the_path_have_each_their_own(
         text = ALPHA.replace("from .{module} import WEIGHT", BY_PLAIN_NAME)
         (folder / "impl.py").write_text(text.replace('"a"', f'"{name}"'))
         (folder / "weights_by_name.py").write_text(f"WEIGHT = {weight}\n")
+    tests = tmp_path / "research/alphas/b/tests/test_at_work.py"
+    tests.parent.mkdir()
+    tests.write_text("")
+    at_work = load(tests, "test_at_work")
     said = [loader.load(Workspace(tmp_path), name).manifest.formula for name in "aba"]
+    assert sys.modules.pop("test_at_work") is at_work
     assert said == ["1.0", "2.0", "1.0"]
     del sys.modules["weights_by_name"]
 
