@@ -169,11 +169,10 @@ def _forget_alphas(folder: Path, package: str) -> None:
     )
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None) or ""
-        stays = (
-            name.startswith((PACKAGES, "__main__", "__mp_main__"))
-            or f"{os.sep}tests{os.sep}" in file
-        )
-        if name.split(".")[0] == package or (file.startswith(alphas) and not stays):
+        inside = next((file[len(place) :] for place in alphas if file.startswith(place)), "")
+        stays = name.startswith((PACKAGES, "__main__", "__mp_main__"))
+        at_work = "tests" in inside.split(os.sep)
+        if name.split(".")[0] == package or (inside and not stays and not at_work):
             del sys.modules[name]
 
 
