@@ -145,15 +145,17 @@ def compile_anew(compiled: Any) -> None:
 def users_compile() -> Iterator[None]:
     """What a user declares inside the block is compiled anew in each process, `cache=True` or not.
 
-    The compiler's cache on disk sees no edit in a helper of another file.
+    The compiler's cache on disk sees no edit in a helper of another file. Installed packages, which
+    nobody edits, keep it.
     """
     usual = Dispatcher.enable_caching
 
-    def ours_only(self: Any) -> None:
-        if self.py_func.__module__.startswith("hft."):
+    def installed_only(self: Any) -> None:
+        parts = Path(self.py_func.__code__.co_filename).parts
+        if self.py_func.__module__.startswith("hft.") or "site-packages" in parts:
             usual(self)
 
-    Dispatcher.enable_caching = ours_only  # type: ignore[method-assign]
+    Dispatcher.enable_caching = installed_only  # type: ignore[method-assign]
     try:
         yield
     finally:
