@@ -100,10 +100,11 @@ def _facts(found: Measured, evidence: Evidence) -> tuple[Fact, ...]:
     config, data = found.config, found.data
     unit = "days" if found.basis == "daily" else "steps"
     days = found.information.days
+    fee = found.options.rules.taker_bps
     dsr = "no days" if evidence.dsr is None else f"{evidence.dsr:.3f}"
     return (
         Fact("Sharpe out of sample", _number(config.sharpe_oos), f"annual, {unit}"),
-        Fact("Sharpe in sample", _number(config.sharpe_is), "annual, net of fees"),
+        Fact("Sharpe in sample", _number(config.sharpe_is), f"annual, net of {fee:g} bps to take"),
         Fact("Deflated Sharpe", dsr, f"after {evidence.tries.effective:.1f} independent trials"),
         Fact("IC", _number(days.mean if days else None, 4), "mean of the sessions' ranks"),
         Fact("Drawdown", f"{config.drawdown:.4%}", "out of sample"),

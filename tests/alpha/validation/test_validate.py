@@ -84,6 +84,7 @@ def test_the_reports_are_whole_and_say_what_was_decided(done: Any) -> None:
     card = json.loads((done.path / "scorecard.json").read_text())
     assert card["sharpe_oos"] == done.scorecard.values["sharpe_oos"]
     assert card["n_trials"] == 12 and card["data_fingerprint"]
+    assert "net of 0.2 bps to take" in (done.path / "report.html").read_text()
     report = json.loads((done.path / "backtest_report.json").read_text())
     assert report["verdict"] == done.gate("C").verdict.value
 
@@ -179,8 +180,11 @@ def test_standard_says_how_much_history_is_missing_and_still_shows_the_figures(c
     assert found.gate("C") is not None and found.scorecard is not None
 
 
-def test_without_its_tests_an_alpha_is_undecided(copy: Path) -> None:
-    found = judge(copy)
+def test_without_its_tests_an_alpha_is_undecided_and_its_page_says_what_fee_it_paid(
+    copy: Path,
+) -> None:
+    found = judge(copy, taker_bps=0.0)
+    assert "net of 0 bps to take" in (found.path / "report.html").read_text()
     assert found.gate("B").verdict.value == "INSUFFICIENT"
     assert any("own tests" in text for text in found.missing)
 
