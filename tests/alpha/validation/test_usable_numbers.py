@@ -45,7 +45,8 @@ def test_a_complexity_that_gate_a_would_refuse_is_not_scaffolded(
 ) -> None:
     assert run(["--quiet", "init", str(tmp_path / "desk")]) == 0
     monkeypatch.chdir(tmp_path / "desk")
-    assert run(["--quiet", "alpha", "scaffold", "a", "--complexity", "O9"]) == 65
+    assert run(["--quiet", "alpha", "scaffold", "a", "--complexity", "O9"]) == 78
+    assert run(["--quiet", "alpha", "scaffold", "a", "--horizon", "5fortnights"]) == 78
     assert not Path("research/alphas/a").exists()
     assert run(["--quiet", "alpha", "scaffold", "a", "--complexity", "o( n )"]) == 0
     assert 'complexity="O(N)"' in Path("research/alphas/a/impl.py").read_text()
