@@ -88,6 +88,7 @@ def _begun(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            errors="replace",  # an alpha may say what is no text
             env=environment,
         )
     with process:

@@ -9,8 +9,10 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -108,7 +110,8 @@ def load_folder(folder: Path) -> LoadedAlpha:
     """The alpha of one folder. Raises: ValidationError naming the folder and the cure."""
     _import_readers(folder)
     with watching(folder) as watch:
-        module = _import(folder)
+        with _compiler(folder):
+            module = _import(folder)
         cls = _class(module, folder)
         made = instance(cls)
     with own_code(lambda e: ValidationError(f"{folder / IMPL}: manifest raised {said(e)}")):
@@ -124,23 +127,53 @@ def load_folder(folder: Path) -> LoadedAlpha:
 
 def _import_readers(folder: Path) -> None:
     """Libraries that read files must be there before they can be watched."""
-    text = "".join(path.read_text(errors="replace") for path in sources(folder, (".py",)))
+    text = "".join(_texts(folder))
     for name in READERS:
         if name.split(".")[0] in text and importlib.util.find_spec(name.split(".")[0]):
             importlib.import_module(name)
+
+
+def _texts(folder: Path) -> list[str]:
+    return [path.read_text(errors="replace") for path in sources(folder, (".py",))]
+
+
+def _compiler(folder: Path) -> AbstractContextManager[None]:
+    """For an alpha that compiles: what is compiled is its text, and no cache of its text before."""
+    if not any("numba" in text or "jit" in text for text in _texts(folder)):
+        return nullcontext()
+    from hft.core.jit import users_compile
+
+    return users_compile()
 
 
 def _import(folder: Path) -> ModuleType:
     """`impl.py` as a package of its own, so that `from .other import x` works in it."""
     path = folder / IMPL
     package = f"{PACKAGES}{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}"
-    for name in [name for name in sys.modules if name.split(".")[0] == package]:
-        del sys.modules[name]
+    _forget_alphas(folder, package)
     parent = ModuleType(package)
     parent.__path__ = [str(folder)]
     sys.modules[package] = parent
     with own_code(lambda e: ValidationError(f"{path}: cannot be imported: {said(e)}")):
         return load_file(path, f"{package}.impl")
+
+
+def _forget_alphas(folder: Path, package: str) -> None:
+    """What was imported of this package, or by a plain name from the folder of any alpha.
+
+    Two alphas may each have a `helper.py` on `sys.path`: the second would be given the first's.
+    The script that runs and tests that are at work stay.
+    """
+    alphas = tuple(
+        f"{place}{os.sep}" for place in {folder.parent.absolute(), folder.parent.resolve()}
+    )
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or ""
+        inside = next((file[len(place) :] for place in alphas if file.startswith(place)), "")
+        stays = name.startswith((PACKAGES, "__main__", "__mp_main__"))
+        at_work = "tests" in inside.split(os.sep)
+        if name.split(".")[0] == package or (inside and not stays and not at_work):
+            del sys.modules[name]
 
 
 def _class(module: ModuleType, folder: Path) -> Any:

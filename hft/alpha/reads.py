@@ -70,6 +70,8 @@ class Watch:
     def _foreign(self, path: str) -> bool:
         if path.startswith(_SYSTEM) or path.endswith(_SOURCE) or os.path.isdir(path):
             return False
+        if path.endswith(".zip") and not os.path.exists(path):
+            return False  # a library that asks for versions tries the zip on Python's path
         if self.own is not None and path.startswith(f"{self.own}{os.sep}"):
             # What the code hash leaves out could move the signal and stay the same alpha.
             return not is_own(Path(path).relative_to(self.own).parts)
@@ -77,9 +79,12 @@ class Watch:
 
 
 def foreign_modules(package: str, own: Path) -> list[str]:
-    """Files of modules outside Python, hft and the folder that the modules of `package` use."""
+    """Files of modules that the modules of `package` use and that no hash of code stands for.
+
+    They lie outside Python, hft and the folder, or are what its code hash leaves out: bytecode.
+    """
     roots = (*_python(), f"{os.path.realpath(Path(__file__).parents[1])}{os.sep}")
-    inside = f"{os.path.realpath(own)}{os.sep}"
+    inside = os.path.realpath(own)
     found = set()
     for name, module in list(sys.modules.items()):
         if name.split(".")[0] != package:
@@ -87,7 +92,11 @@ def foreign_modules(package: str, own: Path) -> list[str]:
         for value in vars(module).values():
             used = value if isinstance(value, ModuleType) else _home(value)
             path = os.path.realpath(getattr(used, "__file__", None) or os.sep)
-            if path != os.sep and not path.startswith((*roots, *_SYSTEM, inside)):
+            if path.startswith(f"{inside}{os.sep}"):
+                foreign = not is_own(Path(path).relative_to(inside).parts)
+            else:
+                foreign = path != os.sep and not path.startswith((*roots, *_SYSTEM))
+            if foreign:
                 found.add(path)
     return sorted(found)
 

@@ -9,7 +9,8 @@ import hashlib
 import os
 import platform
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.caching import NullCache
+from numba.core.dispatcher import Dispatcher
 from numba.extending import intrinsic
 
 from hft.core.table import TableType, constant_word, make_table, table_address
@@ -129,6 +132,32 @@ else:
             return context.get_dummy_value()
 
         return types.none(), codegen
+
+
+def compile_anew(compiled: Any) -> None:
+    """Replace the code of a function that has frozen what has changed; from now on uncached."""
+    if not JIT_DISABLED:
+        compiled._cache = NullCache()  # on disk is code of what the other files said then
+        compiled.recompile()
+
+
+@contextmanager
+def users_compile() -> Iterator[None]:
+    """What a user declares inside the block is compiled anew in each process, `cache=True` or not.
+
+    The compiler's cache on disk sees no edit in a helper of another file.
+    """
+    usual = Dispatcher.enable_caching
+
+    def ours_only(self: Any) -> None:
+        if self.py_func.__module__.startswith("hft."):
+            usual(self)
+
+    Dispatcher.enable_caching = ours_only  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Dispatcher.enable_caching = usual  # type: ignore[method-assign]
 
 
 def is_cached(name: str) -> bool:

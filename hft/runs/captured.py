@@ -9,7 +9,7 @@ import hashlib
 import inspect
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from hft.runs.loaded import refuse_edited
 from hft.strategies.base import Strategy
 
 _SCALARS = int | float | str
@@ -28,14 +29,22 @@ def outside(strategy: Strategy) -> dict[str, str]:
 
     Functions, classes and modules are followed into what they name themselves.
     """
+    return reached(strategy.body, strategy.closure)
+
+
+def reached(body: Any, besides: Container[str] = ()) -> dict[str, str]:
+    """`outside` of any function or class; names in `besides` are left out.
+
+    Raises: ConfigError when a file was edited after what it reaches there was loaded.
+    """
     found: dict[str, str] = {}
-    seen = {id(strategy.body)}
-    waiting = [pair for pair in named(strategy.body) if pair[0] not in strategy.closure]
+    seen = {id(_plain(body))}
+    waiting = [pair for pair in named(body) if pair[0] not in besides]
     while waiting:
         name, value = waiting.pop()
         value = _plain(value)
         if isinstance(value, FunctionType | type):
-            if id(value) in seen or not _is_own(value.__module__):
+            if id(value) in seen or not is_own(value.__module__):
                 continue
             seen.add(id(value))
             waiting += [(f"{name}.{k}", v) for k, v in named(value)]
@@ -64,10 +73,11 @@ def _text(value: Any) -> str | None:
         return _literal(value)
     if isinstance(value, ModuleType):
         path = Path(getattr(value, "__file__", None) or "")
-        if not _is_own(value.__name__) or not path.is_file():
+        if not is_own(value.__name__) or not path.is_file():
             return None
         return hashlib.sha256(path.read_bytes()).hexdigest()
     if isinstance(value, FunctionType | type):
+        refuse_edited(value)
         try:
             return textwrap.dedent(inspect.getsource(value))
         except (OSError, TypeError):
@@ -108,9 +118,19 @@ def named(body: Any) -> Iterator[tuple[str, Any]]:
             yield name, cell.cell_contents
         except ValueError:
             continue  # not bound yet
-    for name in sorted(_names(body.__code__)):
-        if name in body.__globals__:
-            yield name, body.__globals__[name]
+    yield from _of(body.__globals__, sorted(_names(body.__code__)), ())
+
+
+def _of(
+    space: Mapping[str, Any], names: Sequence[str], within: tuple[str, ...]
+) -> Iterator[tuple[str, Any]]:
+    """Those of the names that a space has; a module of the user's own is looked into."""
+    for name in names:
+        if name in space:
+            value = space[name]
+            yield ".".join((*within, name)), value
+            if isinstance(value, ModuleType) and is_own(value.__name__) and name not in within:
+                yield from _of(vars(value), names, (*within, name))
 
 
 def _names(code: CodeType) -> set[str]:
@@ -122,7 +142,7 @@ def _names(code: CodeType) -> set[str]:
     return names
 
 
-def _is_own(module: str | None) -> bool:
+def is_own(module: str | None) -> bool:
     """Does a module belong to the user, not to Python, an installed package or hft?"""
     root = (module or "").partition(".")[0]
     if root in sys.stdlib_module_names and root != "__main__":

@@ -30,6 +30,7 @@ from hft.runs.names import RunNames
 from hft.runs.places import file_of
 from hft.runs.prepare import prepare
 from hft.runs.pure import refuse_chance, refuse_written_params
+from hft.runs.renewed import renew
 from hft.runs.result import Run
 from hft.runs.venues import Venue
 from hft.storage.arrays import pack, unpack
@@ -166,6 +167,7 @@ def _compile(job: Job, session: Session) -> None:
 
     loop()
     for strategy in session.strategies:
+        renew(strategy)
         if strategy.is_class:
             _check_class(strategy)
         else:

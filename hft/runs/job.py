@@ -22,6 +22,7 @@ from hft.core.version import VERSION
 from hft.gateway.limits import Limits
 from hft.runs.captured import outside
 from hft.runs.faults import FaultPlan
+from hft.runs.loaded import refuse_edited
 from hft.runs.places import file_of
 from hft.runs.venues import Venue
 from hft.strategies.base import Strategy
@@ -63,7 +64,12 @@ class Job:
         return replace(self, fork=fork)
 
     def config(self) -> dict[str, Any]:
-        """What the run depends on besides code and tapes; JSON-ready."""
+        """What the run depends on besides code and tapes; JSON-ready.
+
+        Raises: ConfigError when a strategy's file was edited after it was loaded.
+        """
+        for strategy in self.strategies.values():
+            refuse_edited(strategy.body)
         config: dict[str, Any] = {
             "strategies": {
                 name: {

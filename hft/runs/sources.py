@@ -19,6 +19,7 @@ from hft.core import codes
 from hft.core.errors import ConfigError
 from hft.core.jit import kernel
 from hft.runs.captured import outside
+from hft.runs.loaded import refuse_edited
 from hft.storage.python_file import load
 from hft.strategies.base import Strategy, strategy
 from hft.strategies.registry import SHIPPED, shipped
@@ -106,20 +107,25 @@ def rebuild(name: str, entry: dict[str, Any]) -> Strategy:
 def _known(name: str, entry: Mapping[str, Any]) -> Strategy:
     """The strategy of a manifest, made once a process; one that may keep objects is made anew."""
     text = repr([name, *(entry.get(key) for key in ("file", "source", "closure", "outside"))])
-    if text in _MADE:
+    if text in _MADE and _says(_MADE[text], entry):
         return _MADE[text]
     found = _again(name, entry, Strategy, "strategy")
     if not (found.loop or found.is_class):
+        _MADE.pop(text, None)
         while len(_MADE) >= MADE_MAX:
             _MADE.pop(next(iter(_MADE)))
         _MADE[text] = found
     return found
 
 
-def _reaches(candidate: Any, entry: Mapping[str, Any]) -> bool:
-    """Does what a file has made still take the same from outside itself?"""
-    same: bool = candidate.closure == entry["closure"]
-    return same and ("outside" not in entry or outside(candidate) == entry["outside"])
+def _says(one: Any, entry: Mapping[str, Any]) -> bool:
+    """Is what a file has made the text of an entry, and takes the same from outside itself?"""
+    try:
+        refuse_edited(one.body)
+        same: bool = (one.source, one.closure) == (entry["source"], entry["closure"])
+        return same and ("outside" not in entry or outside(one) == entry["outside"])
+    except ConfigError:  # a file was edited since it was loaded; the entry has the text
+        return False
 
 
 def rebuild_queue(entry: Any) -> str | QueueModel:
@@ -135,7 +141,7 @@ def _again(name: str, entry: Mapping[str, Any], kind: type[Made], what: str) -> 
         # A script that verifies its own run is there already: to load it would run it again.
         running = _running(path, kind)
         for one in (_made_in(path, kind, what) if running is None else running).values():
-            if one.source == entry["source"] and _reaches(one, entry):
+            if _says(one, entry):
                 return one
     return _from_text(name, entry, kind, what)
 

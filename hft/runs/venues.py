@@ -12,6 +12,7 @@ from typing import Any
 from hft.core.errors import ConfigError
 from hft.core.instruments import Instrument
 from hft.runs.durations import bounded_ns
+from hft.runs.loaded import refuse_edited
 from hft.runs.places import file_of
 from hft.runs.sources import rebuild_queue
 from hft.venue.model import Latency, VenueModel
@@ -167,6 +168,7 @@ def _queue_entry(queue: str | QueueModel) -> Any:
     """A queue model as the manifest keeps it: its name, or all that a user's is made of."""
     if isinstance(queue, str):
         return queue
+    refuse_edited(queue.body)
     return {
         "name": queue.name,
         "source": queue.source,

@@ -51,14 +51,20 @@ class PackageFromText(MetaPathFinder):
 
 
 def load(path: Path, name: str) -> ModuleType:
-    """The module of a file, known to Python as `name`. Raises: whatever the file does."""
-    spec = spec_from_loader(name, FromText(name, str(path)))
+    """The module of a file, known to Python as `name`. Raises: whatever the file does.
+
+    What it imports of the user's by a plain name leaves no bytecode either.
+    """
+    spec = spec_from_loader(name, FromText(name, str(path.absolute())))
     assert spec is not None and spec.loader is not None  # since it was given
     module = module_from_spec(spec)
     sys.modules[name] = module
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         spec.loader.exec_module(module)
     except BaseException:
         sys.modules.pop(name, None)
         raise
+    finally:
+        sys.dont_write_bytecode = kept
     return module

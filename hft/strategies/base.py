@@ -236,6 +236,12 @@ def _chain(wakers: tuple[Any, ...]) -> Any:
     return _seal(wake_one)
 
 
+def forget_compiled() -> None:
+    """The next pointer is compiled anew: what a body has frozen is not what there is now."""
+    _chain.cache_clear()
+    _compiled_waker.cache_clear()
+
+
 def _seal(function: Callable[..., Any]) -> Any:
     if JIT_DISABLED:
         return function

@@ -23,6 +23,7 @@ from hft.core.source import constants_of, text_of
 from hft.venue.queue import QUEUE_CALL
 
 ARGUMENTS = ("ahead_micro", "before", "after", "traded")
+_MODULES = ("math", "numpy", "hft")
 _SHAPE = f"def model({', '.join(ARGUMENTS)})"
 
 
@@ -46,7 +47,7 @@ class QueueModel:
     def address(self) -> int:
         """Where the compiled model begins. Raises: ConfigError when it cannot be compiled."""
         try:
-            return _address(self.body)
+            return _address(self.body, repr(self.closure))
         except NumbaError as error:
             lines = [line.strip() for line in str(error).splitlines()]
             told = [line for line in lines if line and not line.startswith(("Failed", "During"))]
@@ -76,21 +77,24 @@ def queue_model(body: Callable[..., int]) -> QueueModel:
         raise ConfigError(f"queue model {name!r}: write it as `{_SHAPE}`")
     found = inspect.getclosurevars(body)
     for other, value in {**found.globals, **found.nonlocals}.items():
-        if not isinstance(value, int | float | str | ModuleType) and not _known(value):
+        if not isinstance(value, int | float | str) and not _known(value, body):
             raise ConfigError(
-                f"queue model {name!r} uses {other!r}, which its source does not show; it may use "
-                "numbers, builtins, math and numpy"
+                f"queue model {name!r} uses {other!r}, which its source does not show or which is "
+                "not the same in two runs; it may use numbers, builtins, math and numpy"
             )
     return QueueModel(body, name)
 
 
-def _known(value: Any) -> bool:
-    """Is it a function of math or numpy?"""
+def _known(value: Any, body: Callable[..., int]) -> bool:
+    """Is it math or numpy, or a function of them? Their chance has no seed of the run's."""
+    if isinstance(value, ModuleType):
+        return value.__name__ in _MODULES and "random" not in body.__code__.co_names
     return isinstance(value, np.ufunc) or getattr(value, "__module__", None) in ("math", "numpy")
 
 
 @cache  # an address lives as long as the process, and so must the code there
-def _address(body: Callable[..., int]) -> int:
+def _address(body: Callable[..., int], closure: str) -> int:
+    """By its constants too, which the compiler freezes."""
     if JIT_DISABLED:
         return pointer_to(lambda *values: _whole(body(*(int(v) for v in values))), QUEUE_CALL)
     inner = kernel(cache=False)(body)

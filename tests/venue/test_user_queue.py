@@ -158,6 +158,20 @@ def test_a_model_that_cannot_be_one_is_refused_with_the_fix() -> None:
         hft.Venue(queue="prob_lag")
 
 
+def test_a_model_may_not_take_chance_or_another_module_which_its_text_does_not_show() -> None:
+    def lucky(ahead_micro, before, after, traded):  # type: ignore[no-untyped-def]
+        return int(ahead_micro * random.random())
+
+    def numbered(ahead_micro, before, after, traded):  # type: ignore[no-untyped-def]
+        return int(ahead_micro * np.random.random())
+
+    def elsewhere(ahead_micro, before, after, traded):  # type: ignore[no-untyped-def]
+        return ahead_micro - queue.MILLION
+
+    for body, name in ((lucky, "random"), (numbered, "np"), (elsewhere, "queue")):
+        assert f"uses {name!r}, which its source does not show" in refused(body)
+
+
 def test_a_file_gives_its_models_by_name() -> None:
     found = find_queue(f"{MODELS}:hopeful")
     assert not isinstance(found, str) and found.name == "hopeful"

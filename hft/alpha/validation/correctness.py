@@ -51,6 +51,7 @@ def tests_of(
             cwd=root,
             capture_output=True,
             text=True,
+            errors="replace",  # an alpha may say what is no text
             timeout=timeout_s,
             env=environment_of(root, inherited),
             check=False,

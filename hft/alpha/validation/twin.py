@@ -67,6 +67,7 @@ def _imported(
             cwd=root,
             capture_output=True,
             text=True,
+            errors="replace",  # an alpha may say what is no text
             timeout=timeout_s,
             env=environment_of(root, inherited),
             check=False,

@@ -109,6 +109,18 @@ def test_tests_of_the_alpha_that_end_pytest_with_code_0_have_not_passed(root: Pa
     assert check.verdict.value == "FAIL" and "ended the process" in check.reason
 
 
+def test_what_an_alpha_and_its_tests_say_need_be_no_text(root: Path) -> None:
+    spoil(root, "\nimport os\nfor stream in (1, 2):\n    os.write(stream, b'\\xff\\n')\n")
+    test = next((root / "research" / "alphas" / "mine" / "tests").glob("test_*.py"))
+    says = "    assert os.write(2, b'\\xff\\n') == 2\n    assert False\n"
+    test.write_text(f"import os\n\ndef test_of_mine():\n{says}")
+    done = judge(root, skip_gate_b_tests=False)
+    checks = {c.id: c for c in done.gate("B").checks}
+    assert checks["deterministic"].verdict.value == "PASS"
+    assert checks["unit_tests"].verdict.value == "FAIL"
+    assert "test_of_mine" in checks["unit_tests"].reason
+
+
 def command(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "hft.cli.app", "alpha", *words],
