@@ -40,7 +40,9 @@ class Rules:
         for name in ("threshold", "unit", "max_position", "taker_bps", "cost"):
             value = getattr(self, name)
             if not np.isfinite(value) or (value < 0 and name != "taker_bps"):
-                raise ConfigError(f"{name}: {value!r} is not a number that can be used")
+                raise ConfigError(
+                    f"{name}: {value!r} cannot be used; write a finite number, 0 or more"
+                )
         if self.lag < 0:
             raise ConfigError(f"lag: {self.lag!r} rows would be a fill before the decision")
 

@@ -22,18 +22,25 @@ from hft.alpha.uses import Use, parts_of
 from hft.alpha.workspace import Workspace
 
 EXPLORE = "explore"
-BAR = 24
+BAR = 20
+_HEAD = f"{'horizon':>8}  {'IC':>8}  {'Pearson':>8}  {'daily IC':>8}  {'its t':>6}  {'rows':>8}"
 SHARES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 @dataclass(frozen=True)
 class Decay:
-    """The information of a signal at one horizon; None where it is undefined."""
+    """The information of a signal at one horizon; None where it is undefined.
+
+    `spearman` and `pearson` are of all rows, `session` is the mean of the sessions' Spearman
+    coefficients and `t` its HAC statistic: the two may disagree where levels drift from one
+    session to the next.
+    """
 
     horizon_ns: int
     spearman: float | None
     pearson: float | None
-    t: float | None  # HAC, of the sessions' coefficients
+    session: float | None
+    t: float | None
     rows: int
 
 
@@ -83,10 +90,13 @@ class Explored:
             f"{self.last} (explore; not a trial)"
         )
         top = max((abs(one.spearman or 0.0) for one in self.decay), default=0.0)
-        lines = [head, "", f"{'horizon':>8}  {'IC':>8}  {'Pearson':>8}  {'t':>6}  {'rows':>8}"]
+        lines = [head, "", _HEAD]
         for one in self.decay:
+            if not one.rows:
+                continue
             name = duration_text(one.horizon_ns) if one.horizon_ns else "next row"
-            cells = f"{name:>8}  {_cell(one.spearman)}  {_cell(one.pearson)}  {_cell(one.t, 6, 1)}"
+            cells = f"{name:>8}  {_cell(one.spearman)}  {_cell(one.pearson)}"
+            cells += f"  {_cell(one.session)}  {_cell(one.t, 6, 1)}"
             bar = _bar(one.spearman, top) if plots else ""
             lines.append(f"{cells}  {one.rows:>8,}  {bar}".rstrip())
         low, middle, high = self.quantiles
@@ -113,17 +123,18 @@ def explore(
     signal = signals.evaluate(alpha, part)
     held = run(part, np.nan_to_num(signal), Rules()).position
     found = np.isfinite(signal)
+    decay = tuple(_decay(signal, part, horizon) for horizon in horizons(manifest.horizon_ns))
     low, middle, high = np.quantile(signal[found], (0.05, 0.5, 0.95)) if found.any() else (0, 0, 0)
     return Explored(
         alpha.alpha_id,
         data.source,
         *(part.sessions[0], part.sessions[-1], len(part)),
-        tuple(_decay(signal, part, horizon) for horizon in horizons(manifest.horizon_ns)),
+        decay,
         float(np.abs(np.diff(held, prepend=0.0)).mean()),
         float(found.mean()),
         float((held != 0).mean()),
         (float(low), float(middle), float(high)),
-        notes,
+        (*notes, *_unseen(decay, manifest.horizon_ns)),
     )
 
 
@@ -164,7 +175,18 @@ def _decay(signal: np.ndarray, data: ResearchData, horizon_ns: int) -> Decay:
         if one is not None:
             days.append(one)
     t = hac_t(np.array(days)).t if len(days) > 2 else None
-    return Decay(horizon_ns, whole.spearman, whole.pearson, t, int(fine.sum()))
+    daily = float(np.mean(days)) if days else None
+    return Decay(horizon_ns, whole.spearman, whole.pearson, daily, t, int(fine.sum()))
+
+
+def _unseen(decay: tuple[Decay, ...], registered_ns: int) -> tuple[str, ...]:
+    """A note where the registered horizon has no row; the others are left out in silence."""
+    if not any(one.horizon_ns == registered_ns and not one.rows for one in decay):
+        return ()
+    return (
+        f"the alpha predicts over {duration_text(registered_ns)}, and no row is followed by "
+        "another of its session within that: give it another horizon, or finer rows",
+    )
 
 
 def record(workspace: Workspace, explored: Explored, data: ResearchData, now_ns: int) -> None:

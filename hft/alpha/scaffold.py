@@ -16,7 +16,7 @@ from hft.alpha import shipped
 from hft.alpha.ids import alpha_id, class_name
 from hft.alpha.manifest import AlphaManifest, duration_ns, duration_text
 from hft.alpha.workspace import Workspace
-from hft.core.errors import ValidationError
+from hft.core.errors import ConfigError, ValidationError
 from hft.storage.atomic import staged
 
 FIELD = "ofi"
@@ -71,7 +71,8 @@ def scaffold(
 ) -> Scaffolded:
     """Write the folder of a new alpha; `source` names an example to copy.
 
-    Raises: ValidationError for a bad id, horizon or example, AlreadyThere for a folder that exists.
+    Raises: ValidationError for a bad id or example, ConfigError for another argument, AlreadyThere
+    for a folder that exists.
     """
     identifier = alpha_id(name)
     folder = workspace.alphas / identifier
@@ -102,13 +103,16 @@ def _changes(
     if hypothesis is not None:
         found["hypothesis"] = hypothesis
     if horizon is not None:
-        found["horizon_ns"] = duration_ns(horizon)
+        try:
+            found["horizon_ns"] = duration_ns(horizon)
+        except ValidationError as error:
+            raise ConfigError(str(error)) from None
     if papers:
         found["paper_refs"] = tuple(papers)
     if complexity is not None:
         short = re.sub(r"[\s()]+", "", complexity).upper()
         if short not in COMPLEXITY_NAMES:
-            raise ValidationError(f"--complexity: {complexity!r} is none of O1, ON")
+            raise ConfigError(f"--complexity: {complexity!r} is none of O1, ON")
         found["complexity"] = COMPLEXITY_NAMES[short]
     return found
 

@@ -53,6 +53,7 @@ class Search(Shown):
 
     def text(self) -> str:
         """The summary a terminal shows."""
+        from hft.alpha.search.results import PASSED
         from hft.reports.render import frame_text
 
         found, same = self.result, self.result["duplicates"]
@@ -63,6 +64,8 @@ class Search(Shown):
             f"function; {same['behaviour']} took the same positions as another",
             f"returns: {found['data']['returns_used']}",
         ]
+        if found["passed"]:
+            lines.append(f"passed is by itself; {PASSED}, the last line")
         return "\n".join([*lines, "", frame_text(self.table), "", self.price])
 
     def __repr__(self) -> str:

@@ -39,6 +39,7 @@ def validate(
     gate_f: bool = False,
     agree: Callable[[Any], bool] | None = None,
     tell: Callable[[str], None] | None = None,
+    say: Callable[[str], None] | None = None,
     root: str | Path | None = None,
     now: Any = None,
     config: str | None = None,
@@ -50,7 +51,8 @@ def validate(
     `execution` "maker" quotes for its positions on the tapes; every figure is of those replays.
     `experiments_dir` takes the reports; ledger, audit and pool stay the workspace's. Under the
     profile base only, as advice: `correction` of the tests of the one series (bh, bonferroni, by,
-    holm, none) and `gate_f`, the compiled twin.
+    holm, none) and `gate_f`, the compiled twin. `tell` is told of each stage, `say` what a person
+    must not miss: a profile looser than hft's, a minute of compiling, an unfinished validation.
 
     >>> import hft
     >>> judged = hft.alpha.validate("demo", "bars.parquet", profile="base", skip_gate_b_tests=True)
@@ -79,11 +81,11 @@ def validate(
         correction=_correction(correction, thresholds),
         gate_f=_gate_f(gate_f, thresholds),
     )
-    given = services(desk, agree, tell)
+    given = services(desk, agree, tell, say)
     if experiments_dir is not None:
         given = replace(given, experiments=Path(experiments_dir).absolute())
     if thresholds.loosened:
-        given.tell(f"a profile looser than hft's: {'; '.join(thresholds.loosened)}")
+        given.say(f"a profile looser than hft's: {'; '.join(thresholds.loosened)}")
     return run(request, given)
 
 
@@ -91,6 +93,7 @@ def services(
     desk: Desk,
     agree: Callable[[Any], bool] | None = None,
     tell: Callable[[str], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Services:
     """What a validation stands on in a workspace."""
     from hft.alpha.pool import pool_correlation_max
@@ -115,6 +118,7 @@ def services(
         anchors=(ledger_heads(auditor.rows(), promotions_of(desk)),),
         agree=agree or (lambda price: True),
         tell=tell or (lambda stage: None),
+        say=say or (lambda sentence: None),
         pool=against_pool,
         notice=lambda: auditor.deliver().notice,
     )

@@ -123,7 +123,10 @@ def exit_codes_page() -> str:
         0: ["ok"],
         root.INTERNAL: ["a defect of hft; the traceback says where"],
         2: ["the answer is no: a gate not passed, a canary rolled back, a difference found"],
-        root.USAGE: ["a command line that cannot be understood"],
+        root.USAGE: [
+            "a command line that cannot be understood: an option that there is not, one that is "
+            "missing or has no effect here, a value of another kind or outside what --help names"
+        ],
         73: ["an output that is already there, or cannot be made"],
         root.IO_ERROR: ["a file that cannot be read or written, a full disk"],
         root.INTERRUPTED: ["interrupted; finished data is intact"],

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
 from hft.alpha import explore, loader, scaffold, shipped, uses
@@ -164,7 +166,7 @@ def test_an_existing_folder_is_kept_and_force_deletes_nothing(desk: Path) -> Non
 def test_a_wrong_word_is_one_sentence_and_leaves_nothing(
     desk: Path, words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert app.run(["alpha", "scaffold", *words]) == 65
+    assert app.run(["alpha", "scaffold", *words]) == (78 if "--horizon" in words else 65)
     said = capsys.readouterr().err
     assert sentence in said and "Traceback" not in said
     assert sorted(path.name for path in (desk / "research/alphas").iterdir()) == ["_templates"]
@@ -188,6 +190,41 @@ def test_a_look_is_free_and_sees_the_explore_split_only(
     looked = uses.looks(uses.uses(Workspace(desk), load(days)))
     assert len(looked) == 1 and looked[0][0] == 20231002 and looked[0][1] < 20231020
     assert uses.looks(uses.uses(Workspace(desk), load("set"))) == looked
+
+
+def test_the_t_of_a_look_stands_beside_the_daily_coefficient_that_it_is_of(desk: Path) -> None:
+    """The signal knows the side of the day, and within the day it is wrong each time."""
+    assert app.run(["--quiet", "alpha", "scaffold", "mine"]) == 0
+    code = desk / "research/alphas/mine/impl.py"
+    code.write_text(
+        code.read_text()
+        .replace('("ofi",)', '("level",)')
+        .replace("*, ofi: float) -> float:", "*, level: float) -> float:\n        return level")
+    )
+    frame = sample(rows=2000).frame
+    side = np.where(np.arange(2000) // 100 % 2, 1.0, -1.0)
+    wave = np.cos(np.arange(2000) * 1.7)
+    moves = 0.01 * side + 0.001 * wave
+    mid = 100.0 + np.concatenate([[0.0], np.cumsum(moves)[:-1]])
+    given = {"ts": frame["ts"], "mid": mid, "level": side - 0.1 * wave}
+    found = explore.explore(loader.load(Workspace(desk), "mine"), load(pl.DataFrame(given)))
+    look = found.decay[0]
+    assert look.spearman is not None and look.session is not None
+    assert look.t is not None and look.spearman > 0.5, "the two disagree here"
+    assert look.session < -0.9 and look.t < 0
+    assert "daily IC   its t" in found.text()
+    assert f"{look.session:>8.4f}  {look.t:>6.1f}" in found.text()
+
+
+def test_a_look_at_rows_too_far_apart_for_the_alpha_says_so(desk: Path) -> None:
+    assert app.run(["--quiet", "alpha", "scaffold", "mine", "--horizon", "5s"]) == 0
+    alpha = loader.load(Workspace(desk), "mine")
+    said = explore.explore(alpha, sample()).text()
+    assert "the alpha predicts over 5s, and no row is followed by another" in said
+    assert not [line for line in said.splitlines() if line.split()[-1:] == ["0"]]
+    assert app.run(["--quiet", "alpha", "scaffold", "fine", "--horizon", "1min"]) == 0
+    fine = explore.explore(loader.load(Workspace(desk), "fine"), sample())
+    assert "predicts over" not in fine.text() and len(fine.decay) == 7
 
 
 def test_looking_at_data_without_a_field_names_it(

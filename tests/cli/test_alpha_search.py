@@ -85,6 +85,9 @@ def test_it_finds_the_planted_edge_and_counts_every_trial(
     page = Path(result["path"]) / "report.html"
     before = page.read_bytes()
     assert b"ts_mean(ofi, 1)" in before
+    assert b"passes by itself: the best of so many tries has to be above the hurdle" in before
+    _, said, _ = search(capsys, *template, "--returns-field", "mid")
+    assert "passed is by itself; the best of so many tries has to be above the hurdle" in said
     again = found(capsys, *template, "--returns-field", "mid")
     assert again["results"] == result["results"] and page.read_bytes() == before
     assert len(Ledger.open(desk / "research" / "ledger").trials()) == 4
@@ -97,6 +100,8 @@ def test_without_a_returns_field_nothing_passes(
     assert result["data"]["proxy"] and result["data"]["returns_used"].startswith("proxy")
     assert result["passed"] == 0 and not any(one["passed"] for one in result["results"])
     assert result["data"]["fields"] == ["ofi", "vol"]
+    _, said, _ = search(capsys, "--trials", "20", "--feature-fields", "ofi,vol")
+    assert "0 passed" in said and "by itself" not in said
 
 
 def test_columns_that_look_ahead_or_are_prices_are_left_out(
@@ -119,6 +124,9 @@ def test_columns_that_look_ahead_or_are_prices_are_left_out(
         (("--mode", "template", "--template", "ts_mean(ofi, {w})"), 64, "{w} has no values"),
         (("--grid", "w"), 64, "is not name=value"),
         (("--population", "3"), 64, "population"),
+        (("--template", "ts_mean(ofi, 3)"), 64, "of --mode template, not of random"),
+        (("--grid", "w=5"), 64, "of --mode template, not of random"),
+        (("--address", "tcp://head:8786"), 64, "scheduler of --executor dask"),
         (("--executor", "clouds"), 64, "'clouds' is not one of 'processes', 'dask', 'ray'"),
         (("--feature-fields", "offi"), 65, "did you mean ofi?"),
         (("--returns-field", "nope"), 65, "has no field 'nope'"),

@@ -88,13 +88,18 @@ class ResearchData:
         return tuple(sorted(self.frame["symbol"].unique())) if self.panel else ("",)
 
     def groups(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Each name with the indices of its rows, in time order."""
+        """Each name with the indices of its rows, in time order; not to be changed."""
+        yield from zip(self.symbols, self._rows, strict=True)
+
+    @cached_property
+    def _rows(self) -> list[np.ndarray]:
+        """The rows of each symbol, found once: every backtest of a sweep asks for them."""
         if not self.panel:
-            yield "", np.arange(len(self))
-            return
-        symbol = self.frame["symbol"].to_numpy()
-        for name in self.symbols:
-            yield name, np.flatnonzero(symbol == name)
+            return [np.arange(len(self))]
+        number = {name: k for k, name in enumerate(self.symbols)}
+        codes = self.frame["symbol"].replace_strict(number, return_dtype=pl.Int64).to_numpy()
+        order = np.argsort(codes, kind="stable")
+        return np.split(order, np.searchsorted(codes[order], np.arange(1, len(number))))
 
     def of(self, symbol: str) -> "ResearchData":
         """The rows of one name."""

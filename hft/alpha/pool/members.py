@@ -1,8 +1,8 @@
 """Who is in the pool: the newest signals of each alpha, on common rows.
 
 Rows are common by time where every member has times, else the shortest length from the start is
-taken. A value that is no number counts as 0 and is counted. A member that shares no time with the
-others is left out and named, never aligned by force.
+taken. A value that is no number counts as 0 and is counted. The most members that share times are
+the pool; one that shares none with them is left out and named, never aligned by force.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,8 @@ import numpy as np
 
 from hft.alpha.experiments import Experiment, Series, latest
 from hft.core.errors import DataError
+
+ALONE = "shares no time with the others"
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,20 +106,36 @@ def align(members: Sequence[Member]) -> Pool:
 
 def _by_time(given: list[Member]) -> Pool:
     """Rows whose time every member has; of a time seen twice, the last value."""
-    kept, left_out = [], {}
-    common: np.ndarray | None = None
-    for one in _longest_first(given):
-        times = np.unique(_times(one))
-        shared = times if common is None else np.intersect1d(common, times, assume_unique=True)
-        if common is not None and not len(shared):
-            left_out[one.alpha_id] = "shares no time with the others"
-            continue
-        common = shared
-        kept.append(one)
+    kept, common = _together(given)
+    left_out = {one.alpha_id: ALONE for one in _longest_first(given) if one not in kept}
     kept.sort(key=lambda one: one.alpha_id)
-    common = np.zeros(0, np.int64) if common is None else common
     rows = [np.searchsorted(_times(one), common, side="right") - 1 for one in kept]
     return _stacked(kept, rows, common, "time", left_out)
+
+
+def _together(given: list[Member]) -> tuple[list[Member], np.ndarray]:
+    """The most members that share times, and those times; of as many, with the longest member.
+
+    Each member in turn is the one that the others, longest first, have to meet: the longest alone
+    may be the one that nobody meets, such as a daily panel among alphas on minutes.
+    """
+    ordered = _longest_first(given)
+    times = {one.alpha_id: np.unique(_times(one)) for one in ordered}
+    best: tuple[list[Member], np.ndarray] = ([], np.zeros(0, np.int64))
+    placed: set[str] = set()
+    for seed in ordered:
+        if seed.alpha_id in placed:
+            continue
+        kept, common = [seed], times[seed.alpha_id]
+        for one in ordered:
+            shared = np.intersect1d(common, times[one.alpha_id], assume_unique=True)
+            if one is not seed and len(shared):
+                kept.append(one)
+                common = shared
+        placed |= {one.alpha_id for one in kept}
+        if len(kept) > len(best[0]):
+            best = (kept, common)
+    return best
 
 
 def _longest_first(given: list[Member]) -> list[Member]:

@@ -226,11 +226,14 @@ def _facts(result: Mapping[str, Any]) -> list[Fact]:
     ]
 
 
+PASSED = "the best of so many tries has to be above the hurdle in the price"
+
+
 def _words(result: Mapping[str, Any]) -> str:
     if not result["results"] or result["results"][0]["score"] is None:
         return "No candidate could be scored."
     best = result["results"][0]
-    said = "passes" if best["passed"] else "does not pass"
+    said = f"passes by itself: {PASSED}" if best["passed"] else "does not pass"
     return f"The best of {result['trials']:,} has a score of {best['score']:.2f} and {said}."
 
 

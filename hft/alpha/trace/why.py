@@ -90,7 +90,9 @@ def _link(alpha_id: str, row: Mapping[str, Any], pages: Mapping[str, str]) -> Li
 
 def _gate(own: Mapping[str, Any]) -> str:
     trial = f", trial {str(own['trial_id'])[:12]}" if own["trial_id"] else ""
-    return f"gate {own['gate']} {own['verdict']} under {own['profile']}{trial}"
+    error = json.loads(own["details"] or "{}").get("error")
+    why = f", not evaluated: {error}" if error else ""
+    return f"gate {own['gate']} {own['verdict']} under {own['profile']}{trial}{why}"
 
 
 def _promotion(own: Mapping[str, Any]) -> str:
@@ -110,7 +112,8 @@ def _canary(own: Mapping[str, Any]) -> str:
 
 
 def _override(own: Mapping[str, Any]) -> str:
-    return f"override {own['kind']}: {named(own['subject'])}: {own['reason']}"
+    about = [named(own["subject"]), own["reason"]]
+    return ": ".join([f"override {own['kind']}", *(text for text in about if text)])
 
 
 def _change(own: Mapping[str, Any]) -> str:

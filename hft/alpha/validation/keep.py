@@ -20,7 +20,16 @@ from hft.alpha.validation.request import Request
 from hft.alpha.verdict import GateResult
 from hft.audit.artifacts import FILES, hashes_of
 from hft.audit.keys import moment
-from hft.core.errors import DataError, HftError, ValidationError
+from hft.core.errors import (
+    Busy,
+    ConfigError,
+    DataError,
+    GovernanceError,
+    HftError,
+    StrategyError,
+    Unavailable,
+    ValidationError,
+)
 from hft.core.version import VERSION
 from hft.reports.governance.document import Document
 from hft.reports.governance.pages import validation_page
@@ -29,7 +38,8 @@ from hft.storage.atomic import staged
 if TYPE_CHECKING:
     from hft.alpha.validation.validate import Services
 
-BAD_INPUT = (DataError,)
+# What is one row in the audit: nothing else may look as if the process had ended on the way.
+REFUSALS = (GovernanceError, DataError, ConfigError, StrategyError, Unavailable, Busy)
 PAGE, MANIFEST, SCORECARD = "report.html", "manifest.json", "scorecard.json"
 REPORTS = {
     "A": "feasibility_report.json",

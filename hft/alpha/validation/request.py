@@ -1,5 +1,6 @@
 """What a validation is asked to do; everything in it that can move a figure is in its hash."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -56,6 +57,16 @@ class Request:
             raise ConfigError(
                 f"taker_bps: {self.taker_bps!r} would earn on every trade; write the fee, 0 or more"
             )
+        for name in ("maker_bps", "is_oos_split"):
+            if not math.isfinite(value := getattr(self, name)):
+                raise ConfigError(f"{name}: {value!r} is no finite number")
+        self._rules()
+
+    def _rules(self) -> Rules:
+        """The rule of positions. Raises: ConfigError for a number that it cannot use."""
+        return Rules(
+            threshold=self.threshold, max_position=self.max_position, taker_bps=self.taker_bps
+        )
 
     @property
     def by_replay(self) -> bool:
@@ -66,11 +77,7 @@ class Request:
         """The options of the figures, for an alpha's horizon."""
         profile = self.profile
         return Options(
-            rules=Rules(
-                threshold=self.threshold,
-                max_position=self.max_position,
-                taker_bps=self.taker_bps,
-            ),
+            rules=self._rules(),
             horizon_ns=manifest.horizon_ns,
             is_oos_split=self.is_oos_split,
             walk_forward_folds=self.walk_forward_folds,

@@ -84,8 +84,8 @@ class Validation(Shown):
         """The cross-validated paths as a plotly figure. Raises: ConfigError without any."""
         return self.plot("path_fan")
 
-    def text(self, width: int = 100, color: bool = False) -> str:
-        """Verdicts, checks and shopping list for a terminal."""
+    def text(self, width: int | None = None, color: bool = False) -> str:
+        """Verdicts, checks and shopping list, as wide as the terminal where nothing is said."""
         from hft.reports.governance.summary import text
 
         return text(self.document, width, color)

@@ -55,8 +55,9 @@ class Services:
     """What a validation stands on: `record` writes an audit row (`Auditor.record`), `anchors` are
     ledger heads kept in audit rows and promotions, `environment` is what child processes inherit.
 
-    `agree` is shown the price and answers whether to pay it; `tell` is told of each stage;
-    `experiments` is where it is written, the workspace's folder by default.
+    `agree` is shown the price and answers whether to pay it; `tell` is told of each stage,
+    `say` what a person must not miss: a looser profile, a minute of compiling. `experiments` is
+    where it is written, the workspace's folder by default.
     """
 
     workspace: Workspace
@@ -68,6 +69,7 @@ class Services:
     anchors: Iterable[Mapping[str, Mapping[str, Any]]] = ()
     agree: Callable[[Price], bool] = lambda price: True
     tell: Callable[[str], None] = lambda stage: None
+    say: Callable[[str], None] = lambda sentence: None
     pool: Callable[[LoadedAlpha, ResearchData, Any], Mapping[str, Any]] | None = None
     notice: Callable[[], str] = lambda: ""
     experiments: Path | None = None
@@ -100,17 +102,16 @@ def validate(request: Request, services: Services) -> Validation:
     """Gates A, B and C of one alpha.
 
     Raises: ValidationError, DataError for what cannot be evaluated; GovernanceError when the price
-    is declined. Both leave an audit row, and so does, with the next command, a process that ends
-    on the way.
+    is declined; ConfigError, StrategyError, Busy, Unavailable of what it stands on. Each leaves an
+    audit row, and so does, with the next command, a process that ends on the way.
     """
     state = services.workspace.state
     for sentence in unfinished.close(state, services.record, services.now_ns):
-        services.tell(sentence)
-    refusals = (GovernanceError, *keep.BAD_INPUT)
-    with unfinished.begun(state, keep.aborted(request, services.now_ns), refusals):
+        services.say(sentence)
+    with unfinished.begun(state, keep.aborted(request, services.now_ns), keep.REFUSALS):
         try:
             return _Run(request, services).validate()
-        except refusals as error:
+        except keep.REFUSALS as error:
             keep.record_refusal(request, services, error)
             raise
 
@@ -140,7 +141,7 @@ class _Run:
         )
         options = request.options(manifest)
         if wanted(request, data) and (said := first_compile()):
-            services.tell(said)
+            services.say(said)
         clock.stage("gate A")
         checks, leaks = structure(
             alpha,

@@ -55,6 +55,8 @@ def search(
     from hft.api import search as api
 
     _check(mode, template, grid)
+    if address is not None and executor != "dask":
+        raise typer.BadParameter("--address is the scheduler of --executor dask")
     if not data:
         raise typer.BadParameter("name the data with --data")
     with bar("searching", "expressions") as report:
@@ -96,6 +98,8 @@ def _check(mode: str, template: str | None, grid: str) -> None:
             check_holes(template, options)
     except ConfigError as error:
         raise typer.BadParameter(str(error)) from None
+    if mode != "template" and (template or grid):
+        raise typer.BadParameter(f"--template and --grid are of --mode template, not of {mode}")
 
 
 def _save(path: str, results: list[dict[str, Any]]) -> None:

@@ -100,6 +100,7 @@ def validate(
         gate_f=gate_f,
         agree=lambda price: agreed(price, yes),
         tell=stage,
+        say=context.note,
         now=context.current.now,
         config=context.current.config,
     )

@@ -117,6 +117,18 @@ def test_members_are_aligned_by_time_else_by_the_shortest_length() -> None:
     assert apart.alpha_ids == ("a", "b") and list(apart.left_out) == ["d"]
 
 
+def test_a_long_member_that_nobody_meets_does_not_put_the_others_out_of_the_pool() -> None:
+    minutes = np.arange(50)
+    flow = Member("flow", Series(np.arange(50.0), minutes))
+    queue = Member("queue", Series(np.arange(50.0), minutes))
+    panel = Member("panel", Series(np.ones(200), np.arange(1000, 1200)))
+    found = align([panel, flow, queue])
+    assert found.alpha_ids == ("flow", "queue") and found.sample_length == 50
+    assert dict(found.left_out) == {"panel": "shares no time with the others"}
+    alone = align([panel, flow])
+    assert alone.alpha_ids == ("panel",), "of as many, the one with the longest member"
+
+
 def test_values_that_are_no_numbers_count_as_zero_and_are_counted() -> None:
     signals = draws(20, 2)
     signals[3, 0], signals[4, 0], signals[5, 1] = np.nan, np.inf, -np.inf

@@ -108,7 +108,7 @@ def test_an_id_no_file_system_holds_is_refused_as_data(
 
 
 def test_a_horizon_of_nothing_is_refused(desk: World, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no time at all" in refused(capsys, 65, "scaffold", "mine", "--horizon", "0s")
+    assert "no time at all" in refused(capsys, 78, "scaffold", "mine", "--horizon", "0s")
 
 
 def test_a_pool_of_a_folder_that_is_not_there_makes_none(

@@ -1,9 +1,11 @@
 """What was live when, and why: answered at every boundary of a scripted life."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from promotion_world import ALPHA, World
+from validation_world import made_desk
 
 from hft.alpha.canary.apply import apply, rollback_by_hand
 from hft.alpha.canary.decide import CanaryDecision
@@ -12,6 +14,9 @@ from hft.alpha.promotion.signatures import effective
 from hft.alpha.trace.asof import asof
 from hft.alpha.trace.inventory import inventory
 from hft.alpha.trace.why import why
+from hft.api.desk import open_desk
+from hft.api.validation import validate
+from hft.core.errors import DataError
 
 DAY_NS = 86_400_000_000_000
 
@@ -82,6 +87,16 @@ def test_why_tells_the_chain_from_the_first_trial_to_the_rollback(
     hashes = {row["row_hash"] for row in office.audit.rows()}
     assert all(link.hash in hashes for link in links[1:])
     assert why("another", office.audit.rows(), [], {}) == []
+
+
+def test_why_says_why_a_validation_was_not_made(tmp_path: Path) -> None:
+    root = made_desk(tmp_path / "desk")
+    with pytest.raises(DataError, match="no such file"):
+        validate("mine", str(root / "nowhere"), root=root)
+    rows = open_desk(root).auditor.rows()
+    (link,) = why("mine", rows, [], {})
+    assert link.words.startswith("gate A FAIL under standard, not evaluated: ")
+    assert "nowhere: no such file or folder" in link.words
 
 
 def test_the_inventory_names_people_stage_and_what_is_open(

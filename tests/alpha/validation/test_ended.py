@@ -1,6 +1,7 @@
 """An alpha that ends the process it runs in ends its validation with a verdict, and with a row."""
 
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ from hft.alpha.data.planted import write
 from hft.alpha.own_code import own_code
 from hft.api.validation import validate
 from hft.audit.journal import read
-from hft.core.errors import ValidationError
+from hft.core.errors import Busy, ConfigError, HftError, StrategyError, ValidationError
 from hft.storage.interrupts import interrupt
 
 # Every way into the alpha is replaced by `ends`.
@@ -182,6 +183,20 @@ def test_one_that_is_interrupted_is_in_the_audit_and_one_that_was_refused_is_the
     with pytest.raises(ValidationError), unfinished.begun(tmp_path, row, (ValidationError,)):
         raise ValidationError("refused, and recorded")
     assert unfinished.close(tmp_path, record, 1) == [] and len(told) == 1
+
+
+@pytest.mark.parametrize("kind", [ConfigError, Busy, StrategyError])
+def test_what_stops_a_validation_on_the_way_is_its_row_and_no_ended_process(
+    root: Path, kind: type[HftError]
+) -> None:
+    def stopped(price: Any) -> bool:
+        raise kind("it stopped here")
+
+    with pytest.raises(kind, match="it stopped here"):
+        judge(root, agree=stopped)
+    assert notes(root) == []
+    (row,) = rows(root)
+    assert json.loads(row["details"])["error"] == "it stopped here"
 
 
 @pytest.mark.parametrize("handler", [signal.default_int_handler, interrupt])

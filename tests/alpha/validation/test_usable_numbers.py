@@ -24,6 +24,14 @@ def test_a_position_of_nothing_and_a_fee_that_pays_are_refused(field: str, value
     Request("a", None, STANDARD, max_position=0.5, taker_bps=0.0)
 
 
+@pytest.mark.parametrize("field", ["threshold", "max_position", "taker_bps", "maker_bps"])
+def test_a_number_that_is_none_is_refused_before_any_data_is_read(field: str) -> None:
+    with pytest.raises(ConfigError, match=f"{field}: nan"):
+        Request("a", None, STANDARD, **{field: float("nan")})  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"threshold: -1\.0 cannot be used; write a finite"):
+        Request("a", None, STANDARD, threshold=-1.0)
+
+
 def test_many_files_outside_the_allowed_folders_are_one_sentence(tmp_path: Path) -> None:
     names = [str(tmp_path / f"{day}.parquet") for day in range(234)]
     data = SimpleNamespace(files=dict.fromkeys(names, ()), metadata={})
@@ -37,7 +45,8 @@ def test_a_complexity_that_gate_a_would_refuse_is_not_scaffolded(
 ) -> None:
     assert run(["--quiet", "init", str(tmp_path / "desk")]) == 0
     monkeypatch.chdir(tmp_path / "desk")
-    assert run(["--quiet", "alpha", "scaffold", "a", "--complexity", "O9"]) == 65
+    assert run(["--quiet", "alpha", "scaffold", "a", "--complexity", "O9"]) == 78
+    assert run(["--quiet", "alpha", "scaffold", "a", "--horizon", "5fortnights"]) == 78
     assert not Path("research/alphas/a").exists()
     assert run(["--quiet", "alpha", "scaffold", "a", "--complexity", "o( n )"]) == 0
     assert 'complexity="O(N)"' in Path("research/alphas/a/impl.py").read_text()
