@@ -101,7 +101,8 @@ def _begun(
 def _ended(process: "subprocess.Popen[str]", deadline: float) -> "subprocess.CompletedProcess[str]":
     """What the process said, once it has ended or its time is up."""
     try:
-        told = process.communicate(timeout=max(0.0, deadline - time.monotonic()))
+        # A second at least: one that has ended long ago is still to be read.
+        told = process.communicate(timeout=max(1.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         said = f"took longer than {TIMEOUT_S} s a process"
         return subprocess.CompletedProcess(process.args, 1, "", said)

@@ -27,7 +27,7 @@ def refusals_recorded(desk: Desk, name: str, stage: str) -> Iterator[None]:
             **dict.fromkeys(("gate_d_passed", "gate_e_passed"), False),
             "stage": stage,
             "canary_weight": 0.0,
-            "reasons": [f"{type(error).__name__}: {error}"],
+            "reasons": [str(error)],
             "scorecard": {},
         }
         desk.auditor.record("alpha_promotion_log", row, now_ns=desk.now_ns)
@@ -72,7 +72,7 @@ def of_vault(desk: Desk, name: str, reason: str) -> Iterator[None]:
         row = {
             "kind": REFUSED,
             "alpha_id": name,
-            "reason": f"{reason}: {type(error).__name__}: {error}",
+            "reason": f"{reason}: {error}",
         }
         desk.auditor.record(TABLE, row, now_ns=desk.now_ns, ledger_heads=desk.ledger.heads())
         raise

@@ -65,9 +65,11 @@ def parse(source: str, fields: Collection[str] | None = None) -> Expression:
 def standardised(expression: Expression) -> Expression:
     """The expression in units of its own spread so far, about its mean so far.
 
-    A root that is a zscore already is taken as it is; the depth limit is for what people write.
+    A root that is a zscore already, or the negative of one, is taken as it is; the depth limit is
+    for what people write.
     """
     node = expression.node
-    if isinstance(node, Op) and node.name == "zscore":
+    inner = node.args[0] if isinstance(node, Op) and node.name == "neg" else node
+    if isinstance(inner, Op) and inner.name == "zscore":
         return expression
     return Expression(Op("zscore", (node,)))

@@ -1,8 +1,8 @@
 """The figures of a list of expressions on one market: evaluate, trade and sum up, block by block.
 
 The signal of an expression is its expanding zscore, so that one threshold fits every unit; a root
-that is a zscore already is taken as it is. What an expression gets does not depend on the others in
-the list, on the size of blocks, or on the memory allowed.
+that is a zscore already, or the negative of one, is taken as it is. What an expression gets does
+not depend on the others in the list, on the size of blocks, or on the memory allowed.
 """
 
 from collections.abc import Sequence

@@ -31,7 +31,7 @@ from hft.alpha.search.workers import Workers
 from hft.core.errors import ConfigError
 
 MODES = ("random", "template", "genetic")
-VERSION = "expressions 1"  # changes when a value or a return of the same expression changes
+VERSION = "expressions 2"  # changes when a value or a return of the same expression changes
 SCORED = 2  # changes when a score does: a search begins again, its trials stay the same trials
 CHUNK_MIN, CHUNK_MAX = 16, 2048
 CHUNKS_MIN = 4  # of a round, so that a kill costs a part of it only

@@ -65,4 +65,6 @@ def test_reset_forgets_everything() -> None:
 def test_a_zscore_is_taken_as_it_is() -> None:
     one = parse("zscore(ts_delta(ofi, 3))")
     assert standardised(one) == one
+    mirrored = parse("-zscore(ts_delta(ofi, 3))")
+    assert standardised(mirrored) == mirrored
     assert standardised(parse("ofi")).canonical == "zscore(ofi)"

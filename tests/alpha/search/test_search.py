@@ -111,6 +111,7 @@ def test_functions_are_told_apart_whatever_they_are_called() -> None:
         ("a", "2 * a + 7"),
         ("ts_sum(a, 5) / 3", "ts_sum(a, 5)"),
         ("a - ts_mean(a, 20)", "ts_mean(a, 20) - a"),
+        ("zscore(a)", "-zscore(a)"),
     ]
     for left, right in same:
         first, second = functions([parse(left), parse(right)], FIELDS)
