@@ -51,9 +51,14 @@ def begun(
 def _locked(path: Path, text: bytes) -> int:
     """The open file of a new note: held and whole before `close` can find it by its name."""
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    fcntl.flock(file, fcntl.LOCK_EX)
-    os.write(file, text)
-    os.fsync(file)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        os.write(file, text)
+        os.fsync(file)
+    except OSError:
+        os.close(file)
+        path.unlink()
+        raise
     return file
 
 

@@ -164,7 +164,7 @@ def _say(sentence: str, code: int) -> int:
 
 
 def _say_usage(error: Any) -> int:
-    message = error.format_message().replace("Value error, ", "")
+    message = error.format_message().replace("Value error, ", "")  # a word of the parser's own
     if error.ctx is None:
         return _say(message, USAGE)
     if type(error).__name__ == "NoArgsIsHelpError":

@@ -56,7 +56,7 @@ REPLAY: dict[str, tuple[Any, Any]] = {
     "record": (
         Annotated[
             Literal["digest", "summary", "full"] | None,
-            typer.Option(help="What is kept.", show_default="full"),
+            typer.Option(help="What is kept; full, or the setting replay.record."),
         ],
         None,
     ),

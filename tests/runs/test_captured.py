@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from manifest_entry import entry
 
 from hft.runs.captured import outside
 from hft.runs.sources import rebuild, strategies_in
@@ -81,20 +82,6 @@ def test_a_class_is_followed_into_its_methods(tmp_path: Path) -> None:
         texts.append(outside(strategies_in(path)["Body"]))
     assert set(texts[0]) == {"away", "away.STEP"}
     assert texts[0] != texts[1]
-
-
-def entry(made: Strategy, path: Path) -> dict[str, Any]:
-    return {
-        "file": str(path),
-        "source": made.source,
-        "closure": made.closure,
-        "outside": outside(made),
-        "params": made.params,
-        "every_ns": made.every_ns,
-        "wakes_on": made.wakes_on,
-        "state": made.state,
-        "instruments": made.instruments,
-    }
 
 
 def test_a_strategy_is_rebuilt_with_the_functions_it_had(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 
 import pytest
+from manifest_entry import entry
 
 from hft.core.errors import ConfigError
 from hft.runs.captured import outside
@@ -118,20 +119,12 @@ def test_a_strategy_that_was_rebuilt_before_an_edit_is_rebuilt_from_its_text_aft
     path = tmp_path / "mine.py"
     path.write_text(BODY.format(n=1))
     made = strategies_in(path)["body"]
-    entry = {
-        "file": str(path),
-        "source": made.source,
-        "closure": made.closure,
-        "outside": outside(made),
-        "params": made.params,
-        "every_ns": made.every_ns,
-        "instruments": made.instruments,
-    }
-    assert rebuild("body", entry).source == made.source
+    stored = entry(made, path)
+    assert rebuild("body", stored).source == made.source
     edited(path, "# above\n" + BODY.format(n=2))
-    again = rebuild("body", entry)
+    again = rebuild("body", stored)
     refuse_edited(again.body)
-    assert again.source == entry["source"]
+    assert again.source == stored["source"]
 
 
 USES = """

@@ -35,7 +35,7 @@ Elsewhere = Annotated[Path | None, typer.Option(metavar="D", help="Write the rep
 # Advice: warns under the profile base, refused under any other.
 Correction = Annotated[
     Literal["bh", "bonferroni", "by", "holm", "none"] | None,
-    typer.Option(help="Of p-values, profile base only.", show_default="bh"),
+    typer.Option(help="Of p-values, profile base only; bh unless said."),
 ]
 GateF = Annotated[bool, typer.Option("--gate-f", help="base only: the compiled twin, as advice.")]
 

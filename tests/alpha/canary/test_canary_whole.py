@@ -175,7 +175,6 @@ def test_a_profile_that_says_why_lets_a_market_close_for_a_golden_week(world: Wo
     )
     found = shown(world, left, do=False, asked=asian.explained(standard, "standard.yaml"))
     assert found.action == "escalate", found.reason
-    assert "no session" in shown(world, left, do=False, asked=standard).reason
 
 
 def test_the_first_days_after_approval_cannot_be_left_out(world: World) -> None:

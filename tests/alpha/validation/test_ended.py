@@ -1,5 +1,6 @@
 """An alpha that ends the process it runs in ends its validation with a verdict, and with a row."""
 
+import errno
 import fcntl
 import json
 import os
@@ -19,7 +20,14 @@ from hft.alpha.data.planted import write
 from hft.alpha.own_code import own_code
 from hft.api.validation import validate
 from hft.audit.journal import read
-from hft.core.errors import Busy, ConfigError, HftError, StrategyError, ValidationError
+from hft.core.errors import (
+    Busy,
+    ConfigError,
+    HftError,
+    JournalError,
+    StrategyError,
+    ValidationError,
+)
 from hft.storage.interrupts import interrupt
 
 # Every way into the alpha is replaced by `ends`.
@@ -248,3 +256,15 @@ def test_a_note_that_is_still_being_written_is_not_taken_for_one_of_a_killed_pro
         raise KeyboardInterrupt
     assert found() == ["it was ended"]
     assert len(said) == 1 and not list(tmp_path.rglob("*.json"))
+
+
+def test_a_note_that_cannot_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(JournalError, match="No space left"), unfinished.begun(tmp_path, {}):
+        pass
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
