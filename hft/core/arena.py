@@ -20,7 +20,7 @@ from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import intrinsic, models, register_model
 
 from hft.core.jit import JIT_DISABLED
-from hft.core.table import TableType, constant_word, make_table
+from hft.core.table import TableType, constant_word, make_table, short_name
 
 
 class ArenaType(types.Type):  # type: ignore[misc]
@@ -30,7 +30,7 @@ class ArenaType(types.Type):  # type: ignore[misc]
         self.fields = fields
         self.by_name = {field: (offset, kind) for field, offset, kind in fields}
         layout = ",".join(f"{field}@{offset}:{kind}" for field, offset, kind in fields)
-        super().__init__(name=f"hft.Arena.{name}({layout})")
+        super().__init__(name=short_name(f"Arena.{name}", layout))
 
 
 @register_model(ArenaType)

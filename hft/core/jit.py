@@ -47,7 +47,7 @@ def _sources_key() -> str:
     root = Path(__file__).resolve().parent.parent
     digest = hashlib.sha256()
     for package in (*PACKAGES_BELOW_THE_LINE, *PACKAGES_WITH_KERNELS):
-        for path in sorted((root / package).glob("*.py")):
+        for path in sorted((root / package).rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())
     flags = (

@@ -5,6 +5,7 @@ owner, costs nothing to pass and takes indices from 0 on only. Under NUMBA_BOUND
 outside raises IndexError. The memory belongs to whoever made the table and must outlive it.
 """
 
+import hashlib
 import operator
 from typing import Any
 
@@ -20,12 +21,17 @@ LENGTH_MAX = 1 << 48  # any real length is below: what LLVM may assume of one
 _I64 = ir.IntType(64)
 
 
+def short_name(kind: str, layout: str) -> str:
+    """A type's name by the hash of its layout: numba writes it into every symbol it emits."""
+    return f"hft.{kind}.{hashlib.sha256(layout.encode()).hexdigest()[:12]}"
+
+
 class TableType(types.Type):  # type: ignore[misc]
     """The numba type of a table of `dtype` items (records or plain numbers)."""
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = dtype
-        super().__init__(name=f"hft.Table({dtype})")
+        super().__init__(name=short_name("Table", str(dtype)))
 
 
 @register_model(TableType)
