@@ -15,8 +15,8 @@ from hft.core.codes import IntentType, Liquidity, Reason, ResponseKind, StepKind
 from hft.core.dtypes import FILL, STEP
 from hft.core.instruments import Instrument
 from hft.replay.state import EQUITY, SERIES
-from hft.runs.folder import RunWriter
-from hft.runs.names import RunNames
+from hft.runs.folder.names import RunNames
+from hft.runs.folder.writer import RunWriter
 from hft.runs.result import Run
 
 START_NS = 1_723_075_200_000_000_000

@@ -172,10 +172,10 @@ def test_importing_the_root_loads_nothing_heavy() -> None:
 
 def test_the_names_that_are_also_packages_stay_functions() -> None:
     import hft.replay.state
-    import hft.runs.listing
+    import hft.runs.folder.listing
 
     assert inspect.isfunction(hft.replay) and inspect.isfunction(hft.runs)
-    assert sys.modules["hft.runs.listing"].listing
+    assert sys.modules["hft.runs.folder.listing"].listing
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:

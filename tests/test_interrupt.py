@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import hft
-from hft.runs.folder import RunWriter
+from hft.runs.folder.writer import RunWriter
 from hft.runs.ingest import synthetic
 from hft.runs.result import Run
 
@@ -24,9 +24,7 @@ import os, signal, sys
 from importlib import import_module
 from hft.cli import app
 
-folder, summary, ingest = (
-    import_module(f"hft.runs.{name}") for name in ("folder", "summary", "ingest")
-)
+folder, ingest = (import_module(f"hft.runs.{name}") for name in ("folder.writer", "ingest"))
 html, atomic = import_module("hft.reports.html"), import_module("hft.storage.atomic")
 
 def ctrl_c(times=1):
@@ -124,7 +122,7 @@ def test_ctrl_c_in_a_write_keeps_every_record_once_and_the_run_can_go_on(
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_while_a_whole_run_is_sealed_leaves_it_sealed(home: Path, times: int) -> None:
     out = f"sealing{times}"
-    patch = f'at(summary, "summarize", 1, times={times})'
+    patch = f'at(folder, "summarize", 1, times={times})'
     said = interrupted(home, patch, [*REPLAY, "--out", out])
     (run,) = [Run.open(path) for path in (home / out).iterdir()]
     assert not run.partial and run.digest == whole_of(home).digest
@@ -134,7 +132,7 @@ def test_ctrl_c_while_a_whole_run_is_sealed_leaves_it_sealed(home: Path, times: 
 
 
 def test_a_third_ctrl_c_gives_up_the_seal_but_never_seals_a_torn_run(home: Path) -> None:
-    patch = 'at(summary, "summarize", 1, times=3)'
+    patch = 'at(folder, "summarize", 1, times=3)'
     interrupted(home, patch, [*REPLAY, "--out", "torn"])
     (left,) = (home / "torn").iterdir()
     assert left.name.endswith(".partial")

@@ -1,10 +1,14 @@
 """Every import goes down: a package imports lower layers or itself, and siblings never meet.
 
 The list below is the architecture (docs/architecture.md draws it). The test reads the source, so an
-import inside a function or under TYPE_CHECKING counts as much as one at the top.
+import inside a function or under TYPE_CHECKING counts as much as one at the top. Inside a package
+the same holds of files: no circle of files, and none of a folder and what stands beside it.
 """
 
 import ast
+from collections.abc import Iterable, Mapping
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -92,6 +96,94 @@ def complaint(importer: str, line: int, where: str, imported: str) -> str | None
         f"{where}:{line} {importer} (layer {mine}) imports {target} (layer {theirs}) above it; "
         f"pass the value in as an argument, or move the code up to {target}"
     )
+
+
+def module_of(path: Path) -> str:
+    """The dotted name of a file; a package's `__init__` has the package's."""
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def file_graph(paths: Iterable[Path]) -> dict[str, set[str]]:
+    """Each module and the modules it imports; `from package import module` is an import of both."""
+    files = {module_of(path): path for path in paths}
+    graph = {}
+    for module, path in files.items():
+        inside = f"{module}.__init__" if path.stem == "__init__" else module
+        found = names(path.read_text(encoding="utf-8"), inside)
+        graph[module] = {name for name in found if name in files} - {module}
+    return graph
+
+
+def names(source: str, module: str) -> set[str]:
+    """Everything a module imports from hft, with what may be a module of the package it is from."""
+    found = {name for _, name in imports(source, module)}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            bases = {name for _, name in imports(ast.unparse(node), module)}
+            found |= {f"{base}.{alias.name}" for base in bases for alias in node.names}
+    return found
+
+
+def circle(graph: Mapping[str, set[str]]) -> str:
+    """One circle of imports as a sentence, or nothing."""
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        return " <- ".join(error.args[1])
+    return ""
+
+
+def seen_from(package: str, graph: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """The graph of what lies in a package: its files, and each of its folders as one."""
+
+    def place(module: str) -> str | None:
+        parts = module.removeprefix(f"{package}.").split(".")
+        return parts[0] if module.startswith(f"{package}.") else None
+
+    found: dict[str, set[str]] = {}
+    for module, imported in graph.items():
+        if (mine := place(module)) is not None:
+            places = {other for name in imported if (other := place(name)) is not None}
+            found.setdefault(mine, set()).update(places - {mine})
+    return found
+
+
+# The files of alpha still import each other in circles.
+OUTSIDE_ALPHA = [path for path in sorted(PACKAGE.rglob("*.py")) if "alpha" not in path.parts]
+FOLDERS = sorted({module_of(path.parent / "__init__.py") for path in OUTSIDE_ALPHA} - {"hft"})
+
+
+@cache
+def graph_outside_alpha() -> dict[str, set[str]]:
+    return file_graph(OUTSIDE_ALPHA)
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    found = circle(graph_outside_alpha())
+    assert not found, f"{found}; move what both need to a file of its own, or pass it in"
+
+
+@pytest.mark.parametrize("package", FOLDERS)
+def test_inside_a_package_a_folder_and_its_neighbours_import_one_way(package: str) -> None:
+    found = circle(seen_from(package, graph_outside_alpha()))
+    assert not found, f"{package}: {found}; a file that needs both stands above both"
+
+
+def test_a_circle_of_files_is_found_wherever_the_import_stands(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("test_layers.ROOT", tmp_path)
+    inner = tmp_path / "hft" / "runs" / "folder"
+    inner.mkdir(parents=True)
+    (inner / "reader.py").write_text("def f():\n    from ..result import Run\n")
+    (inner / "tables.py").write_text("from hft.runs.folder import reader\n")
+    (inner.parent / "result.py").write_text("from hft.runs.folder import tables\n")
+    graph = file_graph(tmp_path.rglob("*.py"))
+    assert graph["hft.runs.folder.tables"] == {"hft.runs.folder.reader"}
+    assert "hft.runs.result" in circle(graph)
+    (inner / "tables.py").write_text("")
+    graph = file_graph(tmp_path.rglob("*.py"))
+    assert not circle(graph), "by files it goes one way"
+    assert "folder" in circle(seen_from("hft.runs", graph)), "the folder does not"
 
 
 @pytest.mark.parametrize("package", packages())

@@ -22,7 +22,7 @@ from hft.core.errors import ConfigError, DataError
 from hft.core.instruments import Instrument
 from hft.gateway.limits import Limits
 from hft.runs.execute import execute
-from hft.runs.result import Run
+from hft.runs.result import Run, as_run
 from hft.tape.dataset import Tapes
 
 __all__ = ["How", "NameReplay", "Replayed", "Stress", "replay_alpha", "runner", "stressed"]
@@ -156,7 +156,8 @@ def replay_alpha(
         mine = tapes.select(symbols=[symbol]) if symbol else tapes
         given = checked(data.ts_ns[at], np.asarray(signal)[at], data.price[at], mine)
         carried = joined(given, mine, Path(folder))
-        run = execute(
+        run = as_run(
+            execute,
             job(given, carried, rules, limits, how, stress),
             record=record,
             out=Path(folder) / "runs",

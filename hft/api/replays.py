@@ -13,16 +13,16 @@ from hft.core.errors import ConfigError
 from hft.gateway.limits import Limits as LimitSet
 from hft.runs.check import Checked
 from hft.runs.check import check as _check
+from hft.runs.code.sources import find
 from hft.runs.execute import execute
 from hft.runs.faults import FaultPlan
+from hft.runs.folder.listing import listing, resolve
 from hft.runs.ingest import ingest as _ingest
 from hft.runs.ingest import open_tapes
 from hft.runs.job import Job, when
 from hft.runs.join import join as _join
 from hft.runs.limits import fit
-from hft.runs.listing import listing, resolve
-from hft.runs.result import Run
-from hft.runs.sources import find
+from hft.runs.result import Run, as_run
 from hft.runs.venues import Venue, named
 from hft.settings import limits_path, load_settings, read_instruments, read_limits
 from hft.settings.folder import read_mapping
@@ -224,7 +224,8 @@ def replay(
         _limits_file(settings.limits if limits is None else limits, bool(settings.limit_overrides)),
         order_queue=settings.order_queue_size,
     )
-    return execute(
+    return as_run(
+        execute,
         job,
         record=record or settings.replay_record,
         out=out or settings.replay_out,

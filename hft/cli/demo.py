@@ -31,7 +31,7 @@ def demo(
     """Replay a synthetic market day through the gateway; prints the table, writes report.html."""
     began = time.monotonic()
     from hft.api import replays as api
-    from hft.runs.compiling import first_compile
+    from hft.runs.code.compilation import first_compile
 
     context.note(first_compile() or "kernels: loading")
     api.warm_up()

@@ -127,7 +127,7 @@ def venue(name: Text, latency: Text, queue: Text, fees: Text) -> Any:
     """A preset with what was given on top; None leaves the choice to the call."""
     if name is latency is queue is fees is None:
         return None
-    from hft.runs.sources import find_queue
+    from hft.runs.code.sources import find_queue
     from hft.runs.venues import Venue, named
 
     given: dict[str, Any] = {}
@@ -148,6 +148,6 @@ def folder(out: Text) -> str:
 
 def find(name: str, out: Text) -> Any:
     """The run of that name in the folder of runs."""
-    from hft.runs.listing import load
+    from hft.runs.result import load
 
     return load(name, folder(out))

@@ -64,7 +64,7 @@ def run(
 def list_(out: Out = None, json: context.Json = False) -> None:
     """List the runs of a folder, oldest first."""
     from hft.reports.render import frame_json, frame_text
-    from hft.runs.listing import listing
+    from hft.runs.folder.listing import listing
 
     frame = listing(folder(out))
     empty = f"no runs in {folder(out)}"
@@ -132,10 +132,11 @@ def fork(
 ) -> None:
     """Replay a run to a step and go on from there with another parameter."""
     from hft.runs.fork import fork as fork_run
+    from hft.runs.result import as_run
 
     found = find(name, out)
     with replaying() as progress:
-        done = fork_run(found, at, pairs("--set", set_), out=out, progress=progress)
+        done = as_run(fork_run, found, at, pairs("--set", set_), out=out, progress=progress)
     context.emit(done.to_json(), lambda: repr(done))
 
 
@@ -173,7 +174,7 @@ def _emit_frame(shown: Any, total: int) -> None:
 @contextmanager
 def replaying() -> Iterator[Report | None]:
     """The progress of a replay; one that is stopped early tells where it is and how it goes on."""
-    from hft.runs.compiling import first_compile
+    from hft.runs.code.compilation import first_compile
 
     if said := first_compile():
         context.note(said)

@@ -26,8 +26,8 @@ from numba.extending import intrinsic
 
 from hft.core.table import TableType, constant_word, make_table, table_address
 
-# Decoders have kernels of their own, of several files each; an edit there must recompile them too.
-PACKAGES_WITH_KERNELS = ("tape", "feeds", "storage")
+# Kernels above the line; an edit there must recompile them too.
+PACKAGES_WITH_KERNELS = ("tape", "feeds", "storage", "alpha/expressions", "alpha/search")
 PACKAGES_BELOW_THE_LINE = (
     "core",
     "gateway",

@@ -22,9 +22,9 @@ from hft.core.codes import (
     WakeCause,
 )
 from hft.core.dtypes import STEP
-from hft.runs.names import RunNames
-from hft.runs.result import Run
-from hft.runs.tables import margin_unit_names, margin_units
+from hft.runs.folder.names import RunNames
+from hft.runs.folder.reader import RunReader
+from hft.runs.folder.tables import margin_unit_names, margin_units
 
 MIX = ("mix_lo", "mix_hi")
 COMPARED = [name for name in STEP.names or () if name not in MIX]
@@ -67,7 +67,7 @@ class Divergence:
         return dict(self.__dict__)
 
 
-def diff(left: Run, right: Run) -> Divergence:
+def diff(left: RunReader, right: RunReader) -> Divergence:
     """Compare two journals step by step. Raises: JournalError when a run has none."""
     config = config_diff(left, right)
     if left.digest and left.digest == right.digest:
@@ -93,7 +93,7 @@ def diff(left: Run, right: Run) -> Divergence:
     return _hidden(left, right, mix_step, config)
 
 
-def config_diff(left: Run, right: Run) -> dict[str, tuple[Any, Any]]:
+def config_diff(left: RunReader, right: RunReader) -> dict[str, tuple[Any, Any]]:
     """The digest inputs that are not the same; nested entries by dotted name."""
     one = dict(_flat({key: left.manifest.get(key) for key in CONFIG_KEYS}))
     two = dict(_flat({key: right.manifest.get(key) for key in CONFIG_KEYS}))
@@ -214,8 +214,8 @@ def _hold(held: dict[tuple[int, int], int], rows: np.ndarray) -> None:
 
 
 def _parted(
-    left: Run,
-    right: Run,
+    left: RunReader,
+    right: RunReader,
     sides: tuple[Any, Any],
     before: np.ndarray,
     held: list[dict[tuple[int, int], int]],
@@ -259,12 +259,14 @@ def _raw(row: np.ndarray, fields: tuple[str, ...]) -> str:
     return f" [{', '.join(f'{name}={int(row[name])}' for name in fields)}]" if fields else ""
 
 
-def _same(run: Run, config: dict[str, tuple[Any, Any]]) -> Divergence:
+def _same(run: RunReader, config: dict[str, tuple[Any, Any]]) -> Divergence:
     sentence = f"the runs are the same: digest {run.digest[:16]}"
     return Divergence(True, 0, (), "", "", "", {}, config, sentence)
 
 
-def _hidden(left: Run, right: Run, mix_step: int, config: dict[str, tuple[Any, Any]]) -> Divergence:
+def _hidden(
+    left: RunReader, right: RunReader, mix_step: int, config: dict[str, tuple[Any, Any]]
+) -> Divergence:
     """Every journaled step is the same; what lies between them is not."""
     where = f"; the running digest differs from step {mix_step} on" if mix_step else ""
     cause = "the seed or tape rows that changed no step" if mix_step else "their ends"

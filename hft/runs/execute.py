@@ -21,17 +21,19 @@ from hft.gateway.limits import Limits
 from hft.replay.build import Session
 from hft.replay.run import deliver, drive, logs_of, run_digest
 from hft.replay.snapshot import freeze, thaw
-from hft.runs.compiling import NOT_COMPILED, strategy_error
-from hft.runs.damage import damaged
+from hft.runs.code.compilation import NOT_COMPILED, strategy_error
+from hft.runs.code.location import file_of
+from hft.runs.code.purity import refuse_chance, refuse_written_params
+from hft.runs.code.sources import rebuild
+from hft.runs.code.staleness import renew
 from hft.runs.faults import FaultPlan
-from hft.runs.folder import MANIFEST, RECORDS, SNAPSHOT, JournalFull, RunWriter, find_sealed, run_id
+from hft.runs.folder.damage import damaged
+from hft.runs.folder.layout import MANIFEST, RECORDS, SNAPSHOT, find_sealed, run_id
+from hft.runs.folder.names import RunNames
+from hft.runs.folder.reader import RunReader
+from hft.runs.folder.writer import JournalFull, RunWriter
 from hft.runs.job import DEDUP_WINDOW, ORDER_QUEUE, Fork, Job
-from hft.runs.names import RunNames
-from hft.runs.places import file_of
 from hft.runs.prepare import prepare
-from hft.runs.pure import refuse_chance, refuse_written_params
-from hft.runs.renewed import renew
-from hft.runs.result import Run
 from hft.runs.venues import Venue
 from hft.storage.arrays import pack, unpack
 from hft.storage.atomic import write_atomic
@@ -51,9 +53,9 @@ def execute(
     out: str | Path = "runs",
     fresh: bool = False,
     progress: Progress | None = None,
-    resume: Run | None = None,
+    resume: RunReader | None = None,
     max_journal_bytes: int = 0,
-) -> Run:
+) -> RunReader:
     """Run the job, or open the sealed run of the same key. Raises: HftError of the fitting kind.
 
     Ctrl-C seals what there is as a partial run, with a snapshot, and raises KeyboardInterrupt with
@@ -65,7 +67,7 @@ def execute(
     manifest = job.manifest()
     sealed = None if fresh or resume else find_sealed(out, manifest["key"], record)
     if sealed is not None:
-        return Run.open(sealed)
+        return RunReader.open(sealed)
     if resume is not None:
         _check_resumable(resume, manifest, record)
     session, resolved, digits = prepare(job, record)
@@ -108,7 +110,7 @@ class _Replay:
         self.writer.take(steps, fills, equity, series)
 
 
-def _replay(one: _Replay, progress: Progress | None) -> Run:
+def _replay(one: _Replay, progress: Progress | None) -> RunReader:
     """Drive the session to its end and seal; begins and ends shielded."""
     session, writer, interrupts = one.session, one.writer, one.interrupts
     total = sum(len(columns.kind) for source in session.sources for columns in source.batches)
@@ -203,7 +205,7 @@ def _keep_snapshot(one: _Replay) -> None:
     write_atomic(one.writer.path / SNAPSHOT, pack(freeze(one.session)))
 
 
-def _check_resumable(run: Run, manifest: dict[str, Any], record: str) -> None:
+def _check_resumable(run: RunReader, manifest: dict[str, Any], record: str) -> None:
     """Raises: ConfigError when the run cannot be continued by this job."""
     if not run.partial:
         raise ConfigError(f"{run.path}: is whole, there is nothing to resume")
@@ -215,7 +217,7 @@ def _check_resumable(run: Run, manifest: dict[str, Any], record: str) -> None:
         raise ConfigError(f"{run.path}: was recorded as {run.record}; resume with the same record")
 
 
-def _continue_or_leave_nothing(run: Run, session: Session, writer: RunWriter) -> None:
+def _continue_or_leave_nothing(run: RunReader, session: Session, writer: RunWriter) -> None:
     try:
         _continue(run, session, writer)
     except HftError:
@@ -224,7 +226,7 @@ def _continue_or_leave_nothing(run: Run, session: Session, writer: RunWriter) ->
         raise
 
 
-def _continue(run: Run, session: Session, writer: RunWriter) -> None:
+def _continue(run: RunReader, session: Session, writer: RunWriter) -> None:
     """Bring a fresh session and folder to where a partial run stopped."""
     path = run.path / SNAPSHOT
     try:
@@ -236,7 +238,7 @@ def _continue(run: Run, session: Session, writer: RunWriter) -> None:
     writer.adopt(run.path, int(session.engine.clock[0]["step"]))
 
 
-def again(manifest: dict[str, Any], record: str = "digest", out: str | Path = "runs") -> Run:
+def again(manifest: dict[str, Any], record: str = "digest", out: str | Path = "runs") -> RunReader:
     """Replay from a manifest, as `verify` does; tapes must still be where they were."""
     return execute(job_of(manifest), record=record, out=out, fresh=True)
 
@@ -259,8 +261,6 @@ def _job_of(manifest: dict[str, Any]) -> Job:
         if tape.sha256 != entry["sha256"]:
             raise DataError(f"{entry['path']}: is not the tape the run was made from")
         tapes.append(tape)
-    from hft.runs.sources import rebuild
-
     fork = config.get("fork")
     return Job(
         Tapes(tapes, order=[full_name(tape) for tape in tapes]),
@@ -287,7 +287,7 @@ def _names(session: Session, job: Job, digits: int) -> RunNames:
     )
 
 
-def _seal(one: _Replay, *, partial: bool) -> Run:
+def _seal(one: _Replay, *, partial: bool) -> RunReader:
     for s, strategy in enumerate(one.session.strategies):
         one.writer.logs(logs_of(one.session, s), s, strategy.logs)
     wall_s = round(time.perf_counter() - one.began, 6)
@@ -297,7 +297,7 @@ def _seal(one: _Replay, *, partial: bool) -> Run:
         totals(one.session),
         partial=partial,
     )
-    return Run.open(path)
+    return RunReader.open(path)
 
 
 def totals(session: Session) -> dict[str, Any]:

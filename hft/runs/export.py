@@ -5,11 +5,11 @@ import tarfile
 from pathlib import Path
 
 from hft.core.errors import ConfigError
-from hft.runs.result import Run
+from hft.runs.folder.reader import RunReader
 from hft.storage.atomic import staged
 
 
-def export(run: Run, path: str | Path) -> Path:
+def export(run: RunReader, path: str | Path) -> Path:
     """Write the run's folder to `path` as a gzipped tar; tapes are not in it.
 
     Unpacked into a folder of runs (`tar xf FILE -C runs`) it can be listed, shown and compared; to

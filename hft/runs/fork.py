@@ -10,19 +10,19 @@ from typing import Any
 
 from hft.core.errors import ConfigError
 from hft.runs.execute import execute, job_of
+from hft.runs.folder.reader import RunReader
 from hft.runs.job import Fork, when
-from hft.runs.result import Run
 
 
 def fork(
-    run: Run,
+    run: RunReader,
     at: Any,
     params: Mapping[str, Any],
     *,
     out: str | Path | None = None,
     record: str | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Run:
+) -> RunReader:
     """Replay `run` to step `at` (or the last step before a time) and go on with other parameters.
 
     Raises: ConfigError for what cannot be forked; DataError when a tape is gone.
@@ -45,7 +45,7 @@ def fork(
     return execute(forked, record=record or run.record, out=folder, progress=progress)
 
 
-def _step(run: Run, at: Any) -> int:
+def _step(run: RunReader, at: Any) -> int:
     """The number of a step inside the run. Raises: ConfigError."""
     steps = int(run.totals.get("steps", 0))
     if isinstance(at, str) and at.isdecimal():
@@ -57,7 +57,7 @@ def _step(run: Run, at: Any) -> int:
     return int(at)
 
 
-def _step_before(run: Run, ts_ns: int | None) -> int:
+def _step_before(run: RunReader, ts_ns: int | None) -> int:
     """The last step before a time, from the journal."""
     assert ts_ns is not None
     last = 0

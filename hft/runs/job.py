@@ -20,10 +20,10 @@ from hft.core.errors import ConfigError
 from hft.core.jit import PACKAGES_BELOW_THE_LINE
 from hft.core.version import VERSION
 from hft.gateway.limits import Limits
-from hft.runs.captured import outside
+from hft.runs.code.captures import outside
+from hft.runs.code.edits import refuse_edited
+from hft.runs.code.location import file_of
 from hft.runs.faults import FaultPlan
-from hft.runs.loaded import refuse_edited
-from hft.runs.places import file_of
 from hft.runs.venues import Venue
 from hft.strategies.base import Strategy
 from hft.tape.dataset import Tapes, to_ns
@@ -148,7 +148,7 @@ def code_hash() -> str:
     root = Path(core_package.__file__).resolve().parent.parent
     digest = hashlib.sha256()
     for package in PACKAGES_BELOW_THE_LINE:
-        for path in sorted((root / package).glob("*.py")):
+        for path in sorted((root / package).rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()

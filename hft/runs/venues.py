@@ -11,10 +11,10 @@ from typing import Any
 
 from hft.core.errors import ConfigError
 from hft.core.instruments import Instrument
+from hft.runs.code.edits import refuse_edited
+from hft.runs.code.location import file_of
+from hft.runs.code.sources import rebuild_queue
 from hft.runs.durations import bounded_ns
-from hft.runs.loaded import refuse_edited
-from hft.runs.places import file_of
-from hft.runs.sources import rebuild_queue
 from hft.venue.model import Latency, VenueModel
 from hft.venue.user_queue import QueueModel
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from hft.core.errors import JournalError
 from hft.runs.diff import Divergence, diff
-from hft.runs.result import Run
+from hft.runs.execute import again as replay_again
+from hft.runs.folder.reader import RunReader
 
-Again = Callable[..., Run]
+Again = Callable[..., RunReader]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Verdict:
         return {**self.__dict__, "divergence": found}
 
 
-def verify(run: Run, again: Again | None = None) -> Verdict:
+def verify(run: RunReader, again: Again | None = None) -> Verdict:
     """Run it again beside it and compare; a run that never ended cannot be verified.
 
     `again(manifest, record=..., out=...)` replays from a manifest. Where the digests differ and the
@@ -43,7 +43,7 @@ def verify(run: Run, again: Again | None = None) -> Verdict:
     """
     if not run.digest or run.partial:
         raise JournalError(f"{run.path}: the run did not end, so there is no digest to verify")
-    replay = again if again is not None else import_module("hft.runs.execute").again
+    replay = again if again is not None else replay_again
     with TemporaryDirectory(prefix=".verify-", dir=run.path.parent) as folder:
         second = replay(run.manifest, record="digest", out=folder)
         if second.digest == run.digest:

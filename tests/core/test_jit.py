@@ -1,5 +1,6 @@
 """The cache folder is named by everything that a compiled kernel depends on."""
 
+import ast
 import os
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from hft.core import jit
+from hft.runs import job
 
 pytestmark = pytest.mark.nojit
 
@@ -36,6 +38,52 @@ def test_a_new_or_renamed_source_moves_the_folder(tree: Path) -> None:
     renamed = jit._sources_key()
     (tree / "core" / "new.py").write_text("")
     assert len({before, renamed, jit._sources_key()}) == 3
+
+
+def test_every_compiled_kernel_is_in_the_key() -> None:
+    package = Path(jit.__file__).parents[1]
+    hashed = [package / name for name in (*BELOW, *jit.PACKAGES_WITH_KERNELS)]
+    holders = {path for path in package.rglob("*.py") if kernels(path.read_text())}
+    assert len(holders) > 50, "the decorator has another name?"
+    outside = {str(path) for path in holders if not any(h in path.parents for h in hashed)}
+    assert not outside, "add their folder to PACKAGES_WITH_KERNELS, or an edit runs old code"
+
+
+def kernels(source: str) -> list[str]:
+    """The functions of a source that are compiled, by decorator or by call."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            callees = [d.func if isinstance(d, ast.Call) else d for d in node.decorator_list]
+        else:
+            callees = [node.func] if isinstance(node, ast.Call) else []
+        compilers = [ast.unparse(c) for c in callees if ast.unparse(c).split(".")[-1] in COMPILERS]
+        found += compilers
+    return found
+
+
+COMPILERS = ("kernel", "njit", "jit", "vectorize", "guvectorize", "cfunc")
+BELOW = jit.PACKAGES_BELOW_THE_LINE
+
+
+@pytest.mark.parametrize("package", [name for name in BELOW if name != "algos"])
+def test_an_edit_of_a_file_below_the_line_is_another_run_and_another_cache(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    monkeypatch.setattr(job.core_package, "__file__", str(tree / "core" / "__init__.py"))
+    deep = tree / package / "part" / "module.py"
+    deep.parent.mkdir(parents=True)
+    seen = set()
+    for text in ("x = 1\n", "x = 2\n"):
+        deep.write_text(text)
+        seen |= {jit._sources_key(), job.code_hash.__wrapped__()}
+    assert len(seen) == 4
+
+
+def test_the_packages_below_the_line_are_those_of_the_style(tree: Path) -> None:
+    import test_tidy
+
+    assert set(test_tidy.BELOW) == set(BELOW), "one is not hashed, or not held"
 
 
 def test_an_edit_above_the_line_leaves_the_folder(tree: Path) -> None:

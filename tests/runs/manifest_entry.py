@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from hft.runs.captured import outside
+from hft.runs.code.captures import outside
 from hft.strategies.base import Strategy
 
 

@@ -7,7 +7,7 @@ from made_runs import MANIFEST, Records, records, write_run
 
 from hft.core.errors import JournalError
 from hft.runs.diff import diff
-from hft.runs.journal import StepJournal, read_steps
+from hft.runs.folder.journal import StepJournal, read_steps
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from hft.core.errors import ConfigError
 from hft.core.instruments import Instrument
 from hft.feeds.base import DecodeOptions
 from hft.gateway.limits import Limits
+from hft.runs.code.sources import strategies_in
 from hft.runs.ingest import write_feeds
-from hft.runs.sources import strategies_in
 from hft.runs.verify import verify
 from hft.tape.dataset import Tapes
 from hft.tape.schema import Columns, Feed

@@ -11,8 +11,9 @@ from made_runs import MANIFEST, NAMES, Records, records, take_all, write_run
 
 from hft.core.dtypes import STEP
 from hft.core.errors import ConfigError, JournalError
-from hft.runs import journal
-from hft.runs.folder import RunWriter, find_sealed, folders, run_id
+from hft.runs.folder import journal
+from hft.runs.folder.layout import find_sealed, folders, run_id
+from hft.runs.folder.writer import RunWriter
 from hft.runs.result import Run
 from hft.storage.log import segment_paths
 
@@ -125,7 +126,7 @@ def test_a_full_disk_is_one_sentence_and_keeps_the_records_before(tmp_path: Path
         sys.path[:0] = {[str(path) for path in (Path(__file__).parents[1], *sys.path)]!r}
         from made_runs import MANIFEST, NAMES, records, take_all
         from hft.core.errors import JournalError
-        from hft.runs.folder import RunWriter
+        from hft.runs.folder.writer import RunWriter
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
         writer = RunWriter({str(tmp_path)!r}, "x_1", names=NAMES, manifest=MANIFEST)
         try:

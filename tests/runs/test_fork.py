@@ -10,7 +10,7 @@ import hft
 from hft.cli import app
 from hft.core.errors import ConfigError, StrategyError
 from hft.core.instruments import Instrument
-from hft.runs.folder import JournalFull
+from hft.runs.folder.writer import JournalFull
 from hft.runs.ingest import ingest, synthetic
 from hft.runs.result import Run
 

@@ -5,8 +5,9 @@ import pytest
 from made_runs import Records, records, write_run
 
 from hft.core.errors import ConfigError
-from hft.runs.folder import find_sealed
-from hft.runs.listing import listing, load, resolve
+from hft.runs.folder.layout import find_sealed
+from hft.runs.folder.listing import listing, resolve
+from hft.runs.result import load
 
 IDS = ["20260101T000000Z_aaaaaaaa", "20260102T000000Z_bbbbbbbb", "20260103T000000Z_cccccccc"]
 

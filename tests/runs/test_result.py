@@ -12,9 +12,9 @@ from hft.core.codes import IntentType, Reason, ResponseKind
 from hft.core.dtypes import STEP
 from hft.core.errors import JournalError
 from hft.core.instruments import Instrument
-from hft.runs import tables
-from hft.runs.names import RunNames
-from hft.runs.orders import orders_frame
+from hft.runs.folder import tables
+from hft.runs.folder.names import RunNames
+from hft.runs.folder.orders import orders_frame
 from hft.runs.result import Run
 
 NEW, AMEND, CANCEL = (int(IntentType[name]) for name in ("NEW", "AMEND", "CANCEL"))

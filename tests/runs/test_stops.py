@@ -11,7 +11,7 @@ from hft.core.codes import Reason
 from hft.core.errors import StrategyError
 from hft.core.reasons import MEANINGS
 from hft.gateway.limits import Limits
-from hft.runs.folder import JournalFull
+from hft.runs.folder.writer import JournalFull
 from hft.runs.ingest import synthetic
 from hft.runs.result import Run
 from hft.tape.dataset import Tapes

@@ -5,7 +5,7 @@ import pytest
 from made_runs import Records, records, write_run
 
 from hft.core.errors import JournalError
-from hft.runs.folder import folders
+from hft.runs.folder.layout import folders
 from hft.runs.result import Run
 from hft.runs.verify import verify
 

@@ -11,8 +11,8 @@ from hft.alpha import loader
 from hft.alpha.workspace import Workspace
 from hft.core.jit import JIT_DISABLED
 from hft.feeds.registry import decoder
-from hft.runs.places import file_of
-from hft.runs.sources import strategies_in
+from hft.runs.code.location import file_of
+from hft.runs.code.sources import strategies_in
 from hft.storage.python_file import load
 
 BY_TIME = py_compile.PycInvalidationMode.TIMESTAMP

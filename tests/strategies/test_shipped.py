@@ -16,7 +16,7 @@ from hft.runs.check import check
 from hft.runs.execute import execute
 from hft.runs.ingest import synthetic, write_feeds
 from hft.runs.job import Job
-from hft.runs.result import Run
+from hft.runs.result import Run, as_run
 from hft.runs.venues import Venue
 from hft.strategies.base import Strategy, strategy
 from hft.strategies.registry import SHIPPED, shipped
@@ -51,7 +51,7 @@ def run(
     plain = given.pop("plain", False)
     venue = Venue(latency="1ms", fees=fees or {"maker_bps": 1, "taker_bps": 3})
     job = Job(tapes, {one.name: one}, venue, Limits.off(), plain=plain, **given)
-    return execute(job, out=out, fresh=True)
+    return as_run(execute, job, out=out, fresh=True)
 
 
 @pytest.mark.parametrize("name", SHIPPED)

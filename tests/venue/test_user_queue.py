@@ -16,7 +16,7 @@ from hft.core.dtypes import RESTING
 from hft.core.errors import ConfigError, StrategyError
 from hft.core.jit import kernel
 from hft.replay.snapshot import freeze, thaw
-from hft.runs.sources import find_queue
+from hft.runs.code.sources import find_queue
 from hft.strategies.base import Strategy
 from hft.venue import queue
 from hft.venue.model import VenueModel

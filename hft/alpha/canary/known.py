@@ -15,7 +15,7 @@ from hft.alpha.canary.history import History
 from hft.alpha.canary.sessions import Evidence, Session, Verify, of_run, replayed
 from hft.alpha.workspace import Workspace
 from hft.core.errors import HftError
-from hft.runs.folder import DIGEST
+from hft.runs.folder.layout import DIGEST
 from hft.runs.result import Run
 
 # Lots of the position a session of that day should have; None where nobody said.

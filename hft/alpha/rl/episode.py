@@ -20,7 +20,7 @@ from hft.replay.run import Driver, run_digest
 from hft.runs.execute import execute
 from hft.runs.job import Job
 from hft.runs.prepare import prepare
-from hft.runs.result import Run
+from hft.runs.result import Run, as_run
 from hft.runs.venues import Venue
 from hft.strategies.base import Strategy
 from hft.strategies.view import Order, View
@@ -117,7 +117,8 @@ class Episode:
         """The run of the same actions, in a folder of its own; its digest is this one's."""
         actions = np.array(self.actions, np.float64).reshape(-1, 2)
         strategy = played(actions, self.market.quoting, self.market.every_ns)
-        return execute(self.market.job(strategy, self.span, self.seed), record=record, out=out)
+        job = self.market.job(strategy, self.span, self.seed)
+        return as_run(execute, job, record=record, out=out)
 
 
 def _idle(view: Any, order: Any, p: Any, s: Any) -> None:

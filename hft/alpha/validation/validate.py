@@ -47,7 +47,7 @@ from hft.alpha.workspace import Workspace
 from hft.core.errors import GovernanceError
 from hft.gateway.limits import Limits
 from hft.reports.governance.document import Document
-from hft.runs.compiling import first_compile
+from hft.runs.code.compilation import first_compile
 
 
 @dataclass(frozen=True)

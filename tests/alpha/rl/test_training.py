@@ -20,6 +20,7 @@ from hft.api.rl import log_rl_run as log_rl_run_at_the_desk
 from hft.api.rl import ready
 from hft.core.errors import ConfigError, DataError, PromotionError
 from hft.runs.execute import execute
+from hft.runs.result import as_run
 
 SECOND = 1_000_000_000
 NOON = 1_800_000_000_000_000_000
@@ -70,7 +71,7 @@ def test_the_policy_in_a_sealed_run_does_what_it_did_in_the_episode(
     span = spans(market)[2]
     done = play(market, trained.policy, span)
     strategy = Quotes(trained.policy, market.quoting, market.every_ns).strategy()
-    run = execute(market.job(strategy, span, 0), out=tmp_path)
+    run = as_run(execute, market.job(strategy, span, 0), out=tmp_path)
     assert run.digest == done.digest == done.episode.sealed(tmp_path / "played").digest
     assert run.verify().same
     assert run.metrics.get_value("net") == pytest.approx(done.net, abs=1e-9)

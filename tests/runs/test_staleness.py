@@ -10,7 +10,7 @@ import pytest
 
 import hft
 from hft.core.jit import JIT_DISABLED
-from hft.runs.sources import strategies_in
+from hft.runs.code.sources import strategies_in
 
 pytestmark = pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from hft.core.codes import IntentType, Liquidity, Reason, ResponseKind, Side, StepKind
 from hft.core.dtypes import FILL
-from hft.runs.names import RunNames
+from hft.runs.folder.names import RunNames
 
 TIME = pa.timestamp("ns", "UTC")
 _FILL = ResponseKind.FILL.value

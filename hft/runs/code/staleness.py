@@ -11,7 +11,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from hft.core.jit import compile_anew
-from hft.runs.captured import is_own, named, reached
+from hft.runs.code.captures import is_own, named, reached
 from hft.strategies.base import Strategy, forget_compiled
 
 # What each function reached, as text, when it was last compiled.

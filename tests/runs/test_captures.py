@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from manifest_entry import entry
 
-from hft.runs.captured import outside
-from hft.runs.sources import rebuild, strategies_in
+from hft.runs.code.captures import outside
+from hft.runs.code.sources import rebuild, strategies_in
 from hft.strategies.base import Strategy
 
 TEXT = """

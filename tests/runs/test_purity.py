@@ -8,7 +8,7 @@ import pytest
 
 import hft
 from hft.core.errors import ConfigError, StrategyError
-from hft.runs.sources import strategies_in
+from hft.runs.code.sources import strategies_in
 
 HEAD = """
 import random, time
@@ -40,7 +40,7 @@ class Mine(Base):
 
 
 def uses(folder: Path, text: str, name: str) -> dict[str, str]:
-    from hft.runs.captured import outside
+    from hft.runs.code.captures import outside
 
     folder.mkdir()
     (folder / "mine.py").write_text(text)

@@ -18,8 +18,8 @@ import numpy
 from hft.core import codes
 from hft.core.errors import ConfigError
 from hft.core.jit import kernel
-from hft.runs.captured import outside
-from hft.runs.loaded import refuse_edited
+from hft.runs.code.captures import outside
+from hft.runs.code.edits import refuse_edited
 from hft.storage.python_file import load
 from hft.strategies.base import Strategy, strategy
 from hft.strategies.registry import SHIPPED, shipped

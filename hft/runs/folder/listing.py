@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 
 from hft.core.errors import ConfigError, HftError
-from hft.runs.folder import DIGEST, NAMES, PARTIAL, folders
-from hft.runs.result import Run
+from hft.runs.folder.layout import DIGEST, NAMES, PARTIAL, folders
+from hft.runs.folder.reader import RunReader
 
 LAST = re.compile(r"last(?:~(\d+))?")
 SCHEMA: dict[str, Any] = {
@@ -31,7 +31,7 @@ SCHEMA: dict[str, Any] = {
 
 def listing(out: str | Path = "runs", where: Any = None) -> pl.DataFrame:
     """One row a run, oldest first; `where` is a polars expression or a dict of column = value."""
-    rows = [_row_or_damage(Run(path)) for path in folders(out)]
+    rows = [_row_or_damage(RunReader(path)) for path in folders(out)]
     frame = pl.DataFrame(rows, schema=SCHEMA)
     if where is None:
         return frame
@@ -70,7 +70,7 @@ def resolve(name: str | Path, out: str | Path = "runs") -> Path:
     return matching[0]
 
 
-def _row_or_damage(run: Run) -> dict[str, Any]:
+def _row_or_damage(run: RunReader) -> dict[str, Any]:
     """One unreadable folder must not hide the others."""
     try:
         return _row(run)
@@ -79,7 +79,7 @@ def _row_or_damage(run: Run) -> dict[str, Any]:
         return dict.fromkeys(SCHEMA) | known
 
 
-def _row(run: Run) -> dict[str, Any]:
+def _row(run: RunReader) -> dict[str, Any]:
     get = run.metrics.get_value
     sealed = (run.path / DIGEST).is_file() and not run.partial
     return {
@@ -103,8 +103,3 @@ def _started(run_id: str) -> Any:
         return datetime.strptime(f"{run_id[:16]}+0000", "%Y%m%dT%H%M%SZ%z")
     except ValueError:
         return None
-
-
-def load(name: str | Path, out: str | Path = "runs") -> Run:
-    """A run by path, `last`, `last~1`, id or unique beginning of an id."""
-    return Run.open(resolve(name, out))

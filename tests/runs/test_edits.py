@@ -12,9 +12,9 @@ import pytest
 from manifest_entry import entry
 
 from hft.core.errors import ConfigError
-from hft.runs.captured import outside
-from hft.runs.loaded import refuse_edited
-from hft.runs.sources import rebuild, strategies_in
+from hft.runs.code.captures import outside
+from hft.runs.code.edits import refuse_edited
+from hft.runs.code.sources import rebuild, strategies_in
 
 BODY = """
 import hft

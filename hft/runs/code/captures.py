@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from hft.runs.loaded import refuse_edited
+from hft.runs.code.edits import refuse_edited
 from hft.strategies.base import Strategy
 
 _SCALARS = int | float | str

@@ -10,7 +10,7 @@ import polars as pl
 
 from hft.reports import markout, performance
 from hft.reports.costs import Contract, with_values
-from hft.runs.names import RunNames
+from hft.runs.folder.names import RunNames
 
 Figures = dict[str, dict[str, Any]]
 

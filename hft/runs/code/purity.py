@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from hft.core.errors import ConfigError
-from hft.runs.captured import named
+from hft.runs.code.captures import named
 
 _CHANCE = ("random", "secrets", "uuid", "numpy.random", "numpy.random.mtrand")
 _CLOCKS = ("time", "datetime")

@@ -4,7 +4,7 @@ import numba
 import pytest
 
 from hft.core.jit import JIT_DISABLED
-from hft.runs.compiling import first_compile
+from hft.runs.code.compilation import first_compile
 
 
 @pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")

@@ -5,10 +5,8 @@ leaves the partial folder with all that was written. The writer owns the folder 
 time enters only the name.
 """
 
-import json
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,132 +16,32 @@ import pyarrow.parquet as pq
 
 from hft.core.dtypes import FILL, STEP
 from hft.core.errors import ConfigError, JournalError
-from hft.runs import tables
-from hft.runs.damage import file_sha256
-from hft.runs.journal import StepJournal, has_journal, read_steps
-from hft.runs.names import RunNames
+from hft.runs.folder import tables
+from hft.runs.folder.damage import file_sha256
+from hft.runs.folder.journal import StepJournal, has_journal, read_steps
+from hft.runs.folder.layout import (
+    DIGEST,
+    JOURNAL,
+    LIMITS,
+    LOGS,
+    MANIFEST,
+    METRICS,
+    NAMES,
+    PARTIAL,
+    RECORDS,
+    dump_json,
+    read_json,
+)
+from hft.runs.folder.names import RunNames
+from hft.runs.folder.summary import summarize
+from hft.runs.folder.table_file import TableFile
 from hft.storage.atomic import sync_folder, write_atomic
 
-PARTIAL = ".partial"
-MANIFEST, METRICS, DIGEST, NAMES = "manifest.json", "metrics.json", "digest", "instruments.json"
-LIMITS, JOURNAL, LOGS = "limits.yaml", "journal", "logs.parquet"
-SNAPSHOT = "snapshot.npz"  # where a partial run can go on
-RECORDS = ("digest", "summary", "full")
-GROUP_ROWS = 1 << 16
 RESERVE, RESERVE_BYTES = ".reserve", 1 << 20  # given up when the disk is full, to end in order
-ZSTD_LEVEL = 1
-
-
-def run_id(key: str, now_ns: int | None = None) -> str:
-    """`<UTC stamp>_<first 8 hex of key>`; `key` is the hash of code, config, tape and seed."""
-    seconds = (time.time_ns() if now_ns is None else now_ns) // 1_000_000_000
-    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(seconds))}_{key[:8]}"
-
-
-def find_sealed(out: str | Path, key: str, record: str = "digest") -> Path | None:
-    """The newest sealed run of the same key that recorded at least as much, or None."""
-    for path in sorted(Path(out).glob(f"*_{key[:8]}*"), reverse=True):
-        if path.name.endswith(PARTIAL) or not (path / DIGEST).is_file():
-            continue
-        try:
-            manifest = read_json(path / MANIFEST)
-        except JournalError:
-            continue  # a damaged folder is no reason not to run
-        enough = RECORDS.index(manifest.get("record", "digest")) >= RECORDS.index(record)
-        if manifest.get("key") == key and enough:
-            return path
-    return None
-
-
-def folders(out: str | Path) -> Iterator[Path]:
-    """Every run folder of `out`, oldest first, partial ones too."""
-    for path in sorted(Path(out).glob("*_*")):
-        if path.is_dir() and (path / NAMES).is_file():
-            yield path
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Raises: JournalError when the file is absent or is not JSON."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise JournalError(f"{path}: missing; this is not a whole run folder") from None
-    except (OSError, ValueError) as error:
-        raise JournalError(f"{path}: cannot be read: {error}") from None
-    if not isinstance(data, dict):
-        raise JournalError(f"{path}: not a JSON object")
-    return data
-
-
-def dump_json(data: Any) -> str:
-    """JSON of a run folder: sorted keys, so that equal content is equal bytes."""
-    return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False, default=_plain) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    return str(value)
 
 
 class JournalFull(JournalError):
     """The journal of a run has reached the size it may have."""
-
-
-class TableFile:
-    """One Parquet file that grows by row groups."""
-
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self.path, self._schema = path, schema
-        coded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
-        counted = [f.name for f in schema if pa.types.is_int64(f.type) or f.type == tables.TIME]
-        self._writer: pq.ParquetWriter | None = pq.ParquetWriter(
-            path,
-            schema,
-            compression="zstd",
-            compression_level=ZSTD_LEVEL,
-            use_dictionary=coded,
-            column_encoding=dict.fromkeys(counted, "DELTA_BINARY_PACKED"),
-            store_schema=False,  # so that readers see text where we hold codes
-        )
-        self._waiting: list[pa.Table] = []
-        self._rows = 0
-
-    def add(self, table: pa.Table) -> None:
-        if table.num_rows == 0:
-            return
-        self._waiting.append(table)
-        self._rows += table.num_rows
-        if self._rows >= GROUP_ROWS:
-            self._flush()
-
-    def copy(self, other: Path) -> None:
-        """Add the rows of another file of the same columns."""
-        with pq.ParquetFile(other) as file:
-            for batch in file.iter_batches(GROUP_ROWS):
-                columns = [_coded(batch.column(field.name), field.type) for field in self._schema]
-                self.add(pa.Table.from_arrays(columns, schema=self._schema))
-
-    def close(self) -> None:
-        """Write what is waiting and the footer."""
-        if self._writer is None:
-            return
-        self._flush()
-        writer, self._writer = self._writer, None
-        writer.close()
-
-    def _flush(self) -> None:
-        waiting, self._waiting, self._rows = self._waiting, [], 0
-        if waiting and self._writer is not None:
-            self._writer.write_table(pa.concat_tables(waiting))
-
-
-def _coded(column: Any, wanted: pa.DataType) -> Any:
-    """Text as the codes of a file's schema; a file is read back without them."""
-    if not pa.types.is_dictionary(wanted):
-        return column.cast(wanted)
-    found = column.cast(wanted.value_type).dictionary_encode()
-    return pa.DictionaryArray.from_arrays(found.indices.cast(wanted.index_type), found.dictionary)
 
 
 class RunWriter:
@@ -244,8 +142,6 @@ class RunWriter:
 
         Returns: the folder. The manifest gets `run_id`, `record`, `digest` and `partial`.
         """
-        from hft.runs.summary import summarize
-
         with self._guarded("the run folder"):
             self._close()
             if self._logs and self.record == "full":
