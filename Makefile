@@ -24,7 +24,7 @@ DEMO_ARGS ?=
 FUZZ_SEEDS ?= 200
 
 .PHONY: bench-search bench-statistics help demo kernels soak test test-compiled test-plain test-browser check format lint types layers tidy \
-	docs bench fuzz governance-study ledger-soak bless fix reference lock setup clean
+	docs bench fuzz governance-study ledger-soak bless fix reference lock sessions setup clean
 
 help:  ## print this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +100,9 @@ fix: $(READY)  ## format the code and apply safe lint fixes
 
 reference: $(READY)  ## rewrite the generated pages of docs/reference
 	@$(PY) -m hft.cli.reference docs/reference
+
+sessions: $(READY)  ## make the table of exchange sessions again, from exchange_calendars
+	@$(PY) tests/session_table.py
 
 lock: $(READY)  ## resolve pyproject.toml again into requirements.lock (needs uv, taken from the index)
 	@$(PY) -m pip install -q uv

@@ -303,6 +303,7 @@ def test_the_files_of_hft_serve_where_there_is_no_workspace(tmp_path: Path) -> N
     [
         ("currency: 5", ["X.currency", "5", "not text"]),
         ('calendar: ""', ["X.calendar", "not text"]),
+        ("calendar: XYZ", ["calendar", "'XYZ'", "XNYS", "24/7"]),
         ("rate_per_s: x", ["X.rate_per_s", "'x'", "whole number"]),
         ("heartbeat_s: -4", ["X.heartbeat_s", "-4"]),
         ("maker_bps: 1e9", ["X.maker_bps", "basis points"]),

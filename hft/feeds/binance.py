@@ -152,7 +152,7 @@ def _instrument(symbol: str, options: DecodeOptions) -> Instrument | None:
 
 def _contract(name: str, symbol: str) -> dict[str, Any]:
     """What a Binance contract settles in, by its market and symbol."""
-    venue: dict[str, Any] = {"venue": name}
+    venue: dict[str, Any] = {"venue": name, "calendar": "24/7"}
     if name == "binance-coinm":
         usd = Decimal(100 if symbol.startswith("BTCUSD") else 10)
         return venue | {"kind": "inverse", "multiplier": usd, "currency": symbol.split("USD")[0]}

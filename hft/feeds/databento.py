@@ -36,6 +36,12 @@ DESCRIPTION = "Databento DBN files (.dbn, .dbn.zst): mbo, mbp-1, mbp-10, trades,
 FUTURE = re.compile(r"([A-Z0-9]{1,3})[FGHJKMNQUVXZ]\d{1,2}")
 FIRST_TABLE_ROWS = 1 << 15
 SPARE_ROWS = 1 << 10
+# Whose sessions the instruments of a dataset trade in, by the beginning of its name.
+CALENDARS = {
+    "GLBX": "CMES",
+    **dict.fromkeys(("XNAS", "XNYS", "ARCX", "BATS", "BATY", "EDGA", "EDGX", "IEXG"), "XNYS"),
+    **dict.fromkeys(("XBOS", "XPSX", "XASE", "MEMX", "DBEQ", "EQUS"), "XNYS"),
+}
 
 
 def sniff(head: bytes, path: Path) -> str | None:
@@ -142,6 +148,8 @@ def _feed(
     if instrument is None:
         options.must_guess(symbol, str(file.path), ("tick",))
         instrument = _guessed(symbol, records, findings, options)
+    if instrument.calendar is None:
+        instrument = replace(instrument, calendar=CALENDARS.get(file.dataset.partition(".")[0]))
     tick = _fixed_tick(instrument, file)
     found = np.zeros(len(passes.FINDINGS), passes.FOUND)
     state = np.zeros(passes.STATE, np.int64)

@@ -124,10 +124,14 @@ def _file(path: Path) -> _File:
 
 def _instrument(file: _File, options: DecodeOptions) -> Instrument:
     if file.zone == EQUITY_ZONE:
-        default = Instrument(file.symbol, Decimal("0.01"), Decimal(1), time_zone=EQUITY_ZONE)
+        default = Instrument(
+            file.symbol, Decimal("0.01"), Decimal(1), calendar="XNYS", time_zone=EQUITY_ZONE
+        )
     else:
         currency = file.symbol[3:6] or "USD"
-        default = Instrument(file.symbol, Decimal("0.00001"), Decimal(1000), currency=currency)
+        default = Instrument(
+            file.symbol, Decimal("0.00001"), Decimal(1000), currency=currency, calendar="FX"
+        )
     return replace(options.instrument(options.symbol or file.symbol, default))
 
 

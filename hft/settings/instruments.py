@@ -10,6 +10,7 @@ from typing import Any
 from hft.core.errors import ConfigError
 from hft.core.instruments import Instrument
 from hft.settings.folder import config_file, place_of, read_mapping
+from hft.tape.sessions import check_calendar
 
 TEXT = ("currency", "kind", "session", "calendar", "time_zone")
 RATES = {"heartbeat_s": False, "rate_per_s": True, "rate_per_min": True}  # must it be whole?
@@ -28,6 +29,8 @@ def read_instruments(path: str | Path | None = None) -> dict[str, Instrument]:
         venue, _, symbol = name.rpartition(":")
         try:
             _check(name, fields)
+            if "calendar" in fields:
+                check_calendar(fields["calendar"])
             table[name] = Instrument.from_dict({"symbol": symbol, "venue": venue} | fields)
         except (ConfigError, TypeError) as error:
             raise ConfigError(f"{place(name)}: {error}") from None
