@@ -53,8 +53,8 @@ class MarketMaking(gymnasium.Env):
     ) -> None:
         if render_mode is not None:
             raise ConfigError(f"render_mode: {render_mode!r}; look at the sealed run's report")
-        if steps < 1:
-            raise ConfigError(f"steps: {steps!r} is not a number of actions")
+        if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
+            raise ConfigError(f"steps: {steps!r} is not a whole number of actions >= 1")
         self.render_mode = None
         self.market = Market(
             _opened(tapes, Path(cache)),
@@ -63,7 +63,7 @@ class MarketMaking(gymnasium.Env):
             duration_ns(every, "every"),
             Quoting(lots, max_lots, depth),
         )
-        self.steps, self.reward_scale = steps, float(reward_scale)
+        self.steps, self.reward_scale = int(steps), _scale(reward_scale)
         self.observation_space = spaces.Box(-BOUND, BOUND, (len(FEATURES),), np.float32)
         self.action_space = spaces.Box(-1.0, 1.0, (len(ACTIONS),), np.float32)
         self.episode: Episode | None = None
@@ -82,9 +82,9 @@ class MarketMaking(gymnasium.Env):
         return self.episode.observation, self._info()
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Quote and wait for the next wake-up."""
+        """Quote and wait for the next wake-up. Raises: ConfigError for an action that is none."""
         episode = self._running()
-        bid, ask = (float(value) for value in np.asarray(action, np.float32).reshape(2))
+        bid, ask = _pair(action)
         before = episode.equity
         episode.act(bid, ask)
         reward = (episode.equity - before) * self.reward_scale
@@ -115,7 +115,7 @@ class MarketMaking(gymnasium.Env):
         places = max(0, (last - length - first) // every_ns) + 1
         start = first + int(self.np_random.integers(places)) * every_ns
         if begin is not None:
-            start = int(begin)
+            start = _instant(begin)
         self._ends_with_tape = start + length >= last
         return start, min(start + length, last)
 
@@ -134,6 +134,33 @@ class MarketMaking(gymnasium.Env):
             **episode.counts,
         }
         return info | {"digest": episode.digest} if episode.over else info
+
+
+def _pair(action: Any) -> tuple[float, float]:
+    """The two numbers of an action. Raises: ConfigError naming the shape or the value."""
+    wanted = f"two numbers of -1 to 1: {' and '.join(ACTIONS)}"
+    try:
+        values = np.asarray(action, np.float32)
+    except (TypeError, ValueError):
+        raise ConfigError(f"action: {action!r} is not {wanted}") from None
+    if values.shape != (len(ACTIONS),):
+        raise ConfigError(f"action: shape {values.shape} is not {wanted}")
+    return float(values[0]), float(values[1])
+
+
+def _scale(value: Any) -> float:
+    """Raises: ConfigError for what would make every reward nothing or no number."""
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not number or not 0 < float(value) < float("inf"):
+        raise ConfigError(f"reward_scale: {value!r} is not a finite number > 0")
+    return float(value)
+
+
+def _instant(value: Any) -> int:
+    """Units: ns. Raises: ConfigError for what is no whole number."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ConfigError(f"start_ns: {value!r} is not a whole number of ns since 1970")
+    return int(value)
 
 
 def _opened(tapes: Any, cache: Path) -> Tapes:

@@ -4,6 +4,7 @@ The engine's own stop at a wake-up is used, as for strategies in plain Python; n
 is inverted. What an agent did can be sealed as a run of the same actions, whose digest is equal.
 """
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hft.alpha.rl.playing import AGENT, played
-from hft.alpha.rl.quoting import Eyes, Quoting, quote
+from hft.alpha.rl.quoting import ACTIONS, Eyes, Quoting, quote
 from hft.core.codes import WakeCause
 from hft.core.errors import ConfigError, InvariantError
 from hft.gateway.limits import Limits
@@ -103,7 +104,10 @@ class Episode:
         }
 
     def act(self, bid: float, ask: float) -> None:
-        """Quote, and go on to the next wake-up or the end."""
+        """Quote, and go on to the next wake-up or the end. Raises: ConfigError for no number."""
+        for name, value in zip(ACTIONS, (bid, ask), strict=True):
+            if not math.isfinite(value):
+                raise ConfigError(f"action: {name} is {value!r}, not a number of -1 to 1")
         self.actions.append((bid, ask))
         quote(self.view, self._order, bid, ask, self.market.quoting)
         self._go()

@@ -45,6 +45,11 @@ class Quoting:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
                 raise ConfigError(f"{name}: {value!r} is not a whole number >= 1")
+        if self.lots > self.max_lots:
+            raise ConfigError(
+                f"lots: a quote of {self.lots} is more than the position may be, "
+                f"max_lots {self.max_lots}; quote less or raise max_lots"
+            )
 
 
 @dataclass

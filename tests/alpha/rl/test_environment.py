@@ -120,7 +120,13 @@ def test_starts_are_drawn_over_the_tape(tapes: Tapes) -> None:
 def test_wrong_arguments_are_sentences(tapes: Tapes, tmp_path: Path) -> None:
     for wrong, said in (
         ({"steps": 0}, "steps"),
+        ({"steps": 1.5}, "steps"),
         ({"lots": 0}, "lots"),
+        ({"lots": 3, "max_lots": 2}, "more than the position may be"),
+        ({"reward_scale": float("nan")}, "reward_scale"),
+        ({"reward_scale": float("inf")}, "reward_scale"),
+        ({"reward_scale": 0.0}, "reward_scale"),
+        ({"reward_scale": "1"}, "reward_scale"),
         ({"every": 0}, "every"),
         ({"render_mode": "human"}, "render_mode"),
         ({"venue": "mars"}, "mars"),
@@ -133,8 +139,34 @@ def test_wrong_arguments_are_sentences(tapes: Tapes, tmp_path: Path) -> None:
         env.sealed(tmp_path)
     with pytest.raises(ConfigError, match="begin earlier"):
         env.reset(options={"start_ns": tapes.span[1] - 1})
+    with pytest.raises(ConfigError, match="start_ns: 'noon'"):
+        env.reset(options={"start_ns": "noon"})
     with pytest.raises(InvariantError):
         _ = Episode(env.market, tapes.span).digest
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ([np.nan, 0.0], "bid is nan"),
+        ([0.0, -np.inf], "ask is -inf"),
+        ([0.0], r"shape \(1,\) is not two numbers"),
+        ([[0.0, 0.0]], r"shape \(1, 2\) is not two numbers"),
+        (0.5, r"shape \(\) is not two numbers"),
+        ("join", "'join' is not two numbers"),
+        ([0.0, [1.0]], "is not two numbers"),
+    ],
+)
+def test_an_action_that_is_none_is_refused_and_the_episode_goes_on(
+    tapes: Tapes, action: Any, said: str
+) -> None:
+    env = made(tapes, steps=3)
+    _, before = env.reset(seed=0)
+    with pytest.raises(ConfigError, match=said):
+        env.step(action)
+    assert env.episode is not None and env.episode.actions == []
+    *_, info = env.step([0.5, 0.5])
+    assert info["ts_ns"] == before["ts_ns"] + SECOND
 
 
 def test_features_are_bounded_numbers_and_what_they_say(market: Market, tapes: Tapes) -> None:
