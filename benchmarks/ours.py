@@ -165,7 +165,7 @@ def _ended(session: Any) -> dict[str, Any]:
     from hft.runs.execute import totals
 
     counts = totals(session)
-    row = session.engine.positions[0]
+    row = session.engine.trading.positions[0]
     unit = 10.0 ** money_digits([source.instrument for source in session.sources])
     signed_cost = int(row["cost_money"]) * (1 if row["qty"] > 0 else -1)
     reasons = {int(code): count for code, count in counts["reasons"].items() if int(code) != 0}

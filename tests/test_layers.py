@@ -20,7 +20,7 @@ PACKAGE = ROOT / "hft"
 LAYERS: list[tuple[str, ...]] = [
     ("core",),
     ("gateway", "market", "portfolio"),
-    ("venue", "algos", "strategies"),
+    ("venue", "algos", "strategies", "trading"),
     ("replay",),
     # ==== the line: no clock, file, socket, environment, logging, unseeded randomness below ====
     ("storage",),

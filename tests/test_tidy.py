@@ -13,7 +13,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "hft"
-BELOW = ("core", "gateway", "market", "portfolio", "venue", "algos", "strategies", "replay")
+BELOW = (
+    "core",
+    "gateway",
+    "market",
+    "portfolio",
+    "venue",
+    "algos",
+    "strategies",
+    "trading",
+    "replay",
+)
 FILE_LINES, FUNCTION_LINES = 400, 60
 
 # file, or file::function -> why it may be larger.

@@ -36,6 +36,7 @@ PACKAGES_BELOW_THE_LINE = (
     "venue",
     "algos",
     "strategies",
+    "trading",
     "replay",
 )
 KEPT_FOLDERS = 3
@@ -132,6 +133,25 @@ else:
             return context.get_dummy_value()
 
         return types.none(), codegen
+
+
+def passed(function: Any) -> Any:
+    """A kernel as a value that kernels hand on: `passed(f)()` is `f`, known when they compile.
+
+    Naming `f` itself as an argument would put its address into the code, which is then not cached.
+    """
+    if JIT_DISABLED:
+        return lambda: function
+    kind = types.Dispatcher(function)
+
+    @intrinsic
+    def value(typingctx: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return context.get_constant_null(kind)
+
+        return kind(), codegen
+
+    return value
 
 
 def compile_anew(compiled: Any) -> None:

@@ -12,13 +12,12 @@ import numpy as np
 
 from hft.core.arena import Arena
 from hft.core.digest import key_of
-from hft.core.dtypes import DECISION, FILL, INTENT, STEP, TOUCH
+from hft.core.dtypes import INTENT, STEP
 from hft.core.numbers import resolve
 from hft.gateway.rows import CANCELS_MAX
 from hft.gateway.state import GatewayState
 from hft.gateway.state import new_state as new_gateway
 from hft.market.book import NO_ASK, NO_BID, new_books
-from hft.portfolio.positions import POSITION
 from hft.replay import state as st
 from hft.replay.rows import first_rows
 from hft.replay.tick import start_lanes
@@ -31,6 +30,7 @@ from hft.strategies.context import (
     SIGNAL,
     SIGNALS_MAX,
 )
+from hft.trading.state import new_state as new_trading
 from hft.venue.model import VenueModel
 from hft.venue.state import FOREVER
 from hft.venue.state import new_state as new_venue
@@ -87,11 +87,14 @@ def new_session(
         checkpoints=np.zeros(2 * st.CHECKPOINTS_MAX, np.uint64),
         feeds=np.zeros(instruments, st.FEED),
         batches=_batches(sources, keep),
-        instruments=np.array([source.row for source in sources]),
         tick_sizes=np.array([float(source.instrument.tick) for source in sources]),
-        touch=np.zeros(instruments, TOUCH),
         books=new_books([(source.price_low, source.price_high) for source in sources]),
-        gw=gateway,
+        trading=new_trading(
+            np.array([source.row for source in sources]),
+            gateway,
+            n,
+            fills_max=st.FILLS_MAX if record != "digest" else 0,
+        ),
         venue=new_venue(
             instruments,
             len(gateway.orders),
@@ -99,22 +102,18 @@ def new_session(
             samples=venue.table_size,
             seed=seed,
         ),
-        positions=np.zeros(n * instruments, POSITION),
         strategies=np.zeros(n, st.STRATEGY),
         contexts=np.zeros(n, CONTEXT),
         context_at=np.zeros(n, np.int64),
         signals=np.zeros(instruments * SIGNALS_MAX, SIGNAL),
         traded=np.zeros(n * instruments, np.int64),
         intents=np.zeros(INTENTS_MAX, INTENT),
-        own=np.zeros(CANCELS_MAX, INTENT),
-        stash=np.zeros(1, DECISION),
         logs=np.zeros(n * LOGS_MAX, LOG),
         params=np.zeros(0, np.uint8),
         tracked=np.zeros(n * 2 * st.TRACKED_MAX, np.int64),
         controls=_controls(controls),
         faults=np.zeros(1, st.FAULTS) if faults is None else faults.copy(),
         steps=np.zeros(_steps_max(len(gateway.orders), n) if record == "full" else 1, STEP),
-        fills=np.zeros(st.FILLS_MAX if record != "digest" else 1, FILL),
         equity=np.zeros(st.EQUITY_MAX if record != "digest" else 1, st.EQUITY),
         series=np.zeros(st.SERIES_MAX if record == "full" else 1, st.SERIES),
     )
@@ -124,13 +123,12 @@ def new_session(
     engine = engine._replace(params=params)
     _contexts(engine, strategies, keep)
     clock = engine.clock[0]
-    clock["listened"] = max(strategy.instruments for strategy in strategies)
+    engine.trading.head[0]["listened"] = max(strategy.instruments for strategy in strategies)
     clock["strategies"] = n
     clock["accounts"] = 1
     clock["record"] = RECORDS[record]
     clock["checkpoint_step"] = st.CHECKPOINT_STEPS
     clock["equity_every_ns"] = equity_every_ns
-    clock["next_id"] = 1
     clock["faulty"] = 0 if faults is None else 1
     clock["yield_rows"] = 1 << 20
     clock["end_ns"] = FOREVER if end_ns is None else end_ns
@@ -139,7 +137,7 @@ def new_session(
     clock["first_ns"] = clock["now_ns"] = first_ns
     clock["equity_next_ns"] = first_ns
     _timers(engine, strategies, first_ns, start_ns)
-    for row in engine.touch:
+    for row in engine.trading.touch:
         row["bid_tick"], row["ask_tick"] = NO_BID, NO_ASK
     if ttl_ns:
         engine.contexts["ttl_ns"] = ttl_ns
@@ -230,7 +228,7 @@ def _params(strategies: list[Strategy]) -> np.ndarray:
 
 def _contexts(engine: st.Engine, strategies: list[Strategy], keep: list[Any]) -> None:
     """Write the addresses that views, orders, parameters and state are reached by."""
-    gw, instruments = engine.gw, len(engine.touch)
+    gw, instruments = engine.trading.gw, len(engine.trading.touch)
     at = engine.params.ctypes.data
     for s, strategy in enumerate(strategies):
         context = engine.contexts[s]
@@ -238,13 +236,13 @@ def _contexts(engine: st.Engine, strategies: list[Strategy], keep: list[Any]) ->
         context["instruments"] = strategy.instruments
         context["total_instruments"] = instruments
         addresses = {
-            "touch_at": engine.touch,
+            "touch_at": engine.trading.touch,
             "heads_at": engine.books.heads,
             "qty_at": engine.books.qty,
             "bits_at": engine.books.bits,
             "orders_at": gw.orders,
             "working_at": gw.heads,
-            "positions_at": engine.positions[s * instruments :],
+            "positions_at": engine.trading.positions[s * instruments :],
             "intents_at": engine.intents,
             "logs_at": engine.logs[s * LOGS_MAX :],
             "traded_at": engine.traded[s * instruments :],
@@ -257,9 +255,7 @@ def _contexts(engine: st.Engine, strategies: list[Strategy], keep: list[Any]) ->
         context["bits_len"] = len(engine.books.bits)
         context["orders_len"] = len(gw.orders)
         context["working_len"] = len(gw.heads)
-        clock_fields: Any = engine.clock.dtype.fields
-        offset = clock_fields["next_id"][1]
-        context["next_id"] = engine.clock.ctypes.data + offset
+        context["next_id"] = engine.trading.head["next_id"].ctypes.data
         params, state = strategy.params_row(), strategy.state_row()
         context["params_at"] = at
         at += -(-params.nbytes // 64) * 64

@@ -13,10 +13,9 @@ from numba import types
 
 from hft.core.codes import ResponseKind, StepKind, WakeCause
 from hft.core.jit import kernel, out_of_line
-from hft.gateway.pipeline import control, on_market
-from hft.portfolio.positions import mark
+from hft.gateway.pipeline import control
 from hft.replay.faults import feed_silent, reconcile
-from hft.replay.orders import arrive, feed_pnl, note_answers, receive, submit, take_trips
+from hft.replay.messages import arrive, note_answers, receive, wiring
 from hft.replay.rows import venue_span, view_to
 from hft.replay.sample import sample_equity, sample_series
 from hft.replay.state import (
@@ -38,6 +37,8 @@ from hft.replay.state import (
 )
 from hft.replay.tick import checkpoint, note, note_wake
 from hft.strategies.context import INTENTS_MAX
+from hft.trading.orders import submit, take_trips
+from hft.trading.profit import watch
 from hft.venue.matching import expire_due
 from hft.venue.state import FOREVER
 
@@ -86,7 +87,7 @@ def next_view_ns(engine: Engine) -> int:
     """When the next row of a listened instrument reaches us."""
     out_of_line()
     best = 0
-    for i in range(1, engine.clock[0]["listened"]):
+    for i in range(1, engine.trading.head[0]["listened"]):
         if engine.feeds[i]["view_ns"] < engine.feeds[best]["view_ns"]:
             best = i
     soonest = engine.feeds[best]["view_ns"]
@@ -110,7 +111,7 @@ def rings_full(engine: Engine) -> bool:
     clock = engine.clock[0]
     return (
         clock["steps_len"] > STEPS_MAX - _MARGIN
-        or clock["fills_len"] > FILLS_MAX - _MARGIN
+        or engine.trading.head[0]["fills_len"] > FILLS_MAX - _MARGIN
         or clock["series_len"] > SERIES_MAX - _MARGIN
         or clock["equity_len"] > EQUITY_MAX - _MARGIN
     )
@@ -148,24 +149,17 @@ def wake(engine: Engine, s: int, cause: int, on_wake: Any) -> bool:
     clock = engine.clock[0]
     now_ns = clock["now_ns"]
     strategy = engine.strategies[s]
-    instruments = len(engine.touch)
+    trading = engine.trading
     silent = False
     if clock["faulty"] != 0:
         silent = feed_silent(engine, now_ns)
         reconcile(engine, now_ns)
-    for i in range(clock["listened"]):
+    for i in range(trading.head[0]["listened"]):
         if not silent:
             view_to(engine, i, now_ns)
-        touch = engine.touch[i]
-        position = engine.positions[s * instruments + i]
-        if position["qty"] != 0 and touch["valid"] != 0:
-            mid2 = touch["bid_tick"] + touch["ask_tick"]
-            if mid2 != position["mark2"]:
-                mark(position, engine.instruments[i], mid2)
-                feed_pnl(engine, s, now_ns)
-        on_market(engine.gw, i, touch, now_ns)
-    if engine.gw.head[0]["actions"] > 0:
-        take_trips(engine, now_ns)
+        watch(trading, s, i, now_ns)
+    if trading.gw.head[0]["actions"] > 0:
+        take_trips(trading, wiring(engine), now_ns)
     context = engine.contexts[s]
     context["now_ns"] = now_ns
     context["wake"] = cause
@@ -194,7 +188,7 @@ def after_wake(engine: Engine, s: int, cause: int) -> None:
     if count > 0:
         clock["lost_intents"] += context["intents_lost"]
         for k in range(count):
-            submit(engine, engine.intents[k], now_ns)
+            submit(engine.trading, wiring(engine), engine.intents[k], now_ns)
     if clock["record"] > 0:
         if now_ns >= clock["equity_next_ns"]:
             sample_equity(engine, now_ns)
@@ -207,7 +201,7 @@ def note_events(engine: Engine, now_ns: int) -> None:
     """Rows have reached us that somebody may want to wake for. Mutates: engine."""
     out_of_line()
     seen = 0
-    for i in range(engine.clock[0]["listened"]):
+    for i in range(engine.trading.head[0]["listened"]):
         seen |= view_to(engine, i, now_ns)
     cause = _ON_TRADE
     if seen & 4 != 0:
@@ -244,7 +238,7 @@ def run_control(engine: Engine) -> None:
     clock["now_ns"] = row["ts_ns"]
     kind, code, value = row["kind"], row["code"], row["value"]
     note(engine, _CONTROL, row["ts_ns"], -1, -1, 0, kind, 0, 0, 0, code, value, 0)
-    control(engine.gw, kind, code, value, row["ts_ns"])
+    control(engine.trading.gw, kind, code, value, row["ts_ns"])
 
 
 @kernel
@@ -274,7 +268,7 @@ def nothing_left(engine: Engine, now_ns: int) -> bool:
     queues = engine.venue.queues
     if queues[0]["first"] != queues[0]["last"] or queues[1]["first"] != queues[1]["last"]:
         return False
-    for i in range(engine.clock[0]["listened"]):
+    for i in range(engine.trading.head[0]["listened"]):
         view_to(engine, i, now_ns)
         if engine.feeds[i]["view_ns"] != FOREVER:
             return False

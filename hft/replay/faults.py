@@ -119,7 +119,7 @@ def reconcile(engine: Engine, now_ns: int) -> None:
     if fault["lost_ack_e6"] == 0 or now_ns < fault["ask_ns"]:
         return
     fault["ask_ns"] = now_ns + fault["unknown_after_ns"]
-    gw = engine.gw
+    gw = engine.trading.gw
     for at in range(len(gw.heads)):
         slot = gw.heads[at]
         while slot >= 0:

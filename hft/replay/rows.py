@@ -71,7 +71,7 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
     row = feed["venue_row"]
     seen = feed["seen"]
     seen0 = seen
-    listened = i < clock["listened"]
+    listened = i < engine.trading.head[0]["listened"]
     mix = engine.mixes[i]
     answered = queue["last"]
     plain = feed["l3"] == 0
@@ -247,7 +247,7 @@ def _view_batch(engine: Engine, i: int, until_ns: int) -> int:
     batch = engine.batches[feed["first_batch"] + feed["view_batch"]]
     books = engine.books
     head = books.heads[2 * i + 1]
-    touch = engine.touch[i]
+    touch = engine.trading.touch[i]
     events = 0
     row0 = feed["view_row"]
     row = row0
@@ -285,7 +285,7 @@ def _view_row(engine: Engine, i: int, row: int) -> int:
     side = side_at(batch, row)
     price = price_at(batch, row)
     qty = qty_at(batch, row)
-    touch = engine.touch[i]
+    touch = engine.trading.touch[i]
     if kind == _STATUS:
         touch["phase"] = qty
         return _STATUS_SEEN
@@ -315,7 +315,7 @@ def _view_row(engine: Engine, i: int, row: int) -> int:
 def _look(engine: Engine, i: int) -> None:
     """Write what the view's book shows now into the touch row. Mutates: touch[i]."""
     head = engine.books.heads[2 * i + 1]
-    touch = engine.touch[i]
+    touch = engine.trading.touch[i]
     touch["bid_tick"] = head["bid"]
     touch["ask_tick"] = head["ask"]
     lots = engine.books.qty

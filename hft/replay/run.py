@@ -195,16 +195,17 @@ def _plain(value: Any) -> Any:
 
 def deliver(engine: st.Engine, sink: Sink | None) -> None:
     """Hand the records since last time to the sink and empty the rings. Mutates: engine.clock."""
-    clock = engine.clock[0]
+    clock, trading = engine.clock[0], engine.trading
     if sink is not None:
         sink.take(
             engine.steps[: clock["steps_len"]],
-            engine.fills[: clock["fills_len"]],
+            trading.fills[: trading.head[0]["fills_len"]],
             engine.equity[: clock["equity_len"]],
             engine.series[: clock["series_len"]],
         )
-    for name in ("steps_len", "fills_len", "equity_len", "series_len"):
+    for name in ("steps_len", "equity_len", "series_len"):
         clock[name] = 0
+    trading.head[0]["fills_len"] = 0
 
 
 def run_digest(engine: st.Engine) -> str:

@@ -14,11 +14,11 @@ def sample_equity(engine: Engine, now_ns: int) -> None:
     """One EQUITY row per strategy and instrument that is looked at. Mutates: engine."""
     out_of_line()
     clock = engine.clock[0]
-    instruments = len(engine.touch)
+    instruments = len(engine.trading.touch)
     for s in range(clock["strategies"]):
-        for i in range(clock["listened"]):
-            position = engine.positions[s * instruments + i]
-            touch = engine.touch[i]
+        for i in range(engine.trading.head[0]["listened"]):
+            position = engine.trading.positions[s * instruments + i]
+            touch = engine.trading.touch[i]
             if clock["equity_len"] >= len(engine.equity):
                 return
             row = engine.equity[clock["equity_len"]]

@@ -5,17 +5,20 @@ empty part of the books: levels are found through the bitmap, so that a book wit
 costs what it shows. Thawing needs a session built from the same job; what differs is refused.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from hft.core.errors import ConfigError
 from hft.gateway.state import restore as restore_gateway
 from hft.gateway.state import snapshot as snapshot_gateway
 from hft.replay.build import Session
+from hft.replay.state import Engine
 
-_ADDRESSES = ("batches", "context_at", "contexts", "steps", "fills", "equity", "series")
-_NESTED = ("books", "gw", "venue")
+_ADDRESSES = ("batches", "context_at", "contexts", "steps", "equity", "series")
+_NESTED = ("books", "trading", "venue")
 _CONTEXT_FIELDS = ("now_ns", "wake", "intents", "intents_lost", "logs", "ttl_ns")
-VERSION = 3
+VERSION = 4
 
 
 def freeze(session: Session) -> dict[str, np.ndarray]:
@@ -25,10 +28,10 @@ def freeze(session: Session) -> dict[str, np.ndarray]:
     for name, value in engine._asdict().items():
         if name not in _ADDRESSES and name not in _NESTED:
             out[name] = value.copy()
-    for name, value in engine.venue._asdict().items():
-        out[f"venue.{name}"] = value.copy()
+    for part, name, value in _tables(engine):
+        out[f"{part}.{name}"] = value.copy()
     out["venue.head"]["queue_at"] = 0  # an address, too
-    for name, value in snapshot_gateway(engine.gw).items():
+    for name, value in snapshot_gateway(engine.trading.gw).items():
         out[f"gw.{name}"] = value
     for name in _CONTEXT_FIELDS:
         out[f"contexts.{name}"] = engine.contexts[name].copy()
@@ -54,10 +57,10 @@ def thaw(session: Session, saved: dict[str, np.ndarray]) -> None:
         if name not in _ADDRESSES and name not in _NESTED:
             _put(name, value, saved[name])
     queue_at = int(engine.venue.head[0]["queue_at"])
-    for name, value in engine.venue._asdict().items():
-        _put(f"venue.{name}", value, saved[f"venue.{name}"])
+    for part, name, value in _tables(engine):
+        _put(f"{part}.{name}", value, saved[f"{part}.{name}"])
     engine.venue.head["queue_at"] = queue_at
-    restore_gateway(engine.gw, {k[3:]: v for k, v in saved.items() if k.startswith("gw.")})
+    restore_gateway(engine.trading.gw, {k[3:]: v for k, v in saved.items() if k.startswith("gw.")})
     for name in _CONTEXT_FIELDS:
         engine.contexts[name] = saved[f"contexts.{name}"]
     books = engine.books
@@ -66,6 +69,14 @@ def thaw(session: Session, saved: dict[str, np.ndarray]) -> None:
     _put("books.heads", books.heads, saved["books.heads"])
     books.qty[saved["books.levels"]] = saved["books.qty"]
     books.bits[saved["books.words"]] = saved["books.bits"]
+
+
+def _tables(engine: Engine) -> Iterator[tuple[str, str, np.ndarray]]:
+    """The tables of venue and trading that a snapshot copies whole, by part and name."""
+    for part in ("trading", "venue"):
+        for name, value in getattr(engine, part)._asdict().items():
+            if name not in ("gw", "fills"):
+                yield part, name, value
 
 
 def _put(name: str, array: np.ndarray, saved: np.ndarray) -> None:

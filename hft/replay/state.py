@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hft.gateway.state import GatewayState
 from hft.market.book import Books
+from hft.trading.state import TradingState
 from hft.venue.state import VenueState
 
 STEPS_MAX = 1 << 15
@@ -31,7 +31,6 @@ CLOCK = _row(
     "phase",  # PHASE_*
     "strategy",  # the strategy that is awake, in PHASE_AWAKE
     "wake_cause",
-    "listened",  # instruments from 0 that some strategy listens to; the rest are idle
     "strategies",
     "accounts",
     "stop_at_wake",  # 1: come back at each wake-up instead of calling the pointer
@@ -41,7 +40,6 @@ CLOCK = _row(
     "checkpoint_step",  # the next full state hash is due at this step
     "checkpoints",  # written so far
     "steps_len",
-    "fills_len",
     "series_len",
     "equity_len",
     "record",  # 0 digest only, 1 fills and equity, 2 and steps and series
@@ -53,10 +51,6 @@ CLOCK = _row(
     "events_on",  # 1: some strategy wakes on trades or book changes
     "rows",  # tape rows the venue has seen
     "wakes",
-    "decisions",
-    "refused",
-    "orders",  # NEW commands sent
-    "next_id",  # next intent id
     "end_ns",  # no row after this time is replayed
     "lost_intents",
     "yield_rows",  # come back for the progress bar after this many rows
@@ -143,27 +137,21 @@ class Engine(NamedTuple):
     checkpoints: np.ndarray  # uint64[2 * checkpoint]
     feeds: np.ndarray
     batches: np.ndarray
-    instruments: np.ndarray
     tick_sizes: np.ndarray  # float64, to look at
-    touch: np.ndarray
     books: Books
-    gw: GatewayState
+    trading: TradingState
     venue: VenueState
-    positions: np.ndarray  # [strategy * instruments + instrument]
     strategies: np.ndarray
     contexts: np.ndarray
     context_at: np.ndarray  # address of each context
     signals: np.ndarray  # SIGNAL rows, SIGNALS_MAX per instrument, as the view knows them
     traded: np.ndarray  # [strategy * instruments + instrument] traded lots at the last wake-up
     intents: np.ndarray
-    own: np.ndarray  # INTENT rows that the gateway itself asks for; CANCELS_MAX
-    stash: np.ndarray  # DECISION[1]
     logs: np.ndarray
     params: np.ndarray  # raw bytes of every strategy's params, then state
     tracked: np.ndarray  # per strategy TRACKED_MAX byte offsets into its state, then kinds
     controls: np.ndarray
     faults: np.ndarray
     steps: np.ndarray
-    fills: np.ndarray
     equity: np.ndarray
     series: np.ndarray

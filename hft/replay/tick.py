@@ -34,7 +34,7 @@ def note(
 ) -> None:
     """Account one step. Mutates: engine.lanes, engine.steps, clock["step"]."""
     word = digest.row_word(order_id * 64 + kind, ts, code, side + 1, price, qty)
-    key = engine.instruments[instrument_idx]["symbol_key"] if instrument_idx >= 0 else 0
+    key = engine.trading.instruments[instrument_idx]["symbol_key"] if instrument_idx >= 0 else 0
     rest = digest.aux_word(key, aux0, aux1, aux2)
     low, high = digest.mix_words(engine.lanes[0], engine.lanes[1], word, rest)
     engine.lanes[0] = low
@@ -56,15 +56,15 @@ def note_wake(engine: Engine, s: int, ts: int, cause: int, intents: int, lost: i
     """
     clock = engine.clock[0]
     wake = engine.strategies[s]["woken"]
-    instruments = len(engine.touch)
+    instruments = len(engine.trading.touch)
     word = digest.row_word(wake * 64 + _WAKE, ts, cause, 1, lost, intents)
     low = engine.lanes[0]
     high = engine.lanes[1]
-    for i in range(clock["listened"]):
+    for i in range(engine.trading.head[0]["listened"]):
         # The first instrument's mix takes the wake-up's own word along.
         mix = engine.mixes[i] if i > 0 else digest.row_add(engine.mixes[0], word)
         low, high = digest.mix_words(low, high, mix, engine.feeds[i]["seen"])
-        engine.traded[s * instruments + i] = engine.touch[i]["traded_lots"]
+        engine.traded[s * instruments + i] = engine.trading.touch[i]["traded_lots"]
     engine.lanes[0] = low
     engine.lanes[1] = high
     clock["step"] += 1
@@ -116,19 +116,19 @@ def checkpoint(engine: Engine) -> None:
     """Fold the full state of what strategies listen to into the digest, and remember the lanes."""
     out_of_line()
     clock = engine.clock[0]
-    for i in range(clock["listened"]):
+    for i in range(engine.trading.head[0]["listened"]):
         _mix_book(engine, 2 * i)
     for s in range(clock["strategies"]):
-        for i in range(clock["listened"]):
-            row = engine.positions[s * len(engine.touch) + i]
+        for i in range(engine.trading.head[0]["listened"]):
+            row = engine.trading.positions[s * len(engine.trading.touch) + i]
             digest.mix(engine.lanes, row["qty"])
             digest.mix(engine.lanes, row["cost_money"])
             digest.mix(engine.lanes, row["realized_money"])
             digest.mix(engine.lanes, row["fees_money"])
     for account in range(clock["accounts"]):
-        for i in range(clock["listened"]):
+        for i in range(engine.trading.head[0]["listened"]):
             for side in range(2):
-                _mix_orders(engine, (account * len(engine.touch) + i) * 2 + side)
+                _mix_orders(engine, (account * len(engine.trading.touch) + i) * 2 + side)
     # A run longer than the table folds into it again: every checkpoint still counts.
     at = 2 * (clock["checkpoints"] % (len(engine.checkpoints) // 2))
     engine.checkpoints[at] ^= engine.lanes[0]
@@ -138,9 +138,9 @@ def checkpoint(engine: Engine) -> None:
 
 @kernel
 def _mix_orders(engine: Engine, at: int) -> None:
-    slot = engine.gw.heads[at]
+    slot = engine.trading.gw.heads[at]
     while slot >= 0:
-        row = engine.gw.orders[slot]
+        row = engine.trading.gw.orders[slot]
         digest.mix(engine.lanes, row["order_id"])
         digest.mix(engine.lanes, row["price"])
         digest.mix(engine.lanes, row["qty"] - row["filled_qty"])

@@ -80,14 +80,15 @@ def check(
 
 
 def _checked(session: Session, wakes: int) -> Checked:
-    clock, counts = session.engine.clock[0], session.engine.gw.counts
+    trading, clock = session.engine.trading, session.engine.clock[0]
+    counts = trading.gw.counts
     refused = {Reason(int(code)).name: int(counts[code]) for code in np.flatnonzero(counts) if code}
     if clock["lost_intents"]:
         refused[Reason.INTENT_BUFFER_FULL.name] = int(clock["lost_intents"])
     return Checked(
         session.strategies[0].name,
         wakes,
-        int(clock["decisions"]) + int(clock["lost_intents"]),
+        int(trading.head[0]["decisions"]) + int(clock["lost_intents"]),
         refused,
         int(clock["lost_intents"]),
         named_state(session, 0),

@@ -306,7 +306,8 @@ def totals(session: Session) -> dict[str, Any]:
     An intent beyond the 64 of a wake-up never reached the gateway; it is a refused intent all the
     same, as INTENT_BUFFER_FULL.
     """
-    clock, instruments = session.engine.clock[0], len(session.sources)
+    clock, trading = session.engine.clock[0], session.engine.trading
+    instruments = len(session.sources)
     positions = [
         {
             "strategy_idx": k // instruments,
@@ -317,11 +318,10 @@ def totals(session: Session) -> dict[str, Any]:
             "fees_money": int(row["fees_money"]),
             "fills": int(row["fills"]),
         }
-        for k, row in enumerate(session.engine.positions)
+        for k, row in enumerate(trading.positions)
     ]
-    counts = {
-        str(c): int(session.engine.gw.counts[c]) for c in np.flatnonzero(session.engine.gw.counts)
-    }
+    reasons = trading.gw.counts
+    counts = {str(c): int(reasons[c]) for c in np.flatnonzero(reasons)}
     lost = int(clock["lost_intents"])
     if lost:
         counts[str(Reason.INTENT_BUFFER_FULL.value)] = lost
@@ -329,9 +329,9 @@ def totals(session: Session) -> dict[str, Any]:
         "events": int(clock["rows"]),
         "steps": int(clock["step"]),
         "wakes": int(clock["wakes"]),
-        "decisions": int(clock["decisions"]) + lost,
-        "refused": int(clock["refused"]) + lost,
-        "orders": int(clock["orders"]),
+        "decisions": int(trading.head[0]["decisions"]) + lost,
+        "refused": int(trading.head[0]["refused"]) + lost,
+        "orders": int(trading.head[0]["orders"]),
         "lost_intents": lost,
         "fills": sum(row["fills"] for row in positions),
         "injected_faults": int(session.engine.faults[0]["injected"]),

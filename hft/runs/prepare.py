@@ -167,4 +167,4 @@ def _flat_fees(session: Session, venue: Venue, digits: int) -> None:
         units = amount * 10**digits
         if units != int(units):
             raise ConfigError(f"venue.fees: {amount} has more than {digits} decimal places")
-        session.engine.instruments[name] = int(units)
+        session.engine.trading.instruments[name] = int(units)

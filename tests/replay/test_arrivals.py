@@ -24,7 +24,7 @@ def test_a_late_cancel_is_noted_under_its_own_side_when_another_order_has_the_sl
     legs = {"entry": Latency(base_ns=10), "cancel": Latency(base_ns=10)}
     legs["response"] = Latency(base_ns=5)
     played = play(rows, {10: buy, 22: cancel, 30: sell}, venue=VenueModel(legs))
-    assert played.engine.gw.orders[0]["side"] == SELL, "the sell has the buy's slot"
+    assert played.engine.trading.gw.orders[0]["side"] == SELL, "the sell has the buy's slot"
     arrivals = played.steps[played.steps["kind"] == StepKind.ARRIVAL]
     noted = [(int(a["code"]), int(a["order_id"]), int(a["side"])) for a in arrivals]
     kinds = IntentType.NEW.value, IntentType.CANCEL.value

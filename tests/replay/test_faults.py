@@ -58,9 +58,9 @@ def agree(run: Played) -> None:
     """What we believe is what the venue did and has."""
     fills = run.steps[run.steps["kind"] == StepKind.FILL]
     signed = np.where(fills["side"] == BUY, fills["qty"], -fills["qty"])
-    assert int(run.engine.positions[0]["qty"]) == int(signed.sum())
+    assert int(run.engine.trading.positions[0]["qty"]) == int(signed.sum())
     resting = run.engine.venue.resting
-    orders = run.engine.gw.orders
+    orders = run.engine.trading.gw.orders
     ours = {
         int(o["order_id"]): (int(o["price"]), int(o["qty"] - o["filled_qty"]))
         for o in orders[orders["order_id"] > 0]
@@ -70,7 +70,7 @@ def agree(run: Played) -> None:
         for r in resting[resting["order_id"] > 0]
     }
     assert ours == theirs
-    assert int(run.engine.gw.head[0]["invariant_failures"]) == 0
+    assert int(run.engine.trading.gw.head[0]["invariant_failures"]) == 0
 
 
 def test_a_fill_on_its_way_is_heard_before_its_order_is_given_up() -> None:
@@ -78,7 +78,7 @@ def test_a_fill_on_its_way_is_heard_before_its_order_is_given_up() -> None:
     new: Mapping[int, Do] = {5: lambda view, order: order.new(BUY, 101, 3)}
     run = played(rows, new, answer_ns=20, lost_ack_e6=ALWAYS)
     assert run.venue_fills() == [(24, 1, 101, 3, 0)]
-    assert int(run.engine.positions[0]["qty"]) == 3
+    assert int(run.engine.trading.positions[0]["qty"]) == 3
     agree(run)
 
 
@@ -89,7 +89,7 @@ def test_an_amend_that_is_answered_twice_changes_the_order_once() -> None:
         10: lambda view, order: order.amend(1, 102, 9),
     }
     run = played(rows, script, duplicate_ack_e6=ALWAYS)
-    assert int(run.engine.gw.orders[0]["qty"]) == 9
+    assert int(run.engine.trading.gw.orders[0]["qty"]) == 9
     agree(run)
 
 
@@ -161,12 +161,12 @@ def test_a_position_that_is_closed_without_a_mid_leaves_no_paper_profit(closing:
         25: lambda view, order: order.new(SELL, closing, 5),
     }
     run = played(rows, script)
-    position = run.engine.positions[0]
+    position = run.engine.trading.positions[0]
     assert int(position["qty"]) == 0
     assert int(position["marked_money"]) == 0
     made = (closing - 102) * 5
-    scale = int(run.engine.instruments[0]["money_per_tick_lot"])
-    assert int(run.engine.gw.strategies[0]["pnl_money"]) == made * scale
+    scale = int(run.engine.trading.instruments[0]["money_per_tick_lot"])
+    assert int(run.engine.trading.gw.strategies[0]["pnl_money"]) == made * scale
 
 
 def test_more_orders_than_a_ring_has_margin_for_may_fill_in_one_row() -> None:
@@ -182,7 +182,7 @@ def test_more_orders_than_a_ring_has_margin_for_may_fill_in_one_row() -> None:
             session.engine.clock[0]["steps_len"] = (1 << 15) - 600
 
     def run_orders() -> np.ndarray:
-        orders = session.engine.gw.orders
+        orders = session.engine.trading.gw.orders
         return orders[orders["order_id"] > 0]
 
     def body(view: Any, order: Any, p: Any, s: Any) -> None:
@@ -192,7 +192,7 @@ def test_more_orders_than_a_ring_has_margin_for_may_fill_in_one_row() -> None:
     run = finish(session)
     fills = run.steps[run.steps["kind"] == StepKind.FILL]
     assert len(fills) == count
-    assert int(run.engine.positions[0]["qty"]) == count
+    assert int(run.engine.trading.positions[0]["qty"]) == count
 
 
 def test_a_venue_that_is_down_refuses_every_command_and_keeps_what_rests() -> None:

@@ -184,4 +184,4 @@ def test_the_buffer_holds_64_intents_and_the_rest_is_counted() -> None:
     played = finish(session)
     assert INTENTS_MAX == 64 and ids[64:] == [-1, -1, -1] and ids[:64] == list(range(1, 65))
     assert int(played.engine.clock[0]["lost_intents"]) == 3
-    assert int(played.engine.clock[0]["orders"]) == 64
+    assert int(played.engine.trading.head[0]["orders"]) == 64

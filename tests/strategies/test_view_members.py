@@ -272,10 +272,10 @@ def test_position_and_profit_are_money_after_fees() -> None:
         found.append((view.position, view.pnl))
 
     played = play([*BOOK, (40, LEVEL, 0, 102, 1), *END], {20: trade, 50: look}, instruments=[fees])
-    money = int(played.engine.instruments[0]["money_per_tick_lot"])
+    money = int(played.engine.trading.instruments[0]["money_per_tick_lot"])
     # Bought 2 at 103 with the mid at 101.5 when the fill was marked; fee 10 bps of 206.
     position, pnl = found[0]
-    marked = int(played.engine.positions[0]["mark2"]) / 2
+    marked = int(played.engine.trading.positions[0]["mark2"]) / 2
     assert position == 2 and pnl == (marked - 103) * 2 * money - 0.001 * 206 * money
 
 
@@ -300,7 +300,7 @@ def test_a_second_instrument_is_seen_under_its_number() -> None:
     second = [*opening(10, {200: 1}, {201: 6}), *END]
     played = finish(session_of([[*BOOK, *END], second], [strategy], instruments=(X, other)))
     assert found == [(100, 100, 200, 6)]
-    assert played.engine.positions["qty"].tolist() == [0, 1]
+    assert played.engine.trading.positions["qty"].tolist() == [0, 1]
 
 
 def test_wake_ups_on_events_say_their_cause() -> None:

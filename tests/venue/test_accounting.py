@@ -152,8 +152,8 @@ class Books(RuleBasedStateMachine):
     def book(self) -> None:
         """Take the fills over, as a journal does."""
         engine = self.session.engine
-        clock = engine.clock[0]
-        for row in engine.fills[: clock["fills_len"]]:
+        head = engine.trading.head[0]
+        for row in engine.trading.fills[: head["fills_len"]]:
             s, maker = int(row["strategy_idx"]), int(row["liquidity"]) == 0
             side = "BUY" if row["side"] == 0 else "SELL"
             price, lots = int(row["price"]), int(row["qty"])
@@ -161,7 +161,7 @@ class Books(RuleBasedStateMachine):
             fee = bps_fee(OURS, DIGITS, Fraction(price), lots, maker)
             assert int(row["fee_money"]) == fee
             self.fees[s] += fee
-        clock["fills_len"] = clock["equity_len"] = 0
+        head["fills_len"] = engine.clock[0]["equity_len"] = 0
 
     running = precondition(lambda self: not self.over)
 
@@ -266,8 +266,8 @@ class Books(RuleBasedStateMachine):
     def the_books_are_right(self) -> None:
         if hasattr(self, "session"):
             engine = self.session.engine
-            assert check(engine.gw) == []
-            assert engine.gw.head[0]["invariant_failures"] == 0
+            assert check(engine.trading.gw) == []
+            assert engine.trading.gw.head[0]["invariant_failures"] == 0
             assert engine.venue.head[0]["overflow"] == 0
             self.what_rests_is_known()
             self.no_fill_is_lost()
@@ -276,7 +276,7 @@ class Books(RuleBasedStateMachine):
     def what_rests_is_known(self) -> None:
         engine = self.session.engine
         for slot in np.flatnonzero(engine.venue.resting["order_id"] > 0):
-            ours, theirs = engine.gw.orders[slot], engine.venue.resting[slot]
+            ours, theirs = engine.trading.gw.orders[slot], engine.venue.resting[slot]
             assert ours["order_id"] == theirs["order_id"]
             assert 0 < theirs["open_qty"] <= ours["held_qty"]
 
@@ -291,12 +291,12 @@ class Books(RuleBasedStateMachine):
 
     def the_second_accountant_agrees(self) -> None:
         engine = self.session.engine
-        for s, position in enumerate(engine.positions):
+        for s, position in enumerate(engine.trading.positions):
             mine = [row for row in self.booked if row[0] == s]
             held = sum(lots if side == "BUY" else -lots for _, side, _, lots, _ in mine)
             assert int(position["qty"]) == held
             assert int(position["fees_money"]) == self.fees[s]
-            leaves = [leaf for leaf in engine.gw.leaves if leaf["key"] == s + 1]
+            leaves = [leaf for leaf in engine.trading.gw.leaves if leaf["key"] == s + 1]
             assert sum(int(leaf["net_qty"]) for leaf in leaves) == held
             if mine:
                 names = ["side", "price_tick", "lots"]

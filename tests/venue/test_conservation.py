@@ -130,10 +130,11 @@ class Conservation(RuleBasedStateMachine):
             self.every_queue_is_in_time_order()
 
     def we_hold_what_was_filled(self) -> None:
-        clock, position = self.engine.clock[0], self.engine.positions[0]
-        for row in self.engine.fills[self.booked : clock["fills_len"]]:
+        trading = self.engine.trading
+        head, position = trading.head[0], trading.positions[0]
+        for row in trading.fills[self.booked : head["fills_len"]]:
             self.book(row)
-        self.booked = int(clock["fills_len"])
+        self.booked = int(head["fills_len"])
         twin = self.twin
         assert position["qty"] == twin.qty == position["bought_qty"] - position["sold_qty"]
         assert position["realized_money"] == twin.realized

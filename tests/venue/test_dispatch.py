@@ -53,8 +53,8 @@ def test_the_last_places_are_kept_for_cancels_and_what_reduces() -> None:
     assert told[30:] == [(new, FULL), (cancel, 0), (new, 0), (cancel, FULL)]
     refused = run.steps[(run.steps["kind"] == StepKind.DECISION) & (run.steps["code"] == FULL)]
     assert [(int(row["aux1"]), int(row["aux2"])) for row in refused] == [(31, 30), (33, 32)]
-    clock, gw = run.engine.clock[0], run.engine.gw
-    assert (clock["orders"], clock["refused"], clock["decisions"]) == (32, 2, 35)
+    head, gw = run.engine.trading.head[0], run.engine.trading.gw
+    assert (head["orders"], head["refused"], head["decisions"]) == (32, 2, 35)
     assert gw.counts[FULL] == 2 and gw.head[0]["orders_rejected"] == 2
     assert check(gw) == [] and run.engine.venue.head[0]["overflow"] == 0
 
@@ -68,7 +68,7 @@ def test_a_full_table_of_orders_says_so_and_how_many_there_are() -> None:
     assert told[:SLOTS] == [0] * SLOTS and set(told[SLOTS:]) == {FULL}
     row = run.steps[(run.steps["kind"] == StepKind.DECISION) & (run.steps["code"] == FULL)][0]
     assert (row["aux1"], row["aux2"]) == (SLOTS + 1, SLOTS)
-    assert check(run.engine.gw) == []
+    assert check(run.engine.trading.gw) == []
 
 
 @settings(max_examples=25, deadline=None)
@@ -101,7 +101,7 @@ def test_the_queue_is_its_twin(seed: int, latency_ns: int) -> None:
 
     run = played(body, latency_ns)
     assert [code for _, _, code in decisions(run)] == expected
-    assert check(run.engine.gw) == []
+    assert check(run.engine.trading.gw) == []
 
 
 def test_the_duel_fills_the_queue() -> None:

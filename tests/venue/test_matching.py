@@ -140,7 +140,7 @@ def test_an_order_that_has_ended_holds_nothing_in_the_gateway() -> None:
         if view.now == 20:
             send(view, order)
         if view.now in (25, 35, 45, 75):
-            reserved = int(kept[0].engine.gw.orders["held_qty"].sum())
+            reserved = int(kept[0].engine.trading.gw.orders["held_qty"].sum())
             held.append((int(view.open_buy), int(view.open_sell), reserved))
 
     rows = [*BOOK, (40, STATUS, 2, 0, StatusCode.CLOSE), *END]
@@ -218,7 +218,7 @@ def test_partial_fills_add_up_to_the_order_and_then_it_is_gone() -> None:
     rows = [*BOOK, *[(30 + k, TRADE, SELL, 100, 4) for k in range(8)], *END]
     played = play(rows, {20: new(BUY, 100, 6)})
     assert [row[3] for row in played.venue_fills()] == [3, 3]
-    assert played.engine.positions[0]["qty"] == 6
+    assert played.engine.trading.positions[0]["qty"] == 6
     assert played.engine.venue.lists.tolist() == [-1, -1]
 
 
@@ -295,7 +295,7 @@ def test_an_amend_after_a_partial_fill_says_the_new_total_and_nothing_is_lost() 
     rows = [*BOOK, (30, TRADE, SELL, 100, 7), (50, TRADE, SELL, 100, 9), *END]
     played = play(rows, {20: new(BUY, 100, 5), 40: amend(1, 100, 4)})
     assert [row[3] for row in played.venue_fills()] == [2, 2]
-    assert played.engine.positions[0]["qty"] == 4
+    assert played.engine.trading.positions[0]["qty"] == 4
 
 
 def test_an_amend_that_crosses_takes_and_the_rest_stays_at_its_new_price() -> None:
@@ -317,7 +317,7 @@ def test_an_amend_below_what_is_filled_ends_the_order() -> None:
     rows = [*BOOK, (30, TRADE, SELL, 100, 8), *END]
     played = play(rows, {20: new(BUY, 100, 5), 25: amend(1, 100, 2)}, venue=slow(amend=10))
     assert played.answers() == [(1, "ACK"), (1, "FILL"), (1, "CANCELLED")]
-    assert played.engine.positions[0]["qty"] == 3
+    assert played.engine.trading.positions[0]["qty"] == 3
 
 
 def test_a_cancel_that_comes_too_late_is_rejected_and_the_fill_counts() -> None:
@@ -325,7 +325,7 @@ def test_a_cancel_that_comes_too_late_is_rejected_and_the_fill_counts() -> None:
     # The fill happens at 30, the cancel sent at 25 arrives at 35; we hear of the fill at 40.
     played = play(rows, {20: new(BUY, 100, 5), 25: cancel(1)}, venue=slow(cancel=10, response=10))
     assert played.venue_fills() == [(30, 1, 100, 5, MAKER)]
-    assert played.engine.positions[0]["qty"] == 5
+    assert played.engine.trading.positions[0]["qty"] == 5
 
 
 def test_a_cancel_that_comes_in_time_ends_the_order() -> None:
@@ -340,7 +340,7 @@ def test_an_amend_and_a_fill_in_flight_agree_on_what_is_left() -> None:
     played = play(rows, {20: new(BUY, 100, 5), 35: amend(1, 99, 4)}, venue=legs)
     # Sent before we heard of the fill at 30; 4 in all are wanted, so 2 more at 99.
     assert [row[2:4] for row in played.venue_fills()] == [(100, 2), (99, 2)]
-    assert played.engine.positions[0]["qty"] == 4
+    assert played.engine.trading.positions[0]["qty"] == 4
 
 
 def test_messages_of_a_leg_with_random_latency_never_overtake_each_other() -> None:

@@ -28,6 +28,6 @@ def test_a_fill_on_its_way_is_booked_although_its_order_is_gone_at_the_venue() -
     run = finish(session)
     assert (1, ResponseKind.UNKNOWN.name) in run.answers()
     assert len(run.venue_fills()) == 1
-    assert run.engine.positions[0]["qty"] == 5
-    assert run.engine.gw.leaves[0]["net_qty"] == 5
-    assert run.engine.gw.head[0]["live_orders"] == 0 and check(run.engine.gw) == []
+    assert run.engine.trading.positions[0]["qty"] == 5
+    assert run.engine.trading.gw.leaves[0]["net_qty"] == 5
+    assert run.engine.trading.gw.head[0]["live_orders"] == 0 and check(run.engine.trading.gw) == []

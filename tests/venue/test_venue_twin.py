@@ -125,7 +125,7 @@ def duel(
     assert played.refusals() == [], f"seed {seed}"
     signs = {order_id: side for order_id, side in _sides(played)}
     held = sum(qty if signs[order_id] == 0 else -qty for _, order_id, _, qty, _ in twin.fills)
-    assert int(played.engine.positions[0]["qty"]) == held
+    assert int(played.engine.trading.positions[0]["qty"]) == held
     return played, twin
 
 

@@ -95,12 +95,13 @@ class Episode:
     @property
     def counts(self) -> dict[str, int]:
         """Intents decided and refused, orders and fills so far."""
-        clock = self._engine.clock[0]
+        trading = self._engine.trading
+        head = trading.head[0]
         return {
-            "decisions": int(clock["decisions"]),
-            "refused": int(clock["refused"]),
-            "orders": int(clock["orders"]),
-            "fills": int(self._engine.positions[0]["fills"]),
+            "decisions": int(head["decisions"]),
+            "refused": int(head["refused"]),
+            "orders": int(head["orders"]),
+            "fills": int(trading.positions[0]["fills"]),
         }
 
     def act(self, bid: float, ask: float) -> None:

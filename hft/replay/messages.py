@@ -1,0 +1,164 @@
+"""Between us and the simulated venue: commands leave, arrive, and what it did is told.
+
+The wiring of `trading` to the venue's two queues; its half of an order's way is there, the venue's
+in `venue.matching`.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from hft.core.codes import IntentType, LatencyLeg, Reason, ResponseKind, StepKind
+from hft.core.jit import kernel, out_of_line, passed
+from hft.replay.faults import refuses, spoil_answer
+from hft.replay.state import Engine
+from hft.replay.tick import note
+from hft.trading.answers import receive as book
+from hft.trading.state import Wiring
+from hft.venue.matching import arrives
+from hft.venue.state import leg_ns, pop, push
+
+_AMEND = IntentType.AMEND.value
+_CANCEL = IntentType.CANCEL.value
+_OK = Reason.OK.value
+_QUEUE_FULL = Reason.ORDER_QUEUE_FULL.value
+_ARRIVAL = StepKind.ARRIVAL.value
+_FILL_STEP = StepKind.FILL.value
+_FILL = ResponseKind.FILL.value
+
+
+@kernel(inline=True)
+def send(
+    engine: Engine, order: np.ndarray, decision: np.ndarray, kind: int, reduces: bool, now_ns: int
+) -> int:
+    """Put an approved command into the venue's queue. Mutates: engine.venue. Returns: a `Reason`.
+
+    The last places of the queue are kept for getting out.
+    """
+    venue = engine.venue
+    queue = venue.queues[0]
+    if queue["last"] - queue["first"] >= queue["room"] and _is_full(engine, decision, reduces):
+        return _QUEUE_FULL
+    leg = LatencyLeg.ENTRY.value
+    if kind == _AMEND:
+        leg = LatencyLeg.AMEND.value
+    elif kind == _CANCEL:
+        leg = LatencyLeg.CANCEL.value
+    arrives_ns = now_ns + engine.clock[0]["latency_ns"] + leg_ns(venue, leg, now_ns)
+    message = venue.commands[push(venue.commands, queue, venue.head[0], arrives_ns)]
+    message["kind"] = kind
+    message["slot"] = decision["slot"]
+    message["order_id"] = order["order_id"]
+    message["strategy_idx"] = order["strategy_idx"]
+    message["instrument_idx"] = order["instrument_idx"]
+    message["side"] = order["side"]
+    message["price"] = decision["price"]
+    message["qty"] = decision["qty"]
+    message["cmd_id"] = decision["cmd_id"]
+    message["exch_ns"] = now_ns
+    message["deadline_ns"] = decision["deadline_ns"]
+    return _OK
+
+
+@kernel
+def _is_full(engine: Engine, decision: np.ndarray, reduces: bool) -> bool:
+    """Is there no place for the approved command? Mutates: decision when there is none."""
+    out_of_line()
+    queue = engine.venue.queues[0]
+    room = queue["mask"] + 1 if reduces else queue["room"]
+    count = queue["last"] - queue["first"]
+    if count < room:
+        return False
+    decision["measured"] = count + 1
+    decision["limit"] = room
+    return True
+
+
+_send = passed(send)
+_note = passed(note)
+
+
+@kernel(inline=True)
+def wiring(engine: Engine) -> Any:
+    """Trading, wired to this replay's venue and journal."""
+    return Wiring(engine, _send(), _note())
+
+
+@kernel
+def arrive(engine: Engine) -> None:
+    """The oldest command reaches the venue. Mutates: engine."""
+    out_of_line()
+    venue = engine.venue
+    queue = venue.queues[0]
+    message = venue.commands[pop(venue.commands, queue)]
+    # Not from the order table: the order may have ended, and another one have its slot.
+    i = message["instrument_idx"]
+    ts = message["ts_ns"]
+    up = not refuses(engine, message["kind"], ts)
+    orders = engine.trading.gw.orders
+    arrives(venue, engine.books, engine.books.heads[2 * i], orders, message, up)
+    note(
+        engine,
+        _ARRIVAL,
+        ts,
+        message["strategy_idx"],
+        i,
+        message["order_id"],
+        message["kind"],
+        message["side"],
+        message["price"],
+        message["qty"],
+        0,
+        0,
+        message["cmd_id"],
+    )
+    note_answers(engine)
+
+
+@kernel
+def note_answers(engine: Engine) -> None:
+    """Journal what the venue did since last time, in its own time. Mutates: engine."""
+    queue = engine.venue.queues[1]
+    while queue["told"] < queue["last"]:
+        position = queue["told"]
+        message = engine.venue.responses[position & queue["mask"]]
+        queue["told"] = position + 1
+        if message["cmd_id"] < 0:
+            continue
+        if engine.clock[0]["faulty"] != 0:
+            spoil_answer(engine, position)
+        if message["kind"] == _FILL:
+            order = engine.trading.gw.orders[message["slot"]]
+            i = order["instrument_idx"]
+            head = engine.books.heads[2 * i]
+            before2 = engine.feeds[i]["mid2"]
+            # The venue's mid at the fill, for markouts; the message's spare field carries it.
+            message["deadline_ns"] = before2 if before2 != 0 else head["bid"] + head["ask"]
+            note(
+                engine,
+                _FILL_STEP,
+                message["exch_ns"],
+                order["strategy_idx"],
+                i,
+                message["order_id"],
+                message["liquidity"],
+                order["side"],
+                message["price"],
+                message["qty"],
+                0,
+                message["fill_id"],
+                0,
+            )
+    for i in range(engine.trading.head[0]["listened"]):
+        engine.feeds[i]["mid2"] = 0
+
+
+@kernel(inline=True)
+def receive(engine: Engine) -> int:
+    """The oldest answer of the venue reaches us; returns the strategy it concerns, -1 for none.
+
+    Mutates: engine.
+    """
+    venue = engine.venue
+    message = venue.responses[pop(venue.responses, venue.queues[1])]
+    return book(engine.trading, wiring(engine), message)

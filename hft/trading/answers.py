@@ -1,0 +1,145 @@
+"""What a venue answers is booked: order, position, fee and exposure of one answer in one step."""
+
+from typing import Any
+
+import numpy as np
+
+from hft.core.codes import Liquidity, OrderStatus, ResponseKind, StepKind
+from hft.core.jit import kernel
+from hft.gateway.pipeline import (
+    on_ack,
+    on_amend_rejected,
+    on_amended,
+    on_cancel_rejected,
+    on_done,
+    on_fill,
+    on_unknown,
+)
+from hft.portfolio.positions import apply_fill, fee_money, mark
+from hft.trading.profit import feed_pnl
+
+_RESPONSE = StepKind.RESPONSE.value
+_ACK = ResponseKind.ACK.value
+_FILL = ResponseKind.FILL.value
+_CANCELLED = ResponseKind.CANCELLED.value
+_EXPIRED = ResponseKind.EXPIRED.value
+_REJECTED = ResponseKind.REJECTED.value
+_CANCEL_REJECTED = ResponseKind.CANCEL_REJECTED.value
+_AMENDED = ResponseKind.AMENDED.value
+_AMEND_REJECTED = ResponseKind.AMEND_REJECTED.value
+_LOST = ResponseKind.UNKNOWN.value
+_TAKER = Liquidity.TAKER.value
+_S_CANCELLED = OrderStatus.CANCELLED.value
+_S_EXPIRED = OrderStatus.EXPIRED.value
+_S_FAILED = OrderStatus.FAILED.value
+
+
+@kernel(inline=True)
+def receive(trading: Any, wiring: Any, message: np.ndarray) -> int:
+    """Book one answer (a MESSAGE row); returns the strategy it concerns, -1 for none.
+
+    Mutates: trading.
+    """
+    slot = message["slot"]
+    order = trading.gw.orders[slot]
+    kind = message["kind"]
+    ts = message["ts_ns"]
+    again = message["cmd_id"] < 0
+    if order["order_id"] != message["order_id"] or again:
+        # A second answer, or one about an order that has ended: journaled, never applied.
+        wiring.note(
+            wiring.outside, _RESPONSE, ts, -1, -1, message["order_id"], kind, 0, 0, 0, 1, 0, 0
+        )
+        return -1
+    strategy = order["strategy_idx"]
+    i = order["instrument_idx"]
+    side = order["side"]
+    fee = 0
+    if kind == _FILL:
+        fee = _book_fill(trading, order, message)
+    else:
+        _book_answer(trading, slot, kind, message)
+    wiring.note(
+        wiring.outside,
+        _RESPONSE,
+        ts,
+        strategy,
+        i,
+        message["order_id"],
+        kind,
+        side,
+        message["price"],
+        message["qty"],
+        message["liquidity"],
+        message["fill_id"],
+        fee,
+    )
+    return strategy
+
+
+@kernel(inline=True)
+def _book_answer(trading: Any, slot: int, kind: int, message: np.ndarray) -> None:
+    gw = trading.gw
+    ts = message["ts_ns"]
+    if kind == _ACK:
+        on_ack(gw, slot, ts)
+    elif kind == _CANCELLED:
+        on_done(gw, slot, _S_CANCELLED, ts)
+    elif kind == _EXPIRED:
+        on_done(gw, slot, _S_EXPIRED, ts)
+    elif kind == _REJECTED:
+        on_done(gw, slot, _S_FAILED, ts)
+    elif kind == _CANCEL_REJECTED:
+        on_cancel_rejected(gw, slot, ts)
+    elif kind == _AMENDED:
+        # The venue says what is open; every fill before this answer has been booked.
+        total = gw.orders[slot]["filled_qty"] + message["qty"]
+        on_amended(gw, slot, message["price"], total, ts)
+    elif kind == _AMEND_REJECTED:
+        on_amend_rejected(gw, slot, ts)
+    elif kind == _LOST:
+        on_unknown(gw, slot, ts)
+
+
+@kernel(inline=True)
+def _book_fill(trading: Any, order: np.ndarray, message: np.ndarray) -> int:
+    """Position, profit, fee and exposure of one fill, in the same step. Returns: the fee."""
+    head = trading.head[0]
+    s = order["strategy_idx"]
+    i = order["instrument_idx"]
+    side = order["side"]
+    price = message["price"]
+    qty = message["qty"]
+    ts = message["ts_ns"]
+    instrument = trading.instruments[i]
+    position = trading.positions[s * len(trading.touch) + i]
+    taker = message["liquidity"] == _TAKER
+    fee = fee_money(instrument, price, qty, taker, order["filled_qty"] == 0)
+    realized = apply_fill(position, instrument, side, price, qty, fee)
+    if head["keeps_fills"] != 0:
+        row = trading.fills[head["fills_len"]]
+        head["fills_len"] += 1
+        row["fill_id"] = message["fill_id"]
+        row["order_id"] = message["order_id"]
+        row["cmd_id"] = order["cmd_id"]
+        row["account_idx"] = order["account_idx"]
+        row["strategy_idx"] = s
+        row["instrument_idx"] = i
+        row["side"] = side
+        row["price"] = price
+        row["qty"] = qty
+        row["fee_money"] = fee
+        row["realized_money"] = realized
+        row["liquidity"] = message["liquidity"]
+        row["exch_ts_ns"] = message["exch_ns"]
+        row["local_ts_ns"] = ts
+        row["mid2"] = message["deadline_ns"]
+        row["position_qty"] = position["qty"]
+    on_fill(trading.gw, message["slot"], price, qty, ts)
+    touch = trading.touch[i]
+    # Without a mid the fill's own price is the newest there is; what was marked before was another
+    # position.
+    mid2 = touch["bid_tick"] + touch["ask_tick"] if touch["valid"] != 0 else 2 * price
+    mark(position, instrument, mid2)
+    feed_pnl(trading, s, ts)
+    return fee

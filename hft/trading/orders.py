@@ -1,0 +1,129 @@
+"""An intent is decided, and an approved command is handed out.
+
+This is the only place where the gateway's `decide` is called, so nothing reaches a venue without
+its approval. What the gateway itself asks for, cancels of crossed own orders and the orders of a
+tripped breaker, goes the same way.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from hft.core.codes import IntentType, Reason, StepKind
+from hft.core.jit import kernel, out_of_line
+from hft.gateway.pipeline import decide, on_dispatch_failed, trip_intents
+from hft.gateway.trips import blank
+
+_NEW = IntentType.NEW.value
+_AMEND = IntentType.AMEND.value
+_CANCEL = IntentType.CANCEL.value
+_OK = Reason.OK.value
+_DECISION = StepKind.DECISION.value
+
+
+@kernel(inline=True)
+def submit(trading: Any, wiring: Any, intent: np.ndarray, now_ns: int) -> int:
+    """One intent through the gateway and, when approved, its command on the way to the venue.
+
+    Mutates: trading. Returns: the `Reason`.
+    """
+    gw = trading.gw
+    reason = decide(gw, intent, trading.touch[intent["instrument_idx"]], now_ns)
+    decision = gw.decision[0]
+    if gw.head[0]["cancel_count"] > 0:
+        # Self-trade prevention chose to cancel old orders: those commands leave first.
+        trading.stash[0] = decision
+        decision = trading.stash[0]
+        exempt = gw.head[0]["exempt"]
+        _cancel_crossed(trading, wiring, now_ns)
+        gw.head[0]["exempt"] = exempt
+    return _conclude(trading, wiring, intent, decision, reason, now_ns)
+
+
+@kernel
+def _conclude(
+    trading: Any, wiring: Any, intent: np.ndarray, decision: np.ndarray, reason: int, now_ns: int
+) -> int:
+    """Hand out what was approved and journal the decision. Mutates: trading."""
+    head = trading.head[0]
+    head["decisions"] += 1
+    if reason == _OK and decision["replayed"] == 0:
+        reason = _hand_out(trading, wiring, intent, decision, now_ns)
+    if reason != _OK:
+        head["refused"] += 1
+    wiring.note(
+        wiring.outside,
+        _DECISION,
+        now_ns,
+        intent["strategy_idx"],
+        intent["instrument_idx"],
+        intent["intent_id"],
+        reason,
+        intent["side"],
+        decision["price"],
+        intent["qty"],
+        intent["intent_type"],
+        decision["measured"],
+        decision["limit"],
+    )
+    return reason
+
+
+@kernel(inline=True)
+def _hand_out(
+    trading: Any, wiring: Any, intent: np.ndarray, decision: np.ndarray, now_ns: int
+) -> int:
+    """Send an approved command; when it cannot be sent, all that it held comes back."""
+    gw = trading.gw
+    kind = intent["intent_type"]
+    slot = decision["slot"]
+    reduces = gw.head[0]["exempt"] != 0
+    reason = wiring.send(wiring.outside, gw.orders[slot], decision, kind, reduces, now_ns)
+    if reason != _OK:
+        on_dispatch_failed(gw, slot, reason)
+    elif kind != _AMEND and kind != _CANCEL:
+        trading.head[0]["orders"] += 1
+    return reason
+
+
+@kernel
+def _cancel_crossed(trading: Any, wiring: Any, now_ns: int) -> None:
+    """Turn the gateway's list of crossed orders into CANCELs or AMENDs of their owners."""
+    out_of_line()
+    gw = trading.gw
+    head = trading.head[0]
+    count = min(gw.head[0]["cancel_count"], len(trading.own))
+    gw.head[0]["cancel_count"] = 0
+    for k in range(count):
+        order = gw.orders[gw.cancels[k]]
+        total = gw.cancel_qty[k]
+        intent = trading.own[k]
+        blank(intent, head["next_id"], _AMEND if total > 0 else _CANCEL, now_ns)
+        head["next_id"] += 1
+        intent["target_id"] = order["order_id"]
+        intent["strategy_idx"] = order["strategy_idx"]
+        intent["account_idx"] = order["account_idx"]
+        intent["instrument_idx"] = order["instrument_idx"]
+        intent["side"] = order["side"]
+        intent["price"] = order["price"]
+        intent["qty"] = total
+    for k in range(count):
+        _submit_own(trading, wiring, trading.own[k], now_ns)
+
+
+@kernel
+def _submit_own(trading: Any, wiring: Any, intent: np.ndarray, now_ns: int) -> int:
+    """An intent of the gateway's own making; it goes through the gateway like any other."""
+    reason = decide(trading.gw, intent, trading.touch[intent["instrument_idx"]], now_ns)
+    return _conclude(trading, wiring, intent, trading.gw.decision[0], reason, now_ns)
+
+
+@kernel
+def take_trips(trading: Any, wiring: Any, now_ns: int) -> None:
+    """Send the cancels and closing orders that tripped breakers still ask for. Mutates: trading."""
+    out_of_line()
+    head = trading.head[0]
+    count = trip_intents(trading.gw, trading.touch, trading.own, head["next_id"], now_ns)
+    head["next_id"] += count
+    for k in range(count):
+        _submit_own(trading, wiring, trading.own[k], now_ns)

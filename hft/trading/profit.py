@@ -1,0 +1,35 @@
+"""What positions are worth by the touch we see, and what the gateway hears of it."""
+
+from typing import Any
+
+from hft.core.jit import kernel, out_of_line
+from hft.gateway.pipeline import on_market, on_pnl
+from hft.portfolio.positions import mark
+
+
+@kernel(inline=True)
+def watch(trading: Any, s: int, i: int, now_ns: int) -> None:
+    """Before strategy `s` acts: mark what it holds of instrument `i`, watch gap and market move.
+
+    Mutates: trading.
+    """
+    touch = trading.touch[i]
+    position = trading.positions[s * len(trading.touch) + i]
+    if position["qty"] != 0 and touch["valid"] != 0:
+        mid2 = touch["bid_tick"] + touch["ask_tick"]
+        if mid2 != position["mark2"]:
+            mark(position, trading.instruments[i], mid2)
+            feed_pnl(trading, s, now_ns)
+    on_market(trading.gw, i, touch, now_ns)
+
+
+@kernel
+def feed_pnl(trading: Any, s: int, now_ns: int) -> None:
+    """Tell the gateway what the strategy has made so far. Mutates: trading.gw."""
+    out_of_line()
+    instruments = len(trading.touch)
+    total = 0
+    for i in range(trading.head[0]["listened"]):
+        row = trading.positions[s * instruments + i]
+        total += row["realized_money"] + row["marked_money"] - row["fees_money"]
+    on_pnl(trading.gw, s, total, now_ns)

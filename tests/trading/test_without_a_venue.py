@@ -1,0 +1,213 @@
+"""Our half of an order's way with the venue played by hand: what is sent, booked and taken back.
+
+Nothing of `hft.replay` or `hft.venue` is here: a service will wire the same kernels to an adapter.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hft.core.codes import (
+    ControlKind,
+    IntentType,
+    Liquidity,
+    OrderStatus,
+    OrderType,
+    Reason,
+    ResponseKind,
+    Side,
+    Tif,
+)
+from hft.core.dtypes import INTENT, MESSAGE
+from hft.core.instruments import Instrument
+from hft.core.jit import JIT_DISABLED
+from hft.core.numbers import money_digits
+from hft.core.numbers import resolve as resolve_instrument
+from hft.gateway.invariants import check
+from hft.gateway.limits import Limits
+from hft.gateway.pipeline import control
+from hft.gateway.resolve import resolve as resolve_limits
+from hft.gateway.rows import KillScope
+from hft.gateway.state import new_state as new_gateway
+from hft.trading.answers import receive
+from hft.trading.orders import submit, take_trips
+from hft.trading.profit import watch
+from hft.trading.state import TradingState, Wiring, new_state
+
+pytestmark = [
+    pytest.mark.nojit,
+    pytest.mark.skipif(not JIT_DISABLED, reason="the wiring is Python; compiled, it is kernels"),
+]
+
+X = Instrument("X", Decimal(1), Decimal(1), max_price=Decimal(100_000))
+OK, FULL = Reason.OK.value, Reason.ORDER_QUEUE_FULL.value
+BUY, SELL = Side.BUY.value, Side.SELL.value
+
+
+class ByHand:
+    """A venue of a few lines: it keeps what it is sent and says what the test makes it say."""
+
+    def __init__(self, room: int = 100, **limits: Any) -> None:
+        digits = money_digits([X])
+        row = resolve_instrument(X, digits, 100_000, 1)
+        table = np.array([row])
+        given = resolve_limits(Limits.off().replace(**limits), [X], [{"first_mid": 100}])
+        gateway = new_gateway(table, given, 1, 1, order_capacity=64, dedup_window=64)
+        self.trading: TradingState = new_state(table, gateway, 1, fills_max=64)
+        self.room, self.sent, self.noted = room, [], []
+        self.wiring = Wiring(self, ByHand.send, lambda venue, *step: venue.noted.append(step))
+        self.money = int(row["money_per_tick_lot"])
+        self.touch(99, 101)
+
+    def send(self, order: Any, decision: Any, kind: int, reduces: bool, now_ns: int) -> int:
+        if len(self.sent) >= self.room:
+            decision["measured"], decision["limit"] = len(self.sent) + 1, self.room
+            return FULL
+        names = ("slot", "cmd_id", "price", "qty")
+        command = {name: int(decision[name]) for name in names}
+        command |= {"kind": kind, "side": int(order["side"]), "order_id": int(order["order_id"])}
+        self.sent.append(command)
+        return OK
+
+    def touch(self, bid: int, ask: int, now_ns: int = 1) -> None:
+        row = self.trading.touch[0]
+        row["bid_tick"], row["ask_tick"], row["valid"], row["ts_ns"] = bid, ask, 1, now_ns
+
+    def ask(self, kind: IntentType, now_ns: int = 10, **fields: int) -> int:
+        """Submit one intent. Returns: its reason."""
+        intent = np.zeros(1, INTENT)[0]
+        head = self.trading.head[0]
+        intent["intent_id"], intent["intent_type"] = head["next_id"], kind
+        intent["order_type"], intent["timestamp_ns"] = OrderType.LIMIT, now_ns
+        head["next_id"] += 1
+        for name, value in fields.items():
+            intent[name] = value
+        return submit(self.trading, self.wiring, intent, now_ns)
+
+    def say(self, command: dict[str, int], kind: ResponseKind, now_ns: int, **fields: int) -> int:
+        """One answer about a command's order. Returns: the strategy it concerned."""
+        message = np.zeros(1, MESSAGE)[0]
+        message["slot"], message["order_id"] = command["slot"], command["order_id"]
+        message["kind"], message["ts_ns"], message["exch_ns"] = kind, now_ns, now_ns
+        for name, value in fields.items():
+            message[name] = value
+        return receive(self.trading, self.wiring, message)
+
+    def fill(self, command: dict[str, int], price: int, qty: int, now_ns: int, fill: int) -> None:
+        maker = Liquidity.MAKER.value
+        given = {"price": price, "qty": qty, "fill_id": fill, "liquidity": maker}
+        self.say(command, ResponseKind.FILL, now_ns, **given)
+
+    def order(self, command: dict[str, int]) -> Any:
+        return self.trading.gw.orders[command["slot"]]
+
+    @property
+    def held(self) -> int:
+        return int(self.trading.positions[0]["qty"])
+
+    def sound(self) -> bool:
+        gw = self.trading.gw
+        return check(gw) == [] and int(gw.head[0]["invariant_failures"]) == 0
+
+
+def test_an_order_is_approved_acknowledged_filled_in_part_and_cancelled() -> None:
+    venue = ByHand()
+    assert venue.ask(IntentType.NEW, side=BUY, price=99, qty=5) == OK
+    (command,) = venue.sent
+    assert (command["kind"], command["price"], command["qty"]) == (IntentType.NEW, 99, 5)
+    assert venue.order(command)["status"] == OrderStatus.PENDING_SUBMIT
+    venue.say(command, ResponseKind.ACK, 20)
+    assert venue.order(command)["status"] == OrderStatus.SUBMITTED
+    venue.fill(command, 99, 2, 30, fill=1)
+    assert venue.held == 2 and venue.order(command)["filled_qty"] == 2
+    assert venue.trading.gw.leaves[0]["open_buy_qty"] == 3
+    assert venue.ask(IntentType.CANCEL, target_id=command["order_id"], now_ns=40) == OK
+    assert venue.sent[1]["kind"] == IntentType.CANCEL
+    venue.say(command, ResponseKind.CANCELLED, 50)
+    assert venue.trading.gw.leaves[0]["open_buy_qty"] == 0
+    assert venue.trading.gw.head[0]["live_orders"] == 0 and venue.sound()
+
+
+def test_the_gateway_hears_what_a_fill_and_a_move_of_the_touch_made() -> None:
+    venue = ByHand()
+    venue.ask(IntentType.NEW, side=BUY, price=99, qty=4)
+    venue.fill(venue.sent[0], 99, 4, 30, fill=1)
+    pnl = venue.trading.gw.strategies[0]
+    assert pnl["pnl_money"] == 4 * venue.money, "bought at 99, marked at the mid of 100"
+    venue.touch(103, 105)
+    watch(venue.trading, 0, 0, 40)
+    assert pnl["pnl_money"] == 4 * 5 * venue.money
+    row = venue.trading.fills[0]
+    assert (row["price"], row["qty"], row["position_qty"], row["fill_id"]) == (99, 4, 4, 1)
+
+
+def test_a_command_that_cannot_be_sent_gives_back_all_it_held() -> None:
+    venue = ByHand(room=0)
+    assert venue.ask(IntentType.NEW, side=BUY, price=99, qty=5) == FULL
+    head = venue.trading.head[0]
+    assert (head["decisions"], head["refused"], head["orders"]) == (1, 1, 0)
+    assert venue.trading.gw.leaves[0]["open_buy_qty"] == 0 and venue.sound()
+
+
+def test_a_refused_intent_is_noted_and_nothing_is_sent() -> None:
+    venue = ByHand(max_position_size=3)
+    assert venue.ask(IntentType.NEW, side=BUY, price=99, qty=4) == Reason.ORDER_SIZE
+    assert venue.sent == [] and len(venue.noted) == 1
+    assert Reason.ORDER_SIZE.value in venue.noted[0]
+
+
+def test_an_order_of_unknown_outcome_keeps_its_hold_until_the_venue_says_what_became_of_it() -> (
+    None
+):
+    venue = ByHand()
+    venue.ask(IntentType.NEW, side=SELL, price=101, qty=5)
+    command = venue.sent[0]
+    venue.say(command, ResponseKind.UNKNOWN, 20)
+    assert venue.order(command)["status"] == OrderStatus.UNKNOWN
+    assert venue.trading.gw.leaves[0]["open_sell_qty"] == 5
+    amend = {"target_id": command["order_id"], "price": 102, "qty": 5}
+    assert venue.ask(IntentType.AMEND, now_ns=25, **amend) == Reason.OUTCOME_UNKNOWN
+    venue.say(command, ResponseKind.CANCELLED, 30)
+    assert venue.trading.gw.leaves[0]["open_sell_qty"] == 0 and venue.sound()
+
+
+def test_an_answer_that_comes_twice_or_after_the_end_is_noted_and_changes_nothing() -> None:
+    venue = ByHand()
+    venue.ask(IntentType.NEW, side=BUY, price=99, qty=1)
+    command = venue.sent[0]
+    venue.fill(command, 99, 1, 20, fill=1)
+    noted = len(venue.noted)
+    assert venue.say(command, ResponseKind.FILL, 30, price=99, qty=1, fill_id=1) == -1
+    assert venue.held == 1 and len(venue.noted) == noted + 1 and venue.sound()
+
+
+def test_a_new_order_that_would_trade_with_an_own_one_cancels_that_one_first() -> None:
+    venue = ByHand(risk__self_trade_mode="CANCEL_OLD")
+    venue.ask(IntentType.NEW, side=SELL, price=101, qty=2)
+    old = venue.sent[0]
+    venue.say(old, ResponseKind.ACK, 15)
+    assert venue.ask(IntentType.NEW, side=BUY, price=101, qty=2, tif=Tif.IOC) == OK
+    kinds = [(sent["kind"], sent["order_id"] == old["order_id"]) for sent in venue.sent[1:]]
+    assert kinds == [(IntentType.CANCEL, True), (IntentType.NEW, False)]
+
+
+def test_a_kill_cancels_what_is_open_and_closes_what_is_held() -> None:
+    venue = ByHand()
+    venue.ask(IntentType.NEW, side=BUY, price=99, qty=5)
+    command = venue.sent[0]
+    venue.say(command, ResponseKind.ACK, 15)
+    venue.fill(command, 99, 3, 20, fill=1)
+    control(venue.trading.gw, ControlKind.KILL.value, KillScope.GLOBAL.value, 1, 30)
+    assert venue.ask(IntentType.NEW, side=BUY, price=98, qty=1, now_ns=31) == Reason.KILL_SWITCH
+    take_trips(venue.trading, venue.wiring, 40)
+    assert [sent["kind"] for sent in venue.sent] == [IntentType.NEW, IntentType.CANCEL]
+    venue.say(command, ResponseKind.CANCELLED, 50)
+    take_trips(venue.trading, venue.wiring, 60)
+    close = venue.sent[-1]
+    assert (close["kind"], close["side"], close["qty"]) == (IntentType.FORCE_FLAT, SELL, 3)
+    venue.fill(close, 98, 3, 70, fill=2)
+    take_trips(venue.trading, venue.wiring, 80)
+    assert venue.held == 0 and venue.trading.gw.head[0]["actions"] == 0 and venue.sound()
+    assert len(venue.sent) == 3, "what is closed is not closed again"
