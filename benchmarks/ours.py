@@ -124,18 +124,27 @@ def _replay(tapes: Any, strategy: Any, record: str = "digest") -> Any:
         tapes,
         strategy,
         venue=_venue(),
-        limits=hft.Limits.load(LIMITS),
+        limits=_limits(strategy),
         record=record,
         fresh=True,
         out=RUNS,
     )
 
 
-def _quoting(interval_ns: int) -> Any:
-    """The shipped two-sided quoting at this interval."""
+def _limits(strategy: Any) -> Any:
+    """The committed limits of the work; none for takers, who lose more than any capital."""
+    import hft
+
+    return hft.Limits.load(LIMITS) if strategy.name == "two_sided" else hft.Limits.off()
+
+
+def _quoting(interval_ns: int, style: str = "quoting") -> Any:
+    """The shipped two-sided quoting at this interval, or a taker of `benchmarks.takers`."""
+    from benchmarks.takers import mixed, taking
     from hft.strategies.two_sided import two_sided
 
-    return replace(two_sided, every_ns=interval_ns)
+    styles = {"quoting": two_sided, "taking": taking, "mixed": mixed}
+    return replace(styles[style], every_ns=interval_ns)
 
 
 def _every_nth(every: int) -> Any:
@@ -186,10 +195,15 @@ def _events(tapes: Any) -> int:
 
 
 def quote(
-    path: str, native: bool, lot: float, interval_ns: int, at_least_s: float = 1.0
+    path: str,
+    native: bool,
+    lot: float,
+    interval_ns: int,
+    at_least_s: float = 1.0,
+    style: str = "quoting",
 ) -> dict[str, Any]:
-    """One measurement of two-sided quoting; twin of `peer_hftbacktest.quote`."""
-    return _timed_replay(_tapes(path, native, lot), _quoting(interval_ns), at_least_s)
+    """One measurement of a style of trading; twin of `peer_hftbacktest.quote`."""
+    return _timed_replay(_tapes(path, native, lot), _quoting(interval_ns, style), at_least_s)
 
 
 def quote_every(path: str, every: int, count: int, at_least_s: float = 1.0) -> dict[str, Any]:
@@ -209,10 +223,9 @@ def quote_every(path: str, every: int, count: int, at_least_s: float = 1.0) -> d
 
 def _job(tapes: Any, strategy: Any) -> Any:
     """The work as a job of hft, with the committed limits of the benchmark."""
-    import hft
     from hft.runs.job import Job
 
-    return Job(tapes, {strategy.name: strategy}, _venue(), hft.Limits.load(LIMITS))
+    return Job(tapes, {strategy.name: strategy}, _venue(), _limits(strategy))
 
 
 def _timed_replay(tapes: Any, strategy: Any, at_least_s: float) -> dict[str, Any]:
@@ -232,9 +245,11 @@ def _timed_replay(tapes: Any, strategy: Any, at_least_s: float) -> dict[str, Any
     return {"seconds": seconds, "runs": runs, "events": _events(tapes)} | _ended(session)
 
 
-def ordinary(path: str, native: bool, lot: float, interval_ns: int) -> dict[str, Any]:
+def ordinary(
+    path: str, native: bool, lot: float, interval_ns: int, style: str = "quoting"
+) -> dict[str, Any]:
     """The digest that the same work gives a user who asks for a full record."""
-    run = _replay(_tapes(path, native, lot), _quoting(interval_ns), record="full")
+    run = _replay(_tapes(path, native, lot), _quoting(interval_ns, style), record="full")
     return {"digest": run.digest}
 
 

@@ -25,6 +25,7 @@ from hftbacktest import (
     ROIVectorMarketDepthBacktest,
 )
 from hftbacktest.data.utils import binancefutures
+from hftbacktest.order import IOC
 from hftbacktest.types import event_dtype
 from numba import njit
 
@@ -32,6 +33,7 @@ from benchmarks import work
 from benchmarks.worker import serve, stopwatch, timed
 
 NO_ASK_TICK = 1_000_000_000
+THROUGH_TICKS = 2  # as in benchmarks.takers
 _loaded: dict[str, np.ndarray] = {}
 
 
@@ -71,6 +73,84 @@ def quoting(sim, interval_ns, lot, limit):
             sent += 1
             sim.submit_sell_order(0, sent, ask * tick, lot, GTX, LIMIT, False)
     return wakes, sent
+
+
+@njit
+def taking(sim, interval_ns, lot, limit):
+    wakes, sent = 0, 0
+    tick = sim.depth(0).tick_size
+    while sim.elapse(interval_ns) == 0:
+        sim.clear_inactive_orders(0)
+        bid = sim.depth(0).best_bid_tick
+        ask = sim.depth(0).best_ask_tick
+        if bid <= 0 or ask > NO_ASK_TICK:
+            continue
+        buys = (wakes // 7) % 2 == 0
+        position = round(sim.position(0) / lot)
+        if position > limit:
+            buys = False
+        elif position < -limit:
+            buys = True
+        qty = (1 + (3 * wakes) % 5) * lot
+        wakes += 1
+        sent += 1
+        if buys:
+            sim.submit_buy_order(0, sent, (ask + THROUGH_TICKS) * tick, qty, IOC, LIMIT, False)
+        else:
+            sim.submit_sell_order(0, sent, (bid - THROUGH_TICKS) * tick, qty, IOC, LIMIT, False)
+    return wakes, sent
+
+
+@njit
+def mixed(sim, interval_ns, lot, limit):
+    wakes, sent = 0, 0
+    tick = sim.depth(0).tick_size
+    while sim.elapse(interval_ns) == 0:
+        sim.clear_inactive_orders(0)
+        bid = sim.depth(0).best_bid_tick
+        ask = sim.depth(0).best_ask_tick
+        if bid <= 0 or ask > NO_ASK_TICK:
+            continue
+        position = round(sim.position(0) / lot)
+        needs_bid = position <= limit
+        needs_ask = position >= -limit
+        own_bid, own_ask = 0, NO_ASK_TICK
+        resting = sim.orders(0).values()
+        while resting.has_next():
+            order = resting.get()
+            if order.side == BUY:
+                own_bid = max(own_bid, order.price_tick)
+            else:
+                own_ask = min(own_ask, order.price_tick)
+            if not order.cancellable:
+                continue
+            if order.side == BUY:
+                if order.price_tick == bid - 1 and position <= limit:
+                    needs_bid = False
+                else:
+                    sim.cancel(0, order.order_id, False)
+            elif order.price_tick == ask + 1 and position >= -limit:
+                needs_ask = False
+            else:
+                sim.cancel(0, order.order_id, False)
+        if wakes % 10 == 9:
+            if position <= 0 and own_ask > ask:
+                sent += 1
+                sim.submit_buy_order(0, sent, ask * tick, 2 * lot, IOC, LIMIT, False)
+            if position > 0 and own_bid < bid:
+                sent += 1
+                sim.submit_sell_order(0, sent, bid * tick, 2 * lot, IOC, LIMIT, False)
+        if needs_bid:
+            sent += 1
+            sim.submit_buy_order(0, sent, (bid - 1) * tick, lot, GTX, LIMIT, False)
+        if needs_ask:
+            sent += 1
+            sim.submit_sell_order(0, sent, (ask + 1) * tick, lot, GTX, LIMIT, False)
+        wakes += 1
+    return wakes, sent
+
+
+STYLES = {"quoting": quoting, "taking": taking, "mixed": mixed}
 
 
 def event_rows(events: work.Events) -> np.ndarray:
@@ -115,15 +195,20 @@ def _engine(rows: np.ndarray, lot: float) -> ROIVectorMarketDepthBacktest:
 
 
 def quote(
-    path: str, native: bool, lot: float, interval_ns: int, at_least_s: float = 1.0
+    path: str,
+    native: bool,
+    lot: float,
+    interval_ns: int,
+    at_least_s: float = 1.0,
+    style: str = "quoting",
 ) -> dict[str, object]:
-    """One measurement of two-sided quoting; the first call of a process also compiles."""
+    """One measurement of a style of trading; the first call of a process also compiles."""
     rows = _rows(path, native)
 
     def once() -> tuple[float, tuple]:
         sim = _engine(rows, lot)
         seconds, (wakes, sent) = stopwatch(
-            lambda: quoting(sim, interval_ns, lot, work.POSITION_LIMIT_LOTS)
+            lambda: STYLES[style](sim, interval_ns, lot, work.POSITION_LIMIT_LOTS)
         )
         values = sim.state_values(0)
         end = (wakes, sent, int(values.num_trades), values.position, values.balance, values.fee)

@@ -61,8 +61,40 @@ def real_quoting(bench: Bench) -> Iterator[Row]:
         yield _quoting(bench, row, path, True, work.REAL_LOT, interval_ns)
 
 
-def _quoting(bench: Bench, row: Row, path: str, native: bool, lot: float, interval_ns: int) -> Row:
-    arguments = {"path": path, "native": native, "lot": lot, "interval_ns": interval_ns}
+TAKERS = {"taking": "a crossing IOC order", "mixed": "quotes, and an IOC at every tenth"}
+
+
+def taking(bench: Bench) -> Iterator[Row]:
+    """Strategies that take, beside hftbacktest: what they end with must be equal."""
+    for style, words in TAKERS.items():
+        for native in (False, True):
+            market = "BTCUSDT perpetual" if native else "synthetic 5M events"
+            row = Row(f"{style}-{'real' if native else 'synthetic'}", "", "M events/s")
+            row.title = f"{market}, every 10 ms {words}"
+            row.peer_name = "hftbacktest"
+            try:
+                path = str(bench.looped() if native else sources.synthetic())
+            except (NotMeasured, Failed) as error:
+                row.reason = str(error)
+                yield row
+                continue
+            lot = work.REAL_LOT if native else work.SYNTHETIC_LOT
+            yield _quoting(bench, row, path, native, lot, 10_000_000, style)
+
+
+def _quoting(
+    bench: Bench,
+    row: Row,
+    path: str,
+    native: bool,
+    lot: float,
+    interval_ns: int,
+    style: str = "quoting",
+) -> Row:
+    arguments: dict[str, object] = {"path": path, "native": native, "lot": lot}
+    arguments |= {"interval_ns": interval_ns}
+    if style != "quoting":
+        arguments["style"] = style
 
     def measured() -> Row:
         this = dataclasses.replace(row, facts={})

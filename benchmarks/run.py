@@ -18,6 +18,7 @@ RUNS, QUICK_RUNS = 7, 3
 GROUPS: dict[str, tuple[str, Callable[[Bench], Iterator[Row]]]] = {
     "synthetic": ("Beside hftbacktest, synthetic market", rows.synthetic_quoting),
     "real": ("Beside hftbacktest, real market", rows.real_quoting),
+    "taking": ("Takers beside hftbacktest", rows.taking),
     "nautilus": ("Beside NautilusTrader", rows.nautilus),
     "gateway": ("The gateway", rows.gateway),
     "scale": ("Memory and scale", rows.scale),
