@@ -16,6 +16,7 @@ from hft.core.jit import kernel
 PRODUCT_MAX = 1 << 62
 FEE_SCALE = 10**8
 INVERSE_DIGITS = 8
+FAR_NS = 1 << 62  # a span of time longer than any that matters
 FEE_DIGITS = 3  # finer than prices need, so that a fee of a small fill is not rounded away
 
 
@@ -44,6 +45,14 @@ def mul_div_half_even(value: int, factor: int, divisor: int) -> int:
     if twice > divisor or (twice == divisor and quotient % 2 != 0):
         quotient += 1
     return quotient
+
+
+@kernel(inline=True)
+def elapsed_ns(now_ns: int, then_ns: int) -> int:
+    """now - then, at most FAR_NS; `then` may be any int64, `now` is not negative."""
+    if then_ns < now_ns - FAR_NS:
+        return FAR_NS
+    return now_ns - then_ns
 
 
 @kernel

@@ -129,7 +129,9 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.VENUE_REJECT: Meaning("The venue refused the order."),
     Reason.OUTCOME_UNKNOWN: Meaning("The venue's answer is missing; the reservation stays."),
     Reason.INTERNAL_ERROR: Meaning("A defect of the gateway; what was held is given back."),
-    Reason.BAD_MESSAGE: Meaning("The message has not the shape of an intent."),
+    Reason.BAD_MESSAGE: Meaning(
+        "The message is no intent, or an order type, a time in force or a field that is not built."
+    ),
     Reason.BAD_NUMBER: Meaning("A number is a fraction, a boolean or not finite."),
     Reason.PRICE_OFF_TICK: Meaning("The price is between two ticks."),
     Reason.QTY_OFF_LOT: Meaning("The quantity is between two lots."),
@@ -147,7 +149,7 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.RISK_REJECT: Meaning("A risk rule of the order door refused."),
     Reason.QUEUE_REJECT: Meaning("The order queue did not take the order."),
     Reason.ORDER_FINAL: Meaning("The order is already finished."),
-    Reason.NOT_FOUND: Meaning("There is no such order."),
+    Reason.NOT_FOUND: Meaning("There is no such order, or no position that is left to close."),
     Reason.BACKPRESSURE_INFLIGHT_SOFT: Meaning("Orders in flight are near their limit."),
     Reason.BACKPRESSURE_DURABLE_RATE_DECLINE: Meaning("The journal is getting slower."),
     Reason.BACKPRESSURE_SOFT_WAL_AGE: Meaning("The journal lags, within its hard limit."),

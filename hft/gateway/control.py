@@ -7,11 +7,20 @@ from typing import Any
 
 from hft.core.codes import ControlKind, PolicyMode
 from hft.core.jit import kernel
+from hft.core.numbers import FAR_NS
 from hft.gateway import breaker, policy, storm, tables
-from hft.gateway.rows import MODE_OWNER_DEGRADED, MODE_OWNER_STRATEGY, KillScope, Row
+from hft.gateway.risk import PPM
+from hft.gateway.rows import (
+    MODE_OWNER_DEGRADED,
+    MODE_OWNER_OPERATOR,
+    MODE_OWNER_STRATEGY,
+    KillScope,
+    Row,
+)
 
 _BYTE = KillScope.BYTE.value
 NORMAL = PolicyMode.NORMAL.value
+HALT = PolicyMode.HALT.value
 
 
 @kernel
@@ -178,21 +187,49 @@ def reset_daily(gw: Any) -> None:
 
 
 @kernel
+def names_scope(config: Row, scope: int, index: int) -> bool:
+    """Whether a kill's scope and index are of this gateway."""
+    if scope == KillScope.ACCOUNT.value:
+        return 0 <= index < config["n_accounts"]
+    if scope == KillScope.STRATEGY.value:
+        return 0 <= index < config["n_strategies"]
+    if scope == KillScope.SYMBOL.value:
+        return 0 <= index < config["n_instruments"]
+    return scope == KillScope.GLOBAL.value or scope == _BYTE
+
+
+@kernel
+def names_row(config: Row, kind: int, code: int, value: int) -> bool:
+    """Whether what a control input is about is there; only such a one may touch the tables."""
+    if kind == ControlKind.MODE.value:
+        known = code == MODE_OWNER_OPERATOR or code == MODE_OWNER_DEGRADED
+        index = code - MODE_OWNER_STRATEGY
+        return NORMAL <= value <= HALT and (known or 0 <= index < config["n_strategies"])
+    if kind == ControlKind.KILL.value:
+        return names_scope(config, code & 15, code >> 4)
+    if kind == ControlKind.PROMOTION.value:
+        return 0 <= code < config["n_strategies"]
+    return True
+
+
+@kernel
 def control(gw: Any, kind: int, code: int, value: int, now_ns: int) -> int:
     """One journaled control input (contract 2.4). Returns: 0, or -1 for one that is not ours.
 
     START value = hold-off ns, code 1 = recovering; MODE code = owner, value = mode; KILL code =
     scope + 16 x index, value 1/0; LATENCY value = decision latency ns; PROMOTION code = strategy,
-    value = weight in ppm; LEASE code = leader 0/1, value = fence.
+    value = weight in ppm, at most 1 000 000; LEASE code = leader 0/1, value = fence.
     """
     head = tables.head(gw)[0]
     config = tables.config(gw)[0]
+    if not names_row(config, kind, code, value):
+        return -1
     if kind == ControlKind.MODE.value:
         set_mode(gw, code, value)
     elif kind == ControlKind.KILL.value:
         kill(gw, code & 15, code >> 4, value, now_ns)
     elif kind == ControlKind.START.value:
-        head["holdoff_until_ns"] = now_ns + value if value > 0 else 0
+        head["holdoff_until_ns"] = now_ns + min(value, FAR_NS) if value > 0 else 0
         head["recovering"] = 1 if code != 0 else 0
     elif kind == ControlKind.HOLDOFF_END.value:
         head["holdoff_until_ns"] = 0
@@ -204,7 +241,7 @@ def control(gw: Any, kind: int, code: int, value: int, now_ns: int) -> int:
         level = storm.level_of(value, config["latency_warm_ns"], config["latency_storm_ns"], -1)
         storm.evaluate(head, config, row, level, now_ns)
     elif kind == ControlKind.PROMOTION.value:
-        tables.strategies(gw)[code]["weight_ppm"] = value
+        tables.strategies(gw)[code]["weight_ppm"] = min(max(value, 0), PPM)
     elif kind == ControlKind.LEASE.value:
         head["leader"] = 1 if code != 0 else 0
         head["fence"] = max(head["fence"], value)

@@ -23,6 +23,7 @@ NEW = IntentType.NEW.value
 AMEND = IntentType.AMEND.value
 CANCEL = IntentType.CANCEL.value
 NOTHING = -1
+WORTH_MAX = 1 << 60  # money of one fill
 
 
 @kernel
@@ -49,6 +50,20 @@ def is_working(gw: Any, slot: int) -> bool:
 
 
 @kernel
+def is_believable(gw: Any, slot: int, price: int, qty: int) -> bool:
+    """Whether price and quantity of an answer can be; others are an invariant failure."""
+    instrument = tables.instruments(gw)[tables.orders(gw)[slot]["instrument_idx"]]
+    linear = instrument["inverse"] == 0
+    step = instrument["money_per_tick_lot"] if linear else instrument["notional_per_lot"]
+    room = WORTH_MAX // max(1, step)
+    factor = max(1, price) if linear else 1
+    if 0 <= price <= WORTH_MAX and factor <= room and 0 <= qty <= room // factor:
+        return True
+    tables.head(gw)[0]["invariant_failures"] += 1
+    return False
+
+
+@kernel
 def hold_again(gw: Any, slot: int) -> None:
     """Bring an order's hold to its worst case after anything about it changed."""
     order = tables.orders(gw)[slot]
@@ -57,6 +72,7 @@ def hold_again(gw: Any, slot: int) -> None:
     exposure.rehold(
         tables.head(gw)[0],
         tables.strategies(gw)[order["strategy_idx"]],
+        tables.symbols(gw)[order["instrument_idx"]],
         tables.leaves(gw)[order["leaf_idx"]],
         order,
         exposure.hold_qty(order, hold),
@@ -70,7 +86,8 @@ def let_go(gw: Any, slot: int, status: int) -> None:
     order = tables.orders(gw)[slot]
     head = tables.head(gw)[0]
     strategy = tables.strategies(gw)[order["strategy_idx"]]
-    exposure.rehold(head, strategy, tables.leaves(gw)[order["leaf_idx"]], order, 0, 0)
+    symbol = tables.symbols(gw)[order["instrument_idx"]]
+    exposure.rehold(head, strategy, symbol, tables.leaves(gw)[order["leaf_idx"]], order, 0, 0)
     if order["status"] == UNKNOWN:
         head["unknown_orders"] -= 1
     order["status"] = status
@@ -125,7 +142,7 @@ def end_amend(gw: Any, slot: int) -> None:
 @kernel
 def on_amended(gw: Any, slot: int, price: int, qty: int, now_ns: int) -> int:
     """The venue changed the order to `price` and total `qty`."""
-    if not is_working(gw, slot):
+    if not is_working(gw, slot) or not is_believable(gw, slot, price, qty):
         return -1
     know_again(gw, slot, APPROVED, 0, now_ns)
     order = tables.orders(gw)[slot]
@@ -169,7 +186,7 @@ def on_fill(gw: Any, slot: int, price: int, qty: int, now_ns: int) -> int:
 
     Returns: 1 when the order is complete, 0 when it works on, -1 for more than it had open.
     """
-    if not is_working(gw, slot) or qty <= 0:
+    if not is_working(gw, slot) or not is_believable(gw, slot, price, qty) or qty <= 0:
         return -1
     know_again(gw, slot, APPROVED, 0, now_ns)
     head = tables.head(gw)[0]
@@ -189,9 +206,8 @@ def on_fill(gw: Any, slot: int, price: int, qty: int, now_ns: int) -> int:
     instrument_idx = order["instrument_idx"]
     strategy = tables.strategies(gw)[strategy_idx]
     leaf = tables.leaves(gw)[order["leaf_idx"]]
-    exposure.settle(
-        head, strategy, leaf, tables.instruments(gw)[instrument_idx], order["side"], price, qty
-    )
+    symbol, instrument = tables.symbols(gw)[instrument_idx], tables.instruments(gw)[instrument_idx]
+    exposure.settle(head, strategy, symbol, leaf, instrument, order["side"], price, qty)
     head["fills"] += 1
     watch_fill(gw, strategy_idx, instrument_idx, order["leaf_idx"], now_ns)
     if order["filled_qty"] >= order["qty"]:

@@ -11,7 +11,7 @@ import numpy as np
 from hft.core.codes import DedupState, IntentType, OrderStatus, Reason, SelfTradeMode
 from hft.core.dtypes import DECISION
 from hft.core.jit import kernel
-from hft.gateway import dedup, exposure, framing, policy, risk, rows, steps, tables
+from hft.gateway import dedup, exposure, framing, policy, risk, rows, selftrade, steps, tables
 from hft.gateway.rows import Row, because
 from hft.gateway.state import GatewayState
 
@@ -110,7 +110,7 @@ def report_size(
     limit = tables.limits(gw)[q["instrument_idx"]]
     if risk.over_position(limit, strategy, leaf, q, d):
         n = add(out, n, Reason.POSITION_LIMIT.value, d)
-    if risk.over_symbol_notional(limit, q, d):
+    if risk.over_symbol_notional(limit, tables.symbols(gw)[q["instrument_idx"]], q, d):
         n = add(out, n, Reason.NOTIONAL_LIMIT.value, d)
     if risk.over_order_notional(strategy, q, d):
         n = add(out, n, Reason.MAX_NOTIONAL_EXCEEDED.value, d)
@@ -153,7 +153,7 @@ def report_risk(
     head, config = tables.head(gw)[0], tables.config(gw)[0]
     limit = tables.limits(gw)[q["instrument_idx"]]
     exempt = q["proven"] != 0 or q["lowers"] != 0
-    if head["kill_byte"] != 0:
+    if head["kill_byte"] != 0 and not exempt:
         because(d, head["kill_byte"], 0)
         n = add(out, n, Reason.FASTGATE_KILL_SWITCH.value, d)
     if config["fast_gate"] != 0:
@@ -171,10 +171,22 @@ def report_risk(
         n = add(out, n, Reason.ORDER_SIZE.value, d)
     n = report_price(gw, q, touch, now_ns, d, out, n)
     crossing = steps.crossing_slot(gw, q)
-    if crossing >= 0 and config["self_trade_mode"] == SelfTradeMode.REJECT_NEW.value:
+    mode = selftrade.mode_of(config, q)
+    both = mode == SelfTradeMode.CANCEL_BOTH.value
+    if crossing >= 0 and (both or selftrade.refuses_at_once(mode, q)):
         because(d, tables.orders(gw)[crossing]["price"], q["price"])
         n = add(out, n, Reason.SELF_TRADE.value, d)
     return n if exempt else report_size(gw, q, strategy, leaf, d, out, n)
+
+
+@kernel
+def report_sending(gw: Any, d: Row, out: Row, n: int) -> int:
+    """Step 5: whether a command could leave at all."""
+    if tables.head(gw)[0]["leader"] == 0:
+        n = add(out, n, Reason.NOT_LEADER.value, d)
+    if tables.head(gw)[0]["venue_up"] == 0:
+        n = add(out, n, Reason.VENUE_DOWN.value, d)
+    return n
 
 
 @kernel
@@ -195,11 +207,15 @@ def report(
     n = add(out, n, report_key(gw, intent), d)
     framing.frame(gw, config, intent, touch, q)
     if q["kind"] == IntentType.CANCEL.value:
-        return n if q["slot"] >= 0 else add(out, n, Reason.NOT_FOUND.value, d)
+        if q["slot"] < 0:
+            n = add(out, n, Reason.NOT_FOUND.value, d)
+        return report_sending(gw, d, out, n)
     strategy = tables.strategies(gw)[q["strategy_idx"]]
     leaf = exposure.leaf_at(gw, q["leaf_idx"])
     if steps.expired(intent, now_ns, d):
         n = add(out, n, Reason.TTL_EXPIRED.value, d)
+    if q["kind"] == IntentType.FORCE_FLAT.value and q["qty"] == 0:
+        return add(out, n, Reason.NOT_FOUND.value, d)
     if q["proven"] == 0 and q["lowers"] == 0:
         for code in policy.CODES:
             if policy.refuses(code, gw, strategy, q, now_ns):
@@ -212,8 +228,4 @@ def report(
             n = add(out, n, Reason.OUTCOME_UNKNOWN.value, d)
     n = report_exposure(gw, q, strategy, leaf, d, out, n)
     n = report_risk(gw, q, touch, strategy, leaf, now_ns, d, out, n)
-    if tables.head(gw)[0]["leader"] == 0:
-        n = add(out, n, Reason.NOT_LEADER.value, d)
-    if tables.head(gw)[0]["venue_up"] == 0:
-        n = add(out, n, Reason.VENUE_DOWN.value, d)
-    return n
+    return report_sending(gw, d, out, n)

@@ -1,8 +1,8 @@
 """Step 3: room for an order before it is sent, and its way back.
 
 `rehold` is the only writer of what is held: it sets an order's hold to its worst case (the
-acknowledged order or any amend in flight) and moves the difference through leaf, strategy and
-total, so that held equals the sum over working orders by construction. `settle` moves position.
+acknowledged order or any amend in flight) and moves the difference through leaf, symbol, strategy
+and total, so that held equals the sum over working orders by construction. `settle` moves position.
 Buys and sells are held apart: a working sell must not make room for a buy.
 """
 
@@ -109,6 +109,7 @@ def add_leaf(gw: Any, key: int) -> int:
         head["leaf_count"] = leaf + 1
     leaves[leaf]["key"] = key
     leaves[leaf]["instrument_idx"] = (key - 1) % config["n_instruments"]
+    leaves[leaf]["refused_ns"] = 0
     hang(gw, key, leaf)
     return leaf
 
@@ -214,12 +215,13 @@ def hold_money(instrument: Row, order: Row, hold: Row) -> int:
 def rehold(
     head: Row,
     strategy: Row,
+    symbol: Row,
     leaf: Row,
     order: Row,
     held_qty: int,
     held_money: int,
 ) -> None:
-    """Set what an order holds and carry the difference to leaf, strategy and total."""
+    """Set what an order holds and carry the difference to leaf, symbol, strategy and total."""
     qty = held_qty - order["held_qty"]
     money = held_money - order["reserved_money"]
     order["held_qty"] = held_qty
@@ -229,6 +231,7 @@ def rehold(
     leaf["open_buy_qty"] += bought
     leaf["open_sell_qty"] += qty - bought
     leaf["reserved_money"] += money
+    symbol["reserved_money"] += money
     strategy["reserved_money"] += money
     head["reserved_money"] += money
 
@@ -266,6 +269,7 @@ def share(amount: int, part: int, whole: int) -> int:
 def settle(
     head: Row,
     strategy: Row,
+    symbol: Row,
     leaf: Row,
     instrument: Row,
     side: int,
@@ -283,5 +287,6 @@ def settle(
         money -= share(leaf["settled_money"], closed, abs(net))
     leaf["net_qty"] = net + signed
     leaf["settled_money"] += money
+    symbol["settled_money"] += money
     strategy["settled_money"] += money
     head["settled_money"] += money

@@ -1,7 +1,7 @@
 """An intent as the question that the checks read: its shape, its price, what it would add.
 
-A market order is priced at the opposite touch, FORCE_FLAT becomes a market order of what is left to
-close, an AMEND counts what it adds to its own hold. Writes the REQUEST row only.
+A market order is priced at the opposite touch, FORCE_FLAT becomes a market order of at most what is
+left to close, an AMEND counts what it adds to its own hold. Writes the REQUEST row only.
 """
 
 from typing import Any
@@ -19,8 +19,29 @@ CANCEL = IntentType.CANCEL.value
 FORCE_FLAT = IntentType.FORCE_FLAT.value
 BUY = Side.BUY.value
 SELL = Side.SELL.value
+GTC = Tif.GTC.value
+GTX = Tif.GTX.value
+MARKET = OrderType.MARKET.value
+LIMIT = OrderType.LIMIT.value
 NUMBER_MAX = 1 << 62
 SATURATED = 1 << 61
+
+
+@kernel(inline=True)
+def unknown_shape(intent: Row) -> bool:
+    """An order type, a time in force or a field of an order that no venue here can keep.
+
+    A CANCEL names an order and has no shape of its own.
+    """
+    if intent["intent_type"] == CANCEL:
+        return False
+    return (
+        (intent["order_type"] != LIMIT and intent["order_type"] != MARKET)
+        or intent["tif"] < GTC
+        or intent["tif"] > GTX
+        or intent["stop_price"] != 0
+        or intent["display_qty"] != 0
+    )
 
 
 @kernel(inline=True)
@@ -38,6 +59,7 @@ def malformed(config: Row, intent: Row) -> int:
         or intent["intent_type"] < NEW
         or intent["intent_type"] > FORCE_FLAT
         or intent["intent_id"] <= 0
+        or unknown_shape(intent)
     ):
         return Reason.BAD_MESSAGE.value
     if (
@@ -54,7 +76,7 @@ def malformed(config: Row, intent: Row) -> int:
 def is_market(intent: Row) -> bool:
     """A market order by its type, or price 0 with IOC or FOK."""
     immediate = intent["tif"] == Tif.IOC.value or intent["tif"] == Tif.FOK.value
-    return intent["order_type"] == OrderType.MARKET.value or (immediate and intent["price"] == 0)
+    return intent["order_type"] == MARKET or (immediate and intent["price"] == 0)
 
 
 @kernel
@@ -92,7 +114,8 @@ def frame(gw: Any, config: Row, intent: Row, touch: Row, q: Row) -> None:
     q["saturated"] = 0
     q["proven"] = 0
     q["lowers"] = 0
-    q["passive"] = 1 if intent["tif"] == Tif.GTX.value and kind == NEW else 0
+    q["passive"] = 1 if intent["tif"] == GTX and kind == NEW else 0
+    q["reach"] = intent["price"]
     if kind == CANCEL:
         q["slot"] = find_target(gw, intent)
         return
@@ -113,35 +136,36 @@ def frame(gw: Any, config: Row, intent: Row, touch: Row, q: Row) -> None:
         q["price"] = 0
         if touch["valid"] != 0:
             q["price"] = touch["ask_tick"] if q["side"] == BUY else touch["bid_tick"]
+        # It takes level after level, so no price bounds which own order it could meet.
+        q["reach"] = NUMBER_MAX if q["side"] == BUY else -NUMBER_MAX
     q["proven"] = policy.proves(leaf, q["side"], q["qty"], 0)
     measure(gw, q, 0, 0, 0)
 
 
 @kernel
 def frame_flat(leaf: Row, q: Row) -> None:
-    """FORCE_FLAT closes what is not being closed already; a given quantity closes that much."""
+    """FORCE_FLAT closes what is not being closed already, or the part of it that was asked for.
+
+    0 lots say that nothing is left to close: it never opens a position and never turns one round.
+    """
     net = leaf["net_qty"]
     q["side"] = SELL if net > 0 else BUY
-    if q["qty"] == 0:
-        q["qty"] = abs(net) - (leaf["open_sell_qty"] if net > 0 else leaf["open_buy_qty"])
+    left = max(0, abs(net) - (leaf["open_sell_qty"] if net > 0 else leaf["open_buy_qty"]))
+    if q["qty"] == 0 or q["qty"] > left:
+        q["qty"] = left
 
 
 @kernel
 def frame_amend(gw: Any, q: Row, leaf: Row) -> None:
     """An AMEND counts what it would hold beyond what its order holds now."""
     order = tables.orders(gw)[q["slot"]]
-    hold = tables.holds(gw)[q["slot"]]
     q["side"] = order["side"]
-    q["passive"] = 1 if order["tif"] == Tif.GTX.value else 0
+    q["passive"] = 1 if order["tif"] == GTX else 0
     filled = order["filled_qty"]
     remaining = q["qty"] - filled
     q["proven"] = policy.proves(leaf, q["side"], remaining, order["held_qty"])
-    if (
-        q["price"] == order["price"]
-        and hold["amends"] == 0
-        and q["qty"] > 0
-        and q["qty"] < order["qty"]
-    ):
+    # Whatever amend is in flight, the order that the venue acknowledged only gets smaller.
+    if q["price"] == order["price"] and q["qty"] > 0 and q["qty"] < order["qty"]:
         q["lowers"] = 1
     measure(gw, q, filled, order["held_qty"], order["reserved_money"])
 

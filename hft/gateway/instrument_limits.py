@@ -90,7 +90,7 @@ class InstrumentLimits:
         return units
 
     def notional(self) -> int:
-        """The notional limit of one order; of an inverse contract in quote currency."""
+        """The notional limit of the symbol; of an inverse contract in quote currency."""
         key, value = self.own("symbols", "max_notional", "risk_limits.max_notional")
         capital = self.work.capital
         if capital is not None:

@@ -29,7 +29,20 @@ def check(state: GatewayState) -> list[str]:
         *_lists(state, live),
         *_reached(state.order_index, state.orders["order_id"], live, "order id"),
         *_dedup(state),
+        *_gates(state),
     ]
+
+
+def _gates(state: GatewayState) -> list[str]:
+    """The count that lets an intent pass unasked is that of the inputs that restrict."""
+    head, rows = state.head[0], state.strategies
+    gates = int(head["storms"] + head["trips"] + head["recovering"] + head["degraded"])
+    gates += int(head["operator_mode"] != 0)
+    gates += int(((rows["mode"] != 0) | (rows["repeated"] != 0)).sum())
+    if state.config[0]["require_promotion"] != 0:
+        gates += int(((rows["bound"] != 0) & (rows["weight_ppm"] <= 0)).sum())
+    counted = int(head["gates"])
+    return [] if counted in (-1, gates) else [f"gates is {counted}, {gates} inputs restrict"]
 
 
 def _holds(state: GatewayState, live: np.ndarray) -> list[str]:
@@ -84,7 +97,7 @@ def _leaves(state: GatewayState, live: np.ndarray) -> list[str]:
 
 
 def _totals(state: GatewayState) -> list[str]:
-    """Strategy and overall totals are the sums over leaves."""
+    """Totals of strategies, symbols and all together are the sums over leaves."""
     config, head = state.config[0], state.head[0]
     leaves = state.leaves[: int(head["leaf_count"])]
     leaves = leaves[leaves["key"] != 0]
@@ -97,6 +110,10 @@ def _totals(state: GatewayState) -> list[str]:
             total = int(leaves[name][owner == index].sum())
             if int(strategy[name]) != total:
                 found.append(f"strategy {index} {name} is {strategy[name]}, leaves say {total}")
+        for index, symbol in enumerate(state.symbols):
+            total = int(leaves[name][leaves["instrument_idx"] == index].sum())
+            if int(symbol[name]) != total:
+                found.append(f"symbol {index} {name} is {symbol[name]}, leaves say {total}")
     return found
 
 

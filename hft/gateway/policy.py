@@ -129,6 +129,8 @@ CODES = (
 @kernel
 def restricted(gw: Any, strategy: Row, request: Row, now_ns: int) -> int:
     """The reasons of this step in the order of their numbers; repeated execution before DEGRADE."""
+    if tables.head(gw)[0]["gates"] < 0:
+        refresh(gw)
     if request["kind"] == _CANCEL or request["proven"] != 0 or request["lowers"] != 0:
         return Reason.OK.value
     for code in CODES:
@@ -139,7 +141,10 @@ def restricted(gw: Any, strategy: Row, request: Row, now_ns: int) -> int:
 
 @kernel(inline=True)
 def gate(gw: Any, head: Row, strategy: Row, request: Row, now_ns: int) -> int:
-    """Let everything through while no input restricts anything; else ask rule by rule."""
+    """Let everything through while no input restricts anything; else ask rule by rule.
+
+    What was not counted yet (a new state, other limits) restricts until it is.
+    """
     if head["gates"] == 0 and now_ns >= head["holdoff_until_ns"]:
         return Reason.OK.value
     return restricted(gw, strategy, request, now_ns)

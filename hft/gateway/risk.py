@@ -8,6 +8,7 @@ from typing import Any
 
 from hft.core.codes import IntentType, Reason, Side, StormGuardState
 from hft.core.jit import kernel
+from hft.core.numbers import elapsed_ns
 from hft.gateway import tables
 from hft.gateway.exposure import worst_qty
 from hft.gateway.rate import full, push
@@ -121,7 +122,7 @@ def price_value(limit: Row, request: Row, d: Row) -> int:
 @kernel(inline=True)
 def reference(limit: Row, touch: Row, now_ns: int, band_on: bool, d: Row) -> int:
     """A reference that can be trusted: a valid book, and fresh."""
-    age = now_ns - touch["ts_ns"]
+    age = elapsed_ns(now_ns, touch["ts_ns"])
     if touch["valid"] == 0 and (band_on or limit["reference_age_ns"] > 0):
         because(d, 0, 1)
         return Reason.BOOK_INVALID.value
@@ -173,7 +174,7 @@ def price(
 
 @kernel
 def crosses(order: Row, hold: Row, side: int, price: int) -> bool:
-    """Whether an own working order of the other side could trade with a new one at `price`."""
+    """Whether an own working order of the other side could trade with one that goes to `price`."""
     resting = order["price"]
     if hold["amends"] > 0:
         other = hold["price_low"] if side == BUY else hold["price"]
@@ -206,13 +207,16 @@ def over_position(limit: Row, strategy: Row, leaf: Row, request: Row, d: Row) ->
 
 
 @kernel
-def over_symbol_notional(limit: Row, request: Row, d: Row) -> bool:
-    money, most = request["notional_money"], limit["notional_max"]
-    return most >= 0 and money > most and because(d, money, most)
+def over_symbol_notional(limit: Row, symbol: Row, request: Row, d: Row) -> bool:
+    """What all strategies hold of the symbol, working orders and positions at cost, with this."""
+    money = symbol["reserved_money"] + symbol["settled_money"] + request["add_money"]
+    most = limit["notional_max"]
+    return most >= 0 and request["add_money"] > 0 and money > most and because(d, money, most)
 
 
 @kernel
 def over_order_notional(strategy: Row, request: Row, d: Row) -> bool:
+    """The whole order by itself."""
     money, most = request["notional_money"], strategy["order_notional_max"]
     return most >= 0 and money > most and because(d, money, most)
 
@@ -230,6 +234,7 @@ def size_of_risk(
     config: Row,
     limit: Row,
     strategy: Row,
+    symbol: Row,
     leaf: Row,
     request: Row,
     d: Row,
@@ -237,7 +242,7 @@ def size_of_risk(
     """Position, notional, daily loss and restriction: what a proven order need not ask."""
     if over_position(limit, strategy, leaf, request, d):
         return Reason.POSITION_LIMIT.value
-    if over_symbol_notional(limit, request, d):
+    if over_symbol_notional(limit, symbol, request, d):
         return Reason.NOTIONAL_LIMIT.value
     if over_order_notional(strategy, request, d):
         return Reason.MAX_NOTIONAL_EXCEEDED.value

@@ -67,7 +67,7 @@ HEAD = _row(
     "lru_oldest",
     "leaf_count",  # rows ever used
     "leaf_free",  # chain of freed leaf rows, 0 none, else row + 1
-    "gates",  # restrictive inputs of policy; 0 lets `policy.gate` return at once
+    "gates",  # restrictive inputs of policy; 0 lets `policy.gate` return, -1: not counted yet
     "holdoff_until_ns",
     "recovering",
     "operator_mode",
@@ -185,7 +185,11 @@ LEAF = _row(
     "settled_money",
     "free_next",
     "instrument_idx",
+    "refused_ns",  # when a FORCE_FLAT of it was refused last
 )
+
+# What all accounts and strategies together hold of one instrument.
+SYMBOL = _row("reserved_money", "settled_money")
 
 DEDUP = _row(
     "key_hi",
@@ -250,6 +254,7 @@ REQUEST = _row(
     "saturated",  # 1: beyond the bounds, notional is a stand-in larger than any limit
     "proven",  # reduces the position by the proof of contract 3.4
     "lowers",  # an AMEND that only lowers quantity
+    "reach",  # the farthest price it could trade at; a market order knows none
     "passive",  # a post-only order: it expires rather than trade, so it cannot trade with us
 )
 

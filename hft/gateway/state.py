@@ -32,6 +32,7 @@ class GatewayState(NamedTuple):
     heads: np.ndarray  # int64[(account x instruments + instrument) x 2 + side], slot or -1
     leaves: np.ndarray  # LEAF[leaf_capacity + 1]; the last row stays zero: a leaf not there yet
     leaf_index: np.ndarray  # int64[hash], leaf + 1 or 0
+    symbols: np.ndarray  # SYMBOL[instrument]
     dedup: np.ndarray  # DEDUP[window]
     dedup_index: np.ndarray  # int64[hash of key], tag and dedup row + 1, or 0
     rates: np.ndarray  # RATE[strategies, instruments, all]
@@ -76,7 +77,7 @@ def new_state(
     arrays = _arrays(instruments, limits, n_accounts, n_strategies, order_capacity, dedup_window)
     state = GatewayState(**arrays, table=tables.address_row(arrays))
     head = state.head[0]
-    for name in ("dedup_row", "lru_recent", "lru_oldest"):
+    for name in ("dedup_row", "lru_recent", "lru_oldest", "gates"):
         head[name] = -1
     head["leader"] = 1
     head["venue_up"] = 1
@@ -127,6 +128,7 @@ def _arrays(
         "heads": np.full(n_accounts * n_instruments * 2, -1, np.int64),
         "leaves": np.zeros(leaf_capacity + 1, rows.LEAF),
         "leaf_index": np.zeros(leaf_slots, np.int64),
+        "symbols": np.zeros(n_instruments, rows.SYMBOL),
         "dedup": line_zeros(dedup_window, rows.DEDUP),
         "dedup_index": line_zeros(power_of_two(2 * dedup_window), np.dtype(np.int64)),
         "rates": rates,
@@ -242,14 +244,21 @@ def apply_limits(state: GatewayState, limits: ResolvedLimits) -> None:
             )
     if limits.config[0]["repeated_count"] != state.config[0]["repeated_count"]:
         raise ConfigError("risk.repeated_execution_count stays as it is within a run")
+    was_needed = state.config[0]["require_promotion"] != 0
     for name in rows.CONFIG.names or ():
         if name not in _SIZES:
             state.config[0][name] = limits.config[0][name]
     state.limits[:] = limits.instruments
     state.limits_base[:] = limits.instruments
     for index, row in enumerate(state.strategies):
+        needed = was_needed and row["bound"] != 0
         for name in _STRATEGY_LIMITS:
             row[name] = limits.strategy_row(index)[name]
+        needs = state.config[0]["require_promotion"] != 0 and row["bound"] != 0
+        if needs != needed:
+            # Nobody has promoted it yet under these limits, or nobody has to.
+            row["weight_ppm"] = limits.strategy_row(index)["weight_ppm"]
+    state.head[0]["gates"] = -1
     for name in ("per_s", "per_min", "full_per_s", "full_per_min"):
         state.rates[name] = pairs[name]
     state.moves["turn_ns"] = 0

@@ -9,6 +9,7 @@ from typing import Any
 
 from hft.core.codes import DedupState, IntentType, OrderStatus, Reason
 from hft.core.jit import kernel
+from hft.core.numbers import elapsed_ns
 from hft.gateway import commands, dedup, exposure, framing, orders, policy, risk, tables
 from hft.gateway.rows import Row, because
 from hft.gateway.selftrade import resolve_crossing
@@ -16,15 +17,17 @@ from hft.gateway.selftrade import resolve_crossing
 OK = Reason.OK.value
 AMEND = IntentType.AMEND.value
 CANCEL = IntentType.CANCEL.value
+FORCE_FLAT = IntentType.FORCE_FLAT.value
 
 
 @kernel(inline=True)
 def expired(intent: Row, now_ns: int, d: Row) -> bool:
     """Older than it may be when it is decided; a CANCEL does not age."""
-    age_ns, ttl_ns = now_ns - intent["timestamp_ns"], intent["ttl_ns"]
-    if ttl_ns <= 0 or intent["intent_type"] == CANCEL or age_ns <= ttl_ns:
+    ttl_ns = intent["ttl_ns"]
+    # now - ttl cannot wrap, the intent's age can.
+    if ttl_ns <= 0 or intent["intent_type"] == CANCEL or intent["timestamp_ns"] >= now_ns - ttl_ns:
         return False
-    return because(d, age_ns, ttl_ns)
+    return because(d, elapsed_ns(now_ns, intent["timestamp_ns"]), ttl_ns)
 
 
 @kernel(inline=True)
@@ -42,7 +45,7 @@ def check_risk(
     """Step 4 in the order of contract 3.6; the first failure wins."""
     limit = tables.limits(gw)[q["instrument_idx"]]
     exempt = q["proven"] != 0 or q["lowers"] != 0
-    if head["kill_byte"] != 0:
+    if head["kill_byte"] != 0 and not exempt:
         because(d, head["kill_byte"], 0)
         return Reason.FASTGATE_KILL_SWITCH.value
     if config["fast_gate"] != 0:
@@ -73,7 +76,8 @@ def check_risk(
             return reason
     if exempt:
         return OK
-    reason = risk.size_of_risk(head, config, limit, strategy, leaf, q, d)
+    symbol = tables.symbols(gw)[q["instrument_idx"]]
+    reason = risk.size_of_risk(head, config, limit, strategy, symbol, leaf, q, d)
     if reason == Reason.POSITION_LIMIT.value:
         head["position_breaches"] += 1
     return reason
@@ -85,7 +89,7 @@ def crossing_slot(gw: Any, q: Row) -> int:
     if q["passive"] != 0:
         return -1
     index = orders.list_of(gw, q["account_idx"], q["instrument_idx"], 1 - q["side"])
-    return risk.first_crossing(gw, tables.heads(gw)[index], q["side"], q["price"])
+    return risk.first_crossing(gw, tables.heads(gw)[index], q["side"], q["reach"])
 
 
 @kernel
@@ -125,6 +129,8 @@ def check_all(
     strategy = tables.strategies(gw)[q["strategy_idx"]]
     if expired(intent, now_ns, d):
         return Reason.TTL_EXPIRED.value
+    if q["kind"] == FORCE_FLAT and q["qty"] == 0:
+        return Reason.NOT_FOUND.value
     reason = policy.gate(gw, head, strategy, q, now_ns)
     if reason != OK:
         d["policy_mode"] = policy.mode(gw, strategy, q)
@@ -187,7 +193,8 @@ def create_command(
     hold = tables.holds(gw)[slot]
     held_qty = exposure.hold_qty(order, hold)
     held_money = exposure.hold_money(tables.instruments(gw)[q["instrument_idx"]], order, hold)
-    exposure.rehold(head, strategy, tables.leaves(gw)[q["leaf_idx"]], order, held_qty, held_money)
+    leaf, symbol = tables.leaves(gw)[q["leaf_idx"]], tables.symbols(gw)[q["instrument_idx"]]
+    exposure.rehold(head, strategy, symbol, leaf, order, held_qty, held_money)
     return OK
 
 
@@ -269,6 +276,8 @@ def evaluate(gw: Any, intent: Row, touch: Row, now_ns: int) -> int:
     d["price"] = q["price"]
     d["qty"] = q["qty"]
     if reason != OK:
+        if q["kind"] == FORCE_FLAT and q["leaf_idx"] >= 0:
+            tables.leaves(gw)[q["leaf_idx"]]["refused_ns"] = now_ns
         return refuse(gw, head, reason, now_ns)
     slot = q["slot"]
     commands.keep_key(tables.orders(gw)[slot], tables.holds(gw)[slot], intent, payload)

@@ -6,6 +6,7 @@ the same run, HALT only by an audited reset: it is a loss. Owns STORM rows and h
 
 from hft.core.codes import StatusCode, StormGuardState
 from hft.core.jit import kernel
+from hft.core.numbers import elapsed_ns
 from hft.gateway.rows import Row
 
 NORMAL = StormGuardState.NORMAL.value
@@ -101,7 +102,7 @@ def gap_level(limit: Row, touch: Row, now_ns: int) -> int:
     """STORM while an instrument is silent beyond its gap, inside its session only."""
     if limit["feed_gap_ns"] < 0 or touch["phase"] != StatusCode.OPEN.value or touch["ts_ns"] == 0:
         return NORMAL
-    return STORM if now_ns - touch["ts_ns"] >= limit["feed_gap_ns"] else NORMAL
+    return STORM if elapsed_ns(now_ns, touch["ts_ns"]) >= limit["feed_gap_ns"] else NORMAL
 
 
 @kernel

@@ -29,6 +29,7 @@ DTYPES = {
     "heads": INT64,
     "leaves": rows.LEAF,
     "leaf_index": INT64,
+    "symbols": rows.SYMBOL,
     "dedup": rows.DEDUP,
     "dedup_index": INT64,
     "rates": rows.RATE,
@@ -78,6 +79,7 @@ order_index = _accessor("order_index")
 heads = _accessor("heads")
 leaves = _accessor("leaves")
 leaf_index = _accessor("leaf_index")
+symbols = _accessor("symbols")
 dedup = _accessor("dedup")
 dedup_index = _accessor("dedup_index")
 rates = _accessor("rates")

@@ -1,7 +1,8 @@
 """What a tripped breaker asks for: cancel what is open in its scope, then close what is held.
 
 The engine takes these as plain intents and sends them through the gateway like any other; a trip is
-taken once nothing is open and nothing is held in its scope.
+taken once nothing is open and nothing is held in its scope. What the gateway refuses is asked again
+after a second, not at each wake-up: nothing but the market or a person can change the answer.
 """
 
 from typing import Any
@@ -10,11 +11,13 @@ import numpy as np
 
 from hft.core.codes import IntentType, OrderType, Tif
 from hft.core.jit import kernel
+from hft.core.numbers import elapsed_ns
 from hft.gateway import tables
 from hft.gateway.rows import Row
 
 CANCEL = IntentType.CANCEL.value
 FORCE_FLAT = IntentType.FORCE_FLAT.value
+ASK_AGAIN_NS = 1_000_000_000
 
 
 @kernel
@@ -58,12 +61,15 @@ def blank(intent: Row, intent_id: int, kind: int, now_ns: int) -> None:
 def trip_intents(gw: Any, touches: np.ndarray, out: np.ndarray, next_id: int, now_ns: int) -> int:
     """Fill `out` with the CANCELs and FORCE_FLATs that trips still ask for, ids from `next_id`.
 
-    Called while head["actions"] > 0, once a wake-up; an instrument without a valid touch waits.
+    Called while head["actions"] > 0, once a wake-up; an instrument without a valid touch waits, and
+    everything does where no command can leave (a standby, a venue that is down).
     Mutates: out; a breaker row's `taken` and head["actions"] when its scope is empty.
     Returns: how many intents were written.
     """
-    config, breakers = tables.config(gw)[0], tables.breakers(gw)
+    head, config, breakers = tables.head(gw)[0], tables.config(gw)[0], tables.breakers(gw)
     count = 0
+    if head["leader"] == 0 or head["venue_up"] == 0:
+        return count
     for index in range(len(breakers)):
         row = breakers[index]
         if row["tripped"] == 0 or row["taken"] != 0:
@@ -76,7 +82,7 @@ def trip_intents(gw: Any, touches: np.ndarray, out: np.ndarray, next_id: int, no
             left += held
         if left == 0 and count == before:
             row["taken"] = 1
-            tables.head(gw)[0]["actions"] -= 1
+            head["actions"] -= 1
     return count
 
 
@@ -133,6 +139,8 @@ def closes_of(
         left += 1
         closing = leaf["open_sell_qty"] if net > 0 else leaf["open_buy_qty"]
         if closing >= abs(net) or touches[instrument]["valid"] == 0 or count >= len(out):
+            continue
+        if leaf["refused_ns"] != 0 and elapsed_ns(now_ns, leaf["refused_ns"]) < ASK_AGAIN_NS:
             continue
         intent = out[count]
         blank(intent, next_id + count, FORCE_FLAT, now_ns)

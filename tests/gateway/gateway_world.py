@@ -18,6 +18,7 @@ from hft.gateway.resolve import ResolvedLimits
 from hft.gateway.rows import MODE_OWNER_STRATEGY, KillScope
 
 S = 1_000_000_000
+EDGE = 1 << 63
 START = 1_700_000_000 * S
 
 
@@ -235,6 +236,13 @@ def send(pair: Pair, rng: random.Random, sent: list[dict[str, int]]) -> None:
     if rng.random() < 0.3:
         intent["ttl_ns"] = rng.choice((1, 10**9))
         intent["timestamp_ns"] = pair.now - rng.choice((0, 2, 2 * 10**9))
+    if rng.random() < 0.03:
+        odd = {"order_type": (2, 9, 77, -1), "tif": (6, 99, -1), "stop_price": (1,)}
+        name = rng.choice((*odd, "display_qty"))
+        intent[name] = rng.choice(odd.get(name, (5,)))
+    if rng.random() < 0.03:
+        intent["ttl_ns"] = rng.choice((1, EDGE - 1))
+        intent["timestamp_ns"] = rng.choice((-EDGE, 0, EDGE - 1))
     if intent["intent_type"] in (IntentType.AMEND, IntentType.CANCEL) and pair.twin.orders:
         order = rng.choice(list(pair.twin.orders.values()))
         intent["target_id"] = order.id
@@ -243,6 +251,8 @@ def send(pair: Pair, rng: random.Random, sent: list[dict[str, int]]) -> None:
             intent["instrument_idx"] = order.instrument
         if rng.random() < 0.4:
             intent["price"] = order.price
+            if rng.random() < 0.5 and order.qty > 1:
+                intent["qty"] = rng.randrange(1, order.qty)
     if rng.random() < 0.6:
         intent["key_hi"], intent["key_lo"] = rng.randint(1, 9), rng.randint(1, 40)
         sent.append(intent)

@@ -216,6 +216,13 @@ class NaiveGateway:
             if strategy is None or owner == strategy
         )
 
+    def _in_symbol(self, instrument: int) -> int:
+        """Working orders and positions at cost of one instrument, whoever has them."""
+        per_tick = self.rules.money_per_tick_lot
+        orders = [o for o in self.orders.values() if o.instrument == instrument]
+        settled = sum(leaf.settled for where, leaf in self.leaves.items() if where[2] == instrument)
+        return settled + sum(o.held_money(per_tick) for o in orders)
+
     def today(self) -> int:
         return sum(self.pnls) - sum(self.day_base)
 
@@ -235,6 +242,8 @@ class NaiveGateway:
                 "qty",
                 "tif",
                 "order_type",
+                "stop_price",
+                "display_qty",
                 "target_id",
                 "timestamp_ns",
                 "ttl_ns",
@@ -290,11 +299,20 @@ class NaiveGateway:
             or not 0 <= i["account_idx"] < rules.accounts
             or i["intent_type"] not in (0, 1, 2, 3)
             or i["intent_id"] <= 0
+            or self._not_built(i)
         ):
             return Reason.BAD_MESSAGE
         if abs(i["price"]) > 1 << 62 or abs(i["qty"]) > 1 << 62:
             return Reason.BAD_NUMBER
         return None
+
+    def _not_built(self, i: dict[str, int]) -> bool:
+        """Only MARKET and LIMIT, the six times in force, and no stop or hidden part."""
+        if i["intent_type"] == IntentType.CANCEL:
+            return False
+        types, tifs = (OrderType.MARKET, OrderType.LIMIT), list(Tif)
+        shaped = i["order_type"] in types and i["tif"] in tifs
+        return not shaped or bool(i["stop_price"] or i["display_qty"])
 
     def _lookup(self, key: tuple[int, int], payload: Any, now: int) -> Answer | None:
         """The stored answer, a 1xx refusal, or None after reserving."""
@@ -429,13 +447,11 @@ class NaiveGateway:
             q["side"] = order.side
             filled, held_qty = order.filled, order.held_qty()
             held_money = order.held_money(self.rules.money_per_tick_lot)
-            q["lowers"] = (
-                q["price"] == order.price and order.amends == 0 and 0 < q["qty"] < order.qty
-            )
+            q["lowers"] = q["price"] == order.price and 0 < q["qty"] < order.qty
         elif i["intent_type"] == IntentType.FORCE_FLAT:
             q["side"] = Side.SELL if leaf.net > 0 else Side.BUY
-            if q["qty"] == 0:
-                q["qty"] = abs(leaf.net) - self.open_qty(*where, q["side"])
+            left = max(0, abs(leaf.net) - self.open_qty(*where, q["side"]))
+            q["qty"] = left if q["qty"] == 0 else min(q["qty"], left)
             q["market"] = True
         else:
             immediate = i["tif"] in (Tif.IOC, Tif.FOK) and i["price"] == 0
@@ -461,8 +477,10 @@ class NaiveGateway:
         return q
 
     def _age(self, now: int, touch: Any, i: dict[str, int], q: dict[str, Any]) -> Reason:
-        old = i["ttl_ns"] > 0 and now - i["timestamp_ns"] > i["ttl_ns"]
-        return Reason.TTL_EXPIRED if old else Reason.OK
+        if i["ttl_ns"] > 0 and now - i["timestamp_ns"] > i["ttl_ns"]:
+            return Reason.TTL_EXPIRED
+        nothing = i["intent_type"] == IntentType.FORCE_FLAT and q["qty"] == 0
+        return Reason.NOT_FOUND if nothing else Reason.OK
 
     # -- policy -----------------------------------------------------------------------------------
 
@@ -571,7 +589,7 @@ class NaiveGateway:
     def _risk(self, now: int, touch: Any, i: dict[str, int], q: dict[str, Any]) -> Reason:
         rules = self.rules
         exempt = q["proven"] or q["lowers"]
-        if self.kill_byte:
+        if self.kill_byte and not exempt:
             return Reason.FASTGATE_KILL_SWITCH
         if rules.fast_gate:
             if q["price"] < 0:
@@ -606,7 +624,8 @@ class NaiveGateway:
         position = self._weighted(side_max, i)
         if position is not None and q["add_qty"] > 0 and self._worst(q) > position:
             return Reason.POSITION_LIMIT
-        if rules.notional_max is not None and q["notional"] > rules.notional_max:
+        money = self._in_symbol(i["instrument_idx"]) + q["add_money"]
+        if rules.notional_max is not None and q["add_money"] > 0 and money > rules.notional_max:
             return Reason.NOTIONAL_LIMIT
         if rules.order_notional_max is not None and q["notional"] > rules.order_notional_max:
             return Reason.MAX_NOTIONAL_EXCEEDED
@@ -662,15 +681,17 @@ class NaiveGateway:
             prices = [order.price]
             if order.amends:
                 prices += [order.low_price, order.high[0]]
-            if q["side"] == Side.BUY and min(prices) <= q["price"]:
-                found.append(order)
-            if q["side"] == Side.SELL and max(prices) >= q["price"]:
+            below = q["side"] == Side.BUY and min(prices) <= q["price"]
+            above = q["side"] == Side.SELL and max(prices) >= q["price"]
+            if q["market"] or below or above:
                 found.append(order)
         return found
 
     def _self_trade(self, i: dict[str, int], q: dict[str, Any]) -> Reason:
         crossed = self._crossed(i, q)
         mode = self.rules.self_trade
+        if i["intent_type"] == IntentType.FORCE_FLAT:
+            mode = SelfTradeMode.CANCEL_OLD
         if not crossed:
             return Reason.OK
         amend = i["intent_type"] == IntentType.AMEND
@@ -683,7 +704,8 @@ class NaiveGateway:
         left = q["qty"]
         for order in crossed:
             held = order.held_qty()
-            q["cancels"].append((order.id, order.filled + held - left if held > left else 0))
+            working = order.qty - order.filled
+            q["cancels"].append((order.id, order.qty - left if working > left else 0))
             left -= min(left, held)
             if left == 0:
                 return Reason.SELF_TRADE
