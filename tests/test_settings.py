@@ -321,7 +321,7 @@ def test_a_bad_field_of_an_instrument_names_file_and_line(
     assert text.startswith(f"{file}: line 2: ") and all(word in text for word in words), text
 
 
-LIMITS = ["max_position_size: 5 x touch", "risk:", "  report_all: true"]
+LIMITS = ["max_position_size: 5 x touch", "risk:", "  missing_reference: refuse"]
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,6 @@ LIMITS = {
     "risk.self_trade_mode": "an order that would meet an own one",
     "risk.repeated_execution_count": "fills of one strategy in the window below",
     "risk.repeated_execution_window_s": "that window",
-    "risk.report_all": "each decision lists every failing check, not the first",
     "HFT_RISK_FAST_GATE": "the cheap sanity checks before the others",
     "HFT_RISK_FAST_GATE_PRICE_SCALE": "scale of prices on the wire",
     "risk.fast_gate.max_price": "sanity bound of a price",

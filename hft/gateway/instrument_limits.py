@@ -33,7 +33,7 @@ class InstrumentLimits:
         self.reference = reference_price(instrument, self.figures)
         self.words = self._words()
         position = self.evaluate("max_position_size", work.limits.get("max_position_size"))
-        self.words["position_notional"] = self._worth(position)
+        self.words["position_notional"] = self.worth(position)
 
     def _words(self) -> dict[str, Fraction | None]:
         heartbeat = self.instrument.heartbeat_s
@@ -56,7 +56,7 @@ class InstrumentLimits:
         inverse = self.instrument.kind == "inverse"
         return self.reference if inverse and self.reference else Fraction(1)
 
-    def _worth(self, lots: Fraction | None) -> Fraction | None:
+    def worth(self, lots: Fraction | None) -> Fraction | None:
         """`lots` at the reference in settlement currency (an inverse contract divides)."""
         if lots is None or self.reference is None or self.reference == 0:
             return None

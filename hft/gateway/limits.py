@@ -19,6 +19,7 @@ Kind = Literal[
     "money", "lots", "price", "ticks", "bps", "count", "s", "ms", "ratio", "bool", "text"
 ]
 MONEY_X = 10_000
+SCALED = ("money", "price", "lots")  # kinds that a key with suffix `_x` may carry
 OFF = "off"
 GIVEN = "given"
 LABELS = ("name", "version", "notes", "fitted_on")
@@ -72,7 +73,6 @@ KEYS: tuple[LimitKey, ...] = (
     LimitKey("risk.self_trade_mode", "text", "REJECT_NEW", "SelfTradeMode"),
     LimitKey("risk.repeated_execution_count", "count", OFF, "fills"),
     LimitKey("risk.repeated_execution_window_s", "s", 1, "s"),
-    LimitKey("risk.report_all", "bool", False, "bool"),
     LimitKey("HFT_RISK_FAST_GATE", "bool", True, "bool"),
     LimitKey("HFT_RISK_FAST_GATE_PRICE_SCALE", "count", 10_000, "only 10000"),
     LimitKey("risk.fast_gate.max_price", "price", OFF, "price, off = overflow bound"),
@@ -205,10 +205,12 @@ def _unscaled(raw: str, value: Any) -> tuple[str, Any]:
     if not raw.endswith("_x") or key_of(raw) is not None:
         return raw, value
     key = key_of(raw[:-2])
-    if key is None or key.kind != "money":
+    if key is None or key.kind not in SCALED:
         return raw, value
     if isinstance(value, bool) or not isinstance(value, int):
         raise ConfigError(f"limits: {raw} is the amount x 10000 as an integer, not {value!r}")
+    if key.kind == "lots" and value % MONEY_X:
+        raise ConfigError(f"limits: {raw}: {value} is no whole number of lots x 10000")
     return raw[:-2], str(Decimal(value) / MONEY_X)
 
 

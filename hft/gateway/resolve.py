@@ -18,6 +18,7 @@ from hft.gateway.figures import TapeFigures, max_price_ticks
 from hft.gateway.instrument_limits import InstrumentLimits
 from hft.gateway.limits import OFF, Limits
 from hft.gateway.run_limits import RunLimits
+from hft.gateway.scaled import scaled_looking
 
 __all__ = ["ResolvedLimits", "TapeFigures", "max_price_ticks", "resolve"]
 
@@ -36,6 +37,7 @@ class ResolvedLimits:
     max_price: tuple[int, ...]
     hash: str
     table: tuple[dict[str, Any], ...] = field(repr=False)
+    warnings: tuple[str, ...] = ()
 
     def strategy_row(self, index: int) -> np.ndarray:
         """The STRATEGY row of a strategy, its own where the set names it."""
@@ -45,7 +47,8 @@ class ResolvedLimits:
 
     def to_dict(self) -> dict[str, Any]:
         """What was derived, for `limits.yaml` of the run folder."""
-        return {"hash": self.hash, "values": [dict(row) for row in self.table]}
+        rows = [dict(row) for row in self.table]
+        return {"hash": self.hash, "values": rows, "warnings": list(self.warnings)}
 
 
 def resolve(
@@ -88,4 +91,5 @@ def resolve(
         tuple(scope.max_price for scope in scopes),
         digest.hexdigest(),
         tuple(work.table),
+        scaled_looking(limits, scopes),
     )

@@ -21,7 +21,7 @@ class View:
     figures: Figures
     labels: Mapping[str, str]  # what was run on what: symbols, span, strategy, parameters, seed
     mode: Mapping[str, str]  # how the venue was simulated: latency, queue, fills, fees
-    notice: str = ""  # the refusal line, when due
+    notice: str = ""  # the refusal line, when due, and what looks wrong about the limits
     record: str = "full"
     partial: bool = False
     equity: pl.DataFrame | None = None

@@ -79,7 +79,7 @@ def execute(
             run_id(manifest["key"]),
             record,
             names=_names(session, job, digits),
-            manifest=manifest,
+            manifest=manifest | {"warnings": list(resolved.warnings)},
             limits=dump_yaml(resolved.to_dict()),
             max_journal_bytes=max_journal_bytes,
         )

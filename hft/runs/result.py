@@ -105,6 +105,7 @@ class Run(RunReader):
         table = self.refusals
         get = self.metrics.get_value
         due = notice(get("refused") or 0, get("decisions") or 0, table)
+        due = "; ".join(filter(None, [due, *self.manifest.get("warnings", ())]))
         base = View(
             title=_title(self.names),
             currency=self.names.currency,

@@ -31,6 +31,7 @@ class Key:
     aliases: tuple[str, ...] = ()
     length: int = 0
     limit: bool = False
+    scaled: bool = False  # may be written with the suffix `_x`, as an integer x 10 000
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -81,6 +82,7 @@ def _from_limit(limit: LimitKey) -> Key:
         aliases=(limit.name.upper(),) if limit.name in _ALIASES else (),
         length=limit.length,
         limit=True,
+        scaled=limit.kind in limits.SCALED,
     )
 
 

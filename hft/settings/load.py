@@ -245,7 +245,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Setting]:
     for variable, key in variables():
         source = "environment"
         value: Any = environment.get(variable)
-        scaled = environment.get(variable + "_X") if key.kind == "money" else None
+        scaled = environment.get(variable + "_X") if key.scaled else None
         if scaled is not None:
             if value is not None:
                 raise ConfigError(f"{source}: {variable}: is given plain and as _X; keep one")

@@ -85,8 +85,7 @@ def is_known_variable(name: str) -> bool:
         return True
     base = name.removesuffix("_X")
     return any(
-        name == variable or (base == variable and key.kind == "money")
-        for variable, key in variables()
+        name == variable or (base == variable and key.scaled) for variable, key in variables()
     )
 
 
@@ -95,7 +94,7 @@ def key_of(path: tuple[str, ...]) -> tuple[Key | None, bool]:
     key = find_key(path)
     if key is None and path and path[-1].endswith("_x"):
         key = find_key((*path[:-1], path[-1].removesuffix("_x")))
-        return (key, True) if key is not None and key.kind == "money" else (None, False)
+        return (key, True) if key is not None and key.scaled else (None, False)
     return key, False
 
 
