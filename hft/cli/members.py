@@ -108,7 +108,7 @@ LIMITS = {
     "HFT_EXPOSURE_GLOBAL_MAX_NOTIONAL": "worst-case notional of all strategies together",
     "HFT_EXPOSURE_MAX_SYMBOLS": "how many (strategy, symbol) leaves are tracked",
     "HFT_DEDUP_TTL_S": "how long an idempotency key is remembered",
-    "HFT_COMMAND_DEADLINE_MS": "an older command is not sent",
+    "HFT_COMMAND_DEADLINE_MS": "a command whose decision takes longer is not sent; not for cancels",
     "HFT_GATEWAY_DEGRADE_ON_STORM": "a storm also forbids new risk by policy",
     "HFT_GATEWAY_REQUIRE_PROMOTION": "a strategy without a promotion may not trade",
     "strategies.*.max_notional": "worst-case notional of one strategy over its symbols",

@@ -37,19 +37,19 @@ read and changed. A `*` stands for a strategy or a symbol.
 
 ## Numbers of another configuration
 
-Configurations whose amounts, prices and quantities are integers x 10 000 are read with `_x` behind the
-key, and only with it:
+Configurations whose amounts, prices and quantities are integers x 10 000 are read with `_x` behind
+the key, and only with it:
 
 | Written there | Means | Written here |
 |---|---|---|
 | `max_position_size: 100000` | 10 lots | `max_position_size: 10` or `max_position_size_x: 100000` |
-| `max_daily_loss: 1000000000` | 100 000 | `max_daily_loss: 100000` or `max_daily_loss_x: 1000000000` |
-| `risk.max_price_cap: 50000000` | 5000.0 | `risk.max_price_cap: 5000` or `risk.max_price_cap_x: 50000000` |
+| `max_daily_loss: 1000000000` | 100 000 | `max_daily_loss_x: 1000000000` |
+| `risk.max_price_cap: 50000000` | 5000.0 | `risk.max_price_cap_x: 50000000` |
 
-Without `_x` such a number is taken as it stands and is 10 000 times looser than meant: the first line of
-the run's card then says which key is how many times what the market suggests. A key written in both
-forms is refused. `_x` is known for every key in currency, lots or price, in limit files, settings and
-the environment (`HFT_MAX_DAILY_LOSS_X`).
+Without `_x` such a number is taken as it stands and is 10 000 times looser than meant: the first
+line of the run's card then says which key is how many times what the market suggests. A key written
+in both forms is refused. `_x` is known for every key in currency, lots or price, in limit files,
+settings and the environment (`HFT_MAX_DAILY_LOSS_X`).
 
 Where hft differs from the configuration it takes these keys from is
 [decision 0034](../adr/0034-where-hft-is-stricter-than-what-it-replaces.md).

@@ -124,7 +124,9 @@ MEANINGS: dict[Reason, Meaning] = {
         "HFT_ORDER_QUEUE_SIZE",
     ),
     Reason.STALE_FENCE: Meaning("The command carries the number of an older lease."),
-    Reason.COMMAND_DEADLINE: Meaning("The command waited longer than its deadline."),
+    Reason.COMMAND_DEADLINE: Meaning(
+        "The command waited longer than its deadline.", "HFT_COMMAND_DEADLINE_MS"
+    ),
     Reason.VENUE_DOWN: Meaning("The connection to the venue is down."),
     Reason.VENUE_REJECT: Meaning("The venue refused the order."),
     Reason.OUTCOME_UNKNOWN: Meaning("The venue's answer is missing; the reservation stays."),

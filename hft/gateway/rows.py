@@ -92,7 +92,7 @@ HEAD = _row(
     "rate_breaches",
     "invariant_failures",
     "fills",
-    "latency_ns",
+    "latency_ns",  # of a decision, before its command leaves
     "unknown_orders",
     "limit_changes",
 )

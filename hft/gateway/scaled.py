@@ -29,9 +29,10 @@ def scaled_looking(limits: Limits, scopes: Sequence[Any]) -> tuple[str, ...]:
         if usual is None or value < MONEY_X or value % MONEY_X or value <= most * usual:
             continue
         plain = Decimal(value) / MONEY_X
+        times = int(value / usual)
         found.append(
-            f"limits {limits.name}: {name}: {value} is {int(value / usual):,} times what this market "
-            f"suggests; if it is {plain:f} x {MONEY_X}, write {name}_x: {value}"
+            f"limits {limits.name}: {name}: {value} is {times:,} times what this market suggests; "
+            f"if it is {plain:f} x {MONEY_X}, write {name}_x: {value}"
         )
     return tuple(found)
 

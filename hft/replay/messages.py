@@ -22,6 +22,7 @@ _AMEND = IntentType.AMEND.value
 _CANCEL = IntentType.CANCEL.value
 _OK = Reason.OK.value
 _QUEUE_FULL = Reason.ORDER_QUEUE_FULL.value
+_DEADLINE = Reason.COMMAND_DEADLINE.value
 _ARRIVAL = StepKind.ARRIVAL.value
 _FILL_STEP = StepKind.FILL.value
 _FILL = ResponseKind.FILL.value
@@ -33,18 +34,24 @@ def send(
 ) -> int:
     """Put an approved command into the venue's queue. Mutates: engine.venue. Returns: a `Reason`.
 
-    The last places of the queue are kept for getting out.
+    The last places of the queue are kept for getting out. A command whose decision takes longer
+    than its deadline is not sent.
     """
     venue = engine.venue
     queue = venue.queues[0]
     if queue["last"] - queue["first"] >= queue["room"] and _is_full(engine, decision, reduces):
         return _QUEUE_FULL
+    latency_ns = engine.trading.gw.head[0]["latency_ns"]
+    if 0 < decision["deadline_ns"] < now_ns + latency_ns:
+        decision["measured"] = latency_ns
+        decision["limit"] = decision["deadline_ns"] - now_ns
+        return _DEADLINE
     leg = LatencyLeg.ENTRY.value
     if kind == _AMEND:
         leg = LatencyLeg.AMEND.value
     elif kind == _CANCEL:
         leg = LatencyLeg.CANCEL.value
-    arrives_ns = now_ns + engine.clock[0]["latency_ns"] + leg_ns(venue, leg, now_ns)
+    arrives_ns = now_ns + latency_ns + leg_ns(venue, leg, now_ns)
     message = venue.commands[push(venue.commands, queue, venue.head[0], arrives_ns)]
     message["kind"] = kind
     message["slot"] = decision["slot"]

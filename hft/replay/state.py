@@ -55,7 +55,6 @@ CLOCK = _row(
     "lost_intents",
     "yield_rows",  # come back for the progress bar after this many rows
     "first_ns",
-    "latency_ns",  # decision latency, added to every command's entry leg
 )
 
 PHASE_RUN = 0

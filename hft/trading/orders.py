@@ -92,12 +92,12 @@ def _cancel_crossed(trading: Any, wiring: Any, now_ns: int) -> None:
     out_of_line()
     gw = trading.gw
     head = trading.head[0]
-    count = min(gw.head[0]["cancel_count"], len(trading.own))
+    count = min(gw.head[0]["cancel_count"], len(trading.crossed))
     gw.head[0]["cancel_count"] = 0
     for k in range(count):
         order = gw.orders[gw.cancels[k]]
         total = gw.cancel_qty[k]
-        intent = trading.own[k]
+        intent = trading.crossed[k]
         blank(intent, head["next_id"], _AMEND if total > 0 else _CANCEL, now_ns)
         head["next_id"] += 1
         intent["target_id"] = order["order_id"]
@@ -108,22 +108,21 @@ def _cancel_crossed(trading: Any, wiring: Any, now_ns: int) -> None:
         intent["price"] = order["price"]
         intent["qty"] = total
     for k in range(count):
-        _submit_own(trading, wiring, trading.own[k], now_ns)
-
-
-@kernel
-def _submit_own(trading: Any, wiring: Any, intent: np.ndarray, now_ns: int) -> int:
-    """An intent of the gateway's own making; it goes through the gateway like any other."""
-    reason = decide(trading.gw, intent, trading.touch[intent["instrument_idx"]], now_ns)
-    return _conclude(trading, wiring, intent, trading.gw.decision[0], reason, now_ns)
+        # A cancel or an amend that lowers meets no own order, so nothing is listed behind it.
+        intent = trading.crossed[k]
+        reason = decide(gw, intent, trading.touch[intent["instrument_idx"]], now_ns)
+        _conclude(trading, wiring, intent, gw.decision[0], reason, now_ns)
 
 
 @kernel
 def take_trips(trading: Any, wiring: Any, now_ns: int) -> None:
-    """Send the cancels and closing orders that tripped breakers still ask for. Mutates: trading."""
+    """Send the cancels and closing orders that tripped breakers still ask for. Mutates: trading.
+
+    A closing order goes as a strategy's would: own orders that it could meet are cancelled first.
+    """
     out_of_line()
     head = trading.head[0]
     count = trip_intents(trading.gw, trading.touch, trading.own, head["next_id"], now_ns)
     head["next_id"] += count
     for k in range(count):
-        _submit_own(trading, wiring, trading.own[k], now_ns)
+        submit(trading, wiring, trading.own[k], now_ns)

@@ -36,7 +36,8 @@ class TradingState(NamedTuple):
     instruments: np.ndarray  # INSTRUMENT[instrument]
     touch: np.ndarray  # TOUCH[instrument], the market as we have heard it
     positions: np.ndarray  # POSITION[strategy * instruments + instrument]
-    own: np.ndarray  # INTENT rows that the gateway itself asks for; CANCELS_MAX
+    own: np.ndarray  # INTENT rows that tripped breakers ask for; CANCELS_MAX
+    crossed: np.ndarray  # INTENT rows that take own orders out of the way of one; CANCELS_MAX
     stash: np.ndarray  # DECISION[1]
     fills: np.ndarray  # FILL rows since they were last taken
 
@@ -65,6 +66,7 @@ def new_state(
         touch=np.zeros(len(instruments), TOUCH),
         positions=np.zeros(strategies * len(instruments), POSITION),
         own=np.zeros(CANCELS_MAX, INTENT),
+        crossed=np.zeros(CANCELS_MAX, INTENT),
         stash=np.zeros(1, DECISION),
         fills=np.zeros(max(1, fills_max), FILL),
     )

@@ -17,6 +17,7 @@ from hft.core.codes import (
     OrderType,
     Reason,
     ResponseKind,
+    SelfTradeMode,
     Side,
     Tif,
 )
@@ -49,13 +50,13 @@ BUY, SELL = Side.BUY.value, Side.SELL.value
 class ByHand:
     """A venue of a few lines: it keeps what it is sent and says what the test makes it say."""
 
-    def __init__(self, room: int = 100, **limits: Any) -> None:
+    def __init__(self, room: int = 100, strategies: int = 1, **limits: Any) -> None:
         digits = money_digits([X])
         row = resolve_instrument(X, digits, 100_000, 1)
         table = np.array([row])
         given = resolve_limits(Limits.off().replace(**limits), [X], [{"first_mid": 100}])
-        gateway = new_gateway(table, given, 1, 1, order_capacity=64, dedup_window=64)
-        self.trading: TradingState = new_state(table, gateway, 1, fills_max=64)
+        gateway = new_gateway(table, given, 1, strategies, order_capacity=64, dedup_window=64)
+        self.trading: TradingState = new_state(table, gateway, strategies, fills_max=64)
         self.room, self.sent, self.noted = room, [], []
         self.wiring = Wiring(self, ByHand.send, lambda venue, *step: venue.noted.append(step))
         self.money = int(row["money_per_tick_lot"])
@@ -211,3 +212,37 @@ def test_a_kill_cancels_what_is_open_and_closes_what_is_held() -> None:
     take_trips(venue.trading, venue.wiring, 80)
     assert venue.held == 0 and venue.trading.gw.head[0]["actions"] == 0 and venue.sound()
     assert len(venue.sent) == 3, "what is closed is not closed again"
+
+
+@pytest.mark.parametrize("mode", [mode.name for mode in SelfTradeMode])
+def test_a_kill_of_one_strategy_takes_the_bid_of_another_away_before_it_closes(mode: str) -> None:
+    venue = ByHand(strategies=2, risk__self_trade_mode=mode)
+    venue.ask(IntentType.NEW, side=BUY, price=99, qty=3)
+    venue.fill(venue.sent[0], 99, 3, 20, fill=1)
+    venue.ask(IntentType.NEW, side=BUY, price=99, qty=8, strategy_idx=1, now_ns=25)
+    bid = venue.sent[1]
+    venue.say(bid, ResponseKind.ACK, 28)
+    control(venue.trading.gw, ControlKind.KILL.value, KillScope.STRATEGY.value, 1, 30)
+    take_trips(venue.trading, venue.wiring, 40)
+    cancel, close = venue.sent[2:]
+    assert (cancel["kind"], cancel["order_id"]) == (IntentType.CANCEL, bid["order_id"])
+    assert (close["kind"], close["side"], close["qty"]) == (IntentType.FORCE_FLAT, SELL, 3)
+    take_trips(venue.trading, venue.wiring, 50)
+    assert len(venue.sent) == 4, "both are on their way"
+    venue.say(bid, ResponseKind.CANCELLED, 60)
+    venue.fill(close, 98, 3, 70, fill=2)
+    take_trips(venue.trading, venue.wiring, 80)
+    assert venue.trading.gw.head[0]["actions"] == 0 and venue.sound()
+    assert venue.ask(IntentType.NEW, side=BUY, price=99, qty=1, strategy_idx=1, now_ns=90) == OK
+
+
+def test_a_close_that_the_gateway_refuses_is_not_decided_at_every_wake_up() -> None:
+    venue = ByHand()
+    venue.ask(IntentType.NEW, side=BUY, price=99, qty=3)
+    venue.fill(venue.sent[0], 99, 3, 20, fill=1)
+    venue.trading.gw.limits["price_cap"] = 50
+    control(venue.trading.gw, ControlKind.KILL.value, KillScope.GLOBAL.value, 1, 30)
+    before = int(venue.trading.head[0]["decisions"])
+    for step in range(1000):
+        take_trips(venue.trading, venue.wiring, 40 + step * 10_000_000)
+    assert venue.trading.head[0]["decisions"] - before == 10, "once a second"
