@@ -24,6 +24,7 @@ from numba.core.caching import NullCache
 from numba.core.dispatcher import Dispatcher
 from numba.extending import intrinsic
 
+from hft.core.linking import linked
 from hft.core.table import TableType, constant_word, make_table, table_address
 
 # Kernels above the line; an edit there must recompile them too.
@@ -106,7 +107,8 @@ def kernel(*signature: Any, inline: bool = False, cache: bool = True, checked: b
     def decorate(function: Callable[..., Any]) -> Any:
         if signature and not callable(signature[0]):
             return numba.njit(*signature, **options)(function)
-        return numba.njit(**options)(function)
+        made = numba.njit(**options)(function)
+        return made if JIT_DISABLED else linked(made)
 
     if len(signature) == 1 and callable(signature[0]) and not isinstance(signature[0], types.Type):
         function = signature[0]
