@@ -164,11 +164,14 @@ class Limits:
 
     def replace(self, **keys: Any) -> "Limits":
         """A set with some keys changed; `risk__price_band_ticks=5` writes a dotted key too."""
-        changed: dict[str, Any] = dict(self.values)
+        changed: dict[str, Any] = {}
         for raw, value in keys.items():
-            changed[_full_name(self.name, raw.replace("__", "."))] = value
+            key, plain = _unscaled(_full_name(self.name, raw.replace("__", ".")), value)
+            if key in changed:
+                raise ConfigError(f"limits {self.name}: {key} is written twice, once as {raw}")
+            changed[key] = plain
         name = self.name if self.name.endswith("*") else f"{self.name}*"
-        return Limits.from_dict(changed, name)
+        return Limits.from_dict({**self.values, **changed}, name)
 
     def diff(self, other: "Limits") -> dict[str, tuple[Any, Any]]:
         """Keys in force that differ: key -> (mine, theirs)."""

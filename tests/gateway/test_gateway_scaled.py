@@ -64,6 +64,15 @@ def test_what_is_no_amount_has_no_scaled_form(name: str) -> None:
         load_settings({name: 10_000}, {})
 
 
+def test_a_scaled_key_replaces_a_plain_one_and_the_other_way_round() -> None:
+    limits = hft.Limits.research()
+    assert limits.replace(max_position_size_x=100_000).get("max_position_size") == 10
+    again = limits.replace(max_position_size_x=100_000).replace(max_position_size=7)
+    assert again.get("max_position_size") == 7
+    with pytest.raises(ConfigError, match="twice"):
+        limits.replace(max_position_size=1, max_position_size_x=100_000)
+
+
 def test_a_part_of_a_lot_is_refused() -> None:
     with pytest.raises(ConfigError, match="max_position_size_x: 15000 is no whole number of lots"):
         Limits.from_dict({"max_position_size_x": 15_000})
