@@ -19,11 +19,12 @@ CODE := hft tests $(wildcard benchmarks)
 ARGS ?=
 # A process a core; the tests of one file stay together, since they share what they prepare.
 WORKERS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+QUICK_WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 # What `make demo` replays and where it leaves its run.
 DEMO_ARGS ?=
 FUZZ_SEEDS ?= 200
 
-.PHONY: bench-search bench-statistics help demo kernels soak test test-compiled test-plain test-browser check format lint types layers tidy \
+.PHONY: bench-search bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
 	docs bench fuzz governance-study ledger-soak bless fix reference lock sessions setup clean
 
 help:  ## print this list
@@ -33,6 +34,20 @@ demo: $(READY)  ## replay a synthetic market day through the gateway; prints the
 	@$(BIN)/hft demo $(DEMO_ARGS)
 
 test: test-compiled test-plain  ## run the tests: compiled with bounds checks, then without compilation
+
+# The engine runs in plain Python, so an edit below the line costs nothing here; the compiled one is
+# checked where it is in the cache, which it is until such an edit.
+quick: $(READY)  ## the loop while one works, under a minute: lint, then the tests of tests/quick.py
+	@$(BIN)/ruff check -q $(CODE)
+	@NUMBA_DISABLE_JIT=1 $(PY) -m pytest -q --quick --seeds 1 $(QUICK_WORKERS) $(ARGS) \
+		$$($(PY) tests/quick.py)
+	@if NUMBA_BOUNDSCHECK=1 $(PY) tests/quick.py --engine; then \
+		NUMBA_BOUNDSCHECK=1 $(PY) -m pytest -q tests/golden/test_golden_synthetic.py; \
+	else echo "The engine changed, and its compiled tests were left out: 'make kernels' compiles it" \
+		"in one to two minutes, then 'make quick' has them again."; fi
+
+quick-faults: $(READY)  ## plant faults of one line, one at a time, and count those that make quick finds
+	@$(PY) tests/quick_faults.py $(ARGS)
 
 # Before the tests, or each of their processes would compile for itself.
 kernels: $(READY)  ## compile the engine with bounds checks (cached)

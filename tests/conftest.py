@@ -1,7 +1,8 @@
 """What every test may use: the recorded markets, seeds from the command line, a quiet environment.
 
-`--seed N` replays one simulated case, `--seeds N` soaks, `--lite` leaves slow tests out, `--bless`
-rewrites golden files. A test takes `sim_seed` to run once per seed.
+`--seed N` replays one simulated case, `--seeds N` soaks, `--lite` leaves slow tests out, `--quick`
+keeps those of `tests/quick.py`, `--bless` rewrites golden files. A test takes `sim_seed` to run
+once per seed.
 """
 
 import gc
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import quick
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, default=None, help="run seeded tests with this seed only")
     group.addoption("--seeds", type=int, default=None, help="run seeded tests with seeds 0..N-1")
     group.addoption("--lite", action="store_true", help="leave out tests marked slow")
+    group.addoption("--quick", action="store_true", help="keep the tests listed in tests/quick.py")
     group.addoption("--bless", action="store_true", help="rewrite golden files instead of checking")
 
 
@@ -74,6 +77,8 @@ def _is_left_out(config: pytest.Config, item: pytest.Item) -> bool:
     """Slow tests under --lite; those of a mark in ON_REQUEST unless `-m` names it."""
     if item.get_closest_marker("slow") and config.getoption("lite"):
         return True
+    if config.getoption("quick"):
+        return not quick.belongs(item.nodeid, item.get_closest_marker("nojit") is not None)
     asked = config.option.markexpr
     return any(item.get_closest_marker(mark) and mark not in asked for mark in ON_REQUEST)
 
