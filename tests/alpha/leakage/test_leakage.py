@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import innocents
 import numpy as np
 import polars as pl
 import pytest
@@ -50,17 +51,17 @@ def test_a_construction_that_looks_ahead_is_caught_with_an_example(
     assert first.seen != first.known
 
 
-@pytest.mark.parametrize("name", sorted(zoo.INNOCENT))
+@pytest.mark.parametrize("name", sorted(innocents.INNOCENT))
 def test_a_construction_that_does_not_look_ahead_passes(name: str, market: ResearchData) -> None:
-    report = check_alpha(zoo.INNOCENT[name], market)
+    report = check_alpha(innocents.INNOCENT[name], market)
     assert report.clean, report.first.sentence if report.first else ""
     assert len(report.cuts) >= 12
-    signal = evaluate(zoo.INNOCENT[name], market)
+    signal = evaluate(innocents.INNOCENT[name], market)
     assert np.nanstd(signal) > 0, "a construction that says nothing proves nothing"
 
 
 def test_the_zoo_is_as_large_as_promised() -> None:
-    assert len(zoo.BATCHES_AHEAD) + 6 >= 16 and len(zoo.INNOCENT) + 1 >= 12
+    assert len(zoo.BATCHES_AHEAD) + 6 >= 16 and len(innocents.INNOCENT) + 1 >= 12
 
 
 def test_the_example_is_the_smallest(market: ResearchData) -> None:
@@ -76,10 +77,10 @@ def test_the_example_is_the_smallest(market: ResearchData) -> None:
 
 
 def test_the_cuts_are_in_the_warm_up_late_and_at_the_last_row(market: ResearchData) -> None:
-    cuts = check_alpha(zoo.INNOCENT["trailing_mean"], market).cuts
+    cuts = check_alpha(innocents.INNOCENT["trailing_mean"], market).cuts
     assert any(cut < 20 for cut in cuts) and 899 in cuts
     assert sum(cut > 700 for cut in cuts) >= 3
-    assert check_alpha(zoo.INNOCENT["trailing_mean"], market).cuts == cuts
+    assert check_alpha(innocents.INNOCENT["trailing_mean"], market).cuts == cuts
 
 
 def test_state_that_outlives_a_reset_is_caught(market: ResearchData) -> None:
@@ -172,7 +173,7 @@ def test_code_outside_the_folder_may_not_be_imported(
 
 def test_a_file_of_the_alphas_own_folder_may_be_read(tmp_path: Path, market: ResearchData) -> None:
     weights = np.array([0.5, 0.3, 0.2])
-    loaded = folder_of(tmp_path, zoo.OWN_WEIGHTS, weights=weights)
+    loaded = folder_of(tmp_path, innocents.OWN_WEIGHTS, weights=weights)
     report = check_alpha(loaded, market)
     assert report.clean, report.first.sentence if report.first else ""
 
@@ -205,12 +206,12 @@ def test_ordinary_fields_of_real_bars_are_no_labels(shared_data: Path) -> None:
 
 
 def test_the_report_is_lines_of_a_gate(market: ResearchData) -> None:
-    fine = check_alpha(zoo.INNOCENT["trailing_mean"], market).checks()
+    fine = check_alpha(innocents.INNOCENT["trailing_mean"], market).checks()
     assert {check.verdict for check in fine} == {Verdict.PASS}
     wrong = check_alpha(zoo.BATCHES_AHEAD["next_row"], market).checks()
     [prefix] = [check for check in wrong if check.id == "prefix_invariance"]
     assert prefix.verdict is Verdict.FAIL and "1 row ahead" in prefix.reason
-    short = replace(check_alpha(zoo.INNOCENT["trailing_mean"], market), cuts=(1, 2)).checks()
+    short = replace(check_alpha(innocents.INNOCENT["trailing_mean"], market), cuts=(1, 2)).checks()
     assert short[0].verdict is Verdict.INSUFFICIENT and short[0].missing
 
 
@@ -219,5 +220,5 @@ def test_each_name_of_a_panel_is_tested(market: ResearchData) -> None:
         [market.frame.with_columns(pl.lit(name).alias("symbol")) for name in ("A", "B")]
     ).sort("ts", "symbol")
     data = market.with_frame(two.select("ts", "session", "symbol", *market.columns))
-    assert check_alpha(zoo.INNOCENT["exponential_mean"], data).clean
+    assert check_alpha(innocents.INNOCENT["exponential_mean"], data).clean
     assert not check_alpha(zoo.BATCHES_AHEAD["scaled_by_all"], data).clean

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_documents import MADE, heatmap
+from made_documents import MADE
+from made_evidence import heatmap
 
 from hft.reports.governance import cards, pages
 

@@ -2,7 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from made_documents import MADE, canary, dsr_curve, heatmap, path_fan, validation
+from made_documents import MADE, validation
+from made_evidence import canary, dsr_curve, heatmap, path_fan
 
 from hft.reports.governance.document import Document, Fact, Table
 from hft.reports.governance.evidence import (

@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from made_documents import MADE, check, gate, timeline, validation
+from made_documents import MADE, check, gate, validation
+from made_evidence import timeline
 
 from hft.reports.governance import pages
 from hft.reports.governance.document import Document

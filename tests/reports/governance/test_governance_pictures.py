@@ -3,11 +3,12 @@ import re
 from dataclasses import replace
 from typing import Any
 
-import made_documents as made
+import made_evidence as made
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_documents import MADE
 
 from hft.reports.governance import evidence as ev
 from hft.reports.governance.document import Document
@@ -55,7 +56,7 @@ EMPTY: dict[str, ev.Picture] = {
     "condition_timeline": ev.ConditionTimeline(events=[]),
 }
 FULL: dict[str, ev.Picture] = {
-    one.kind: one for name in made.MADE for one in Document.of(made.MADE[name]()).pictures
+    one.kind: one for name in MADE for one in Document.of(MADE[name]()).pictures
 }
 
 
