@@ -11,8 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.codes import IntentType, Liquidity, Reason, ResponseKind, StepKind, WakeCause
-from hft.core.dtypes import FILL, STEP
+from hft.core.codes import (
+    IntentType,
+    Liquidity,
+    OrderType,
+    Reason,
+    ResponseKind,
+    StepKind,
+    Tif,
+    WakeCause,
+)
+from hft.core.dtypes import FILL, STEP, blank_step
 from hft.core.instruments import Instrument
 from hft.replay.state import EQUITY, SERIES
 from hft.runs.folder.names import RunNames
@@ -39,23 +48,23 @@ class _Author:
     """Writes rows as the engine would."""
 
     def __init__(self) -> None:
-        self.steps: list[tuple[int, ...]] = []
+        self.steps: list[np.ndarray] = []
         self.fills: list[tuple[int, ...]] = []
         self.equity: list[tuple[int, ...]] = []
         self.series: list[tuple[Any, ...]] = []
         self.position = self.cash = self.realized = self.cost = self.fees = 0
 
-    def note(self, kind: int, ts: int, order_id: int, code: int, *rest: int) -> None:
-        side, price, qty, aux0, aux1, aux2 = (*rest, 0, 0, 0, 0, 0, 0)[:6]
+    def note(self, kind: int, ts: int, **fields: int) -> None:
+        step = blank_step()
         seq = len(self.steps) + 1
-        instrument = -1 if kind == StepKind.WAKE else 0
-        mix = seq * 7919 + price * 31 + code
-        self.steps.append(
-            (
-                *(seq, ts, kind, 0, instrument, order_id, code, side, price, qty),
-                *(aux0, aux1, aux2, seq * 100, mix, mix ^ 0x5555),
-            )
-        )
+        step["seq"], step["ts_ns"], step["kind"], step["rows"] = seq, ts, kind, seq * 100
+        step["strategy_idx"] = 0
+        step["instrument_idx"] = -1 if kind == StepKind.WAKE else 0
+        for name, value in fields.items():
+            step[name] = value
+        step["mix_lo"] = seq * 7919 + int(step["price"]) * 31 + int(step["code"])
+        step["mix_hi"] = int(step["mix_lo"]) ^ 0x5555
+        self.steps.append(step)
 
     def fill(self, ts: int, order_id: int, side: int, price: int, mid2: int, taker: bool) -> None:
         fill_id = len(self.fills) + 1
@@ -65,9 +74,10 @@ class _Author:
         self.cash -= signed * price * PER_TICK_LOT
         self.position += signed
         role = int(Liquidity.TAKER if taker else Liquidity.MAKER)
-        self.note(int(StepKind.FILL), ts - RESPONSE_NS, order_id, role, side, price, 1, 0, fill_id)
-        kind = int(ResponseKind.FILL)
-        self.note(int(StepKind.RESPONSE), ts, order_id, kind, side, price, 1, role, fill_id, fee)
+        said = {"order_id": order_id, "code": int(ResponseKind.FILL), "side": side, "price": price}
+        said |= {"qty": 1, "liquidity": role, "fill_id": fill_id}
+        self.note(int(StepKind.FILL), ts - RESPONSE_NS, **said)
+        self.note(int(StepKind.RESPONSE), ts, **said, fee_money=fee)
         self.fills.append(
             (
                 *(fill_id, order_id, order_id, 0, 0, 0, side, price, 1, fee, 0, role),
@@ -98,13 +108,13 @@ def records(seed: int = 0, wakes: int = 600, refused: float = 0.02) -> Records:
     for k in range(wakes):
         ts = START_NS + (k + 1) * SECOND
         mid2 += 2 * int(rng.integers(-4, 5))
-        author.note(int(StepKind.WAKE), ts, k + 1, int(WakeCause.TIMER), 0, 0, 0, 2)
+        author.note(int(StepKind.WAKE), ts, wake=k + 1, code=int(WakeCause.TIMER), intents=2)
         for side in (0, 1):
             price = mid2 // 2 + (-2 if side == 0 else 2)
             if rng.random() < refused:
                 position, most = abs(author.position) + 3, 2
-                code, new = int(Reason.POSITION_LIMIT), int(IntentType.NEW)
-                author.note(1, ts, next_id, code, side, price, 1, new, position, most)
+                wanted = asked(next_id, side, price, Reason.POSITION_LIMIT)
+                author.note(int(StepKind.DECISION), ts, **wanted, measured=position, limit=most)
             else:
                 _order(author, rng, ts, next_id, side, price, mid2)
             next_id += 1
@@ -112,22 +122,36 @@ def records(seed: int = 0, wakes: int = 600, refused: float = 0.02) -> Records:
     return author.records()
 
 
+def asked(order_id: int, side: int, price: int, reason: Reason) -> dict[str, int]:
+    """A NEW of one lot and what the gateway made of it."""
+    what = {"intent_type": int(IntentType.NEW), "order_type": int(OrderType.LIMIT)}
+    return what | {
+        "order_id": order_id,
+        "side": side,
+        "price": price,
+        "qty": 1,
+        "tif": int(Tif.GTX),
+        "code": int(reason),
+    }
+
+
 def _order(
     author: _Author, rng: Any, ts: int, order_id: int, side: int, price: int, mid2: int
 ) -> None:
     new, cancel = int(IntentType.NEW), int(IntentType.CANCEL)
+    arrival, response = int(StepKind.ARRIVAL), int(StepKind.RESPONSE)
     arrived = ts + ENTRY_NS
-    author.note(1, ts, order_id, int(Reason.OK), side, price, 1, new)
-    author.note(2, arrived, order_id, new, side, price, 1, 0, 0, order_id)
+    author.note(int(StepKind.DECISION), ts, **asked(order_id, side, price, Reason.OK))
+    order = {"order_id": order_id, "side": side, "price": price, "qty": 1}
+    author.note(arrival, arrived, **order, code=new, cmd_id=order_id)
     acked = arrived + RESPONSE_NS
-    author.note(4, acked, order_id, int(ResponseKind.ACK), side, price, 1)
+    author.note(response, acked, **order, code=int(ResponseKind.ACK))
     if rng.random() < 0.3:
         taker = bool(rng.random() < 0.1)
         author.fill(acked + 50_000_000, order_id, side, price, mid2, taker)
     else:
-        author.note(2, acked + 60_000_000, order_id, cancel, side, 0, 0)
-        done = int(ResponseKind.CANCELLED)
-        author.note(4, acked + 62_000_000, order_id, done, side, price, 1)
+        author.note(arrival, acked + 60_000_000, order_id=order_id, code=cancel, side=side)
+        author.note(response, acked + 62_000_000, **order, code=int(ResponseKind.CANCELLED))
 
 
 _LEG = {"kind": "constant", "base_ns": 2_000_000, "spread_ns": 0, "table": []}

@@ -89,7 +89,7 @@ class Played:
     def venue_fills(self) -> list[tuple[int, int, int, int, int]]:
         """(time at the venue, order id, price, lots, liquidity) of every fill, in order."""
         rows = self.steps[self.steps["kind"] == StepKind.FILL]
-        names = ["ts_ns", "order_id", "price", "qty", "code"]
+        names = ["ts_ns", "order_id", "price", "qty", "liquidity"]
         return [tuple(int(row[name]) for name in names) for row in rows]  # type: ignore[misc]
 
     def answers(self) -> list[tuple[int, str]]:

@@ -149,18 +149,19 @@ class Flag(IntEnum):
 
 
 class StepKind(IntEnum):
-    """What one journal record is about; see `hft.core.dtypes.STEP`."""
+    """What one journal record is about, and which enum its `code` is of.
 
-    WAKE = 0
-    DECISION = 1
-    ARRIVAL = 2  # a command reaches the venue
-    FILL = 3  # the venue fills an order
-    RESPONSE = 4  # an acknowledgement or fill reaches us
-    TIMER = 5
-    CONTROL = 6
-    FAULT = 7
-    SESSION = 8
-    CHECKPOINT = 9
+    See `hft.core.dtypes.STEP`.
+    """
+
+    WAKE = 0  # WakeCause
+    DECISION = 1  # Reason
+    ARRIVAL = 2  # a command reaches the venue: IntentType
+    FILL = 3  # the venue fills an order: ResponseKind
+    RESPONSE = 4  # an acknowledgement or fill reaches us: ResponseKind
+    CONTROL = 6  # ControlKind
+    FAULT = 7  # what the venue says of an UNKNOWN order: ResponseKind
+    GUARD = 10  # a guard of the gateway trips, escalates or lets go: its GuardCause
 
 
 class ControlKind(IntEnum):

@@ -15,6 +15,11 @@ _MASK = (1 << 64) - 1
 K0 = np.uint64(0x9E3779B97F4A7C15)
 K1 = np.uint64(0xC2B2AE3D27D4EB4F)
 K2 = np.uint64(0x165667B19E3779F9)
+K3 = np.uint64(0xD6E8FEB86659FD93)
+K4 = np.uint64(0xA0761D6478BD642F)
+K5 = np.uint64(0xE7037ED1A0B428DB)
+K6 = np.uint64(0x8EBC6AF09C88C6E3)
+K7 = np.uint64(0x589965CC75374CC3)
 
 if JIT_DISABLED:
 
@@ -78,12 +83,24 @@ def mix_words(
     return low, _add(_mul(high, K1), low)
 
 
-@kernel
-def aux_word(key: int, aux0: int, aux1: int, aux2: int) -> int:
+@kernel(inline=True)
+def rest_word(
+    key: int,
+    measured: int,
+    limit: int,
+    value: int,
+    fill_id: int,
+    fee: int,
+    cmd_id: int,
+    codes: int,
+    others: int,
+) -> int:
     """The rest of a step as one word: each part has a multiplier of its own, so none can cancel."""
-    a = _add(_word(key), _mul(_word(aux0), K0))
-    b = _add(_mul(_word(aux1), K1), _mul(_word(aux2), K2))
-    return as_int(_add(a, b))
+    a = _add(_word(key), _mul(_word(measured), K0))
+    b = _add(_mul(_word(limit), K1), _mul(_word(value), K2))
+    c = _add(_mul(_word(fill_id), K3), _mul(_word(fee), K4))
+    d = _add(_mul(_word(cmd_id), K5), _mul(_word(codes), K6))
+    return as_int(_add(_add(_add(a, b), _add(c, d)), _mul(_word(others), K7)))
 
 
 @kernel

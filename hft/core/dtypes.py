@@ -1,4 +1,4 @@
-"""Rows that cross a boundary of the kernel, as numpy record types; every field is int64.
+"""Rows that cross a boundary of the kernel, as numpy record types; fields are int64 but in STEP.
 
 Units: `price` ticks, `qty` lots, `_ns` nanoseconds since the epoch, `_money` units of 10^-k of the
 settlement currency, `_idx` a row of a table. One comment per field that its name does not explain.
@@ -118,23 +118,37 @@ RESTING = _row(
     "arrived_ns",
 )
 
-# A message between us and the venue, in one of two one-way queues.
-MESSAGE = _row(
+# An approved command on its way to the venue.
+COMMAND = _row(
     "ts_ns",  # when it arrives
-    "kind",  # commands: IntentType; responses: ResponseKind
+    "kind",  # IntentType
+    "slot",
+    "order_id",
+    "strategy_idx",  # of the order it is about, as the next two
+    "instrument_idx",
+    "side",
+    "price",
+    "qty",
+    "cmd_id",
+    "sent_ns",
+    "deadline_ns",  # 0: none
+)
+
+# What the venue says of an order, on its way to us.
+ANSWER = _row(
+    "ts_ns",  # when it arrives
+    "kind",  # ResponseKind
     "slot",
     "order_id",
     "price",
     "qty",
-    "cmd_id",
-    "reason",
-    "exch_ns",  # when the venue acted (responses) or we sent (commands)
-    "liquidity",
-    "deadline_ns",
+    "reason",  # Reason of a refusal
+    "acted_ns",  # when the venue did what it tells
+    "due_ns",  # when it would arrive by itself; it may have to wait for one ahead of it
+    "liquidity",  # of a fill, as the next two
     "fill_id",
-    "strategy_idx",  # commands: of the order they are about
-    "instrument_idx",
-    "side",
+    "mid2",  # bid + ask ticks at the venue when it filled, for markouts; 0: a side was empty
+    "copy",  # 1: said once before; journaled, never applied
 )
 
 FILL = _row(
@@ -156,25 +170,51 @@ FILL = _row(
     "position_qty",  # after the fill
 )
 
-# One record per step of the journal (contract 2.4).
-STEP = _row(
-    "seq",
-    "ts_ns",
-    "kind",  # StepKind
-    "strategy_idx",
-    "instrument_idx",
-    "order_id",
-    "code",  # Reason, ResponseKind, WakeCause or ControlKind, by kind
-    "side",
-    "price",
-    "qty",
-    "aux0",  # DECISION: intent type; FILL and RESPONSE: liquidity; WAKE: intents written
-    "aux1",  # DECISION: measured; FILL: fill id
-    "aux2",  # DECISION: limit; FILL: fee
-    "rows",  # tape rows of the listened instruments seen by the venue so far
-    "mix_lo",  # running digest after the step
-    "mix_hi",
-)
+_STEP_FIELDS: dict[str, Any] = {
+    "seq": np.int64,
+    "ts_ns": np.int64,
+    "kind": np.int64,  # StepKind
+    "order_id": np.int64,  # the order, or the intent that would make it; 0: about none
+    "wake": np.int64,  # WAKE: the strategy's wake-ups so far
+    "price": np.int64,
+    "qty": np.int64,
+    "cmd_id": np.int64,
+    "fill_id": np.int64,
+    "fee_money": np.int64,  # RESPONSE: of a fill
+    "measured": np.int64,  # what a refusing check or a guard measured
+    "limit": np.int64,  # against what
+    "value": np.int64,  # CONTROL: the input's value
+    "rows": np.int64,  # tape rows of the listened instruments seen by the venue so far
+    "mix_lo": np.int64,  # running digest after the step
+    "mix_hi": np.int64,
+    "strategy_idx": np.int32,  # -1: about none, as the next
+    "instrument_idx": np.int32,
+    "target": np.int32,  # CONTROL: what the input is about; see `gateway.control.control`
+    "intents": np.int32,  # WAKE: intents written
+    "lost": np.int32,  # WAKE: intents beyond the buffer
+    "code": np.int16,  # what happened, as the kind's own enum; see `StepKind`
+    "side": np.int16,  # -1: none, as the next four
+    "intent_type": np.int16,
+    "order_type": np.int16,
+    "tif": np.int16,
+    "liquidity": np.int16,
+    "ignored": np.int16,  # RESPONSE 1: said before, or of an order that has ended; not applied
+    "guard": np.int16,  # GUARD: gateway.rows.Guard
+    "scope": np.int16,  # GUARD: gateway.rows.KillScope
+    "state": np.int16,  # GUARD: the state it is in now, 0 normal
+}
+# One record per step of the journal (contract 2.4); a field that its kind does not name is blank.
+STEP = np.dtype(list(_STEP_FIELDS.items()), align=True)
+_NONE = ("strategy_idx", "instrument_idx", "side", "intent_type", "order_type", "tif", "liquidity")
+
+
+def blank_step() -> np.ndarray:
+    """A STEP about nothing."""
+    step = np.zeros(1, STEP)
+    for name in _NONE:
+        step[name] = -1
+    return step[0]
+
 
 # An instrument resolved to integers.
 INSTRUMENT = _row(

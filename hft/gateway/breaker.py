@@ -8,13 +8,13 @@ cleared; loss and manual trips latch until an audited reset. A trip leaves an ac
 from typing import Any
 
 from hft.core.jit import kernel, out_of_line
-from hft.gateway import tables
-from hft.gateway.rows import MOVE_SAMPLES, BreakerCause, Row
+from hft.gateway import alerts, tables
+from hft.gateway.rows import MOVE_SAMPLES, GuardCause, Row
 
-POSITION = BreakerCause.POSITION.value
-MARKET_MOVE = BreakerCause.MARKET_MOVE.value
-LOSS = BreakerCause.LOSS.value
-MANUAL = BreakerCause.MANUAL.value
+POSITION = GuardCause.POSITION.value
+MARKET_MOVE = GuardCause.MARKET_MOVE.value
+LOSS = GuardCause.LOSS.value
+MANUAL = GuardCause.MANUAL.value
 _SPACING = MOVE_SAMPLES - 4
 NEVER = 1 << 62
 
@@ -32,13 +32,20 @@ def row_of(config: Row, scope: int, index: int) -> int:
 
 
 @kernel
-def trip(head: Row, config: Row, row: Row, cause: int, detail_idx: int, now_ns: int) -> int:
-    """Trip a breaker; a graver cause replaces a lesser one. Returns: 1 when it tripped now."""
+def trip(
+    gw: Any, index: int, cause: int, detail_idx: int, measured: int, limit: int, now_ns: int
+) -> int:
+    """Trip a breaker; a graver cause replaces a lesser one. Returns: 1 when it tripped now.
+
+    `measured` and `limit` are for the record: what the cause is judged by.
+    """
+    head, config, row = tables.head(gw)[0], tables.config(gw)[0], tables.breakers(gw)[index]
     if row["tripped"] != 0:
         if cause > row["cause"]:
             row["cause"] = cause
             row["detail_idx"] = detail_idx
             row["latched"] = 1 if cause >= LOSS else row["latched"]
+            alerts.of_breaker(gw, index, cause, measured, limit, now_ns)
         return 0
     row["tripped"] = 1
     row["tripped_at_ns"] = now_ns
@@ -49,12 +56,15 @@ def trip(head: Row, config: Row, row: Row, cause: int, detail_idx: int, now_ns: 
     row["taken"] = 0
     head["trips"] += 1
     head["actions"] += 1
+    alerts.of_breaker(gw, index, cause, measured, limit, now_ns)
     return 1
 
 
 @kernel
-def reset(head: Row, row: Row) -> int:
+def reset(gw: Any, index: int, now_ns: int) -> int:
     """Clear a trip. Returns: 1 when there was one."""
+    head, row = tables.head(gw)[0], tables.breakers(gw)[index]
+    cause = row["cause"]
     if row["tripped"] == 0:
         return 0
     if row["taken"] == 0:
@@ -65,6 +75,7 @@ def reset(head: Row, row: Row) -> int:
     row["taken"] = 0
     row["resets"] += 1
     head["trips"] -= 1
+    alerts.of_breaker(gw, index, cause, 0, 0, now_ns)
     return 1
 
 

@@ -8,12 +8,13 @@ from typing import Any
 from hft.core.codes import ControlKind, PolicyMode
 from hft.core.jit import kernel
 from hft.core.numbers import FAR_NS
-from hft.gateway import breaker, policy, storm, tables
+from hft.gateway import alerts, breaker, policy, storm, tables
 from hft.gateway.risk import PPM
 from hft.gateway.rows import (
     MODE_OWNER_DEGRADED,
     MODE_OWNER_OPERATOR,
     MODE_OWNER_STRATEGY,
+    GuardCause,
     KillScope,
     Row,
 )
@@ -39,12 +40,14 @@ def on_pnl(gw: Any, strategy_idx: int, pnl_money: int, now_ns: int) -> int:
     changed = 0
     if level != 0 or tables.storms(gw)[strategy_idx]["state"] != 0:
         changed = storm.evaluate(head, config, tables.storms(gw)[strategy_idx], level, now_ns)
+        if changed != 0:
+            alerts.of_profit(gw, strategy_idx, now_ns)
     limit = config["daily_loss_max"]
     breached = 1 if limit >= 0 and head["pnl_money"] <= -limit else 0
     if breached != head["loss_breached"]:
         head["loss_breached"] = breached
         if breached != 0:
-            changed += breaker.trip(head, config, tables.breakers(gw)[0], breaker.LOSS, 0, now_ns)
+            changed += breaker.trip(gw, 0, breaker.LOSS, 0, head["pnl_money"], -limit, now_ns)
     if head["trips"] > 0:
         changed += auto_reset(gw, now_ns)
     if changed != 0:
@@ -62,18 +65,18 @@ def on_market(gw: Any, instrument_idx: int, touch: Row, now_ns: int) -> int:
     row = tables.storms(gw)[config["n_strategies"] + instrument_idx]
     if level != 0 or row["state"] != 0:
         changed = storm.evaluate(head, config, row, level, now_ns)
+        if changed != 0:
+            gap_ns = now_ns - touch["ts_ns"]
+            allowed_ns = tables.limits(gw)[instrument_idx]["feed_gap_ns"]
+            at = config["n_strategies"] + instrument_idx
+            alerts.of_storm(gw, at, GuardCause.FEED_GAP.value, gap_ns, allowed_ns, now_ns)
     if config["breaker_move_bps"] > 0 and touch["valid"] != 0:
-        hit = breaker.moved(gw, instrument_idx, touch["bid_tick"] + touch["ask_tick"], now_ns)
-        if hit != 0:
-            index = breaker.row_of(config, 3, instrument_idx)
-            changed += breaker.trip(
-                head,
-                config,
-                tables.breakers(gw)[index],
-                breaker.MARKET_MOVE,
-                instrument_idx,
-                now_ns,
-            )
+        mid2 = touch["bid_tick"] + touch["ask_tick"]
+        if breaker.moved(gw, instrument_idx, mid2, now_ns) != 0:
+            move = tables.moves(gw)[instrument_idx]
+            bound2 = move["high2"] if mid2 > move["high2"] else move["low2"]
+            index, cause = breaker.row_of(config, 3, instrument_idx), breaker.MARKET_MOVE
+            changed += breaker.trip(gw, index, cause, instrument_idx, mid2, bound2, now_ns)
     if head["trips"] > 0:
         changed += auto_reset(gw, now_ns)
     if changed != 0:
@@ -84,7 +87,6 @@ def on_market(gw: Any, instrument_idx: int, touch: Row, now_ns: int) -> int:
 @kernel
 def auto_reset(gw: Any, now_ns: int) -> int:
     """Reset trips whose time is over and whose cause has cleared; else their timer starts again."""
-    head = tables.head(gw)[0]
     changed = 0
     for index in range(len(tables.breakers(gw))):
         row = tables.breakers(gw)[index]
@@ -100,22 +102,25 @@ def auto_reset(gw: Any, now_ns: int) -> int:
         if still:
             row["tripped_at_ns"] = now_ns
         else:
-            changed += breaker.reset(head, row)
+            changed += breaker.reset(gw, index, now_ns)
     return changed
 
 
 @kernel
-def set_mode(gw: Any, owner: int, value: int) -> None:
+def set_mode(gw: Any, owner: int, value: int, now_ns: int) -> None:
     """The operator's mode, degraded mode, or the operator's mode for one strategy.
 
     NORMAL for a strategy also ends its degradation by repeated execution.
     """
     head = tables.head(gw)[0]
     if owner >= MODE_OWNER_STRATEGY:
-        row = tables.strategies(gw)[owner - MODE_OWNER_STRATEGY]
+        at = owner - MODE_OWNER_STRATEGY
+        row = tables.strategies(gw)[at]
         row["mode"] = value
-        if value == NORMAL:
+        if value == NORMAL and row["repeated"] != 0:
             row["repeated"] = 0
+            scope, cause = KillScope.STRATEGY.value, GuardCause.MANUAL.value
+            alerts.write(gw, alerts.REPEATED, scope, at, 0, cause, 0, 0, now_ns)
     elif owner == MODE_OWNER_DEGRADED:
         head["degraded"] = 1 if value != 0 else 0
         scale_limits(gw)
@@ -163,17 +168,27 @@ def kill(gw: Any, scope: int, index: int, on: int, now_ns: int) -> None:
     if scope == _BYTE:
         head["kill_byte"] = on
         return
-    row = tables.breakers(gw)[breaker.row_of(config, scope, index)]
+    at = breaker.row_of(config, scope, index)
     if on != 0:
-        breaker.trip(head, config, row, breaker.MANUAL, index, now_ns)
+        breaker.trip(gw, at, breaker.MANUAL, index, on, 0, now_ns)
     else:
-        breaker.reset(head, row)
+        breaker.reset(gw, at, now_ns)
         if scope == KillScope.STRATEGY.value:
-            storm.reset(head, tables.storms(gw)[index])
+            calm(gw, index, now_ns)
         elif scope == KillScope.GLOBAL.value:
-            for at in range(len(tables.storms(gw))):
-                storm.reset(head, tables.storms(gw)[at])
+            for storm_idx in range(len(tables.storms(gw))):
+                calm(gw, storm_idx, now_ns)
     policy.refresh(gw)
+
+
+@kernel
+def calm(gw: Any, storm_idx: int, now_ns: int) -> None:
+    """Reset one storm guard by an operator's command."""
+    row = tables.storms(gw)[storm_idx]
+    was = row["state"]
+    storm.reset(tables.head(gw)[0], row)
+    if was != 0:
+        alerts.of_storm(gw, storm_idx, GuardCause.MANUAL.value, 0, 0, now_ns)
 
 
 @kernel
@@ -225,7 +240,7 @@ def control(gw: Any, kind: int, code: int, value: int, now_ns: int) -> int:
     if not names_row(config, kind, code, value):
         return -1
     if kind == ControlKind.MODE.value:
-        set_mode(gw, code, value)
+        set_mode(gw, code, value, now_ns)
     elif kind == ControlKind.KILL.value:
         kill(gw, code & 15, code >> 4, value, now_ns)
     elif kind == ControlKind.START.value:
@@ -239,7 +254,12 @@ def control(gw: Any, kind: int, code: int, value: int, now_ns: int) -> int:
         head["latency_ns"] = value
         row = tables.storms(gw)[config["n_strategies"] + config["n_instruments"]]
         level = storm.level_of(value, config["latency_warm_ns"], config["latency_storm_ns"], -1)
-        storm.evaluate(head, config, row, level, now_ns)
+        if storm.evaluate(head, config, row, level, now_ns) != 0:
+            at = config["n_strategies"] + config["n_instruments"]
+            limit = alerts.threshold(
+                row["state"], config["latency_warm_ns"], config["latency_storm_ns"], -1
+            )
+            alerts.of_storm(gw, at, GuardCause.LATENCY.value, value, limit, now_ns)
     elif kind == ControlKind.PROMOTION.value:
         tables.strategies(gw)[code]["weight_ppm"] = min(max(value, 0), PPM)
     elif kind == ControlKind.LEASE.value:

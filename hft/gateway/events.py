@@ -9,7 +9,8 @@ from typing import Any
 
 from hft.core.codes import DedupState, IntentType, OrderStatus, Reason
 from hft.core.jit import kernel
-from hft.gateway import breaker, dedup, exposure, orders, policy, tables
+from hft.gateway import alerts, breaker, dedup, exposure, orders, policy, tables
+from hft.gateway.rows import GuardCause, KillScope
 
 APPROVED = DedupState.APPROVED.value
 REJECTED = DedupState.REJECTED.value
@@ -219,7 +220,6 @@ def on_fill(gw: Any, slot: int, price: int, qty: int, now_ns: int) -> int:
 @kernel
 def watch_fill(gw: Any, strategy_idx: int, instrument_idx: int, leaf_idx: int, now_ns: int) -> None:
     """Repeated execution and the position breaker, after each fill."""
-    head = tables.head(gw)[0]
     config = tables.config(gw)[0]
     count = config["repeated_count"]
     if count > 0:
@@ -227,15 +227,30 @@ def watch_fill(gw: Any, strategy_idx: int, instrument_idx: int, leaf_idx: int, n
         at = row["start"] + row["cursor"]
         oldest = tables.repeat_ring(gw)[at]
         if row["count"] >= count and oldest > now_ns - config["repeated_window_ns"]:
-            tables.strategies(gw)[strategy_idx]["repeated"] = 1
+            strategy = tables.strategies(gw)[strategy_idx]
+            if strategy["repeated"] == 0:
+                alerts.write(
+                    gw,
+                    alerts.REPEATED,
+                    KillScope.STRATEGY.value,
+                    strategy_idx,
+                    1,
+                    GuardCause.REPEATED_EXECUTION.value,
+                    count + 1,
+                    count,
+                    now_ns,
+                )
+            strategy["repeated"] = 1
             policy.refresh(gw)
         tables.repeat_ring(gw)[at] = now_ns
         row["cursor"] = 0 if row["cursor"] + 1 == count else row["cursor"] + 1
         row["count"] += 1
-    if breaker.over_position(tables.limits(gw)[instrument_idx], tables.leaves(gw)[leaf_idx]):
+    limit, leaf = tables.limits(gw)[instrument_idx], tables.leaves(gw)[leaf_idx]
+    if breaker.over_position(limit, leaf):
+        net = leaf["net_qty"]
+        most = limit["long_max"] if net > 0 else -limit["short_max"]
         index = breaker.row_of(config, 2, strategy_idx)
-        cause = breaker.POSITION
-        if breaker.trip(head, config, tables.breakers(gw)[index], cause, leaf_idx, now_ns) != 0:
+        if breaker.trip(gw, index, breaker.POSITION, leaf_idx, net, most, now_ns) != 0:
             policy.refresh(gw)
 
 

@@ -7,10 +7,12 @@ beyond its work. The steps are in `steps`, venue answers in `events`, other inpu
 import numpy as np
 
 from hft.core.jit import kernel
+from hft.gateway import alerts as _alerts
 from hft.gateway import control as _control
 from hft.gateway import events as _events
 from hft.gateway import steps as _steps
 from hft.gateway import trips as _trips
+from hft.gateway.rows import Row
 from hft.gateway.state import GatewayState
 from hft.gateway.tables import enter
 
@@ -109,9 +111,9 @@ def on_market(gw: GatewayState, instrument_idx: int, touch: np.ndarray, now_ns: 
 
 
 @kernel(inline=True)
-def set_mode(gw: GatewayState, owner: int, mode: int) -> None:
+def set_mode(gw: GatewayState, owner: int, mode: int, now_ns: int) -> None:
     """Set one owner's mode."""
-    _control.set_mode(enter(gw), owner, mode)
+    _control.set_mode(enter(gw), owner, mode, now_ns)
 
 
 @kernel(inline=True)
@@ -132,3 +134,9 @@ def trip_intents(
 ) -> int:
     """The CANCELs and FORCE_FLATs that tripped breakers still ask for. Returns: how many."""
     return _trips.trip_intents(enter(gw), touches, out, next_id, now_ns)
+
+
+@kernel(inline=True)
+def take_alert(gw: GatewayState) -> Row:
+    """The oldest row that says what a guard did and that nobody has taken."""
+    return _alerts.take(enter(gw))

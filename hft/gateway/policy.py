@@ -9,10 +9,10 @@ from typing import Any
 from hft.core.codes import IntentType, PolicyMode, Reason, Side, StormGuardState
 from hft.core.jit import kernel
 from hft.gateway import tables
-from hft.gateway.rows import BreakerCause, Row
+from hft.gateway.rows import GuardCause, Row
 
 _CANCEL = IntentType.CANCEL.value
-_MANUAL = BreakerCause.MANUAL.value
+_MANUAL = GuardCause.MANUAL.value
 
 
 @kernel(inline=True)

@@ -20,12 +20,26 @@ MODE_OWNER_DEGRADED = 1
 MODE_OWNER_STRATEGY = 16  # plus the strategy's index
 
 
-class BreakerCause(IntEnum):
+class Guard(IntEnum):
+    """Who watches: what trips, storms, or holds a strategy back."""
+
+    BREAKER = 0
+    STORM_GUARD = 1
+    REPEATED_EXECUTION = 2
+
+
+class GuardCause(IntEnum):
+    """Why a guard acts; the first five are those of a breaker, the gravest last."""
+
     NONE = 0
     POSITION = 1
     MARKET_MOVE = 2
     LOSS = 3
     MANUAL = 4
+    DRAWDOWN = 5
+    FEED_GAP = 6
+    LATENCY = 7
+    REPEATED_EXECUTION = 8
 
 
 class KillScope(IntEnum):
@@ -95,6 +109,8 @@ HEAD = _row(
     "latency_ns",  # of a decision, before its command leaves
     "unknown_orders",
     "limit_changes",
+    "alerts",  # ALERT rows ever written
+    "alerts_taken",
 )
 
 # What stays between two changes of the limits.
@@ -217,6 +233,18 @@ BREAKER = _row(
     "detail_idx",
     "taken",
     "resets",
+)
+
+# What a guard did: see `hft.gateway.alerts`.
+ALERT = _row(
+    "ts_ns",
+    "guard",  # Guard
+    "scope",  # KillScope
+    "index",  # of the account, strategy or instrument
+    "state",  # breaker 1 tripped, 0 reset; storm guard: StormGuardState; repeated 1, 0
+    "cause",  # GuardCause; of a reset what it had tripped for
+    "measured",
+    "limit",
 )
 
 # The mids of the last window, one a second at most, for the market-move breaker.

@@ -44,6 +44,7 @@ class GatewayState(NamedTuple):
     moves: np.ndarray  # MOVE[instrument]
     move_ts: np.ndarray  # int64[instrument x 64]
     move_mid2: np.ndarray  # int64[instrument x 64], bid + ask
+    alerts: np.ndarray  # ALERT ring, what guards did and nobody has taken yet
     cancels: np.ndarray  # int64[CANCELS_MAX], slots of own orders to cancel or amend down
     cancel_qty: np.ndarray  # int64[CANCELS_MAX], their new total, 0 cancels
     counts: np.ndarray  # int64[1024], decisions by reason
@@ -140,6 +141,7 @@ def _arrays(
         "moves": np.zeros(n_instruments, rows.MOVE),
         "move_ts": np.zeros(n_instruments * rows.MOVE_SAMPLES, np.int64),
         "move_mid2": np.zeros(n_instruments * rows.MOVE_SAMPLES, np.int64),
+        "alerts": np.zeros(4 * (2 + n_accounts + 2 * (n_strategies + n_instruments)), rows.ALERT),
         "cancels": np.zeros(rows.CANCELS_MAX, np.int64),
         "cancel_qty": np.zeros(rows.CANCELS_MAX, np.int64),
         "counts": np.zeros(1024, np.int64),

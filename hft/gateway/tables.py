@@ -41,6 +41,7 @@ DTYPES = {
     "moves": rows.MOVE,
     "move_ts": INT64,
     "move_mid2": INT64,
+    "alerts": rows.ALERT,
     "cancels": INT64,
     "cancel_qty": INT64,
     "counts": INT64,
@@ -91,6 +92,7 @@ breakers = _accessor("breakers")
 moves = _accessor("moves")
 move_ts = _accessor("move_ts")
 move_mid2 = _accessor("move_mid2")
+alerts = _accessor("alerts")
 cancels = _accessor("cancels")
 cancel_qty = _accessor("cancel_qty")
 counts = _accessor("counts")

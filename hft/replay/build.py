@@ -113,7 +113,7 @@ def new_session(
         tracked=np.zeros(n * 2 * st.TRACKED_MAX, np.int64),
         controls=_controls(controls),
         faults=np.zeros(1, st.FAULTS) if faults is None else faults.copy(),
-        steps=np.zeros(_steps_max(len(gateway.orders), n) if record == "full" else 1, STEP),
+        steps=np.zeros(_steps_max(len(gateway.orders), n) if record != "digest" else 1, STEP),
         equity=np.zeros(st.EQUITY_MAX if record != "digest" else 1, st.EQUITY),
         series=np.zeros(st.SERIES_MAX if record == "full" else 1, st.SERIES),
     )

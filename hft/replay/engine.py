@@ -39,6 +39,7 @@ from hft.replay.tick import checkpoint, note, note_wake
 from hft.strategies.context import INTENTS_MAX
 from hft.trading.orders import submit, take_trips
 from hft.trading.profit import watch
+from hft.trading.steps import new_step, note_guards
 from hft.venue.matching import expire_due
 from hft.venue.state import FOREVER
 
@@ -158,6 +159,7 @@ def wake(engine: Engine, s: int, cause: int, on_wake: Any) -> bool:
         if not silent:
             view_to(engine, i, now_ns)
         watch(trading, s, i, now_ns)
+    note_guards(trading, wiring(engine))
     if trading.gw.head[0]["actions"] > 0:
         take_trips(trading, wiring(engine), now_ns)
     context = engine.contexts[s]
@@ -237,8 +239,14 @@ def run_control(engine: Engine) -> None:
     clock["control"] += 1
     clock["now_ns"] = row["ts_ns"]
     kind, code, value = row["kind"], row["code"], row["value"]
-    note(engine, _CONTROL, row["ts_ns"], -1, -1, 0, kind, 0, 0, 0, code, value, 0)
-    control(engine.trading.gw, kind, code, value, row["ts_ns"])
+    trading = engine.trading
+    step = new_step(trading, _CONTROL, row["ts_ns"])
+    step["code"] = kind
+    step["target"] = code
+    step["value"] = value
+    note(engine, step)
+    control(trading.gw, kind, code, value, row["ts_ns"])
+    note_guards(trading, wiring(engine))
 
 
 @kernel

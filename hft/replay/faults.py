@@ -14,6 +14,7 @@ from hft.core.seeds import PURPOSE_FAULT, draw
 from hft.gateway.pipeline import on_ack, on_done
 from hft.replay.state import Engine
 from hft.replay.tick import note
+from hft.trading.steps import new_step
 from hft.venue.state import push
 
 _NEW = IntentType.NEW.value
@@ -23,6 +24,8 @@ _KEPT = (
     ResponseKind.AMEND_REJECTED.value,
 )
 _UNKNOWN = ResponseKind.UNKNOWN.value
+_ACK = ResponseKind.ACK.value
+_CANCELLED = ResponseKind.CANCELLED.value
 _S_UNKNOWN = OrderStatus.UNKNOWN.value
 _S_CANCELLED = OrderStatus.CANCELLED.value
 _FAULT = StepKind.FAULT.value
@@ -74,7 +77,7 @@ def spoil_answer(engine: Engine, position: int) -> None:
         return
     if _strikes(engine, fault["late_ack_e6"], 3):
         # From when it would have arrived by itself: what waits for a late one is not late again.
-        late_ns = max(message["ts_ns"], message["deadline_ns"] + fault["late_ack_ns"])
+        late_ns = max(message["ts_ns"], message["due_ns"] + fault["late_ack_ns"])
         for later in range(position, queue["last"]):
             row = venue.responses[later & queue["mask"]]
             row["ts_ns"] = max(row["ts_ns"], late_ns)
@@ -86,7 +89,7 @@ def spoil_answer(engine: Engine, position: int) -> None:
         if at >= 0:
             _copy(message, venue.responses[at])
             # No second act of the venue: the copy is neither journaled as one nor applied.
-            venue.responses[at]["cmd_id"] = -1
+            venue.responses[at]["copy"] = 1
 
 
 @kernel
@@ -97,7 +100,7 @@ def _copy(message: np.ndarray, twin: np.ndarray) -> None:
     twin["price"] = message["price"]
     twin["qty"] = message["qty"]
     twin["reason"] = message["reason"]
-    twin["exch_ns"] = message["exch_ns"]
+    twin["acted_ns"] = message["acted_ns"]
     twin["liquidity"] = message["liquidity"]
     twin["fill_id"] = message["fill_id"]
 
@@ -127,21 +130,15 @@ def reconcile(engine: Engine, now_ns: int) -> None:
             after = order["next_slot"]
             if order["status"] == _S_UNKNOWN and not _is_told(engine, order["order_id"]):
                 rests = engine.venue.resting[slot]["order_id"] == order["order_id"]
-                note(
-                    engine,
-                    _FAULT,
-                    now_ns,
-                    order["strategy_idx"],
-                    order["instrument_idx"],
-                    order["order_id"],
-                    1 if rests else 0,
-                    order["side"],
-                    order["price"],
-                    order["qty"],
-                    0,
-                    0,
-                    0,
-                )
+                step = new_step(engine.trading, _FAULT, now_ns)
+                step["strategy_idx"] = order["strategy_idx"]
+                step["instrument_idx"] = order["instrument_idx"]
+                step["order_id"] = order["order_id"]
+                step["code"] = _ACK if rests else _CANCELLED
+                step["side"] = order["side"]
+                step["price"] = order["price"]
+                step["qty"] = order["qty"]
+                note(engine, step)
                 if rests:
                     on_ack(gw, slot, now_ns)
                 else:

@@ -15,6 +15,7 @@ from hft.replay.state import Engine
 from hft.replay.tick import note
 from hft.trading.answers import receive as book
 from hft.trading.state import Wiring
+from hft.trading.steps import new_step
 from hft.venue.matching import arrives
 from hft.venue.state import leg_ns, pop, push
 
@@ -62,7 +63,7 @@ def send(
     message["price"] = decision["price"]
     message["qty"] = decision["qty"]
     message["cmd_id"] = decision["cmd_id"]
-    message["exch_ns"] = now_ns
+    message["sent_ns"] = now_ns
     message["deadline_ns"] = decision["deadline_ns"]
     return _OK
 
@@ -104,21 +105,16 @@ def arrive(engine: Engine) -> None:
     up = not refuses(engine, message["kind"], ts)
     orders = engine.trading.gw.orders
     arrives(venue, engine.books, engine.books.heads[2 * i], orders, message, up)
-    note(
-        engine,
-        _ARRIVAL,
-        ts,
-        message["strategy_idx"],
-        i,
-        message["order_id"],
-        message["kind"],
-        message["side"],
-        message["price"],
-        message["qty"],
-        0,
-        0,
-        message["cmd_id"],
-    )
+    step = new_step(engine.trading, _ARRIVAL, ts)
+    step["strategy_idx"] = message["strategy_idx"]
+    step["instrument_idx"] = i
+    step["order_id"] = message["order_id"]
+    step["code"] = message["kind"]
+    step["side"] = message["side"]
+    step["price"] = message["price"]
+    step["qty"] = message["qty"]
+    step["cmd_id"] = message["cmd_id"]
+    note(engine, step)
     note_answers(engine)
 
 
@@ -130,7 +126,7 @@ def note_answers(engine: Engine) -> None:
         position = queue["told"]
         message = engine.venue.responses[position & queue["mask"]]
         queue["told"] = position + 1
-        if message["cmd_id"] < 0:
+        if message["copy"] != 0:
             continue
         if engine.clock[0]["faulty"] != 0:
             spoil_answer(engine, position)
@@ -139,23 +135,18 @@ def note_answers(engine: Engine) -> None:
             i = order["instrument_idx"]
             head = engine.books.heads[2 * i]
             before2 = engine.feeds[i]["mid2"]
-            # The venue's mid at the fill, for markouts; the message's spare field carries it.
-            message["deadline_ns"] = before2 if before2 != 0 else head["bid"] + head["ask"]
-            note(
-                engine,
-                _FILL_STEP,
-                message["exch_ns"],
-                order["strategy_idx"],
-                i,
-                message["order_id"],
-                message["liquidity"],
-                order["side"],
-                message["price"],
-                message["qty"],
-                0,
-                message["fill_id"],
-                0,
-            )
+            message["mid2"] = before2 if before2 != 0 else head["bid"] + head["ask"]
+            step = new_step(engine.trading, _FILL_STEP, message["acted_ns"])
+            step["strategy_idx"] = order["strategy_idx"]
+            step["instrument_idx"] = i
+            step["order_id"] = message["order_id"]
+            step["code"] = _FILL
+            step["side"] = order["side"]
+            step["price"] = message["price"]
+            step["qty"] = message["qty"]
+            step["liquidity"] = message["liquidity"]
+            step["fill_id"] = message["fill_id"]
+            note(engine, step)
     for i in range(engine.trading.head[0]["listened"]):
         engine.feeds[i]["mid2"] = 0
 

@@ -211,7 +211,7 @@ def deliver(engine: st.Engine, sink: Sink | None) -> None:
 def run_digest(engine: st.Engine) -> str:
     """The run's digest: sha-256 over the checkpoints and the last lanes."""
     count = int(engine.clock[0]["checkpoints"])
-    return digest.seal(engine.checkpoints[: 2 * count], engine.lanes, f"hft-run-1:{count}")
+    return digest.seal(engine.checkpoints[: 2 * count], engine.lanes, f"hft-run-2:{count}")
 
 
 def logs_of(session: Session, s: int) -> np.ndarray:

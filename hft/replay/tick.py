@@ -5,47 +5,62 @@ its instrument's name, never by a table position or an address: an idle instrume
 size or another run of the same work must give the same 128 bits.
 """
 
+from typing import Any
+
 import numpy as np
 
 from hft.core import digest
 from hft.core.codes import StepKind
+from hft.core.dtypes import Row
 from hft.core.jit import kernel, out_of_line
 from hft.market.book import tree_above
 from hft.replay.state import Engine
+from hft.trading.steps import new_step
 
 _WAKE = StepKind.WAKE.value
+_CONTROL = StepKind.CONTROL.value
+_GUARD = StepKind.GUARD.value
+_CODE = 0xFFFF
 
 
 @kernel
-def note(
-    engine: Engine,
-    kind: int,
-    ts: int,
-    strategy_idx: int,
-    instrument_idx: int,
-    order_id: int,
-    code: int,
-    side: int,
-    price: int,
-    qty: int,
-    aux0: int,
-    aux1: int,
-    aux2: int,
-) -> None:
+def note(engine: Engine, step: Row) -> None:
     """Account one step. Mutates: engine.lanes, engine.steps, clock["step"]."""
-    word = digest.row_word(order_id * 64 + kind, ts, code, side + 1, price, qty)
-    key = engine.trading.instruments[instrument_idx]["symbol_key"] if instrument_idx >= 0 else 0
-    rest = digest.aux_word(key, aux0, aux1, aux2)
+    word = digest.row_word(
+        step["order_id"] * 64 + step["kind"],
+        step["ts_ns"],
+        np.int64(step["code"]),
+        np.int64(step["side"]) + 1,
+        step["price"],
+        step["qty"],
+    )
+    i = step["instrument_idx"]
+    rest = digest.rest_word(
+        engine.trading.instruments[i]["symbol_key"] if i >= 0 else 0,
+        step["measured"],
+        step["limit"],
+        step["value"],
+        step["fill_id"],
+        step["fee_money"],
+        step["cmd_id"],
+        _packed(step["intent_type"], step["order_type"], step["tif"], step["liquidity"]),
+        _packed(step["ignored"], step["guard"], step["scope"], step["state"]) ^ step["target"],
+    )
     low, high = digest.mix_words(engine.lanes[0], engine.lanes[1], word, rest)
     engine.lanes[0] = low
     engine.lanes[1] = high
     clock = engine.clock[0]
     clock["step"] += 1
-    if clock["record"] > 1:
-        _write(
-            engine, kind, ts, strategy_idx, instrument_idx, order_id, code, side, price, qty,
-            aux0, aux1, aux2,
-        )  # fmt: skip
+    kept = clock["record"] > 0 and (step["kind"] == _CONTROL or step["kind"] == _GUARD)
+    if kept or clock["record"] > 1:
+        _keep(engine, step)
+
+
+@kernel(inline=True)
+def _packed(a: int, b: int, c: int, d: int) -> Any:
+    """Four small codes in one word."""
+    low = (np.int64(a) & _CODE) | ((np.int64(b) & _CODE) << 16)
+    return low | ((np.int64(c) & _CODE) << 32) | ((np.int64(d) & _CODE) << 48)
 
 
 @kernel(inline=True)
@@ -69,46 +84,26 @@ def note_wake(engine: Engine, s: int, ts: int, cause: int, intents: int, lost: i
     engine.lanes[1] = high
     clock["step"] += 1
     if clock["record"] > 1:
-        _write(engine, _WAKE, ts, s, -1, wake, cause, 0, 0, 0, intents, lost, 0)
+        step = new_step(engine.trading, _WAKE, ts)
+        step["strategy_idx"] = s
+        step["wake"] = wake
+        step["code"] = cause
+        step["intents"] = intents
+        step["lost"] = lost
+        _keep(engine, step)
 
 
 @kernel
-def _write(
-    engine: Engine,
-    kind: int,
-    ts: int,
-    strategy_idx: int,
-    instrument_idx: int,
-    order_id: int,
-    code: int,
-    side: int,
-    price: int,
-    qty: int,
-    aux0: int,
-    aux1: int,
-    aux2: int,
-) -> None:
-    """Append the journal record of the step just mixed. Mutates: engine.steps."""
+def _keep(engine: Engine, step: Row) -> None:
+    """Append the journal record of the step just mixed. Mutates: engine.steps, step."""
     out_of_line()
     clock = engine.clock[0]
-    row = engine.steps[clock["steps_len"]]
+    step["seq"] = clock["step"]
+    step["rows"] = clock["rows"]
+    step["mix_lo"] = digest.as_int(engine.lanes[0])
+    step["mix_hi"] = digest.as_int(engine.lanes[1])
+    engine.steps[clock["steps_len"]] = step
     clock["steps_len"] += 1
-    row["seq"] = clock["step"]
-    row["ts_ns"] = ts
-    row["kind"] = kind
-    row["strategy_idx"] = strategy_idx
-    row["instrument_idx"] = instrument_idx
-    row["order_id"] = order_id
-    row["code"] = code
-    row["side"] = side
-    row["price"] = price
-    row["qty"] = qty
-    row["aux0"] = aux0
-    row["aux1"] = aux1
-    row["aux2"] = aux2
-    row["rows"] = clock["rows"]
-    row["mix_lo"] = digest.as_int(engine.lanes[0])
-    row["mix_hi"] = digest.as_int(engine.lanes[1])
 
 
 @kernel

@@ -9,6 +9,7 @@ from html import escape
 from typing import NamedTuple
 
 from hft.reports.figures import BLIND_SPOTS, money, number, percent, short
+from hft.reports.guards import acted, first_words
 from hft.reports.view import View
 
 FIGURES_MAX = 12
@@ -25,7 +26,14 @@ class Line(NamedTuple):
 
 def card_lines(view: View) -> list[Line]:
     """P&L, fills, fill ratio, markout, costs, refusals, latency mode, digest."""
-    lines = [*_profit(view), *_trading(view), *_costs(view), *_gateway(view), _mode(view)]
+    lines = [
+        *_profit(view),
+        *_trading(view),
+        *_costs(view),
+        *_gateway(view),
+        *_trips(view),
+        _mode(view),
+    ]
     lines.append(Line("digest", view.digest[:16] or "–", "first 16 digits", "wide"))
     return lines[:FIGURES_MAX]
 
@@ -84,6 +92,12 @@ def _gateway(view: View) -> Iterator[Line]:
         reasons = ", ".join(f"{row['reason']} {row['count']:,}" for row in top)
     text = f"{number(get('refused'))} of {number(get('decisions'))}"
     yield Line("refusals", text, reasons, "bad" if view.notice else "")
+
+
+def _trips(view: View) -> Iterator[Line]:
+    """What guards did, when they did: how often, and the first in words."""
+    if view.trips is not None and (words := first_words(view.trips)):
+        yield Line("trips", number(acted(view.trips).height), words, "bad")
 
 
 def _mode(view: View) -> Line:

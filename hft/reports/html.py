@@ -15,6 +15,7 @@ from hft.reports import markout
 from hft.reports.cards import card_lines
 from hft.reports.charts import Panel, Span, bars, bins, table
 from hft.reports.figures import BLIND_SPOTS, money, number, percent, short
+from hft.reports.guards import guards_section
 from hft.reports.page import script, style
 from hft.reports.performance import SHARPE_BASIS, total_equity
 from hft.reports.view import View
@@ -28,7 +29,7 @@ def render(view: View) -> str:
     """The whole page."""
     panels = list(_panels(view))
     parts = [_head(view), _key_figures(view), _linked(view, panels), _money(view), _gateway(view)]
-    parts += [_orders(view), _simulation(view), _inputs(view)]
+    parts += [guards_section(view), _orders(view), _simulation(view), _inputs(view)]
     title = escape(f"{view.title} · hft replay")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'

@@ -9,6 +9,8 @@ from hft.core.reasons import meaning
 from hft.reports.figures import number
 
 NOTICE_SHARE = 0.05
+# Reasons that a person's command gives, where no guard stands behind them.
+COMMANDED = ("KILL_SWITCH", "POLICY_HALT", "POLICY_DEGRADE", "FASTGATE_KILL_SWITCH")
 
 
 def refusals(decisions: pl.LazyFrame, lost: int = 0) -> pl.DataFrame:
@@ -95,5 +97,7 @@ def notice(refused: int, decisions: int, table: pl.DataFrame | None) -> str:
         line += f", median margin {number(top['margin'])} {top['unit']}".rstrip()
     if top["reason"] == Reason.INTENT_BUFFER_FULL.name:
         return f"{line}: {top['meaning'][0].lower()}{top['meaning'][1:].rstrip('.')}"
+    if top["reason"] in COMMANDED and not top["key"]:
+        return f"{line}: somebody's command, not a limit; see run.controls and run.trips"
     change = f"change {top['key']}, or fit limits" if top["key"] else "fit limits"
     return f"{line}; {change} to the tapes with hft.Limits.fit"

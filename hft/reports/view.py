@@ -32,4 +32,6 @@ class View:
     latencies: pl.DataFrame | None = None
     margins: pl.DataFrame | None = None  # refused decisions, sampled: ts, reason, margin, unit
     series: pl.DataFrame | None = None
+    trips: pl.DataFrame | None = None
+    controls: pl.DataFrame | None = None
     ticks: Mapping[str, float] = field(default_factory=dict)

@@ -15,16 +15,20 @@ from hft.core.codes import (
     ControlKind,
     IntentType,
     Liquidity,
+    OrderType,
     Reason,
     ResponseKind,
     Side,
     StepKind,
+    Tif,
     WakeCause,
 )
 from hft.core.dtypes import STEP
+from hft.gateway.rows import Guard, GuardCause
+from hft.runs.folder.guards import control_words, event_of, margin_kind
 from hft.runs.folder.names import RunNames
 from hft.runs.folder.reader import RunReader
-from hft.runs.folder.tables import margin_unit_names, margin_units
+from hft.runs.folder.tables import MONEY, UNITS, in_unit, margin_unit_names, margin_units
 
 MIX = ("mix_lo", "mix_hi")
 COMPARED = [name for name in STEP.names or () if name not in MIX]
@@ -115,18 +119,22 @@ def step_words(row: np.ndarray, names: RunNames) -> str:
 
 
 def _wake(row: np.ndarray, names: RunNames) -> str:
-    lost = f", {int(row['aux1'])} lost" if row["aux1"] else ""
+    lost = f", {int(row['lost'])} lost" if row["lost"] else ""
     cause = _member(WakeCause, row["code"])
-    return f"wake-up {int(row['order_id'])} by {cause}: {int(row['aux0'])} intents{lost}"
+    return f"wake-up {int(row['wake'])} by {cause}: {int(row['intents'])} intents{lost}"
 
 
 def _decision(row: np.ndarray, names: RunNames) -> str:
     reason = int(row["code"])
-    text = f"{_member(IntentType, row['aux0'])} {_order(row, names)} -> {_member(Reason, reason)}"
+    kind = " ".join(
+        _member(enum, row[name])
+        for enum, name in ((IntentType, "intent_type"), (OrderType, "order_type"), (Tif, "tif"))
+    )
+    text = f"{kind} {_order(row, names)} -> {_member(Reason, reason)}"
     if reason == Reason.OK.value:
         return text
     codes = np.array([reason, reason])
-    measured, limit = margin_units(codes, np.array([row["aux1"], row["aux2"]]), names)
+    measured, limit = margin_units(codes, np.array([row["measured"], row["limit"]]), names)
     unit = margin_unit_names(codes[:1], names)[0].as_py()
     return f"{text} (measured {measured:,.10g}, limit {limit:,.10g} {unit}".rstrip() + ")"
 
@@ -136,25 +144,38 @@ def _arrival(row: np.ndarray, names: RunNames) -> str:
 
 
 def _fill(row: np.ndarray, names: RunNames) -> str:
-    return f"{_order(row, names)} filled at the venue as {_member(Liquidity, row['code'])}"
+    return f"{_order(row, names)} filled at the venue as {_member(Liquidity, row['liquidity'])}"
 
 
 def _response(row: np.ndarray, names: RunNames) -> str:
     kind = int(row["code"])
     text = f"{_member(ResponseKind, kind)} of {_order(row, names)} reaches us"
     if kind == ResponseKind.FILL.value:
-        text += f" as {_member(Liquidity, row['aux0'])}, fee "
-        text += f"{float(names.amount(row['aux2'])):,.10g} {names.currency}"
-    return text
+        text += f" as {_member(Liquidity, row['liquidity'])}, fee "
+        text += f"{float(names.amount(row['fee_money'])):,.10g} {names.currency}"
+    return text + (", again or too late: ignored" if row["ignored"] else "")
 
 
 def _control(row: np.ndarray, names: RunNames) -> str:
-    values = f"{int(row['aux0'])}, {int(row['aux1'])}"
-    return f"{_member(ControlKind, row['code'])} ({values})"
+    about, value = control_words(int(row["code"]), int(row["target"]), int(row["value"]), names)
+    return f"{_member(ControlKind, row['code'])} {about}: {value}".removesuffix(": ")
+
+
+def _fault(row: np.ndarray, names: RunNames) -> str:
+    return f"the venue is asked about {_order(row, names)}: {_member(ResponseKind, row['code'])}"
+
+
+def _guard(row: np.ndarray, names: RunNames) -> str:
+    name, cause = _member(Guard, row["guard"]), _member(GuardCause, row["code"])
+    event, kind = event_of(int(row["guard"]), int(row["state"])), margin_kind(int(row["code"]))
+    measured, limit = (in_unit(kind, int(row[name]), names) for name in ("measured", "limit"))
+    unit = names.currency if kind == MONEY else UNITS[kind]
+    margin = f"measured {measured:,.10g}, limit {limit:,.10g} {unit}".rstrip()
+    return f"{name} {event} by {cause} ({margin})"
 
 
 def _other(row: np.ndarray, names: RunNames) -> str:
-    return f"code {int(row['code'])}, values {int(row['aux0'])}, {int(row['aux1'])}"
+    return f"code {int(row['code'])}"
 
 
 _WORDS = {
@@ -164,6 +185,8 @@ _WORDS = {
     StepKind.FILL.value: _fill,
     StepKind.RESPONSE.value: _response,
     StepKind.CONTROL.value: _control,
+    StepKind.FAULT.value: _fault,
+    StepKind.GUARD.value: _guard,
 }
 
 

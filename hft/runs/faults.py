@@ -67,8 +67,17 @@ class FaultPlan:
         """JSON-ready."""
         return asdict(self) | {"down_ns": list(self.down_ns), "gap_ns": list(self.gap_ns)}
 
-    def rows(self, seed: int) -> np.ndarray:
-        """The engine's row."""
+    @property
+    def is_empty(self) -> bool:
+        """Nothing of it can happen."""
+        spans = (self.down_ns, self.gap_ns)
+        never = all(start == end for start, end in spans)
+        return never and not any(getattr(self, name) for name in CHANCES)
+
+    def rows(self, seed: int) -> np.ndarray | None:
+        """The engine's row; None when nothing of it can happen."""
+        if self.is_empty:
+            return None
         row = np.zeros(1, FAULTS)
         for name in CHANCES:
             row[0][f"{name}_e6"] = round(getattr(self, name) * 1_000_000)

@@ -13,6 +13,7 @@ from hft.reports.mode import fault_words, mode_words
 from hft.reports.refusals import counted, notice, refusals
 from hft.reports.view import View
 from hft.runs.folder.damage import damage_is_a_sentence
+from hft.runs.folder.guards import with_keys
 from hft.runs.folder.listing import resolve
 from hft.runs.folder.names import RunNames
 from hft.runs.folder.reader import RunReader
@@ -43,8 +44,10 @@ class Run(RunReader):
     def refusals(self) -> pl.DataFrame:
         """Refusals by reason: count, share, key to change; with margins where record is full."""
         if self.record == "full":
-            return refusals(self._frame("decisions"), int(self.totals.get("lost_intents", 0)))
-        return counted(self.totals.get("reasons", {}))
+            table = refusals(self._frame("decisions"), int(self.totals.get("lost_intents", 0)))
+        else:
+            table = counted(self.totals.get("reasons", {}))
+        return with_keys(table, self._kept("trips"))
 
     @cached_property
     def costs(self) -> pl.DataFrame:
@@ -117,6 +120,8 @@ class Run(RunReader):
             record=self.record,
             partial=self.partial,
             refusals=table,
+            trips=self._kept("trips"),
+            controls=self._kept("controls"),
             ticks={
                 symbol: float(one.tick)
                 for symbol, one in zip(self.names.symbols, self.names.instruments, strict=True)

@@ -17,6 +17,7 @@ from hft.gateway.pipeline import (
 )
 from hft.portfolio.positions import apply_fill, fee_money, mark
 from hft.trading.profit import feed_pnl
+from hft.trading.steps import new_step, note_guards
 
 _RESPONSE = StepKind.RESPONSE.value
 _ACK = ResponseKind.ACK.value
@@ -35,52 +36,44 @@ _S_FAILED = OrderStatus.FAILED.value
 
 
 @kernel(inline=True)
-def receive(trading: Any, wiring: Any, message: np.ndarray) -> int:
-    """Book one answer (a MESSAGE row); returns the strategy it concerns, -1 for none.
+def receive(trading: Any, wiring: Any, answer: np.ndarray) -> int:
+    """Book one answer (an ANSWER row); returns the strategy it concerns, -1 for none.
 
     Mutates: trading.
     """
-    slot = message["slot"]
+    slot = answer["slot"]
     order = trading.gw.orders[slot]
-    kind = message["kind"]
-    ts = message["ts_ns"]
-    again = message["cmd_id"] < 0
-    if order["order_id"] != message["order_id"] or again:
+    kind = answer["kind"]
+    ts = answer["ts_ns"]
+    step = new_step(trading, _RESPONSE, ts)
+    step["order_id"] = answer["order_id"]
+    step["code"] = kind
+    if order["order_id"] != answer["order_id"] or answer["copy"] != 0:
         # A second answer, or one about an order that has ended: journaled, never applied.
-        wiring.note(
-            wiring.outside, _RESPONSE, ts, -1, -1, message["order_id"], kind, 0, 0, 0, 1, 0, 0
-        )
+        step["ignored"] = 1
+        wiring.note(wiring.outside, step)
         return -1
     strategy = order["strategy_idx"]
-    i = order["instrument_idx"]
-    side = order["side"]
-    fee = 0
+    step["strategy_idx"] = strategy
+    step["instrument_idx"] = order["instrument_idx"]
+    step["side"] = order["side"]
+    step["price"] = answer["price"]
+    step["qty"] = answer["qty"]
     if kind == _FILL:
-        fee = _book_fill(trading, order, message)
+        step["liquidity"] = answer["liquidity"]
+        step["fill_id"] = answer["fill_id"]
+        step["fee_money"] = _book_fill(trading, order, answer)
     else:
-        _book_answer(trading, slot, kind, message)
-    wiring.note(
-        wiring.outside,
-        _RESPONSE,
-        ts,
-        strategy,
-        i,
-        message["order_id"],
-        kind,
-        side,
-        message["price"],
-        message["qty"],
-        message["liquidity"],
-        message["fill_id"],
-        fee,
-    )
+        _book_answer(trading, slot, kind, answer)
+    wiring.note(wiring.outside, step)
+    note_guards(trading, wiring)
     return strategy
 
 
 @kernel(inline=True)
-def _book_answer(trading: Any, slot: int, kind: int, message: np.ndarray) -> None:
+def _book_answer(trading: Any, slot: int, kind: int, answer: np.ndarray) -> None:
     gw = trading.gw
-    ts = message["ts_ns"]
+    ts = answer["ts_ns"]
     if kind == _ACK:
         on_ack(gw, slot, ts)
     elif kind == _CANCELLED:
@@ -93,8 +86,8 @@ def _book_answer(trading: Any, slot: int, kind: int, message: np.ndarray) -> Non
         on_cancel_rejected(gw, slot, ts)
     elif kind == _AMENDED:
         # The venue says what is open; every fill before this answer has been booked.
-        total = gw.orders[slot]["filled_qty"] + message["qty"]
-        on_amended(gw, slot, message["price"], total, ts)
+        total = gw.orders[slot]["filled_qty"] + answer["qty"]
+        on_amended(gw, slot, answer["price"], total, ts)
     elif kind == _AMEND_REJECTED:
         on_amend_rejected(gw, slot, ts)
     elif kind == _LOST:
@@ -102,25 +95,25 @@ def _book_answer(trading: Any, slot: int, kind: int, message: np.ndarray) -> Non
 
 
 @kernel(inline=True)
-def _book_fill(trading: Any, order: np.ndarray, message: np.ndarray) -> int:
+def _book_fill(trading: Any, order: np.ndarray, answer: np.ndarray) -> int:
     """Position, profit, fee and exposure of one fill, in the same step. Returns: the fee."""
     head = trading.head[0]
     s = order["strategy_idx"]
     i = order["instrument_idx"]
     side = order["side"]
-    price = message["price"]
-    qty = message["qty"]
-    ts = message["ts_ns"]
+    price = answer["price"]
+    qty = answer["qty"]
+    ts = answer["ts_ns"]
     instrument = trading.instruments[i]
     position = trading.positions[s * len(trading.touch) + i]
-    taker = message["liquidity"] == _TAKER
+    taker = answer["liquidity"] == _TAKER
     fee = fee_money(instrument, price, qty, taker, order["filled_qty"] == 0)
     realized = apply_fill(position, instrument, side, price, qty, fee)
     if head["keeps_fills"] != 0:
         row = trading.fills[head["fills_len"]]
         head["fills_len"] += 1
-        row["fill_id"] = message["fill_id"]
-        row["order_id"] = message["order_id"]
+        row["fill_id"] = answer["fill_id"]
+        row["order_id"] = answer["order_id"]
         row["cmd_id"] = order["cmd_id"]
         row["account_idx"] = order["account_idx"]
         row["strategy_idx"] = s
@@ -130,12 +123,12 @@ def _book_fill(trading: Any, order: np.ndarray, message: np.ndarray) -> int:
         row["qty"] = qty
         row["fee_money"] = fee
         row["realized_money"] = realized
-        row["liquidity"] = message["liquidity"]
-        row["exch_ts_ns"] = message["exch_ns"]
+        row["liquidity"] = answer["liquidity"]
+        row["exch_ts_ns"] = answer["acted_ns"]
         row["local_ts_ns"] = ts
-        row["mid2"] = message["deadline_ns"]
+        row["mid2"] = answer["mid2"]
         row["position_qty"] = position["qty"]
-    on_fill(trading.gw, message["slot"], price, qty, ts)
+    on_fill(trading.gw, answer["slot"], price, qty, ts)
     touch = trading.touch[i]
     # Without a mid the fill's own price is the newest there is; what was marked before was another
     # position.

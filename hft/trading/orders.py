@@ -13,6 +13,7 @@ from hft.core.codes import IntentType, Reason, StepKind
 from hft.core.jit import kernel, out_of_line
 from hft.gateway.pipeline import decide, on_dispatch_failed, trip_intents
 from hft.gateway.trips import blank
+from hft.trading.steps import new_step, shown
 
 _NEW = IntentType.NEW.value
 _AMEND = IntentType.AMEND.value
@@ -51,21 +52,21 @@ def _conclude(
         reason = _hand_out(trading, wiring, intent, decision, now_ns)
     if reason != _OK:
         head["refused"] += 1
-    wiring.note(
-        wiring.outside,
-        _DECISION,
-        now_ns,
-        intent["strategy_idx"],
-        intent["instrument_idx"],
-        intent["intent_id"],
-        reason,
-        intent["side"],
-        decision["price"],
-        intent["qty"],
-        intent["intent_type"],
-        decision["measured"],
-        decision["limit"],
-    )
+    step = new_step(trading, _DECISION, now_ns)
+    step["strategy_idx"] = intent["strategy_idx"]
+    step["instrument_idx"] = intent["instrument_idx"]
+    step["order_id"] = intent["intent_id"]
+    step["code"] = reason
+    step["side"] = shown(intent["side"])
+    step["price"] = decision["price"]
+    step["qty"] = intent["qty"]
+    step["intent_type"] = shown(intent["intent_type"])
+    step["order_type"] = shown(intent["order_type"])
+    step["tif"] = shown(intent["tif"])
+    step["cmd_id"] = decision["cmd_id"]
+    step["measured"] = decision["measured"]
+    step["limit"] = decision["limit"]
+    wiring.note(wiring.outside, step)
     return reason
 
 

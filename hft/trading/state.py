@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hft.core.dtypes import DECISION, FILL, INTENT, TOUCH
+from hft.core.dtypes import DECISION, FILL, INTENT, STEP, TOUCH, blank_step
 from hft.gateway.rows import CANCELS_MAX
 from hft.gateway.state import GatewayState
 from hft.portfolio.positions import POSITION
@@ -40,6 +40,7 @@ class TradingState(NamedTuple):
     crossed: np.ndarray  # INTENT rows that take own orders out of the way of one; CANCELS_MAX
     stash: np.ndarray  # DECISION[1]
     fills: np.ndarray  # FILL rows since they were last taken
+    step: np.ndarray  # STEP[2]: the one being written, and a blank one
 
 
 class Wiring(NamedTuple):
@@ -47,7 +48,7 @@ class Wiring(NamedTuple):
 
     `send(outside, order, decision, kind, reduces, now_ns)` hands an approved command out. Returns:
     a `Reason`; for one that is not OK it writes the decision's `measured` and `limit`.
-    `note(outside, ...)` journals a step; its arguments are those of `replay.tick.note`.
+    `note(outside, step)` journals a STEP row; the row is used again for the next one.
     """
 
     outside: Any
@@ -69,7 +70,9 @@ def new_state(
         crossed=np.zeros(CANCELS_MAX, INTENT),
         stash=np.zeros(1, DECISION),
         fills=np.zeros(max(1, fills_max), FILL),
+        step=np.zeros(2, STEP),
     )
+    state.step[1] = blank_step()
     head = state.head[0]
     head["next_id"] = 1
     head["listened"] = len(instruments)

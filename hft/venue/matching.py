@@ -76,12 +76,13 @@ def respond(
     message["order_id"] = order_id
     message["price"] = price
     message["qty"] = qty
-    message["cmd_id"] = 0
     message["reason"] = 0
-    message["exch_ns"] = ts
-    message["deadline_ns"] = arrives_ns  # of itself; it may have to wait for one ahead of it
+    message["acted_ns"] = ts
+    message["due_ns"] = arrives_ns
     message["liquidity"] = 0
     message["fill_id"] = 0
+    message["mid2"] = 0
+    message["copy"] = 0
     return message
 
 

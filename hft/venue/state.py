@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hft.core.codes import LatencyLeg
-from hft.core.dtypes import MESSAGE, RESTING, Row
+from hft.core.dtypes import ANSWER, COMMAND, RESTING, Row
 from hft.core.jit import kernel, out_of_line
 from hft.core.seeds import PURPOSE_LATENCY, draw
 
@@ -94,8 +94,8 @@ def new_state(
         np.zeros(1, HEAD),
         np.zeros(slots, RESTING),
         np.full(2 * instruments, -1, np.int64),
-        np.zeros(slots, MESSAGE),
-        np.zeros(4 * slots, MESSAGE),
+        np.zeros(slots, COMMAND),
+        np.zeros(4 * slots, ANSWER),
         np.zeros(2, QUEUE),
         np.zeros(len(LatencyLeg), LATENCY),
         np.zeros(samples + 2, np.int64),

@@ -28,7 +28,7 @@ def test_equal_digests_are_the_same_run(tmp_path: Path, made: Records) -> None:
 
 
 @pytest.mark.parametrize("at", [0, 1, 500, -1])
-@pytest.mark.parametrize("field", ["price", "code", "ts_ns", "aux1"])
+@pytest.mark.parametrize("field", ["price", "code", "ts_ns", "measured"])
 def test_the_first_differing_step_is_named(
     tmp_path: Path, made: Records, at: int, field: str
 ) -> None:

@@ -19,9 +19,10 @@ from hft.core.codes import (
     ResponseKind,
     SelfTradeMode,
     Side,
+    StepKind,
     Tif,
 )
-from hft.core.dtypes import INTENT, MESSAGE
+from hft.core.dtypes import ANSWER, INTENT
 from hft.core.instruments import Instrument
 from hft.core.jit import JIT_DISABLED
 from hft.core.numbers import money_digits
@@ -30,12 +31,13 @@ from hft.gateway.invariants import check
 from hft.gateway.limits import Limits
 from hft.gateway.pipeline import control
 from hft.gateway.resolve import resolve as resolve_limits
-from hft.gateway.rows import KillScope
+from hft.gateway.rows import Guard, GuardCause, KillScope
 from hft.gateway.state import new_state as new_gateway
 from hft.trading.answers import receive
 from hft.trading.orders import submit, take_trips
 from hft.trading.profit import watch
 from hft.trading.state import TradingState, Wiring, new_state
+from hft.trading.steps import note_guards
 
 pytestmark = [
     pytest.mark.nojit,
@@ -58,7 +60,7 @@ class ByHand:
         gateway = new_gateway(table, given, 1, strategies, order_capacity=64, dedup_window=64)
         self.trading: TradingState = new_state(table, gateway, strategies, fills_max=64)
         self.room, self.sent, self.noted = room, [], []
-        self.wiring = Wiring(self, ByHand.send, lambda venue, *step: venue.noted.append(step))
+        self.wiring = Wiring(self, ByHand.send, lambda venue, step: venue.noted.append(step.copy()))
         self.money = int(row["money_per_tick_lot"])
         self.touch(99, 101)
 
@@ -89,12 +91,12 @@ class ByHand:
 
     def say(self, command: dict[str, int], kind: ResponseKind, now_ns: int, **fields: int) -> int:
         """One answer about a command's order. Returns: the strategy it concerned."""
-        message = np.zeros(1, MESSAGE)[0]
-        message["slot"], message["order_id"] = command["slot"], command["order_id"]
-        message["kind"], message["ts_ns"], message["exch_ns"] = kind, now_ns, now_ns
+        answer = np.zeros(1, ANSWER)[0]
+        answer["slot"], answer["order_id"] = command["slot"], command["order_id"]
+        answer["kind"], answer["ts_ns"], answer["acted_ns"] = kind, now_ns, now_ns
         for name, value in fields.items():
-            message[name] = value
-        return receive(self.trading, self.wiring, message)
+            answer[name] = value
+        return receive(self.trading, self.wiring, answer)
 
     def fill(self, command: dict[str, int], price: int, qty: int, now_ns: int, fill: int) -> None:
         maker = Liquidity.MAKER.value
@@ -156,7 +158,10 @@ def test_a_refused_intent_is_noted_and_nothing_is_sent() -> None:
     venue = ByHand(max_position_size=3)
     assert venue.ask(IntentType.NEW, side=BUY, price=99, qty=4) == Reason.ORDER_SIZE
     assert venue.sent == [] and len(venue.noted) == 1
-    assert Reason.ORDER_SIZE.value in venue.noted[0]
+    (step,) = venue.noted
+    assert (step["kind"], step["code"]) == (StepKind.DECISION, Reason.ORDER_SIZE)
+    assert (step["order_type"], step["tif"]) == (OrderType.LIMIT, Tif.GTC)
+    assert (step["measured"], step["limit"]) == (4, 3)
 
 
 def test_an_order_of_unknown_outcome_keeps_its_hold_until_the_venue_says_what_became_of_it() -> (
@@ -194,6 +199,21 @@ def test_a_new_order_that_would_trade_with_an_own_one_cancels_that_one_first() -
     assert kinds == [(IntentType.CANCEL, True), (IntentType.NEW, False)]
 
 
+def test_a_loss_beyond_the_daily_limit_is_noted_with_what_was_measured_against_what() -> None:
+    venue = ByHand(max_daily_loss=3)
+    venue.ask(IntentType.NEW, side=BUY, price=99, qty=1)
+    venue.fill(venue.sent[0], 99, 1, 30, fill=1)
+    venue.touch(94, 96)
+    watch(venue.trading, 0, 0, 40)
+    note_guards(venue.trading, venue.wiring)
+    (trip,) = [step for step in venue.noted if step["kind"] == StepKind.GUARD]
+    assert (trip["guard"], trip["code"]) == (Guard.BREAKER, GuardCause.LOSS)
+    assert (trip["measured"], trip["limit"]) == (-4 * venue.money, -3 * venue.money)
+    assert trip["ts_ns"] == 40
+    note_guards(venue.trading, venue.wiring)
+    assert len([step for step in venue.noted if step["kind"] == StepKind.GUARD]) == 1
+
+
 def test_a_kill_cancels_what_is_open_and_closes_what_is_held() -> None:
     venue = ByHand()
     venue.ask(IntentType.NEW, side=BUY, price=99, qty=5)
@@ -202,6 +222,9 @@ def test_a_kill_cancels_what_is_open_and_closes_what_is_held() -> None:
     venue.fill(command, 99, 3, 20, fill=1)
     control(venue.trading.gw, ControlKind.KILL.value, KillScope.GLOBAL.value, 1, 30)
     assert venue.ask(IntentType.NEW, side=BUY, price=98, qty=1, now_ns=31) == Reason.KILL_SWITCH
+    note_guards(venue.trading, venue.wiring)
+    (trip,) = [step for step in venue.noted if step["kind"] == StepKind.GUARD]
+    assert (trip["code"], trip["scope"], trip["state"]) == (GuardCause.MANUAL, KillScope.GLOBAL, 1)
     take_trips(venue.trading, venue.wiring, 40)
     assert [sent["kind"] for sent in venue.sent] == [IntentType.NEW, IntentType.CANCEL]
     venue.say(command, ResponseKind.CANCELLED, 50)

@@ -286,7 +286,7 @@ class Books(RuleBasedStateMachine):
         queue = engine.venue.queues[1]
         places = range(int(queue["first"]), int(queue["last"]))
         coming = [engine.venue.responses[k & int(queue["mask"])] for k in places]
-        unseen = {int(m["fill_id"]) for m in coming if m["kind"] == FILL and m["cmd_id"] >= 0}
+        unseen = {int(m["fill_id"]) for m in coming if m["kind"] == FILL and m["copy"] == 0}
         assert len(self.booked) + len(unseen) == int(engine.venue.head[0]["fill_id"])
 
     def the_second_accountant_agrees(self) -> None:

@@ -33,7 +33,7 @@ def played(body: Any, latency_ns: int, rows: int = 60, slots: int = SLOTS) -> Pl
 
 def decisions(run: Played) -> list[tuple[int, int, int]]:
     rows = run.steps[run.steps["kind"] == StepKind.DECISION]
-    return [(int(row["ts_ns"]), int(row["aux0"]), int(row["code"])) for row in rows]
+    return [(int(row["ts_ns"]), int(row["intent_type"]), int(row["code"])) for row in rows]
 
 
 def test_the_last_places_are_kept_for_cancels_and_what_reduces() -> None:
@@ -52,7 +52,7 @@ def test_the_last_places_are_kept_for_cancels_and_what_reduces() -> None:
     assert told[:30] == [(new, 0)] * 30
     assert told[30:] == [(new, FULL), (cancel, 0), (new, 0), (cancel, FULL)]
     refused = run.steps[(run.steps["kind"] == StepKind.DECISION) & (run.steps["code"] == FULL)]
-    assert [(int(row["aux1"]), int(row["aux2"])) for row in refused] == [(31, 30), (33, 32)]
+    assert [(int(row["measured"]), int(row["limit"])) for row in refused] == [(31, 30), (33, 32)]
     head, gw = run.engine.trading.head[0], run.engine.trading.gw
     assert (head["orders"], head["refused"], head["decisions"]) == (32, 2, 35)
     assert gw.counts[FULL] == 2 and gw.head[0]["orders_rejected"] == 2
@@ -67,7 +67,7 @@ def test_a_full_table_of_orders_says_so_and_how_many_there_are() -> None:
     told = [code for _, _, code in decisions(run)]
     assert told[:SLOTS] == [0] * SLOTS and set(told[SLOTS:]) == {FULL}
     row = run.steps[(run.steps["kind"] == StepKind.DECISION) & (run.steps["code"] == FULL)][0]
-    assert (row["aux1"], row["aux2"]) == (SLOTS + 1, SLOTS)
+    assert (row["measured"], row["limit"]) == (SLOTS + 1, SLOTS)
     assert check(run.engine.trading.gw) == []
 
 

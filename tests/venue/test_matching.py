@@ -356,7 +356,7 @@ def test_messages_of_a_leg_with_random_latency_never_overtake_each_other() -> No
     rows = [*BOOK, (400, LEVEL, 0, 50, 1)]
     played = play(rows, acts, venue=model)
     arrivals = played.steps[played.steps["kind"] == StepKind.ARRIVAL]
-    assert arrivals["aux2"].tolist() == sorted(arrivals["aux2"].tolist()), "commands by number"
+    assert arrivals["cmd_id"].tolist() == sorted(arrivals["cmd_id"].tolist()), "commands by number"
     assert (arrivals["ts_ns"][1:] >= arrivals["ts_ns"][:-1]).all()
     answers = played.steps[played.steps["kind"] == StepKind.RESPONSE]
     assert len(answers) >= 50 and (answers["ts_ns"][1:] >= answers["ts_ns"][:-1]).all()

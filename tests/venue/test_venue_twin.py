@@ -134,7 +134,7 @@ def _play_with(rows: list[Row], body: Any, model: VenueModel) -> Played:
 
 
 def _sides(played: Played) -> list[tuple[int, int]]:
-    news = played.steps[(played.steps["kind"] == 1) & (played.steps["aux0"] == 0)]
+    news = played.steps[(played.steps["kind"] == 1) & (played.steps["intent_type"] == 0)]
     return [(int(row["order_id"]), int(row["side"])) for row in news]
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from hft.core.errors import JournalError
 from hft.reports.figures import Figures
 from hft.reports.performance import distinct
-from hft.runs.folder import tables
+from hft.runs.folder import guards, tables
 from hft.runs.folder.damage import damage_is_a_sentence
 from hft.runs.folder.journal import has_journal, read_steps
 from hft.runs.folder.layout import (
@@ -146,6 +146,16 @@ class RunReader:
         return self._frame("events").collect()
 
     @cached_property
+    def trips(self) -> pl.DataFrame:
+        """What guards did: each trip, escalation and release, with its cause, value and limit."""
+        return self._frame("trips").collect()
+
+    @cached_property
+    def controls(self) -> pl.DataFrame:
+        """What was said to the gateway from outside, each input at its time."""
+        return self._frame("controls").collect()
+
+    @cached_property
     def orders(self) -> pl.DataFrame:
         """One row per order sent: its way, status, fills and times (record full)."""
         return orders_frame(self._frame("decisions"), self._frame("events")).collect()
@@ -193,6 +203,10 @@ class RunReader:
         """Everything that happened to one order, in order."""
         return self.events.filter(pl.col("order_id") == order_id)
 
+    def _kept(self, name: str) -> pl.DataFrame | None:
+        """A table, or None where this run has none."""
+        return self._frame(name).collect() if (self.path / f"{name}.parquet").is_file() else None
+
     def _frame(self, name: str) -> pl.LazyFrame:
         """A table of the folder; from the journal when the table has no end."""
         path = self.path / f"{name}.parquet"
@@ -210,6 +224,8 @@ class RunReader:
         makers: dict[str, Callable[[np.ndarray, RunNames], pa.Table]] = {
             "decisions": tables.decisions_table,
             "events": tables.events_table,
+            "trips": guards.trips_table,
+            "controls": guards.controls_table,
             "fills": tables.fills_from_steps,
         }
         if name not in makers or not has_journal(self.path / JOURNAL):

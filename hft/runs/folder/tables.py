@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from hft.core.codes import IntentType, Liquidity, Reason, ResponseKind, Side, StepKind
+from hft.core.codes import (
+    IntentType,
+    Liquidity,
+    OrderType,
+    Reason,
+    ResponseKind,
+    Side,
+    StepKind,
+    Tif,
+)
 from hft.core.dtypes import FILL
 from hft.runs.folder.names import RunNames
 
@@ -70,16 +79,17 @@ def enum_words(codes: np.ndarray, enum: Any) -> pa.Array:
 
 def margin_units(reason: np.ndarray, measured: np.ndarray, names: RunNames) -> np.ndarray:
     """What a check measured (or allowed) in the unit people read: currency, lots, ticks, ms."""
-    scale = {
-        MONEY: float(10**names.digits),
-        HALF_TICKS: 2.0,
-        NANOSECONDS: 1e6,
-    }
     out = np.asarray(measured, np.float64).copy()
     for code in np.unique(reason):
         kind = MARGIN_KIND.get(int(code), COUNT)
-        out[reason == code] /= scale.get(kind, 1.0)
+        out[reason == code] /= 1.0 / in_unit(kind, 1, names)
     return out
+
+
+def in_unit(kind: int, value: int, names: RunNames) -> float:
+    """One number of a margin of this kind in the unit people read."""
+    scale = {MONEY: float(10**names.digits), HALF_TICKS: 2.0, NANOSECONDS: 1e6}
+    return float(value) / scale.get(kind, 1.0)
 
 
 def margin_unit_names(reason: np.ndarray, names: RunNames) -> pa.Array:
@@ -155,15 +165,17 @@ def decisions_table(steps: np.ndarray, names: RunNames) -> pa.Table:
     rows = steps[steps["kind"] == StepKind.DECISION.value]
     reason = rows["code"]
     refused = reason != Reason.OK.value
-    measured = margin_units(reason, rows["aux1"], names)
-    limit = margin_units(reason, rows["aux2"], names)
+    measured = margin_units(reason, rows["measured"], names)
+    limit = margin_units(reason, rows["limit"], names)
     return pa.table(
         {
             "seq": pa.array(np.ascontiguousarray(rows["seq"])),
             "ts": times(rows["ts_ns"]),
             **_who(rows, names),
             "intent_id": pa.array(np.ascontiguousarray(rows["order_id"])),
-            "intent": words(rows["aux0"], [one.name for one in IntentType]),
+            "intent": words(rows["intent_type"], [one.name for one in IntentType]),
+            "order_type": words(rows["order_type"], [one.name for one in OrderType]),
+            "tif": words(rows["tif"], [one.name for one in Tif]),
             "side": words(rows["side"], [side.name for side in Side]),
             **_priced(rows, names),
             "lots": pa.array(np.ascontiguousarray(rows["qty"])),
@@ -189,8 +201,6 @@ def events_table(steps: np.ndarray, names: RunNames) -> pa.Table:
     event = np.where(kind == arrival, code, len(intents))
     event = np.where(kind == answer, len(intents) + 1 + code, event)
     is_fill = (kind == answer) & (code == _FILL)
-    liquidity = np.where(is_fill, rows["aux0"], np.where(kind == answer, -1, code))
-    liquidity[kind == arrival] = -1
     return pa.table(
         {
             "seq": pa.array(np.ascontiguousarray(rows["seq"])),
@@ -201,8 +211,8 @@ def events_table(steps: np.ndarray, names: RunNames) -> pa.Table:
             "side": words(rows["side"], [side.name for side in Side]),
             **_priced(rows, names),
             "lots": pa.array(np.ascontiguousarray(rows["qty"])),
-            "liquidity": words(liquidity, [one.name for one in Liquidity]),
-            "fee": pa.array(names.amount(rows["aux2"]), mask=~is_fill),
+            "liquidity": words(rows["liquidity"], [one.name for one in Liquidity]),
+            "fee": pa.array(names.amount(rows["fee_money"]), mask=~is_fill),
         }
     )
 
@@ -212,10 +222,10 @@ def fills_from_steps(steps: np.ndarray, names: RunNames) -> pa.Table:
     rows = steps[(steps["kind"] == StepKind.RESPONSE.value) & (steps["code"] == _FILL)]
     rows = rows[rows["qty"] > 0]
     fills = np.zeros(len(rows), FILL)
-    pairs = {"local_ts_ns": "ts_ns", "fee_money": "aux2", "fill_id": "aux1", "liquidity": "aux0"}
-    same = ("strategy_idx", "instrument_idx", "side", "price", "qty", "order_id")
-    for target, source in (pairs | dict(zip(same, same, strict=True))).items():
-        fills[target] = rows[source]
+    fills["local_ts_ns"] = rows["ts_ns"]
+    whose = ("strategy_idx", "instrument_idx", "order_id", "fill_id")
+    for name in (*whose, "side", "price", "qty", "fee_money", "liquidity"):
+        fills[name] = rows[name]
     return fills_table(fills, names)
 
 

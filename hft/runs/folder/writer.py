@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hft.core.codes import StepKind
 from hft.core.dtypes import FILL, STEP
 from hft.core.errors import ConfigError, JournalError
-from hft.runs.folder import tables
+from hft.runs.folder import guards, tables
 from hft.runs.folder.damage import file_sha256
 from hft.runs.folder.journal import StepJournal, has_journal, read_steps
 from hft.runs.folder.layout import (
@@ -37,6 +38,11 @@ from hft.runs.folder.summary import summarize
 from hft.runs.folder.table_file import TableFile
 from hft.storage.atomic import sync_folder, write_atomic
 
+# Steps of these kinds are few, and kept at every level that keeps anything.
+RARE: dict[int, tuple[str, Callable[[np.ndarray, RunNames], pa.Table]]] = {
+    StepKind.GUARD.value: ("trips", guards.trips_table),
+    StepKind.CONTROL.value: ("controls", guards.controls_table),
+}
 RESERVE, RESERVE_BYTES = ".reserve", 1 << 20  # given up when the disk is full, to end in order
 
 
@@ -89,6 +95,8 @@ class RunWriter:
         if self.record == "digest":
             return
         with self._guarded("the journal"):
+            for kind, (name, make) in RARE.items():
+                self._add(name, make, steps[steps["kind"] == kind])
             if self.record == "full":
                 self._journal.take(steps)
                 self._add("decisions", tables.decisions_table, steps)
@@ -176,6 +184,7 @@ class RunWriter:
         wanted: dict[str, tuple[Callable[[np.ndarray, RunNames], pa.Table], np.dtype]] = {
             "fills": (tables.fills_table, FILL),
             "equity": (tables.equity_table, EQUITY),
+            **{name: (make, STEP) for name, make in RARE.values()},
         }
         if self.record == "full":
             wanted["decisions"] = (tables.decisions_table, STEP)
