@@ -8,6 +8,8 @@ import ledger
 import polars as pl
 import pytest
 from market_days import CASES, SOURCES, Case
+from simulation import conservation, volume
+from simulation.conservation import Frames, complaints
 
 import hft
 from hft.runs.result import Run
@@ -45,6 +47,17 @@ def test_the_money_of_a_day_is_cash_plus_marks_less_fees(case: Case, golden_run:
         position = run.totals["positions"][k]
         earned = position["realized_money"] + position["unrealized_money"]
         assert earned == ledger.gross(instrument, names.digits, fills, mid)
+
+
+@pytest.mark.parametrize("case", BY_NAME)
+def test_a_day_loses_nothing_makes_nothing_and_knows_nothing_early(
+    case: Case, dataset: Callable[[str], Tapes], golden_run: Runner
+):
+    tapes = hft.tapes([dataset(name) for name in case.datasets], symbols=case.symbols)
+    # The last row's profit is not of the last row's moment yet; see the simulation's own test.
+    later = (conservation.marks_are_of_their_moment,)
+    checks = [one for one in (*conservation.CHECKS, *volume.CHECKS) if one not in later]
+    assert complaints(Frames.of(golden_run(case), tapes), checks) == []
 
 
 @pytest.mark.parametrize("case", BY_NAME)
