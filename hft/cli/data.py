@@ -33,12 +33,25 @@ def ingest(
     clock_fix: Annotated[
         bool, typer.Option("--clock-fix", help="Shift receive times before exchange times.")
     ] = False,
+    tz: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Zone of times that name none.")
+    ] = None,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="One tape of quotes and trades in several files.")
+    ] = False,
+    book_from_deltas: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="No snapshot: whole after N levels a side."),
+    ] = 0,
     waive: Annotated[list[str] | None, typer.Option(help="Accept this finding.")] = None,
     json: context.Json = False,
 ) -> None:
     """Read vendor files or your own columns and write sealed tapes."""
+    from hft.runs.code.compilation import first_decode
     from hft.runs.ingest import ingest as run
 
+    if said := first_decode():
+        context.note(said)
     with bar("ingest", "rows") as progress:
         tapes = run(
             paths,
@@ -50,10 +63,13 @@ def ingest(
             lot=lot,
             waive=waive or (),
             clock_fix=clock_fix,
+            tz=tz,
+            merge=merge,
+            book_from_deltas=book_from_deltas,
             instruments=_instruments(),
             progress=progress,
         )
-    context.emit(tapes.to_json(), lambda: f"{tapes!r}\n\n{tapes.rows:,} rows in {out}")
+    context.emit(tapes.to_json(), lambda: f"{_card(tapes)}\n\n{tapes.rows:,} rows in {out}")
 
 
 @app.command()
@@ -178,11 +194,11 @@ def _instruments() -> Any:
     return read_instruments(context.settings().instruments)
 
 
-def _pairs(texts: list[str]) -> dict[str, str] | None:
-    pairs = dict(text.partition("=")[::2] for text in texts)
-    if any(not column for column in pairs.values()):
+def _pairs(texts: list[str]) -> dict[str, str | None] | None:
+    """Field and column of each; a field with nothing behind the sign is not there."""
+    if any("=" not in text for text in texts):
         raise typer.BadParameter("write --columns field=column, as in --columns ts=Time")
-    return pairs or None
+    return {field: column or None for field, _, column in (t.partition("=") for t in texts)} or None
 
 
 def _card(tapes: Any) -> str:

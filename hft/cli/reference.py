@@ -18,6 +18,8 @@ from hft.core import errors
 from hft.core.codes import Reason
 from hft.core.errors import HftError
 from hft.core.reasons import MEANINGS, STAGES
+from hft.feeds.findings import LIMITS as FINDINGS
+from hft.feeds.findings import Limit
 from hft.gateway.limits import KEYS as LIMIT_KEYS
 from hft.settings.keys import KEYS
 from hft.storage.strict_yaml import load_yaml
@@ -58,6 +60,17 @@ Where hft differs from the configuration it takes these keys from is
 """
 
 
+_FINDINGS_HEAD = """\
+Source: `hft/feeds/findings.py`; `hft/feeds/sanity.py` looks for them in the rows of every tape,
+whoever decoded it: vendors' formats, own frames and files, plug-ins. A decoder adds what only it
+can see.
+Above its limit, a share of the rows, a finding refuses the source (exit code 65) with its count and
+its first row; `--waive NAME` (`waive=("NAME",)`) accepts it, and the waiver stays on the tape.
+A finding without a limit only informs. `hft data show TAPES` prints them all; what counts moments
+counts the ends of receive times, as strategies see them.
+"""
+
+
 def pages() -> dict[str, str]:
     """File name -> text of each generated page."""
     return {
@@ -69,7 +82,24 @@ def pages() -> dict[str, str]:
         "members.md": members_page(),
         "shipped.md": shipped_page(),
         "thresholds.md": thresholds_page(),
+        "findings.md": findings_page(),
     }
+
+
+def findings_page() -> str:
+    """Every finding of ingest: meaning, effect on a replay, limit, cure."""
+    lines = ["# Findings\n", _HEAD, _FINDINGS_HEAD]
+    lines += ["| Finding | Means | Does to a replay | Limit | Cure |", "|---|---|---|---|---|"]
+    for name, limit in sorted(FINDINGS.items()):
+        cells = (limit.meaning, limit.effect, _share(limit), limit.fix)
+        lines.append(f"| `{name}` | {' | '.join(cell or '-' for cell in cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _share(limit: Limit) -> str:
+    if limit.share is None:
+        return "informs"
+    return "none" if limit.share == 0 else f"{limit.share * 100:g} %"
 
 
 def commands() -> Iterator[tuple[str, Any]]:

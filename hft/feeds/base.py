@@ -32,15 +32,18 @@ import numpy as np
 from hft.core.codes import Flag
 from hft.core.errors import DataError
 from hft.core.instruments import Instrument
-from hft.feeds.findings import Findings
+from hft.feeds.deltas import whole_after
+from hft.feeds.findings import Findings, Limit
 from hft.feeds.modifies import replace_modifies
 from hft.feeds.order import clocks_of, order_rows
-from hft.tape.schema import Columns, Feed
+from hft.feeds.sanity import Sanity
+from hft.tape.schema import Columns, Feed, Finding
 
 HEAD_BYTES = 1 << 16
 CLOCK_FIX_MIN_LATENCY_NS = 1_000_000  # what the smallest latency becomes under --clock-fix
 EXACT_FLOAT = 1 << 53
 STEPS = ("tick", "lot")  # of an instrument's grid
+ALL_ROWS = ("assumed_clock",)  # findings that are of every row
 DAY_NS = 86_400_000_000_000
 
 Progress = Callable[[int, int, int], None]  # (bytes done, bytes in all, rows so far)
@@ -55,7 +58,10 @@ class DecodeOptions:
     tick: Decimal | None = None
     lot: Decimal | None = None
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
-    columns: Mapping[str, str] | None = None
+    columns: Mapping[str, str | None] | None = None
+    tz: str | None = None
+    book_from_deltas: int = 0
+    limits: Mapping[str, Limit] = field(default_factory=dict)  # of findings that a plug-in names
     clock_fix: bool = False
     waive: tuple[str, ...] = ()
     progress: Progress | None = None
@@ -246,8 +252,13 @@ def settle(feed: Feed, options: DecodeOptions, lowest_latency_ns: int | None = N
     columns = replace_modifies(columns, findings, _origin(feed))
     latency_findings(columns, findings)
     columns = order_rows(columns, findings)
-    findings.enforce(rows, options.waive, _origin(feed))
-    waived = findings.waived(rows, options.waive)
+    if options.book_from_deltas:
+        columns = whole_after(columns, options.book_from_deltas, findings)
+    checks = Sanity(columns, _origin(feed), bool(feed.source.get("continues")))
+    for finding in checks.part(0, len(columns.kind)):
+        findings.at_least(finding)
+    findings.enforce(rows, options.waive, _origin(feed), options.limits)
+    waived = findings.waived(rows, options.waive, options.limits)
     source = dict(feed.source, waived=waived) if waived else dict(feed.source)
     return Feed(feed.instrument, columns, findings.sorted(), source)
 
@@ -255,7 +266,8 @@ def settle(feed: Feed, options: DecodeOptions, lowest_latency_ns: int | None = N
 def split_days(feed: Feed) -> list[Feed]:
     """A settled feed of more than 24 hours as one feed a day, by the clock of its time zone.
 
-    The book carries over. Findings stay with the first day: their rows count through the source.
+    The book carries over. Each day has the findings of its own rows; one of which nobody knows when
+    it was stays with the first day.
     """
     times = feed.columns.local_ts
     if int(times.max()) - int(times.min()) <= DAY_NS:
@@ -271,11 +283,37 @@ def split_days(feed: Feed) -> list[Feed]:
     day, low, _ = cuts.pop()
     cuts.append((day, low, len(times)))
     feeds: list[Feed] = []
-    for day, low, high in cuts:
+    by_day = _findings_by_day(feed, [(low, high) for _, low, high in cuts])
+    for (day, low, high), findings in zip(cuts, by_day, strict=True):
         source = dict(feed.source, day=day) | ({"continues": True} if feeds else {})
-        findings = [] if feeds else feed.findings
+        if "waived" in source:
+            names = {finding.name for finding in findings}
+            source["waived"] = [name for name in source["waived"] if name in names]
         feeds.append(Feed(feed.instrument, _part(feed.columns, low, high), findings, source))
     return feeds
+
+
+def _findings_by_day(feed: Feed, spans: list[tuple[int, int]]) -> list[list[Finding]]:
+    """The findings of each day: checked again, by the times of their rows, or as shares of all."""
+    checks = Sanity(feed.columns, _origin(feed), bool(feed.source.get("continues")))
+    days = [Findings(checks.part(low, high)) for low, high in spans]
+    starts = feed.columns.local_ts[[low for low, _ in spans]]
+    for finding in feed.findings:
+        if finding.when is not None:
+            day_of = np.searchsorted(starts, finding.when, side="right") - 1
+            counts = np.bincount(np.maximum(day_of, 0), minlength=len(days))
+        elif finding.name in ALL_ROWS:
+            counts = np.array([high - low for low, high in spans])
+        else:
+            checked = sum(day[finding.name].count for day in days if finding.name in day)
+            counts = np.append(finding.count - checked, np.zeros(len(days) - 1, np.int64))
+        for index, (day, count) in enumerate(zip(days, counts.tolist(), strict=True)):
+            row = finding.first_row if index == 0 else 1
+            if finding.when is not None or finding.name not in day:
+                day.at_least(Finding(finding.name, count, row, finding.note))
+            else:
+                day.add(finding.name, count, row, finding.note)
+    return [day.sorted() for day in days]
 
 
 def _part(columns: Columns, low: int, high: int) -> Columns:

@@ -1,19 +1,19 @@
-"""The first door: the user's own frame, CSV or Parquet file, by the names of its columns.
+"""The first door: the user's own frame, CSV, Parquet or Arrow file, by the names of its columns.
 
 Layouts, told by the fields there are (`columns={"field": "their name"}` or the usual names):
 
     trades   ts price qty [side | buyer_maker]
     quotes   ts bid ask [bid_qty ask_qty]                 -> one BBO row a side
-    both     the fields of trades and of quotes; a null price means "no trade in this row"
+    both     the fields of trades and of quotes; an empty cell says nothing of its half of the row
+    levels   ts is_snapshot side price qty                a quantity of 0 removes the level
     events   ts kind [side price qty order_id]            kinds: level clear snapshot add cancel ...
 
 All take [local_ts], the receive time (else `ts` stands for both), and [symbol], one tape a symbol.
 Rows must be in order of receive time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -22,49 +22,36 @@ import polars as pl
 from hft.core.codes import EventKind, Flag
 from hft.core.errors import DataError
 from hft.core.instruments import Instrument
-from hft.feeds.base import EXACT_FLOAT, DecodeOptions, to_ticks
+from hft.feeds.base import DecodeOptions, to_ticks
+from hft.feeds.cells import Cells
 from hft.feeds.findings import Findings
 from hft.feeds.grid import step_or_guess
+from hft.feeds.layout import ALIASES, KINDS, SIDES, fields_of, with_moments
 from hft.feeds.order import goes_back, take
-from hft.feeds.table_files import read_frame
-from hft.feeds.times import times_ns
+from hft.feeds.table_files import read_frame, separator
 from hft.tape.schema import Columns, Feed
 
-NAMES = ("csv", "parquet")
+NAMES = ("csv", "parquet", "arrow")
 DESCRIPTION = "your own columns: ts price qty side, ts bid ask sizes, or ts kind side price qty"
 
-ALIASES: dict[str, tuple[str, ...]] = {
-    "ts": ("ts", "exch_ts", "timestamp", "time", "datetime", "date", "ts_event"),
-    "local_ts": ("local_ts", "local_timestamp", "receive_ts", "ts_recv"),
-    "symbol": ("symbol", "ticker", "instrument"),
-    "kind": ("kind", "event", "type", "action"),
-    "side": ("side",),
-    "buyer_maker": ("buyer_maker", "is_buyer_maker"),
-    "price": ("price", "px"),
-    "qty": ("qty", "quantity", "size", "amount", "volume"),
-    "bid": ("bid", "bid_price", "bid_px", "bid_px_00", "best_bid_price"),
-    "ask": ("ask", "ask_price", "ask_px", "ask_px_00", "best_ask_price"),
-    "bid_qty": ("bid_qty", "bid_size", "bid_sz", "bid_sz_00", "best_bid_qty"),
-    "ask_qty": ("ask_qty", "ask_size", "ask_sz", "ask_sz_00", "best_ask_qty"),
-    "order_id": ("order_id", "orderid"),
-}
-SIDES = {"buy": 0, "b": 0, "bid": 0, "1": 0, "sell": 1, "s": 1, "ask": 1, "a": 1, "-1": 1}
-NO_SIDE = ("", "n", "none", "unknown", "null")
-KINDS = {kind.name.lower(): kind.value for kind in EventKind}
 PLACED_KINDS = (
     *(EventKind.LEVEL, EventKind.SNAPSHOT, EventKind.BBO),
     *(EventKind.ADD, EventKind.MODIFY),
 )
 ORDER_KINDS = (EventKind.ADD, EventKind.CANCEL, EventKind.MODIFY, EventKind.EXECUTE)
+Built = tuple[Instrument, Columns]
 
 
 def sniff(head: bytes, path: Path) -> str | None:
-    """CSV by a header line that names a time; Parquet by its magic."""
+    """CSV by a header line that names a time; Parquet and Arrow by their magic."""
     if head.startswith(b"PAR1"):
         return "parquet"
+    if head.startswith(b"ARROW1"):
+        return "arrow"
     first = head.split(b"\n", 1)[0].decode("utf-8", "replace").lower()
-    names = {name.strip().strip('"') for name in first.replace(";", ",").split(",")}
-    return "csv" if len(names) > 1 and names & set(ALIASES["ts"]) else None
+    names = {name.strip(' "\r<>').replace(" ", "_") for name in first.split(separator(first))}
+    times = {*ALIASES["ts"], *ALIASES["local_ts"]}
+    return "csv" if len(names) > 1 and names & times else None
 
 
 def decode(paths: Sequence[Path], options: DecodeOptions) -> list[Feed]:
@@ -85,153 +72,62 @@ def decode_frame(
     frame: pl.DataFrame, options: DecodeOptions, origin: str = "frame", first_row: int = 1
 ) -> list[Feed]:
     """The feeds of one frame. Raises: DataError naming origin, row, field and fix."""
-    fields = _fields(frame, options.columns, origin)
+    frame = with_moments(frame)
+    fields = fields_of(frame, options.columns, origin)
     if frame.height == 0:
         raise DataError(f"{origin}: no rows")
+    rows = np.arange(frame.height) + first_row
     if "symbol" not in fields:
-        rows = np.arange(frame.height) + first_row
-        return [_one_symbol(frame, fields, options, origin, rows)]
+        return [_one_symbol(Cells(frame, fields, origin, rows, options.tz), options)]
     names = frame[fields["symbol"]].cast(pl.String)
     feeds = []
-    rows = np.arange(frame.height) + first_row
     for name in names.unique(maintain_order=True):
         mask = (names == name).to_numpy()
-        chosen = replace(options, symbol=name)
-        feeds.append(_one_symbol(frame.filter(mask), fields, chosen, origin, rows[mask]))
+        cells = Cells(frame.filter(mask), fields, origin, rows[mask], options.tz)
+        feeds.append(_one_symbol(cells, replace(options, symbol=name)))
     return feeds
 
 
-def _fields(frame: pl.DataFrame, given: Mapping[str, str] | None, origin: str) -> dict[str, str]:
-    """Field -> column name of the frame."""
-    have = {name.lower(): name for name in frame.columns}
-    fields: dict[str, str] = {}
-    for field, column in (given or {}).items():
-        if field not in ALIASES:
-            raise DataError(f"{origin}: columns: {_unknown('field', field, list(ALIASES))}")
-        if column not in frame.columns:
-            raise DataError(f"{origin}: columns: {_unknown('column', column, frame.columns)}")
-        fields[field] = column
-    taken = set(fields.values())
-    for field, names in ALIASES.items():
-        found = next((have[name] for name in names if name in have), None)
-        if field not in fields and found is not None and found not in taken:
-            fields[field] = found
-    if "ts" not in fields and "local_ts" in fields:
-        fields["ts"] = fields["local_ts"]
-    layouts = [{"ts", "price", "qty"}, {"ts", "bid", "ask"}, {"ts", "kind"}]
-    if not any(layout <= set(fields) for layout in layouts):
-        raise DataError(
-            f"{origin}: columns {_listed(frame.columns)} are no layout: needed are ts price qty, "
-            "or ts bid ask, or ts kind; name yours with --columns field=column "
-            f"(fields: {', '.join(ALIASES)})"
-        )
-    return fields
-
-
-def _unknown(what: str, name: str, known: Sequence[str]) -> str:
-    close = get_close_matches(name, known, 1, 0.5)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"no {what} {name!r}{hint} (there are {_listed(known)})"
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Names in a line, even where a damaged header made a name of a page."""
-    return ", ".join(n if n.isprintable() and len(n) <= 60 else repr(n[:60]) for n in names)
-
-
-class _Reader:
-    """Typed columns of one symbol's rows, each error with origin, row and field."""
-
-    def __init__(
-        self, frame: pl.DataFrame, fields: Mapping[str, str], origin: str, rows: np.ndarray
-    ) -> None:
-        self.frame, self.fields, self.origin, self.rows = frame, fields, origin, rows
-
-    def where(self, field: str) -> str:
-        return f"{self.origin}, column {self.fields[field]!r}"
-
-    def times(self, field: str) -> np.ndarray:
-        series = self.frame[self.fields[field]]
-        return times_ns(series, self.where(field), int(self.rows[0]))
-
-    def numbers(self, field: str) -> np.ndarray:
-        """Floats or integers; a null or empty cell becomes NaN."""
-        series = self.frame[self.fields[field]]
-        if series.dtype.is_integer() and not series.null_count():
-            whole = series.cast(pl.Int64, strict=False)
-            if not whole.null_count():
-                return whole.to_numpy()
-        if series.dtype == pl.Float32 and not series.null_count():
-            return series.to_numpy()
-        cast = series.cast(pl.Float64, strict=False)
-        broken = cast.is_null() & series.is_not_null()
-        if series.dtype == pl.String:
-            broken &= series.str.strip_chars() != ""
-        if broken.any():
-            index = int(broken.arg_true()[0])
-            raise DataError(
-                f"{self.where(field)}, row {self.rows[index]}: {series[index]!r} is no number"
-            )
-        return cast.fill_null(np.nan).to_numpy()
-
-    def codes(self, field: str, table: Mapping[str, int], empty: int | None) -> np.ndarray:
-        """Codes of texts; `empty` stands for none."""
-        text = self.frame[self.fields[field]].cast(pl.String).str.strip_chars().str.to_lowercase()
-        text = text.fill_null("")
-        whole = dict(table)
-        if empty is not None:
-            whole.update(dict.fromkeys(NO_SIDE, empty))
-        codes = text.replace_strict(whole, default=None, return_dtype=pl.Int8)
-        unknown = codes.is_null()
-        if unknown.any():
-            index = int(unknown.arg_true()[0])
-            raise DataError(
-                f"{self.where(field)}, row {self.rows[index]}: {text[index]!r} is none of "
-                f"{', '.join(name for name in table)}"
-            )
-        return codes.to_numpy()
-
-
-def _one_symbol(
-    frame: pl.DataFrame,
-    fields: Mapping[str, str],
-    options: DecodeOptions,
-    origin: str,
-    rows: np.ndarray,
-) -> Feed:
+def _one_symbol(cells: Cells, options: DecodeOptions) -> Feed:
     findings = Findings()
-    reader = _Reader(frame, fields, origin, rows)
-    exch_ts = reader.times("ts")
-    local_ts = reader.times("local_ts") if "local_ts" in fields else exch_ts
+    fields, rows = cells.fields, cells.rows
+    exch_ts = cells.times("ts")
+    local_ts = cells.times("local_ts") if "local_ts" in fields else exch_ts
     if "local_ts" not in fields:
         findings.add(
             "assumed_clock", len(rows), int(rows[0]), "no receive time: ts stands for both"
         )
-    order = _receive_order(local_ts, reader, options, findings)
+    order = _receive_order(local_ts, cells, options, findings)
     if order is not None:
-        reader = _Reader(frame[order], fields, origin, rows[order])
+        cells = cells.at(order)
         exch_ts, local_ts = exch_ts[order], local_ts[order]
-    build = _events if "kind" in fields else _trades_and_quotes
-    instrument, columns = build(reader, exch_ts, local_ts, options, findings)
-    source = {"format": options.format or "frame", "file": origin}
+    findings.times = local_ts
+    build = _trades_and_quotes
+    if "kind" in fields or "is_snapshot" in fields:
+        build = _events if "kind" in fields else _levels
+    instrument, columns = build(cells, exch_ts, local_ts, options, findings)
+    unread = [name for name in cells.frame.columns if name not in fields.values()]
+    source = {"format": options.format or "frame", "file": cells.origin, "columns": dict(fields)}
+    if unread:
+        source["columns_not_read"] = unread
     return Feed(instrument, columns, findings.sorted(), source)
 
 
 def _receive_order(
-    local_ts: np.ndarray, reader: _Reader, options: DecodeOptions, findings: Findings
+    local_ts: np.ndarray, cells: Cells, options: DecodeOptions, findings: Findings
 ) -> np.ndarray | None:
     """None when the rows are in order; refused, or (waived) the stable order by time."""
     back = goes_back(local_ts)
     if not back.any():
         return None
     index = int(np.argmax(back)) + 1
-    field = "local_ts" if "local_ts" in reader.fields else "ts"
+    field = "local_ts" if "local_ts" in cells.fields else "ts"
     step_ns = int(local_ts[index - 1] - local_ts[index])
     note = f"time goes back {step_ns} ns"
-    findings.add("receive_disorder", int(back.sum()), int(reader.rows[index]), note)
+    findings.add("receive_disorder", int(back.sum()), int(cells.rows[index]), note)
     if "receive_disorder" not in options.waive:
         raise DataError(
-            f"{reader.where(field)}, row {reader.rows[index]}: receive_disorder: {note} "
+            f"{cells.where(field)}, row {cells.rows[index]}: receive_disorder: {note} "
             f"({int(back.sum())} times in all); sort by time, or waive receive_disorder"
         )
     return np.argsort(local_ts, kind="stable")
@@ -252,44 +148,54 @@ def _instrument(
 
 
 def _trades_and_quotes(
-    reader: _Reader,
+    cells: Cells,
     exch_ts: np.ndarray,
     local_ts: np.ndarray,
     options: DecodeOptions,
     findings: Findings,
-) -> tuple[Instrument, Columns]:
+) -> Built:
     """Up to three tape rows a frame row: best bid, best ask, trade."""
-    fields, rows = reader.fields, len(exch_ts)
+    fields, rows = cells.fields, len(exch_ts)
     parts: list[tuple[EventKind, np.ndarray, np.ndarray, np.ndarray]] = []
     ones = np.ones(rows, np.int64)
     for side, name in enumerate(("bid", "ask")):
-        if name in fields:
+        if {"bid", "ask"} <= set(fields):
             field = f"{name}_qty"
-            sizes = reader.numbers(field) if field in fields else ones
-            parts.append((EventKind.BBO, reader.numbers(name), sizes, np.full(rows, side)))
+            sizes = cells.numbers(field) if field in fields else ones
+            parts.append((EventKind.BBO, cells.numbers(name), sizes, np.full(rows, side)))
+    stated = np.ones(rows, bool)
     if {"price", "qty"} <= set(fields):
-        trade = (reader.numbers("price"), reader.numbers("qty"), _aggressor(reader, findings))
-        parts.append((EventKind.TRADE, *trade))
+        price = cells.numbers("price")
+        if parts:  # in a row of a trade an absent quote says nothing, and is not a quote of zero
+            stated = ~_nan(parts[0][1]) | ~_nan(parts[1][1])
+        else:
+            findings.mask("bad_number", _nan(price), cells.rows, "a trade without a price")
+        sides = _aggressor(cells, findings, ~_nan(price))
+        parts.append((EventKind.TRADE, price, cells.numbers("qty"), sides))
     prices = np.concatenate([part[1] for part in parts])
     sizes = np.concatenate([part[2] for part in parts])
-    instrument = _instrument(options, prices, sizes, findings, reader.origin)
+    instrument = _instrument(options, prices, sizes, findings, cells.origin)
     width = len(parts)
     out = Columns.empty(rows * width)
     keep = np.empty(rows * width, bool)
     for slot, (kind, price, size, sides) in enumerate(parts):
         at = slice(slot, None, width)
-        empty = _nan(price) | _nan(size)
+        absent = _nan(price)
+        lost = ~absent & _nan(size)
+        findings.mask("missing_qty", lost, cells.rows, "a price without a quantity")
+        empty = absent | lost
         out.kind[at], out.side[at] = kind.value, sides
         out.exch_ts[at], out.local_ts[at] = exch_ts, local_ts
-        price = _zero(price, empty)
-        size = _zero(size, empty)
-        out.price[at] = to_ticks(price, instrument.tick, findings, "price", first_row=reader.rows)
-        lots = to_ticks(size, instrument.lot, findings, "qty", first_row=reader.rows)
-        lots = _checked_lots(lots, findings, reader.rows)
+        price, size = _zero(price, empty), _zero(size, empty)
+        out.price[at] = to_ticks(price, instrument.tick, findings, "price", first_row=cells.rows)
+        lots = to_ticks(size, instrument.lot, findings, "qty", first_row=cells.rows)
+        lots = _checked_lots(lots, findings, cells.rows)
         out.qty[at] = lots
         if kind == EventKind.TRADE:
-            findings.mask("zero_qty", ~empty & (lots == 0), reader.rows)
-        keep[at] = ~empty & (lots > 0) if kind == EventKind.TRADE else True
+            findings.mask("zero_qty", ~empty & (lots == 0), cells.rows)
+            keep[at] = ~empty & (lots > 0)
+        else:
+            keep[at] = stated & ~lost
     row_of = np.repeat(np.arange(rows), width)
     if not keep.all():
         out, row_of = take(out, keep), row_of[keep]
@@ -297,72 +203,87 @@ def _trades_and_quotes(
     return instrument, out
 
 
-def _aggressor(reader: _Reader, findings: Findings) -> np.ndarray:
-    if "side" in reader.fields:
-        side = reader.codes("side", SIDES, 2)
-    elif "buyer_maker" in reader.fields:
-        side = reader.codes("buyer_maker", {"true": 1, "false": 0, "1": 1, "0": 0}, 2)
+def _aggressor(cells: Cells, findings: Findings, traded: np.ndarray) -> np.ndarray:
+    if "side" in cells.fields:
+        side = cells.codes("side", SIDES, 2)
+    elif "buyer_maker" in cells.fields:
+        side = cells.codes("buyer_maker", {"true": 1, "false": 0, "1": 1, "0": 0}, 2)
     else:
-        side = np.full(len(reader.rows), 2, np.int8)
-    findings.mask("unknown_side", side == 2, reader.rows, "trades without a side")
+        side = np.full(len(cells.rows), 2, np.int8)
+    findings.mask("unknown_side", traded & (side == 2), cells.rows, "trades without a side")
     return side
 
 
-def _events(
-    reader: _Reader,
+def _levels(
+    cells: Cells,
     exch_ts: np.ndarray,
     local_ts: np.ndarray,
     options: DecodeOptions,
     findings: Findings,
-) -> tuple[Instrument, Columns]:
+) -> Built:
+    """One tape row a frame row, and a CLEAR before each snapshot."""
+    snapshot = cells.codes("is_snapshot", {"true": 1, "false": 0, "1": 1, "0": 0}, None) == 1
+    side = cells.codes("side", SIDES, None)
+    price, size = cells.numbers("price"), cells.numbers("qty")
+    cells.require(_nan(price) | _nan(size), "price or qty")
+    instrument = _instrument(options, price, size, findings, cells.origin)
+    lots = to_ticks(size, instrument.lot, findings, "qty", first_row=cells.rows)
+    columns = Columns.empty(len(exch_ts))
+    columns.exch_ts[:], columns.local_ts[:] = exch_ts, local_ts
+    columns.kind[:] = np.where(snapshot, EventKind.SNAPSHOT, EventKind.LEVEL)
+    columns.side[:] = side
+    columns.price[:] = to_ticks(price, instrument.tick, findings, "price", first_row=cells.rows)
+    columns.qty[:] = _checked_lots(lots, findings, cells.rows)
+    begins = snapshot & ~np.append(False, snapshot[:-1])
+    ends = np.append((local_ts[1:] != local_ts[:-1]) | (snapshot[1:] != snapshot[:-1]), True)
+    # Rows of a snapshot may carry several times: it is whole where it ends.
+    ends &= ~snapshot | np.append(~snapshot[1:], True)
+    columns.flags[ends] = Flag.LAST.value
+    places = np.flatnonzero(begins)
+    out = Columns(*(np.insert(column, places, column[places]) for column in columns))
+    clears = places + np.arange(len(places))
+    for name, value in (("kind", EventKind.CLEAR), ("side", 2), ("price", 0), ("qty", 0)):
+        getattr(out, name)[clears] = int(value)
+    out.flags[clears] = 0
+    return instrument, out
+
+
+def _events(
+    cells: Cells,
+    exch_ts: np.ndarray,
+    local_ts: np.ndarray,
+    options: DecodeOptions,
+    findings: Findings,
+) -> Built:
     """One tape row a frame row."""
-    fields, rows = reader.fields, len(exch_ts)
-    kinds = reader.codes("kind", KINDS, None)
+    fields, rows = cells.fields, len(exch_ts)
+    kinds = cells.codes("kind", KINDS, None)
     zeros = np.zeros(rows, np.int64)
-    side = reader.codes("side", SIDES, 2) if "side" in fields else np.full(rows, 2, np.int8)
-    price = reader.numbers("price") if "price" in fields else zeros
-    size = reader.numbers("qty") if "qty" in fields else zeros
-    order_id = reader.numbers("order_id") if "order_id" in fields else zeros
-    by_order = np.isin(kinds, ORDER_KINDS)
-    _require(reader, by_order & (_nan(order_id) | (order_id == 0)), "order_id")
+    side = cells.codes("side", SIDES, 2) if "side" in fields else np.full(rows, 2, np.int8)
+    price = cells.numbers("price") if "price" in fields else zeros
+    size = cells.numbers("qty") if "qty" in fields else zeros
+    order_id = cells.order_ids() if "order_id" in fields else zeros
+    cells.require(np.isin(kinds, ORDER_KINDS) & (order_id == 0), "order_id")
     placed = np.isin(kinds, PLACED_KINDS)
-    _require(reader, placed & (side > 1), "side")
-    _require(reader, (placed | (kinds == EventKind.TRADE)) & (_nan(price) | _nan(size)), "price")
-    instrument = _instrument(options, price, size, findings, reader.origin)
+    cells.require(placed & (side > 1), "side")
+    cells.require((placed | (kinds == EventKind.TRADE)) & (_nan(price) | _nan(size)), "price")
+    instrument = _instrument(options, price, size, findings, cells.origin)
     price, size = _zero(price, _nan(price)), _zero(size, _nan(size))
-    lots = to_ticks(size, instrument.lot, findings, "qty", first_row=reader.rows)
-    lots = _checked_lots(lots, findings, reader.rows)
+    lots = to_ticks(size, instrument.lot, findings, "qty", first_row=cells.rows)
     columns = Columns(
         exch_ts,
         local_ts,
         kinds,
         side,
-        to_ticks(price, instrument.tick, findings, "price", first_row=reader.rows),
-        lots,
-        _order_ids(reader, _zero(order_id, _nan(order_id))),
+        to_ticks(price, instrument.tick, findings, "price", first_row=cells.rows),
+        _checked_lots(lots, findings, cells.rows),
+        order_id,
         np.zeros(rows, np.int16),
     )
     # One time is one group: a book is whole at the last row of its time.
     last = np.append(exch_ts[1:] != exch_ts[:-1], True)
     columns.flags[last] = Flag.LAST.value
     return instrument, columns
-
-
-def _order_ids(reader: _Reader, numbers: np.ndarray) -> np.ndarray:
-    if numbers.dtype.kind == "f":
-        bad = (np.abs(numbers) > EXACT_FLOAT) | (numbers != np.rint(numbers))
-        if bad.any():
-            row = int(np.argmax(bad))
-            raise DataError(
-                f"{reader.where('order_id')}, row {reader.rows[row]}: {numbers[row]} is no order id"
-            )
-    return numbers.astype(np.int64)
-
-
-def _require(reader: _Reader, missing: np.ndarray, field: str) -> None:
-    if missing.any():
-        row = reader.rows[int(np.argmax(missing))]
-        raise DataError(f"{reader.origin}, row {row}: {field} is missing for its kind of event")
 
 
 def _checked_lots(lots: np.ndarray, findings: Findings, rows: np.ndarray) -> np.ndarray:

@@ -5,14 +5,19 @@ Decoders are imported when they are asked for. A plug-in is one Python file with
 """
 
 import importlib
-from collections.abc import Sequence
+import traceback
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hft.core.errors import ConfigError, DataError
-from hft.feeds.base import HEAD_BYTES
+import numpy as np
+
+from hft.core.errors import ConfigError, DataError, HftError
+from hft.feeds.base import HEAD_BYTES, DecodeOptions
 from hft.feeds.files import peek
+from hft.feeds.findings import Limit
 from hft.storage.python_file import load
+from hft.tape.schema import DTYPES, Columns, Feed
 
 FORMATS: dict[str, str] = {
     "binance-usdm": "hft.feeds.binance",
@@ -25,6 +30,7 @@ FORMATS: dict[str, str] = {
     "synthetic": "hft.feeds.synthetic",
     "csv": "hft.feeds.frame",
     "parquet": "hft.feeds.frame",
+    "arrow": "hft.feeds.frame",
 }
 
 
@@ -53,7 +59,60 @@ def _plug_in(path: Path) -> Any:
     for name in ("NAMES", "sniff", "decode"):
         if not getattr(module, name, None):
             raise ConfigError(f"format: {path}: the plug-in has no {name}")
-    return module
+    return _PlugIn(path, module)
+
+
+class _PlugIn:
+    """A user's decoder: what goes wrong in it is said to be its own, with file and line."""
+
+    def __init__(self, path: Path, module: Any) -> None:
+        self.path, self.module = path, module
+        self.NAMES = tuple(module.NAMES)
+        self.DESCRIPTION = str(getattr(module, "DESCRIPTION", ""))
+        self.FINDINGS: Mapping[str, Limit] = dict(getattr(module, "FINDINGS", {}))
+        if wrong := [name for name, one in self.FINDINGS.items() if not isinstance(one, Limit)]:
+            raise ConfigError(f"format: {path}: FINDINGS[{wrong[0]!r}] is no hft.feeds Limit")
+
+    def sniff(self, head: bytes, path: Path) -> str | None:
+        return str(self.module.sniff(head, path))
+
+    def decode(self, paths: Sequence[Path], options: DecodeOptions) -> list[Feed]:
+        """Raises: DataError naming the plug-in's file and line, or what its feeds lack."""
+        try:
+            feeds = list(self.module.decode(paths, options))
+        except HftError:
+            raise
+        except Exception as error:
+            raise DataError(f"{self._place(error)}: {type(error).__name__}: {error}") from error
+        for feed in feeds:
+            if problem := _shapeless(feed):
+                raise DataError(f"{self.path}: the plug-in's decode returned {problem}")
+        return feeds
+
+    def _place(self, error: Exception) -> str:
+        """The plug-in's own line that led to an error."""
+        lines = [
+            frame.lineno
+            for frame in traceback.extract_tb(error.__traceback__)
+            if Path(frame.filename).resolve() == self.path.resolve()
+        ]
+        return f"{self.path}, line {lines[-1]}" if lines else str(self.path)
+
+
+def _shapeless(feed: Any) -> str:
+    """What a plug-in returned where a Feed with columns of a tape belongs; empty when it is one."""
+    if not isinstance(feed, Feed):
+        return f"a {type(feed).__name__} where a Feed belongs"
+    if not isinstance(feed.columns, Columns):
+        return "a Feed whose columns are no Columns"
+    rows = len(feed.columns.exch_ts)
+    for name, dtype in DTYPES.items():
+        column = getattr(feed.columns, name)
+        if not isinstance(column, np.ndarray) or column.dtype.kind != "i":
+            return f"a column {name} that is no array of integers ({dtype})"
+        if column.shape != (rows,):
+            return f"a column {name} of {len(column)} rows where exch_ts has {rows}"
+    return ""
 
 
 def formats() -> list[tuple[str, str]]:
@@ -84,7 +143,7 @@ def sniff(path: Path) -> str:
         name = module.NAMES[0] if claim is True else claim
         if name:
             claims.append(str(name))
-    vendors = [name for name in claims if name not in ("csv", "parquet")]
+    vendors = [name for name in claims if name not in ("csv", "parquet", "arrow")]
     chosen = vendors or claims
     if len(chosen) == 1:
         return chosen[0]

@@ -1,78 +1,146 @@
-"""Time columns of a user's frame to int64 ns: epoch numbers, aware datetimes, ISO-8601 text.
+"""Time columns of a user's table to int64 ns: epoch numbers, datetimes, text.
 
 The unit of an epoch number is told by its size, which is safe from 1973 on. A time without a zone
-is refused: nobody can know what it means.
+is refused unless the zone is given: nobody can know what it means. So is a date like 11/10/2019,
+unless another row of the column tells which number is the day.
 """
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import polars as pl
 
-from hft.core.errors import DataError
+from hft.core.errors import ConfigError, DataError
 
 UNITS = ((10**11, 10**9, "s"), (10**14, 10**6, "ms"), (10**17, 10**3, "us"), (2**63 - 1, 1, "ns"))
 SMALLEST, LARGEST = 10**8, 2.0**63
 ZONE = r"(Z|[+-]\d{2}:?\d{2})\s*$"
+YEAR_LAST = r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})"
+YEAR_FIRST = r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})"
+COMPACT = r"^(\d{4})(\d{2})(\d{2})[ T](\d{1,2}:)"
 
 
-def times_ns(series: pl.Series, where: str, first_row: int) -> np.ndarray:
-    """Nanoseconds since the epoch.
+def check_zone(tz: str | None) -> str | None:
+    """The zone itself. Raises: ConfigError for a name that is no time zone."""
+    if tz is not None:
+        try:
+            ZoneInfo(tz)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ConfigError(
+                f"tz: {tz!r} is no time zone; write one like America/New_York"
+            ) from None
+    return tz
+
+
+def times_ns(series: pl.Series, where: str, rows: np.ndarray, tz: str | None = None) -> np.ndarray:
+    """Nanoseconds since the epoch; `tz` is the zone of times that name none.
 
     Raises: DataError with row and field for a null, a naive or an unreadable time.
     """
     nulls = series.is_null()
     if nulls.any():
-        raise DataError(f"{where}, row {_row(nulls, first_row)}: the time is missing")
+        raise DataError(f"{where}, row {_row(nulls, rows)}: the time is missing")
     kind = series.dtype
     if kind == pl.String:
-        return _from_text(series, where, first_row)
+        return _from_text(series, where, rows, tz)
     if isinstance(kind, pl.Datetime):
         if kind.time_zone is None:
-            raise DataError(
-                f"{where}: the times have no zone; give them one, as with "
-                "pl.col(name).dt.replace_time_zone('UTC')"
-            )
+            if tz is None:
+                raise DataError(
+                    f"{where}: the times have no zone; say which with --tz Europe/Berlin "
+                    "(tz='Europe/Berlin', or UTC)"
+                )
+            series = _in_zone(series, where, rows, tz)
         return series.dt.epoch("ns").to_numpy()
     if kind.is_integer():
         whole = series.cast(pl.Int64, strict=False)
         if whole.null_count():
-            row = _row(whole.is_null(), first_row)
-            raise DataError(f"{where}, row {row}: {series[row - first_row]} is no time")
-        return _from_numbers(whole.to_numpy(), where, first_row)
+            index = int(whole.is_null().arg_true()[0])
+            raise DataError(f"{where}, row {rows[index]}: {series[index]} is no time")
+        return _from_numbers(whole.to_numpy(), where, rows)
     if kind.is_float():
-        return _from_floats(series.to_numpy().astype(np.float64), where, first_row)
+        return _from_floats(series.to_numpy().astype(np.float64), where, rows)
     raise DataError(f"{where}: {kind} is no time; give ISO-8601 with a zone or epoch numbers")
 
 
-def _row(mask: pl.Series, first_row: int) -> int:
-    return first_row + int(mask.arg_true()[0])
+def _row(mask: pl.Series, rows: np.ndarray) -> int:
+    return int(rows[int(mask.arg_true()[0])])
 
 
-def _from_text(series: pl.Series, where: str, first_row: int) -> np.ndarray:
-    numbers = series.str.strip_chars().cast(pl.Int64, strict=False)
-    if not numbers.is_null().any():
-        return _from_numbers(numbers.to_numpy(), where, first_row)
-    naive = ~series.str.contains(ZONE)
-    if naive.any():
-        row = _row(naive, first_row)
-        text = series[row - first_row]
+def _in_zone(series: pl.Series, where: str, rows: np.ndarray, tz: str) -> pl.Series:
+    """Local times of a zone; one that its clock change repeats or leaves out is refused."""
+    placed = series.dt.replace_time_zone(tz, ambiguous="null", non_existent="null")
+    lost = placed.is_null()
+    if lost.any():
+        row, text = _row(lost, rows), series.filter(lost)[0]
         raise DataError(
-            f"{where}, row {row}: time {text!r} has no zone; write 2024-08-08T23:55:00Z"
+            f"{where}, row {row}: {text} is there twice or never in {tz}, where the clocks change; "
+            "give the times in UTC"
         )
-    parsed = series.str.to_datetime(time_unit="ns", time_zone="UTC", strict=False)
+    return placed
+
+
+def _from_text(series: pl.Series, where: str, rows: np.ndarray, tz: str | None) -> np.ndarray:
+    text = series.str.strip_chars()
+    numbers = text.cast(pl.Int64, strict=False)
+    if not numbers.is_null().any():
+        return _from_numbers(numbers.to_numpy(), where, rows)
+    iso = _iso_dates(text, where, rows)
+    naive = ~iso.str.contains(ZONE)
+    if naive.any() and tz is None:
+        row = _row(naive, rows)
+        raise DataError(
+            f"{where}, row {row}: time {series.filter(naive)[0]!r} has no zone; write "
+            "2024-08-08T23:55:00Z, or give the zone of all of them (--tz America/New_York)"
+        )
+    marked = pl.select(pl.when(naive).then(iso + "Z").otherwise(iso)).to_series()
+    parsed = marked.str.to_datetime(time_unit="ns", time_zone="UTC", strict=False)
     unread = parsed.is_null()
     if unread.any():
-        row = _row(unread, first_row)
-        text = series[row - first_row]
-        raise DataError(f"{where}, row {row}: time {text!r} is not ISO-8601")
+        raise DataError(
+            f"{where}, row {_row(unread, rows)}: time {series.filter(unread)[0]!r} is not ISO-8601"
+        )
+    if tz is not None and naive.any():
+        local = _in_zone(
+            parsed.filter(naive).dt.replace_time_zone(None), where, _of(rows, naive), tz
+        )
+        parsed = parsed.scatter(naive.arg_true(), local.dt.convert_time_zone("UTC"))
     return parsed.dt.epoch("ns").to_numpy()
 
 
-def _from_numbers(numbers: np.ndarray, where: str, first_row: int) -> np.ndarray:
+def _of(rows: np.ndarray, mask: pl.Series) -> np.ndarray:
+    return np.asarray(rows[mask.to_numpy()])
+
+
+def _iso_dates(text: pl.Series, where: str, rows: np.ndarray) -> pl.Series:
+    """Dates with the year first; which of two small numbers is the day must be seen somewhere."""
+    text = text.str.replace(YEAR_FIRST, "${1}-${2}-${3}").str.replace(
+        COMPACT, "${1}-${2}-${3} ${4}"
+    )
+    last = text.str.contains(YEAR_LAST)
+    if not last.any():
+        return text
+    first, second = (text.str.extract(YEAR_LAST, n).cast(pl.Int64) for n in (1, 2))
+    by_day, by_month = bool((first > 12).any()), bool((second > 12).any())
+    if by_day == by_month:
+        example = text.filter(last)[0]
+        raise DataError(
+            f"{where}, row {_row(last, rows)}: {example!r} may be day or month first; write the "
+            "year first (2019-10-11), as pandas.to_datetime(column, dayfirst=...) gives it"
+        )
+    day, month = (1, 2) if by_day else (2, 1)
+    parts = [text.str.extract(YEAR_LAST, n).str.zfill(2) for n in (month, day)]
+    dates = text.str.extract(YEAR_LAST, 3) + "-" + parts[0] + "-" + parts[1]
+    turned = dates + text.str.replace(YEAR_LAST, "")
+    return pl.select(pl.when(last).then(turned).otherwise(text)).to_series()
+
+
+def _from_numbers(numbers: np.ndarray, where: str, rows: np.ndarray) -> np.ndarray:
     if not len(numbers):
         return numbers
     low = int(numbers.min())
     if low < SMALLEST:
-        row = first_row + int(np.argmin(numbers))
+        row = rows[int(np.argmin(numbers))]
         raise DataError(f"{where}, row {row}: {low} is no time since the epoch")
     high = int(numbers.max())
     for limit, factor, _ in UNITS:
@@ -81,11 +149,11 @@ def _from_numbers(numbers: np.ndarray, where: str, first_row: int) -> np.ndarray
     return numbers
 
 
-def _from_floats(numbers: np.ndarray, where: str, first_row: int) -> np.ndarray:
+def _from_floats(numbers: np.ndarray, where: str, rows: np.ndarray) -> np.ndarray:
     bad = ~((numbers >= SMALLEST) & (numbers < LARGEST))
     if bad.any():
-        row = first_row + int(np.argmax(bad))
-        raise DataError(f"{where}, row {row}: {numbers[row - first_row]} is no time")
+        index = int(np.argmax(bad))
+        raise DataError(f"{where}, row {rows[index]}: {numbers[index]} is no time")
     high = float(numbers.max()) if len(numbers) else 0.0
     for limit, factor, unit in UNITS:
         if high < limit:

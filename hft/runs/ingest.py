@@ -16,7 +16,10 @@ from hft.core.errors import ConfigError, DataError
 from hft.core.instruments import Instrument
 from hft.feeds.base import DecodeOptions, Progress, lowest_latency, settle, split_days
 from hft.feeds.findings import check_waivers
+from hft.feeds.merge import merge_feeds
 from hft.feeds.registry import decoder, sniff_all
+from hft.feeds.times import check_zone
+from hft.runs.given import frame_feeds
 from hft.storage.atomic import aside_path, staged
 from hft.tape.dataset import MANIFEST, Tapes, manifest_text, open_files
 from hft.tape.reader import Tape
@@ -30,18 +33,24 @@ def ingest(
     src: Any,
     out: str | Path,
     *,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | None] | None = None,
     format: str | None = None,
     symbol: str | None = None,
     tick: Decimal | str | float | None = None,
     lot: Decimal | str | float | None = None,
     waive: Iterable[str] = (),
     clock_fix: bool = False,
+    tz: str | None = None,
+    merge: bool = False,
+    book_from_deltas: int = 0,
     instruments: Mapping[str, Instrument] | None = None,
     progress: Progress | None = None,
 ) -> Tapes:
-    """Read a frame, files or globs and write sealed tapes with their manifest into `out`.
+    """Read frames, files or globs and write sealed tapes with their manifest into `out`.
 
+    A list of frames is merged by instrument, as `merge` does for files: rows by receive time, at
+    one time in the order given. `tz` is the zone of times that name none. `book_from_deltas` takes
+    a book without a snapshot as whole after so many levels on each side.
     Raises: DataError naming file, row and field; ConfigError for an argument; then nothing stays.
     """
     options = DecodeOptions(
@@ -52,10 +61,15 @@ def ingest(
         instruments=instruments or {},
         columns=columns,
         clock_fix=clock_fix,
-        waive=check_waivers((waive,) if isinstance(waive, str) else waive),
+        waive=(waive,) if isinstance(waive, str) else tuple(waive),
+        tz=check_zone(tz),
+        book_from_deltas=_levels(book_from_deltas),
         progress=progress,
     )
-    return write_feeds(_feeds(src, options), Path(out), options)
+    found, options = read_feeds(src, options)
+    if merge:
+        found = merge_feeds(found)
+    return write_feeds(found, Path(out), options)
 
 
 def write_feeds(found: Sequence[Feed], out: Path, options: DecodeOptions) -> Tapes:
@@ -69,9 +83,11 @@ def write_settled(ready_feeds: Iterable[Feed], out: Path) -> Tapes:
         raise DataError(f"{out}: is a file; name a folder for the tapes")
     names: list[str] = []
     last: dict[tuple[str, str], str] = {}
+    ends: dict[tuple[str, str], int] = {}
     try:
         with staged(out) as stage:
             for ready in ready_feeds:
+                _refuse_overlap(ready, ends)
                 name = _free_name(tape_name(ready, int(ready.columns.local_ts[0])), names)
                 key = _identity(ready)
                 continues = last.get(key) if ready.source.pop("continues", False) else None
@@ -107,6 +123,17 @@ def _shared_clocks(found: Iterable[Feed]) -> dict[tuple[str, str], int]:
     return lowest
 
 
+def _refuse_overlap(ready: Feed, ends: dict[tuple[str, str], int]) -> None:
+    """Two tapes of one instrument at one time cannot be replayed: they are to be merged."""
+    key, times = _identity(ready), ready.columns.local_ts
+    if int(times[0]) < ends.get(key, -(1 << 63)):
+        raise DataError(
+            f"{ready.source.get('file')}: overlaps in time with another source of "
+            f"{ready.instrument.symbol}; --merge (merge=True) makes one tape of both"
+        )
+    ends[key] = int(times.max())
+
+
 def _free_name(name: str, taken: Sequence[str]) -> str:
     """A second tape of one instrument and day gets a number."""
     stem, count, free = name.removesuffix(".tape.arrow"), 1, name
@@ -128,34 +155,30 @@ def _step(name: str, value: Any) -> Decimal | None:
     return step
 
 
-def _feeds(src: Any, options: DecodeOptions) -> list[Feed]:
-    frame = as_frame(src)
-    if frame is not None:
-        from hft.feeds.frame import decode_frame
+def _levels(value: Any) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise ConfigError(f"book_from_deltas: {value!r} is no number of levels")
+    return value
 
-        return decode_frame(frame, options)
+
+def read_feeds(src: Any, options: DecodeOptions) -> tuple[list[Feed], DecodeOptions]:
+    """The feeds of a source as decoded, and the options with what a plug-in adds to them."""
+    many = isinstance(src, (list, tuple))
+    if many and not src:
+        raise DataError("source: an empty list has no rows")
+    if any(not isinstance(one, (str, Path)) for one in (src if many else [src])):
+        options = replace(options, waive=check_waivers(options.waive))
+        return frame_feeds(list(src) if many else [src], options), options
     paths = source_files(src)
     # Whoever names columns has a table of their own; its header need not look like one of ours.
     name, module = decoder(options.format or ("csv" if options.columns else sniff_all(paths)))
-    return list(module.decode(paths, replace(options, format=name)))
-
-
-def as_frame(src: Any) -> Any:
-    """A polars frame of any frame that speaks Arrow (polars, pandas 2.2+, pyarrow, duckdb).
-
-    None for paths.
-    """
-    if isinstance(src, (str, Path, list, tuple)):
-        return None
-    import polars as pl
-
-    if isinstance(src, pl.LazyFrame):
-        return src.collect()
-    if isinstance(src, pl.DataFrame):
-        return src
-    if hasattr(src, "__arrow_c_stream__"):
-        return pl.DataFrame(src)
-    raise ConfigError(f"source: {type(src).__name__} is neither a path nor a frame")
+    limits = getattr(module, "FINDINGS", None)
+    if limits is None:
+        check_waivers(options.waive)
+    options = replace(options, format=name, limits=limits or {})
+    feeds = list(module.decode(paths, options))
+    check_waivers(options.waive, options.limits, (f.name for feed in feeds for f in feed.findings))
+    return feeds, options
 
 
 def source_files(src: Any) -> list[Path]:

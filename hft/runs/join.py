@@ -16,7 +16,8 @@ import polars as pl
 from hft.core.codes import EventKind, Flag
 from hft.core.errors import ConfigError, DataError
 from hft.feeds.times import times_ns
-from hft.runs.ingest import as_frame, write_settled
+from hft.runs.given import as_frame
+from hft.runs.ingest import write_settled
 from hft.strategies.base import duration_ns
 from hft.strategies.context import SIGNALS_MAX
 from hft.tape.dataset import Tapes
@@ -60,7 +61,7 @@ def join(
 
 def _signals(frame: pl.DataFrame, ts: str, names: Sequence[str], latency_ns: int) -> Columns:
     """Every value as a row, in the order in which strategies hear of them."""
-    made = times_ns(frame[ts], f"{WHERE}, column {ts!r}", 1)
+    made = times_ns(frame[ts], f"{WHERE}, column {ts!r}", np.arange(frame.height) + 1)
     parts = []
     for k, name in enumerate(names):
         values = _values(frame, name)

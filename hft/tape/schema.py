@@ -53,6 +53,12 @@ class Finding:
     count: int
     first_row: int
     note: str = ""
+    when: Any = field(default=None, compare=False, repr=False)  # receive times ns, where known
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a seal says of it."""
+        names = ("name", "count", "first_row", "note")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass

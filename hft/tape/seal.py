@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -54,7 +53,7 @@ def encode_seal(
         "sha256": sha256,
         "rows": summary["rows"],
         "summary": summary,
-        "findings": [asdict(finding) for finding in findings],
+        "findings": [finding.to_dict() for finding in findings],
         "waived": list(waived),
         "continues": continues,
         "frame_sha256": FRAME_HOLE.decode(),

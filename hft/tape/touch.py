@@ -21,7 +21,7 @@ BUCKETS = 256 + 56 * 128  # exact below 256, then a bucket spans 1/128 of its va
 
 LEVEL, CLEAR, SNAPSHOT = EventKind.LEVEL.value, EventKind.CLEAR.value, EventKind.SNAPSHOT.value
 ADD, CANCEL, MODIFY = EventKind.ADD.value, EventKind.CANCEL.value, EventKind.MODIFY.value
-EXECUTE, BBO = EventKind.EXECUTE.value, EventKind.BBO.value
+EXECUTE, TRADE, BBO = EventKind.EXECUTE.value, EventKind.TRADE.value, EventKind.BBO.value
 VENUE_ONLY, LAST, NO_BOOK = Flag.VENUE_ONLY.value, Flag.LAST.value, Flag.NO_BOOK.value
 
 # Slots of the arena's head, then its sections: levels, blocks and supers of bids, of asks, and the
@@ -116,7 +116,7 @@ def _find_next(arena: np.ndarray, side: int, start: int, step: int) -> int:
 
 
 @kernel
-def _set_level(arena: np.ndarray, side: int, i: int, new_qty: int) -> None:
+def set_level(arena: np.ndarray, side: int, i: int, new_qty: int) -> None:
     """Level `i` of the window, known to be inside it, now holds `new_qty`."""
     qty = max(new_qty, 0)
     at = arena[LEVELS + side] + i
@@ -140,11 +140,11 @@ def _set_level(arena: np.ndarray, side: int, i: int, new_qty: int) -> None:
 def _change_level(arena: np.ndarray, side: int, price: int, change: int) -> None:
     i = price - arena[LOW]
     if side < 2 and 0 <= i < arena[SIZE]:
-        _set_level(arena, side, i, arena[arena[LEVELS + side] + i] + change)
+        set_level(arena, side, i, arena[arena[LEVELS + side] + i] + change)
 
 
 @kernel
-def _set_best(arena: np.ndarray, side: int, i: int, qty: int) -> None:
+def set_best(arena: np.ndarray, side: int, i: int, qty: int) -> None:
     """The only quote of an L1 side is now at level `i`; level counts are not kept there."""
     best = arena[BEST + side]
     if best >= 0:
@@ -158,15 +158,15 @@ def _set_best(arena: np.ndarray, side: int, i: int, qty: int) -> None:
 @kernel
 def _clear_side(arena: np.ndarray, side: int) -> None:
     if arena[L1] == 1:
-        _set_best(arena, side, 0, 0)
+        set_best(arena, side, 0, 0)
     i = arena[BEST + side]
     while i >= 0:
-        _set_level(arena, side, i, 0)
+        set_level(arena, side, i, 0)
         i = arena[BEST + side]
 
 
 @kernel
-def _slot(orders: np.ndarray, order_id: int) -> Any:
+def order_slot(orders: np.ndarray, order_id: int) -> Any:
     """Where an order is, or where it would go."""
     last = orders.shape[0] - 1
     k = (order_id ^ (order_id >> 15) ^ (order_id >> 31)) & last
@@ -193,10 +193,10 @@ def _remove_order(orders: np.ndarray, slot: int) -> None:
 
 
 @kernel
-def _put_order(
+def put_order(
     arena: np.ndarray, orders: np.ndarray, order_id: int, side: int, price: int, qty: int
 ) -> None:
-    k = _slot(orders, order_id)
+    k = order_slot(orders, order_id)
     if orders[k, KEY] == 0:
         orders[k, KEY] = order_id
         arena[ORDERS] += 1
@@ -210,8 +210,8 @@ def _put_order(
 
 
 @kernel
-def _reduce_order(arena: np.ndarray, orders: np.ndarray, order_id: int, qty: int) -> None:
-    k = _slot(orders, order_id)
+def reduce_order(arena: np.ndarray, orders: np.ndarray, order_id: int, qty: int) -> None:
+    k = order_slot(orders, order_id)
     if orders[k, KEY] == 0:
         return
     gone = min(qty, orders[k, QTY])
@@ -223,7 +223,7 @@ def _reduce_order(arena: np.ndarray, orders: np.ndarray, order_id: int, qty: int
 
 
 @kernel
-def _clear(arena: np.ndarray, orders: np.ndarray, side: int) -> None:
+def clear_book(arena: np.ndarray, orders: np.ndarray, side: int) -> None:
     """Empty one side, or the book for side 2; it is invalid until a LAST row."""
     for s in range(2):
         if side == s or side > 1:
@@ -293,18 +293,19 @@ def walk(
         price, qty = columns.price[i], columns.qty[i]
         if kind == BBO:
             if arena[L1] == 1 and side < 2:
-                _set_best(arena, side, price - arena[LOW], qty)
+                set_best(arena, side, price - arena[LOW], qty)
         elif kind == CLEAR:
-            _clear(arena, orders, side)
+            clear_book(arena, orders, side)
         elif kind <= SNAPSHOT:
             at = price - arena[LOW]
             if side < 2 and 0 <= at < arena[SIZE]:
-                _set_level(arena, side, at, qty)
+                set_level(arena, side, at, qty)
         elif kind == ADD or kind == MODIFY:
-            _put_order(arena, orders, columns.order_id[i], side, price, qty)
+            put_order(arena, orders, columns.order_id[i], side, price, qty)
         elif kind == CANCEL or (kind == EXECUTE and flags & NO_BOOK == 0):
-            _reduce_order(arena, orders, columns.order_id[i], qty)
-        if flags & LAST:
+            reduce_order(arena, orders, columns.order_id[i], qty)
+        # As in a replay: neither a diff message nor a print completes a book that was cleared.
+        if flags & LAST and kind <= BBO and kind != LEVEL and kind != TRADE:
             arena[VALID] = 1
     if rows > 0:
         _sample(arena, quotes, rows - 1)
@@ -312,10 +313,10 @@ def walk(
 
 
 @kernel
-def _rehash(old: np.ndarray, new: np.ndarray) -> None:
+def rehash(old: np.ndarray, new: np.ndarray) -> None:
     for k in range(old.shape[0]):
         if old[k, KEY] != 0:
-            slot = _slot(new, old[k, KEY])
+            slot = order_slot(new, old[k, KEY])
             for column in range(4):
                 new[slot, column] = old[k, column]
 
@@ -328,5 +329,5 @@ def walk_all(touch: Touch, columns: Columns) -> Touch:
         if at >= len(columns.local_ts):
             return touch
         grown = np.zeros((touch.orders.shape[0] * 2, 4), np.int64)
-        _rehash(touch.orders, grown)
+        rehash(touch.orders, grown)
         touch.orders = grown

@@ -75,6 +75,7 @@ def recordings(draw: random.Random) -> list[Recording]:
         Recording("csv", "own.csv", _csv(quotes)),
         Recording("csv", "orders.csv", _orders(draw)),
         Recording("parquet", "own.parquet", _parquet(quotes)),
+        Recording("arrow", "own.feather", _arrow(quotes)),
         *(_binance(draw, market) for market in ("usdm", "coinm", "spot")),
         Recording("databento", "day.mbo.dbn", header(0) + _mbo(draw).tobytes()),
         Recording("databento", "day.mbp-1.dbn", header(1) + _mbp(draw, 1).tobytes()),
@@ -101,6 +102,12 @@ def _csv(rows: Events) -> bytes:
 def _parquet(rows: Events) -> bytes:
     file = io.BytesIO()
     pl.DataFrame(rows).write_parquet(file)
+    return file.getvalue()
+
+
+def _arrow(rows: Events) -> bytes:
+    file = io.BytesIO()
+    pl.DataFrame(rows).write_ipc(file)
     return file.getvalue()
 
 

@@ -133,7 +133,7 @@ def test_clock_repair_makes_the_smallest_latency_the_stated_one_and_says_so():
     assert latency.tolist() == [CLOCK_FIX_MIN_LATENCY_NS, CLOCK_FIX_MIN_LATENCY_NS + 5]
     assert findings["clock_repaired"].count == 2
     feed = settle(Feed(BTC, columns), DecodeOptions(clock_fix=True))
-    assert [finding.name for finding in feed.findings] == ["clock_repaired"]
+    assert "clock_repaired" in {finding.name for finding in feed.findings}
 
 
 def test_a_good_clock_is_left_alone_by_clock_fix():
@@ -147,7 +147,8 @@ def test_a_feed_of_several_days_becomes_one_a_day_that_continues():
     days = split_days(feed)
     assert [day.columns.price.tolist() for day in days] == [[0, 1], [2], [3]]
     assert ["continues" in day.source for day in days] == [False, True, True]
-    assert [len(day.findings) for day in days] == [1, 0, 0]
+    found = [{finding.name for finding in day.findings} for day in days]
+    assert ["disorder" in names for names in found] == [True, False, False]
 
 
 def test_minutes_around_midnight_stay_one_feed():

@@ -265,7 +265,7 @@ def test_defects_of_the_stream_are_findings_with_their_first_record(tmp_path: Pa
         "zero_qty": (1, 5),
         "gap": (1, 6),
     }
-    with pytest.raises(DataError, match="row 2: duplicate"):
+    with pytest.raises(DataError, match="row 6: gap"):
         settle(feed, OPTIONS)
 
 

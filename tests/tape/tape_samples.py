@@ -23,6 +23,7 @@ def level_feed(rows: int, seed: int = 0, start: int = DAY, day_rows: int | None 
     columns.price[:] = 1000 + np.where(side == 0, -1, 1) * rng.integers(1, 6, rows)
     columns.qty[:] = rng.integers(0, 5, rows)
     columns.kind[9::10] = EventKind.TRADE
+    columns.qty[9::10] = np.maximum(columns.qty[9::10], 1)
     columns.flags[:] = Flag.LAST.value
     return Feed(TEST, columns, [Finding("disorder", 3, 7, "note")], {"format": "test"})
 

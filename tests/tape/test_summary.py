@@ -43,7 +43,8 @@ def naive_touches(columns: Columns) -> list[tuple[int, int, int, int]]:
                     levels[s].clear()
                     orders = {k: order for k, order in orders.items() if order[0] != s}
             valid = False
-        valid = valid or bool(flags & Flag.LAST)
+        whole = kind not in (EventKind.LEVEL, EventKind.TRADE)
+        valid = valid or bool(whole and flags & Flag.LAST)
         if i + 1 < rows and columns.local_ts[i + 1] == columns.local_ts[i]:
             continue
         bids = [price for price, lots in levels[0].items() if lots > 0]
@@ -61,6 +62,8 @@ def with_clears(columns: Columns) -> Columns:
     columns.kind[at] = EventKind.CLEAR
     columns.side[at] = [0, 1, 2, 0, 1, 2]
     columns.flags[at] = 0
+    after = np.minimum(at[:4] + 9, len(columns.kind) - 1)  # neither diffs nor prints make it whole
+    columns.kind[after[columns.kind[after] == EventKind.LEVEL]] = EventKind.SNAPSHOT
     return columns
 
 

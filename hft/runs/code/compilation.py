@@ -27,6 +27,13 @@ def first_compile() -> str:
     return "kernels: compiling the engine, which takes a minute or two, once on this machine"
 
 
+def first_decode() -> str:
+    """What is said before an ingest that compiles the readers; empty where that has been done."""
+    if is_cached("sanity._look"):
+        return ""
+    return "kernels: compiling the readers, which takes half a minute, once on this machine"
+
+
 def strategy_error(names: list[str], files: list[str], error: Exception) -> StrategyError:
     """The cause that the compiler found and the line of the strategy's file it stands on.
 

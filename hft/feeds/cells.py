@@ -1,0 +1,93 @@
+"""Typed columns of a user's table, each error with its origin, row and field."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from hft.core.errors import DataError
+from hft.feeds.base import EXACT_FLOAT
+from hft.feeds.layout import NO_SIDE
+from hft.feeds.times import times_ns
+
+
+class Cells:
+    """The columns of one symbol's rows; `rows` are their 1-based places in the source."""
+
+    def __init__(
+        self,
+        frame: pl.DataFrame,
+        fields: Mapping[str, str],
+        origin: str,
+        rows: np.ndarray,
+        tz: str | None = None,
+    ) -> None:
+        self.frame, self.fields, self.origin, self.rows = frame, fields, origin, rows
+        self.tz = tz
+
+    def at(self, order: np.ndarray) -> "Cells":
+        """The same columns with their rows in another order."""
+        return Cells(self.frame[order], self.fields, self.origin, self.rows[order], self.tz)
+
+    def where(self, field: str) -> str:
+        return f"{self.origin}, column {self.fields[field]!r}"
+
+    def times(self, field: str) -> np.ndarray:
+        """Nanoseconds since the epoch."""
+        return times_ns(self.frame[self.fields[field]], self.where(field), self.rows, self.tz)
+
+    def numbers(self, field: str) -> np.ndarray:
+        """Floats or integers; a null or empty cell becomes NaN."""
+        series = self.frame[self.fields[field]]
+        if series.dtype.is_integer() and not series.null_count():
+            whole = series.cast(pl.Int64, strict=False)
+            if not whole.null_count():
+                return whole.to_numpy()
+        if series.dtype == pl.Float32 and not series.null_count():
+            return series.to_numpy()
+        cast = series.cast(pl.Float64, strict=False)
+        broken = cast.is_null() & series.is_not_null()
+        if series.dtype == pl.String:
+            broken &= series.str.strip_chars() != ""
+        if broken.any():
+            index = int(broken.arg_true()[0])
+            raise DataError(
+                f"{self.where(field)}, row {self.rows[index]}: {series[index]!r} is no number"
+            )
+        return cast.fill_null(np.nan).to_numpy()
+
+    def codes(self, field: str, table: Mapping[str, int], empty: int | None) -> np.ndarray:
+        """Codes of texts; `empty` stands for none."""
+        text = self.frame[self.fields[field]].cast(pl.String).str.strip_chars().str.to_lowercase()
+        text = text.fill_null("")
+        words = dict(table)
+        if empty is not None:
+            words.update(dict.fromkeys(NO_SIDE, empty))
+        codes = text.replace_strict(words, default=None, return_dtype=pl.Int8)
+        unknown = codes.is_null()
+        if unknown.any():
+            index = int(unknown.arg_true()[0])
+            raise DataError(
+                f"{self.where(field)}, row {self.rows[index]}: {text[index]!r} is none of "
+                f"{', '.join(name for name in table)}"
+            )
+        return codes.to_numpy()
+
+    def order_ids(self) -> np.ndarray:
+        """Whole numbers; an empty cell is 0."""
+        numbers = self.numbers("order_id")
+        if numbers.dtype.kind == "f":
+            numbers = np.where(np.isnan(numbers), 0.0, numbers)
+            bad = (np.abs(numbers) > EXACT_FLOAT) | (numbers != np.rint(numbers))
+            if bad.any():
+                row = int(np.argmax(bad))
+                raise DataError(
+                    f"{self.where('order_id')}, row {self.rows[row]}: {numbers[row]} is no order id"
+                )
+        return numbers.astype(np.int64)
+
+    def require(self, missing: np.ndarray, field: str) -> None:
+        """Raises: DataError with the first row that is `missing` a field its event needs."""
+        if missing.any():
+            row = self.rows[int(np.argmax(missing))]
+            raise DataError(f"{self.origin}, row {row}: {field} is missing for its kind of event")

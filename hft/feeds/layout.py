@@ -1,0 +1,151 @@
+"""Which column of a user's table is which field: by the names given, else by the usual ones.
+
+A name that the user gave is final, and a field named with nothing (`kind=`) is not there at all.
+Columns are matched by their letters and digits alone, so `bidSize`, `Bid Size` and `bid_size` are
+one. A column that only sounds like a kind of event (`type`, `action`, `event`) is one when its
+cells say so: exports of trades write limit or market there, or buy and sell.
+"""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+import polars as pl
+
+from hft.core.codes import EventKind
+from hft.core.errors import DataError
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "ts": (
+        *("ts", "exch_ts", "timestamp", "datetime", "time", "date", "ts_event", "transact_time"),
+        *("transaction_time", "trade_time", "event_time", "gmt_time", "time_exchange"),
+    ),
+    "local_ts": ("local_ts", "local_timestamp", "receive_ts", "ts_recv", "time_coinapi"),
+    "symbol": ("symbol", "ticker", "instrument"),
+    "kind": ("kind", "event", "type", "action"),
+    "side": ("side", "taker_side", "aggressor_side"),
+    "buyer_maker": ("buyer_maker", "is_buyer_maker"),
+    "price": ("price", "px"),
+    "qty": ("qty", "quantity", "size", "amount", "base_amount", "volume"),
+    "bid": ("bid", "bid_price", "bid_px", "bid_px_00", "best_bid_price", "bids[0].price"),
+    "ask": ("ask", "ask_price", "ask_px", "ask_px_00", "best_ask_price", "asks[0].price"),
+    "bid_qty": (
+        *("bid_qty", "bid_size", "bid_sz", "bid_sz_00", "best_bid_qty", "bid_amount"),
+        *("bid_volume", "bids[0].amount"),
+    ),
+    "ask_qty": (
+        *("ask_qty", "ask_size", "ask_sz", "ask_sz_00", "best_ask_qty", "ask_amount"),
+        *("ask_volume", "asks[0].amount"),
+    ),
+    "order_id": ("order_id",),
+    "is_snapshot": ("is_snapshot",),
+}
+SIDES = {"buy": 0, "b": 0, "bid": 0, "1": 0, "sell": 1, "s": 1, "ask": 1, "a": 1, "-1": 1}
+NO_SIDE = ("", "n", "none", "unknown", "null")
+KINDS = {kind.name.lower(): kind.value for kind in EventKind}
+LAYOUTS = (
+    {"ts", "price", "qty"},
+    {"ts", "bid", "ask"},
+    {"ts", "kind"},
+    {"ts", "is_snapshot", "side", "price", "qty"},
+)
+CLOCK = r"^\s*\d{1,2}:\d{2}"
+BARS = {"open", "high", "low", "close"}
+
+
+def fields_of(
+    frame: pl.DataFrame, given: Mapping[str, str | None] | None, origin: str
+) -> dict[str, str]:
+    """Field -> column name of the frame. Raises: DataError listing what there is and is needed."""
+    fields = _named(frame, given or {}, origin)
+    closed = {*fields, *(field for field, column in (given or {}).items() if not column)}
+    if any(layout <= set(fields) for layout in LAYOUTS):
+        closed |= {"kind", "is_snapshot"}  # the named columns are a layout; no other is guessed
+    have = {_bare(name): name for name in reversed(frame.columns)}
+    for field, names in ALIASES.items():
+        if field in closed:
+            continue
+        for name in names:
+            column = have.get(_bare(name))
+            if column is None or column in fields.values():
+                continue
+            if field != "kind" or name == "kind" or _tells(frame[column], KINDS):
+                fields[field] = column
+                break
+    sided = {"side", "buyer_maker", "kind"} & {*fields, *closed}
+    if not sided and "type" in have and _tells(frame[have["type"]], SIDES):
+        fields["side"] = have["type"]
+    if "ts" not in fields and "local_ts" in fields:
+        fields["ts"] = fields["local_ts"]
+    if not any(layout <= set(fields) for layout in LAYOUTS):
+        raise DataError(f"{origin}: {_no_layout(frame, have)}")
+    return fields
+
+
+def with_moments(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with `datetime` made of a column of dates and one of times of the day."""
+    have = {_bare(name): name for name in frame.columns}
+    if not {"date", "time"} <= set(have) or set(have) & {"ts", "timestamp", "datetime"}:
+        return frame
+    date, time = (frame[have[name]].cast(pl.String) for name in ("date", "time"))
+    if not frame.height or not time.str.contains(CLOCK).fill_null(False).all():
+        return frame
+    return frame.with_columns((date.str.slice(0, 10) + " " + time).alias("datetime"))
+
+
+def _named(frame: pl.DataFrame, given: Mapping[str, str | None], origin: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for field, column in given.items():
+        if field not in ALIASES:
+            raise DataError(f"{origin}: columns: {_unknown('field', field, list(ALIASES))}")
+        if not column:
+            continue
+        if column not in frame.columns:
+            raise DataError(f"{origin}: columns: {_unknown('column', column, frame.columns)}")
+        fields[field] = column
+    return fields
+
+
+def _bare(name: str) -> str:
+    return "".join(char for char in name.lower() if char.isalnum())
+
+
+def _tells(series: pl.Series, words: Mapping[str, int]) -> bool:
+    """Whether the cells of a text column hold one of the words."""
+    if series.dtype not in (pl.String, pl.Categorical) and not isinstance(series.dtype, pl.Enum):
+        return False
+    texts = series.cast(pl.String).drop_nulls().unique().str.strip_chars().str.to_lowercase()
+    return bool(texts.is_in(list(words)).any())
+
+
+def _no_layout(frame: pl.DataFrame, have: Mapping[str, str]) -> str:
+    listed = f"columns {_listed(frame.columns)}"
+    if set(have) >= BARS:
+        return (
+            f"{listed} are bars, which have no book to replay: ingest quotes, trades or events; "
+            "bars are for research (`hft data report`, `hft data features`, `hft alpha try`)"
+        )
+    if all(_is_number(name) for name in frame.columns):
+        return f"the first line {_listed(frame.columns)} names no columns: put names above it"
+    return (
+        f"{listed} are no layout: needed are ts price qty, or ts bid ask, or ts kind; name yours "
+        f"with --columns field=column (fields: {', '.join(ALIASES)})"
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace("_duplicated_", ""))
+    except ValueError:
+        return text.strip().lower() in ("true", "false", "")
+    return True
+
+
+def _unknown(what: str, name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name, known, 1, 0.5)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"no {what} {name!r}{hint} (there are {_listed(known)})"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a line, even where a damaged header made a name of a page."""
+    return ", ".join(n if n.isprintable() and len(n) <= 60 else repr(n[:60]) for n in names)
