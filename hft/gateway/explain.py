@@ -1,6 +1,6 @@
 """Report mode: every check an intent would fail, with what was measured, its limit and the margin.
 
-Asks the same leaves as `steps`, on scratch rows, and changes nothing: a dry run for "would this
+Asks the same leaves as `pipeline`, on scratch rows, and changes nothing: a dry run for "would this
 pass, and what is my headroom".
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 from hft.core.codes import DedupState, IntentType, OrderStatus, Reason, SelfTradeMode
 from hft.core.dtypes import DECISION
 from hft.core.jit import kernel
-from hft.gateway import dedup, exposure, framing, policy, risk, rows, selftrade, steps, tables
+from hft.gateway import dedup, exposure, framing, pipeline, policy, risk, rows, selftrade, tables
 from hft.gateway.rows import Row, because
 from hft.gateway.state import GatewayState
 
@@ -170,7 +170,7 @@ def report_risk(
     if not exempt and risk.oversize(limit, strategy, q, d):
         n = add(out, n, Reason.ORDER_SIZE.value, d)
     n = report_price(gw, q, touch, now_ns, d, out, n)
-    crossing = steps.crossing_slot(gw, q)
+    crossing = pipeline.crossing_slot(gw, q)
     mode = selftrade.mode_of(config, q)
     both = mode == SelfTradeMode.CANCEL_BOTH.value
     if crossing >= 0 and (both or selftrade.refuses_at_once(mode, q)):
@@ -212,7 +212,7 @@ def report(
         return report_sending(gw, d, out, n)
     strategy = tables.strategies(gw)[q["strategy_idx"]]
     leaf = exposure.leaf_at(gw, q["leaf_idx"])
-    if steps.expired(intent, now_ns, d):
+    if pipeline.expired(intent, now_ns, d):
         n = add(out, n, Reason.TTL_EXPIRED.value, d)
     if q["kind"] == IntentType.FORCE_FLAT.value and q["qty"] == 0:
         return add(out, n, Reason.NOT_FOUND.value, d)

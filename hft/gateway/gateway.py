@@ -13,7 +13,7 @@ from hft.core.dtypes import DECISION, INTENT, TOUCH
 from hft.core.errors import InvariantError
 from hft.core.jit import JIT_DISABLED, kernel, record_at, table_view
 from hft.gateway import control as control_kernels
-from hft.gateway import dedup, events, steps, tables
+from hft.gateway import dedup, events, pipeline, tables
 from hft.gateway.explain import Check, explain
 from hft.gateway.invariants import check
 from hft.gateway.resolve import ResolvedLimits
@@ -35,7 +35,7 @@ def _decide_one(gw: Any, intents: np.ndarray, touches: np.ndarray, now_ns: int) 
     row = intent["instrument_idx"]
     if row < 0 or row >= len(touches):
         row = 0
-    return steps.decide(gw, intent, touches[row], now_ns)
+    return pipeline.decide(gw, intent, touches[row], now_ns)
 
 
 @kernel
@@ -58,7 +58,7 @@ def _decide_batch(
         row = intent["instrument_idx"]
         if row < 0 or row >= len(touches):
             row = 0
-        steps.decide(gw, intent, touches[row], times[i])
+        pipeline.decide(gw, intent, touches[row], times[i])
         out[i] = tables.decision(gw)[0]
 
 

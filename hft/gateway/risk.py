@@ -1,4 +1,4 @@
-"""Step 4: one leaf a check, each writes what it measured; `steps` walks them, first failure wins.
+"""Step 4: one leaf a check, each writes what it measured; `pipeline` walks them, first one wins.
 
 Order of contract 3.6: fast gate, storm guard, rate, order size, price, self-trade, position,
 notional, daily loss, then restriction. Reads state, changes nothing but the rate windows.

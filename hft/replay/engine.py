@@ -13,7 +13,8 @@ from numba import types
 
 from hft.core.codes import ResponseKind, StepKind, WakeCause
 from hft.core.jit import kernel, out_of_line
-from hft.gateway.pipeline import control
+from hft.gateway.control import control
+from hft.gateway.tables import enter
 from hft.replay.faults import feed_silent, reconcile
 from hft.replay.messages import arrive, note_answers, receive, wiring
 from hft.replay.rows import venue_span, view_to
@@ -245,7 +246,7 @@ def run_control(engine: Engine) -> None:
     step["target"] = code
     step["value"] = value
     note(engine, step)
-    control(trading.gw, kind, code, value, row["ts_ns"])
+    control(enter(trading.gw), kind, code, value, row["ts_ns"])
     note_guards(trading, wiring(engine))
 
 

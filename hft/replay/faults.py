@@ -11,7 +11,8 @@ import numpy as np
 from hft.core.codes import IntentType, OrderStatus, ResponseKind, StepKind
 from hft.core.jit import kernel
 from hft.core.seeds import PURPOSE_FAULT, draw
-from hft.gateway.pipeline import on_ack, on_done
+from hft.gateway.events import on_ack, on_done
+from hft.gateway.tables import enter
 from hft.replay.state import Engine
 from hft.replay.tick import note
 from hft.trading.steps import new_step
@@ -140,7 +141,7 @@ def reconcile(engine: Engine, now_ns: int) -> None:
                 step["qty"] = order["qty"]
                 note(engine, step)
                 if rests:
-                    on_ack(gw, slot, now_ns)
+                    on_ack(enter(gw), slot, now_ns)
                 else:
-                    on_done(gw, slot, _S_CANCELLED, now_ns)
+                    on_done(enter(gw), slot, _S_CANCELLED, now_ns)
             slot = after

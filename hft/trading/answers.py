@@ -6,7 +6,7 @@ import numpy as np
 
 from hft.core.codes import Liquidity, OrderStatus, ResponseKind, StepKind
 from hft.core.jit import kernel
-from hft.gateway.pipeline import (
+from hft.gateway.events import (
     on_ack,
     on_amend_rejected,
     on_amended,
@@ -15,6 +15,7 @@ from hft.gateway.pipeline import (
     on_fill,
     on_unknown,
 )
+from hft.gateway.tables import enter
 from hft.portfolio.positions import apply_fill, fee_money, mark
 from hft.trading.profit import feed_pnl
 from hft.trading.steps import new_step, note_guards
@@ -75,23 +76,23 @@ def _book_answer(trading: Any, slot: int, kind: int, answer: np.ndarray) -> None
     gw = trading.gw
     ts = answer["ts_ns"]
     if kind == _ACK:
-        on_ack(gw, slot, ts)
+        on_ack(enter(gw), slot, ts)
     elif kind == _CANCELLED:
-        on_done(gw, slot, _S_CANCELLED, ts)
+        on_done(enter(gw), slot, _S_CANCELLED, ts)
     elif kind == _EXPIRED:
-        on_done(gw, slot, _S_EXPIRED, ts)
+        on_done(enter(gw), slot, _S_EXPIRED, ts)
     elif kind == _REJECTED:
-        on_done(gw, slot, _S_FAILED, ts)
+        on_done(enter(gw), slot, _S_FAILED, ts)
     elif kind == _CANCEL_REJECTED:
-        on_cancel_rejected(gw, slot, ts)
+        on_cancel_rejected(enter(gw), slot, ts)
     elif kind == _AMENDED:
         # The venue says what is open; every fill before this answer has been booked.
         total = gw.orders[slot]["filled_qty"] + answer["qty"]
-        on_amended(gw, slot, answer["price"], total, ts)
+        on_amended(enter(gw), slot, answer["price"], total, ts)
     elif kind == _AMEND_REJECTED:
-        on_amend_rejected(gw, slot, ts)
+        on_amend_rejected(enter(gw), slot, ts)
     elif kind == _LOST:
-        on_unknown(gw, slot, ts)
+        on_unknown(enter(gw), slot, ts)
 
 
 @kernel(inline=True)
@@ -128,7 +129,7 @@ def _book_fill(trading: Any, order: np.ndarray, answer: np.ndarray) -> int:
         row["local_ts_ns"] = ts
         row["mid2"] = answer["mid2"]
         row["position_qty"] = position["qty"]
-    on_fill(trading.gw, answer["slot"], price, qty, ts)
+    on_fill(enter(trading.gw), answer["slot"], price, qty, ts)
     touch = trading.touch[i]
     # Without a mid the fill's own price is the newest there is; what was marked before was another
     # position.

@@ -11,8 +11,10 @@ import numpy as np
 
 from hft.core.codes import IntentType, Reason, StepKind
 from hft.core.jit import kernel, out_of_line
-from hft.gateway.pipeline import decide, on_dispatch_failed, trip_intents
-from hft.gateway.trips import blank
+from hft.gateway.events import on_dispatch_failed
+from hft.gateway.pipeline import decide
+from hft.gateway.tables import enter
+from hft.gateway.trips import blank, trip_intents
 from hft.trading.steps import new_step, shown
 
 _NEW = IntentType.NEW.value
@@ -29,7 +31,7 @@ def submit(trading: Any, wiring: Any, intent: np.ndarray, now_ns: int) -> int:
     Mutates: trading. Returns: the `Reason`.
     """
     gw = trading.gw
-    reason = decide(gw, intent, trading.touch[intent["instrument_idx"]], now_ns)
+    reason = decide(enter(gw), intent, trading.touch[intent["instrument_idx"]], now_ns)
     decision = gw.decision[0]
     if gw.head[0]["cancel_count"] > 0:
         # Self-trade prevention chose to cancel old orders: those commands leave first.
@@ -81,7 +83,7 @@ def _hand_out(
     reduces = gw.head[0]["exempt"] != 0
     reason = wiring.send(wiring.outside, gw.orders[slot], decision, kind, reduces, now_ns)
     if reason != _OK:
-        on_dispatch_failed(gw, slot, reason)
+        on_dispatch_failed(enter(gw), slot, reason)
     elif kind != _AMEND and kind != _CANCEL:
         trading.head[0]["orders"] += 1
     return reason
@@ -111,7 +113,7 @@ def _cancel_crossed(trading: Any, wiring: Any, now_ns: int) -> None:
     for k in range(count):
         # A cancel or an amend that lowers meets no own order, so nothing is listed behind it.
         intent = trading.crossed[k]
-        reason = decide(gw, intent, trading.touch[intent["instrument_idx"]], now_ns)
+        reason = decide(enter(gw), intent, trading.touch[intent["instrument_idx"]], now_ns)
         _conclude(trading, wiring, intent, gw.decision[0], reason, now_ns)
 
 
@@ -123,7 +125,7 @@ def take_trips(trading: Any, wiring: Any, now_ns: int) -> None:
     """
     out_of_line()
     head = trading.head[0]
-    count = trip_intents(trading.gw, trading.touch, trading.own, head["next_id"], now_ns)
+    count = trip_intents(enter(trading.gw), trading.touch, trading.own, head["next_id"], now_ns)
     head["next_id"] += count
     for k in range(count):
         submit(trading, wiring, trading.own[k], now_ns)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from hft.core.jit import kernel, out_of_line
-from hft.gateway.pipeline import on_market, on_pnl
+from hft.gateway.control import on_market, on_pnl
+from hft.gateway.tables import enter
 from hft.portfolio.positions import mark
 
 
@@ -20,7 +21,7 @@ def watch(trading: Any, s: int, i: int, now_ns: int) -> None:
         if mid2 != position["mark2"]:
             mark(position, trading.instruments[i], mid2)
             feed_pnl(trading, s, now_ns)
-    on_market(trading.gw, i, touch, now_ns)
+    on_market(enter(trading.gw), i, touch, now_ns)
 
 
 @kernel
@@ -32,4 +33,4 @@ def feed_pnl(trading: Any, s: int, now_ns: int) -> None:
     for i in range(trading.head[0]["listened"]):
         row = trading.positions[s * instruments + i]
         total += row["realized_money"] + row["marked_money"] - row["fees_money"]
-    on_pnl(trading.gw, s, total, now_ns)
+    on_pnl(enter(trading.gw), s, total, now_ns)

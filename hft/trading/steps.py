@@ -5,8 +5,9 @@ from typing import Any
 from hft.core.codes import StepKind
 from hft.core.dtypes import Row
 from hft.core.jit import kernel, out_of_line
-from hft.gateway.pipeline import take_alert
+from hft.gateway.alerts import take as take_alert
 from hft.gateway.rows import KillScope
+from hft.gateway.tables import enter
 
 CODE_MAX = 32_767
 _GUARD = StepKind.GUARD.value
@@ -43,7 +44,7 @@ def _note_guards(trading: Any, wiring: Any) -> None:
     out_of_line()
     head = trading.gw.head[0]
     while head["alerts"] > head["alerts_taken"]:
-        alert = take_alert(trading.gw)
+        alert = take_alert(enter(trading.gw))
         step = new_step(trading, _GUARD, alert["ts_ns"])
         step["guard"] = alert["guard"]
         step["scope"] = alert["scope"]

@@ -20,7 +20,7 @@ from hft.core.codes import (
     Tif,
 )
 from hft.core.dtypes import INTENT
-from hft.gateway import steps, tables
+from hft.gateway import pipeline, tables
 from hft.gateway.rows import KillScope
 
 BUY = {"side": Side.BUY, "price": 999, "qty": 1}
@@ -211,9 +211,9 @@ def test_a_key_whose_intent_is_not_committed_is_in_flight() -> None:
         intent[name] = value
     gw = tables.handle(pair.kernel.state)
     touch = pair.kernel.touches[0]
-    assert steps.evaluate(gw, intent, touch, pair.now) == Reason.OK
+    assert pipeline.evaluate(gw, intent, touch, pair.now) == Reason.OK
     intent["intent_id"] = 2
-    assert steps.evaluate(gw, intent, touch, pair.now) == Reason.DEDUP_IN_FLIGHT
+    assert pipeline.evaluate(gw, intent, touch, pair.now) == Reason.DEDUP_IN_FLIGHT
 
 
 @pytest.mark.nojit

@@ -27,12 +27,13 @@ from hft.core.instruments import Instrument
 from hft.core.jit import JIT_DISABLED
 from hft.core.numbers import money_digits
 from hft.core.numbers import resolve as resolve_instrument
+from hft.gateway.control import control
 from hft.gateway.invariants import check
 from hft.gateway.limits import Limits
-from hft.gateway.pipeline import control
 from hft.gateway.resolve import resolve as resolve_limits
 from hft.gateway.rows import Guard, GuardCause, KillScope
 from hft.gateway.state import new_state as new_gateway
+from hft.gateway.tables import enter
 from hft.trading.answers import receive
 from hft.trading.orders import submit, take_trips
 from hft.trading.profit import watch
@@ -220,7 +221,7 @@ def test_a_kill_cancels_what_is_open_and_closes_what_is_held() -> None:
     command = venue.sent[0]
     venue.say(command, ResponseKind.ACK, 15)
     venue.fill(command, 99, 3, 20, fill=1)
-    control(venue.trading.gw, ControlKind.KILL.value, KillScope.GLOBAL.value, 1, 30)
+    control(enter(venue.trading.gw), ControlKind.KILL.value, KillScope.GLOBAL.value, 1, 30)
     assert venue.ask(IntentType.NEW, side=BUY, price=98, qty=1, now_ns=31) == Reason.KILL_SWITCH
     note_guards(venue.trading, venue.wiring)
     (trip,) = [step for step in venue.noted if step["kind"] == StepKind.GUARD]
@@ -245,7 +246,7 @@ def test_a_kill_of_one_strategy_takes_the_bid_of_another_away_before_it_closes(m
     venue.ask(IntentType.NEW, side=BUY, price=99, qty=8, strategy_idx=1, now_ns=25)
     bid = venue.sent[1]
     venue.say(bid, ResponseKind.ACK, 28)
-    control(venue.trading.gw, ControlKind.KILL.value, KillScope.STRATEGY.value, 1, 30)
+    control(enter(venue.trading.gw), ControlKind.KILL.value, KillScope.STRATEGY.value, 1, 30)
     take_trips(venue.trading, venue.wiring, 40)
     cancel, close = venue.sent[2:]
     assert (cancel["kind"], cancel["order_id"]) == (IntentType.CANCEL, bid["order_id"])
@@ -264,7 +265,7 @@ def test_a_close_that_the_gateway_refuses_is_not_decided_at_every_wake_up() -> N
     venue.ask(IntentType.NEW, side=BUY, price=99, qty=3)
     venue.fill(venue.sent[0], 99, 3, 20, fill=1)
     venue.trading.gw.limits["price_cap"] = 50
-    control(venue.trading.gw, ControlKind.KILL.value, KillScope.GLOBAL.value, 1, 30)
+    control(enter(venue.trading.gw), ControlKind.KILL.value, KillScope.GLOBAL.value, 1, 30)
     before = int(venue.trading.head[0]["decisions"])
     for step in range(1000):
         take_trips(venue.trading, venue.wiring, 40 + step * 10_000_000)
