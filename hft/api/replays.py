@@ -136,6 +136,9 @@ def tapes(
 ) -> Tapes:
     """Open a dataset folder, tape files, or "synthetic" (a seeded market, made once).
 
+    `session` are the hours that frames keep: "09:30-16:00" in the time zone `tz`, "RTH" for the
+    regular hours of each instrument's calendar, or the name of a calendar ("XNYS", "CMES").
+
     >>> import hft
     >>> hft.tapes("synthetic", seed=1).symbols
     ('SYNTH',)

@@ -20,6 +20,7 @@ from hft.tape import frames
 from hft.tape.dataset import Tapes
 from hft.tape.features import DEFAULT, features
 from hft.tape.reader import Tape
+from hft.tape.sessions import sessions_of
 
 DEPTHS = (1, 3, 5, 10)
 WEIGHTS = (0.4, 0.3, 0.2, 0.1)
@@ -134,7 +135,6 @@ def _none() -> Trades:
 def trades_of(chain: Sequence[Tape], symbol: str) -> Trades:
     """The trades of consecutive tapes, sides settled: flag, quote rule, tick rule."""
     parts = [frames.trades(tape, symbol).collect() for tape in chain]
-    days = [np.full(part.height, _day(tape)) for tape, part in zip(chain, parts, strict=True)]
     whole = pl.concat(parts)
     ts = whole["ts"].dt.epoch("ns").to_numpy()
     price = whole["price"].to_numpy()
@@ -145,7 +145,7 @@ def trades_of(chain: Sequence[Tape], symbol: str) -> Trades:
     if bool((flag == 0).any()):
         mid_before = mids_of(chain, symbol).at(ts, before=True)
     side, rule = sides(price, mid_before, flag.to_numpy())
-    return Trades(ts, price, qty, side, rule, np.concatenate(days))
+    return Trades(ts, price, qty, side, rule, session_of(chain, ts))
 
 
 def mids_of(chain: Sequence[Tape], symbol: str) -> Mids:
@@ -161,7 +161,10 @@ def _day(tape: Tape) -> int:
 
 
 def session_of(chain: Sequence[Tape], at: np.ndarray) -> np.ndarray:
-    """The day of the tape that a time falls into, YYYYMMDD."""
+    """The session of each time, YYYYMMDD: the calendar's, else the day of the tape it is on."""
+    known = sessions_of(chain[0].instrument.calendar)
+    if known is not None and known.covers(chain[0].span[0], chain[-1].span[1]):
+        return known.day_of(at)
     starts = np.array([tape.span[0] for tape in chain], np.int64)
     days = np.array([_day(tape) for tape in chain], np.int64)
     return days[np.maximum(np.searchsorted(starts, at, side="right") - 1, 0)]

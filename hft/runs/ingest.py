@@ -24,6 +24,7 @@ from hft.storage.atomic import aside_path, staged
 from hft.tape.dataset import MANIFEST, Tapes, manifest_text, open_files
 from hft.tape.reader import Tape
 from hft.tape.schema import Feed
+from hft.tape.window import window
 from hft.tape.writer import tape_name, write_tape
 
 SYNTHETIC = "synthetic"
@@ -219,8 +220,8 @@ def open_tapes(
     """The tapes of a dataset folder, tape files or "synthetic" (made once per seed under `cache`).
 
     `symbols` also says their order: a strategy's `view[0]` is the first.
-    `session` = "09:30-16:00" in `tz` keeps the rows of frames inside it.
-    Raises: DataError, ConfigError.
+    `session` keeps the rows of frames inside some hours: "09:30-16:00" in `tz`, "RTH" (the regular
+    hours of each instrument's calendar) or a calendar's name. Raises: DataError, ConfigError.
     """
     if path == SYNTHETIC:
         tapes = synthetic(seed=seed or 0, out=Path(cache) / f"synthetic-{seed or 0}")
@@ -229,9 +230,11 @@ def open_tapes(
     else:
         names = [path] if isinstance(path, (str, Path)) else list(path)
         tapes = Tapes([tape for name in names for tape in _open_one(name)])
-    window = _session(session, tz) if session else tapes.session
     chosen = tapes.select(days, symbols)
-    return Tapes(chosen.tapes, window, chosen.order)
+    hours = window(session, tz) if session else tapes.session
+    if hours is not None:
+        hours.keeps(chosen.instruments)
+    return Tapes(chosen.tapes, hours, chosen.order)
 
 
 def _open_one(name: Any) -> Sequence[Tape]:
@@ -243,22 +246,6 @@ def _open_one(name: Any) -> Sequence[Tape]:
             raise DataError(f"{name}: no such tape")
         return open_files(matches)
     return open_files([name])
-
-
-def _session(text: str, tz: str) -> tuple[str, str, str]:
-    from datetime import datetime
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        start, end = (part.strip() for part in text.split("-"))
-        if datetime.strptime(start, "%H:%M") >= datetime.strptime(end, "%H:%M"):
-            raise ValueError
-        ZoneInfo(tz)
-    except ZoneInfoNotFoundError:
-        raise ConfigError(f"tz: {tz!r} is no time zone") from None
-    except ValueError:
-        raise ConfigError(f"session: {text!r} is not HH:MM-HH:MM with start before end") from None
-    return start, end, tz
 
 
 def _synthetic_code() -> str:

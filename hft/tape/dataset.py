@@ -18,6 +18,7 @@ from hft.core.errors import ConfigError, DataError
 from hft.core.instruments import Instrument
 from hft.tape import frames
 from hft.tape.reader import SUFFIX, Tape
+from hft.tape.window import Window
 
 MANIFEST = "manifest.json"
 
@@ -25,8 +26,8 @@ MANIFEST = "manifest.json"
 class Tapes(Sequence[Tape]):
     """Some tapes, as `hft.tapes` and `hft.ingest` give them.
 
-    `session`, when set, is (start, end, tz) with times of day as "HH:MM". `order` has the
-    `venue:symbol` of the instruments that come first; the rest follow by name.
+    `session`, when set, are the hours that frames keep. `order` has the `venue:symbol` of the
+    instruments that come first; the rest follow by name.
     """
 
     # Given by hft.api.replays, since it takes higher layers: the tapes with signals of a frame.
@@ -35,7 +36,7 @@ class Tapes(Sequence[Tape]):
     def __init__(
         self,
         tapes: Sequence[Tape],
-        session: tuple[str, str, str] | None = None,
+        session: Window | None = None,
         order: Sequence[str] = (),
     ) -> None:
         venues: dict[str, set[str]] = {}
@@ -251,10 +252,7 @@ class Tapes(Sequence[Tape]):
         """The rows whose `ts` is within the hours that were asked for."""
         if self.session is None:
             return frame
-        start, end, zone = self.session
-        clock = pl.col("ts").dt.convert_time_zone(zone).dt.time()
-        low, high = (datetime.strptime(text, "%H:%M").time() for text in (start, end))
-        return frame.filter((clock >= low) & (clock < high))
+        return frame.filter(self.session.keeps(self.instruments))
 
     def to_json(self) -> list[dict[str, Any]]:
         """What the card shows, one entry a tape."""

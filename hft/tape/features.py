@@ -26,6 +26,7 @@ from hft.market.features import (
     side_lots,
     spread_ticks,
 )
+from hft.tape.clock import ticks
 from hft.tape.frames import joined, time_of
 from hft.tape.reader import Tape
 from hft.tape.schema import Columns
@@ -170,14 +171,14 @@ def features(
 ) -> pl.LazyFrame:
     """The named features of consecutive tapes of one instrument, a row a sample.
 
-    `clock` is the distance of samples in ns, 0 for each change of the touch, or the ascending
-    times themselves. Raises: ConfigError for a name.
+    `clock` is the distance of samples in ns, counted from each session's open (`hft.tape.clock`), 0
+    for each change of the touch, or the ascending times themselves. Raises: ConfigError for a name.
     """
     chosen = tuple(DEFAULT if names is None else names)
     depths = _depths(chosen)
     columns = joined(run)
     found = survey(columns)
-    rows, times = _room(columns, clock)
+    rows, times = _room(run, columns, clock)
     walk = new_walk(touch_window(found) or (0, 63), rows, times, list(depths.values()))
     if rows:
         _walk(Arena(walk).handle, columns)
@@ -200,7 +201,7 @@ def _depths(names: Sequence[str]) -> dict[str, int]:
     return depths
 
 
-def _room(columns: Columns, clock: int | np.ndarray) -> tuple[int, np.ndarray]:
+def _room(run: Sequence[Tape], columns: Columns, clock: int | np.ndarray) -> tuple[int, np.ndarray]:
     """How many samples there can be, and their times; no times for each change of the touch."""
     none = np.zeros(0, np.int64)
     seen = columns.local_ts[(columns.flags & _VENUE_ONLY) == 0]
@@ -211,9 +212,7 @@ def _room(columns: Columns, clock: int | np.ndarray) -> tuple[int, np.ndarray]:
         return len(times), times
     if clock == 0:
         return len(seen), none
-    first, last = int(seen[0]), int(seen[-1])
-    begin = -(-first // clock)
-    times = np.arange(begin, last // clock + 1, dtype=np.int64) * clock
+    times = ticks(run, clock, int(seen[0]), int(seen[-1]))
     return len(times), times
 
 

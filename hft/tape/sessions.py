@@ -40,13 +40,14 @@ REGULAR = "RTH"
 class Sessions:
     """Spans of open hours in time order: `day` YYYYMMDD, `open_ns` and `close_ns` UTC, int64.
 
-    `end_ns` is the last close of the span's day.
+    `begin_ns` and `end_ns` are the first open and the last close of the span's day.
     """
 
     name: str
     day: np.ndarray
     open_ns: np.ndarray
     close_ns: np.ndarray
+    begin_ns: np.ndarray
     end_ns: np.ndarray
 
     def __len__(self) -> int:
@@ -60,8 +61,12 @@ class Sessions:
         """The spans that hold any time of [first_ns, last_ns]."""
         low = int(np.searchsorted(self.close_ns, first_ns, side="right"))
         high = int(np.searchsorted(self.open_ns, last_ns, side="right"))
-        columns = (self.day, self.open_ns, self.close_ns, self.end_ns)
-        return Sessions(self.name, *(column[low : max(low, high)] for column in columns))
+        return self.part(low, max(low, high))
+
+    def part(self, low: int, high: int) -> "Sessions":
+        """The spans [low, high) by position."""
+        columns = (self.day, self.open_ns, self.close_ns, self.begin_ns, self.end_ns)
+        return Sessions(self.name, *(column[low:high] for column in columns))
 
     def inside(self, ts_ns: np.ndarray) -> np.ndarray:
         """Which times are within open hours, bool."""
@@ -166,9 +171,9 @@ def _read(name: str) -> Sessions:
         day = int(numbers[at])
         midnight = int(days[at].astype(np.int64)) * DAY_NS
         spans = special.get(day) or hours[in_force[at]]
-        end = midnight + spans[-1][1] * MINUTE_NS
+        begin, end = (midnight + at * MINUTE_NS for at in (spans[0][0], spans[-1][1]))
         rows += [
-            (day, midnight + low * MINUTE_NS, midnight + high * MINUTE_NS, end)
+            (day, midnight + low * MINUTE_NS, midnight + high * MINUTE_NS, begin, end)
             for low, high in spans
         ]
     columns = np.array(rows, np.int64).T

@@ -1,13 +1,18 @@
 """The planted market as tapes: what a strategy sees of it is what was planted."""
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
+from hft.alpha.data.labels import labels
+from hft.alpha.data.load import load
 from hft.alpha.data.of_tapes import from_tapes
 from hft.alpha.data.planted import make, planted
 from hft.alpha.data.planted_tapes import write_tapes
+from hft.alpha.data.research import ResearchData
 from hft.core.errors import ConfigError
 
 
@@ -43,3 +48,27 @@ def test_a_wrong_wish_is_one_sentence(tmp_path: Path, change: dict, words: str) 
     with pytest.raises(ConfigError, match=words):
         make(tmp_path / "out", given.pop("snr"), **given)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_planted_edge_has_one_coefficient_from_bars_and_from_tapes(tmp_path: Path) -> None:
+    """Over a change of the clock, weekends, a holiday and a half day."""
+    made: dict = {"days": 18, "seed": 4, "start": date(2021, 11, 4)}
+    bars = planted(0.2, **made)
+    middle = (pl.col("bid_px") + pl.col("ask_px")) / 2
+    from_bars = load(bars.with_columns(mid=middle).drop("volume", "signed_volume"))
+    of_tapes = from_tapes(write_tapes(tmp_path / "tapes", 0.2, **made), "60s")
+    assert of_tapes.ts_ns.tolist() == from_bars.ts_ns.tolist()
+    assert of_tapes.session.tolist() == from_bars.session.tolist()
+    assert 20211125 not in of_tapes.sessions
+    assert int((of_tapes.session == 20211126).sum()) == 210
+    found = [coefficient(data) for data in (from_bars, of_tapes)]
+    assert found[0] == pytest.approx(found[1], abs=1e-9)
+    assert found[0] > 0.02  # the edge itself, not noise
+
+
+def coefficient(data: ResearchData) -> float:
+    """Correlation of the order flow with the next minute's return."""
+    value = labels(data, 60_000_000_000).value
+    # The first row of a session has nothing before it to flow from.
+    usable = np.isfinite(value) & (np.diff(data.session, prepend=0) == 0)
+    return float(np.corrcoef(data.field("ofi")[usable], value[usable])[0, 1])

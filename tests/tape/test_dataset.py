@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +156,30 @@ def test_a_session_keeps_the_rows_inside_it(tmp_path: Path):
         open_tapes(tmp_path / "set", session="09:30-16:00", tz="Mars")
     with pytest.raises(ConfigError, match="HH:MM"):
         open_tapes(tmp_path / "set", session="16:00-09:30")
+
+
+def test_regular_hours_are_those_of_each_instrument_on_each_day(tmp_path: Path):
+    # Either side of a half day's close and of the close on the Monday after the clocks changed.
+    times = ["2024-07-03T16:59", "2024-07-03T17:01", "2024-11-04T20:59", "2024-11-04T21:01"]
+    feed = level_feed(len(times))
+    at = np.array(times, "datetime64[ns]").astype(np.int64)
+    feed.columns.exch_ts[:] = at
+    feed.columns.local_ts[:] = at
+    feed.columns.kind[:] = EventKind.TRADE
+    feed.instrument = replace(feed.instrument, calendar="XNAS")
+    write_feeds([feed], tmp_path / "set", DecodeOptions())
+    kept = open_tapes(tmp_path / "set", session="RTH").trades().collect()["ts"]
+    assert kept.dt.strftime("%Y-%m-%dT%H:%M").to_list() == [times[0], times[2]]
+    kept = open_tapes(tmp_path / "set", session="24/7").trades().collect()["ts"]
+    assert len(kept) == 4
+    with pytest.raises(ConfigError, match="RTH or one of XNYS"):
+        open_tapes(tmp_path / "set", session="lunch")
+
+
+def test_regular_hours_of_an_unknown_calendar_are_refused_with_a_cure(tmp_path: Path):
+    write_feeds([level_feed(3)], tmp_path / "set", DecodeOptions())
+    with pytest.raises(ConfigError, match=r"no calendar that the table of sessions knows \(None\)"):
+        open_tapes(tmp_path / "set", session="RTH")
 
 
 @pytest.mark.parametrize("format", ["parquet", "csv"])

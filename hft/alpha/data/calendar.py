@@ -91,7 +91,7 @@ def of_data(data: ResearchData) -> Calendar:
     from hft.alpha.leakage.gaps import gaps
 
     days = [day for symbol, rows in data.groups() for day in _days(data, symbol, rows)]
-    found = [gap.sentence for gap in gaps(data.sessions, data.explained)]
+    found = [gap.sentence for gap in gaps(data.sessions, data.explained, data.calendar)]
     counts = [
         f"{name}: {count:,}" for name, count in data.counts.items() if count and name != "read"
     ]

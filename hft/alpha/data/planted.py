@@ -2,21 +2,22 @@
 
 One-minute bars of New York sessions. Order flow arrives as noise; the next bar's return leans on
 its decayed sum with a correlation of `snr`. Everything else is noise of a realistic size, so that a
-validation has something true, or nothing, to find. Seeded; the same call gives the same rows.
+validation has something true, or nothing, to find. Half days are half as long. Seeded; the same
+call gives the same rows.
 """
 
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 
 from hft.core.errors import ConfigError
 from hft.storage.atomic import staged
+from hft.tape.sessions import Sessions, sessions_of
 
-BARS_A_DAY = 390
+CALENDAR = "XNYS"
 BAR_NS = 60_000_000_000
 MEMORY = 10.0  # bars over which flow leans on the price
 BAR_SD, NIGHT_SD = 1e-4, 5e-4  # of log returns: a calm, liquid market, where fees decide
@@ -29,7 +30,7 @@ BARS = "bars.parquet"
 def planted(
     snr: float = 0.0, *, days: int = DAYS, seed: int = 0, start: date = START
 ) -> pl.DataFrame:
-    """Bars of `days` weekdays; `snr` is the correlation of flow and the next bar's return.
+    """Bars of `days` sessions; `snr` is the correlation of flow and the next bar's return.
 
     Raises: ConfigError for a correlation outside [0, 1) or fewer than one day.
     """
@@ -38,24 +39,27 @@ def planted(
     if days < 1:
         raise ConfigError(f"--days {days}: at least 1")
     random = np.random.Generator(np.random.Philox(seed))
-    sessions = _weekdays(start, days)
-    rows = days * BARS_A_DAY
+    hours = _sessions(start, days)
+    bars = (hours.close_ns - hours.open_ns) // BAR_NS
+    last = np.cumsum(bars)
+    opens, rows = last - bars, int(last[-1])
     flow = random.standard_normal(rows)
     lean = _standard_lean(flow)
     noise = random.standard_normal(rows)
     step = BAR_SD * (snr * lean + np.sqrt(1.0 - snr * snr) * noise)
     night = np.zeros(rows)
-    night[BARS_A_DAY::BARS_A_DAY] = NIGHT_SD * random.standard_normal(days - 1)
+    night[opens[1:]] = NIGHT_SD * random.standard_normal(len(opens) - 1)
     # The return into a bar leans on what was known at the bar before.
     moved = np.concatenate([[0.0], step[:-1]])
-    moved[BARS_A_DAY::BARS_A_DAY] = 0.0
+    moved[opens[1:]] = 0.0
     mid = PRICE * np.exp(np.cumsum(moved + night))
     volume = np.round(1000.0 * np.exp(0.5 * random.standard_normal(rows)))
     depth = np.round(200.0 * np.exp(0.3 * random.standard_normal((2, rows))))
     return pl.DataFrame(
         {
-            "ts": _times(sessions),
-            "session": np.repeat([int(f"{day:%Y%m%d}") for day in sessions], BARS_A_DAY),
+            "ts": np.repeat(hours.open_ns, bars)
+            + (np.arange(rows) - np.repeat(opens, bars) + 1) * BAR_NS,
+            "session": np.repeat(hours.day, bars),
             "mid": np.round(mid / TICK * 2) * TICK / 2,
             "bid_px": np.floor(mid / TICK) * TICK,
             "ask_px": np.floor(mid / TICK) * TICK + TICK,
@@ -110,24 +114,18 @@ def _standard_lean(flow: np.ndarray) -> np.ndarray:
     return lean * float(np.sqrt(1.0 - decay * decay))
 
 
-def _weekdays(start: date, days: int) -> list[date]:
-    found: list[date] = []
-    day = start
-    while len(found) < days:
-        if day.weekday() < 5:
-            found.append(day)
-        day += timedelta(days=1)
+def _sessions(start: date, days: int) -> Sessions:
+    """So many sessions of New York from a day on; half days are shorter.
+
+    Raises: ConfigError where the table of sessions does not reach so far.
+    """
+    known = sessions_of(CALENDAR)
+    assert known is not None
+    first = int(np.searchsorted(known.day, int(f"{start:%Y%m%d}")))
+    found = known.part(first, first + days)
+    if len(found) < days or f"{start:%Y%m%d}" < str(known.day[0]):
+        raise ConfigError(
+            f"--start {start}, --days {days}: the table of sessions has {known.day[0]} to "
+            f"{known.day[-1]}; choose fewer days or another start"
+        )
     return found
-
-
-def _times(sessions: list[date]) -> np.ndarray:
-    """The end of each bar of the New York session, UTC."""
-    from datetime import datetime
-
-    zone = ZoneInfo("America/New_York")
-    opens = [
-        int(datetime(day.year, day.month, day.day, 9, 30, tzinfo=zone).timestamp()) * 10**9
-        for day in sessions
-    ]
-    bars = np.arange(1, BARS_A_DAY + 1) * BAR_NS
-    return (np.array(opens)[:, None] + bars[None, :]).reshape(-1)

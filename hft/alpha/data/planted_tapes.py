@@ -6,13 +6,15 @@ signal is filled at these quotes, through the gateway.
 """
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from hft.alpha.data.planted import START, TICK, planted
+from hft.alpha.data.planted import CALENDAR, START, TICK, planted
+from hft.core.instruments import Instrument
 from hft.runs.ingest import ingest
 from hft.tape.dataset import Tapes
 
@@ -28,7 +30,8 @@ def write_tapes(
     """One tape for each session, in a dataset folder."""
     rows = quotes(planted(snr, days=days, seed=seed, start=start))
     names = {name: name for name in ("ts", "bid", "ask", "bid_qty", "ask_qty")}
-    made: Tapes = ingest(rows, folder, columns=names, symbol=SYMBOL, tick=str(TICK), lot=1)
+    grid = Instrument(SYMBOL, Decimal(str(TICK)), Decimal(1), calendar=CALENDAR)
+    made: Tapes = ingest(rows, folder, columns=names, symbol=SYMBOL, instruments={SYMBOL: grid})
     return made
 
 

@@ -17,6 +17,7 @@ import polars as pl
 from hft.alpha.data import aliases
 from hft.alpha.data.splits import Splits
 from hft.core.errors import ConfigError, DataError, ValidationError
+from hft.tape.sessions import shared
 
 OWN = ("ts", "session", "symbol")
 WHOLE = "whole"
@@ -172,6 +173,15 @@ class ResearchData:
             for told in self.metadata.values()
             for gap in told.get("gaps", ())
         )
+
+    @property
+    def calendar(self) -> str | None:
+        """Whose sessions these are: of the tapes behind, else as a sidecar says; None: unknown."""
+        if self.tapes is not None:
+            found = shared(list(self.tapes.instruments.values()))
+            return None if found is None else found.name
+        named = {told["calendar"] for told in self.metadata.values() if "calendar" in told}
+        return named.pop() if len(named) == 1 else None
 
     @property
     def interval(self) -> tuple[int, int]:

@@ -2,7 +2,8 @@
 
 Optional. `dataset_id source_type owner schema_version rows fields` are checked by Gate A where they
 are given; `gaps`, a list of `after`, `before` (sessions, YYYYMMDD) and `reason`, explains sessions
-that are missing. How much more is said is a tier, UL1 to UL6.
+that are missing; `calendar` is whose sessions they are. How much more is said is a tier, UL1 to
+UL6.
 """
 
 import json

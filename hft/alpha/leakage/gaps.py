@@ -1,8 +1,9 @@
 """Sessions that are missing from data, and which of them have a reason.
 
-A calendar of weekdays and of the days that trading stood still would need every exchange of the
-world; so a gap has to be longer than one session to count, and it is explained when it is a known
-closure, when the data says so, or when the data is sampled at that distance all around it.
+Where the data's calendar is known (of its tapes, or named beside it), or its days tell it, the
+table of sessions says exactly which are missing, single ones too. Elsewhere a gap has to be longer
+than one session to count, and known closures explain it. In both, a gap is explained when the data
+says so, or when the data is sampled at that distance all around it.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hft.tape.sessions import names, sessions_of
+
+TOLD_BY = 60  # sessions; fewer do not tell a calendar
 DAY_KINDS = ("1111100", "1111111", "1111110")  # weekdays; every day; every day but Sunday
 # Closures of more than a session: exchange holidays that meet, and days that stood still.
 CLOSED = (
@@ -28,18 +32,29 @@ class Gap:
     before: int
     missing: int
     reason: str = ""
+    calendar: str = ""  # the table that says so; none: counted by weekdays
 
     @property
     def sentence(self) -> str:
         """The gap in words."""
-        text = f"{self.missing} sessions are missing between {self.after} and {self.before}"
+        noun = "session is" if self.missing == 1 else "sessions are"
+        whose = f" ({self.calendar})" if self.calendar else ""
+        text = f"{self.missing} {noun} missing between {self.after} and {self.before}{whose}"
         return f"{text} ({self.reason})" if self.reason else text
 
 
-def gaps(sessions: Sequence[int], explained: Sequence[tuple[int, int]] = ()) -> list[Gap]:
-    """Gaps of more than one session, with the reason where there is one."""
+def gaps(
+    sessions: Sequence[int],
+    explained: Sequence[tuple[int, int]] = (),
+    calendar: str | None = None,
+) -> list[Gap]:
+    """Gaps with the reason where there is one; single sessions where a calendar is known."""
     if len(sessions) < 3:
         return []
+    known = calendar if calendar and _table(calendar, sessions) is not None else told_by(sessions)
+    table = _table(known, sessions) if known else None
+    if table is not None:
+        return _exactly(sessions, table, explained, known)
     days = _days(sessions)
     week = _week(days)
     steps = np.busday_count(days[:-1], days[1:], weekmask=week)
@@ -49,6 +64,53 @@ def gaps(sessions: Sequence[int], explained: Sequence[tuple[int, int]] = ()) -> 
         missing = int(steps[k]) - 1
         reason = _reason(days[k], days[k + 1], week, low, high, explained)
         found.append(Gap(low, high, missing, reason or _cadence(steps, k)))
+    return found
+
+
+def told_by(sessions: Sequence[int]) -> str:
+    """The calendar that has every one of these sessions and the fewest others; "" without one.
+
+    It has to trade on the same days of the week. Of several that are equally close, the first of
+    the table.
+    """
+    if len(sessions) < TOLD_BY:
+        return ""
+    week, best, fewest = _week(_days(sessions)), "", 0
+    for name in names():
+        table = _table(name, sessions)
+        if table is None or not np.isin(sessions, table).all():
+            continue
+        if _week(_days(table.tolist())) == week and (not best or len(table) < fewest):
+            best, fewest = name, len(table)
+    return best
+
+
+def _table(calendar: str, sessions: Sequence[int]) -> np.ndarray | None:
+    """The sessions of a calendar from the first to the last of these; None: not in the table."""
+    found = sessions_of(calendar)
+    if found is None or sessions[0] < found.day[0] or sessions[-1] > found.day[-1]:
+        return None
+    return found.days(int(sessions[0]), int(sessions[-1]))
+
+
+def _exactly(
+    sessions: Sequence[int],
+    table: np.ndarray,
+    explained: Sequence[tuple[int, int]],
+    calendar: str,
+) -> list[Gap]:
+    """Every stretch of sessions of the table that the data has not."""
+    lacks = np.setdiff1d(table, sessions)
+    there = np.unique(sessions)
+    before = np.searchsorted(there, lacks)
+    counts = np.bincount(before, minlength=len(there))
+    steps = counts[1:] + 1
+    found = []
+    for k in np.flatnonzero(steps > 1).tolist():
+        low, high = int(there[k]), int(there[k + 1])
+        told = any(first <= low and high <= last for first, last in explained)
+        reason = "as the data's description says" if told else _cadence(steps, k)
+        found.append(Gap(low, high, int(steps[k]) - 1, reason, calendar))
     return found
 
 

@@ -1,6 +1,8 @@
 """The data audit of Gate A: what is wrong with rows is found and named; real data passes."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -9,11 +11,12 @@ import pytest
 from hft.alpha.data import ResearchData, load
 from hft.alpha.data.sample import sample
 from hft.alpha.leakage import audit, check_alpha, manifest_checks
-from hft.alpha.leakage.gaps import gaps
+from hft.alpha.leakage.gaps import gaps, told_by
 from hft.alpha.loader import load_folder
 from hft.alpha.manifest import AlphaManifest
 from hft.alpha.shipped import examples
 from hft.alpha.verdict import Check, Verdict
+from hft.tape.sessions import sessions_of
 
 NOW = 1_900_000_000_000_000_000
 
@@ -53,13 +56,15 @@ def test_a_month_that_is_missing_from_real_bars_is_found(shared_data: Path) -> N
     data = load(shared_data / "us_etf_bars_1m" / "SPY")
     found = checks(data)["data_gaps"]
     assert found.verdict is Verdict.FAIL
-    assert "20 sessions are missing between 20030131 and 20030303" in found.reason
+    assert "19 sessions are missing between 20030131 and 20030303 (XNYS)" in found.reason
 
 
 def test_days_on_which_the_exchange_was_closed_are_no_gap(shared_data: Path) -> None:
     data = load(shared_data / "lean_us_equity_hour" / "ibm.zip")
     found = checks(data)["data_gaps"]
-    assert found.verdict is Verdict.PASS and "20010910 and 20010917" in found.reason
+    # September 2001 among them, and the hurricane of 2012.
+    assert found.verdict is Verdict.PASS and found.reason == ""
+    assert told_by(np.unique(data.session).tolist()) == "XNYS"
 
 
 @pytest.mark.parametrize(
@@ -74,6 +79,56 @@ def test_days_on_which_the_exchange_was_closed_are_no_gap(shared_data: Path) -> 
 def test_a_gap_has_a_reason_or_none(sessions: tuple[int, ...], reason: str | None) -> None:
     found = gaps(sessions)
     assert [gap.reason for gap in found] == ([] if reason is None else [reason])
+
+
+def sessions_of_table(first: int, last: int, calendar: str = "XNYS") -> list[int]:
+    table = sessions_of(calendar)
+    assert table is not None
+    return table.days(first, last).tolist()
+
+
+def of_sessions(days: list[int], **metadata: Any) -> ResearchData:
+    """A row a session."""
+    ts = pl.Series("ts", [f"{day}" for day in days]).str.to_datetime("%Y%m%d", time_zone="UTC")
+    ts = ts.cast(pl.Datetime("ns", "UTC"))
+    price = 100.0 + np.arange(len(days)) % 7
+    return replace(load(pl.DataFrame({"ts": ts, "mid": price})), metadata={"data": metadata})
+
+
+def test_sessions_removed_singly_are_each_missing_by_the_table() -> None:
+    days = sessions_of_table(20200102, 20221013)
+    assert len(days) == 702
+    random = np.random.Generator(np.random.Philox(1))
+    kept = np.sort(random.choice(np.arange(1, 701), 475, replace=False))
+    left = [days[0], *(days[k] for k in kept), days[-1]]
+    found = gaps(left)
+    assert sum(gap.missing for gap in found) == 225
+    assert {gap.calendar for gap in found} == {"XNYS"}
+    assert checks(of_sessions(left))["data_gaps"].verdict is Verdict.FAIL
+
+
+def test_holidays_are_no_gap_and_thanksgiving_is_one() -> None:
+    days = sessions_of_table(20231002, 20240628)
+    assert gaps(days) == []
+    (gap,) = gaps([day for day in days if day not in (20231122, 20231124)])
+    assert (gap.after, gap.before, gap.missing) == (20231121, 20231127, 2)
+
+
+def test_a_session_in_a_hundred_may_lack_and_is_shown() -> None:
+    days = sessions_of_table(20231002, 20240628)
+    less = [day for day in days if day != 20240103]
+    assert [gap.sentence for gap in gaps(less)] == [
+        "1 session is missing between 20240102 and 20240104 (XNYS)"
+    ]
+    assert checks(of_sessions(less))["data_gaps"].verdict is Verdict.PASS
+
+
+def test_a_calendar_beside_the_data_is_the_one_that_counts() -> None:
+    # Ten sessions tell no calendar; London worked on the two days New York did not.
+    days = sessions_of_table(20231113, 20231201)
+    assert checks(of_sessions(days))["data_gaps"].verdict is Verdict.PASS
+    found = checks(of_sessions(days, calendar="XLON"))["data_gaps"]
+    assert found.verdict is Verdict.FAIL and "(XLON)" in found.reason
 
 
 def test_a_hole_in_data_that_is_sampled_is_still_a_hole() -> None:
