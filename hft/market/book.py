@@ -3,7 +3,8 @@
 One `Books` holds all books of a run: book 2i is the venue's of instrument i, book 2i+1 the delayed
 view of it. A side's levels stand in a window of the flat `qty` array that the kernel never scans:
 the bitmap leads to the next non-empty tick in a few steps. A level that the other side has crossed
-is hidden, not deleted: an L2 feed states every quantity absolutely and will say when it is gone.
+is hidden, not deleted: an L2 feed states every quantity absolutely and will say when it is gone; it
+comes back when the best of the other side goes.
 Never decides what is filled; that is the venue's.
 """
 
@@ -44,6 +45,7 @@ HEAD = np.dtype(
             "complete",  # 0 between a CLEAR and the LAST row of the snapshot after it
             "outside",  # rows whose tick is outside the window, not kept
             "quote",  # 1: an L1 book, fed by BBO rows
+            "hidden",  # 1: the other side may have crossed levels that are kept out of sight
         )
     ],
     align=True,
@@ -192,6 +194,15 @@ def next_ask(books: Books, head: Row, tick: int) -> int:
 
 
 @kernel
+def level_at(head: Row, side: int, tick: int) -> int:
+    """The place of a level in `Books.qty`, -1 outside the window."""
+    position = tick - head["low"]
+    if position < 0 or position >= head["size"]:
+        return -1
+    return head["qty_at"] + side * head["size"] + position
+
+
+@kernel
 def level_lots(books: Books, head: Row, side: int, tick: int) -> int:
     """The quantity at a tick of one side, 0 outside the window."""
     position = tick - head["low"]
@@ -245,22 +256,47 @@ def _word_turned(books: Books, head: Row, side: int, position: int, lots: int) -
 
 @kernel
 def _touch_moved(books: Books, head: Row, side: int, tick: int, lots: int) -> None:
-    """The best level went, or a better one came: what that one crosses is hidden. Mutates: head."""
+    """The best level went, or a better one came. Mutates: head.
+
+    What a better one crosses is hidden; what is no longer crossed once the best went comes back.
+    """
     out_of_line()
     if side == 0:
         if lots == 0:
             head["bid"] = next_bid(books, head, tick)
+            if head["hidden"] != 0:
+                _unhide(books, head, 0)
             return
         head["bid"] = tick
         if tick >= head["ask"]:
             head["ask"] = next_ask(books, head, tick)
+            head["hidden"] = 1
     else:
         if lots == 0:
             head["ask"] = next_ask(books, head, tick)
+            if head["hidden"] != 0:
+                _unhide(books, head, 1)
             return
         head["ask"] = tick
         if tick <= head["bid"]:
             head["bid"] = next_bid(books, head, tick)
+            head["hidden"] = 1
+
+
+@kernel
+def _unhide(books: Books, head: Row, side: int) -> None:
+    """The best of `side` went: levels that it crossed come back, then those that they do not cross.
+
+    Mutates: head.
+    """
+    for k in range(2):
+        if (side == 1) == (k == 0):
+            head["bid"] = max(head["bid"], next_bid(books, head, head["ask"]))
+        else:
+            head["ask"] = min(head["ask"], next_ask(books, head, head["bid"]))
+    # Levels are hidden as long as some stand nearer than the best of their side.
+    nearer = next_bid(books, head, NO_ASK) != head["bid"]
+    head["hidden"] = 1 if nearer or next_ask(books, head, NO_BID) != head["ask"] else 0
 
 
 @kernel
@@ -332,11 +368,12 @@ def apply_row(
     elif kind == _BBO:
         before = set_quote(books, head, side, tick, lots)
     elif kind == _CLEAR:
-        if side == 2:
+        if side != 1:
             clear_side(books, head, 0)
+        if side != 0:
             clear_side(books, head, 1)
-        else:
-            clear_side(books, head, side)
+        if head["hidden"] != 0:
+            _unhide(books, head, side)
         head["complete"] = 0
     # A diff message (LEVEL rows) never completes a book that a gap has cleared.
     if flags & _LAST != 0 and kind != _LEVEL:

@@ -161,14 +161,28 @@ def test_a_thousand_random_rows_over_a_wide_window_are_the_twins() -> None:
     agree(rows, low=100, high=8_291)
 
 
-def test_a_crossed_level_is_hidden_and_comes_back_when_the_tape_walks_to_it() -> None:
+def test_a_crossed_level_is_hidden_and_comes_back_when_what_crossed_it_goes() -> None:
     rows = [(LEVEL, 0, 100, 5, 0), (LEVEL, 0, 99, 7, 0), (LEVEL, 1, 101, 5, 0)]
     crossed = agree([*rows, (LEVEL, 1, 100, 3, 0)])
     assert crossed.best == [99, 100] and crossed.at(0, 100) == 5
-    restated = agree([*rows, (LEVEL, 1, 100, 3, 0), (LEVEL, 1, 100, 0, 0), (LEVEL, 0, 100, 4, 0)])
-    assert restated.best == [100, 101]
+    gone = agree([*rows, (LEVEL, 1, 100, 3, 0), (LEVEL, 1, 100, 0, 0)])
+    assert gone.best == [100, 101], "the feed did not say that the bid at 100 went"
     above = agree([*rows, (LEVEL, 1, 100, 3, 0), (LEVEL, 0, 102, 1, 0), (LEVEL, 0, 102, 0, 0)])
-    assert above.ladder(0) == [(100, 5), (99, 7)] and above.best[1] == NO_ASK
+    assert above.ladder(0) == [(100, 5), (99, 7)] and above.best[1] == 101
+    assert above.at(1, 100) == 3, "still crossed by the bid at 100, and out of sight"
+
+
+def test_a_level_of_the_same_side_comes_back_once_what_hid_it_is_hidden() -> None:
+    rows = [(LEVEL, 0, 125, 1, 0), (LEVEL, 1, 127, 1, 0), (LEVEL, 0, 129, 40, 0)]
+    rows += [(LEVEL, 1, 129, 1, 0), (LEVEL, 1, 128, 1, 0)]
+    assert agree(rows).best == [125, 128], "127 was crossed by the bid at 129, which 129 hides now"
+    assert agree([*rows, (LEVEL, 1, 128, 0, 0)]).best == [125, 127]
+
+
+def test_a_cleared_side_brings_back_what_it_had_crossed() -> None:
+    rows = [(LEVEL, 0, 100, 5, 0), (LEVEL, 0, 99, 7, 0), (LEVEL, 1, 99, 5, 0)]
+    assert agree(rows).best == [NO_BID, 99]
+    assert agree([*rows, (CLEAR, 1, 0, 0, 0)]).best == [100, NO_ASK]
 
 
 def test_the_feed_that_says_a_hidden_level_is_gone_is_believed() -> None:

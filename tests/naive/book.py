@@ -1,7 +1,8 @@
 """The order book as two dictionaries, written from what a tape row means.
 
 A row states facts; the best of a side is the newest statement that stands, and a level that the
-other side has traded through stays in its dictionary, out of sight, until the tape restates it.
+other side has traded through stays in its dictionary, out of sight, until the best of the other
+side goes or the tape restates it.
 """
 
 from hft.core.codes import EventKind, Flag
@@ -58,6 +59,7 @@ class NaiveBook:
             for one in (0, 1) if side == 2 else (side,):
                 self.lots[one] = {}
                 self.best[one] = (NO_BID, NO_ASK)[one]
+                self._unhide(one)
             self.complete = False
             before = 0
         if flags & Flag.LAST and kind != EventKind.LEVEL:
@@ -71,6 +73,7 @@ class NaiveBook:
         if lots == 0:
             if self.lots[side].pop(tick, 0) and tick == self.best[side]:
                 self.best[side] = self.worse(side, tick)
+                self._unhide(side)
             return
         self.lots[side][tick] = lots
         bid, ask = self.best
@@ -78,6 +81,12 @@ class NaiveBook:
             self.best = [tick, self.worse(1, tick) if tick >= ask else ask]
         elif side == 1 and tick < ask:
             self.best = [self.worse(0, tick) if tick <= bid else bid, tick]
+
+    def _unhide(self, side: int) -> None:
+        """The best of `side` went: what it had crossed comes back, then what that crosses not."""
+        for one in (1 - side, side):
+            nearest = self.worse(one, self.best[1 - one])
+            self.best[one] = max(self.best[0], nearest) if one == 0 else min(self.best[1], nearest)
 
     def _quote(self, side: int, tick: int, lots: int) -> None:
         """An L1 feed: a side has one level, or none."""
