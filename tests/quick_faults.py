@@ -65,18 +65,18 @@ FAULTS: dict[str, Fault] = {
     ),
     "queue: a trade puts more lots before us": Fault(
         "hft/venue/queue.py",
-        'row["ahead_micro"] -= lots * MICRO',
-        'row["ahead_micro"] += lots * MICRO',
+        'row["ahead_micro"] -= min(lots, LOTS_MAX)',
+        'row["ahead_micro"] += min(lots, LOTS_MAX)',
         "venue",
     ),
     "sweep: a level gives what was asked at first": Fault(
-        "hft/venue/matching.py", "min(free, lots - got)", "min(free, lots)", "venue"
+        "hft/venue/liquidity.py", "side, tick), lots - got)", "side, tick), lots)", "venue"
     ),
     "taken liquidity: only the last taking counts": Fault(
-        "hft/venue/state.py", 'row["lots"] += lots', 'row["lots"] = lots', "venue"
+        "hft/venue/liquidity.py", "venue.taken[level] + lots", "lots", "venue"
     ),
     "latency: the spread is taken off": Fault(
-        "hft/venue/state.py",
+        "hft/venue/latency.py",
         'row["base_ns"] + value % (row["spread_ns"] + 1)',
         'row["base_ns"] - value % (row["spread_ns"] + 1)',
         "venue",

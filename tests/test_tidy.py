@@ -32,9 +32,8 @@ LARGER: dict[str, str] = {
     "hft/feeds/databento_rows.py::mbo": "writes eight columns itself: a call a row costs more",
     "hft/replay/build.py::new_session": "one constructor call that names every array of the engine",
     "hft/replay/engine.py::advance": "the calendar: what is next and its ties stand in one place",
-    "hft/replay/rows.py::venue_span": "the hot loop over rows; its cases share cached locals",
+    "hft/replay/venue_rows.py::venue_span": "the hot loop over rows; its cases share cached locals",
     "tests/venue/test_matching.py": "every order type, TIF and queue of one venue, side by side",
-    "hft/venue/matching.py": "resting and arriving orders share their fill and answer rules",
 }
 
 # file -> banned name -> why it may be used there.

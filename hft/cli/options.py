@@ -1,7 +1,7 @@
 """The options of a replay on the command line, said once; each command that replays takes them all.
 
 Their names and defaults are those of `hft.replay`; a test holds the two together. `--set` is
-`params=`, and `--venue`, `--latency`, `--queue` and `--fees` together are `venue=`.
+`params=`, and `--venue`, `--latency`, `--queue`, `--fees` and `--taken` together are `venue=`.
 """
 
 import inspect
@@ -43,6 +43,13 @@ REPLAY: dict[str, tuple[Any, Any]] = {
     "queue": (
         Annotated[
             Text, typer.Option(help="Queue model, such as prob_log, or your own: FILE.py:NAME.")
+        ],
+        None,
+    ),
+    "taken": (
+        Annotated[
+            Literal["stays", "restated"] | None,
+            typer.Option(help="What we took stays until its level falls, or until it is restated."),
         ],
         None,
     ),
@@ -106,7 +113,7 @@ def keywords(options: dict[str, Any]) -> dict[str, Any]:
     """The options as `hft.replay` takes them."""
     rest = dict(options)
     rest["params"] = pairs("--set", rest.pop("set_") or []) or None
-    legs = [rest.pop(name) for name in ("latency", "queue", "fees")]
+    legs = [rest.pop(name) for name in ("latency", "queue", "fees", "taken")]
     return rest | {"venue": venue(rest["venue"], *legs)}
 
 
@@ -123,9 +130,9 @@ def pairs(option: str, texts: list[str]) -> dict[str, str]:
     return found
 
 
-def venue(name: Text, latency: Text, queue: Text, fees: Text) -> Any:
+def venue(name: Text, latency: Text, queue: Text, fees: Text, taken: Text = None) -> Any:
     """A preset with what was given on top; None leaves the choice to the call."""
-    if name is latency is queue is fees is None:
+    if name is latency is queue is fees is taken is None:
         return None
     from hft.runs.code.sources import find_queue
     from hft.runs.venues import Venue, named
@@ -138,6 +145,8 @@ def venue(name: Text, latency: Text, queue: Text, fees: Text) -> Any:
         given["queue"] = find_queue(queue)
     if fees is not None:
         given["fees"] = pairs("--fees", fees.split(","))
+    if taken is not None:
+        given["taken"] = taken
     return replace(named(name) if name is not None else Venue(), **given)
 
 

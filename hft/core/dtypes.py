@@ -103,11 +103,11 @@ ORDER = _row(
 RESTING = _row(
     "order_id",  # 0: nothing rests here
     "instrument_idx",
+    "account_idx",
     "side",
     "price",
     "open_qty",
-    "ahead_qty",  # queue ahead, in lots (may be negative inside a model's step)
-    "ahead_micro",  # fractional queue ahead, in 1e-6 lots, for the probability models
+    "ahead_micro",  # what stands before it, in 1e-6 lots
     "traded_qty",  # traded at the level since the last depth change (probability models)
     "priority",  # L3: sequence number at arrival
     "tif",

@@ -98,7 +98,10 @@ def new_session(
         venue=new_venue(
             instruments,
             len(gateway.orders),
-            l3_orders=max(source.live_orders for source in sources) if venue.exact else 0,
+            levels=sum(
+                4 * -(-(source.price_high - source.price_low + 1) // 64) * 64 for source in sources
+            ),
+            l3_orders=max(source.live_orders for source in sources) if venue.follows else 0,
             samples=venue.table_size,
             seed=seed,
         ),
@@ -117,8 +120,8 @@ def new_session(
         equity=np.zeros(st.EQUITY_MAX if record != "digest" else 1, st.EQUITY),
         series=np.zeros(st.SERIES_MAX if record == "full" else 1, st.SERIES),
     )
-    _feeds(engine, sources, venue)
-    venue.install(engine.venue, seed)
+    _feeds(engine, sources)
+    venue.install(engine.venue, seed, [source.live_orders > 0 for source in sources])
     params = _params(strategies)
     engine = engine._replace(params=params)
     _contexts(engine, strategies, keep)
@@ -197,12 +200,12 @@ def _batches(sources: list[Source], keep: list[Any]) -> np.ndarray:
     return table
 
 
-def _feeds(engine: st.Engine, sources: list[Source], venue: VenueModel) -> None:
+def _feeds(engine: st.Engine, sources: list[Source]) -> None:
     at = 0
     for feed, source in zip(engine.feeds, sources, strict=True):
         feed["first_batch"] = at
         feed["batches"] = len(source.batches)
-        feed["l3"] = 1 if source.live_orders > 0 and venue.exact else 0
+        feed["l3"] = int(source.live_orders > 0)
         at += max(1, len(source.batches))
 
 

@@ -17,7 +17,7 @@ from hft.gateway.control import control
 from hft.gateway.tables import enter
 from hft.replay.faults import feed_silent, reconcile
 from hft.replay.messages import arrive, note_answers, receive, wiring
-from hft.replay.rows import venue_span, view_to
+from hft.replay.rows import view_to
 from hft.replay.sample import sample_equity, sample_series
 from hft.replay.state import (
     CHECKPOINT_STEPS,
@@ -30,6 +30,7 @@ from hft.replay.state import (
     STATUS_DEFECT,
     STATUS_DONE,
     STATUS_FLUSH,
+    STATUS_ROOM,
     STATUS_STEP,
     STATUS_WAKE,
     STATUS_YIELD,
@@ -37,11 +38,14 @@ from hft.replay.state import (
     Engine,
 )
 from hft.replay.tick import checkpoint, note, note_wake
+from hft.replay.venue_rows import venue_span
 from hft.strategies.context import INTENTS_MAX
 from hft.trading.orders import submit, take_trips
 from hft.trading.profit import watch
 from hft.trading.steps import new_step, note_guards
-from hft.venue.matching import expire_due
+from hft.venue.answers import needs_room
+from hft.venue.arrivals import has_room
+from hft.venue.expiry import expire_due
 from hft.venue.state import FOREVER
 
 ON_WAKE = types.FunctionType(types.int64(types.int64, types.int64))
@@ -131,6 +135,8 @@ def pause(engine: Engine) -> int:
         return STATUS_DEFECT
     if rings_full(engine):
         return STATUS_FLUSH
+    if needs_room(engine.venue):
+        return STATUS_ROOM
     if clock["step"] >= clock["checkpoint_step"]:
         checkpoint(engine)
         clock["checkpoint_step"] += CHECKPOINT_STEPS
@@ -267,6 +273,16 @@ def note_answer(engine: Engine) -> bool:
     return True
 
 
+@kernel(inline=True)
+def arrival_fits(engine: Engine) -> bool:
+    """Has the ring of answers room for all that the next command may be answered?"""
+    venue = engine.venue
+    queue = venue.queues[0]
+    message = venue.commands[queue["first"] & queue["mask"]]
+    book = engine.books.heads[2 * message["instrument_idx"]]
+    return has_room(venue, engine.books, book, engine.trading.gw.orders, message)
+
+
 @kernel
 def nothing_left(engine: Engine, now_ns: int) -> bool:
     """Is there no row after `now_ns` and no message on its way? Timers alone keep no run alive."""
@@ -349,6 +365,8 @@ def advance(engine: Engine, on_wake: Any) -> int:
             clock["now_ns"] = answer_ns
             pending = note_answer(engine)
         elif command_ns <= later_ns:
+            if not arrival_fits(engine):
+                return STATUS_ROOM
             clock["now_ns"] = command_ns
             arrive(engine)
         elif expiry_ns <= later_ns:

@@ -1,7 +1,7 @@
 """Between us and the simulated venue: commands leave, arrive, and what it did is told.
 
 The wiring of `trading` to the venue's two queues; its half of an order's way is there, the venue's
-in `venue.matching`.
+in `venue.arrivals`.
 """
 
 from typing import Any
@@ -16,8 +16,10 @@ from hft.replay.tick import note
 from hft.trading.answers import receive as book
 from hft.trading.state import Wiring
 from hft.trading.steps import new_step
-from hft.venue.matching import arrives
-from hft.venue.state import leg_ns, pop, push
+from hft.venue.answers import needs_room
+from hft.venue.arrivals import arrives
+from hft.venue.latency import leg_ns
+from hft.venue.state import pop, push
 
 _AMEND = IntentType.AMEND.value
 _CANCEL = IntentType.CANCEL.value
@@ -149,6 +151,8 @@ def note_answers(engine: Engine) -> None:
             note(engine, step)
     for i in range(engine.trading.head[0]["listened"]):
         engine.feeds[i]["mid2"] = 0
+    if needs_room(engine.venue):
+        engine.clock[0]["pause_step"] = 0  # before the next thing Python enlarges the ring
 
 
 @kernel(inline=True)

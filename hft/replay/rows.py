@@ -1,17 +1,14 @@
-"""Tape rows: what the venue does with them in its time, and how the delayed view follows in ours.
+"""Tape rows as they reach us: the delayed view, moved lazily, when somebody looks.
 
-The venue's cursor walks by `exch_ts` and can fill our orders; the view's cursor walks the same rows
-by `local_ts` and is moved lazily, when somebody looks. Both run tight over the memory-mapped
-columns of one batch and step to the next by the table of addresses; neither passes `end_ns`.
+The cursor walks the venue's rows by `local_ts`, tight over the memory-mapped columns of one batch,
+and steps to the next by the table of addresses; it never passes `end_ns`.
 """
 
-from hft.core import digest
-from hft.core.codes import EventKind, Flag, StatusCode
+from hft.core.codes import EventKind, Flag
 from hft.core.jit import kernel, out_of_line
-from hft.market.book import NO_ASK, NO_BID, apply_row, is_valid, level_lots, set_level
+from hft.market.book import NO_ASK, NO_BID, apply_row, is_valid, set_level
 from hft.replay.batch import (
     VENUE_ONLY,
-    VIEW_ONLY,
     exch_ns_at,
     flags_at,
     kind_at,
@@ -23,198 +20,19 @@ from hft.replay.batch import (
     side_at,
 )
 from hft.replay.state import Engine
+from hft.replay.venue_rows import next_venue_batch
 from hft.strategies.context import SIGNALS_MAX
-from hft.venue import fifo
-from hft.venue.matching import (
-    book_settled,
-    level_changed,
-    order_left,
-    session_closed,
-    touch_crossed,
-    traded,
-)
-from hft.venue.state import FOREVER, forget_taken, give_back
+from hft.venue.state import FOREVER
 
 _LEVEL = EventKind.LEVEL.value
-_SNAPSHOT = EventKind.SNAPSHOT.value
-_CLEAR = EventKind.CLEAR.value
-_ADD = EventKind.ADD.value
-_CANCEL = EventKind.CANCEL.value
 _EXECUTE = EventKind.EXECUTE.value
 _TRADE = EventKind.TRADE.value
-_BBO = EventKind.BBO.value
 _STATUS = EventKind.STATUS.value
 _SIGNAL = EventKind.SIGNAL.value
 _NO_BOOK = Flag.NO_BOOK.value
-_OPEN = StatusCode.OPEN.value
-_CLOSE = StatusCode.CLOSE.value
 _BOOK_SEEN = 1
 _TRADE_SEEN = 2
 _STATUS_SEEN = 4
-
-
-@kernel
-def venue_span(engine: Engine, i: int, until_ns: int) -> None:
-    """The venue sees rows of instrument `i` up to `until_ns` inclusive, as far as the batch goes.
-
-    Stops early when a fill has been queued that reaches us before `until_ns`.
-    Mutates: books, venue, feeds[i], mixes[i].
-    """
-    out_of_line()
-    feed = engine.feeds[i]
-    batch = engine.batches[feed["first_batch"] + feed["venue_batch"]]
-    clock = engine.clock[0]
-    books = engine.books
-    head = books.heads[2 * i]
-    venue = engine.venue
-    queue = venue.queues[1]
-    row = feed["venue_row"]
-    seen = feed["seen"]
-    seen0 = seen
-    listened = i < engine.trading.head[0]["listened"]
-    mix = engine.mixes[i]
-    answered = queue["last"]
-    plain = feed["l3"] == 0
-    taken = venue.head[0]
-    ts = feed["venue_ns"]
-    end_ns = min(clock["end_ns"], FOREVER - 1)
-    until_ns = min(until_ns, end_ns)
-    while ts <= until_ns:
-        kind = kind_at(batch, row)
-        side = side_at(batch, row)
-        price = price_at(batch, row)
-        qty = qty_at(batch, row)
-        seen += 1
-        if listened:
-            mix = digest.row_add(mix, digest.row_word(seen, ts, kind, side, price, qty))
-        if kind == _LEVEL and plain:
-            bid = head["bid"]
-            ask = head["ask"]
-            before = set_level(books, head, side, price, qty)
-            # Most rows stop here: only a level where we rest, or a better touch, concerns us.
-            slot = venue.lists[2 * i + side]
-            while slot >= 0 and venue.resting[slot]["price"] != price:
-                slot = venue.resting[slot]["next_slot"]
-            if slot >= 0:
-                level_changed(venue, i, side, price, before, qty)
-            if taken["taken_count"] > 0:
-                give_back(venue, i, side, price)
-            if head["bid"] > bid:
-                _touch_improved(engine, i, 0, bid + ask, ts)
-            if head["ask"] < ask:
-                _touch_improved(engine, i, 1, bid + ask, ts)
-        else:
-            _venue_row(engine, i, row, ts)
-        row = next_row(batch, row + 1, VIEW_ONLY)
-        if row >= batch["rows"]:
-            ts = FOREVER
-            break
-        ts = exch_ns_at(batch, row)
-        if queue["last"] != answered:
-            break
-    engine.mixes[i] = mix
-    feed["seen"] = seen
-    feed["venue_row"] = row
-    feed["venue_ns"] = ts
-    clock["rows"] += seen - seen0
-    if ts > end_ns:
-        _next_venue_batch(engine, i)
-
-
-@kernel(inline=True)
-def _touch_improved(engine: Engine, i: int, side: int, mid2: int, ts: int) -> None:
-    """The best of a side came closer: who rests where it now stands is filled. Mutates: venue.
-
-    `mid2` is the mid before the row: markouts start where the market stood when it reached us.
-    """
-    if engine.venue.lists[2 * i + 1 - side] < 0:
-        return
-    head = engine.books.heads[2 * i]
-    if head["complete"] != 0 and engine.feeds[i]["phase"] == _OPEN:
-        engine.feeds[i]["mid2"] = mid2
-        touch_crossed(engine.venue, engine.books, head, i, side, ts)
-
-
-@kernel
-def _venue_row(engine: Engine, i: int, row: int, ts: int) -> None:
-    """A row that is no plain level: trades, quotes, snapshots, sessions, orders of an L3 tape."""
-    out_of_line()
-    feed = engine.feeds[i]
-    batch = engine.batches[feed["first_batch"] + feed["venue_batch"]]
-    kind = kind_at(batch, row)
-    side = side_at(batch, row)
-    price = price_at(batch, row)
-    qty = qty_at(batch, row)
-    flag = flags_at(batch, row)
-    order_id = order_id_at(batch, row)
-    books = engine.books
-    head = books.heads[2 * i]
-    venue = engine.venue
-    if kind == _TRADE:
-        if feed["l3"] == 0 and feed["phase"] == _OPEN and head["complete"] != 0:
-            traded(venue, i, side, price, qty, ts)
-        return
-    if kind == _STATUS:
-        _phase_changed(engine, i, qty, ts)
-        return
-    if kind > _STATUS:
-        return  # funding and signals say nothing about the book
-    if feed["l3"] != 0:
-        if kind == _ADD:
-            fifo.add(venue, i, order_id, qty)
-        elif kind == _CLEAR:
-            fifo.clear(venue, i)
-        elif kind == _CANCEL or kind == _EXECUTE:
-            order_left(venue, i, kind, side, price, qty, order_id, flag, ts)
-    bid = head["bid"]
-    ask = head["ask"]
-    whole = head["complete"]
-    before = apply_row(books, head, kind, side, price, qty, flag)
-    if venue.head[0]["taken_count"] > 0 and (kind == _LEVEL or kind == _BBO or kind == _SNAPSHOT):
-        give_back(venue, i, side, price)
-    elif venue.head[0]["taken_count"] > 0 and kind != _ADD and flag & _NO_BOOK == 0:
-        forget_taken(venue, i, side, price, qty)
-    if whole == 0 and head["complete"] != 0:
-        book_settled(venue, books, head, i, feed["l3"] != 0, ts)
-        return
-    if side > 1 or head["complete"] == 0:
-        return
-    if feed["l3"] == 0:
-        level_changed(venue, i, side, price, before, level_lots(books, head, side, price))
-    if head["bid"] > bid:
-        _touch_improved(engine, i, 0, bid + ask, ts)
-    if head["ask"] < ask:
-        _touch_improved(engine, i, 1, bid + ask, ts)
-
-
-@kernel
-def _phase_changed(engine: Engine, i: int, phase: int, ts: int) -> None:
-    """A session event at the venue: DAY orders end at the close, an opening settles the book."""
-    out_of_line()
-    engine.feeds[i]["phase"] = phase
-    engine.venue.phases[i] = phase
-    if phase == _OPEN:
-        exact = engine.feeds[i]["l3"] != 0
-        book_settled(engine.venue, engine.books, engine.books.heads[2 * i], i, exact, ts)
-    elif phase == _CLOSE:
-        session_closed(engine.venue, i, ts)
-
-
-@kernel
-def _next_venue_batch(engine: Engine, i: int) -> None:
-    """Move the venue's cursor to the first row it sees in a later batch. Mutates: feeds[i]."""
-    out_of_line()
-    feed = engine.feeds[i]
-    feed["venue_ns"] = FOREVER
-    while feed["venue_batch"] + 1 < feed["batches"]:
-        feed["venue_batch"] += 1
-        batch = engine.batches[feed["first_batch"] + feed["venue_batch"]]
-        row = next_row(batch, 0, VIEW_ONLY)
-        feed["venue_row"] = row
-        if row < batch["rows"]:
-            ts = exch_ns_at(batch, row)
-            feed["venue_ns"] = ts if ts <= engine.clock[0]["end_ns"] else FOREVER
-            return
 
 
 @kernel(inline=True)
@@ -351,5 +169,5 @@ def first_rows(engine: Engine) -> None:
         feed["venue_batch"] = -1
         feed["view_batch"] = -1
         feed["view_ns"] = FOREVER
-        _next_venue_batch(engine, i)
+        next_venue_batch(engine, i)
         _next_view_batch(engine, i)

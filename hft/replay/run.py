@@ -10,6 +10,7 @@ from hft.core.errors import ConfigError, InvariantError, StrategyError
 from hft.core.jit import array_at
 from hft.replay import state as st
 from hft.replay.build import Session
+from hft.replay.growth import grow
 from hft.strategies.base import duration_ns, pointer
 from hft.strategies.callback import object_waker, plain_waker
 from hft.strategies.context import LOGS_MAX
@@ -48,11 +49,12 @@ class Driver:
                 self.progress(int(self.clock["rows"]))
             if status == st.STATUS_WAKE:
                 return status
+            if status == st.STATUS_ROOM:
+                grow(self.session)
+                continue
             deliver(self.session.engine, self.sink)
             if status == st.STATUS_DEFECT:
-                raise InvariantError(
-                    "a message queue of the venue overflowed: too many answers were on their way"
-                )
+                raise InvariantError("a table of the venue overflowed: messages or market orders")
             if status in (st.STATUS_DONE, st.STATUS_STEP):
                 return status
 

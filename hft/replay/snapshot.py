@@ -13,12 +13,16 @@ from hft.core.errors import ConfigError
 from hft.gateway.state import restore as restore_gateway
 from hft.gateway.state import snapshot as snapshot_gateway
 from hft.replay.build import Session
+from hft.replay.growth import resized
 from hft.replay.state import Engine
+from hft.venue.state import VenueState
 
 _ADDRESSES = ("batches", "context_at", "contexts", "steps", "equity", "series")
 _NESTED = ("books", "trading", "venue")
+# As long as the books' `qty`, and empty where they are: what is there is found through the books.
+_BY_LEVEL = ("taken", "firsts", "lasts")
 _CONTEXT_FIELDS = ("now_ns", "wake", "intents", "intents_lost", "logs", "ttl_ns")
-VERSION = 4
+VERSION = 5
 
 
 def freeze(session: Session) -> dict[str, np.ndarray]:
@@ -40,6 +44,7 @@ def freeze(session: Session) -> dict[str, np.ndarray]:
     out["books.heads"] = engine.books.heads.copy()
     out["books.levels"] = levels
     out["books.qty"] = engine.books.qty[levels]
+    out["venue.taken"] = engine.venue.taken[levels]
     out["books.words"] = words
     out["books.bits"] = engine.books.bits[words]
     return out
@@ -57,17 +62,26 @@ def thaw(session: Session, saved: dict[str, np.ndarray]) -> None:
         if name not in _ADDRESSES and name not in _NESTED:
             _put(name, value, saved[name])
     queue_at = int(engine.venue.head[0]["queue_at"])
+    answers = len(saved["venue.responses"])
+    if answers > len(engine.venue.responses):
+        resized(session, answers - 1)
+        engine = session.engine
+    _list_orders(engine.venue, drop=True)
     for part, name, value in _tables(engine):
         _put(f"{part}.{name}", value, saved[f"{part}.{name}"])
+    _list_orders(engine.venue)
     engine.venue.head["queue_at"] = queue_at
     restore_gateway(engine.trading.gw, {k[3:]: v for k, v in saved.items() if k.startswith("gw.")})
     for name in _CONTEXT_FIELDS:
         engine.contexts[name] = saved[f"contexts.{name}"]
     books = engine.books
-    books.qty[level_positions(books.heads, books.bits)] = 0
+    old = level_positions(books.heads, books.bits)
+    books.qty[old] = 0
+    engine.venue.taken[old] = 0
     books.bits[np.flatnonzero(books.bits)] = 0
     _put("books.heads", books.heads, saved["books.heads"])
     books.qty[saved["books.levels"]] = saved["books.qty"]
+    engine.venue.taken[saved["books.levels"]] = saved["venue.taken"]
     books.bits[saved["books.words"]] = saved["books.bits"]
 
 
@@ -75,8 +89,16 @@ def _tables(engine: Engine) -> Iterator[tuple[str, str, np.ndarray]]:
     """The tables of venue and trading that a snapshot copies whole, by part and name."""
     for part in ("trading", "venue"):
         for name, value in getattr(engine, part)._asdict().items():
-            if name not in ("gw", "fills"):
+            if name not in ("gw", "fills", *_BY_LEVEL):
                 yield part, name, value
+
+
+def _list_orders(venue: VenueState, *, drop: bool = False) -> None:
+    """The ends of the lists by level, which the order rows imply. Mutates: venue."""
+    live = np.flatnonzero((venue.l3["priority"] != 0) & (venue.l3["level"] >= 0))
+    for ends, link in ((venue.firsts, "prev"), (venue.lasts, "next")):
+        at = live[venue.l3[link][live] == 0]
+        ends[venue.l3["level"][at]] = 0 if drop else at + 1
 
 
 def _put(name: str, array: np.ndarray, saved: np.ndarray) -> None:

@@ -67,6 +67,7 @@ STATUS_WAKE = 2
 STATUS_YIELD = 3
 STATUS_STEP = 4
 STATUS_DEFECT = 5
+STATUS_ROOM = 6
 
 FEED = _row(
     "first_batch",
@@ -78,9 +79,8 @@ FEED = _row(
     "view_row",
     "view_ns",
     "seen",  # rows the venue has seen
-    "phase",  # StatusCode as the venue knows it
     "mid2",  # bid + ask ticks before the row that filled us, 0: as the book stands
-    "l3",  # 1: the tape has order ids and the queue model is exact
+    "l3",  # 1: the tape has order ids
 )
 BATCH = _row(
     "rows", "exch_ts", "local_ts", "kind", "side", "price", "qty", "order_id", "flags"

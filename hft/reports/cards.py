@@ -60,6 +60,9 @@ def _trading(view: View) -> Iterator[Line]:
     if get("fill_ratio") is not None:
         filled, sent = number(get("orders_filled")), number(get("orders"))
         yield Line("fill ratio", percent(get("fill_ratio")), f"{filled} of {sent} orders")
+    if get("taken_lots"):
+        share = percent(get("taken_share")) if get("taken_share") is not None else "no prints"
+        yield Line("taken", share, f"of the market's own takers' lots: {number(get('taken_lots'))}")
     for horizon in ("1s", "10s"):
         found = view.figures.get(f"markout_{horizon}")
         if found is not None:

@@ -1,6 +1,6 @@
 """How the venue was simulated, in words: from the settings that the run's manifest keeps."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 QUEUES = {
@@ -13,20 +13,31 @@ QUEUES = {
 CHANCES = ("reject", "lost_ack", "late_ack", "duplicate_ack")
 WINDOWS = {"down_ns": "venue down", "gap_ns": "feed silent"}
 FILLS = {
-    "capped": "capped by what the tape shows, and what was taken stays taken",
+    "capped": "capped by what the tape shows",
     "whole": "whole: an order fills at once, however large",
+}
+TAKEN = {
+    "stays": "what we took stays taken until its level falls",
+    "restated": "what we took is back when its level is stated again, as if refilled at once",
 }
 
 
-def mode_words(venue: Mapping[str, Any]) -> dict[str, str]:
-    """Latency, queue, fills and fees of a venue's settings."""
+def mode_words(venue: Mapping[str, Any], inexact: Sequence[str] = ()) -> dict[str, str]:
+    """Latency, queue, fills and fees of a venue's settings.
+
+    `inexact`: the instruments whose tape has no order ids, where no queue could be exact.
+    """
     words = {"latency": _latency(venue.get("latency", {}))}
     if "queue" in venue:
         queue = venue["queue"]
         own = isinstance(queue, dict)
         words["queue"] = f"own model {queue['name']}" if own else QUEUES.get(queue, str(queue))
+        if queue == "fifo" and inexact:
+            words["queue"] += f" (not {', '.join(inexact)}: {QUEUES['risk_averse']})"
     if "fills" in venue:
         words["fills"] = FILLS.get(str(venue["fills"]), str(venue["fills"]))
+        if venue["fills"] == "capped" and venue.get("taken") in TAKEN:
+            words["fills"] += f", and {TAKEN[venue['taken']]}"
     words["fees"] = _fees(venue.get("fees", {})) or "the instrument's own"
     return words
 

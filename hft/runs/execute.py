@@ -42,6 +42,7 @@ from hft.storage.yaml_text import dump_yaml
 from hft.strategies.base import Strategy, pointer
 from hft.tape.dataset import Tapes, full_name
 from hft.tape.reader import Tape
+from hft.venue.state import QUEUE_FIFO
 
 Progress = Callable[[int, int], None]
 
@@ -325,6 +326,15 @@ def totals(session: Session) -> dict[str, Any]:
     lost = int(clock["lost_intents"])
     if lost:
         counts[str(Reason.INTENT_BUFFER_FULL.value)] = lost
+    markets = [
+        {
+            "instrument_idx": i,
+            "exact_queue": bool(row["queue"] == QUEUE_FIFO),
+            "taken_lots": int(row["took_lots"]),
+            "printed_lots": int(row["printed_lots"]),
+        }
+        for i, row in enumerate(session.engine.venue.markets)
+    ]
     return {
         "events": int(clock["rows"]),
         "steps": int(clock["step"]),
@@ -337,4 +347,5 @@ def totals(session: Session) -> dict[str, Any]:
         "injected_faults": int(session.engine.faults[0]["injected"]),
         "reasons": counts,
         "positions": positions,
+        "markets": markets,
     }

@@ -33,7 +33,12 @@ class Run(RunReader):
     @property
     def mode(self) -> dict[str, str]:
         """How the venue was simulated: latency, queue, fills, fees, limits, faults."""
-        words = mode_words(self.config.get("venue", {}))
+        inexact = [
+            self.names.symbols[row["instrument_idx"]]
+            for row in self.totals.get("markets", [])
+            if not row["exact_queue"]
+        ]
+        words = mode_words(self.config.get("venue", {}), inexact)
         limits = str(self.config.get("limits", {}).get("name", ""))
         off = limits == "off"
         words["limits"] = "off: nothing is refused, accounting only" if off else limits

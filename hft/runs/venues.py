@@ -32,7 +32,8 @@ class Venue:
     entry, amend, cancel, response; `queue`: risk_averse, prob_log, prob_sqrt, prob_power, fifo, or
     one of your own made by `@hft.queue_model`;
     `fees`: {"maker_bps": ..., "taker_bps": ..., "per_lot": ..., "per_order": ...}; `fills`: capped
-    by what the tape shows, or whole. What is unset is decided by the settings (`venue.fills`,
+    by what the tape shows, or whole; `taken`: what we took stays taken until its level falls, or is
+    back once its level is restated. What is unset is decided by the settings (`venue.fills`,
     `fees`), then by the instrument. Raises: ConfigError naming the field.
 
     >>> import hft
@@ -48,6 +49,7 @@ class Venue:
     queue_power: float = 2.0
     amend_keeps_priority: bool = True
     name: str = "custom"
+    taken: str = "stays"
     _model: VenueModel = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -61,6 +63,7 @@ class Venue:
             self.queue_power,
             self.fills != "whole",
             self.amend_keeps_priority,
+            self.taken,
         )
         object.__setattr__(self, "_model", model)
 
@@ -108,6 +111,7 @@ class Venue:
             "fees": {k: str(v) for k, v in sorted((self.fees or {}).items())},
             "fills": self.fills or FILLS[0],
             "amend_keeps_priority": self.amend_keeps_priority,
+            "taken": self.taken,
         }
 
     @classmethod
@@ -125,6 +129,7 @@ class Venue:
             data["queue_power"],
             data["amend_keeps_priority"],
             data["name"],
+            data.get("taken", "restated"),  # the only rule there was before it had a name
         )
 
     @classmethod

@@ -16,6 +16,8 @@ QUEUES = {
     "prob_power": vs.QUEUE_PROB_POWER,
     "fifo": vs.QUEUE_FIFO,
 }
+# When liquidity that we took is there again: as its level falls, or when anything states the level.
+TAKEN = ("stays", "restated")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class VenueModel:
     queue_power: float = 2.0
     capped: bool = True
     amend_keeps_priority: bool = True
+    taken: str = "stays"
 
     def __post_init__(self) -> None:
         if not isinstance(self.queue, QueueModel) and self.queue not in QUEUES:
@@ -56,6 +59,8 @@ class VenueModel:
                 f"queue={self.queue!r} is not one of {', '.join(QUEUES)}, nor made by "
                 "@hft.queue_model"
             )
+        if self.taken not in TAKEN:
+            raise ConfigError(f"taken={self.taken!r} is not one of {', '.join(TAKEN)}")
         known = [leg.name.lower() for leg in LatencyLeg]
         for name, leg in self.legs.items():
             if name not in known:
@@ -68,17 +73,23 @@ class VenueModel:
                 raise ConfigError(f"latency.{name}: {leg.kind} needs samples")
 
     @property
-    def exact(self) -> bool:
-        """Queue positions are followed order by order."""
-        return self.queue == "fifo"
+    def follows(self) -> bool:
+        """Orders of an order-by-order tape are followed: for exact places, or for what we took."""
+        return self.queue == "fifo" or (self.capped and self.taken == "stays")
 
-    def install(self, venue: vs.VenueState, seed: int) -> None:
-        """Write the settings into a fresh venue state. Mutates: venue (latency_table in place)."""
+    def install(self, venue: vs.VenueState, seed: int, by_order: list[bool]) -> None:
+        """Write the settings into a fresh venue state. Mutates: venue (latency_table in place).
+
+        `by_order` says of each instrument whether its tape tells every order; without that no place
+        is exact, and `fifo` is risk-averse.
+        """
         head = venue.head[0]
         if isinstance(self.queue, QueueModel):
-            head["queue_model"], head["queue_at"] = vs.QUEUE_USER, self.queue.address()
-        else:
-            head["queue_model"] = QUEUES[self.queue]
+            head["queue_at"] = self.queue.address()
+        for market, orders in zip(venue.markets, by_order, strict=True):
+            market["queue"] = self._queue_of(orders)
+            market["followed"] = int(orders and self.follows)
+        head["restated"] = int(self.taken == "restated")
         head["queue_power_e6"] = round(self.queue_power * 1_000_000)
         head["capped"] = int(self.capped)
         head["amend_keeps_priority"] = int(self.amend_keeps_priority)
@@ -93,6 +104,13 @@ class VenueModel:
             row["table_len"] = len(given.table) // pairs
             venue.latency_table[at : at + len(given.table)] = np.array(given.table, np.int64)
             at += len(given.table)
+
+    def _queue_of(self, by_order: bool) -> int:
+        if isinstance(self.queue, QueueModel):
+            return vs.QUEUE_USER
+        if self.queue == "fifo" and not by_order:
+            return vs.QUEUE_RISK_AVERSE
+        return QUEUES[self.queue]
 
     @property
     def table_size(self) -> int:

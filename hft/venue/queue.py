@@ -24,6 +24,8 @@ from hft.venue.state import (
 
 MICRO = 1_000_000
 NEAREST = -1 << 60
+# More lots than these count as these, so that no place in a queue can pass what an int64 holds.
+LOTS_MAX = 1 << 40
 # A user's model: (ahead_micro, lots before, lots after, lots traded) -> ahead_micro.
 QUEUE_CALL = types.int64(types.int64, types.int64, types.int64, types.int64)
 _call = caller_of(QUEUE_CALL)
@@ -32,20 +34,22 @@ _call = caller_of(QUEUE_CALL)
 @kernel
 def joins(row: Row, level_lots: int) -> None:
     """Our order joins behind everything displayed. Mutates: row (RESTING)."""
-    row["ahead_micro"] = level_lots * MICRO
+    row["ahead_micro"] = min(level_lots, LOTS_MAX) * MICRO
     row["traded_qty"] = 0
 
 
 @kernel
 def trades(row: Row, lots: int) -> None:
     """A trade at our price takes from the front. Mutates: row."""
-    row["ahead_micro"] -= lots * MICRO
-    row["traded_qty"] += lots
+    row["ahead_micro"] -= min(lots, LOTS_MAX) * MICRO
+    row["traded_qty"] = min(row["traded_qty"] + lots, LOTS_MAX)
 
 
 @kernel
 def changes(row: Row, model: int, power_e6: int, before: int, after: int) -> None:
     """The level's displayed quantity went from `before` to `after`. Mutates: row."""
+    before = min(before, LOTS_MAX)
+    after = min(after, LOTS_MAX)
     if model == QUEUE_RISK_AVERSE:
         row["ahead_micro"] = min(row["ahead_micro"], after * MICRO)
         return
@@ -65,6 +69,8 @@ def changes(row: Row, model: int, power_e6: int, before: int, after: int) -> Non
 @kernel
 def asks(row: Row, head: Row, before: int, after: int) -> None:
     """As `changes`, by the user's model at head["queue_at"]. Mutates: row, head["asking"]."""
+    before = min(before, LOTS_MAX)
+    after = min(after, LOTS_MAX)
     traded = row["traded_qty"]
     row["traded_qty"] = 0
     head["asking"] = 1
@@ -92,6 +98,12 @@ def _weight(lots: float, model: int, power_e6: int) -> float:
     if model == QUEUE_PROB_POWER:
         return math.pow(lots, power_e6 / MICRO)
     return 0.0
+
+
+@kernel
+def settles(row: Row, lots: int) -> None:
+    """The whole level is known to show `lots`: no more stand before our order. Mutates: row."""
+    row["ahead_micro"] = min(row["ahead_micro"], min(lots, LOTS_MAX) * MICRO)
 
 
 @kernel

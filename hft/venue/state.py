@@ -1,4 +1,4 @@
-"""The simulated venue's tables: resting orders, the two message queues, latency, taken liquidity.
+"""The simulated venue's tables: resting orders, message queues, markets, what we took of them.
 
 Everything a venue knows lives in these arrays, so a snapshot is a copy of them. A slot number is
 shared with the gateway's order table; the venue never reads that table.
@@ -10,11 +10,9 @@ import numpy as np
 
 from hft.core.codes import LatencyLeg
 from hft.core.dtypes import ANSWER, COMMAND, RESTING, Row
-from hft.core.jit import kernel, out_of_line
-from hft.core.seeds import PURPOSE_LATENCY, draw
+from hft.core.jit import kernel
 
 FOREVER = 1 << 62
-TAKEN_MAX = 256
 KEPT_PART = 16
 
 QUEUE_RISK_AVERSE = 0
@@ -36,15 +34,15 @@ def _row(*names: str) -> np.dtype:
 
 HEAD = _row(
     "fill_id",
-    "queue_model",
     "queue_power_e6",  # exponent of the power model in 1e-6
     "capped",  # 1: fills never exceed what the tape shows; 0: whole fills
-    "taken_count",
+    "restated",  # 1: any statement of a level gives back what we took there
+    "taken_levels",  # levels of which we took something that still counts
     "next_expiry_ns",
     "draws",  # random draws made so far
     "seed",
     "overflow",  # messages that found a queue full: a defect
-    "priority",  # L3 rows seen
+    "priority",  # orders that L3 tapes added
     "amend_keeps_priority",  # 1: a lower quantity at the same price keeps its place
     "queue_at",  # address of a user's queue model; belongs to the process
     "asking",  # 1 while that model runs: who raised what it raises
@@ -60,9 +58,25 @@ QUEUE = _row(
     "room",  # so many may wait before only what is kept for getting out is left
 )
 LATENCY = _row("kind", "base_ns", "spread_ns", "table_at", "table_len")
-TAKEN = _row("instrument_idx", "side", "tick", "lots")
-L3 = _row("order_id", "priority", "qty")
-L3_HEAD = _row("at", "mask", "count")
+MARKET = _row(
+    "phase",  # StatusCode
+    "queue",  # QUEUE_*
+    "followed",  # 1: its orders are known one by one, in `l3`
+    "l3_at",
+    "l3_mask",
+    "l3_count",
+    "took_lots",  # that we took as takers
+    "printed_lots",  # that the tape's prints traded
+)
+L3 = _row(
+    "order_id",
+    "priority",  # 0: the row is free
+    "qty",
+    "taken",  # lots of it that we took
+    "level",  # its place in `firsts` and `lasts`, -1 outside the book's window
+    "next",  # rows of one level in time order, each + 1; 0 at the ends
+    "prev",
+)
 
 
 class VenueState(NamedTuple):
@@ -70,23 +84,31 @@ class VenueState(NamedTuple):
     resting: np.ndarray
     lists: np.ndarray  # first slot of (instrument, side), -1 when empty
     commands: np.ndarray
-    responses: np.ndarray
+    responses: np.ndarray  # a ring that grows, and one row more that nobody reads
     queues: np.ndarray  # QUEUE rows: 0 commands, 1 responses
     latency: np.ndarray  # LATENCY rows by LatencyLeg
     latency_table: np.ndarray
-    taken: np.ndarray
-    l3: np.ndarray  # open-addressed order_id -> priority, one table an instrument
-    l3_heads: np.ndarray  # L3_HEAD rows by instrument
-    phases: np.ndarray  # StatusCode by instrument
+    markets: np.ndarray  # MARKET rows by instrument
+    taken: np.ndarray  # lots we took of each level, at its place in the books' `qty`
+    l3: np.ndarray  # open-addressed order_id -> L3 row, one table an instrument
+    firsts: np.ndarray  # the first L3 row of a level + 1, 0 for none
+    lasts: np.ndarray
 
 
 def new_state(
-    instruments: int, slots: int, *, l3_orders: int = 0, samples: int = 0, seed: int = 0
+    instruments: int,
+    slots: int,
+    *,
+    levels: int = 0,
+    l3_orders: int = 0,
+    samples: int = 0,
+    seed: int = 0,
 ) -> VenueState:
     """An empty venue for `instruments` and an order table of `slots` (a power of two).
 
     So many commands may be on their way to it at once; the last sixteenth of them is kept for
     cancels and what reduces a position: getting out goes first.
+    `levels` is the length of the books' `qty`; pages of it that nobody touches cost nothing.
     `l3_orders` is the most market orders that any one instrument has alive at once.
     """
     l3_size = _power_of_two(2 * l3_orders + 16)
@@ -95,21 +117,22 @@ def new_state(
         np.zeros(slots, RESTING),
         np.full(2 * instruments, -1, np.int64),
         np.zeros(slots, COMMAND),
-        np.zeros(4 * slots, ANSWER),
+        np.zeros(4 * slots + 1, ANSWER),
         np.zeros(2, QUEUE),
         np.zeros(len(LatencyLeg), LATENCY),
         np.zeros(samples + 2, np.int64),
-        np.zeros(TAKEN_MAX, TAKEN),
+        np.zeros(instruments, MARKET),
+        np.zeros(levels, np.int64),
         np.zeros(instruments * l3_size, L3),
-        np.zeros(instruments, L3_HEAD),
-        np.zeros(instruments, np.int64),
+        np.zeros(levels if l3_orders else 0, np.int64),
+        np.zeros(levels if l3_orders else 0, np.int64),
     )
     state.queues["mask"] = slots - 1, 4 * slots - 1
     state.queues["room"] = slots - max(1, slots // KEPT_PART), 4 * slots
     state.queues["last_ns"] = -FOREVER
     state.queues["next_ns"] = FOREVER
-    state.l3_heads["at"] = np.arange(instruments) * l3_size
-    state.l3_heads["mask"] = l3_size - 1
+    state.markets["l3_at"] = np.arange(instruments) * l3_size
+    state.markets["l3_mask"] = l3_size - 1
     head = state.head[0]
     head["next_expiry_ns"] = FOREVER
     head["seed"] = seed
@@ -161,51 +184,6 @@ def pop(ring: np.ndarray, queue: Row) -> int:
     return slot
 
 
-@kernel(inline=True)
-def leg_ns(venue: VenueState, leg: int, ts: int) -> int:
-    """The latency of one leg for a message sent at `ts`. Mutates: head["draws"]."""
-    row = venue.latency[leg]
-    return row["base_ns"] if row["kind"] == LATENCY_CONSTANT else _drawn_ns(venue, leg, ts)
-
-
-@kernel
-def _drawn_ns(venue: VenueState, leg: int, ts: int) -> int:
-    """A latency that is no constant: from samples by time, or by chance."""
-    out_of_line()
-    row = venue.latency[leg]
-    kind = row["kind"]
-    if kind == LATENCY_INTERPOLATED:
-        return _interpolate(venue.latency_table, row["table_at"], row["table_len"], ts)
-    head = venue.head[0]
-    value = draw(head["seed"], PURPOSE_LATENCY, leg, head["draws"])
-    head["draws"] += 1
-    if kind == LATENCY_UNIFORM:
-        return row["base_ns"] + value % (row["spread_ns"] + 1)
-    return row["base_ns"] + venue.latency_table[row["table_at"] + value % row["table_len"]]
-
-
-@kernel
-def _interpolate(table: np.ndarray, at: int, count: int, ts: int) -> int:
-    """Linear between samples (ts_0, ns_0, ts_1, ns_1, ...), constant outside them."""
-    low = 0
-    high = count - 1
-    if ts <= table[at]:
-        return table[at + 1]
-    if ts >= table[at + 2 * high]:
-        return table[at + 2 * high + 1]
-    while high - low > 1:
-        middle = (low + high) >> 1
-        if table[at + 2 * middle] <= ts:
-            low = middle
-        else:
-            high = middle
-    t0 = table[at + 2 * low]
-    t1 = table[at + 2 * high]
-    v0 = table[at + 2 * low + 1]
-    v1 = table[at + 2 * high + 1]
-    return v0 + (v1 - v0) * (ts - t0) // (t1 - t0)
-
-
 @kernel
 def link(venue: VenueState, slot: int) -> None:
     """Put a resting order into its (instrument, side) list: best price first, then by time."""
@@ -246,58 +224,11 @@ def unlink(venue: VenueState, slot: int) -> None:
 
 
 @kernel
-def taken_at(venue: VenueState, instrument_idx: int, side: int, tick: int) -> int:
-    """Lots of a displayed level that our own orders took and the tape has not yet shown again."""
-    for i in range(venue.head[0]["taken_count"]):
-        row = venue.taken[i]
-        if row["tick"] == tick and row["side"] == side and row["instrument_idx"] == instrument_idx:
-            return row["lots"]
-    return 0
-
-
-@kernel
-def take(venue: VenueState, instrument_idx: int, side: int, tick: int, lots: int) -> None:
-    """Remember liquidity that our own order took. Mutates: venue."""
-    head = venue.head[0]
-    for i in range(head["taken_count"]):
-        row = venue.taken[i]
-        if row["tick"] == tick and row["side"] == side and row["instrument_idx"] == instrument_idx:
-            row["lots"] += lots
-            return
-    if head["taken_count"] == TAKEN_MAX:
-        # The oldest memory goes first; a level that long unstated is far from the touch.
-        for i in range(TAKEN_MAX - 1):
-            venue.taken[i] = venue.taken[i + 1]
-        head["taken_count"] -= 1
-    row = venue.taken[head["taken_count"]]
-    row["instrument_idx"] = instrument_idx
-    row["side"] = side
-    row["tick"] = tick
-    row["lots"] = lots
-    head["taken_count"] += 1
-
-
-@kernel
-def forget_taken(venue: VenueState, instrument_idx: int, side: int, tick: int, lots: int) -> None:
-    """Market orders of an L3 level left: so much of what we took there left with them."""
-    head = venue.head[0]
-    for i in range(head["taken_count"]):
-        row = venue.taken[i]
-        if row["tick"] == tick and row["side"] == side and row["instrument_idx"] == instrument_idx:
-            row["lots"] = max(0, row["lots"] - lots)
-            return
-
-
-@kernel
-def give_back(venue: VenueState, instrument_idx: int, side: int, tick: int) -> None:
-    """The tape states the level anew: what we took there is forgotten. Mutates: venue."""
-    out_of_line()
-    head = venue.head[0]
-    for i in range(head["taken_count"]):
-        row = venue.taken[i]
-        if row["tick"] == tick and row["side"] == side and row["instrument_idx"] == instrument_idx:
-            last = head["taken_count"] - 1
-            for j in range(i, last):
-                venue.taken[j] = venue.taken[j + 1]
-            head["taken_count"] = last
-            return
+def hold(venue: VenueState, level: int, lots: int) -> None:
+    """What we took of a level and still counts is `lots`. Mutates: venue.taken, taken_levels."""
+    before = venue.taken[level]
+    venue.taken[level] = lots
+    if before == 0 and lots > 0:
+        venue.head[0]["taken_levels"] += 1
+    elif before > 0 and lots == 0:
+        venue.head[0]["taken_levels"] -= 1

@@ -14,7 +14,7 @@ from hft.runs.ingest import synthetic
 # Said by an argument of the command line, or by the program itself.
 OTHERWISE = {"tapes", "strategy", "progress"}
 # What the command line spells out of one keyword.
-PARTS = {"set_": "params", "latency": "venue", "queue": "venue", "fees": "venue"}
+PARTS = {"set_": "params"} | dict.fromkeys(("latency", "queue", "fees", "taken"), "venue")
 
 
 def test_names_and_defaults_are_those_of_the_python_call() -> None:
@@ -50,6 +50,7 @@ max_position_size: 3
         (("--latency", "1ms"), {"venue": hft.Venue("1ms")}),
         (("--queue", "prob_log"), {"venue": hft.Venue(queue="prob_log")}),
         (("--fees", "taker_bps=9"), {"venue": hft.Venue(fees={"taker_bps": 9})}),
+        (("--taken", "restated"), {"venue": hft.Venue(taken="restated")}),
         (("--venue", "binance_usdm"), {"venue": "binance_usdm"}),
         (("--set", "limit=3"), {"params": {"limit": 3}}),
     ],

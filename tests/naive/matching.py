@@ -16,8 +16,6 @@ from hft.core.codes import EventKind, OrderType, StatusCode, Tif
 
 MAKER, TAKER = 0, 1
 
-# A level that improved the touch, and that our resting order traded with, counts as untouched.
-FORGETS_TAKEN = "forgets_taken"
 # Own orders on one side share a print in time order, whatever their prices are.
 TIME_BEFORE_PRICE = "time_before_price"
 # Two own orders at one price both count the whole rest of a print as theirs.
@@ -48,6 +46,7 @@ class NaiveVenue:
     capped: bool = True
     amend_keeps_priority: bool = True
     defects: frozenset[str] = frozenset()
+    stays: bool = True  # what we took; else any statement of a level gives it back
     phase: int = StatusCode.OPEN
     resting: list[NaiveOrder] = field(default_factory=list)  # in time order
     taken: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -62,22 +61,27 @@ class NaiveVenue:
             self._session(ts, qty)
             return
         if kind == EventKind.TRADE:
-            for own in (0, 1) if side == 2 else (1 - side,):
-                if self.phase != StatusCode.OPEN:
-                    return
-                self._printed(ts, own, price, qty)
+            for own in (1, 0) if side == 2 else (1 - side,):
+                if self.phase == StatusCode.OPEN and qty > 0:
+                    qty = self._printed(ts, own, price, qty)
             return
         best = list(self.book.best)
         before = self.book.apply(kind, side, price, qty, 0)
         for order in self.resting:
             if (order.side, order.price) == (side, price) and order.queue is not None:
                 order.queue.changes(before, self.book.at(side, price))
-        if FORGETS_TAKEN not in self.defects:
-            self.taken.pop((side, price), None)
+        self._restate(side, price, before)
         for one in (0, 1):
             if self._worse(one, best[one], self.book.best[one]):
                 self._crossed(ts, one)
-        if FORGETS_TAKEN in self.defects:
+
+    def _restate(self, side: int, price: int, before: int) -> None:
+        """Lots that left may have been those we took; a rise is new, and nothing else is."""
+        taken = self.taken.pop((side, price), 0) if self.stays else 0
+        left = taken - max(0, before - self.book.at(side, price))
+        if left > 0:
+            self.taken[side, price] = left
+        elif not self.stays:
             self.taken.pop((side, price), None)
 
     def _session(self, ts: int, phase: int) -> None:
@@ -108,7 +112,8 @@ class NaiveVenue:
             return own
         return sorted(own, key=lambda order: -order.price if side == 0 else order.price)
 
-    def _printed(self, ts: int, own: int, price: int, lots: int) -> None:
+    def _printed(self, ts: int, own: int, price: int, lots: int) -> int:
+        """What a print does to own orders of a side; returns what is left of it."""
         left, got = lots, 0
         for order in self._by_priority(own):
             if order.price == price:
@@ -125,6 +130,7 @@ class NaiveVenue:
             qty = min(order.open, reached, left) if self.capped else min(order.open, reached)
             left -= qty if self.capped else 0
             self._fill(ts, order, order.price, qty, MAKER)
+        return left
 
     def _crossed(self, ts: int, side: int) -> None:
         """The best of `side` improved: own orders of the other side that it reaches trade."""
@@ -146,7 +152,7 @@ class NaiveVenue:
             yield tick, lots - self.taken.get((side, tick), 0)
 
     def _sweep(self, side: int, limit: int, lots: int) -> list[tuple[int, int]]:
-        """Take up to `lots`; what is taken stays taken until the tape restates its level."""
+        """Take up to `lots`; what is taken stays taken as `_restate` says."""
         parts = []
         for tick, free in self._free(side, limit):
             part = min(free, lots)
@@ -228,6 +234,9 @@ class NaiveVenue:
 
     def _enter(self, ts: int, order: NaiveOrder, market: bool, answer: str) -> None:
         other = 1 - order.side
+        if order.tif == Tif.GTX and self.capped and self._meets_own(order):
+            self.answers.append((order.order_id, "EXPIRED"))
+            return
         limit = (NO_ASK if order.side == 0 else NO_BID) if market else order.price
         crosses = self.phase == StatusCode.OPEN and self.meets(order.side, limit)
         if crosses and order.tif == Tif.GTX:
@@ -246,6 +255,13 @@ class NaiveVenue:
         self.resting.append(order)
         if answer:
             self.answers.append((order.order_id, answer))
+
+    def _meets_own(self, order: NaiveOrder) -> bool:
+        """Would this order lock or cross a resting one of ours?"""
+        others = [one.price for one in self.resting if one.side != order.side]
+        if order.side == 0:
+            return any(price <= order.price for price in others)
+        return any(price >= order.price for price in others)
 
     def _take(self, ts: int, order: NaiveOrder, other: int, limit: int, answer: str) -> str:
         """Trade with what is displayed; the order is acknowledged before its first fill."""

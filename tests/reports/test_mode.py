@@ -33,6 +33,17 @@ def test_queue_fills_and_fees_are_said() -> None:
     assert mode_words({})["fees"] == "the instrument's own"
 
 
+def test_a_queue_that_cannot_be_exact_says_where_and_what_is_used_instead() -> None:
+    assert "(not BAC: risk averse" in mode_words({"queue": "fifo"}, ["BAC"])["queue"]
+    assert "BAC" not in mode_words({"queue": "prob_log"}, ["BAC"])["queue"]
+
+
+def test_the_rule_of_taken_liquidity_is_said_where_there_is_one() -> None:
+    assert "until its level falls" in mode_words({"fills": "capped", "taken": "stays"})["fills"]
+    assert "as if refilled" in mode_words({"fills": "capped", "taken": "restated"})["fills"]
+    assert "took" not in mode_words({"fills": "whole", "taken": "stays"})["fills"]
+
+
 def test_only_faults_that_can_happen_are_said() -> None:
     plan = {"reject": 0.0, "lost_ack": 0.25, "late_by_ns": 5, "down_ns": [0, 0]}
     assert fault_words(plan) == "lost ack 0.25 of messages"

@@ -40,6 +40,7 @@ from hft.gateway.resolve import resolve
 from hft.replay import state as rs
 from hft.replay.build import Session, gateway_for, new_session, source_of
 from hft.replay.compiled import loop, no_pointer
+from hft.replay.growth import grow
 from hft.replay.snapshot import freeze, thaw
 from hft.runs.faults import FaultPlan
 from hft.strategies.base import Strategy
@@ -141,6 +142,8 @@ class Books(RuleBasedStateMachine):
         while True:
             status = loop()(self.session.arena.handle, no_pointer())
             assert status != rs.STATUS_DEFECT
+            if status == rs.STATUS_ROOM:
+                grow(self.session)
             if status in (rs.STATUS_WAKE, rs.STATUS_DONE):
                 self.over = status == rs.STATUS_DONE
                 break

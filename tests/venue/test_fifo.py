@@ -117,13 +117,38 @@ def _table(venue: VenueState, moves: np.ndarray, out: np.ndarray) -> None:
     for i in range(len(moves)):
         op, order_id, lots = moves[i, 0], moves[i, 1], moves[i, 2]
         if op == 0:
-            out[i] = 1 if fifo.add(venue, 0, order_id, lots) else -1
+            out[i] = 1 if fifo.add(venue, 0, order_id, lots, order_id & 7) else -1
         elif op == 1:
             out[i] = fifo.reduce(venue, 0, order_id, lots)
         elif op == 2:
             out[i] = fifo.priority_of(venue, 0, order_id)
         else:
             fifo.clear(venue, 0)
+
+
+def _listed(venue: VenueState) -> dict[int, list[int]]:
+    """Each level's orders from the front, and the same from the end backwards."""
+    found: dict[int, list[int]] = {}
+    for level in range(len(venue.firsts)):
+        front, at = [], int(venue.firsts[level])
+        while at > 0:
+            front.append(int(venue.l3[at - 1]["order_id"]))
+            at = int(venue.l3[at - 1]["next"])
+        back, at = [], int(venue.lasts[level])
+        while at > 0:
+            back.append(int(venue.l3[at - 1]["order_id"]))
+            at = int(venue.l3[at - 1]["prev"])
+        assert front == back[::-1]
+        if front:
+            found[level] = front
+    return found
+
+
+def _by_level(table: dict[int, tuple[int, int]]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for order_id in sorted(table, key=lambda one: table[one][0]):
+        found.setdefault(order_id & 7, []).append(order_id)
+    return found
 
 
 @pytest.mark.nojit
@@ -141,7 +166,7 @@ def test_the_order_table_is_a_dictionary(moves: list[tuple[int, int, int]], stri
         (2, 1 + k * stride, 1) for k in range(10)
     ]
     out = np.zeros(len(moves), np.int64)
-    venue = new_state(1, 16, l3_orders=4)
+    venue = new_state(1, 16, levels=8, l3_orders=4)
     _table(venue, np.array(moves, np.int64), out)
     table: dict[int, tuple[int, int]] = {}
     seen = 0
@@ -163,4 +188,5 @@ def test_the_order_table_is_a_dictionary(moves: list[tuple[int, int, int]], stri
             assert answer == priority
         else:
             table.clear()
-    assert venue.l3_heads[0]["count"] == len(table)
+    assert venue.markets[0]["l3_count"] == len(table)
+    assert _listed(venue) == _by_level(table)

@@ -23,11 +23,14 @@ from small_world import (
     session_of,
 )
 
-from hft.core.codes import OrderType, StatusCode, StepKind, Tif
+from hft.core.codes import Flag, OrderType, StatusCode, StepKind, Tif
 from hft.core.errors import StrategyError
 from hft.core.instruments import Instrument
+from hft.core.jit import kernel
 from hft.strategies.base import Strategy
+from hft.venue.matching import traded
 from hft.venue.model import Latency, VenueModel
+from hft.venue.state import VenueState, link, new_state
 
 pytestmark = pytest.mark.nojit
 
@@ -180,11 +183,34 @@ def test_two_takers_in_one_wake_up_share_what_is_displayed() -> None:
     ]
 
 
-def test_taken_liquidity_is_back_when_the_tape_restates_its_level_and_only_that() -> None:
+def test_only_what_a_level_gains_is_new_after_we_took_it() -> None:
     rows = [*BOOK, (30, LEVEL, 1, 102, 6), *END]
     script = {20: new(BUY, 103, 9, Tif.IOC), 40: new(BUY, 103, 9, Tif.IOC)}
     played = play(rows, script)
+    assert [row[2:4] for row in played.venue_fills()] == [(102, 5), (103, 4), (102, 1)]
+
+
+def test_each_lot_that_leaves_a_level_may_have_been_one_we_took() -> None:
+    # 5 shown, 4 taken; down to 3: two of ours may have left, so 2 still count, and 1 is free.
+    rows = [*BOOK, (30, LEVEL, 1, 102, 3), (50, LEVEL, 1, 102, 0), (60, LEVEL, 1, 102, 5), *END]
+    script = {t: new(BUY, 102, 9, Tif.IOC) for t in (40, 70)} | {20: new(BUY, 102, 4, Tif.IOC)}
+    played = play(rows, script)
+    assert [row[0:4:3] for row in played.venue_fills()] == [(20, 4), (40, 1), (70, 5)]
+
+
+def test_by_the_former_rule_any_statement_of_a_level_gives_all_back() -> None:
+    rows = [*BOOK, (30, LEVEL, 1, 102, 6), *END]
+    script = {20: new(BUY, 103, 9, Tif.IOC), 40: new(BUY, 103, 9, Tif.IOC)}
+    played = play(rows, script, venue=VenueModel(taken="restated"))
     assert [row[2:4] for row in played.venue_fills()] == [(102, 5), (103, 4), (102, 6)]
+
+
+def test_what_was_taken_is_remembered_at_any_number_of_levels() -> None:
+    asks = {102 + k: 2 for k in range(400)}
+    first, again = new(BUY, 600, 800, Tif.IOC), new(BUY, 600, 800, Tif.IOC)
+    played = play([*opening(10, {100: 5}, asks), *END], {20: first, 30: again})
+    assert sum(row[3] for row in played.venue_fills()) == 800
+    assert {row[0] for row in played.venue_fills()} == {20}
 
 
 def test_a_fok_order_counts_what_was_taken_as_gone() -> None:
@@ -264,6 +290,89 @@ def test_a_strangers_cancel_moves_a_risk_averse_order_only_when_the_level_proves
         [*BOOK, (35, LEVEL, 0, 100, 2), (40, TRADE, SELL, 100, 5), *END], {20: new(BUY, 100, 3)}
     )
     assert proved.venue_fills() == [(40, 1, 100, 3, MAKER)]
+
+
+@kernel
+def _print_between(venue: VenueState, lots: int) -> None:
+    """Own orders of 4 lots, a sell at 100 and a buy at 102, and a print of unknown side at 101."""
+    for slot in range(2):
+        row = venue.resting[slot]
+        row["order_id"] = 7 + slot
+        row["side"] = 1 - slot
+        row["price"] = 100 + 2 * slot
+        row["open_qty"] = 4
+        link(venue, slot)
+    traded(venue, 0, 2, 101, lots, 30)
+
+
+@pytest.mark.parametrize(("lots", "filled"), [(3, [3]), (4, [4]), (6, [4, 2]), (9, [4, 4])])
+def test_a_print_of_unknown_side_is_shared_by_both_of_ours(lots: int, filled: list[int]) -> None:
+    venue = new_state(1, 16)
+    _print_between(venue, lots)
+    assert venue.responses["qty"][: venue.queues[1]["last"]].tolist() == filled
+
+
+def test_a_print_outside_continuous_trading_reaches_nobody() -> None:
+    rows = [*BOOK, (30, TRADE, SELL, 90, 4, 0, int(Flag.AUCTION)), *END]
+    assert play(rows, {20: new(BUY, 100, 9)}).venue_fills() == []
+
+
+def test_a_level_of_more_lots_than_can_be_counted_before_us_is_only_a_long_queue() -> None:
+    rows = [*opening(10, {100: 9_300_000_000_000}, {102: 5}), (30, TRADE, SELL, 100, 7), *END]
+    assert play(rows, {20: new(BUY, 100, 9)}).venue_fills() == []
+
+
+# --- post-only against our own ------------------------------------------------------------------
+
+
+def test_a_post_only_order_that_would_lock_an_own_one_ends() -> None:
+    both = {20: new(SELL, 101, 3, Tif.GTX), 30: new(BUY, 101, 3, Tif.GTX)}
+    played = play(BOOK + END, both)
+    assert played.answers() == [(1, "ACK"), (2, "EXPIRED")]
+
+
+def test_a_post_only_amend_that_would_cross_an_own_order_ends_its_order() -> None:
+    script = {20: new(SELL, 101, 3, Tif.GTX), 25: new(BUY, 100, 3, Tif.GTX), 30: amend(2, 102, 3)}
+    rows = [*opening(10, {100: 5}, {103: 5}), *END]
+    assert play(rows, script).answers() == [(1, "ACK"), (2, "ACK"), (2, "EXPIRED")]
+
+
+def test_a_cancel_that_arrives_first_leaves_the_way_free() -> None:
+    moved = all_of(cancel(1), new(BUY, 101, 3, Tif.GTX))
+    played = play(BOOK + END, {20: new(SELL, 101, 3, Tif.GTX), 30: moved})
+    assert played.answers() == [(1, "ACK"), (1, "CANCELLED"), (3, "ACK")]
+
+
+def test_in_whole_mode_own_orders_do_not_see_each_other() -> None:
+    both = {20: new(SELL, 101, 3, Tif.GTX), 30: new(BUY, 101, 3, Tif.GTX)}
+    assert play(BOOK + END, both, venue=WHOLE).answers() == [(1, "ACK"), (2, "ACK")]
+
+
+# --- answers ------------------------------------------------------------------------------------
+
+
+def test_an_order_may_be_filled_at_more_levels_than_there_are_places_for_answers() -> None:
+    asks = {102 + k: 1 for k in range(900)}
+    rows = [*opening(10, {100: 5}, asks), *END]
+    few, many = (play(rows, {20: new(BUY, 1_010, 900)}, slots=n) for n in (16, 1_024))
+    assert len(few.venue_fills()) == 900 and few.venue_fills() == many.venue_fills()
+    assert few.engine.trading.positions[0]["qty"] == 900
+    assert few.digest == many.digest
+
+
+def test_answers_that_take_long_pile_up_without_an_end() -> None:
+    rows = [
+        *BOOK,
+        *[(20 + k, LEVEL, 0, 99, 5 + k % 2) for k in range(3_000)],
+        (9_000, LEVEL, 0, 99, 1),
+    ]
+
+    def body(view: Any, order: Any, p: Any, s: Any) -> None:
+        if 20 <= view.now < 2_000:
+            order.new(BUY, 100, 1, Tif.IOC)
+
+    played = play(rows, body, venue=slow(response=5_000), slots=4_096, every_ns=1)
+    assert len(played.answers()) == 1_980
 
 
 # --- amend, cancel, races -----------------------------------------------------------------------
@@ -440,6 +549,64 @@ def test_on_an_l3_tape_new_orders_bring_liquidity_back() -> None:
     script = {20: new(BUY, 102, 5, Tif.IOC), 60: new(BUY, 102, 6, Tif.IOC)}
     played = play([*L3, *flow, *END], script, venue=FIFO, live_orders=16)
     assert [row[3] for row in played.venue_fills()] == [5, 6]
+
+
+def test_on_an_l3_tape_what_we_took_of_an_order_is_gone_until_the_order_is() -> None:
+    flow = [
+        (25, ADD, SELL, 102, 4, 8),  # behind the 5 lots of order 3
+        (30, CANCEL, SELL, 102, 3, 8),  # its own lots: none of those we took
+        (50, CANCEL, SELL, 102, 5, 3),  # all that we took leaves with the order
+    ]
+    script = {t: new(BUY, 102, 9, Tif.IOC) for t in (40, 60)} | {20: new(BUY, 102, 5, Tif.IOC)}
+    for queue in ("fifo", "risk_averse"):
+        venue = VenueModel(queue=queue)
+        played = play([*L3, *flow, *END], script, venue=venue, live_orders=16)
+        assert [row[0:4:3] for row in played.venue_fills()] == [(20, 5), (40, 1)], queue
+
+
+def test_an_order_that_we_took_in_part_loses_its_other_lots_first() -> None:
+    flow = [(30, CANCEL, SELL, 102, 2, 3), (50, CANCEL, SELL, 102, 1, 3)]
+    script = {t: new(BUY, 102, 9, Tif.IOC) for t in (40, 60)} | {20: new(BUY, 102, 3, Tif.IOC)}
+    played = play([*L3, *flow, *END], script, venue=FIFO, live_orders=16)
+    assert [row[0:4:3] for row in played.venue_fills()] == [(20, 3)]
+
+
+EXECUTED = [
+    (30, ADD, BUY, 100, 9, 4),  # behind us
+    (31, CANCEL, BUY, 100, 4, 1),  # one of two before us
+    (32, EXECUTE, BUY, 100, 3, 2),  # the other one
+    (33, EXECUTE, BUY, 100, 8, 4),
+]
+
+
+@pytest.mark.parametrize("queue", ["risk_averse", "prob_log", "prob_sqrt", "prob_power", "fifo"])
+def test_every_queue_model_sees_the_executions_of_an_l3_tape(queue: str) -> None:
+    venue = VenueModel(queue=queue)
+    script = {20: new(BUY, 100, 2)}
+    played = play([*L3, *EXECUTED, *END], script, venue=venue, live_orders=16)
+    assert sum(row[3] for row in played.venue_fills()) == 2
+
+
+def test_an_execution_whose_print_is_a_row_of_its_own_counts_once() -> None:
+    no_book = int(Flag.NO_BOOK)
+    flow = [
+        (30, TRADE, SELL, 100, 5),
+        (30, EXECUTE, BUY, 100, 4, 1, no_book),
+        (30, EXECUTE, BUY, 100, 1, 2, no_book),
+        (30, CANCEL, BUY, 100, 4, 1),
+        (30, CANCEL, BUY, 100, 1, 2),
+        (40, TRADE, SELL, 100, 3),
+    ]
+    played = play([*L3, *flow, *END], {20: new(BUY, 100, 9)}, live_orders=16)
+    assert [row[0:4:3] for row in played.venue_fills()] == [(40, 1)], "7 stood before us"
+    assert played.engine.venue.markets[0]["printed_lots"] == 8
+
+
+def test_without_order_ids_an_exact_queue_is_a_risk_averse_one() -> None:
+    rows = [*BOOK, (30, TRADE, SELL, 100, 8), *END]
+    for queue in ("fifo", "risk_averse"):
+        played = play(rows, {20: new(BUY, 100, 9)}, venue=VenueModel(queue=queue))
+        assert [row[3] for row in played.venue_fills()] == [3], queue
 
 
 def test_an_idle_l3_instrument_with_the_same_order_ids_changes_nothing() -> None:

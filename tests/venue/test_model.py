@@ -8,8 +8,9 @@ import pytest
 from hft.core.codes import LatencyLeg
 from hft.core.errors import ConfigError
 from hft.core.jit import kernel
+from hft.venue.latency import leg_ns
 from hft.venue.model import Latency, VenueModel
-from hft.venue.state import VenueState, leg_ns, new_state
+from hft.venue.state import VenueState, new_state
 
 pytestmark = pytest.mark.nojit
 
@@ -24,10 +25,15 @@ def _legs(venue: VenueState, leg: int, times: np.ndarray, out: np.ndarray) -> No
 
 def latencies(model: VenueModel, leg: int, times: list[int], seed: int = 1) -> list[int]:
     venue = new_state(1, 16, samples=model.table_size)
-    model.install(venue, seed)
+    model.install(venue, seed, [False])
     out = np.zeros(len(times), np.int64)
     _legs(venue, leg, np.array(times, np.int64), out)
     return [int(value) for value in out]
+
+
+def test_a_rule_of_taken_liquidity_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ConfigError, match="taken='gone' is not one of stays, restated"):
+        VenueModel(taken="gone")
 
 
 def test_a_leg_that_is_not_named_takes_no_time() -> None:

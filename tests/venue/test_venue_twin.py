@@ -61,7 +61,7 @@ class Script:
             which = self.chance.choice(self.twin.resting)
             price = which.price + self.chance.choice([0, 0, 0, -1, 1, 3])
             total = which.filled + self.chance.randint(1, which.open + 2)
-            if self.meets_own(which.side, price):
+            if which.tif != Tif.GTX and self.meets_own(which.side, price):
                 return
             if self.leaves_a_ghost(which.side, price):
                 return
@@ -74,7 +74,7 @@ class Script:
         lots, tif, kind = self.chance.randint(1, 12), self.chance.choice(TIFS), OrderType.LIMIT
         if self.chance.random() < 0.1 and view.book_valid:
             price, tif, kind = 0, Tif.IOC, OrderType.MARKET
-        if self.meets_own(side, price or (LOW if side else HIGH)):
+        if tif != Tif.GTX and self.meets_own(side, price or (LOW if side else HIGH)):
             return
         self.sent += 1
         expire = now + self.chance.randint(1, 40) if tif == Tif.GTD else 0
@@ -83,7 +83,7 @@ class Script:
         self.twin.new(now, order_id, side, price, lots, tif, kind, expire)
 
     def meets_own(self, side: int, price: int) -> bool:
-        """Could it trade with an own order? The gateway refuses that, whatever the limits are."""
+        """Could it take from an own order? The gateway refuses that, whatever the limits are."""
         others = [order.price for order in self.twin.resting if order.side != side]
         return any(price >= other if side == 0 else price <= other for other in others)
 
@@ -103,11 +103,17 @@ class Script:
 
 
 def duel(
-    seed: int, rows: int, *, capped: bool = True, keeps: bool = True, sessions: float = 0.0
+    seed: int,
+    rows: int,
+    *,
+    capped: bool = True,
+    keeps: bool = True,
+    stays: bool = True,
+    sessions: float = 0.0,
 ) -> tuple[Played, NaiveVenue]:
     """The same day for engine and twin; they must tell the same story."""
     chance = random.Random(seed)
-    twin = NaiveVenue(NaiveBook(LOW, HIGH), capped, keeps, DEFECTS)
+    twin = NaiveVenue(NaiveBook(LOW, HIGH), capped, keeps, DEFECTS, stays)
     first = opening(10, BIDS, ASKS)
     for row in first[1:]:
         twin.book.apply(*row[1:5], 0)
@@ -117,7 +123,8 @@ def duel(
     def body(view: Any, order: Any, p: Any, s: Any) -> None:
         script(view, order, p, s)
 
-    model = VenueModel(capped=capped, amend_keeps_priority=keeps)
+    taken = "stays" if stays else "restated"
+    model = VenueModel(capped=capped, amend_keeps_priority=keeps, taken=taken)
     played = _play_with([*first, *live], body, model)
     script.catch_up(live[-1][0])  # no wake-up comes after the last row
     assert played.venue_fills() == twin.fills, f"seed {seed}"
@@ -154,6 +161,12 @@ def test_whole_fills_are_the_twins(seed: int) -> None:
 @given(st.integers(0, 1 << 30))
 def test_a_venue_where_every_amend_loses_its_place_is_the_twin_too(seed: int) -> None:
     duel(seed, 60, keeps=False)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 1 << 30))
+def test_a_venue_whose_levels_give_back_what_we_took_is_the_twin_too(seed: int) -> None:
+    duel(seed, 60, stays=False)
 
 
 @settings(max_examples=30)

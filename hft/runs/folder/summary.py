@@ -29,6 +29,7 @@ def summarize(folder: Path, names: RunNames, totals: dict[str, Any]) -> dict[str
     for name, unit in COUNTS.items():
         if name in totals:
             _put(found, name, int(totals[name]), unit)
+    _taken(found, totals.get("markets", []))
     _profit(found, folder, names, totals)
     _decisions(found, folder, int(totals.get("lost_intents", 0)))
     _fills(found, folder, names)
@@ -52,6 +53,15 @@ FILL_COLUMNS = (
     *("exch_ts", "symbol", "side", "liquidity", "order_id"),
     *("price", "mid", "lots", "fee"),
 )
+
+
+def _taken(found: Figures, markets: list[dict[str, Any]]) -> None:
+    """What we took of the book beside what the market's own takers took, where it is most."""
+    shares = [row["taken_lots"] / row["printed_lots"] for row in markets if row["printed_lots"]]
+    if markets:
+        _put(found, "taken_lots", sum(row["taken_lots"] for row in markets), "lots")
+    if shares:
+        _put(found, "taken_share", max(shares), "of the lots of all prints")
 
 
 def _put(found: Figures, name: str, value: Any, unit: str) -> None:

@@ -1,0 +1,284 @@
+"""Tape rows at the venue, in its time: its book, prints, orders of an L3 tape, sessions, our fills.
+
+The cursor walks by `exch_ts`, tight over the memory-mapped columns of one batch, and steps to the
+next by the table of addresses; it never passes `end_ns`. What each row does, and in which order:
+docs/reference/venue.md.
+"""
+
+from hft.core import digest
+from hft.core.codes import EventKind, Flag, StatusCode
+from hft.core.jit import kernel, out_of_line
+from hft.market.book import apply_row, level_at, level_lots, set_level
+from hft.replay.batch import (
+    VIEW_ONLY,
+    exch_ns_at,
+    flags_at,
+    kind_at,
+    next_row,
+    order_id_at,
+    price_at,
+    qty_at,
+    side_at,
+)
+from hft.replay.state import Engine
+from hft.venue import fifo
+from hft.venue.expiry import session_closed
+from hft.venue.liquidity import best_of, level_fell, level_stated, side_cleared
+from hft.venue.matching import (
+    book_settled,
+    executed,
+    level_changed,
+    order_left,
+    touch_crossed,
+    traded,
+)
+from hft.venue.state import FOREVER, QUEUE_FIFO
+
+_LEVEL = EventKind.LEVEL.value
+_CLEAR = EventKind.CLEAR.value
+_ADD = EventKind.ADD.value
+_CANCEL = EventKind.CANCEL.value
+_EXECUTE = EventKind.EXECUTE.value
+_TRADE = EventKind.TRADE.value
+_BBO = EventKind.BBO.value
+_STATUS = EventKind.STATUS.value
+_NO_BOOK = Flag.NO_BOOK.value
+_AUCTION = Flag.AUCTION.value
+_OPEN = StatusCode.OPEN.value
+_CLOSE = StatusCode.CLOSE.value
+
+
+@kernel
+def venue_span(engine: Engine, i: int, until_ns: int) -> None:
+    """The venue sees rows of instrument `i` up to `until_ns` inclusive, as far as the batch goes.
+
+    Stops early when a fill has been queued that reaches us before `until_ns`.
+    Mutates: books, venue, feeds[i], mixes[i].
+    """
+    out_of_line()
+    feed = engine.feeds[i]
+    batch = engine.batches[feed["first_batch"] + feed["venue_batch"]]
+    clock = engine.clock[0]
+    books = engine.books
+    head = books.heads[2 * i]
+    venue = engine.venue
+    queue = venue.queues[1]
+    row = feed["venue_row"]
+    seen = feed["seen"]
+    seen0 = seen
+    listened = i < engine.trading.head[0]["listened"]
+    mix = engine.mixes[i]
+    answered = queue["last"]
+    plain = feed["l3"] == 0
+    taken = venue.head[0]
+    ts = feed["venue_ns"]
+    end_ns = min(clock["end_ns"], FOREVER - 1)
+    until_ns = min(until_ns, end_ns)
+    while ts <= until_ns:
+        kind = kind_at(batch, row)
+        side = side_at(batch, row)
+        price = price_at(batch, row)
+        qty = qty_at(batch, row)
+        seen += 1
+        if listened:
+            mix = digest.row_add(mix, digest.row_word(seen, ts, kind, side, price, qty))
+        if kind == _LEVEL and plain:
+            bid = head["bid"]
+            ask = head["ask"]
+            before = set_level(books, head, side, price, qty)
+            # Most rows stop here: only a level where we rest, or a better touch, concerns us.
+            slot = venue.lists[2 * i + side]
+            while slot >= 0 and venue.resting[slot]["price"] != price:
+                slot = venue.resting[slot]["next_slot"]
+            if slot >= 0 and head["complete"] != 0:
+                level_changed(venue, i, side, price, before, qty)
+            if taken["taken_levels"] > 0:
+                level_stated(venue, books, head, side, price, before)
+            if head["bid"] > bid:
+                _touch_improved(engine, i, 0, bid + ask, ts)
+            if head["ask"] < ask:
+                _touch_improved(engine, i, 1, bid + ask, ts)
+        else:
+            _venue_row(engine, i, row, ts)
+        row = next_row(batch, row + 1, VIEW_ONLY)
+        if row >= batch["rows"]:
+            ts = FOREVER
+            break
+        ts = exch_ns_at(batch, row)
+        if queue["last"] != answered:
+            break
+    engine.mixes[i] = mix
+    feed["seen"] = seen
+    feed["venue_row"] = row
+    feed["venue_ns"] = ts
+    clock["rows"] += seen - seen0
+    if ts > end_ns:
+        next_venue_batch(engine, i)
+
+
+@kernel(inline=True)
+def _touch_improved(engine: Engine, i: int, side: int, mid2: int, ts: int) -> None:
+    """The best of a side came closer: who rests where it now stands is filled. Mutates: venue.
+
+    `mid2` is the mid before the row: markouts start where the market stood when it reached us.
+    """
+    if engine.venue.lists[2 * i + 1 - side] < 0:
+        return
+    head = engine.books.heads[2 * i]
+    if head["complete"] != 0 and engine.venue.markets[i]["phase"] == _OPEN:
+        engine.feeds[i]["mid2"] = mid2
+        touch_crossed(engine.venue, engine.books, head, i, side, ts)
+
+
+@kernel
+def _venue_row(engine: Engine, i: int, row: int, ts: int) -> None:
+    """A row that is no plain level: trades, quotes, snapshots, sessions, orders of an L3 tape."""
+    out_of_line()
+    feed = engine.feeds[i]
+    batch = engine.batches[feed["first_batch"] + feed["venue_batch"]]
+    kind = kind_at(batch, row)
+    side = side_at(batch, row)
+    price = price_at(batch, row)
+    qty = qty_at(batch, row)
+    flag = flags_at(batch, row)
+    order_id = order_id_at(batch, row)
+    books = engine.books
+    head = books.heads[2 * i]
+    venue = engine.venue
+    if kind == _TRADE or kind == _EXECUTE:
+        _printed(engine, i, kind, side, price, qty, flag, order_id, ts)
+    if kind == _STATUS:
+        _phase_changed(engine, i, qty, ts)
+    if kind == _TRADE or kind >= _STATUS:
+        return  # funding and signals say nothing about the book, either
+    known = venue.markets[i]["followed"] != 0
+    known = known and _follow(engine, i, kind, side, price, qty, flag, order_id)
+    bid = head["bid"]
+    ask = head["ask"]
+    whole = head["complete"]
+    if venue.head[0]["taken_levels"] > 0:
+        before = _apply_taken(engine, i, kind, side, price, qty, flag, known)
+    else:
+        before = apply_row(books, head, kind, side, price, qty, flag)
+    if whole == 0 and head["complete"] != 0:
+        book_settled(venue, books, head, i, True, ts)
+        return
+    if side > 1 or head["complete"] == 0:
+        return
+    if venue.markets[i]["queue"] != QUEUE_FIFO:
+        level_changed(venue, i, side, price, before, level_lots(books, head, side, price))
+    if head["bid"] > bid:
+        _touch_improved(engine, i, 0, bid + ask, ts)
+    if head["ask"] < ask:
+        _touch_improved(engine, i, 1, bid + ask, ts)
+
+
+@kernel
+def _printed(
+    engine: Engine,
+    i: int,
+    kind: int,
+    side: int,
+    price: int,
+    qty: int,
+    flag: int,
+    order_id: int,
+    ts: int,
+) -> None:
+    """A trade or an execution: counted, and our orders that it reaches are filled. Mutates: venue.
+
+    An execution with NO_BOOK has its print in a row of its own; exact places follow executions.
+    """
+    venue = engine.venue
+    market = venue.markets[i]
+    is_print = kind == _TRADE or flag & _NO_BOOK == 0
+    if is_print:
+        market["printed_lots"] += qty
+    complete = engine.books.heads[2 * i]["complete"]
+    if complete == 0 or market["phase"] != _OPEN or flag & _AUCTION != 0:
+        return
+    if market["queue"] != QUEUE_FIFO:
+        if is_print:
+            traded(venue, i, side if kind == _TRADE else 1 - side, price, qty, ts)
+    elif kind == _EXECUTE:
+        executed(venue, i, side, price, qty, order_id, ts)
+
+
+@kernel
+def _apply_taken(
+    engine: Engine, i: int, kind: int, side: int, price: int, qty: int, flag: int, known: bool
+) -> int:
+    """Apply a row to a book of which we took something; returns what stood at its level.
+
+    Mutates: books, venue. `known`: the row is about a market order that the venue follows.
+    """
+    out_of_line()
+    venue = engine.venue
+    books = engine.books
+    head = books.heads[2 * i]
+    if kind == _CLEAR:
+        if side != 1:
+            side_cleared(venue, books, head, 0)
+        if side != 0:
+            side_cleared(venue, books, head, 1)
+    old = price
+    if kind == _BBO:
+        old = best_of(head, side)
+    old_lots = level_lots(books, head, side, old)
+    before = apply_row(books, head, kind, side, price, qty, flag)
+    if kind == _CANCEL or kind == _EXECUTE:
+        if not known:
+            level_fell(venue, books, head, side, price, before)
+    elif kind != _ADD and kind != _CLEAR:
+        level_stated(venue, books, head, side, price, before)
+        if old != price:
+            level_stated(venue, books, head, side, old, old_lots)
+    return before
+
+
+@kernel
+def _follow(
+    engine: Engine, i: int, kind: int, side: int, price: int, qty: int, flag: int, order_id: int
+) -> bool:
+    """Keep the table of the market's orders on an L3 tape; returns whether the order was known.
+
+    Mutates: engine.venue.
+    """
+    venue = engine.venue
+    if kind == _ADD:
+        level = level_at(engine.books.heads[2 * i], side, price)
+        return fifo.add(venue, i, order_id, qty, level)
+    if kind == _CLEAR:
+        fifo.clear(venue, i)
+    elif (kind == _CANCEL or kind == _EXECUTE) and flag & _NO_BOOK == 0:
+        known = order_left(venue, i, side, price, qty, order_id)
+        return known and venue.head[0]["restated"] == 0
+    return False
+
+
+@kernel
+def _phase_changed(engine: Engine, i: int, phase: int, ts: int) -> None:
+    """A session event at the venue: DAY orders end at the close, an opening settles the book."""
+    out_of_line()
+    engine.venue.markets[i]["phase"] = phase
+    if phase == _OPEN:
+        book_settled(engine.venue, engine.books, engine.books.heads[2 * i], i, False, ts)
+    elif phase == _CLOSE:
+        session_closed(engine.venue, i, ts)
+
+
+@kernel
+def next_venue_batch(engine: Engine, i: int) -> None:
+    """Move the venue's cursor to the first row it sees in a later batch. Mutates: feeds[i]."""
+    out_of_line()
+    feed = engine.feeds[i]
+    feed["venue_ns"] = FOREVER
+    while feed["venue_batch"] + 1 < feed["batches"]:
+        feed["venue_batch"] += 1
+        batch = engine.batches[feed["first_batch"] + feed["venue_batch"]]
+        row = next_row(batch, 0, VIEW_ONLY)
+        feed["venue_row"] = row
+        if row < batch["rows"]:
+            ts = exch_ns_at(batch, row)
+            feed["venue_ns"] = ts if ts <= engine.clock[0]["end_ns"] else FOREVER
+            return
