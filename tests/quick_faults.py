@@ -87,10 +87,10 @@ FAULTS: dict[str, Fault] = {
         "min(answer_ns, control_ns - 1)",
         "venue",
     ),
-    "digest: half of a step's rest is left out": Fault(
+    "digest: the last word of a step is left out": Fault(
         "hft/core/digest.py",
-        "    a = _add(_word(key), _mul(_word(aux0), K0))\n",
-        "    a = _mul(_word(aux0), K0)\n",
+        "    word = _add(word, _mul(_word(value), K0))\n    low = _mul(low ^ word, K0)\n",
+        "    low = _mul(low ^ word, K0)\n",
         "core",
     ),
     "tape: the seal reads one row of a column": Fault(
@@ -127,7 +127,10 @@ FAULTS: dict[str, Fault] = {
         "portfolio",
     ),
     "Sharpe: the deviation of a population": Fault(
-        "hft/alpha/statistics/sharpe.py", "r.std(ddof=1)", "r.std()", "alpha"
+        "hft/alpha/statistics/sharpe.py",
+        "mean, sd = float(r.mean()), float(r.std(ddof=1))",
+        "mean, sd = float(r.mean()), float(r.std())",
+        "alpha",
     ),
     "gate: an undecided check hides a failed one": Fault(
         "hft/alpha/verdict.py",
