@@ -61,6 +61,7 @@ SHAPES = {
     TRADE_COLUMNS: re.compile(rb"\d+(\.\d+)?,\d+,\d+,[A-Z]?,[0-9A-Fa-f]*,[01]\r?\n"),
     FX_COLUMNS: re.compile(rb"\d+(\.\d+)?,\d+(\.\d+)?,\d+(\.\d+)?\r?\n"),
 }
+BARS = re.compile(rb"\d+(,\d*\.?\d*){5,10}\r?\n")
 BUFFER_BYTES_MAX = 1 << 28
 EQUITY_ZONE = "America/New_York"
 EQUITY_PRICE_DECIMALS = 4
@@ -73,7 +74,7 @@ def sniff(head: bytes, path: Path) -> str | None:
     """Lean by the name of the zip and the shape of its first line."""
     if not FILE_NAME.fullmatch(path.name):
         return None
-    return "lean" if _columns(head) else None
+    return "lean" if _columns(head) or BARS.match(head + b"\n") else None
 
 
 def decode(paths: Sequence[Path], options: DecodeOptions) -> list[Feed]:
@@ -122,7 +123,12 @@ def _file(path: Path) -> _File:
     return _File(path, named.group(1), named.group(2), symbol.upper(), zone)
 
 
-def _instrument(file: _File, options: DecodeOptions) -> Instrument:
+def _instrument(file: _File, options: DecodeOptions, findings: Findings) -> Instrument:
+    """The listed instrument; cents for a stock, and for FX only what is given or waived.
+
+    Raises: DataError for an FX symbol that is in no table and has no grid.
+    """
+    symbol = options.symbol or file.symbol
     if file.zone == EQUITY_ZONE:
         default = Instrument(
             file.symbol, Decimal("0.01"), Decimal(1), calendar="XNYS", time_zone=EQUITY_ZONE
@@ -132,7 +138,12 @@ def _instrument(file: _File, options: DecodeOptions) -> Instrument:
         default = Instrument(
             file.symbol, Decimal("0.00001"), Decimal(1000), currency=currency, calendar="FX"
         )
-    return replace(options.instrument(options.symbol or file.symbol, default))
+        if not {symbol, f"{options.format}:{symbol}"} & set(options.instruments):
+            options.must_guess(symbol, str(file.path))
+            for step, given in (("tick", options.tick), ("lot", options.lot)):
+                note = f"{step} {getattr(default, step)}, as is usual for FX"
+                findings.add(f"guessed_{step}", int(given is None), 1, note)
+    return replace(options.instrument(symbol, default))
 
 
 def _midnight_ns(file: _File) -> int:
@@ -193,6 +204,11 @@ def _read(file: _File, instrument: Instrument, findings: Findings) -> np.ndarray
     if not text.strip():
         return NO_ROWS
     columns = _columns(text[:512])
+    if not columns and BARS.match(text[:512]):
+        raise DataError(
+            f"{file.path}: holds bars, which have no book to replay: give the tick files; bars are "
+            "for research (`hft data report`, `hft data features`)"
+        )
     if not columns or (columns == TRADE_COLUMNS) != (file.kind == "trade"):
         raise DataError(
             f"{file.path}: line 1: expected the columns of a Lean {file.kind} file, "
@@ -224,10 +240,10 @@ def _read(file: _File, instrument: Instrument, findings: Findings) -> np.ndarray
 
 
 def _decode_symbol(files: list[_File], options: DecodeOptions) -> Feed:
-    instrument = _instrument(files[0], options)
     days = sorted({file.day for file in files})
     total = sum(file.path.stat().st_size for file in files)
     findings = Findings()
+    instrument = _instrument(files[0], options, findings)
     merge: Any = np.zeros(1, MERGE)[0]
     merge["last_side"] = 2
     parts: list[Columns] = []

@@ -26,6 +26,7 @@ from hft.runs.code.location import file_of
 from hft.runs.code.purity import refuse_chance, refuse_written_params
 from hft.runs.code.sources import rebuild
 from hft.runs.code.staleness import renew
+from hft.runs.dead_books import dead_books
 from hft.runs.faults import FaultPlan
 from hft.runs.folder.damage import damaged
 from hft.runs.folder.layout import MANIFEST, RECORDS, SNAPSHOT, find_sealed, run_id
@@ -80,7 +81,7 @@ def execute(
             run_id(manifest["key"]),
             record,
             names=_names(session, job, digits),
-            manifest=manifest | {"warnings": list(resolved.warnings)},
+            manifest=manifest | {"warnings": [*dead_books(job.tapes), *resolved.warnings]},
             limits=dump_yaml(resolved.to_dict()),
             max_journal_bytes=max_journal_bytes,
         )

@@ -16,6 +16,7 @@ from hft.core.numbers import money_digits
 from hft.gateway.resolve import ResolvedLimits, max_price_ticks, resolve
 from hft.replay.build import Session, Source, gateway_for, new_session, source_of
 from hft.replay.state import CONTROL
+from hft.runs.dead_books import dead_books
 from hft.runs.job import Job
 from hft.runs.limits import reference_summary
 from hft.runs.venues import Venue
@@ -80,9 +81,10 @@ def _resolved(
     try:
         return resolve(job.limits, instruments, summaries, strategies=strategies, digits=digits)
     except ConfigError as error:
+        text = "; ".join([str(error), *dead_books(job.tapes)])
         if not job.limits_file:
-            raise
-        text = str(error).removeprefix(f"limits {job.limits.name}: ")
+            raise ConfigError(text) from None
+        text = text.removeprefix(f"limits {job.limits.name}: ")
         raise ConfigError(f"{job.limits_file}: {text}") from None
 
 

@@ -2,12 +2,14 @@
 
 from decimal import Decimal
 from pathlib import Path
+from zipfile import ZipFile
 
 import polars as pl
 import pytest
 
 from hft.core.codes import EventKind, Flag
 from hft.core.errors import ConfigError, DataError
+from hft.feeds import lean
 from hft.feeds.base import DecodeOptions
 from hft.feeds.frame import decode, decode_frame
 from hft.feeds.registry import sniff
@@ -147,3 +149,28 @@ def test_day_and_month_are_told_by_another_row_or_refused():
     assert times(["08/03/2024 00:00:00", "08/25/2024 00:00:00"], "UTC") == first
     with pytest.raises(DataError, match=r"row 1: '03/08/2024' may be day or month first; write"):
         times(["03/08/2024", "04/08/2024"], "UTC")
+
+
+def lean_zip(tmp_path: Path, line: str, market: str = "fxcm") -> Path:
+    folder = tmp_path / market / "gbpusd"
+    folder.mkdir(parents=True)
+    path = folder / "20140501_quote.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("20140501_gbpusd_tick_quote.csv", line * 3)
+    return path
+
+
+def test_an_fx_pair_that_nobody_described_is_refused_or_guessed_as_a_finding(tmp_path: Path):
+    path = lean_zip(tmp_path, "1000,1.68801,1.68811\n")
+    with pytest.raises(DataError, match=r"instrument 'GBPUSD' is unknown: .*--tick, --lot"):
+        lean.decode([path], DecodeOptions(format="lean"))
+    guessed = DecodeOptions(format="lean", waive=("guessed_tick", "guessed_lot"))
+    (feed,) = lean.decode([path], guessed)
+    assert {"guessed_tick", "guessed_lot"} <= {one.name for one in feed.findings}
+
+
+def test_bars_of_seconds_are_refused_with_the_way_to_use_them(tmp_path: Path):
+    path = lean_zip(tmp_path, "34200000,4826400,4827300,4826400,4827300,3600\n", "equity")
+    assert sniff(path) == "lean"
+    with pytest.raises(DataError, match=r"holds bars, which have no book to replay: give the tick"):
+        lean.decode([path], DecodeOptions(format="lean"))

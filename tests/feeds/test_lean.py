@@ -169,7 +169,7 @@ def test_a_week_is_one_tape_and_file_order_does_not_matter(shared_data):
 @pytest.mark.data
 def test_dealer_quotes_are_utc_minus_five_and_their_crossed_rows_stay_off(shared_data):
     path = shared_data / FX / "20140502_quote.zip"
-    (feed,) = decode(path)
+    (feed,) = decode(path, tick=Decimal("0.00001"), lot=Decimal(1000))
     columns = feed.columns
     rows = [line.split(",") for line in lines_of(path)]
     crossed = sum(Decimal(bid) > Decimal(ask) for _, bid, ask in rows)

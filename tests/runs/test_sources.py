@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import hft
 from hft.core.codes import EventKind
 from hft.core.errors import ConfigError, DataError
 from hft.runs.given import as_frame
@@ -131,6 +132,13 @@ def test_a_book_of_deltas_alone_says_why_nothing_can_be_traded_and_what_to_do(tm
     assert "no snapshot" in note
     assert "--book-from-deltas N" in note
     assert tapes[0].summary["spread_ticks_median"] is None
+
+
+def test_a_replay_of_a_book_that_never_is_whole_is_refused_with_the_cause(tmp_path: Path):
+    tapes = take_in(DELTAS, tmp_path / "tapes")
+    cause = "X 2024-01-02: nothing can be traded, the book is never whole: no snapshot"
+    with pytest.raises(ConfigError, match=cause):
+        hft.replay(tapes, "market_making", out=tmp_path / "runs", plain=True)
 
 
 def test_a_book_of_deltas_is_whole_after_so_many_levels_when_asked(tmp_path: Path):
