@@ -141,6 +141,24 @@ def fork(
 
 
 @app.command()
+def relimit(
+    name: Name,
+    limits: Annotated[str, typer.Option(help="A shipped set or a YAML file.")],
+    out: Out = None,
+    json: context.Json = False,
+) -> None:
+    """Decide a run's intents again under other limits; needs its journal (record full)."""
+    from hft.api.replays import Limits
+    from hft.runs.code.compilation import first_compile
+
+    found = find(name, out)
+    if said := first_compile():
+        context.note(said)
+    done = found.relimit(Limits.load(limits))
+    context.emit(done.to_json(), lambda: str(done))
+
+
+@app.command()
 def export(
     name: Name,
     file: Annotated[str, typer.Argument(help="The archive to write, such as run.tar.gz.")],

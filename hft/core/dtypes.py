@@ -175,6 +175,7 @@ _STEP_FIELDS: dict[str, Any] = {
     "ts_ns": np.int64,
     "kind": np.int64,  # StepKind
     "order_id": np.int64,  # the order, or the intent that would make it; 0: about none
+    "target_id": np.int64,  # DECISION: the order that an amend or a cancel is about
     "wake": np.int64,  # WAKE: the strategy's wake-ups so far
     "price": np.int64,
     "qty": np.int64,

@@ -17,6 +17,7 @@ from hft.gateway.control import control
 from hft.gateway.tables import enter
 from hft.replay.faults import feed_silent, reconcile
 from hft.replay.messages import arrive, note_answers, receive, wiring
+from hft.replay.redecide import redecide
 from hft.replay.rows import view_to
 from hft.replay.sample import sample_equity, sample_series
 from hft.replay.state import (
@@ -25,6 +26,7 @@ from hft.replay.state import (
     FILLS_MAX,
     PHASE_AWAKE,
     PHASE_DONE,
+    PHASE_REDECIDE,
     PHASE_RUN,
     SERIES_MAX,
     STATUS_DEFECT,
@@ -306,6 +308,8 @@ def advance(engine: Engine, on_wake: Any) -> int:
     clock = engine.clock[0]
     if clock["phase"] == PHASE_DONE:
         return STATUS_DONE
+    if clock["phase"] == PHASE_REDECIDE:
+        return redecide(engine)
     pending = clock["phase"] == PHASE_AWAKE
     if pending:
         after_wake(engine, clock["strategy"], clock["wake_cause"])

@@ -60,6 +60,7 @@ CLOCK = _row(
 PHASE_RUN = 0
 PHASE_AWAKE = 1
 PHASE_DONE = 2
+PHASE_REDECIDE = 3  # the ring holds steps to be decided again; see `replay.redecide`
 
 STATUS_DONE = 0
 STATUS_FLUSH = 1

@@ -42,7 +42,7 @@ def note(engine: Engine, step: Row) -> None:
         step["value"],
         step["fill_id"],
         step["fee_money"],
-        step["cmd_id"],
+        step["cmd_id"] ^ (step["target_id"] << 32),
         _packed(step["intent_type"], step["order_type"], step["tif"], step["liquidity"]),
         _packed(step["ignored"], step["guard"], step["scope"], step["state"]) ^ step["target"],
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from hft.gateway.limits import Limits
 from hft.reports import cards
 from hft.reports.mode import fault_words, mode_words
 from hft.reports.refusals import counted, notice, refusals
@@ -101,6 +102,12 @@ class Run(RunReader):
         from hft.runs.fork import fork
 
         return as_run(fork, self, at, params)
+
+    def relimit(self, limits: Limits) -> Any:
+        """What other limits would have decided: `.table`, `.decisions`, `.would_pass`."""
+        from hft.runs.relimit import relimit
+
+        return relimit(self, limits)
 
     def export(self, path: str | Path) -> Path:
         """The run as one archive for another machine; tapes are not in it."""

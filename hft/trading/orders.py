@@ -58,6 +58,7 @@ def _conclude(
     step["strategy_idx"] = intent["strategy_idx"]
     step["instrument_idx"] = intent["instrument_idx"]
     step["order_id"] = intent["intent_id"]
+    step["target_id"] = intent["target_id"]
     step["code"] = reason
     step["side"] = shown(intent["side"])
     step["price"] = decision["price"]
