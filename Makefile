@@ -23,9 +23,10 @@ QUICK_WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 # What `make demo` replays and where it leaves its run.
 DEMO_ARGS ?=
 FUZZ_SEEDS ?= 200
+ENGINE_MARKETS ?= 200000
 
 .PHONY: bench-search bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
-	docs bench fuzz governance-study ledger-soak bless fix reference lock sessions setup clean
+	docs bench fuzz fuzz-engine fuzz-engine-coverage governance-study ledger-soak bless fix reference lock sessions setup clean
 
 help:  ## print this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +106,12 @@ governance-study: $(READY)  ## simulate what governance promises; writes docs/go
 
 fuzz: $(READY)  ## soak the simulation tests over many seeds (FUZZ_SEEDS=200)
 	@NUMBA_BOUNDSCHECK=1 $(PY) -m pytest -q tests --seeds $(FUZZ_SEEDS) -k "simulation or fuzz" $(ARGS)
+
+fuzz-engine: $(READY)  ## random markets in the engine and in its twin (ENGINE_MARKETS=200000, 2 processes)
+	@$(PY) -m tests.simulation.fuzz_engine --markets $(ENGINE_MARKETS)
+
+fuzz-engine-coverage: $(READY)  ## lines of the simulated venue that random markets run, in plain Python
+	@NUMBA_DISABLE_JIT=1 $(PY) -m tests.simulation.venue_coverage
 
 bless: $(READY)  ## rewrite the golden digests; the commit says why they moved
 	@$(PY) -m pytest -q tests/golden --bless $(ARGS)

@@ -1,0 +1,174 @@
+"""The chaos strategy: one Python body for both worlds, so that a difference of views shows.
+
+It writes down all that it sees, then does something at random: the same seed and the same views
+make the same words. `deeds` counts what was tried.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from hft.core.codes import OrderType, Tif, WakeCause
+from tests.naive.engine.author import HIGH
+from tests.naive.engine.markets import Actor
+
+GTC, IOC, FOK, DAY, GTD, GTX = (
+    int(t) for t in (Tif.GTC, Tif.IOC, Tif.FOK, Tif.DAY, Tif.GTD, Tif.GTX)
+)
+LIMIT, MARKET = int(OrderType.LIMIT), int(OrderType.MARKET)
+SEEN = (
+    *("now", "wake", "book_valid", "bid_tick", "ask_tick", "bid_lots", "ask_lots", "mid2"),
+    *("last_trade_tick", "last_trade_lots", "last_trade_side", "traded_since_wake", "position"),
+    *("pnl", "open_buy", "open_sell", "working_buy_tick", "working_sell_tick", "session_phase"),
+)
+LEVELS_SEEN = 3
+DEEDS_MOST = 60
+CALM = (int(WakeCause.TIMER), int(WakeCause.STATUS), int(WakeCause.TRADE), int(WakeCause.BOOK))
+Body = Callable[[Any, Any, Any, Any], None]
+
+
+def sight(view: Any) -> tuple[Any, ...]:
+    """All that a strategy can read of one instrument, own orders included."""
+    valid = bool(view.book_valid)
+    seen = [int(getattr(view, name)) for name in SEEN]
+    if not valid:
+        seen[3:8] = [0] * 5  # prices of a book that is not whole mean nothing
+    levels = []
+    for k in range(LEVELS_SEEN if valid else 0):
+        bid, ask = int(view.bid_depth[k]), int(view.ask_depth[k])
+        tops = (int(view.bid_ticks[k]) if bid else 0, int(view.ask_ticks[k]) if ask else 0)
+        levels.append((bid, ask, *tops))
+    return (*seen, tuple(levels), tuple(orders(view)))
+
+
+def orders(view: Any) -> list[tuple[int, int, int, int, bool]]:
+    """Own working orders: side, id, price, open lots, whether no request is in flight."""
+    found = []
+    for side in (0, 1):
+        at = view.first_order(side)
+        while at >= 0:
+            found.append(
+                (
+                    *(side, int(view.order_id(at)), int(view.order_tick(at))),
+                    *(int(view.order_open(at)), bool(view.order_live(at))),
+                )
+            )
+            at = view.next_order(at)
+    return sorted(found, key=lambda o: o[1])
+
+
+def body(actor: Actor, trace: list[Any], deeds: Counter[str]) -> Body:
+    """A strategy body with its own chance; `trace` gets one entry a wake-up."""
+    rng = Random(actor.seed)
+    known: list[int] = []
+
+    def wake(view: Any, order: Any, p: Any, s: Any) -> None:
+        views = [view] if actor.instruments == 1 else [view[k] for k in range(actor.instruments)]
+        seen = [sight(one) for one in views]
+        trace.append(tuple(seen))
+        quiet = 0.35 if seen[0][1] in CALM else 0.8  # answers wake us, and words make answers
+        if rng.random() < quiet or sum(deeds.values()) > DEEDS_MOST:
+            return
+        k = rng.randrange(actor.instruments)
+        _act(
+            rng,
+            actor,
+            view if k == 0 else view[k],
+            order if k == 0 else order[k],
+            seen[k],
+            known,
+            deeds,
+        )
+
+    return wake
+
+
+def _act(
+    rng: Random,
+    actor: Actor,
+    view: Any,
+    order: Any,
+    seen: tuple[Any, ...],
+    known: list[int],
+    deeds: Counter[str],
+) -> None:
+    working = seen[-1]
+    for _ in range(rng.choice((1, 1, 1, 2, 3, 6))):
+        draw = rng.random()
+        if draw < 0.5:
+            _new(rng, actor, order, seen, known, deeds)
+        elif draw < 0.66 and working:
+            side, oid, price, left, _ = rng.choice(working)
+            tick = price + rng.choice((0, 0, 0, 1, -1, 2, -2, 6, -6))
+            lots = max(1, rng.choice((left, left - 1, left + 3, 1, left + 40)))
+            deeds["amend"] += 1
+            order.amend(oid, max(1, tick), lots)
+        elif draw < 0.8 and (working or known):
+            oid = (
+                rng.choice(working)[1]
+                if working and rng.random() < 0.8
+                else rng.choice(known or [77])
+            )
+            deeds["cancel"] += 1
+            order.cancel(oid)
+        elif draw < 0.82:
+            deeds["cancel_all"] += 1
+            order.cancel_all()
+        elif draw < 0.87 and known:
+            deeds["amend of any"] += 1
+            order.amend(
+                rng.choice(known), _price(rng, seen, rng.randrange(2), actor.bold), _lots(rng)
+            )
+        elif draw < 0.94:
+            deeds["quote"] += 1
+            side = rng.randrange(2)
+            order.quote(side, _price(rng, seen, side, 0.1), rng.choice((0, 1, 2, 5)))
+        else:
+            deeds["target"] += 1
+            tick = None if rng.random() < 0.5 else _price(rng, seen, rng.randrange(2), actor.bold)
+            order.target(rng.randrange(-6, 7), tick)
+
+
+def _lots(rng: Random) -> int:
+    return rng.choice((1, 1, 2, 3, 5, 9, 30, 400, 10**4))
+
+
+def _price(rng: Random, seen: tuple[Any, ...], side: int, bold: float) -> int:
+    """A price near the touch; a bold one goes through the other side, sometimes far."""
+    bid, ask = (seen[3], seen[4]) if seen[2] else (99, 101)
+    if rng.random() < bold:
+        through = rng.choice((0, 0, 1, 2, 8, 400))
+        price = ask + through if side == 0 else bid - through
+    else:
+        away = rng.choice((0, 0, 0, 1, 1, 2, 5))
+        price = bid - away if side == 0 else ask + away
+    return min(max(price, 1), HIGH - 1)
+
+
+def _new(
+    rng: Random,
+    actor: Actor,
+    order: Any,
+    seen: tuple[Any, ...],
+    known: list[int],
+    deeds: Counter[str],
+) -> None:
+    side = rng.randrange(2)
+    price, lots = _price(rng, seen, side, actor.bold), _lots(rng)
+    strange = rng.random()
+    if strange < 0.02:
+        deeds["no order"] += 1
+        kind, tif = rng.choice(((int(OrderType.STOP), GTC), (LIMIT, 9), (77, IOC), (LIMIT, -1)))
+        oid = order.new(side, price, lots, tif, kind)
+    elif strange < 0.14:
+        tif = rng.choice((IOC, IOC, FOK, GTC))
+        deeds[f"MARKET {Tif(tif).name}"] += 1
+        oid = order.new(side, 0, lots, tif, MARKET)
+    else:
+        tif = rng.choice((GTC, GTC, GTC, IOC, FOK, DAY, GTD, GTX))
+        expires = seen[0] + rng.choice((-1, 0, 1, 4, 15, 60)) if tif == GTD else 0
+        deeds[f"LIMIT {Tif(tif).name}"] += 1
+        oid = order.new(side, price, lots, tif, LIMIT, expires)
+    if oid is not None and oid >= 0:
+        known.append(int(oid))

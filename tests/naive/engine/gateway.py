@@ -1,0 +1,152 @@
+"""Our side: orders as we know them, and the few refusals that accounting alone has.
+
+With every limit off the gateway refuses what cannot be an order, a market order without a touch, a
+trade with ourselves, a second request for one order, and requests about orders that are not there.
+"""
+
+from dataclasses import dataclass
+
+from hft.core.codes import IntentType, OrderType, Reason, ResponseKind, Tif
+from tests.naive.engine.venue import Answer
+
+BUY, SELL = 0, 1
+NOTHING = -1
+ENDS = (ResponseKind.CANCELLED, ResponseKind.EXPIRED, ResponseKind.REJECTED)
+
+
+@dataclass
+class Order:
+    """A working order as acknowledged; `request` is the kind of what is under way."""
+
+    oid: int
+    strategy: int
+    instrument: int
+    side: int
+    price: int
+    lots: int
+    tif: int
+    filled: int = 0
+    request: int = int(IntentType.NEW)
+    asked_price: int = 0
+    asked_by: int = 0  # the intent of the newest request
+
+    @property
+    def open(self) -> int:
+        return self.lots - self.filled
+
+
+@dataclass
+class Intent:
+    """What a strategy wrote."""
+
+    number: int
+    kind: int
+    strategy: int
+    instrument: int
+    side: int = 0
+    price: int = 0
+    lots: int = 0
+    tif: int = 0
+    type: int = int(OrderType.LIMIT)
+    target: int = 0
+    expires_ns: int = 0
+
+
+class Gateway:
+    """All working orders of the account."""
+
+    def __init__(self) -> None:
+        self.orders: dict[int, Order] = {}
+
+    def of(self, strategy: int, instrument: int, side: int) -> list[Order]:
+        return [
+            o
+            for o in self.orders.values()
+            if (o.strategy, o.instrument, o.side) == (strategy, instrument, side)
+        ]
+
+    def decide(self, intent: Intent, touch: int | None) -> Reason:
+        """Approve or refuse; `touch` is the price of a market order, None without a valid book."""
+        if intent.kind == IntentType.NEW:
+            return self._new(intent, touch)
+        target = self.orders.get(intent.target)
+        whose = (intent.strategy, intent.instrument)
+        if target is None or (target.strategy, target.instrument) != whose:
+            cancel = intent.kind == IntentType.CANCEL
+            return Reason.NOT_FOUND if cancel else Reason.EXPOSURE_ORDER_UNKNOWN
+        intent.side = target.side
+        if intent.kind == IntentType.CANCEL:
+            return self._cancel(intent, target)
+        return self._amend(intent, target)
+
+    def _new(self, intent: Intent, touch: int | None) -> Reason:
+        market = intent.type == OrderType.MARKET
+        if intent.type not in (OrderType.MARKET, OrderType.LIMIT) or not 0 <= intent.tif <= Tif.GTX:
+            return Reason.BAD_MESSAGE
+        if market and touch is None:
+            return Reason.MARKET_NO_TOUCH
+        if market:
+            assert touch is not None
+            intent.price = touch
+        if self._meets_own(intent, market):
+            return Reason.SELF_TRADE
+        self.orders[intent.number] = Order(
+            *(intent.number, intent.strategy, intent.instrument, intent.side),
+            *(intent.price, intent.lots, intent.tif),
+            asked_by=intent.number,
+        )
+        return Reason.OK
+
+    def _meets_own(self, intent: Intent, market: bool) -> bool:
+        if intent.tif == Tif.GTX:
+            return False
+        for order in self.orders.values():
+            if order.instrument != intent.instrument or order.side == intent.side:
+                continue
+            prices = [order.price]
+            if order.asked_price:
+                prices.append(order.asked_price)
+            if market or any(_meets(intent.side, intent.price, price) for price in prices):
+                return True
+        return False
+
+    def _cancel(self, intent: Intent, target: Order) -> Reason:
+        target.asked_by = intent.number
+        target.request = int(IntentType.CANCEL)
+        return Reason.OK
+
+    def _amend(self, intent: Intent, target: Order) -> Reason:
+        intent.tif = target.tif
+        less = intent.price == target.price and intent.lots < target.lots
+        if not less and self._meets_own(intent, False):
+            return Reason.SELF_TRADE
+        target.request = int(IntentType.AMEND)
+        target.asked_by = intent.number
+        if target.asked_price:  # the boldest of all that are under way
+            bold = max if target.side == BUY else min
+            target.asked_price = bold(target.asked_price, intent.price)
+        else:
+            target.asked_price = intent.price
+        return Reason.OK
+
+    def answer(self, answer: Answer) -> Order | None:
+        """Take an answer in. Returns: the order it is about, None when that has ended."""
+        order = self.orders.get(answer.oid)
+        if order is None:
+            return None
+        if answer.kind == ResponseKind.FILL:
+            order.filled += answer.lots
+            if order.open <= 0:
+                del self.orders[order.oid]
+        elif answer.kind in ENDS:
+            del self.orders[order.oid]
+        else:
+            if answer.kind == ResponseKind.AMENDED:
+                order.price, order.lots = answer.price, order.filled + answer.lots
+            if order.asked_by == answer.intent:  # not when a later request is under way
+                order.request, order.asked_price = NOTHING, 0
+        return order
+
+
+def _meets(side: int, price: int, other: int) -> bool:
+    return price >= other if side == BUY else price <= other

@@ -1,0 +1,80 @@
+"""Money of one strategy in one instrument: contract 6.3 and 1.1, in Python integers of any size."""
+
+from fractions import Fraction
+
+from hft.core.instruments import Instrument
+
+E8 = 10**8
+
+
+def half_even(value: Fraction) -> int:
+    return round(value)
+
+
+class Grid:
+    """An instrument in units of money of 10^-digits."""
+
+    def __init__(self, instrument: Instrument, digits: int) -> None:
+        step = Fraction(instrument.lot) * Fraction(instrument.multiplier) * 10**digits
+        self.inverse = instrument.kind == "inverse"
+        self.per_tick_lot = step * Fraction(instrument.tick)
+        self.numerator = step / Fraction(instrument.tick)
+        self.maker = Fraction(instrument.maker_bps) / 10_000
+        self.taker = Fraction(instrument.taker_bps) / 10_000
+
+    def value(self, price: Fraction | int, lots: int) -> int:
+        """What lots are worth at a price in ticks, in the settlement currency."""
+        if self.inverse:
+            return half_even(Fraction(lots) * self.numerator / Fraction(price))
+        return half_even(Fraction(price) * lots * self.per_tick_lot)
+
+    def fee(self, price: int, lots: int, taker: bool) -> int:
+        return half_even(self.value(price, lots) * (self.taker if taker else self.maker))
+
+
+class Position:
+    """Signed lots at average cost; realised, fees, and the mark it was last seen at."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        self.lots = self.cost = self.realized = self.fees = 0
+        self.mark2: int | None = None
+
+    def fill(self, side: int, price: int, lots: int, taker: bool) -> tuple[int, int]:
+        """Book a fill. Returns: its fee and what it realised."""
+        fee = self.grid.fee(price, lots, taker)
+        self.fees += fee
+        signed = lots if side == 0 else -lots
+        realized, opened, worth = 0, lots, self.grid.value(price, lots)
+        if self.lots * signed < 0:
+            closed = min(lots, abs(self.lots))
+            # One value a fill, split between what it closes and what it opens: fills telescope.
+            part = self.grid.value(price, closed)
+            realized = self._close(part, closed)
+            worth, opened = worth - part, lots - closed
+            self.lots += closed if signed > 0 else -closed
+        if opened:
+            self.cost += worth
+            self.lots += opened if signed > 0 else -opened
+        return fee, realized
+
+    def _close(self, worth: int, closed: int) -> int:
+        held = abs(self.lots)
+        share = self.cost if closed == held else half_even(Fraction(self.cost * closed, held))
+        self.cost -= share
+        gained = worth - share
+        if (self.lots < 0) != self.grid.inverse:  # an inverse long gains as its value falls
+            gained = -gained
+        self.realized += gained
+        return gained
+
+    @property
+    def unrealized(self) -> int:
+        return self.worth_at(self.mark2)
+
+    def worth_at(self, mid2: int | None) -> int:
+        """Profit of the open lots at a mid in half ticks."""
+        if self.lots == 0 or mid2 is None:
+            return 0
+        worth = self.grid.value(Fraction(mid2, 2), abs(self.lots)) - self.cost
+        return worth if (self.lots > 0) != self.grid.inverse else -worth

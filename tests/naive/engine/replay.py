@@ -1,0 +1,291 @@
+"""The twin's calendar: one total order of all that happens, from docs/reference/replay.md."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from hft.core.codes import (
+    EventKind,
+    Flag,
+    IntentType,
+    LatencyLeg,
+    Liquidity,
+    Reason,
+    ResponseKind,
+    WakeCause,
+)
+from hft.core.numbers import money_digits
+from hft.core.seeds import PURPOSE_LATENCY, draw
+from tests.naive.engine.gateway import Gateway, Intent
+from tests.naive.engine.markets import Market, Row
+from tests.naive.engine.money import Grid, Position
+from tests.naive.engine.venue import Answer, Command, Desk
+from tests.naive.engine.words import Feed, View, Words
+
+Body = Callable[[Any, Any, Any, Any], None]
+LEGS = {
+    int(IntentType.NEW): "entry",
+    int(IntentType.AMEND): "amend",
+    int(IntentType.CANCEL): "cancel",
+}
+LEG_NUMBERS = {leg.name.lower(): int(leg) for leg in LatencyLeg}
+SEED = 0  # of the run
+ROW_CAUSES = (int(WakeCause.TRADE), int(WakeCause.BOOK), int(WakeCause.STATUS))
+
+
+@dataclass
+class Kept:
+    """The records of a replay, in the order they were made."""
+
+    steps: list[tuple[Any, ...]] = field(default_factory=list)
+    fills: list[tuple[int, ...]] = field(default_factory=list)
+    equity: list[tuple[int, ...]] = field(default_factory=list)
+
+
+class Replay:
+    """One run of a market: `run` to the end, then read `kept`."""
+
+    def __init__(self, market: Market, bodies: list[Body]) -> None:
+        self.market, self.bodies, self.kept = market, bodies, Kept()
+        self.listened = max(a.instruments for a in market.actors)
+        end = market.end_ns if market.end_ns is not None else 1 << 62
+        self.tape = [
+            [r for r in rows if not r.flags & Flag.VIEW_ONLY and r.exch_ts <= end]
+            for rows in market.feeds
+        ]
+        seen = [
+            [r for r in rows if not r.flags & Flag.VENUE_ONLY and r.local_ts <= end]
+            for rows in market.feeds
+        ]
+        self.feeds = [Feed(rows) for rows in seen]
+        self.at = [0] * len(self.tape)
+        self.desks = [self._desk(k, rows) for k, rows in enumerate(market.feeds)]
+        self.gateway = Gateway()
+        self.commands: list[tuple[int, Command]] = []
+        self.answers: list[tuple[int, Answer]] = []
+        self.last_arrival = self.last_answer = 0
+        self.numbers = self.fill_ids = self.lost = self.asked = self.draws = 0
+        self.wakes = [0] * len(market.actors)
+        self.buffer: list[Intent] = []
+        self.now = 0
+        self._strategies()
+
+    def _desk(self, k: int, rows: list[Row]) -> Desk:
+        by_order = any(row.kind == EventKind.ADD for row in rows)
+
+        def say(kind: int, order: Any, price: int, lots: int, liquidity: int = 0) -> None:
+            self._say(k, kind, order, price, lots, liquidity)
+
+        return Desk(self.market.venue, by_order, say)
+
+    def _strategies(self) -> None:
+        market = self.market
+        digits = money_digits(market.instruments)
+        grids = [Grid(instrument, digits) for instrument in market.instruments]
+        self.positions = [[Position(grid) for grid in grids] for _ in market.actors]
+        self.seen_traded = [[0] * len(grids) for _ in market.actors]
+        firsts = [f.rows[0].local_ts for f in self.feeds[: self.listened] if f.rows]
+        firsts += [rows[0].exch_ts for rows in self.tape[: self.listened] if rows]
+        first = min(firsts, default=0)
+        start = max(first, market.start_ns or first)
+        self.timers = [start + a.every_ns if a.every_ns else None for a in market.actors]
+        self.equity_due = 0
+        self.first_wake = [True] * len(market.actors)
+
+    # -- the calendar
+
+    def run(self) -> Kept:
+        while True:
+            due = [d for d in self._due() if d is not None]
+            if not due:
+                break
+            when, rank, act = min(due, key=lambda d: d[:2])
+            if rank == 7 and self._over(when):
+                break
+            self.now = max(self.now, when)
+            act()
+        self._equity_rows(self.now)
+        return self.kept
+
+    def _due(self) -> list[tuple[int, int, Callable[[], None]] | None]:
+        ends = [e for e in (desk.next_end() for desk in self.desks) if e is not None]
+        rows = [
+            (rows[self.at[k]].exch_ts, k)
+            for k, rows in enumerate(self.tape)
+            if k < self.listened and self.at[k] < len(rows)
+        ]
+        views = [f.next_ns() for f in self.feeds[: self.listened]]
+        seen = [v for v in views if v is not None] if self._rows_wake() else []
+        timers = [t for t in self.timers if t is not None]
+        return [
+            (self.answers[0][0], 2, self._answer) if self.answers else None,
+            (*min(rows)[:1], 3, lambda: self._row(min(rows)[1])) if rows else None,
+            (self.commands[0][0], 4, self._command) if self.commands else None,
+            (max(self.now, min(ends)), 5, self._expire) if ends else None,
+            (min(seen), 6, self._view_rows) if seen else None,
+            (min(timers), 7, self._timer) if timers else None,
+        ]
+
+    def _rows_wake(self) -> bool:
+        return any(a.wakes_on >> cause & 1 for a in self.market.actors for cause in ROW_CAUSES)
+
+    def _over(self, due: int) -> bool:
+        tape_left = any(self.at[k] < len(self.tape[k]) for k in range(self.listened))
+        views = [f.rows[-1].local_ts for f in self.feeds[: self.listened] if f.rows]
+        view_left = any(last > due for last in views)
+        return not (tape_left or view_left or self.commands or self.answers)
+
+    # -- the venue's side
+
+    def _row(self, k: int) -> None:
+        row = self.tape[k][self.at[k]]
+        self.at[k] += 1
+        self.desks[k].row(row)
+
+    def _expire(self) -> None:
+        for desk in self.desks:
+            desk.expire(self.now)
+
+    def _command(self) -> None:
+        _, command = self.commands.pop(0)
+        self._step("ARRIVAL", command.strategy, command.instrument, command.oid, command.kind)
+        self.asked = command.intent
+        self.desks[command.instrument].command(command)
+        self.asked = 0
+
+    def _say(self, k: int, kind: int, order: Any, price: int, lots: int, liquidity: int) -> None:
+        fill_id = 0
+        if kind == ResponseKind.FILL:
+            self.fill_ids += 1
+            fill_id = self.fill_ids
+            self._step("FILL", order.strategy, k, order.oid, liquidity, order.side, price, lots)
+        answer = Answer(
+            *(int(kind), order.oid, order.strategy, k, order.side, price, lots),
+            *(int(liquidity), fill_id, self.now, self.asked),
+        )
+        self.last_answer = max(self.now + self._leg("response"), self.last_answer)
+        self.answers.append((self.last_answer, answer))
+
+    def _leg(self, name: str) -> int:
+        """The latency of a message sent now."""
+        kind, base, spread, table = self.market.venue.legs[name]
+        if kind == "constant":
+            return base
+        found = int(draw(SEED, PURPOSE_LATENCY, LEG_NUMBERS[name], self.draws))
+        self.draws += 1
+        if kind == "uniform":
+            return base + found % (spread + 1)
+        return base + table[found % len(table)]
+
+    # -- our side
+
+    def _answer(self) -> None:
+        _, answer = self.answers.pop(0)
+        s, k = answer.strategy, answer.instrument
+        order = self.gateway.answer(answer)
+        if answer.kind == ResponseKind.FILL:
+            self._book(answer)
+        if order is None:  # noted, not applied, and nobody wakes
+            self._step("RESPONSE", None, None, answer.oid, answer.kind)
+            return
+        told = (answer.side, answer.price, answer.lots)
+        self._step("RESPONSE", s, k, answer.oid, answer.kind, *told)
+        fill = answer.kind == ResponseKind.FILL
+        cause = int(WakeCause.FILL if fill else WakeCause.ORDER)
+        if self.market.actors[s].wakes_on >> cause & 1:
+            self._wake(s, cause)
+
+    def _book(self, answer: Answer) -> None:
+        held = self.positions[answer.strategy][answer.instrument]
+        taker = answer.liquidity == Liquidity.TAKER
+        fee, realized = held.fill(answer.side, answer.price, answer.lots, taker)
+        book = self.feeds[answer.instrument].book
+        held.mark2 = book.mid2 if book.valid else 2 * answer.price
+        self.kept.fills.append(
+            (
+                *(answer.fill_id, answer.oid, answer.strategy, answer.instrument, answer.side),
+                *(answer.price, answer.lots, fee, realized, answer.liquidity),
+                *(answer.exch_ns, self.now, held.lots),
+            )
+        )
+
+    def _view_rows(self) -> None:
+        found: set[int] = set()
+        for feed in self.feeds[: self.listened]:
+            found |= feed.until(self.now)
+        order = (WakeCause.STATUS, WakeCause.TRADE, WakeCause.BOOK)
+        cause = next(int(c) for c in order if int(c) in found)
+        for s, actor in enumerate(self.market.actors):
+            if any(actor.wakes_on >> c & 1 for c in found):
+                self._wake(s, cause)
+
+    def _timer(self) -> None:
+        s = next(s for s, t in enumerate(self.timers) if t == self.now)
+        self.timers[s] = self.now + self.market.actors[s].every_ns
+        self._wake(s, int(WakeCause.TIMER))
+
+    def _wake(self, s: int, cause: int) -> None:
+        actor = self.market.actors[s]
+        for feed in self.feeds[: self.listened]:
+            feed.until(self.now)
+        for k in range(self.listened):
+            held, book = self.positions[s][k], self.feeds[k].book
+            if held.lots and book.valid:
+                held.mark2 = book.mid2
+        if self.first_wake[s]:
+            self.first_wake[s] = False
+        self.buffer.clear()
+        self.bodies[s](View(self, s, 0, cause), Words(self, s, 0), None, None)
+        for k in range(actor.instruments):
+            self.seen_traded[s][k] = self.feeds[k].traded
+        self.wakes[s] += 1
+        self._step("WAKE", s, -1, self.wakes[s], cause)
+        for intent in list(self.buffer):
+            self._submit(intent)
+        self._sample()
+
+    def _submit(self, intent: Intent) -> None:
+        book = self.feeds[intent.instrument].book
+        touch = book.best[1 - intent.side] if book.valid else None
+        reason = self.gateway.decide(intent, touch)
+        oid = intent.number if intent.kind == IntentType.NEW else intent.target
+        self._step(
+            "DECISION",
+            *(intent.strategy, intent.instrument, intent.number, int(reason)),
+            *(None if intent.kind != IntentType.NEW else intent.side, intent.price, intent.lots),
+        )
+        if reason != Reason.OK:
+            return
+        due = self.now + self._leg(LEGS[intent.kind])
+        self.last_arrival = max(due, self.last_arrival)
+        command = Command(
+            *(intent.kind, oid, intent.strategy, intent.instrument, intent.side, intent.price),
+            *(intent.lots, intent.tif, intent.type, intent.expires_ns, intent.number),
+        )
+        self.commands.append((self.last_arrival, command))
+
+    # -- samples
+
+    def _sample(self) -> None:
+        every = self.market.equity_every_ns
+        if self.now >= self.equity_due:
+            self.equity_due = self.now - self.now % every + every
+            self._equity_rows(self.now)
+
+    def _equity_rows(self, now: int) -> None:
+        for s in range(len(self.market.actors)):
+            for k in range(self.listened):
+                held, book = self.positions[s][k], self.feeds[k].book
+                touch = (book.best[0], book.best[1])
+                mid2 = book.mid2 if book.valid else None
+                unrealized = held.unrealized if mid2 is None else held.worth_at(mid2)
+                self.kept.equity.append(
+                    (
+                        *(now, s, k, held.lots, held.realized, unrealized, held.fees),
+                        *(mid2, *touch),
+                    )
+                )
+
+    def _step(self, kind: str, s: Any, k: Any, oid: Any, code: int, *rest: int) -> None:
+        side, price, lots = (*rest, None, None, None)[:3]
+        self.kept.steps.append((kind, self.now, s, k, oid, code, side, price, lots))

@@ -1,0 +1,132 @@
+"""`make fuzz-engine`: random markets in the engine and in its twin, until one differs.
+
+Prints what was hit: reasons, answers, TIFs, queue models, causes of wake-ups, kinds of rows, and
+how many markets had a sweep of more than 300 levels. The first seed that differs is shrunk to the
+fewest rows that still differ and printed with both records. Exit code 1 when one differs.
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from hft.core.codes import EventKind, IntentType, Liquidity, Reason, ResponseKind, WakeCause
+from tests.naive.engine.markets import Market, market
+from tests.twin_world import Records, difference, engine_records, twin_records
+
+BATCH = 200
+DEEP = 300
+
+
+def hits(made: Market, found: Records) -> Counter[tuple[str, str]]:
+    """What one market reached, as counts of (list, name)."""
+    counts: Counter[tuple[str, str]] = Counter()
+    counts["queue", f"{made.form} {made.venue.queue}"] += 1
+    counts["fills", "capped" if made.venue.capped else "whole"] += 1
+    counts["taken", made.venue.rule] += 1
+    counts.update(("row", EventKind(r.kind).name) for rows in made.feeds for r in rows)
+    sweeps: Counter[int] = Counter()
+    for step in found.steps:
+        kind, code = step[0], step[5]
+        if kind == "WAKE":
+            counts["wake", WakeCause(code).name] += 1
+        elif kind == "DECISION":
+            counts["reason", Reason(code).name] += 1
+        elif kind == "ARRIVAL":
+            counts["arrival", IntentType(code).name] += 1
+        elif kind == "RESPONSE":
+            counts["answer", ResponseKind(code).name] += 1
+        elif kind == "FILL":
+            counts["fill", Liquidity(code).name] += 1
+            if code == Liquidity.TAKER:
+                sweeps[step[4]] += 1
+    counts.update({("deed", name): count for name, count in found.deeds.items()})
+    counts["market", "all"] += 1
+    counts["market", f"a sweep passed {DEEP} levels"] += any(n > DEEP for n in sweeps.values())
+    return counts
+
+
+def run_batch(first: int, count: int) -> tuple[int | None, Counter[tuple[str, str]]]:
+    """Compare the markets of `count` seeds. Returns: the first that differs, and the hits."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for seed in range(first, first + count):
+        made = market(seed)
+        found = engine_records(made)
+        counts += hits(made, found)
+        if difference(found, twin_records(made)) is not None:
+            return seed, counts
+    return None, counts
+
+
+def differs(made: Market) -> str | None:
+    try:
+        return difference(engine_records(made), twin_records(made))
+    except Exception as error:  # a market that stops one of the worlds differs, too
+        return f"{type(error).__name__}: {error}"
+
+
+def shrunk(made: Market) -> Market:
+    """The fewest rows that still differ, found by leaving out halves, quarters, ... single rows."""
+    for k in range(len(made.feeds)):
+        size = len(made.feeds[k]) // 2
+        while size:
+            at = 0
+            while at < len(made.feeds[k]):
+                rows = made.feeds[k][:at] + made.feeds[k][at + size :]
+                tried = replace(made, feeds=[*made.feeds[:k], rows, *made.feeds[k + 1 :]])
+                if rows and differs(tried):
+                    made = tried
+                else:
+                    at += size
+            size //= 2
+    return made
+
+
+def told(made: Market) -> str:
+    """A market that differs, in words."""
+    rows = "\n".join(
+        f"   {k} {EventKind(r.kind).name:9} {r.values()}"
+        for k, f in enumerate(made.feeds)
+        for r in f
+    )
+    return f"seed {made.seed}: {made.form}, {made.venue}, {made.actors}\n{rows}\n{differs(made)}"
+
+
+def table(counts: Counter[tuple[str, str]]) -> str:
+    lists: dict[str, list[str]] = {}
+    for (name, item), count in sorted(counts.items()):
+        lists.setdefault(name, []).append(f"{item} {count}")
+    return "\n".join(f"{name:8} {', '.join(items)}" for name, items in lists.items())
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--markets", type=int, default=200_000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=2)
+    args = parser.parse_args(argv)
+    started, counts = time.monotonic(), Counter[tuple[str, str]]()
+    engine_records(market(args.first))  # compiled once, before the processes start
+    firsts = range(args.first, args.first + args.markets, BATCH)
+    sizes = [min(BATCH, args.first + args.markets - first) for first in firsts]
+    with ProcessPoolExecutor(args.processes) as pool:
+        bad: list[Any] = []
+        for seed, part in pool.map(run_batch, firsts, sizes):
+            counts += part
+            if seed is not None:
+                bad.append(seed)
+                pool.shutdown(wait=False, cancel_futures=True)
+                break
+    print(table(counts))
+    spent = time.monotonic() - started
+    print(f"{counts['market', 'all']} markets in {spent:.0f} s, {len(bad)} differ")
+    if bad:
+        print(told(shrunk(market(bad[0]))))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

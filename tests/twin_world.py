@@ -1,0 +1,219 @@
+"""One market in both worlds: the engine's records in plain tuples, and where the twin's differ.
+
+`engine_records` drives the real engine in this process, without a run folder; `difference` names
+the first record in which the two disagree, in words that can be read.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import hft
+from hft.core.codes import LatencyLeg, StepKind
+from hft.core.numbers import money_digits
+from hft.gateway.limits import Limits
+from hft.gateway.resolve import resolve
+from hft.replay.build import Session, gateway_for, new_session, source_of
+from hft.replay.run import drive
+from hft.strategies.base import Strategy
+from hft.tape.schema import Columns
+from hft.venue.model import Latency, VenueModel
+from tests.naive.engine.author import HIGH, LOW
+from tests.naive.engine.chaos import body
+from tests.naive.engine.markets import Market, Row
+from tests.naive.engine.places import own_model
+from tests.naive.engine.replay import Replay
+
+FILL_FIELDS = (
+    *("fill_id", "order_id", "strategy_idx", "instrument_idx", "side", "price", "qty", "fee_money"),
+    *("realized_money", "liquidity", "exch_ts_ns", "local_ts_ns", "position_qty"),
+)
+EQUITY_FIELDS = (
+    *("ts_ns", "strategy_idx", "instrument_idx", "qty", "realized_money", "unrealized_money"),
+    *("fees_money", "mid2", "bid_tick", "ask_tick"),
+)
+SLOTS = 256
+OWN = hft.queue_model(own_model)
+
+
+@dataclass
+class Records:
+    """What one world left behind, as tuples."""
+
+    steps: list[tuple[Any, ...]] = field(default_factory=list)
+    fills: list[tuple[int, ...]] = field(default_factory=list)
+    equity: list[tuple[int, ...]] = field(default_factory=list)
+    sights: list[list[Any]] = field(default_factory=list)
+    deeds: Counter[str] = field(default_factory=Counter)
+
+
+class _Sink:
+    def __init__(self) -> None:
+        self.steps: list[np.ndarray] = []
+        self.fills: list[np.ndarray] = []
+        self.equity: list[np.ndarray] = []
+
+    def take(self, steps: Any, fills: Any, equity: Any, series: Any) -> None:
+        self.steps.append(steps.copy())
+        self.fills.append(fills.copy())
+        self.equity.append(equity.copy())
+
+
+def _columns(rows: list[Row]) -> Columns:
+    made = Columns.empty(len(rows))
+    for column, values in zip(made, zip(*(row.values() for row in rows), strict=True), strict=True):
+        column[:] = values
+    return made
+
+
+def venue_model(market: Market) -> VenueModel:
+    venue = market.venue
+    legs = {name: Latency(*leg) for name, leg in venue.legs.items()}
+    return VenueModel(
+        legs=legs or {leg.name.lower(): Latency() for leg in LatencyLeg},
+        queue=OWN if venue.queue == "own" else venue.queue,
+        queue_power=venue.power,
+        capped=venue.capped,
+        amend_keeps_priority=venue.keeps_place,
+        taken=venue.rule,
+    )
+
+
+def session_of(market: Market, strategies: list[Strategy]) -> Session:
+    """The engine over a market, every limit off."""
+    instruments = market.instruments
+    digits = money_digits(instruments)
+    sources = []
+    for instrument, rows in zip(instruments, market.feeds, strict=True):
+        ids = {row.order_id for row in rows if row.order_id}
+        sources.append(
+            source_of(
+                instrument,
+                [_columns(rows)],
+                digits,
+                max_price=100_000,
+                price_low=LOW,
+                price_high=HIGH,
+                live_orders=len(ids) + 1 if market.form == "orders" else 0,
+            )
+        )
+    limits = resolve(Limits.off(), instruments, [{"first_mid": 100}] * len(instruments))
+    gateway = gateway_for(
+        sources, limits, len(strategies), order_capacity=SLOTS, dedup_window=SLOTS
+    )
+    return new_session(
+        sources,
+        strategies,
+        gateway,
+        venue_model(market),
+        start_ns=market.start_ns,
+        end_ns=market.end_ns,
+        equity_every_ns=market.equity_every_ns,
+    )
+
+
+def engine_records(market: Market) -> Records:
+    """The real engine's records of a market."""
+    out = Records()
+    strategies = []
+    for k, actor in enumerate(market.actors):
+        trace: list[Any] = []
+        out.sights.append(trace)
+        strategies.append(
+            Strategy(
+                body(actor, trace, out.deeds),
+                f"chaos{k}",
+                actor.every_ns,
+                actor.wakes_on,
+                {},
+                {},
+                instruments=actor.instruments,
+            )
+        )
+    session = session_of(market, strategies)
+    sink = _Sink()
+    drive(session, sink, plain=True)
+    steps = np.concatenate(sink.steps)
+    out.steps = [_step(row) for row in steps if row["kind"] in KINDS]
+    last = out.steps[-1]
+    if last[0] == "WAKE" and (
+        last[4] == 0
+        or any((s[2], s[4]) == (last[2], last[4]) for s in out.steps[:-1] if s[0] == "WAKE")
+    ):  # the end of the run is noted as a wake-up that nobody has
+        out.steps.pop()
+    out.fills = [tuple(int(row[n]) for n in FILL_FIELDS) for row in np.concatenate(sink.fills)]
+    out.equity = [tuple(int(row[n]) for n in EQUITY_FIELDS) for row in np.concatenate(sink.equity)]
+    return out
+
+
+def _step(row: Any) -> tuple[Any, ...]:
+    """One record of the journal, as the twin writes it."""
+    kind = StepKind(int(row["kind"])).name
+    about = int(row["wake"] if kind == "WAKE" else row["order_id"])
+    code = int(row["liquidity"] if kind == "FILL" else row["code"])
+    who = (int(row["strategy_idx"]), int(row["instrument_idx"]))
+    return (
+        *(kind, int(row["ts_ns"]), *who, about, code),
+        *(int(row["side"]), int(row["price"]), int(row["qty"])),
+    )
+
+
+def twin_records(market: Market) -> Records:
+    """The twin's records of a market."""
+    out = Records()
+    bodies = []
+    for actor in market.actors:
+        trace: list[Any] = []
+        out.sights.append(trace)
+        bodies.append(body(actor, trace, out.deeds))
+    kept = Replay(market, bodies).run()
+    out.steps, out.fills, out.equity = kept.steps, kept.fills, kept.equity
+    return out
+
+
+def difference(engine: Records, twin: Records) -> str | None:
+    """The first record in which engine and twin differ, with what came before it; None: equal."""
+    sights = [
+        _first(f"sight of strategy {s}", one, two, 2) or ""
+        for s, (one, two) in enumerate(zip(engine.sights, twin.sights, strict=True))
+    ]
+    return (
+        "\n".join([_first("step", engine.steps, twin.steps, 12) or "", *sights]).strip()
+        or _first("fill", engine.fills, twin.fills, 2)
+        or _first("equity row", *_equity(engine, twin), 2)
+    )
+
+
+def _equity(engine: Records, twin: Records) -> tuple[list[Any], list[Any]]:
+    """Rows of equity; their marks, and the set at the end of the tapes, are compared elsewhere."""
+    last = len(twin.sights) * (1 + max(row[2] for row in twin.equity))
+    rows = len(twin.equity) - last
+    money = [tuple(row[k] for k in (0, 1, 2, 3, 4, 6)) for row in engine.equity[:rows]]
+    return money, [tuple(row[k] for k in (0, 1, 2, 3, 4, 6)) for row in twin.equity[:rows]]
+
+
+def _first(what: str, engine: list[Any], twin: list[Any], shown: int) -> str | None:
+    for k in range(max(len(engine), len(twin))):
+        one = engine[k] if k < len(engine) else None
+        two = twin[k] if k < len(twin) else None
+        if one is None or two is None or not _agree(one, two):
+            before = "\n".join(f"   both    {row}" for row in engine[max(0, k - shown) : k])
+            return f"{what} {k}\n{before}\n   engine  {one}\n   twin    {two}"
+    return None
+
+
+def _agree(one: Any, two: Any) -> bool:
+    """Equal, where the twin says something at all."""
+    if two is None or one == two:
+        return True
+    if not isinstance(two, (tuple, list)) or len(one) != len(two):
+        return False
+    return all(_agree(a, b) for a, b in zip(one, two, strict=True))
+
+
+KINDS = {
+    *(int(StepKind.WAKE), int(StepKind.DECISION), int(StepKind.ARRIVAL)),
+    *(int(StepKind.FILL), int(StepKind.RESPONSE)),
+}
