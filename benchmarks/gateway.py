@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from hft.gateway.steps import decide
 
 from hft.core.codes import OrderStatus
 from hft.core.dtypes import INTENT, TOUCH
@@ -25,7 +26,6 @@ from hft.gateway.gateway import AHEAD, Gateway
 from hft.gateway.limits import Limits
 from hft.gateway.resolve import ResolvedLimits, resolve
 from hft.gateway.state import GatewayState, new_state
-from hft.gateway.steps import decide
 from hft.gateway.tables import decision, handle
 
 ROUNDS = 7
