@@ -115,6 +115,7 @@ def session_of(
     low: int = LOW,
     high: int = HIGH,
     made: Sequence[Columns] = (),
+    start_ns: int | None = None,
 ) -> Session:
     """An engine over these feeds (or over columns already made) with every limit off."""
     digits = money_digits(list(instruments))
@@ -135,7 +136,8 @@ def session_of(
     gateway = gateway_for(
         sources, limits, len(strategies), order_capacity=slots, dedup_window=slots
     )
-    return new_session(sources, list(strategies), gateway, venue or VenueModel(), record=record)
+    model = venue or VenueModel()
+    return new_session(sources, list(strategies), gateway, model, record=record, start_ns=start_ns)
 
 
 def play(

@@ -4,28 +4,29 @@ Thin on purpose: reads settings and files, hands plain values to `hft.runs`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from hft.api.controls import given_controls, given_faults
 from hft.core.errors import ConfigError
 from hft.gateway.limits import Limits as LimitSet
 from hft.runs.check import Checked
 from hft.runs.check import check as _check
 from hft.runs.code.sources import find
+from hft.runs.durations import when
 from hft.runs.execute import execute
-from hft.runs.faults import FaultPlan
 from hft.runs.folder.listing import listing, resolve
 from hft.runs.ingest import ingest as _ingest
 from hft.runs.ingest import open_tapes
-from hft.runs.job import Job, when
+from hft.runs.job import Job
 from hft.runs.join import join as _join
 from hft.runs.limits import fit
 from hft.runs.result import Run, as_run
 from hft.runs.venues import Venue, named
 from hft.settings import limits_path, load_settings, read_instruments, read_limits
-from hft.settings.folder import read_mapping
 from hft.strategies.base import Strategy, strategy
 from hft.tape.dataset import Tapes
 from hft.venue.user_queue import queue_model
@@ -192,6 +193,9 @@ def replay(
     end: Any = None,
     record: str | None = None,
     faults: Mapping[str, Any] | str | Path | None = None,
+    controls: Any = None,
+    promotions: str | Path | None = None,
+    alphas: Mapping[str, str] | None = None,
     fresh: bool = False,
     out: str | Path | None = None,
     plain: bool = False,
@@ -202,6 +206,8 @@ def replay(
 
     The same code, configuration, tapes and seed again opens the sealed run (`fresh=True` replays).
     `plain` runs function strategies as plain Python, for debuggers; the digest is the same.
+    `controls` are inputs at a time, a list or a YAML file (docs/reference/controls.md).
+    `promotions` is a folder of promotion files, `alphas` binds strategies to alpha ids.
     `resume` continues a partial run (Ctrl-C leaves one) of the same arguments into a whole one.
 
     >>> import hft, tempfile
@@ -212,21 +218,15 @@ def replay(
     settings = load_settings()
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
         raise ConfigError(f"seed: {seed!r} is not a whole number from 0 to 2^63 - 1")
-    job = Job(
-        tapes if isinstance(tapes, Tapes) else open_tapes(tapes),
-        _strategies(strategy, params),
-        _venue(venue, settings),
-        _limits(limits, settings, tapes),
-        seed,
-        when(start, "start"),
-        when(end, "end"),
-        _faults(faults),
-        plain,
-        settings.dedup_window_size,
-        settings.gateway_startup_holdoff_s * SECOND_NS,
-        _limits_file(settings.limits if limits is None else limits, bool(settings.limit_overrides)),
-        order_queue=settings.order_queue_size,
-    )
+    made = tapes if isinstance(tapes, Tapes) else open_tapes(tapes)
+    strategies = _strategies(strategy, params)
+    found, read = _limits(limits, settings, made), partial(_limits, settings=settings, tapes=made)
+    inputs, found = given_controls(controls, promotions, alphas, list(strategies), found, read)
+    file = _limits_file(settings.limits if limits is None else limits, settings.limit_overrides)
+    what = (made, strategies, _venue(venue, settings), found, seed)
+    span = (when(start, "start"), when(end, "end"))
+    rest = {"limits_file": file, "controls": inputs, **_gateway(settings)}
+    job = Job(*what, *span, given_faults(faults), plain, **rest)
     return as_run(
         execute,
         job,
@@ -363,23 +363,18 @@ def _limits(given: Any, settings: Any, tapes: Any) -> LimitSet:
     return found.replace(**settings.limit_overrides) if settings.limit_overrides else found
 
 
-def _limits_file(chosen: Any, overridden: bool) -> str:
+def _gateway(settings: Any) -> dict[str, Any]:
+    """What the settings say of the gateway, as fields of a Job."""
+    return {
+        "dedup_window": settings.dedup_window_size,
+        "holdoff_ns": settings.gateway_startup_holdoff_s * SECOND_NS,
+        "order_queue": settings.order_queue_size,
+    }
+
+
+def _limits_file(chosen: Any, overridden: Any) -> str:
     """The file that limits come from, for messages; "" where they come from none."""
     named = isinstance(chosen, str | Path) and str(chosen) not in ("off", "fit")
     if not named:
         return ""
     return f"{limits_path(chosen)}{', or the settings on top of it' if overridden else ''}"
-
-
-def _faults(given: Any) -> FaultPlan:
-    if given is None or isinstance(given, Mapping):
-        return FaultPlan.from_dict(given)
-    if not isinstance(given, str | Path):
-        raise ConfigError(f"faults: {given!r} is neither a mapping nor the path of a fault plan")
-    data = read_mapping(Path(given))
-    if not data:
-        raise ConfigError(f"{given}: is empty; write a fault plan, or leave --faults out")
-    try:
-        return FaultPlan.from_dict(data)
-    except ConfigError as error:
-        raise ConfigError(f"{given}: {error}") from None

@@ -24,7 +24,12 @@ SET = (
     "A parameter, such as half_ticks=2; may be repeated. An unknown one is refused with the list "
     "of those there are; docs/reference/shipped.md says what they mean."
 )
-EXAMPLE = {"--set": "half_ticks=2", "--latency": "entry=5ms", "--fees": "maker_bps=0"}
+EXAMPLE = {
+    "--set": "half_ticks=2",
+    "--latency": "entry=5ms",
+    "--fees": "maker_bps=0",
+    "--alpha": "market_making=btc_imbalance",
+}
 # Option -> its type with help, and its default.
 REPLAY: dict[str, tuple[Any, Any]] = {
     "set_": (
@@ -68,6 +73,23 @@ REPLAY: dict[str, tuple[Any, Any]] = {
         None,
     ),
     "faults": (Annotated[Text, typer.Option(help="Fault plan, a YAML file.")], None),
+    "controls": (
+        Annotated[Text, typer.Option(help="Control inputs at a time, a YAML list.")],
+        None,
+    ),
+    "promotions": (
+        Annotated[Text, typer.Option(help="Folder of promotion files; their weights bind.")],
+        None,
+    ),
+    "alphas": (
+        Annotated[
+            list[str] | None,
+            typer.Option(
+                "--alpha", help="The alpha a strategy is bound to.", metavar="STRATEGY=ALPHA"
+            ),
+        ],
+        None,
+    ),
     "fresh": (
         Annotated[bool, typer.Option("--fresh", help="Run even if a sealed run exists.")],
         False,
@@ -113,6 +135,7 @@ def keywords(options: dict[str, Any]) -> dict[str, Any]:
     """The options as `hft.replay` takes them."""
     rest = dict(options)
     rest["params"] = pairs("--set", rest.pop("set_") or []) or None
+    rest["alphas"] = pairs("--alpha", rest.pop("alphas") or []) or None
     legs = [rest.pop(name) for name in ("latency", "queue", "fees", "taken")]
     return rest | {"venue": venue(rest["venue"], *legs)}
 

@@ -77,16 +77,21 @@ def fee_money(instrument: Row, price: int, qty: int, taker: int, first: bool) ->
 @kernel(inline=True)
 def mark(position: Row, instrument: Row, mid2: int) -> int:
     """Unrealised profit at a mid given as bid + ask ticks; remembered. Mutates: position."""
-    qty = position["qty"]
-    unrealized = 0
-    if qty != 0:
-        if instrument["inverse"] != 0:
-            value = div_half_even(2 * abs(qty) * instrument["value_numerator"], mid2)
-            gain = position["cost_money"] - value
-        else:
-            gain = abs(qty) * mid2 * (instrument["money_per_tick_lot"] // 2)
-            gain -= position["cost_money"]
-        unrealized = gain if qty > 0 else -gain
+    gain = unrealized(position, instrument, mid2)
     position["mark2"] = mid2
-    position["marked_money"] = unrealized
-    return unrealized
+    position["marked_money"] = gain
+    return gain
+
+
+@kernel(inline=True)
+def unrealized(position: Row, instrument: Row, mid2: int) -> int:
+    """Unrealised profit at a mid given as bid + ask ticks."""
+    qty = position["qty"]
+    if qty == 0:
+        return 0
+    if instrument["inverse"] != 0:
+        value = div_half_even(2 * abs(qty) * instrument["value_numerator"], mid2)
+        gain = position["cost_money"] - value
+    else:
+        gain = abs(qty) * mid2 * (instrument["money_per_tick_lot"] // 2) - position["cost_money"]
+    return gain if qty > 0 else -gain

@@ -14,6 +14,7 @@ from hft.core.arena import Arena
 from hft.core.digest import key_of
 from hft.core.dtypes import INTENT, STEP
 from hft.core.numbers import resolve
+from hft.gateway.resolve import ResolvedLimits
 from hft.gateway.rows import CANCELS_MAX
 from hft.gateway.state import GatewayState
 from hft.gateway.state import new_state as new_gateway
@@ -59,6 +60,7 @@ class Session:
     arena: Arena
     sources: list[Source]
     strategies: list[Strategy]
+    limits: Sequence[ResolvedLimits] = ()  # that LIMITS control inputs name by position
     keep: list[Any] = field(default_factory=list)
 
 
@@ -71,6 +73,7 @@ def new_session(
     seed: int = 0,
     record: str = "full",
     controls: np.ndarray | None = None,
+    limit_changes: Sequence[ResolvedLimits] = (),
     faults: np.ndarray | None = None,
     start_ns: int | None = None,
     end_ns: int | None = None,
@@ -139,12 +142,14 @@ def new_session(
     first_ns = int(min(engine.feeds["venue_ns"].min(), engine.feeds["view_ns"].min()))
     clock["first_ns"] = clock["now_ns"] = first_ns
     clock["equity_next_ns"] = first_ns
+    if start_ns is not None and start_ns > first_ns:
+        clock["begin_ns"] = start_ns
     _timers(engine, strategies, first_ns, start_ns)
     for row in engine.trading.touch:
         row["bid_tick"], row["ask_tick"] = NO_BID, NO_ASK
     if ttl_ns:
         engine.contexts["ttl_ns"] = ttl_ns
-    return Session(engine, Arena(engine), sources, strategies, keep)
+    return Session(engine, Arena(engine), sources, strategies, limit_changes, keep)
 
 
 def gateway_for(sources: list[Source], limits: Any, strategies: int, **sizes: Any) -> GatewayState:

@@ -11,7 +11,7 @@ from typing import Any
 
 from numba import types
 
-from hft.core.codes import ResponseKind, StepKind, WakeCause
+from hft.core.codes import ControlKind, ResponseKind, StepKind, WakeCause
 from hft.core.jit import kernel, out_of_line
 from hft.gateway.control import control
 from hft.gateway.tables import enter
@@ -20,6 +20,7 @@ from hft.replay.messages import arrive, note_answers, receive, wiring
 from hft.replay.redecide import redecide
 from hft.replay.rows import view_to
 from hft.replay.sample import sample_equity, sample_series
+from hft.replay.span import begin, finish, nothing_left
 from hft.replay.state import (
     CHECKPOINT_STEPS,
     EQUITY_MAX,
@@ -32,6 +33,7 @@ from hft.replay.state import (
     STATUS_DEFECT,
     STATUS_DONE,
     STATUS_FLUSH,
+    STATUS_LIMITS,
     STATUS_ROOM,
     STATUS_STEP,
     STATUS_WAKE,
@@ -53,6 +55,7 @@ from hft.venue.state import FOREVER
 ON_WAKE = types.FunctionType(types.int64(types.int64, types.int64))
 
 _CONTROL = StepKind.CONTROL.value
+_LIMITS = ControlKind.LIMITS.value
 _TIMER = WakeCause.TIMER.value
 _ON_FILL = WakeCause.FILL.value
 _ON_ORDER = WakeCause.ORDER.value
@@ -240,8 +243,11 @@ def run_pending(engine: Engine, on_wake: Any) -> bool:
 
 
 @kernel
-def run_control(engine: Engine) -> None:
-    """Apply the next control input and journal it. Mutates: engine."""
+def run_control(engine: Engine) -> bool:
+    """Apply the next control input and journal it; true when Python has to put limits in force.
+
+    Mutates: engine.
+    """
     out_of_line()
     clock = engine.clock[0]
     row = engine.controls[clock["control"]]
@@ -256,6 +262,7 @@ def run_control(engine: Engine) -> None:
     note(engine, step)
     control(enter(trading.gw), kind, code, value, row["ts_ns"])
     note_guards(trading, wiring(engine))
+    return bool(kind == _LIMITS)
 
 
 @kernel
@@ -286,23 +293,6 @@ def arrival_fits(engine: Engine) -> bool:
 
 
 @kernel
-def nothing_left(engine: Engine, now_ns: int) -> bool:
-    """Is there no row after `now_ns` and no message on its way? Timers alone keep no run alive."""
-    out_of_line()
-    for i in range(len(engine.feeds)):
-        if engine.feeds[i]["venue_ns"] != FOREVER:
-            return False
-    queues = engine.venue.queues
-    if queues[0]["first"] != queues[0]["last"] or queues[1]["first"] != queues[1]["last"]:
-        return False
-    for i in range(engine.trading.head[0]["listened"]):
-        view_to(engine, i, now_ns)
-        if engine.feeds[i]["view_ns"] != FOREVER:
-            return False
-    return True
-
-
-@kernel
 def advance(engine: Engine, on_wake: Any) -> int:
     """Run until done or until Python is needed. Mutates: engine. Returns: a STATUS_*."""
     clock = engine.clock[0]
@@ -310,6 +300,8 @@ def advance(engine: Engine, on_wake: Any) -> int:
         return STATUS_DONE
     if clock["phase"] == PHASE_REDECIDE:
         return redecide(engine)
+    if clock["begin_ns"] != 0:
+        begin(engine)
     pending = clock["phase"] == PHASE_AWAKE
     if pending:
         after_wake(engine, clock["strategy"], clock["wake_cause"])
@@ -363,7 +355,8 @@ def advance(engine: Engine, on_wake: Any) -> int:
         if control_ns <= answer_ns and control_ns <= later_ns:
             if control_ns == FOREVER:
                 break
-            run_control(engine)
+            if run_control(engine):
+                return STATUS_LIMITS
             control_ns = engine.controls[clock["control"]]["ts_ns"]
         elif answer_ns <= later_ns:
             clock["now_ns"] = answer_ns
@@ -388,9 +381,5 @@ def advance(engine: Engine, on_wake: Any) -> int:
             strategy["next_ns"] += strategy["every_ns"]
             strategy["events"] = _TIMER + 1
             pending = True
-    clock["phase"] = PHASE_DONE
-    note_wake(engine, 0, clock["now_ns"], 0, 0, 0)
-    checkpoint(engine)
-    if clock["record"] > 0 and clock["equity_last_ns"] != clock["now_ns"]:
-        sample_equity(engine, clock["now_ns"])
+    finish(engine)
     return STATUS_DONE

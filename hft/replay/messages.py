@@ -10,6 +10,7 @@ import numpy as np
 
 from hft.core.codes import IntentType, LatencyLeg, Reason, ResponseKind, StepKind
 from hft.core.jit import kernel, out_of_line, passed
+from hft.market.book import NO_ASK
 from hft.replay.faults import refuses, spoil_answer
 from hft.replay.state import Engine
 from hft.replay.tick import note
@@ -29,6 +30,7 @@ _DEADLINE = Reason.COMMAND_DEADLINE.value
 _ARRIVAL = StepKind.ARRIVAL.value
 _FILL_STEP = StepKind.FILL.value
 _FILL = ResponseKind.FILL.value
+FAR = NO_ASK >> 1
 
 
 @kernel(inline=True)
@@ -137,7 +139,9 @@ def note_answers(engine: Engine) -> None:
             i = order["instrument_idx"]
             head = engine.books.heads[2 * i]
             before2 = engine.feeds[i]["mid2"]
-            message["mid2"] = before2 if before2 != 0 else head["bid"] + head["ask"]
+            mid2 = before2 if before2 != 0 else head["bid"] + head["ask"]
+            # A side without a quote stands far outside every price; then there is no mid.
+            message["mid2"] = mid2 if 0 < mid2 < FAR else 0
             step = new_step(engine.trading, _FILL_STEP, message["acted_ns"])
             step["strategy_idx"] = order["strategy_idx"]
             step["instrument_idx"] = i

@@ -8,6 +8,7 @@ import numpy as np
 from hft.core import digest
 from hft.core.errors import ConfigError, InvariantError, StrategyError
 from hft.core.jit import array_at
+from hft.gateway.state import apply_limits
 from hft.replay import state as st
 from hft.replay.build import Session
 from hft.replay.growth import grow
@@ -49,6 +50,9 @@ class Driver:
                 self.progress(int(self.clock["rows"]))
             if status == st.STATUS_WAKE:
                 return status
+            if status == st.STATUS_LIMITS:
+                change_limits(self.session)
+                continue
             if status == st.STATUS_ROOM:
                 grow(self.session)
                 continue
@@ -110,6 +114,13 @@ def _call(session: Session, waker: Callable[[int], None]) -> None:
         raise
     except Exception as error:
         raise StrategyError(where(session, error)) from error
+
+
+def change_limits(session: Session) -> None:
+    """Put the limits of the control input just run in force. Mutates: session.engine."""
+    engine = session.engine
+    row = engine.controls[int(engine.clock[0]["control"]) - 1]
+    apply_limits(engine.trading.gw, session.limits[int(row["code"])])
 
 
 def where(session: Session, error: BaseException) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from hft.core.jit import kernel, out_of_line, table_view
+from hft.portfolio.positions import unrealized
 from hft.replay.state import TRACKED_MAX, Engine
 
 _floats = table_view(np.dtype(np.float64))
@@ -19,6 +20,7 @@ def sample_equity(engine: Engine, now_ns: int) -> None:
         for i in range(engine.trading.head[0]["listened"]):
             position = engine.trading.positions[s * instruments + i]
             touch = engine.trading.touch[i]
+            mid2 = touch["bid_tick"] + touch["ask_tick"] if touch["valid"] != 0 else 0
             if clock["equity_len"] >= len(engine.equity):
                 return
             row = engine.equity[clock["equity_len"]]
@@ -28,9 +30,14 @@ def sample_equity(engine: Engine, now_ns: int) -> None:
             row["instrument_idx"] = i
             row["qty"] = position["qty"]
             row["realized_money"] = position["realized_money"]
+            # By the touch of this very row: what the gateway has last heard may be older. Kept
+            # apart from it, since a sample must not change what happens.
             row["unrealized_money"] = position["marked_money"]
+            if mid2 != 0:
+                instrument = engine.trading.instruments[i]
+                row["unrealized_money"] = unrealized(position, instrument, mid2)
             row["fees_money"] = position["fees_money"]
-            row["mid2"] = touch["bid_tick"] + touch["ask_tick"] if touch["valid"] != 0 else 0
+            row["mid2"] = mid2
             row["bid_tick"] = touch["bid_tick"]
             row["ask_tick"] = touch["ask_tick"]
     clock["equity_last_ns"] = now_ns

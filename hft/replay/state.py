@@ -55,6 +55,7 @@ CLOCK = _row(
     "lost_intents",
     "yield_rows",  # come back for the progress bar after this many rows
     "first_ns",
+    "begin_ns",  # the view is brought up to this time before anything happens; 0: done
 )
 
 PHASE_RUN = 0
@@ -69,6 +70,7 @@ STATUS_YIELD = 3
 STATUS_STEP = 4
 STATUS_DEFECT = 5
 STATUS_ROOM = 6
+STATUS_LIMITS = 7  # the control input just run puts other limits in force, which Python holds
 
 FEED = _row(
     "first_batch",

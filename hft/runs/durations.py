@@ -1,9 +1,10 @@
-"""Durations of a venue and a fault plan: checked and bounded, so that no time can overflow."""
+"""Moments and durations that a user gives: checked and bounded, so that no time can overflow."""
 
 from typing import Any
 
 from hft.core.errors import ConfigError
 from hft.strategies.base import duration_ns
+from hft.tape.dataset import to_ns
 
 DAY_NS = 86_400_000_000_000
 
@@ -22,3 +23,16 @@ def bounded_ns(value: Any, what: str, low: int = 0) -> int:
     if not low <= ns <= DAY_NS:
         raise ConfigError(f"{what}: {value!r} is not from {low} ns to a day")
     return ns
+
+
+def when(value: Any, what: str) -> int | None:
+    """A moment (ISO text with zone, datetime, ns) in ns; None stays None. Raises: ConfigError."""
+    if value is None:
+        return None
+    try:
+        moment = int(to_ns(value))
+    except ConfigError as error:
+        raise ConfigError(f"{what}: {str(error).removeprefix('time: ')}") from None
+    if not 0 <= moment < 1 << 62:
+        raise ConfigError(f"{what}: {value!r} is no time after 1970 in ns")
+    return moment

@@ -26,6 +26,7 @@ from hft.runs.code.location import file_of
 from hft.runs.code.purity import refuse_chance, refuse_written_params
 from hft.runs.code.sources import rebuild
 from hft.runs.code.staleness import renew
+from hft.runs.controls import Control
 from hft.runs.dead_books import dead_books
 from hft.runs.faults import FaultPlan
 from hft.runs.folder.damage import damaged
@@ -277,6 +278,7 @@ def _job_of(manifest: dict[str, Any]) -> Job:
         holdoff_ns=gateway.get("holdoff_ns", 0),
         fork=None if fork is None else Fork(fork["at_step"], fork["params"]),
         order_queue=gateway.get("order_queue", ORDER_QUEUE),
+        controls=tuple(Control(**one) for one in config.get("controls", ())),
     )
 
 

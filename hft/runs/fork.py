@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from hft.core.errors import ConfigError
+from hft.runs.durations import when
 from hft.runs.execute import execute, job_of
 from hft.runs.folder.reader import RunReader
-from hft.runs.job import Fork, when
+from hft.runs.job import Fork
 
 
 def fork(

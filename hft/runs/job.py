@@ -16,17 +16,17 @@ from typing import Any
 import numpy as np
 
 import hft.core as core_package
-from hft.core.errors import ConfigError
 from hft.core.jit import PACKAGES_BELOW_THE_LINE
 from hft.core.version import VERSION
 from hft.gateway.limits import Limits
 from hft.runs.code.captures import outside
 from hft.runs.code.edits import refuse_edited
 from hft.runs.code.location import file_of
+from hft.runs.controls import Control
 from hft.runs.faults import FaultPlan
 from hft.runs.venues import Venue
 from hft.strategies.base import Strategy
-from hft.tape.dataset import Tapes, to_ns
+from hft.tape.dataset import Tapes
 
 DEDUP_WINDOW = 10_000
 ORDER_QUEUE = 4096
@@ -58,6 +58,7 @@ class Job:
     limits_file: str = ""
     fork: Fork | None = None
     order_queue: int = ORDER_QUEUE
+    controls: tuple[Control, ...] = ()
 
     def forked(self, fork: Fork) -> "Job":
         """The same job until the fork."""
@@ -98,6 +99,8 @@ class Job:
                 "order_queue": self.order_queue,
             },
         }
+        if self.controls:
+            config["controls"] = [one.to_dict() for one in self.controls]
         if self.fork is not None:
             changed = {
                 name: {k: _plain(v) for k, v in values.items()}
@@ -152,19 +155,6 @@ def code_hash() -> str:
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def when(value: Any, what: str) -> int | None:
-    """A moment (ISO text with zone, datetime, ns) in ns; None stays None. Raises: ConfigError."""
-    if value is None:
-        return None
-    try:
-        moment = int(to_ns(value))
-    except ConfigError as error:
-        raise ConfigError(f"{what}: {str(error).removeprefix('time: ')}") from None
-    if not 0 <= moment < 1 << 62:
-        raise ConfigError(f"{what}: {value!r} is no time after 1970 in ns")
-    return moment
 
 
 def _sha(data: Any) -> str:

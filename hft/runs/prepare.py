@@ -13,9 +13,12 @@ import numpy as np
 from hft.core.codes import ControlKind
 from hft.core.errors import ConfigError, DataError
 from hft.core.numbers import money_digits
+from hft.gateway.limits import Limits
 from hft.gateway.resolve import ResolvedLimits, max_price_ticks, resolve
+from hft.gateway.state import GatewayState, apply_limits
 from hft.replay.build import Session, Source, gateway_for, new_session, source_of
 from hft.replay.state import CONTROL
+from hft.runs.controls import rows
 from hft.runs.dead_books import dead_books
 from hft.runs.job import Job
 from hft.runs.limits import reference_summary
@@ -23,6 +26,7 @@ from hft.runs.venues import Venue
 from hft.strategies.base import Strategy
 from hft.tape.dataset import Tapes
 from hft.tape.reader import Tape
+from hft.tape.sessions import day_turns
 
 WINDOW_TICKS = 1 << 24
 EQUITY_SAMPLES = 100_000
@@ -63,7 +67,10 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
         job.venue.model(),
         seed=job.seed,
         record=record,
-        controls=_controls(job, first),
+        controls=_controls(job, instruments),
+        limit_changes=_limit_changes(
+            job, instruments, summaries, digits, gateway_for(sources, resolved, len(strategies))
+        ),
         faults=job.faults.rows(job.seed),
         start_ns=job.start_ns,
         end_ns=job.end_ns,
@@ -88,14 +95,42 @@ def _resolved(
         raise ConfigError(f"{job.limits_file}: {text}") from None
 
 
-def _controls(job: Job, first_ns: int) -> np.ndarray | None:
-    """The start with its hold-off, in which only cancels pass; None without one."""
-    if job.holdoff_ns == 0:
-        return None
-    row = np.zeros(1, CONTROL)
-    row["ts_ns"] = first_ns if job.start_ns is None else max(first_ns, job.start_ns)
-    row["kind"], row["value"] = ControlKind.START.value, job.holdoff_ns
-    return row
+def _controls(job: Job, instruments: Sequence[Any]) -> np.ndarray:
+    """What is on no tape: the start with its hold-off, new days, and what the user gave.
+
+    The engine puts them in order of time; what is listed first goes first at one time. An input
+    before the first wake-up's clock begins is heard when it begins, one after the end never.
+    """
+    first, last = job.tapes.span
+    begin = first if job.start_ns is None else max(first, job.start_ns)
+    end = last if job.end_ns is None else min(last, job.end_ns)
+    start = np.zeros(1 if job.holdoff_ns else 0, CONTROL)
+    start["ts_ns"] = begin
+    start["kind"], start["value"] = ControlKind.START.value, job.holdoff_ns
+    _, turns = day_turns(instruments, begin, end)
+    days = np.zeros(len(turns), CONTROL)
+    days["ts_ns"], days["kind"] = turns, ControlKind.RESET_DAILY.value
+    given = rows(job.controls, list(job.strategies), [one.symbol for one in instruments])
+    given["ts_ns"] = np.maximum(given["ts_ns"], begin)
+    return np.concatenate([start, days, given[given["ts_ns"] <= end]])
+
+
+def _limit_changes(
+    job: Job, instruments: list[Any], summaries: list[Any], digits: int, fresh: GatewayState
+) -> list[ResolvedLimits]:
+    """The limits that control inputs put in force, each tried on a gateway of its own first."""
+    found = []
+    for k, one in enumerate(job.controls, start=1):
+        if one.limits is None:
+            continue
+        changed = replace(job, limits=Limits.from_dict(one.limits), limits_file="")
+        try:
+            resolved = _resolved(changed, instruments, summaries, digits)
+            apply_limits(fresh, resolved)
+        except ConfigError as error:
+            raise ConfigError(f"controls: entry {k} (limits): {error}") from None
+        found.append(resolved)
+    return found
 
 
 def _chains(tapes: Tapes) -> list[list[Tape]]:

@@ -1,6 +1,6 @@
 """An intent is decided, and an approved command is handed out.
 
-This is the only place where the gateway's `decide` is called, so nothing reaches a venue without
+This is the only place where the gateway is asked, so nothing reaches a venue without
 its approval. What the gateway itself asks for, cancels of crossed own orders and the orders of a
 tripped breaker, goes the same way.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from hft.core.codes import IntentType, Reason, StepKind
 from hft.core.jit import kernel, out_of_line
 from hft.gateway.events import on_dispatch_failed
-from hft.gateway.pipeline import decide
+from hft.gateway.pipeline import commit_approved, evaluate
 from hft.gateway.tables import enter
 from hft.gateway.trips import blank, trip_intents
 from hft.trading.steps import new_step, shown
@@ -31,24 +31,23 @@ def submit(trading: Any, wiring: Any, intent: np.ndarray, now_ns: int) -> int:
     Mutates: trading. Returns: the `Reason`.
     """
     gw = trading.gw
-    reason = decide(enter(gw), intent, trading.touch[intent["instrument_idx"]], now_ns)
-    decision = gw.decision[0]
+    reason = evaluate(enter(gw), intent, trading.touch[intent["instrument_idx"]], now_ns)
     if gw.head[0]["cancel_count"] > 0:
         # Self-trade prevention chose to cancel old orders: those commands leave first.
-        trading.stash[0] = decision
-        decision = trading.stash[0]
+        trading.stash[0] = gw.decision[0]
         exempt = gw.head[0]["exempt"]
+        key = gw.head[0]["dedup_row"]
         _cancel_crossed(trading, wiring, now_ns)
         gw.head[0]["exempt"] = exempt
-    return _conclude(trading, wiring, intent, decision, reason, now_ns)
+        gw.head[0]["dedup_row"] = key
+        gw.decision[0] = trading.stash[0]
+    return _conclude(trading, wiring, intent, reason, now_ns)
 
 
 @kernel
-def _conclude(
-    trading: Any, wiring: Any, intent: np.ndarray, decision: np.ndarray, reason: int, now_ns: int
-) -> int:
+def _conclude(trading: Any, wiring: Any, intent: np.ndarray, reason: int, now_ns: int) -> int:
     """Hand out what was approved and journal the decision. Mutates: trading."""
-    head = trading.head[0]
+    head, decision = trading.head[0], trading.gw.decision[0]
     head["decisions"] += 1
     if reason == _OK and decision["replayed"] == 0:
         reason = _hand_out(trading, wiring, intent, decision, now_ns)
@@ -77,7 +76,10 @@ def _conclude(
 def _hand_out(
     trading: Any, wiring: Any, intent: np.ndarray, decision: np.ndarray, now_ns: int
 ) -> int:
-    """Send an approved command; when it cannot be sent, all that it held comes back."""
+    """Send an approved command, then remember its key as approved (contract 3.2, steps 6 and 7).
+
+    When it cannot be sent, all that it held comes back and the key is refused.
+    """
     gw = trading.gw
     kind = intent["intent_type"]
     slot = decision["slot"]
@@ -85,7 +87,9 @@ def _hand_out(
     reason = wiring.send(wiring.outside, gw.orders[slot], decision, kind, reduces, now_ns)
     if reason != _OK:
         on_dispatch_failed(enter(gw), slot, reason)
-    elif kind != _AMEND and kind != _CANCEL:
+        return reason
+    commit_approved(enter(gw), now_ns)
+    if kind != _AMEND and kind != _CANCEL:
         trading.head[0]["orders"] += 1
     return reason
 
@@ -114,8 +118,8 @@ def _cancel_crossed(trading: Any, wiring: Any, now_ns: int) -> None:
     for k in range(count):
         # A cancel or an amend that lowers meets no own order, so nothing is listed behind it.
         intent = trading.crossed[k]
-        reason = decide(enter(gw), intent, trading.touch[intent["instrument_idx"]], now_ns)
-        _conclude(trading, wiring, intent, gw.decision[0], reason, now_ns)
+        reason = evaluate(enter(gw), intent, trading.touch[intent["instrument_idx"]], now_ns)
+        _conclude(trading, wiring, intent, reason, now_ns)
 
 
 @kernel

@@ -76,7 +76,6 @@ def test_nothing_is_lost_made_or_known_early(kind, limits, sim_seed, tmp_path):
     assert complaints(found, [one for one in CHECKS if one not in OF_THEIR_MOMENT]) == []
 
 
-@pytest.mark.xfail(reason="profits beside the touch are those of a strategy's own last wake-up")
 def test_every_strategy_is_marked_at_the_moment_of_its_row(tmp_path):
     tapes = market(tmp_path, 3, "l2")
     found = Frames.of(replayed(tapes, tmp_path, 3, Limits.off()), tapes)

@@ -25,6 +25,7 @@ from hft.runs.folder.names import RunNames
 
 TIME = pa.timestamp("ns", "UTC")
 _FILL = ResponseKind.FILL.value
+FAR = 1 << 59
 
 # What the numbers of a refusing check mean: (unit, how to turn them into it).
 MONEY, LOTS, HALF_TICKS, TICKS, NANOSECONDS, COUNT = range(6)
@@ -167,6 +168,8 @@ def decisions_table(steps: np.ndarray, names: RunNames) -> pa.Table:
     refused = reason != Reason.OK.value
     measured = margin_units(reason, rows["measured"], names)
     limit = margin_units(reason, rows["limit"], names)
+    # Beyond this stand bounds and what was never known: a refusal, but no figure.
+    known = refused & (np.maximum(np.abs(rows["measured"]), np.abs(rows["limit"])) < FAR)
     return pa.table(
         {
             "seq": pa.array(np.ascontiguousarray(rows["seq"])),
@@ -181,9 +184,9 @@ def decisions_table(steps: np.ndarray, names: RunNames) -> pa.Table:
             "lots": pa.array(np.ascontiguousarray(rows["qty"])),
             "reason": enum_words(reason, Reason),
             "reason_code": pa.array(reason.astype(np.int16)),
-            "measured": pa.array(measured, mask=~refused),
-            "limit": pa.array(limit, mask=~refused),
-            "margin": pa.array(limit - measured, mask=~refused),
+            "measured": pa.array(measured, mask=~known),
+            "limit": pa.array(limit, mask=~known),
+            "margin": pa.array(limit - measured, mask=~known),
             "unit": margin_unit_names(reason, names),
         }
     )
