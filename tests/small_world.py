@@ -18,6 +18,7 @@ from hft.gateway.limits import Limits
 from hft.gateway.resolve import resolve
 from hft.replay.build import Session, gateway_for, new_session, source_of
 from hft.replay.run import drive, run_digest
+from hft.replay.state import SESSION
 from hft.strategies.base import Strategy
 from hft.tape.schema import Columns
 from hft.venue.model import VenueModel
@@ -116,8 +117,12 @@ def session_of(
     high: int = HIGH,
     made: Sequence[Columns] = (),
     start_ns: int | None = None,
+    hours: Sequence[tuple[int, int, int, int]] = (),
 ) -> Session:
-    """An engine over these feeds (or over columns already made) with every limit off."""
+    """An engine over these feeds (or over columns already made) with every limit off.
+
+    `hours` are SESSION rows of every instrument: open, close, begin, end.
+    """
     digits = money_digits(list(instruments))
     batches = made or [columns(rows, latency_ns) for rows in feeds]
     sources = [
@@ -129,6 +134,8 @@ def session_of(
             price_low=low,
             price_high=high,
             live_orders=live_orders,
+            sessions=np.array(list(hours), SESSION),
+            statuses=STATUS in batch.kind,
         )
         for instrument, batch in zip(instruments, batches, strict=True)
     ]

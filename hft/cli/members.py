@@ -25,7 +25,14 @@ VIEW = {
     "open_sell": "unfilled lots of own working sells",
     "working_buy_tick": "highest own working buy; far below any price when there is none",
     "working_sell_tick": "lowest own working sell; far above any price when there is none",
-    "session_phase": "the tape's last status: 0 open, 1 closed, 2 halted, 3 auction, 4 gap",
+    "session_phase": (
+        "the tape's last status: 0 open, 1 closed, 2 halted, 3 auction, 4 gap; of a tape without "
+        "status rows 0 within the hours of the instrument's calendar and 1 outside"
+    ),
+    "ns_to_close": (
+        "ns until the session ends by the instrument's calendar, lunch included; 0 between two "
+        "sessions; 2^62 where no calendar is known"
+    ),
     "tick_size": "one tick in real units (float)",
     "bid_ticks[k]": "price of the k-th best bid level, k < 10",
     "ask_ticks[k]": "price of the k-th best ask level",

@@ -69,6 +69,9 @@ TOUCH = _row(
     "traded_lots",  # since the run began
     "rows",  # rows seen
     "phase",  # StatusCode of the session
+    "open_ns",  # by the calendar: when the hours we are in, or were in last, began
+    "end_ns",  # when the session ends; 0 between two, FOREVER without a calendar
+    "turn_ns",  # when phase and end have to be looked up again
 )
 
 # A working order as we know it: the gateway's reservation and the last acknowledged state.

@@ -99,10 +99,14 @@ def pnl_level(config: Row, strategy: Row) -> int:
 
 @kernel
 def gap_level(limit: Row, touch: Row, now_ns: int) -> int:
-    """STORM while an instrument is silent beyond its gap, inside its session only."""
+    """STORM while an instrument is silent beyond its gap, inside its session only.
+
+    Silence before the hours began does not count.
+    """
     if limit["feed_gap_ns"] < 0 or touch["phase"] != StatusCode.OPEN.value or touch["ts_ns"] == 0:
         return NORMAL
-    return STORM if elapsed_ns(now_ns, touch["ts_ns"]) >= limit["feed_gap_ns"] else NORMAL
+    since_ns = max(touch["ts_ns"], touch["open_ns"])
+    return STORM if elapsed_ns(now_ns, since_ns) >= limit["feed_gap_ns"] else NORMAL
 
 
 @kernel

@@ -19,6 +19,7 @@ from hft.gateway.rows import CANCELS_MAX
 from hft.gateway.state import GatewayState
 from hft.gateway.state import new_state as new_gateway
 from hft.market.book import NO_ASK, NO_BID, new_books
+from hft.replay import hours
 from hft.replay import state as st
 from hft.replay.rows import first_rows
 from hft.replay.tick import start_lanes
@@ -38,6 +39,7 @@ from hft.venue.state import new_state as new_venue
 
 RECORDS = {"digest": 0, "summary": 1, "full": 2}
 SLOTS = 4096
+NO_SESSIONS = np.zeros(0, st.SESSION)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ class Source:
     price_low: int
     price_high: int
     live_orders: int = 0  # most L3 orders alive at once; 0: the tape has none
+    sessions: np.ndarray = field(
+        default_factory=NO_SESSIONS.copy
+    )  # SESSION rows; none where no calendar is known
+    statuses: bool = False  # the tape has status rows
 
 
 @dataclass
@@ -90,6 +96,7 @@ def new_session(
         checkpoints=np.zeros(2 * st.CHECKPOINTS_MAX, np.uint64),
         feeds=np.zeros(instruments, st.FEED),
         batches=_batches(sources, keep),
+        sessions=hours.table([source.sessions for source in sources]),
         tick_sizes=np.array([float(source.instrument.tick) for source in sources]),
         books=new_books([(source.price_low, source.price_high) for source in sources]),
         trading=new_trading(
@@ -124,6 +131,7 @@ def new_session(
         series=np.zeros(st.SERIES_MAX if record == "full" else 1, st.SERIES),
     )
     _feeds(engine, sources)
+    hours.set_hours(engine, [source.sessions for source in sources])
     venue.install(engine.venue, seed, [source.live_orders > 0 for source in sources])
     params = _params(strategies)
     engine = engine._replace(params=params)
@@ -167,11 +175,13 @@ def source_of(
     price_low: int,
     price_high: int,
     live_orders: int = 0,
+    sessions: np.ndarray = NO_SESSIONS,
+    statuses: bool = False,
 ) -> Source:
     """Resolve one instrument of a tape. Units: prices in ticks."""
     key = key_of(f"{instrument.venue}:{instrument.symbol}")
     row = resolve(instrument, digits, max_price, key)
-    return Source(instrument, row, batches, price_low, price_high, live_orders)
+    return Source(instrument, row, batches, price_low, price_high, live_orders, sessions, statuses)
 
 
 def _steps_max(slots: int, strategies: int) -> int:
@@ -210,6 +220,7 @@ def _feeds(engine: st.Engine, sources: list[Source]) -> None:
     for feed, source in zip(engine.feeds, sources, strict=True):
         feed["first_batch"] = at
         feed["batches"] = len(source.batches)
+        feed["statuses"] = 1 if source.statuses else 0
         feed["l3"] = int(source.live_orders > 0)
         at += max(1, len(source.batches))
 

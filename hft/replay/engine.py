@@ -16,6 +16,7 @@ from hft.core.jit import kernel, out_of_line
 from hft.gateway.control import control
 from hft.gateway.tables import enter
 from hft.replay.faults import feed_silent, reconcile
+from hft.replay.hours import turn
 from hft.replay.messages import arrive, note_answers, receive, wiring
 from hft.replay.redecide import redecide
 from hft.replay.rows import view_to
@@ -170,6 +171,8 @@ def wake(engine: Engine, s: int, cause: int, on_wake: Any) -> bool:
     for i in range(trading.head[0]["listened"]):
         if not silent:
             view_to(engine, i, now_ns)
+        if now_ns >= trading.touch[i]["turn_ns"]:
+            turn(engine, i, now_ns)
         watch(trading, s, i, now_ns)
     note_guards(trading, wiring(engine))
     if trading.gw.head[0]["actions"] > 0:

@@ -84,6 +84,9 @@ FEED = _row(
     "seen",  # rows the venue has seen
     "mid2",  # bid + ask ticks before the row that filled us, 0: as the book stands
     "l3",  # 1: the tape has order ids
+    "session_row",  # the first row of `sessions` that has not closed, as we know it
+    "session_stop",  # behind the instrument's last one
+    "statuses",  # 1: the tape has status rows, which say the phase
 )
 BATCH = _row(
     "rows", "exch_ts", "local_ts", "kind", "side", "price", "qty", "order_id", "flags"
@@ -97,6 +100,8 @@ STRATEGY = _row(
     "events",  # bit mask of causes seen since the last wake-up
     "tracked",
 )
+# Open hours of an instrument: a span of its session, and when the whole session begins and ends.
+SESSION = _row("open_ns", "close_ns", "begin_ns", "end_ns")
 CONTROL = _row("ts_ns", "kind", "code", "value")
 EQUITY = _row(
     "ts_ns",
@@ -139,6 +144,7 @@ class Engine(NamedTuple):
     checkpoints: np.ndarray  # uint64[2 * checkpoint]
     feeds: np.ndarray
     batches: np.ndarray
+    sessions: np.ndarray  # SESSION rows by instrument, in time order
     tick_sizes: np.ndarray  # float64, to look at
     books: Books
     trading: TradingState

@@ -12,12 +12,13 @@ import numpy as np
 
 from hft.core.codes import ControlKind
 from hft.core.errors import ConfigError, DataError
+from hft.core.instruments import Instrument
 from hft.core.numbers import money_digits
 from hft.gateway.limits import Limits
 from hft.gateway.resolve import ResolvedLimits, max_price_ticks, resolve
 from hft.gateway.state import GatewayState, apply_limits
-from hft.replay.build import Session, Source, gateway_for, new_session, source_of
-from hft.replay.state import CONTROL
+from hft.replay.build import NO_SESSIONS, Session, Source, gateway_for, new_session, source_of
+from hft.replay.state import CONTROL, SESSION
 from hft.runs.controls import rows
 from hft.runs.dead_books import dead_books
 from hft.runs.job import Job
@@ -26,7 +27,7 @@ from hft.runs.venues import Venue
 from hft.strategies.base import Strategy
 from hft.tape.dataset import Tapes
 from hft.tape.reader import Tape
-from hft.tape.sessions import day_turns
+from hft.tape.sessions import day_turns, sessions_of
 
 WINDOW_TICKS = 1 << 24
 EQUITY_SAMPLES = 100_000
@@ -38,7 +39,8 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
         raise DataError("there is no tape to replay; ingest one or choose other days")
     if job.tapes.session is not None:
         raise ConfigError(
-            "session= is for frames; a replay runs whole tapes: give start= and end= instead"
+            "session= is for frames; a replay runs whole tapes: give start= and end=, or ask "
+            "view.session_phase and view.ns_to_close in the strategy"
         )
     strategies = [replace(s, name=name) for name, s in job.strategies.items()]
     chains = _chains(job.tapes)[: _listened(strategies, job.tapes)]
@@ -175,7 +177,21 @@ def _source(
         price_low=low,
         price_high=high,
         live_orders=max(int(tape.summary.get("orders_max") or 0) for tape in chain),
+        sessions=_hours(instrument, job.tapes.span),
+        statuses=any(tape.summary["kinds"]["status"] > 0 for tape in chain),
     )
+
+
+def _hours(instrument: Instrument, span: tuple[int, int]) -> np.ndarray:
+    """The SESSION rows of an instrument over the tapes; none where no calendar is known."""
+    found = sessions_of(instrument.calendar)
+    if found is None or not found.covers(*span):
+        return NO_SESSIONS
+    part = found.between(*span)
+    table = np.zeros(len(part), SESSION)
+    for name in SESSION.names or ():
+        table[name] = getattr(part, name)
+    return table
 
 
 def _rows_until(tape: Tape, end_ns: int | None) -> list[Any]:

@@ -17,6 +17,7 @@ from hft.market.book import NO_ASK, NO_BID
 from hft.strategies import context as ctx
 
 LEVELS_MAX = 10
+FAR_NS = 1 << 62  # the end of a session where no calendar is known
 
 _GTD = Tif.GTD.value
 
@@ -166,6 +167,12 @@ def _working_sell_tick(at: int, idx: int) -> int:
 @kernel
 def _session_phase(at: int, idx: int) -> int:
     return ctx.touch_of(at, idx)["phase"]
+
+
+@kernel
+def _ns_to_close(at: int, idx: int) -> int:
+    end_ns = ctx.touch_of(at, idx)["end_ns"]
+    return end_ns if end_ns == FAR_NS else max(0, end_ns - ctx.context_at(at)["now_ns"])
 
 
 @kernel
@@ -345,6 +352,7 @@ VIEW_ATTRIBUTES: dict[str, Callable[..., Any]] = {
     "working_buy_tick": _working_buy_tick,
     "working_sell_tick": _working_sell_tick,
     "session_phase": _session_phase,
+    "ns_to_close": _ns_to_close,
     "tick_size": ctx.tick_size,
 }
 VIEW_METHODS: dict[str, Callable[..., Any]] = {

@@ -319,3 +319,47 @@ def test_wake_ups_on_events_say_their_cause() -> None:
     ]
     finish(session_of([[*BOOK, *rows]], [Strategy(body, "events", 0, mask, {}, {})]))
     assert causes == [(10, "BOOK"), (22, "TRADE"), (22, "FILL"), (30, "BOOK"), (40, "STATUS")]
+
+
+# A session with lunch, 20 to 24 and 26 to 30, and the next day's, 40 to 50.
+HOURS = [(20, 24, 20, 30), (26, 30, 20, 30), (40, 50, 40, 50)]
+CLOSED, IN_SESSION = int(StatusCode.CLOSE), int(StatusCode.OPEN)
+
+
+def test_phase_and_time_to_the_close_come_from_the_calendar() -> None:
+    times = (19, 20, 23, 24, 25, 26, 29, 30, 39, 40, 49, 50)
+    found = seen(lambda v: (v.session_phase, v.ns_to_close), *times, hours=HOURS)
+    assert found == [
+        (CLOSED, 0),
+        (IN_SESSION, 10),
+        (IN_SESSION, 7),
+        (CLOSED, 6),  # at lunch the session goes on
+        (CLOSED, 5),
+        (IN_SESSION, 4),
+        (IN_SESSION, 1),
+        (CLOSED, 0),
+        (CLOSED, 0),
+        (IN_SESSION, 10),
+        (IN_SESSION, 1),
+        (CLOSED, 0),
+    ]
+
+
+def test_a_session_that_nobody_looked_into_is_over_when_it_is() -> None:
+    found = seen(lambda v: (v.session_phase, v.ns_to_close), 35, 45, hours=HOURS)
+    assert found == [(CLOSED, 0), (IN_SESSION, 5)]
+
+
+def test_status_rows_say_the_phase_and_the_calendar_the_close() -> None:
+    rows: list[Row] = [(22, STATUS, 2, 0, StatusCode.HALT)]
+    found = seen(lambda v: (v.session_phase, v.ns_to_close), 21, 23, 35, rows=rows, hours=HOURS)
+    assert found == [(IN_SESSION, 9), (StatusCode.HALT, 7), (StatusCode.HALT, 0)]
+
+
+def test_without_a_calendar_the_close_is_far() -> None:
+    assert seen(lambda v: (v.session_phase, v.ns_to_close), 20) == [(IN_SESSION, 1 << 62)]
+
+
+def test_the_close_comes_on_time_though_the_feed_is_late() -> None:
+    found = seen(lambda v: v.ns_to_close, 23, hours=HOURS, latency_ns=5)
+    assert found == [7]
