@@ -26,6 +26,7 @@ Frame = Literal[
     "logs",
     "refusals",
     "costs",
+    "daily",
     "markouts",
 ]
 LISTED = ("run_id", "state", "strategies", "symbols", "events", "orders", "fills", "refused", "net")

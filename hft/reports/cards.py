@@ -25,7 +25,7 @@ class Line(NamedTuple):
 
 
 def card_lines(view: View) -> list[Line]:
-    """P&L, fills, fill ratio, markout, costs, refusals, latency mode, digest."""
+    """P&L, days, fills, fill ratio, markout, costs, refusals, latency mode, digest."""
     lines = [
         *_profit(view),
         *_trading(view),
@@ -49,6 +49,13 @@ def _profit(view: View) -> Iterator[Line]:
     yield Line("net P&L", money(net, currency), note, _tone(net))
     if get("max_drawdown") is not None:
         yield Line("max drawdown", money(get("max_drawdown"), currency))
+    days = view.figures.get("days")
+    if days is not None:
+        ends = ""
+        if get("best_day") is not None:
+            best, worst = (money(get(name), currency) for name in ("best_day", "worst_day"))
+            ends = f", best {best}, worst {worst}"
+        yield Line("days", number(days.value), f"{days.unit}{ends}")
 
 
 def _trading(view: View) -> Iterator[Line]:

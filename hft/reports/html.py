@@ -28,8 +28,9 @@ STRETCH_NS = 30_000_000_000
 def render(view: View) -> str:
     """The whole page."""
     panels = list(_panels(view))
-    parts = [_head(view), _key_figures(view), _linked(view, panels), _money(view), _gateway(view)]
-    parts += [guards_section(view), _orders(view), _simulation(view), _inputs(view)]
+    parts = [_head(view), _key_figures(view), _linked(view, panels), _daily(view), _money(view)]
+    parts += [_gateway(view), guards_section(view), _orders(view), _simulation(view)]
+    parts += [_inputs(view)]
     title = escape(f"{view.title} · hft replay")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -167,6 +168,20 @@ def _add_fills(panel: Panel, fills: pl.DataFrame) -> None:
         rows = fills.filter(pl.col("side") == side)
         at = rows["exch_ts"].to_physical().to_numpy()
         panel.dots(css, at, rows["price"].to_numpy(), f"{rows.height:,} {word}")
+
+
+def _daily(view: View) -> str:
+    """What each day earned, where there are several."""
+    if view.daily is None or view.daily.height < 2:
+        return ""
+    head = ("day", f"net {view.currency}", "gross", "fees", "max drawdown", "fills")
+    amounts = ("net", "gross", "fees", "max_drawdown")
+    cells = [
+        (str(row["day"]), *(short(row[name]) for name in amounts), row["fills"])
+        for row in view.daily.iter_rows(named=True)
+    ]
+    whose = view.figures["days"].unit if "days" in view.figures else ""
+    return f"<section><h2>Day by day</h2><p>{escape(whose)}</p>{table(head, cells)}</section>"
 
 
 def _money(view: View) -> str:

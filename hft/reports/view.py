@@ -29,6 +29,7 @@ class View:
     refusals: pl.DataFrame | None = None
     costs: pl.DataFrame | None = None
     markouts: pl.DataFrame | None = None
+    daily: pl.DataFrame | None = None
     latencies: pl.DataFrame | None = None
     margins: pl.DataFrame | None = None  # refused decisions, sampled: ts, reason, margin, unit
     series: pl.DataFrame | None = None

@@ -63,6 +63,15 @@ class Run(RunReader):
         return costs(with_values(self.fills, contracts(self.names)))
 
     @cached_property
+    def daily(self) -> pl.DataFrame:
+        """Net P&L, its parts, drawdown and fills by day: the days that `metrics["days"]` names."""
+        from hft.reports.daily import daily
+        from hft.reports.performance import distinct
+
+        samples = distinct(self.equity.lazy()).collect()
+        return daily(samples, self.fills, self.names.instruments)[0]
+
+    @cached_property
     def markouts(self) -> pl.DataFrame:
         """What the mid did after the fills, by horizon, side and liquidity."""
         from hft.reports.costs import with_values
@@ -217,6 +226,7 @@ def _with_frames(base: View, run: Run) -> View:
         equity=run.equity,
         fills=run.fills,
         costs=run.costs,
+        daily=run.daily,
         markouts=run.markouts,
         latencies=latencies(run.orders) if full else None,
         margins=_margins(run) if full else None,

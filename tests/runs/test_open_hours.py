@@ -100,3 +100,30 @@ def test_timed_features_of_the_month_have_the_rows_of_its_hours(tmp_path: Path) 
     counts = dict(rows["symbol"].value_counts().iter_rows())
     assert counts["SPY"] == 19 * 13 + 7  # twenty sessions, one of them of three and a half hours
     assert counts["BTC"] == 31 * 48 - 1
+
+
+@pytest.mark.parametrize(
+    ("calendars", "whose", "days"),
+    [
+        # Twenty of November, and the evenings before its first and after its last.
+        ({"SPY": "XNYS"}, "sessions of XNYS", 22),
+        ({"SPY": "XNYS", "BTC": "24/7"}, "UTC days: no one calendar is known", 31),
+    ],
+)
+def test_a_run_is_told_by_the_days_its_instruments_share(
+    tmp_path: Path, calendars: dict[str, str | None], whose: str, days: int
+) -> None:
+    @hft.strategy(every="1h", instruments=len(calendars))
+    class Buys:
+        def on_wake(self, view: Any, order: Any) -> None:
+            order.target(1 if view.position == 0 else 0)
+
+    opened = tapes(tmp_path, calendars)
+    run = hft.replay(opened, Buys, out=tmp_path / "runs", limits=hft.Limits.off())
+    assert run.fills.height > 100
+    assert run.daily.height == run.metrics["days"].value == days
+    last = run.equity.group_by("symbol").agg(pl.col("net").last())
+    assert run.daily["net"].sum() == pytest.approx(last["net"].sum())
+    assert run.daily["fills"].sum() == run.fills.height
+    assert f"{whose}, best" in repr(run)
+    assert "Day by day" in run.report().read_text()

@@ -10,6 +10,7 @@ import polars as pl
 
 from hft.reports import markout, performance
 from hft.reports.costs import Contract, with_values
+from hft.reports.daily import daily, days_of
 from hft.runs.folder.names import RunNames
 
 Figures = dict[str, dict[str, Any]]
@@ -31,6 +32,7 @@ def summarize(folder: Path, names: RunNames, totals: dict[str, Any]) -> dict[str
             _put(found, name, int(totals[name]), unit)
     _taken(found, totals.get("markets", []))
     _profit(found, folder, names, totals)
+    _days(found, folder, names)
     _decisions(found, folder, int(totals.get("lost_intents", 0)))
     _fills(found, folder, names)
     _shares(found)
@@ -95,6 +97,22 @@ def _profit(found: Figures, folder: Path, names: RunNames, totals: dict[str, Any
         fall = performance.drawdown(total)
         _put(found, "max_drawdown", fall.depth if fall else None, currency)
         _put(found, "sharpe", performance.sharpe(total), "per day, from 1-minute changes")
+
+
+def _days(found: Figures, folder: Path, names: RunNames) -> None:
+    """How many days there are, whose, and the best and the worst of several."""
+    equity, fills = _scan(folder, "equity"), _scan(folder, "fills")
+    if equity is None or fills is None:
+        return
+    samples = performance.distinct(equity).collect()
+    days, whose = daily(samples, fills.select("ts").collect(), names.instruments)
+    if days.height == 0:
+        return
+    _put(found, "days", days.height, days_of(whose))
+    if days.height > 1:
+        net = [float(value) for value in days["net"]]
+        _put(found, "best_day", max(net), names.currency)
+        _put(found, "worst_day", min(net), names.currency)
 
 
 def _decisions(found: Figures, folder: Path, lost: int) -> None:
