@@ -84,9 +84,17 @@ COUNTED_SCHEMA = {
 }
 
 
-def notice(refused: int, decisions: int, table: pl.DataFrame | None) -> str:
-    """The first line of card and summary (contract 3.13); empty at 5 % and less."""
-    if decisions == 0 or refused <= NOTICE_SHARE * decisions:
+def is_due(refused: float, decisions: float) -> bool:
+    """Were so many intents refused that the card begins with it (contract 3.13)?"""
+    return decisions > 0 and refused > NOTICE_SHARE * decisions
+
+
+def notice(refused: int, decisions: int, table: pl.DataFrame | None, advice: str = "") -> str:
+    """The first line of card and summary; empty at 5 % and less.
+
+    `advice` is what was tried; without it the line names the limit, and how to have changes tried.
+    """
+    if not is_due(refused, decisions):
         return ""
     line = f"{refused / decisions:.1%} of the intents were refused ({refused:,} of {decisions:,})"
     if table is None or table.height == 0:
@@ -99,5 +107,7 @@ def notice(refused: int, decisions: int, table: pl.DataFrame | None) -> str:
         return f"{line}: {top['meaning'][0].lower()}{top['meaning'][1:].rstrip('.')}"
     if top["reason"] in COMMANDED and not top["key"]:
         return f"{line}: somebody's command, not a limit; see run.controls and run.trips"
-    change = f"change {top['key']}, or fit limits" if top["key"] else "fit limits"
-    return f"{line}; {change} to the tapes with hft.Limits.fit"
+    if advice:
+        return f"{line}; {advice}"
+    limit = f"; the limit is {top['key']}" if top["key"] else ""
+    return f"{line}{limit}; hft replay relimit shows what another would change"

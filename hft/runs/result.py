@@ -11,10 +11,12 @@ import polars as pl
 from hft.gateway.limits import Limits
 from hft.reports import cards
 from hft.reports.mode import fault_words, mode_words
-from hft.reports.refusals import counted, notice, refusals
+from hft.reports.refusals import counted, is_due, notice, refusals
 from hft.reports.view import View
+from hft.runs.advice import advice_of, advise
 from hft.runs.folder.damage import damage_is_a_sentence
 from hft.runs.folder.guards import with_keys
+from hft.runs.folder.layout import ADVICE
 from hft.runs.folder.listing import resolve
 from hft.runs.folder.names import RunNames
 from hft.runs.folder.reader import RunReader
@@ -128,7 +130,8 @@ class Run(RunReader):
         """What cards and reports show; `full` adds the frames of the report."""
         table = self.refusals
         get = self.metrics.get_value
-        due = notice(get("refused") or 0, get("decisions") or 0, table)
+        counts = get("refused") or 0, get("decisions") or 0
+        due = notice(*counts, table, advice_of(self))
         due = "; ".join(filter(None, [due, *self.manifest.get("warnings", ())]))
         base = View(
             title=_title(self.names),
@@ -176,11 +179,21 @@ class Run(RunReader):
 def as_run(replay: Callable[..., RunReader], *given: Any, **options: Any) -> Run:
     """What `execute` or `fork` leaves, as a `Run`; of a replay that is stopped, on the error."""
     try:
-        return Run(replay(*given, **options).path)
+        run = Run(replay(*given, **options).path)
+        _try_advice(run)
+        return run
     except (KeyboardInterrupt, JournalFull) as stop:
         if isinstance(kept := getattr(stop, "run", None), RunReader):
             stop.run = Run(kept.path)  # type: ignore[union-attr]
         raise
+
+
+def _try_advice(run: Run) -> None:
+    """A run that was refused much is told what was tried, once; it needs the journal."""
+    get = run.metrics.get_value
+    untried = run.record == "full" and not (run.path / ADVICE).exists()
+    if untried and not run.partial and is_due(get("refused") or 0, get("decisions") or 0):
+        advise(run)
 
 
 def load(name: str | Path, out: str | Path = "runs") -> Run:

@@ -60,5 +60,5 @@ def test_the_line_is_due_above_five_percent(refused: int, due: bool) -> None:
 def test_the_line_names_reason_margin_key_and_cure() -> None:
     table = refusals(decisions((Reason.ORDER_SIZE, -3.0, "lots"), (Reason.OK, None, "")))
     line = notice(1, 2, table)
-    for part in ("50.0%", "ORDER_SIZE (1)", "−3 lots", "max_order_size", "hft.Limits.fit"):
+    for part in ("50.0%", "ORDER_SIZE (1)", "−3 lots", "max_order_size", "hft replay relimit"):
         assert part in line

@@ -176,7 +176,7 @@ def test_many_refusals_are_the_first_line(tmp_path: Path, share: float, due: boo
     assert ("of the intents were refused" in first) == due
     if due:
         assert "POSITION_LIMIT" in first and "max_position_size" in first
-        assert "median margin −" in first and "hft.Limits.fit" in first
+        assert "median margin −" in first and "hft replay relimit" in first
         assert run.to_json()["notice"] == first
 
 

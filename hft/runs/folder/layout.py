@@ -16,6 +16,7 @@ from hft.core.errors import JournalError
 PARTIAL = ".partial"
 MANIFEST, METRICS, DIGEST, NAMES = "manifest.json", "metrics.json", "digest", "instruments.json"
 LIMITS, JOURNAL, LOGS = "limits.yaml", "journal", "logs.parquet"
+ADVICE = "advice.json"  # which change of the limits was tried, after the run
 SNAPSHOT = "snapshot.npz"  # where a partial run can go on
 RECORDS = ("digest", "summary", "full")
 

@@ -83,14 +83,18 @@ def margin_units(reason: np.ndarray, measured: np.ndarray, names: RunNames) -> n
     out = np.asarray(measured, np.float64).copy()
     for code in np.unique(reason):
         kind = MARGIN_KIND.get(int(code), COUNT)
-        out[reason == code] /= 1.0 / in_unit(kind, 1, names)
+        out[reason == code] /= _scale(kind, names)
     return out
 
 
 def in_unit(kind: int, value: int, names: RunNames) -> float:
     """One number of a margin of this kind in the unit people read."""
+    return float(value) / _scale(kind, names)
+
+
+def _scale(kind: int, names: RunNames) -> float:
     scale = {MONEY: float(10**names.digits), HALF_TICKS: 2.0, NANOSECONDS: 1e6}
-    return float(value) / scale.get(kind, 1.0)
+    return scale.get(kind, 1.0)
 
 
 def margin_unit_names(reason: np.ndarray, names: RunNames) -> pa.Array:
