@@ -44,7 +44,9 @@ def refused(run: Run, out: Path) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("table", ["fills", "equity", "decisions", "events", "series"])
+@pytest.mark.parametrize(
+    "table", ["fills", "equity", "trips", "controls", "decisions", "events", "series"]
+)
 def test_a_run_whose_tables_have_changed_is_not_resumed(stopped: Run, tmp_path: Path, table: str):
     run = copy(stopped, tmp_path)
     flipped(run.path / f"{table}.parquet", 40)

@@ -48,8 +48,8 @@ def test_the_tables_do_not_depend_on_the_block_size(tmp_path: Path, made: Record
     ("record", "tables"),
     [
         ("digest", set()),
-        ("summary", {"fills", "equity"}),
-        ("full", {"fills", "equity", "decisions", "events", "series"}),
+        ("summary", {"fills", "equity", "trips", "controls"}),
+        ("full", {"fills", "equity", "trips", "controls", "decisions", "events", "series"}),
     ],
 )
 def test_a_record_level_keeps_its_files_and_no_more(
@@ -162,7 +162,8 @@ def test_damage_in_the_journal_is_named(tmp_path: Path, made: Records) -> None:
     run = write_run(tmp_path, made)
     path = segment_paths(run.path / "journal")[0]
     data = bytearray(path.read_bytes())
-    data[64 + 132 * 10 + 50] ^= 1
+    record = journal.HEAD_BYTES + journal.PAYLOAD_BYTES
+    data[64 + record * 10 + 50] ^= 1
     path.write_bytes(bytes(data))
     with pytest.raises(JournalError, match="record 11 is damaged"):
         list(run.steps())
