@@ -5,12 +5,8 @@ the pool aligns by them. What cannot be read is skipped and counted, never hidde
 judges, and paper sessions report what is absent as absent.
 """
 
-import errno
 import json
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from hft.core.errors import DataError, JournalError, ValidationError
-from hft.storage.atomic import SUFFIX, sync_file, sync_folder
+from hft.core.json_text import line
+from hft.storage.atomic import write_folder
 
 META, SCORECARD, REPORT = "meta.json", "scorecard.json", "backtest_report.json"
 SIGNALS, EQUITY = "signals.npy", "equity.npy"
@@ -170,27 +167,11 @@ def _next_id(run_id: str) -> str:
 
 
 def _write_folder(folder: Path, files: Mapping[str, bytes]) -> bool:
-    """All files under one name, by one rename; False when somebody has the name already."""
-    if folder.exists():
-        return False
-    aside: Path | None = None
+    """All files under one name; False when somebody has the name already."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(SUFFIX, f".{folder.name}.", folder.parent))
-        for name, content in files.items():
-            (aside / name).write_bytes(content)
-            sync_file(aside / name)
-        aside.chmod(0o755)
-        sync_folder(aside)
-        os.rename(aside, folder)
-        sync_folder(folder.parent)
+        return write_folder(folder, files)
     except OSError as error:
-        if aside is not None:
-            shutil.rmtree(aside, ignore_errors=True)
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            return False
         raise JournalError(f"{folder}: cannot be written: {error.strerror or error}") from None
-    return True
 
 
 def list_runs(experiments: Path, alpha_id: str | None = None) -> Listing:
@@ -286,7 +267,7 @@ def read_object(path: Path) -> dict[str, Any]:
 
 def json_text(data: Any) -> str:
     """Canonical JSON: sorted keys, compact, what is no finite number as null."""
-    return json.dumps(_finite(data), sort_keys=True, separators=(",", ":"), allow_nan=False) + "\n"
+    return line(_finite(data)) + "\n"
 
 
 def _finite(value: Any) -> Any:

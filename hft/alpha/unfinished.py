@@ -5,7 +5,6 @@ its process. The next validation, proposal, approval or canary decision that fin
 nobody holds records that row: what was asked for ends in the audit, whatever became of it.
 """
 
-import fcntl
 import json
 import os
 import uuid
@@ -14,9 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hft.core.errors import JournalError
+from hft.core.errors import Busy, JournalError
 from hft.storage.atomic import sync_folder
 from hft.storage.chain import canonical
+from hft.storage.lock import lock
 
 FOLDER, SUFFIX = "validations", ".begun.json"
 
@@ -52,7 +52,7 @@ def _locked(path: Path, text: bytes) -> int:
     """The open file of a new note: held and whole before `close` can find it by its name."""
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        lock(file, path)
         os.write(file, text)
         os.fsync(file)
     except OSError:
@@ -71,9 +71,9 @@ def close(state: Path, record: Callable[..., Any], now_ns: int) -> list[str]:
         except FileNotFoundError:
             continue
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(file, path, wait_s=0)
             sentence = _close(path, record, now_ns)
-        except BlockingIOError:
+        except Busy:
             continue  # it is at work
         finally:
             os.close(file)

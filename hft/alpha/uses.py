@@ -12,7 +12,6 @@ Data without splits counts in whole, but for what a split of the same market kee
 looked at of it is shown as `looked_at` (contract 5.4). The file is local: a clone has its own.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -23,7 +22,9 @@ from typing import Any, Literal
 from hft.alpha.data.footprint import Footprint
 from hft.alpha.data.research import ResearchData
 from hft.alpha.workspace import Workspace
+from hft.core import json_text
 from hft.core.errors import JournalError
+from hft.storage.lock import lock
 
 FILE = "looked_at.jsonl"
 Kind = Literal["try", "validate", "vault"]
@@ -87,16 +88,16 @@ def record(workspace: Workspace, use: Use, now_ns: int) -> None:
     """Keep a use; one that is known already is not written again. Raises: JournalError."""
     path = workspace.experiments / FILE
     body = use.to_dict()
-    line = json.dumps(body | {"ts_ns": now_ns}, sort_keys=True, separators=(",", ":")) + "\n"
+    row = json_text.line(body | {"ts_ns": now_ns}) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "a+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            lock(file.fileno(), path)
             file.seek(0)
             before = file.read()
             if any(_untimed(known) == body for known in before.splitlines()):
                 return
-            file.write((b"\n" if before and not before.endswith(b"\n") else b"") + line.encode())
+            file.write((b"\n" if before and not before.endswith(b"\n") else b"") + row.encode())
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

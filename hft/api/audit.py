@@ -29,6 +29,7 @@ from hft.audit.retire import retire as _retire
 from hft.audit.verify import Verified
 from hft.audit.verify import verify as _verify
 from hft.core.errors import Unavailable
+from hft.core.json_text import page
 from hft.storage.database import Source, opened
 
 if TYPE_CHECKING:
@@ -120,7 +121,6 @@ def overrides(
 
 def overrides_report(found: pl.DataFrame, path: str | Path) -> Path:
     """The page of `overrides`, written to a file; its rows as JSON where the name ends so."""
-    import json
 
     from hft.reports.governance.overrides import overrides_document
     from hft.reports.governance.pages import overrides_page
@@ -129,7 +129,7 @@ def overrides_report(found: pl.DataFrame, path: str | Path) -> Path:
 
     target = Path(path)
     if target.suffix == ".json":
-        write_atomic(target, json.dumps(frame_json(found), indent=2) + "\n")
+        write_atomic(target, page(frame_json(found)))
         return target
     lines = found.with_columns(pl.col("ts").dt.epoch("ns")).to_dicts()
     write_atomic(target, overrides_page(overrides_document(lines)))

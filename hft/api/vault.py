@@ -1,8 +1,5 @@
 """One look at the vault: a frozen candidate on rows nobody has seen, counted before it is taken."""
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from hft.api.promotion import needed_key
 from hft.api.refusals import of_vault
 from hft.audit.signed_rows import sign_row
 from hft.core.errors import GovernanceError, PromotionError
+from hft.storage.lock import locked
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,8 @@ def _pay(
         "reason": reason,
     }
     signed = sign_row(TABLE, row, desk.now_ns, own)
-    with _alone(desk.workspace.state / "vault.lock"):
+    # The next one decides when this look is in the journal.
+    with locked(desk.workspace.state / "vault.lock", doing="is taking a look at the vault"):
         budget = decide(
             desk.auditor.rows(),
             family=family,
@@ -160,12 +159,3 @@ def _pay(
         )
     uses.record(desk.workspace, uses.Use.of("vault", alpha.alpha_id, data, vault), desk.now_ns)
     return budget
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Nobody else decides on a look until this one is in the journal; the next one waits."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

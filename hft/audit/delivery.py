@@ -7,10 +7,8 @@ block that did arrive, or arrives late, is dropped by the database. The journal 
 """
 
 import contextlib
-import fcntl
 import json
 import math
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +17,11 @@ from typing import Any
 from hft.audit import schema
 from hft.audit.journal import Journal, Row, values
 from hft.audit.records import TABLES, Table
-from hft.core.errors import Busy, ConfigError, DataError, HftError, Unavailable
+from hft.core.errors import Busy, ConfigError, DataError, HftError, JournalError, Unavailable
+from hft.core.json_text import page
 from hft.storage.atomic import write_atomic
 from hft.storage.database import Database, Source, opened
+from hft.storage.lock import locked
 
 STATE_NAME = "delivery.json"
 LOCK_NAME = "delivery.lock"
@@ -65,7 +65,7 @@ def drain(journal: Journal, source: Source) -> Delivery:
     journal_id = journal.id
     if not journal_id:
         return Delivery(0, 0)
-    with _only_one(journal.folder / LOCK_NAME), opened(source) as database:
+    with _only_one(journal.folder), opened(source) as database:
         schema.apply(database)
         state = _State.read(journal.folder / STATE_NAME, journal_id, source)
         sent = _send_all(journal, journal_id, database, state)
@@ -202,25 +202,19 @@ class _State:
             "tried": self.tried,
         }
         try:
-            write_atomic(self.path, json.dumps(data, sort_keys=True) + "\n")
+            write_atomic(self.path, page(data))
         except OSError as error:
             raise Unavailable(f"{self.path}: {error.strerror or error}; rows wait") from None
 
 
 @contextlib.contextmanager
-def _only_one(path: Path) -> Iterator[None]:
+def _only_one(folder: Path) -> Iterator[None]:
     """One process delivers a journal at a time. Raises: Busy."""
     try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise Unavailable(f"{path}: {error.strerror or error}; rows wait") from None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise Busy(f"{path}: another process delivers this journal; try again") from None
-    finally:
-        os.close(file)
+        with locked(folder / LOCK_NAME, wait_s=0, doing="delivers this journal"):
+            yield
+    except JournalError as error:
+        raise Unavailable(f"{error}; rows wait") from None
 
 
 def _notice(left: int, error: HftError) -> str:

@@ -5,8 +5,6 @@ retired the next one starts after them. Rows are only ever added; `retire` alone
 and leaves its count and hash in the chain. The database never has a say here.
 """
 
-import fcntl
-import os
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from typing import Any
 from hft.audit import records
 from hft.core.errors import DataError, JournalError
 from hft.storage.chain import GENESIS, Chain, Head
+from hft.storage.lock import lock, locked
 
 FILE_NAME = "journal.jsonl"
 LOCK_NAME = "journal.lock"
@@ -101,7 +100,8 @@ class Journal:
         """
         try:
             with open(self.path, "rb") as file:
-                fcntl.flock(file, fcntl.LOCK_SH)  # an append under way is not a torn line
+                # An append under way is not a torn line.
+                lock(file.fileno(), self.path, shared=True)
                 return file.readlines()
         except FileNotFoundError:
             return []
@@ -130,7 +130,7 @@ class Journal:
         """Write the first line once, whoever comes first."""
         found = self.first()
         if found is None:
-            with _locked(self.folder / LOCK_NAME):
+            with locked(self.folder / LOCK_NAME):
                 if self.first() is None:
                     scheme = PLAIN if self.key is None else KEYED
                     own = {records.JOURNAL_ID: uuid.uuid4().hex, "hash": scheme}
@@ -171,21 +171,3 @@ def _heads(given: Mapping[str, Any]) -> dict[str, Any]:
         else:
             raise DataError(f"ledger_heads: {writer}: {head!r} is no head with seq and hash")
     return found
-
-
-class _locked:
-    """An exclusive lock on a file of its own, held for a few writes."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise JournalError(f"{self.path}: {error.strerror or error}") from None
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._file)

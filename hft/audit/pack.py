@@ -7,7 +7,6 @@ that the chain can be followed without telling what they say. `verify.py` in it 
 
 import hashlib
 import io
-import json
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,6 +21,7 @@ from hft.audit.keys import Keys
 from hft.audit.verify import Signed
 from hft.audit.walk import walk
 from hft.core.errors import DataError, GovernanceError
+from hft.core.json_text import page
 from hft.storage.atomic import write_atomic
 from hft.storage.chain import canonical
 from hft.storage.chain_row import parse
@@ -160,7 +160,7 @@ def _signature(number: int, one: Signed) -> dict[str, Any]:
 
 
 def _json(value: Any) -> bytes:
-    return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=True) + "\n").encode()
+    return page(value).encode()
 
 
 def _zip(content: Mapping[str, bytes]) -> bytes:

@@ -5,7 +5,6 @@ database, in that order, so that a crash in between is finished by the next call
 hft deletes an audit row. A damaged journal is left alone.
 """
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Mapping
@@ -21,6 +20,7 @@ from hft.core.errors import GovernanceError, JournalError
 from hft.storage.atomic import write_atomic
 from hft.storage.chain_row import parse
 from hft.storage.database import Database, Source, opened
+from hft.storage.lock import lock
 
 Record = Callable[[str, Mapping[str, Any]], Written]
 
@@ -147,7 +147,7 @@ def _shorten(journal: Journal, last_seq: int) -> None:
     try:
         file = os.open(journal.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            lock(file, journal.path)
             with os.fdopen(os.dup(file), "rb") as stream:
                 lines = stream.readlines()
             kept = [line for line in lines if _stays(line, last_seq)]

@@ -54,7 +54,7 @@ class PromotionError(GovernanceError, ValueError):
 
 
 class Busy(HftError):
-    """Somebody else holds a lock or the embedded database; the same call works later."""
+    """Somebody else holds a lock, waited for up to 60 s, or the embedded database; try again."""
 
     exit_code = 75
 

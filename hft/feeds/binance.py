@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from isal import isal_zlib
 
 from hft.core.errors import DataError
 from hft.core.instruments import Instrument
@@ -26,14 +27,13 @@ from hft.feeds.binance_sequence import SEQUENCE, write_rows
 from hft.feeds.binance_text import EXPECTED, FULL, LEVEL_ROW, MESSAGE, SNAPSHOT, STATE, TICKER
 from hft.feeds.digits import step_units
 from hft.feeds.findings import Findings
-from hft.feeds.inflate import INFLATE_ERRORS, INFLATER
 from hft.tape.schema import Columns, Feed
 
 NAMES = ("binance-usdm", "binance-coinm", "binance-spot")
 DESCRIPTION = "Binance websocket recordings: depth, trade and bookTicker streams with a snapshot"
 
 CHUNK_BYTES = 1 << 20  # stays in the cache between reading it and reading its numbers
-TORN: tuple[type[Exception], ...] = (EOFError, OSError, *INFLATE_ERRORS)
+TORN: tuple[type[Exception], ...] = (EOFError, OSError, files.INFLATE_ERROR)
 HEAD_BYTES = 1 << 18
 LINE_BYTES_MAX = 64 << 20
 GUESS_DECIMALS = 8
@@ -131,8 +131,8 @@ def _first_bytes(path: Path) -> bytes:
     if not packed.startswith(files.GZIP):
         return files.peek(path, HEAD_BYTES)
     try:
-        return bytes(INFLATER.decompressobj(31).decompress(packed, HEAD_BYTES))
-    except INFLATE_ERRORS as error:
+        return bytes(isal_zlib.decompressobj(31).decompress(packed, HEAD_BYTES))
+    except files.INFLATE_ERROR as error:
         raise DataError(
             f"{path}: the compressed file is corrupt ({error}): fetch it again"
         ) from None
@@ -277,7 +277,7 @@ def _inflated(file: FileIO) -> Iterator[tuple[bytes, int, int]]:
     """The members of a gzip file; whatever follows the last one is left alone."""
     left = file.read(CHUNK_BYTES)
     while left.startswith(files.GZIP):
-        inflater = INFLATER.decompressobj(31)
+        inflater = isal_zlib.decompressobj(31)
         while not inflater.eof:
             left = left or file.read(CHUNK_BYTES)
             more = bool(left)

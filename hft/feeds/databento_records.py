@@ -17,7 +17,7 @@ import numpy as np
 
 from hft.core.errors import DataError
 from hft.feeds.files import read_bytes
-from hft.feeds.zstd import unpack
+from hft.storage.zstd import unpack
 
 MAGIC = b"DBN"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"

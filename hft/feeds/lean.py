@@ -11,6 +11,7 @@ prints outside continuous trading (openings, closings, late, averaged) are kept 
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,13 +21,14 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
+from isal import isal_zlib
 
 from hft.core.errors import DataError
 from hft.core.instruments import Instrument
 from hft.feeds.base import DecodeOptions
 from hft.feeds.digits import DIGITS_MAX, step_units
+from hft.feeds.files import INFLATE_ERROR
 from hft.feeds.findings import Findings
-from hft.feeds.inflate import INFLATE_ERRORS, INFLATER
 from hft.feeds.lean_rows import (
     ASK,
     ASK_QTY,
@@ -53,7 +55,8 @@ TORN: tuple[type[Exception], ...] = (
     RuntimeError,
     struct.error,
     zipfile.BadZipFile,
-    *INFLATE_ERRORS,
+    zlib.error,
+    INFLATE_ERROR,
 )
 FILE_NAME = re.compile(r"(\d{8})_(quote|trade)\.zip")
 SHAPES = {
@@ -166,14 +169,14 @@ def _text(path: Path) -> bytes:
                 return archive.read(info)
         name, extra = struct.unpack_from("<HH", packed, info.header_offset + 26)
         start = info.header_offset + 30 + name + extra
-        text: bytes = INFLATER.decompress(
+        text: bytes = isal_zlib.decompress(
             packed[start : start + info.compress_size],
             -15,
             min(max(info.file_size, 1), BUFFER_BYTES_MAX),
         )
     except TORN as error:
         raise DataError(f"{path}: the zip is cut short or corrupt ({error})") from None
-    if len(text) != info.file_size or INFLATER.crc32(text) != info.CRC:
+    if len(text) != info.file_size or isal_zlib.crc32(text) != info.CRC:
         raise DataError(f"{path}: the zip is corrupt (its checksum does not match)")
     return text
 

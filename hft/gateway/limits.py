@@ -6,13 +6,13 @@ the table below, which is that of the replay default. Unknown keys are refused.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from hft.core.errors import ConfigError
+from hft.core.json_text import spaced
 from hft.gateway.ranges import in_range
 
 Kind = Literal[
@@ -183,8 +183,7 @@ class Limits:
     @property
     def hash(self) -> str:
         """16 hex digits of the keys and values as written; the name is not part of it."""
-        text = json.dumps(self.values, sort_keys=True, default=str)
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        return hashlib.blake2b(spaced(self.values).encode(), digest_size=8).hexdigest()
 
     @classmethod
     def off(cls) -> "Limits":

@@ -4,7 +4,6 @@ A set that cannot be proven free of overflow is refused with instrument and key 
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hft.core.instruments import Instrument
+from hft.core.json_text import spaced
 from hft.core.numbers import money_digits
 from hft.gateway import rows
 from hft.gateway.figures import TapeFigures, max_price_ticks
@@ -78,7 +78,7 @@ def resolve(
     digest = hashlib.blake2b(digest_size=8)
     for part in (config.tobytes(), table.tobytes(), *(row.tobytes() for row in named)):
         digest.update(part)
-    digest.update(json.dumps([limits.name == OFF, rates]).encode())
+    digest.update(spaced([limits.name == OFF, rates]).encode())
     config[0]["limits_hash"] = int.from_bytes(digest.digest(), "big") >> 2
     return ResolvedLimits(
         config,

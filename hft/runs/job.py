@@ -17,6 +17,7 @@ import numpy as np
 
 import hft.core as core_package
 from hft.core.jit import PACKAGES_BELOW_THE_LINE
+from hft.core.json_text import spaced
 from hft.core.version import VERSION
 from hft.gateway.limits import Limits
 from hft.runs.code.captures import outside
@@ -158,7 +159,7 @@ def code_hash() -> str:
 
 
 def _sha(data: Any) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(spaced(data).encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:

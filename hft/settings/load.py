@@ -5,7 +5,6 @@ Order of precedence: command-line flag, environment, the file named by GATEWAY_C
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hft.core.errors import ConfigError
+from hft.core.json_text import line
 from hft.settings.folder import config_file, place_of, read_mapping
 from hft.settings.keys import KEYS, Key, variables
 from hft.settings.values import (
@@ -88,8 +88,7 @@ class Settings:
     def hash(self) -> str:
         """SHA-256 of the effective values; equal for equal values, whatever their source."""
         values = {row.name: _plain(row.value) for row in self.table}
-        text = json.dumps(values, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(line(values, finite=False).encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: every key with value, source and unit, and the hash."""

@@ -11,15 +11,13 @@ matching hashes. That is found by comparing it with a head that was kept elsewhe
 
 import contextlib
 import errno
-import fcntl
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hft.core.errors import Busy, DataError, JournalError
+from hft.core.errors import DataError, JournalError
 from hft.storage.atomic import sync_folder
 from hft.storage.chain_row import (
     HASH_CHARS,
@@ -31,6 +29,7 @@ from hft.storage.chain_row import (
     seal,
 )
 from hft.storage.interrupts import held_back
+from hft.storage.lock import WAIT_S, lock, unlock
 
 __all__ = [
     "GENESIS",
@@ -48,7 +47,6 @@ GENESIS = "0" * HASH_CHARS  # the prev_hash of the first row
 OWN_FIELDS = ("seq", "prev_hash", "row_hash")
 TAIL_BYTES = 4096
 MARK_BYTES = 256
-WAIT_S = 60.0
 REPLACED_MAX = 5
 
 
@@ -122,7 +120,7 @@ class Chain:
             return Appended(self.head().seq + 1, (), 0)
         for _ in range(REPLACED_MAX):
             with self._opened(os.O_RDWR | os.O_APPEND | os.O_CREAT) as file:
-                _lock(file, fcntl.LOCK_EX, self.path, self.wait_s)
+                lock(file, self.path, wait_s=self.wait_s)
                 if not _is_still(file, self.path):
                     continue
                 with held_back():
@@ -135,7 +133,7 @@ class Chain:
         """The newest whole row, read from the end of the file."""
         try:
             with self._opened(os.O_RDONLY) as file:
-                _lock(file, fcntl.LOCK_SH, self.path, self.wait_s)
+                lock(file, self.path, shared=True, wait_s=self.wait_s)
                 return self._tail(file)[0]
         except FileNotFoundError:
             return Head(0, GENESIS)
@@ -216,9 +214,9 @@ class Chain:
 
     def _size_locked(self, file: int) -> int:
         """The size while nobody writes: all below it was acknowledged, but for a torn line."""
-        _lock(file, fcntl.LOCK_SH, self.path, self.wait_s)
+        lock(file, self.path, shared=True, wait_s=self.wait_s)
         size = os.fstat(file).st_size
-        fcntl.flock(file, fcntl.LOCK_UN)
+        unlock(file)
         return size
 
     @contextlib.contextmanager
@@ -326,22 +324,6 @@ def _read_span(file: int, start: int, end: int) -> bytes:
         parts.append(part)
         start += len(part)
     return b"".join(parts)
-
-
-def _lock(file: int, kind: int, path: Path, wait_s: float) -> None:
-    """Wait for the lock, but not for ever: its holder may be stopped."""
-    deadline, pause = time.monotonic() + wait_s, 0.0002
-    while True:
-        try:
-            fcntl.flock(file, kind | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise Busy(
-                    f"{path}: another process has held the lock for {wait_s:.0f} s; try again"
-                ) from None
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.02)
 
 
 def _write_all(file: int, data: bytes) -> None:

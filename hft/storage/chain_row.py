@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from hft.core.errors import DataError
+from hft.core.json_text import ENCODER, line
 
 INT_MIN, INT_MAX = -(2**63), 2**64 - 1
 DEPTH_MAX = 64
 HASH_CHARS = 64
 
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 _HASH_AT = b',"row_hash":"'
 
 
@@ -33,7 +33,7 @@ class NotARow(Exception):
 
 def encode(row: Mapping[str, Any]) -> bytes:
     """The byte form of a row that is known to have one."""
-    return _ENCODER.encode(row).encode()
+    return ENCODER.encode(row).encode()
 
 
 def canonical(row: Mapping[str, Any]) -> bytes:
@@ -43,7 +43,7 @@ def canonical(row: Mapping[str, Any]) -> bytes:
     bits, a key that is no text, a type that JSON does not have).
     """
     _check(row, "", 0)
-    text = _ENCODER.encode(dict(row))
+    text = line(dict(row))
     if "\\ud" in text:  # half a character, as an undecodable file name has it
         try:
             json.dumps(dict(row), ensure_ascii=False).encode()

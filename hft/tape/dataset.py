@@ -16,6 +16,7 @@ import polars as pl
 
 from hft.core.errors import ConfigError, DataError
 from hft.core.instruments import Instrument
+from hft.core.json_text import page
 from hft.tape import frames
 from hft.tape.reader import SUFFIX, Tape
 from hft.tape.window import Window
@@ -351,7 +352,7 @@ def manifest_text(folder: Path, fresh: Mapping[str, Path]) -> str:
     """The manifest of a folder as it will be once the `fresh` tapes (name: path) are in it."""
     paths = {path.name: path for path in folder.glob(f"[!.]*{SUFFIX}")} | dict(fresh)
     entries = [describe(Tape(path)) | {"file": name} for name, path in sorted(paths.items())]
-    return json.dumps({"schema": 1, "tapes": entries}, indent=1, sort_keys=True) + "\n"
+    return page({"schema": 1, "tapes": entries})
 
 
 def open_dataset(folder: Path) -> list[Tape]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from hft.core.errors import DataError
+from hft.core.json_text import spaced
 from hft.tape.schema import SCHEMA_VERSION, Columns, Finding
 
 SEAL_KEY = b"hft.seal"
@@ -58,7 +59,7 @@ def encode_seal(
         "continues": continues,
         "frame_sha256": FRAME_HOLE.decode(),
     }
-    return json.dumps(seal, sort_keys=True).encode()
+    return spaced(seal).encode()
 
 
 def decode_seal(text: bytes | None, path: Any) -> dict[str, Any]:

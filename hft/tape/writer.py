@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from hft.core.errors import DataError
+from hft.core.json_text import spaced
 from hft.tape.reader import SUFFIX, body_spans, day_of
 from hft.tape.schema import BATCH_ROWS, DTYPES, SCHEMA_VERSION, Columns, Feed
 from hft.tape.seal import (
@@ -56,8 +57,8 @@ def write_tape(path: Path, feed: Feed, continues: str | None = None) -> dict[str
     source = {name: value for name, value in feed.source.items() if name != "waived"}
     metadata = {
         VERSION_KEY: str(SCHEMA_VERSION).encode(),
-        INSTRUMENT_KEY: json.dumps(feed.instrument.to_dict(), sort_keys=True).encode(),
-        SOURCE_KEY: json.dumps(source, sort_keys=True, default=str).encode(),
+        INSTRUMENT_KEY: spaced(feed.instrument.to_dict()).encode(),
+        SOURCE_KEY: spaced(source).encode(),
     }
     schema = pa.schema([(name, pa.from_numpy_dtype(dtype)) for name, dtype in DTYPES.items()])
     try:

@@ -4,7 +4,6 @@ Reads only. Of tapes: rows, the longest pause, crossed or locked quotes, the spr
 the longest pause, missing values, the mean spread where there is one.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import polars as pl
 
 from hft.alpha.data import aliases
 from hft.alpha.data.research import ResearchData
+from hft.core.json_text import page
 from hft.storage.atomic import write_atomic
 from hft.tape.dataset import Tapes
 
@@ -66,7 +66,7 @@ class Calendar:
 
     def save(self, path: Path) -> None:
         """Write the JSON."""
-        write_atomic(path, json.dumps(self.to_dict(), indent=1, sort_keys=True) + "\n")
+        write_atomic(path, page(self.to_dict()))
 
     def text(self) -> str:
         """The table; of long calendars the beginning and the end."""

@@ -22,6 +22,7 @@ from hft.alpha.data.research import OWN, ResearchData
 from hft.alpha.data.splits import Splits
 from hft.alpha.manifest import duration_ns, duration_text
 from hft.core.errors import ConfigError, DataError, ValidationError
+from hft.core.json_text import page
 from hft.microstructure.columns import NEEDS, frame_of, names_of, trades_of
 from hft.storage.atomic import staged
 from hft.tape.dataset import Tapes
@@ -218,6 +219,5 @@ def _write(
     }
     with staged(out) as stage:
         frame.write_parquet(stage.aside(ROWS), compression="zstd", statistics=True)
-        text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
-        stage.aside(MANIFEST).write_text(text, encoding="utf-8")
+        stage.aside(MANIFEST).write_text(page(manifest), encoding="utf-8")
     return FeatureSet(out, manifest)

@@ -5,9 +5,7 @@ Each file becomes one table as it stands; what its columns mean is decided by `c
 """
 
 import glob
-import gzip
 import io
-import lzma
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -18,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from hft.core.errors import DataError
+from hft.feeds.files import read_bytes
 
 TABLES = (".parquet", ".pq", ".feather", ".arrow", ".ipc", ".npy", ".npz", ".csv", ".tsv")
 PACKED = (".gz", ".xz", ".zst", ".zip")
@@ -78,7 +77,7 @@ def read(path: Path) -> pl.DataFrame:
         return _text(_unpacked(path), path)
     except DataError:
         raise
-    except (OSError, ValueError, EOFError, lzma.LZMAError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: cannot be read as {suffix[1:]}: {_first_line(error)}") from None
     except pl.exceptions.PolarsError as error:
         raise DataError(f"{path}: cannot be read as {suffix[1:]}: {_first_line(error)}") from None
@@ -107,22 +106,12 @@ def _arrays(path: Path) -> pl.DataFrame:
 
 
 def _unpacked(path: Path) -> bytes:
-    raw = path.read_bytes()
-    if path.suffix == ".gz":
-        return gzip.decompress(raw)
-    if path.suffix == ".xz":
-        return lzma.decompress(raw)
-    if path.suffix == ".zst":
-        import zstandard
-
-        return zstandard.ZstdDecompressor().decompressobj().decompress(raw)
     if path.suffix == ".zip":
-        with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-            names = sorted(packed.namelist())
-            if len(names) != 1:
-                raise DataError(f"{path}: holds {len(names)} files; unpack the one that is meant")
-            return packed.read(names[0])
-    return raw
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+        if len(names) != 1:
+            raise DataError(f"{path}: holds {len(names)} files; unpack the one that is meant")
+    return read_bytes(path)
 
 
 def _text(raw: bytes, path: Path) -> pl.DataFrame:

@@ -7,7 +7,6 @@ hashes. What is read is compared with its hash, so a changed file is found and n
 import contextlib
 import hashlib
 import os
-import threading
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 
 from hft.alpha.ledger.trial import EMPTY_SHA256, Trial
 from hft.core.errors import JournalError
-from hft.storage.atomic import sync_folder
+from hft.storage.atomic import sync_folder, write_atomic
 
 SUFFIX = ".arrow"
 BATCH = "batch-"
@@ -53,7 +52,7 @@ class Vectors:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _write_whole(self.folder / name, _encode(unique))
+            write_atomic(self.folder / name, _encode(unique), contended=True)
         except OSError as error:
             reason = error.strerror or str(error)
             raise JournalError(
@@ -184,19 +183,3 @@ def _split(column: Any) -> list[np.ndarray]:
     offsets = column.offsets.to_numpy()
     values = column.values.to_numpy(zero_copy_only=False)
     return [values[a:b] for a, b in pairwise(offsets)]
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write aside under a name of this process alone, sync, rename: readers see all or nothing."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.aside")
-    try:
-        with open(aside, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)

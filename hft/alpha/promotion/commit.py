@@ -6,7 +6,6 @@ the rows are recorded (the first one is the decision); the file is put in place;
 first: it must take effect even when the journal cannot be written, and is completed always.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from hft.audit.signed_rows import sign_row
 from hft.core.errors import Busy, JournalError
 from hft.storage.atomic import sync_folder, write_atomic
 from hft.storage.chain import canonical
+from hft.storage.lock import lock
 
 SUFFIX = ".pending.json"
 
@@ -126,15 +126,14 @@ def exclusive(folder: Path, *, urgent: bool = False) -> Iterator[None]:
     What is `urgent` goes on all the same: an approval at work must not hold a rollback up.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    path = folder / "lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            lock(descriptor, path, wait_s=0, doing="is changing a promotion of this workspace")
+        except (Busy, JournalError):
             if not urgent:
-                raise Busy(
-                    "another command is changing a promotion of this workspace; try again"
-                ) from None
+                raise
         yield
     finally:
         os.close(descriptor)

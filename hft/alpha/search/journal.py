@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hft.core import json_text
 from hft.core.errors import JournalError
 
 NAME = "progress.jsonl"
@@ -58,8 +59,7 @@ class Journal:
         self._append({"results": list(results)})
 
     def _append(self, row: dict[str, Any]) -> None:
-        line = json.dumps(row, sort_keys=True, separators=(",", ":"), allow_nan=False) + "\n"
         with self.path.open("ab") as file:
-            file.write(line.encode())
+            file.write(f"{json_text.line(row)}\n".encode())
             file.flush()
             os.fsync(file.fileno())

@@ -21,6 +21,7 @@ from hft.alpha.expressions.evaluate import table_of
 from hft.alpha.expressions.parse import refused_price
 from hft.alpha.search.trade import Steps
 from hft.core.errors import DataError, ValidationError
+from hft.core.json_text import line, spaced
 
 LOOKS_AHEAD = ("fwd", "forward", "future", "label", "target")
 SALT_MAX = 1 << 30  # so that a hash over 2^23 rows is a whole number a float64 holds exactly
@@ -79,7 +80,7 @@ class Market:
     def hash(self) -> str:
         """SHA-256 of everything a score depends on."""
         digest = hashlib.sha256(self.content.encode())
-        digest.update(json.dumps([self.fields, self.returns_used, self.days]).encode())
+        digest.update(spaced([self.fields, self.returns_used, self.days]).encode())
         for name in ("earned", "cost", "session", "starts", "pool"):
             digest.update(np.ascontiguousarray(getattr(self, name)).tobytes())
         return digest.hexdigest()
@@ -93,7 +94,7 @@ class Market:
         rest = {
             name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ARRAYS
         }
-        (folder / "market.json").write_text(json.dumps(rest), encoding="utf-8")
+        (folder / "market.json").write_text(line(rest, finite=False), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Market":

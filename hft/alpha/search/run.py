@@ -7,7 +7,6 @@ folder; the ledger is the caller's.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,6 +28,7 @@ from hft.alpha.search.market import Market
 from hft.alpha.search.measure import Measured
 from hft.alpha.search.workers import Workers
 from hft.core.errors import ConfigError
+from hft.core.json_text import line
 
 MODES = ("random", "template", "genetic")
 VERSION = "expressions 2"  # changes when a value or a return of the same expression changes
@@ -106,8 +106,7 @@ Progress = Callable[[int, int], None]
 
 def digest(value: Any) -> str:
     """First 16 hex digits of the sha-256 of the sorted compact JSON."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(line(value, finite=False).encode()).hexdigest()[:16]
 
 
 def search_hash(plan: Plan, market: Market) -> str:

@@ -5,7 +5,6 @@ and run id stand in `manifest.json` beside them.
 """
 
 import hashlib
-import json
 import platform
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +29,7 @@ from hft.core.errors import (
     Unavailable,
     ValidationError,
 )
+from hft.core.json_text import page
 from hft.core.version import VERSION
 from hft.reports.governance.document import Document
 from hft.reports.governance.pages import validation_page
@@ -237,4 +237,4 @@ def text(content: Any) -> str:
 
 def plain(content: Any) -> str:
     """The same with every digit, so that its hashes can be made again."""
-    return json.dumps(content, sort_keys=True, indent=1, default=str) + "\n"
+    return page(content, str)

@@ -20,6 +20,7 @@ from hft.alpha.gates.f import Twin
 from hft.alpha.loader import LoadedAlpha
 from hft.alpha.profile import Profile
 from hft.alpha.validation.correctness import environment_of, tests_of
+from hft.core.json_text import page
 from hft.storage.atomic import write_atomic
 
 ONLY = "parity"
@@ -90,7 +91,7 @@ def _compared(alpha: LoadedAlpha, data: ResearchData, file: Path) -> dict[str, A
     best = min([took, *own])
     mine = {**here, "code": alpha.code_hash}
     kept = [one for one in entries if not mine.items() <= one.items()]
-    write_atomic(file, json.dumps([*kept, {**mine, "ns_a_row": best}], indent=1) + "\n")
+    write_atomic(file, page([*kept, {**mine, "ns_a_row": best}]))
     return {
         "ns_a_row": best,
         "before_ns_a_row": before[-1] if before else None,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from hft.core.errors import JournalError
+from hft.core.json_text import page
 
 PARTIAL = ".partial"
 MANIFEST, METRICS, DIGEST, NAMES = "manifest.json", "metrics.json", "digest", "instruments.json"
@@ -64,7 +65,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def dump_json(data: Any) -> str:
     """JSON of a run folder: sorted keys, so that equal content is equal bytes."""
-    return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False, default=_plain) + "\n"
+    return page(data, _plain)
 
 
 def _plain(value: Any) -> Any:

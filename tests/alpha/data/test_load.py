@@ -3,11 +3,13 @@
 import gzip
 import json
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import zstandard
 
 from hft.alpha.data import ResearchData, load
 from hft.alpha.data.sample import sample
@@ -54,6 +56,28 @@ def test_files_and_their_order_do_not_change_the_fingerprint(tmp_path: Path) -> 
     (tmp_path / "cut/b.parquet").rename(tmp_path / "cut/part-1.parquet")
     assert load(tmp_path / "cut").fingerprint in prints
     assert load(frame.with_columns(pl.col("vol") * 2)).fingerprint not in prints
+
+
+def zstd_frames(text: bytes, parts: int) -> bytes:
+    """The text packed as several frames, one behind the other."""
+    cuts = [len(text) * k // parts for k in range(parts + 1)]
+    return b"".join(zstandard.compress(text[a:b]) for a, b in pairwise(cuts))
+
+
+@pytest.mark.parametrize("parts", [1, 2, 5])
+def test_a_packed_table_is_read_wholly_or_refused(tmp_path: Path, parts: int) -> None:
+    text = rows(20_000).write_csv().encode()
+    path = tmp_path / "rows.csv.zst"
+    path.write_bytes(zstd_frames(text, parts))
+    assert len(load(path)) == 20_000
+    for cut in (1, 1000):
+        path.write_bytes(zstd_frames(text, parts)[:-cut])
+        with pytest.raises(DataError, match=r"rows\.csv\.zst: the compressed file is cut short"):
+            load(path)
+    path = tmp_path / "rows.csv.gz"
+    path.write_bytes(gzip.compress(text)[:-1000])
+    with pytest.raises(DataError, match=r"rows\.csv\.gz: the compressed file is cut short"):
+        load(path)
 
 
 def test_a_row_that_stands_in_two_files_counts_once(tmp_path: Path) -> None:

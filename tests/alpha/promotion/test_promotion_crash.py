@@ -116,7 +116,7 @@ def test_a_rollback_killed_at_any_step_is_finished_by_the_next_call(
 
 def test_two_commands_at_once_do_not_mix(world: World) -> None:
     world.propose()
-    with commit.exclusive(world.office().stage), pytest.raises(Busy, match="another command"):
+    with commit.exclusive(world.office().stage), pytest.raises(Busy, match="changing a promotion"):
         world.approve()
     assert world.approve().approved
 

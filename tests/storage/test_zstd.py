@@ -7,7 +7,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hft.feeds.zstd import unpack
+from hft.storage.zstd import unpack
 
 
 def streamed(data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Zstandard files unpacked in one pass into one buffer; a frame that is cut short is refused.
+"""The one reader of Zstandard: all frames into one buffer; one that is cut short is refused.
 
 The library reads over the end of a torn file without a word, so the frames are first walked by
 their block headers, which costs nothing beside unpacking. Nothing here opens a file.
@@ -6,6 +6,7 @@ Source: RFC 8878, sections 3.1.1 (frames and blocks) and 3.1.2 (skippable frames
 """
 
 import struct
+from typing import Any
 
 MAGIC = 0xFD2FB528
 SKIPPABLE, SKIPPABLE_MASK = 0x184D2A50, 0xFFFFFFF0
@@ -44,6 +45,13 @@ def unpack(packed: bytes) -> memoryview:
     except zstandard.ZstdError as error:
         raise ValueError(str(error)) from None
     return memoryview(out)[:filled].toreadonly()
+
+
+def stream(file: Any) -> Any:
+    """The content of an open file, to be read as far as is wanted; a cut is not looked for."""
+    import zstandard
+
+    return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
 
 
 def _walk(packed: bytes) -> tuple[int, bool]:
