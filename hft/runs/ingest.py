@@ -219,7 +219,8 @@ def open_tapes(
 ) -> Tapes:
     """The tapes of a dataset folder, tape files or "synthetic" (made once per seed under `cache`).
 
-    `symbols` also says their order: a strategy's `view[0]` is the first.
+    A strategy's `view[0]` is the first: of a list the one that is named first, of a folder or a
+    glob the first by name, where `symbols` does not say another order.
     `session` keeps the rows of frames inside some hours: "09:30-16:00" in `tz`, "RTH" (the regular
     hours of each instrument's calendar) or a calendar's name. Raises: DataError, ConfigError.
     """
@@ -229,7 +230,7 @@ def open_tapes(
         tapes = path
     else:
         names = [path] if isinstance(path, (str, Path)) else list(path)
-        tapes = Tapes([tape for name in names for tape in _open_one(name)])
+        tapes = sum((Tapes(_open_one(name)) for name in names), Tapes([]))
     chosen = tapes.select(days, symbols)
     hours = window(session, tz) if session else tapes.session
     if hours is not None:

@@ -20,7 +20,7 @@ from hft.runs.given import as_frame
 from hft.runs.ingest import write_settled
 from hft.strategies.base import duration_ns
 from hft.strategies.context import SIGNALS_MAX
-from hft.tape.dataset import Tapes
+from hft.tape.dataset import Tapes, full_name
 from hft.tape.reader import Tape
 from hft.tape.schema import Columns, Feed
 
@@ -56,7 +56,8 @@ def join(
     if any(tape.path.resolve().parent == folder.resolve() for tape in tapes):
         raise ConfigError(f"join: out={str(out)!r} holds the tapes themselves; name another folder")
     signals = _signals(given, ts, names, duration_ns(latency, "latency"))
-    return write_settled(_joined(tapes, signals), folder)
+    joined = write_settled(_joined(tapes, signals), folder)
+    return Tapes(joined.tapes, order=[full_name(tape) for tape in tapes])
 
 
 def _signals(frame: pl.DataFrame, ts: str, names: Sequence[str], latency_ns: int) -> Columns:

@@ -1,6 +1,7 @@
 """One digest: a run is a function of code, configuration, tape and seed, and of nothing else."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -179,12 +180,21 @@ def test_the_order_of_symbols_says_which_instrument_a_strategy_looks_at(market, 
     other = write_feeds([idle_feed("AAA", tapes)], tmp_path / "other", DecodeOptions())
     name = tapes.symbols[0]
     files = [tapes, other]
-    assert hft.tapes(files).symbols == hft.tapes(files[::-1]).symbols == ("AAA", name)
-    chosen = hft.tapes(files, symbols=[name, "AAA"])
+    assert hft.tapes(files).symbols == (name, "AAA"), "the order given is the order"
+    assert hft.tapes(files[::-1]).symbols == ("AAA", name)
+    assert (tapes + other).symbols == (name, "AAA")
+    paths = [tape.path for tape in (*tapes, *other)]
+    assert hft.tapes(paths).symbols == (name, "AAA")
+    shutil.copytree(tapes[0].path.parent, tmp_path / "other", dirs_exist_ok=True)
+    assert hft.tapes(tmp_path / "other").symbols == ("AAA", name), "of a folder, by name"
+    assert hft.tapes(str(tmp_path / "other" / "*.tape.arrow")).symbols == ("AAA", name)
+    chosen = hft.tapes(files)
     run = hft.replay(chosen, slow(), limits=Limits.off(), out=tmp_path / "runs")
     assert run.names.symbols == [name]
     assert run.verify()
-    swapped = hft.replay(hft.tapes(files), slow(), limits=Limits.off(), out=tmp_path / "runs")
+    swapped = hft.replay(
+        hft.tapes(files, symbols=["AAA", name]), slow(), limits=Limits.off(), out=tmp_path / "runs"
+    )
     assert swapped.names.symbols == ["AAA"] and swapped.digest != run.digest
 
 

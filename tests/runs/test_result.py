@@ -169,6 +169,36 @@ def test_an_order_tells_its_times_and_its_average_price() -> None:
     assert (amended["lots"], amended["price_tick"], amended["amends"]) == (3, 101, 1)
 
 
+@pytest.mark.parametrize(
+    ("events", "lots", "filled", "status", "ended_ms"),
+    [
+        # 5 lots, 2 filled, amended to 4 in all: 2 are open at the venue.
+        (("FILL 2 @3", "AMENDED 2 @5"), 4, 2, "PARTIALLY_FILLED", None),
+        (("FILL 2 @3", "AMENDED 2 @5", "FILL 2 @7"), 4, 4, "FILLED", 7),
+        (("FILL 2 @3", "AMENDED 2 @5", "FILL 1 @7", "CANCELLED 1 @9"), 4, 3, "CANCELLED", 9),
+        # 16 of 16 as it was, amended to 17 just before: the order lives on and is cancelled.
+        (("FILL 4 @3", "AMENDED 1 @5", "CANCELLED 1 @9"), 5, 4, "CANCELLED", 9),
+        (
+            ("FILL 1 @3", "AMENDED 3 @5", "FILL 1 @6", "AMENDED 4 @7"),
+            6,
+            2,
+            "PARTIALLY_FILLED",
+            None,
+        ),
+    ],
+)
+def test_an_amend_of_a_partly_filled_order_counts_what_was_filled_before(
+    events: tuple[str, ...], lots: int, filled: int, status: str, ended_ms: int | None
+) -> None:
+    told = [text.replace("@", "").split() for text in events]
+    order = life(ARRIVED, ACK, *(answer(kind, int(qty), int(ms)) for kind, qty, ms in told))
+    assert (order["lots"], order["filled_lots"], order["status"]) == (lots, filled, status)
+    ended = order["ended"]
+    assert (None if ended is None else round(ended.timestamp() * 1e3) - START_NS // 1_000_000) == (
+        ended_ms
+    )
+
+
 @pytest.mark.parametrize(("share", "due"), [(0.02, False), (0.4, True)])
 def test_many_refusals_are_the_first_line(tmp_path: Path, share: float, due: bool) -> None:
     run = write_run(tmp_path, records(wakes=200, refused=share))

@@ -9,7 +9,8 @@ ENDS = {"CANCELLED": "CANCELLED", "EXPIRED": "EXPIRED", "REJECTED": "FAILED", "U
 def orders_frame(decisions: pl.LazyFrame, events: pl.LazyFrame) -> pl.LazyFrame:
     """One row per approved order: when it was sent, arrived, was acknowledged, filled and ended.
 
-    `lots` and `price` are those of the last acknowledged amend; times are null for what never was.
+    `lots` and `price` are those of the last acknowledged amend, `lots` with what had been filled
+    before it; times are null for what never was.
     """
     sent = decisions.filter((pl.col("reason_code") == 0) & pl.col("intent").is_in(OPENING)).select(
         "strategy", "symbol", "side", "price", "price_tick", "lots", order_id="intent_id", sent="ts"
@@ -56,8 +57,10 @@ def _events(events: pl.LazyFrame) -> pl.LazyFrame:
     event, ts, lots = pl.col("event"), pl.col("ts"), pl.col("lots")
     is_fill = (event == "FILL") & (lots > 0)
     is_end = event.is_in(list(ENDS))
-    amended = event == "AMENDED"
+    amended = (event == "AMENDED") & (lots > 0)
     filled_lots = lots.filter(is_fill).sum()
+    # The venue answers an amend with what is open; its answers never overtake each other.
+    filled_before = pl.when(is_fill).then(lots).otherwise(0).cum_sum()
     paid = (pl.col("price") * lots).filter(is_fill).sum()
     return events.group_by("order_id").agg(
         arrived=ts.filter(event.is_in([f"ARRIVED_{name}" for name in OPENING])).min(),
@@ -69,7 +72,7 @@ def _events(events: pl.LazyFrame) -> pl.LazyFrame:
         fees=pl.col("fee").sum(),
         amends=amended.sum(),
         cancels=(event == "ARRIVED_CANCEL").sum(),
-        amended_lots=lots.filter(amended).last(),
+        amended_lots=(filled_before + lots).filter(amended).last(),
         amended_price=pl.col("price").filter(amended).last(),
         amended_tick=pl.col("price_tick").filter(amended).last(),
         end=event.filter(is_end).last(),
