@@ -26,6 +26,7 @@ from hft.cli import app
 
 folder, ingest = (import_module(f"hft.runs.{name}") for name in ("folder.writer", "ingest"))
 html, atomic = import_module("hft.reports.html"), import_module("hft.storage.atomic")
+replaying = import_module("hft.replay.run")
 
 def ctrl_c(times=1):
     for _ in range(times):
@@ -42,6 +43,25 @@ def at(owner, name, call, times=1, after=False):
             ctrl_c(times)
             return found
         ctrl_c(times)
+        return real(*args, **named)
+    setattr(owner, name, patched)
+
+def while_ending(owner, name, times):
+    # Further presses while a first one is on its way up.
+    real = getattr(owner, name)
+    def patched(*args, **named):
+        if sys.exc_info()[0] is KeyboardInterrupt:
+            ctrl_c(times)
+        return real(*args, **named)
+    setattr(owner, name, patched)
+
+def killed_at(owner, name, call):
+    # The process is gone at that call; nobody can tidy up.
+    real, count = getattr(owner, name), [0]
+    def patched(*args, **named):
+        count[0] += 1
+        if count[0] == call:
+            os.kill(os.getpid(), signal.SIGKILL)
         return real(*args, **named)
     setattr(owner, name, patched)
 """
@@ -93,6 +113,12 @@ def whole_of(home: Path) -> Run:
         ("the journal", 'at(folder.StepJournal, "take", 2)'),
         ("the end of a write", 'at(folder.RunWriter, "take", 2, after=True)'),
         ("two in a write", 'at(folder.StepJournal, "take", 2, times=2)'),
+        ("three in a write", 'at(folder.StepJournal, "take", 2, times=3)'),
+        ("four between the halves", 'at(folder.RunWriter, "take", 2, times=4, after=True)'),
+        (
+            "two and a hasty third",
+            'at(folder.TableFile, "add", 40); while_ending(replaying, "deliver", 2)',
+        ),
     ],
 )
 def test_ctrl_c_in_a_write_keeps_every_record_once_and_the_run_can_go_on(
@@ -109,14 +135,51 @@ def test_ctrl_c_in_a_write_keeps_every_record_once_and_the_run_can_go_on(
     assert 0 < run.decisions.height < whole.decisions.height
     assert run.decisions.equals(whole.decisions.head(run.decisions.height))
     assert run.totals["decisions"] == run.decisions.height
+    assert_resumed_is_whole(home, out, run)
+
+
+def assert_resumed_is_whole(home: Path, out: str, run: Run) -> None:
+    """Resumed, the run has every record of the one that nobody stopped, once."""
     done = hft_process(home, "", [*REPLAY, "--out", out, "--resume", run.id])
     assert done.returncode == 0, done.stderr
     resumed = next(
         Run.open(path) for path in (home / out).iterdir() if not path.name.endswith(".partial")
     )
+    whole = whole_of(home)
     assert resumed.digest == whole.digest
     for table in ("decisions", "events", "fills", "equity", "series"):
         assert getattr(resumed, table).equals(getattr(whole, table)), table
+    assert not list(resumed.path.glob(".*.rows")), "what a resumed run would need is gone"
+
+
+@pytest.mark.parametrize("record", ["full", "summary"])
+def test_a_run_that_is_killed_outright_goes_on_from_its_last_snapshot(
+    home: Path, monkeypatch: pytest.MonkeyPatch, record: str
+) -> None:
+    monkeypatch.setenv("HFT_RUNS_SNAPSHOT_S", "0.000001")
+    words = [*REPLAY, "--record", record, "--out", f"killed_{record}"]
+    done = hft_process(home, 'killed_at(folder.RunWriter, "take", 3)', words)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    (run,) = [Run.open(path) for path in (home / f"killed_{record}").iterdir()]
+    assert run.partial and run.resumable and not run.digest
+    if record == "full":
+        assert_resumed_is_whole(home, f"killed_{record}", run)
+        return
+    again = hft_process(home, "", ["--json", *words, "--resume", run.id])
+    assert again.returncode == 0, again.stderr
+    resumed = Run.open(home / json.loads(again.stdout)["path"])
+    whole = whole_of(home)
+    assert resumed.digest == whole.digest
+    assert resumed.fills.equals(whole.fills) and resumed.equity.equals(whole.equity)
+
+
+def test_without_a_snapshot_a_killed_run_says_that_it_begins_again(home: Path) -> None:
+    done = hft_process(home, 'killed_at(folder.RunWriter, "take", 2)', [*REPLAY, "--out", "lost"])
+    assert done.returncode == -signal.SIGKILL
+    (run,) = (home / "lost").iterdir()
+    name = run.name.removesuffix(".partial")
+    said = hft_process(home, "", [*REPLAY, "--out", "lost", "--resume", name])
+    assert said.returncode == 78 and "has no snapshot to resume from" in said.stderr
 
 
 @pytest.mark.parametrize("times", [1, 2])

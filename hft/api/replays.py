@@ -236,6 +236,7 @@ def replay(
         progress=progress,
         resume=load(resume, out) if isinstance(resume, str | Path) else resume,
         max_journal_bytes=int(settings.runs_max_journal_gb * GB),
+        snapshot_s=float(settings.runs_snapshot_s),
     )
 
 

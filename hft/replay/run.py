@@ -46,17 +46,18 @@ class Driver:
         """
         while True:
             status = self._advance(self._no_pointer if on_wake is None else on_wake)
-            if self.progress is not None:
-                self.progress(int(self.clock["rows"]))
-            if status == st.STATUS_WAKE:
-                return status
             if status == st.STATUS_LIMITS:
                 change_limits(self.session)
                 continue
             if status == st.STATUS_ROOM:
                 grow(self.session)
                 continue
-            deliver(self.session.engine, self.sink)
+            if status != st.STATUS_WAKE:
+                deliver(self.session.engine, self.sink)
+            if self.progress is not None:
+                self.progress(int(self.clock["rows"]))
+            if status == st.STATUS_WAKE:
+                return status
             if status == st.STATUS_DEFECT:
                 raise InvariantError("a table of the venue overflowed: messages or market orders")
             if status in (st.STATUS_DONE, st.STATUS_STEP):

@@ -36,6 +36,7 @@ from hft.runs.folder.reader import RunReader
 from hft.runs.folder.writer import JournalFull, RunWriter
 from hft.runs.job import DEDUP_WINDOW, ORDER_QUEUE, Fork, Job
 from hft.runs.prepare import prepare
+from hft.runs.snapshots import SNAPSHOT_S, SnapshotClock
 from hft.runs.venues import Venue
 from hft.storage.arrays import pack, unpack
 from hft.storage.atomic import write_atomic
@@ -58,12 +59,14 @@ def execute(
     progress: Progress | None = None,
     resume: RunReader | None = None,
     max_journal_bytes: int = 0,
+    snapshot_s: float = SNAPSHOT_S,
 ) -> RunReader:
     """Run the job, or open the sealed run of the same key. Raises: HftError of the fitting kind.
 
     Ctrl-C seals what there is as a partial run, with a snapshot, and raises KeyboardInterrupt with
-    `run` on it; `resume` is such a run and is continued into a whole one. A journal that has more
-    than `max_journal_bytes` (0: any size) ends the run alike, with JournalFull.
+    `run` on it; `resume` is such a run, or one that was killed after a snapshot (one every
+    `snapshot_s` seconds of wall time, 0: none), and is continued into a whole one. A journal that
+    has more than `max_journal_bytes` (0: any size) ends the run alike, with JournalFull.
     """
     if record not in RECORDS:
         raise ConfigError(f"record: {record!r} is none of {', '.join(RECORDS)}")
@@ -85,11 +88,13 @@ def execute(
             manifest=manifest | {"warnings": [*dead_books(job.tapes), *resolved.warnings]},
             limits=dump_yaml(resolved.to_dict()),
             max_journal_bytes=max_journal_bytes,
+            resumable=_is_resumable(job, session),
         )
         began = time.perf_counter()
         if resume is not None:
             _continue_or_leave_nothing(resume, session, writer)
-        return _replay(_Replay(session, job, writer, interrupts, began), progress)
+        clock = SnapshotClock(snapshot_s if _is_resumable(job, session) else 0)
+        return _replay(_Replay(session, job, writer, interrupts, began, clock), progress)
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class _Replay:
     """A replay that has begun; the sink of its own records.
 
     The shield stays up behind a write until the engine has emptied its rings and reports progress,
-    so that Ctrl-C hands no record over twice.
+    so that Ctrl-C, however often, hands no record over twice and loses none.
     """
 
     session: Session
@@ -105,11 +110,12 @@ class _Replay:
     writer: RunWriter
     interrupts: Interrupts
     began: float
+    snapshots: SnapshotClock
 
     def take(
         self, steps: np.ndarray, fills: np.ndarray, equity: np.ndarray, series: np.ndarray
     ) -> None:
-        self.interrupts.shield()
+        self.interrupts.shield(firm=True)
         self.writer.take(steps, fills, equity, series)
 
 
@@ -119,6 +125,9 @@ def _replay(one: _Replay, progress: Progress | None) -> RunReader:
     total = sum(len(columns.kind) for source in session.sources for columns in source.batches)
 
     def report(rows: int) -> None:
+        if one.snapshots.is_due() and session.engine.clock[0]["steps_len"] == 0:
+            interrupts.shield()
+            one.snapshots.time(lambda: _keep_snapshot(one))
         interrupts.release()
         if progress is not None:
             progress(rows, total)
@@ -130,10 +139,11 @@ def _replay(one: _Replay, progress: Progress | None) -> RunReader:
         drive(session, one, report, plain=one.job.plain)
         interrupts.shield()
     except (KeyboardInterrupt, JournalFull) as stop:
+        # After JournalFull the writer has the records of the rings.
+        deliver(session.engine, None if isinstance(stop, JournalFull) else one)
         interrupts.shield()
-        if isinstance(stop, JournalFull):
-            deliver(session.engine, None)  # the writer has these records
-        _keep_snapshot(one)
+        if not isinstance(stop.__context__, HftError):  # else it goes no further than that error
+            _keep_snapshot(one)
         stop.run = _seal(one, partial=True)  # type: ignore[union-attr]
         raise
     except HftError:
@@ -201,11 +211,16 @@ def _not_compiled(job: Job, error: Exception) -> HftError:
     return strategy_error(list(job.strategies), files, error)
 
 
+def _is_resumable(job: Job, session: Session) -> bool:
+    """Python strategies have state that no snapshot holds."""
+    return not (job.plain or any(s.loop or s.is_class for s in session.strategies))
+
+
 def _keep_snapshot(one: _Replay) -> None:
-    """Where a resumed run goes on; Python strategies have state that no snapshot holds."""
-    if one.job.plain or any(s.loop or s.is_class for s in one.session.strategies):
-        return
-    write_atomic(one.writer.path / SNAPSHOT, pack(freeze(one.session)))
+    """Where a resumed run goes on, in the engine and in the tables of its folder."""
+    if _is_resumable(one.job, one.session):
+        saved = freeze(one.session) | one.writer.marks()
+        write_atomic(one.writer.path / SNAPSHOT, pack(saved))
 
 
 def _check_resumable(run: RunReader, manifest: dict[str, Any], record: str) -> None:
@@ -233,12 +248,13 @@ def _continue(run: RunReader, session: Session, writer: RunWriter) -> None:
     """Bring a fresh session and folder to where a partial run stopped."""
     path = run.path / SNAPSHOT
     try:
-        thaw(session, unpack(path.read_bytes(), str(path)))
+        saved = unpack(path.read_bytes(), str(path))
+        thaw(session, saved)
+        writer.adopt(run.path, saved, int(session.engine.clock[0]["step"]))
     except KeyError as error:
         raise JournalError(
             f"{path}: is damaged: it has no {error}; replay from the start"
         ) from None
-    writer.adopt(run.path, int(session.engine.clock[0]["step"]))
 
 
 def again(manifest: dict[str, Any], record: str = "digest", out: str | Path = "runs") -> RunReader:

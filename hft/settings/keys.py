@@ -93,6 +93,7 @@ KEYS: tuple[Key, ...] = (
     Key("replay.out", "path", "runs", "path"),
     Key("replay.cache", "bool", True, ""),
     Key("runs.max_journal_gb", "number", 4, "GB, 0 = any size", low=0, high=1_000_000),
+    Key("runs.snapshot_s", "number", 60, "s of wall time, 0 = none", low=0, high=86_400),
     Key("venue.fills", "choice", "capped", "", choices=("capped", "whole")),
     Key("fees.maker_bps", "number", None, "bps; unset: the instrument's", low=-100, high=1000),
     Key("fees.taker_bps", "number", None, "bps; unset: the instrument's", low=-100, high=1000),

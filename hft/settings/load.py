@@ -54,6 +54,7 @@ class Settings:
     replay_out: str
     replay_cache: bool
     runs_max_journal_gb: Decimal
+    runs_snapshot_s: Decimal
     venue_fills: str
     fees_maker_bps: Decimal | None
     fees_taker_bps: Decimal | None

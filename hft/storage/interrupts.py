@@ -1,7 +1,8 @@
 """Ctrl-C: at once where nothing can be torn, else as soon as what is being written is whole.
 
 What is shielded is not interrupted; Ctrl-C waits until it is done. Only the third one in a row goes
-through a shield. Owns the process's handler of SIGINT while it is entered.
+through a shield, and none through a firm one. Once one got through, the shield is up: what ends a
+replay is not torn by the next. Owns the process's handler of SIGINT while it is entered.
 
 An exception that is raised in a callback from C (the compiler's object cache, a finalizer) is
 printed and lost there, and the compiler then fails on its own half-done work. `hear` makes such a
@@ -62,7 +63,7 @@ class Interrupts:
     """
 
     def __init__(self) -> None:
-        self._shielded = False
+        self._shielded = self._firm = False
         self._pending = 0
         self._before: Any = None
 
@@ -76,23 +77,27 @@ class Interrupts:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 
-    def shield(self) -> None:
-        """From here on Ctrl-C waits."""
-        self._shielded = True
+    def shield(self, *, firm: bool = False) -> None:
+        """From here on Ctrl-C waits; behind a firm shield the third one, too."""
+        self._shielded, self._firm = True, firm
 
     def release(self) -> None:
         """Let Ctrl-C through again. Raises: KeyboardInterrupt when one has waited."""
-        self._shielded = False
+        self._shielded = self._firm = False
         if self._pending:
-            self._pending = 0
+            self._pending, self._shielded = 0, True
             raise KeyboardInterrupt
 
     def _handle(self, number: int, frame: Any) -> None:
-        if self._shielded and self._pending < IMPATIENT - 1:
+        if self._firm or (self._shielded and self._pending < IMPATIENT - 1):
             self._pending += 1
-        else:
-            self._pending = 0
+            return
+        self._pending = 0
+        try:
             interrupt(number, frame)
+        except KeyboardInterrupt:
+            self._shielded = True
+            raise
 
 
 @contextmanager

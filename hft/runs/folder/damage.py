@@ -1,6 +1,5 @@
 """A damaged file of a run folder as one sentence that names it, wherever it is first read."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, wraps
@@ -53,9 +52,3 @@ def _guarded(read: Callable[[Any], Any], wrong: tuple[type[Exception], ...]) -> 
             ) from None
 
     return guarded
-
-
-def file_sha256(path: Path) -> str:
-    """The hash of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -38,13 +38,6 @@ class TableFile:
         if self._rows >= GROUP_ROWS:
             self._flush()
 
-    def copy(self, other: Path) -> None:
-        """Add the rows of another file of the same columns."""
-        with pq.ParquetFile(other) as file:
-            for batch in file.iter_batches(GROUP_ROWS):
-                columns = [_coded(batch.column(field.name), field.type) for field in self._schema]
-                self.add(pa.Table.from_arrays(columns, schema=self._schema))
-
     def close(self) -> None:
         """Write what is waiting and the footer."""
         if self._writer is None:
@@ -57,11 +50,3 @@ class TableFile:
         waiting, self._waiting, self._rows = self._waiting, [], 0
         if waiting and self._writer is not None:
             self._writer.write_table(pa.concat_tables(waiting))
-
-
-def _coded(column: pa.Array, wanted: pa.DataType) -> pa.Array:
-    """Text as the codes of a file's schema; a file is read back without them."""
-    if not pa.types.is_dictionary(wanted):
-        return column.cast(wanted)
-    found = column.cast(wanted.value_type).dictionary_encode()
-    return pa.DictionaryArray.from_arrays(found.indices.cast(wanted.index_type), found.dictionary)

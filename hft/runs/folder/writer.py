@@ -6,7 +6,7 @@ time enters only the name.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from hft.core.codes import StepKind
 from hft.core.dtypes import FILL, STEP
 from hft.core.errors import ConfigError, JournalError
 from hft.runs.folder import guards, tables
-from hft.runs.folder.damage import file_sha256
 from hft.runs.folder.journal import StepJournal, has_journal, read_steps
 from hft.runs.folder.layout import (
     DIGEST,
@@ -31,18 +30,20 @@ from hft.runs.folder.layout import (
     PARTIAL,
     RECORDS,
     dump_json,
-    read_json,
 )
 from hft.runs.folder.names import RunNames
+from hft.runs.folder.row_file import RowFile, read_rows, row_file_path
 from hft.runs.folder.summary import summarize
 from hft.runs.folder.table_file import TableFile
 from hft.storage.atomic import sync_folder, write_atomic
 
+Maker = Callable[[np.ndarray, RunNames], pa.Table]
 # Steps of these kinds are few, and kept at every level that keeps anything.
-RARE: dict[int, tuple[str, Callable[[np.ndarray, RunNames], pa.Table]]] = {
+RARE: dict[int, tuple[str, Maker]] = {
     StepKind.GUARD.value: ("trips", guards.trips_table),
     StepKind.CONTROL.value: ("controls", guards.controls_table),
 }
+MARK = "folder."  # before the name of a table in a snapshot
 RESERVE, RESERVE_BYTES = ".reserve", 1 << 20  # given up when the disk is full, to end in order
 
 
@@ -55,6 +56,7 @@ class RunWriter:
 
     `record`: full writes everything, summary fills and equity, digest only what `seal` is given.
     `manifest` is written at once, so that a run that never ends can still be listed.
+    A `resumable` run keeps the records of its tables until it is whole; see `row_file`.
     Raises: JournalError naming the file when the disk is full; JournalFull after the write that
     passed `max_journal_bytes` (0: any size).
     """
@@ -69,6 +71,7 @@ class RunWriter:
         manifest: dict[str, Any] | None = None,
         limits: str = "",
         max_journal_bytes: int = 0,
+        resumable: bool = False,
     ) -> None:
         if record not in RECORDS:
             raise ConfigError(f"record: {record!r} is none of {', '.join(RECORDS)}")
@@ -77,6 +80,8 @@ class RunWriter:
         self.run_id = self.path.name.removesuffix(PARTIAL)
         self._manifest = dict(manifest or {})
         self._tables: dict[str, TableFile] = {}
+        self._rows: dict[str, RowFile] = {}
+        self._resumable = resumable
         self._logs: list[pa.Table] = []
         self._max_journal_bytes = max_journal_bytes
         self._journal = StepJournal(self.path / JOURNAL)
@@ -98,9 +103,7 @@ class RunWriter:
             for kind, (name, make) in RARE.items():
                 self._add(name, make, steps[steps["kind"] == kind])
             if self.record == "full":
-                self._journal.take(steps)
-                self._add("decisions", tables.decisions_table, steps)
-                self._add("events", tables.events_table, steps)
+                self._take_steps(steps)
                 self._add("series", tables.series_table, series)
             self._add("fills", tables.fills_table, fills)
             self._add("equity", tables.equity_table, equity)
@@ -111,23 +114,25 @@ class RunWriter:
                 "the run so far is kept; raise the setting, or take --record summary"
             )
 
-    def adopt(self, other: Path, steps: int) -> None:
+    def marks(self) -> dict[str, np.ndarray]:
+        """How far each table has come, for a snapshot of this moment."""
+        return {f"{MARK}{name}": rows.mark() for name, rows in self._rows.items()}
+
+    def adopt(self, other: Path, saved: Mapping[str, np.ndarray], steps: int) -> None:
         """Begin with the `steps` that another run of the same job has recorded, to resume it.
 
-        Raises: JournalError when its files are not those that it ended with.
+        `saved` has the marks of its snapshot; what it wrote later is left alone.
+        Raises: JournalError when its files are not those that it wrote.
         """
-        left = read_json(other / MANIFEST).get("tables", {})
         with self._guarded("the journal"):
-            for name, table in self._tables.items():
-                path = other / f"{name}.parquet"
-                if not path.is_file() or left.get(name) != file_sha256(path):
-                    raise JournalError(
-                        f"{path}: is not as the run left it, so it cannot be resumed; replay anew"
-                    )
-                table.copy(path)
+            for name in self._rows:
+                make, dtype = self._makers()[name]
+                mark = saved[f"{MARK}{name}"]
+                for rows in read_rows(row_file_path(other, name), mark, dtype):
+                    self._add(name, make, rows)
             if self.record == "full" and has_journal(other / JOURNAL):
                 for rows in read_steps(other / JOURNAL):
-                    self._journal.take(rows)
+                    self._take_steps(rows[rows["seq"] <= steps])
         if self.record == "full" and self._journal.steps != steps:
             raise JournalError(
                 f"{other / JOURNAL}: has {self._journal.steps:,} of {steps:,} records, "
@@ -158,10 +163,9 @@ class RunWriter:
             write_atomic(self.path / METRICS, dump_json(summary))
             whole = self._head() | self._manifest | manifest
             whole |= {"digest": digest, "partial": partial}
-            if partial:  # what a resumed run begins with
-                whole["tables"] = {
-                    name: file_sha256(self.path / f"{name}.parquet") for name in self._tables
-                }
+            if not partial:
+                for rows in self._rows.values():
+                    rows.remove()
             write_atomic(self.path / MANIFEST, dump_json(whole))
             (self.path / RESERVE).unlink(missing_ok=True)
             write_atomic(self.path / DIGEST, digest + "\n")
@@ -176,33 +180,49 @@ class RunWriter:
     def _head(self) -> dict[str, Any]:
         return {"run_id": self.run_id, "record": self.record, "partial": True}
 
-    def _open_tables(self) -> None:
+    def _makers(self) -> dict[str, tuple[Maker, np.dtype]]:
+        """The tables of this record with their rows; those of steps come from the journal."""
         if self.record == "digest":
-            return
+            return {}
         from hft.replay.state import EQUITY, SERIES
 
-        wanted: dict[str, tuple[Callable[[np.ndarray, RunNames], pa.Table], np.dtype]] = {
+        made: dict[str, tuple[Maker, np.dtype]] = {
             "fills": (tables.fills_table, FILL),
             "equity": (tables.equity_table, EQUITY),
             **{name: (make, STEP) for name, make in RARE.values()},
         }
-        if self.record == "full":
-            wanted["decisions"] = (tables.decisions_table, STEP)
-            wanted["events"] = (tables.events_table, STEP)
-            wanted["series"] = (tables.series_table, SERIES)
-        for name, (make, dtype) in wanted.items():
+        return made if self.record != "full" else made | {"series": (tables.series_table, SERIES)}
+
+    def _open_tables(self) -> None:
+        kept = self._makers()
+        of_steps: dict[str, tuple[Maker, np.dtype]] = {
+            "decisions": (tables.decisions_table, STEP),
+            "events": (tables.events_table, STEP),
+        }
+        for name, (make, dtype) in (kept | of_steps if self.record == "full" else kept).items():
             schema = make(np.zeros(0, dtype), self.names).schema
             self._tables[name] = TableFile(self.path / f"{name}.parquet", schema)
+            if self._resumable and name in kept:
+                self._rows[name] = RowFile(row_file_path(self.path, name))
 
-    def _add(
-        self, name: str, make: Callable[[np.ndarray, RunNames], pa.Table], rows: np.ndarray
-    ) -> None:
-        if len(rows):
-            self._tables[name].add(make(rows, self.names))
+    def _take_steps(self, steps: np.ndarray) -> None:
+        self._journal.take(steps)
+        self._add("decisions", tables.decisions_table, steps)
+        self._add("events", tables.events_table, steps)
+
+    def _add(self, name: str, make: Maker, rows: np.ndarray) -> None:
+        if len(rows) == 0:
+            return
+        if name in self._rows:
+            self._rows[name].add(rows)
+        self._tables[name].add(make(rows, self.names))
+
+    def _files(self) -> list[TableFile | RowFile]:
+        return [*self._tables.values(), *self._rows.values()]
 
     def _close(self) -> None:
-        for table in self._tables.values():
-            table.close()
+        for one in self._files():
+            one.close()
         self._journal.close()
 
     def _rename(self) -> Path:
@@ -230,9 +250,9 @@ class _Guard:
             return
         path = self.writer.path
         (path / RESERVE).unlink(missing_ok=True)
-        for close in [*(table.close for table in self.writer._tables.values())]:
+        for one in self.writer._files():
             try:
-                close()
+                one.close()
             except OSError:
                 continue  # the journal still has these rows
         if isinstance(error, JournalError):
