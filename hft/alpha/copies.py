@@ -5,10 +5,12 @@ while any run folder names it, since a run is verified against its tapes; the ne
 any case, since a replay that goes on now has no run folder yet. Nothing else is ever removed.
 """
 
-import json
 import re
 import shutil
 from pathlib import Path
+
+from hft.core.errors import JournalError
+from hft.runs.folder.reader import RunReader
 
 KEPT = 3
 _NAME = re.compile(r"[0-9a-f]{16}")
@@ -42,8 +44,8 @@ def _needed(runs: Path) -> set[str] | None:
     found: set[str] = set()
     for path in sorted(runs.glob("*/manifest.json")):
         try:
-            tapes = json.loads(path.read_text(encoding="utf-8"))["tapes"]
+            tapes = RunReader(path.parent).manifest["tapes"]
             found |= {Path(one["path"]).parent.name for one in tapes}
-        except (OSError, ValueError, KeyError, TypeError):
+        except (JournalError, KeyError, TypeError):
             return None
     return found

@@ -17,6 +17,10 @@ from hft.cli import context
 Out = Annotated[
     str | None, typer.Option(help="Folder that run folders are in (the setting replay.out).")
 ]
+TapesIn = Annotated[
+    str | None,
+    typer.Option("--tapes", help="Folder in which the run's tapes are found by their hash."),
+]
 Name = Annotated[str, typer.Argument(help="Run: id, its beginning, last, last~1 or a path.")]
 
 Text = str | None

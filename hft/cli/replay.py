@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from hft.cli import context
-from hft.cli.options import Name, Out, find, folder, pairs, replays
+from hft.cli.options import Name, Out, TapesIn, find, folder, pairs, replays
 from hft.cli.progress import Report, bar
 from hft.core.errors import JournalError
 
@@ -95,11 +95,13 @@ def show(
 
 
 @app.command()
-def verify(name: Name = "last", out: Out = None, json: context.Json = False) -> None:
+def verify(
+    name: Name = "last", out: Out = None, tapes: TapesIn = None, json: context.Json = False
+) -> None:
     """Replay a run again and compare digests; exit code 2 when they differ."""
     from hft.runs.verify import verify as check
 
-    verdict = check(find(name, out))
+    verdict = check(find(name, out), tapes=tapes)
     context.emit(verdict.to_json(), lambda: str(verdict))
     if not verdict:
         raise typer.Exit(DIFFERENT)
@@ -129,6 +131,7 @@ def fork(
         list[str], typer.Option("--set", help="A parameter from there on.", metavar="KEY=VALUE")
     ],
     out: Out = None,
+    tapes: TapesIn = None,
     json: context.Json = False,
 ) -> None:
     """Replay a run to a step and go on from there with another parameter."""
@@ -137,7 +140,9 @@ def fork(
 
     found = find(name, out)
     with replaying() as progress:
-        done = as_run(fork_run, found, at, pairs("--set", set_), out=out, progress=progress)
+        done = as_run(
+            fork_run, found, at, pairs("--set", set_), out=out, tapes=tapes, progress=progress
+        )
     context.emit(done.to_json(), lambda: repr(done))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from hft.core.codes import Reason
-from hft.core.errors import ConfigError, DataError, HftError, JournalError, StrategyError
+from hft.core.errors import ConfigError, HftError, JournalError, StrategyError
 from hft.core.jit import array_at
 from hft.gateway.limits import Limits
 from hft.replay.build import Session
@@ -37,6 +37,7 @@ from hft.runs.folder.writer import JournalFull, RunWriter
 from hft.runs.job import DEDUP_WINDOW, ORDER_QUEUE, Fork, Job
 from hft.runs.prepare import prepare
 from hft.runs.snapshots import SNAPSHOT_S, SnapshotClock
+from hft.runs.tapes import Folders, find_tapes
 from hft.runs.venues import Venue
 from hft.storage.arrays import pack, unpack
 from hft.storage.atomic import write_atomic
@@ -257,29 +258,28 @@ def _continue(run: RunReader, session: Session, writer: RunWriter) -> None:
         ) from None
 
 
-def again(manifest: dict[str, Any], record: str = "digest", out: str | Path = "runs") -> RunReader:
-    """Replay from a manifest, as `verify` does; tapes must still be where they were."""
-    return execute(job_of(manifest), record=record, out=out, fresh=True)
+def again(
+    manifest: dict[str, Any],
+    record: str = "digest",
+    out: str | Path = "runs",
+    tapes: Folders = None,
+) -> RunReader:
+    """Replay from a manifest, as `verify` does; see `job_of`."""
+    return execute(job_of(manifest, tapes), record=record, out=out, fresh=True)
 
 
-def job_of(manifest: dict[str, Any]) -> Job:
-    """The job that a manifest was written for.
+def job_of(manifest: dict[str, Any], tapes: Folders = None) -> Job:
+    """The job that a manifest was written for; its tapes are found by hash in the folder `tapes`.
 
     Raises: DataError when a tape is gone or changed; JournalError for a damaged manifest.
     """
     with damaged(Path(MANIFEST)):
-        return _job_of(manifest)
+        return _job_of(manifest, find_tapes(manifest["tapes"], tapes))
 
 
-def _job_of(manifest: dict[str, Any]) -> Job:
+def _job_of(manifest: dict[str, Any], tapes: list[Tape]) -> Job:
     config = manifest["config"]
     gateway = config.get("gateway", {})
-    tapes = []
-    for entry in manifest["tapes"]:
-        tape = Tape(entry["path"])
-        if tape.sha256 != entry["sha256"]:
-            raise DataError(f"{entry['path']}: is not the tape the run was made from")
-        tapes.append(tape)
     fork = config.get("fork")
     return Job(
         Tapes(tapes, order=[full_name(tape) for tape in tapes]),

@@ -12,8 +12,8 @@ from hft.storage.atomic import staged
 def export(run: RunReader, path: str | Path) -> Path:
     """Write the run's folder to `path` as a gzipped tar; tapes are not in it.
 
-    Unpacked into a folder of runs (`tar xf FILE -C runs`) it can be listed, shown and compared; to
-    verify it there, the tapes must be where the manifest says. Raises: ConfigError.
+    Unpacked into a folder of runs (`tar xf FILE -C runs`) it can be listed, shown, compared and,
+    with the folder of the tapes, verified: they are found by their hash. Raises: ConfigError.
     """
     target = Path(path)
     if target.is_dir():

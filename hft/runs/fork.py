@@ -13,6 +13,7 @@ from hft.runs.durations import when
 from hft.runs.execute import execute, job_of
 from hft.runs.folder.reader import RunReader
 from hft.runs.job import Fork
+from hft.runs.tapes import Folders
 
 
 def fork(
@@ -22,6 +23,7 @@ def fork(
     *,
     out: str | Path | None = None,
     record: str | None = None,
+    tapes: Folders = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> RunReader:
     """Replay `run` to step `at` (or the last step before a time) and go on with other parameters.
@@ -30,7 +32,7 @@ def fork(
     """
     if not params:
         raise ConfigError("a fork changes a parameter; give one, such as half_ticks=2")
-    job = job_of(run.manifest)
+    job = job_of(run.manifest, tapes)
     if job.fork is not None:
         raise ConfigError(f"{run.path}: is a fork itself; fork the run that it came from")
     if len(job.strategies) != 1:

@@ -22,6 +22,7 @@ from hft.runs.folder.names import RunNames
 from hft.runs.folder.reader import RunReader
 from hft.runs.folder.summary import contracts
 from hft.runs.folder.writer import JournalFull
+from hft.runs.tapes import Folders
 
 
 @damage_is_a_sentence
@@ -96,11 +97,11 @@ class Run(RunReader):
 
         return figure(self.view(full=True), what)
 
-    def verify(self) -> Any:
-        """Replay again from the manifest and compare digests."""
+    def verify(self, tapes: Folders = None) -> Any:
+        """Replay again from the manifest and compare digests; `tapes` is a folder to find them."""
         from hft.runs.verify import verify
 
-        return verify(self)
+        return verify(self, tapes=tapes)
 
     def diff(self, other: "Run") -> Any:
         """The first step at which two runs differ."""

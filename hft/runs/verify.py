@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -9,6 +10,7 @@ from hft.core.errors import JournalError
 from hft.runs.diff import Divergence, diff
 from hft.runs.execute import again as replay_again
 from hft.runs.folder.reader import RunReader
+from hft.runs.tapes import Folders
 
 Again = Callable[..., RunReader]
 
@@ -34,16 +36,17 @@ class Verdict:
         return {**self.__dict__, "divergence": found}
 
 
-def verify(run: RunReader, again: Again | None = None) -> Verdict:
+def verify(run: RunReader, again: Again | None = None, *, tapes: Folders = None) -> Verdict:
     """Run it again beside it and compare; a run that never ended cannot be verified.
 
-    `again(manifest, record=..., out=...)` replays from a manifest. Where the digests differ and the
+    `again(manifest, record=..., out=...)` replays from a manifest; tapes that are not
+    where they were are found by hash in the folder `tapes`. Where the digests differ and the
     run has a journal, it is replayed in full to name the first differing step. Nothing is left
     behind. Raises: JournalError.
     """
     if not run.digest or run.partial:
         raise JournalError(f"{run.path}: the run did not end, so there is no digest to verify")
-    replay = again if again is not None else replay_again
+    replay = again if again is not None else partial(replay_again, tapes=tapes)
     with TemporaryDirectory(prefix=".verify-", dir=run.path.parent) as folder:
         second = replay(run.manifest, record="digest", out=folder)
         if second.digest == run.digest:

@@ -55,6 +55,8 @@ def write_tape(path: Path, feed: Feed, continues: str | None = None) -> dict[str
     waived = feed.source.get("waived", ())
     seal = encode_seal(columns_sha256(batches), summary, feed.findings, waived, continues)
     source = {name: value for name, value in feed.source.items() if name != "waived"}
+    if "file" in source:
+        source["file"] = Path(str(source["file"])).name  # where it lay is no part of a tape
     metadata = {
         VERSION_KEY: str(SCHEMA_VERSION).encode(),
         INSTRUMENT_KEY: spaced(feed.instrument.to_dict()).encode(),

@@ -149,6 +149,7 @@ CASES: dict[str, Case] = {
     "replay.out": Case("here", "there", options("out")),
     "replay.cache": Case("1", "0", options("fresh")),
     "runs.max_journal_gb": Case("1", "2", options("max_journal_bytes")),
+    "runs.snapshot_s": Case("60", "120", options("snapshot_s")),
     "venue.fills": Case("capped", "whole", engine(lambda e: int(e.venue.head[0]["capped"]))),
     "fees.maker_bps": Case(
         "1", "2", engine(lambda e: int(e.trading.instruments[0]["maker_fee_e8"]))

@@ -34,6 +34,7 @@ from hft.runs.folder.layout import (
 )
 from hft.runs.folder.names import RunNames
 from hft.runs.folder.orders import orders_frame
+from hft.runs.folder.places import with_places
 
 
 @damage_is_a_sentence
@@ -57,8 +58,11 @@ class RunReader:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """What the run depends on: hashes of code, configuration, tapes and seed; the source."""
-        return read_json(self.path / MANIFEST)
+        """What the run depends on: hashes of code, configuration, tapes and seed; the source.
+
+        Paths of tapes and of strategies' files are there where this machine knows them.
+        """
+        return with_places(read_json(self.path / MANIFEST), self.path)
 
     @cached_property
     def names(self) -> RunNames:

@@ -32,6 +32,7 @@ from hft.runs.folder.layout import (
     dump_json,
 )
 from hft.runs.folder.names import RunNames
+from hft.runs.folder.places import PLACES, split_places
 from hft.runs.folder.row_file import RowFile, read_rows, row_file_path
 from hft.runs.folder.summary import summarize
 from hft.runs.folder.table_file import TableFile
@@ -78,7 +79,7 @@ class RunWriter:
         self.record, self.names = record, names
         self.path = _new_folder(Path(out), run_id)
         self.run_id = self.path.name.removesuffix(PARTIAL)
-        self._manifest = dict(manifest or {})
+        self._manifest, places = split_places(manifest or {})
         self._tables: dict[str, TableFile] = {}
         self._rows: dict[str, RowFile] = {}
         self._resumable = resumable
@@ -87,6 +88,8 @@ class RunWriter:
         self._journal = StepJournal(self.path / JOURNAL)
         with self._guarded("the run folder"):
             (self.path / RESERVE).write_bytes(bytes(RESERVE_BYTES))
+            if places:
+                write_atomic(self.path / PLACES, dump_json(places))
             write_atomic(self.path / NAMES, dump_json(names.to_json()))
             write_atomic(self.path / MANIFEST, dump_json(self._head() | self._manifest))
             if limits:
