@@ -202,6 +202,15 @@ def test_a_package_imports_only_lower_layers(package: str) -> None:
     assert not [text for text in wrong if text], "\n".join(text for text in wrong if text)
 
 
+def test_the_map_of_the_architecture_has_a_line_for_every_folder() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = text.split("## Map\n")[1].split("\n## ")[0]
+    named = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
+    folders = {path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")}
+    topics = {name for name in folders if name.startswith("alpha/")}  # one line for all of them
+    assert sorted(named) == sorted(folders - topics - {"."})
+
+
 def test_the_root_imports_nothing_when_it_is_imported() -> None:
     tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
     top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
