@@ -65,14 +65,6 @@ def mix(lane: np.ndarray, value: int) -> None:
 
 
 @kernel
-def mix_pair(low: np.uint64, high: np.uint64, value: int) -> tuple[np.uint64, np.uint64]:
-    """`mix` on lanes held in registers."""
-    low = _mul(low ^ _word(value), K0)
-    low = low ^ (low >> np.uint64(29))
-    return low, _add(_mul(high, K1), low)
-
-
-@kernel
 def mix_words(
     low: np.uint64, high: np.uint64, word: np.uint64, value: int
 ) -> tuple[np.uint64, np.uint64]:
