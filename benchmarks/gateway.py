@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from hft.gateway.steps import decide
 
 from hft.core.codes import OrderStatus
 from hft.core.dtypes import INTENT, TOUCH
@@ -24,6 +23,7 @@ from hft.gateway import dedup
 from hft.gateway.events import on_ack, on_done, on_fill
 from hft.gateway.gateway import AHEAD, Gateway
 from hft.gateway.limits import Limits
+from hft.gateway.pipeline import decide
 from hft.gateway.resolve import ResolvedLimits, resolve
 from hft.gateway.state import GatewayState, new_state
 from hft.gateway.tables import decision, handle
