@@ -125,7 +125,8 @@ def linked(kernel: Any) -> Any:
 
     As it is for other packages than `LINKED`, and where numba is not as this module knows it.
     """
-    if _KNOWN and kernel.py_func.__module__.startswith(LINKED):
+    module = kernel.py_func.__module__ or ""  # a strategy of a stored text has none
+    if _KNOWN and module.startswith(LINKED):
         kernel.__class__ = Kernel
     return kernel
 
