@@ -2,9 +2,8 @@
 
 The manifest names every tape with its hash, so that a tape exchanged behind its back is refused.
 A `Tapes` object never changes: `+`, `[day]` and the like give a new one. Its instruments stand in
-the order that `symbols=` asked for or in which they were added, those of one folder by name;
-`view[0]` of a strategy is the first. Where two venues list one symbol, they are told apart as
-`venue:symbol`.
+the order that `symbols=` asked for or in which they were added, those of one folder by name, and
+`view[0]` of a strategy is the first. One symbol of two venues is told apart as `venue:symbol`.
 """
 
 import json
@@ -146,9 +145,8 @@ class Tapes(Sequence[Tape]):
 
     def __add__(self, other: "Tapes") -> "Tapes":
         known = {tape.path.resolve() for tape in self._tapes}
-        more = [tape for tape in other if tape.path.resolve() not in known]
-        given = [full_name(tape) for tape in [*self._tapes, *more]]
-        return Tapes([*self._tapes, *more], self.session, given)
+        both = [*self._tapes, *(tape for tape in other if tape.path.resolve() not in known)]
+        return Tapes(both, self.session, [full_name(tape) for tape in both])
 
     def select(self, days: Any = None, symbols: Sequence[str] | None = None) -> "Tapes":
         """The tapes of some days (date, "A..B", list) and symbols, in the order of `symbols`.
