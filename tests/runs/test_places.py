@@ -69,8 +69,8 @@ def test_an_exported_run_is_verified_on_another_machine_by_the_hashes_of_its_tap
 def test_the_manifest_names_tapes_by_hash_and_this_machine_finds_them_all_the_same(
     tmp_path: Path,
 ) -> None:
-    queue = {"name": "mine", "file": "/home/me/mine.py", "source": "..."}
-    strategies = {"a": {"file": "/home/me/mine.py", "params": {}}, "b": {"file": "", "params": {}}}
+    queue = {"name": "mine", "file": "/mine/mine.py", "source": "..."}
+    strategies = {"a": {"file": "/mine/mine.py", "params": {}}, "b": {"file": "", "params": {}}}
     given = {
         "tapes": [{"path": "/data/x.tape.arrow", "sha256": "1" * 64, "rows": 5}],
         "config": {"strategies": strategies, "venue": {"queue": queue}},
@@ -78,7 +78,7 @@ def test_the_manifest_names_tapes_by_hash_and_this_machine_finds_them_all_the_sa
     before = json.dumps(given)
     plain, places = split_places(given)
     assert json.dumps(given) == before, "what was given is as it was"
-    assert "/home/me" not in json.dumps(plain) and "/data" not in json.dumps(plain)
+    assert "/mine/" not in json.dumps(plain) and "/data" not in json.dumps(plain)
     assert plain["tapes"] == [{"file": "x.tape.arrow", "sha256": "1" * 64, "rows": 5}]
     (tmp_path / PLACES).write_text(json.dumps(places))
     found = with_places(json.loads(json.dumps(plain)), tmp_path)
