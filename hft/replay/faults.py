@@ -140,8 +140,15 @@ def reconcile(engine: Engine, now_ns: int) -> None:
                 step["price"] = order["price"]
                 step["qty"] = order["qty"]
                 note(engine, step)
-                if rests:
-                    on_ack(enter(gw), slot, now_ns)
-                else:
-                    on_done(enter(gw), slot, _S_CANCELLED, now_ns)
+                turns_out(engine, slot, rests, now_ns)
             slot = after
+
+
+@kernel
+def turns_out(engine: Engine, slot: int, rests: bool, now_ns: int) -> None:
+    """The venue said of an UNKNOWN order whether it rests or has ended. Mutates: trading.gw."""
+    gw = engine.trading.gw
+    if rests:
+        on_ack(enter(gw), slot, now_ns)
+    else:
+        on_done(enter(gw), slot, _S_CANCELLED, now_ns)

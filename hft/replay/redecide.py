@@ -3,12 +3,13 @@
 The engine's ring of steps is read, not written: Python fills it with journal rows, and each
 DECISION comes back with what this gateway says. What the venue answered is booked as it was. An
 intent that passes here and was refused there has no known outcome: it is decided and given back at
-once. One that is refused here and was approved there never was: its answers are passed over.
+once. One that is refused here and was approved there never was: its answers are passed over, also
+those to an amend, and an order is never filled beyond what it holds here.
 """
 
 from typing import Any
 
-from hft.core.codes import IntentType, Reason, StepKind
+from hft.core.codes import IntentType, Reason, ResponseKind, StepKind
 from hft.core.dtypes import Row
 from hft.core.jit import kernel, out_of_line, passed
 from hft.gateway.control import control
@@ -16,7 +17,7 @@ from hft.gateway.events import find_order, on_dispatch_failed
 from hft.gateway.pipeline import decide
 from hft.gateway.tables import enter
 from hft.gateway.trips import blank
-from hft.replay.faults import feed_silent
+from hft.replay.faults import feed_silent, turns_out
 from hft.replay.rows import view_to
 from hft.replay.state import STATUS_DONE, Engine
 from hft.trading.answers import receive
@@ -27,6 +28,11 @@ _WAKE = StepKind.WAKE.value
 _DECISION = StepKind.DECISION.value
 _RESPONSE = StepKind.RESPONSE.value
 _CONTROL = StepKind.CONTROL.value
+_FAULT = StepKind.FAULT.value
+_ACK = ResponseKind.ACK.value
+_FILL = ResponseKind.FILL.value
+_AMENDED = ResponseKind.AMENDED.value
+_AMEND_REJECTED = ResponseKind.AMEND_REJECTED.value
 _CANCEL = IntentType.CANCEL.value
 _OK = Reason.OK.value
 _FIRST_DISPATCH = Reason.NOT_LEADER.value
@@ -55,6 +61,10 @@ def redecide(engine: Engine) -> int:
         elif kind == _RESPONSE:
             if step["ignored"] == 0:
                 _book(engine, step)
+        elif kind == _FAULT:
+            slot = find_order(enter(engine.trading.gw), step["order_id"])
+            if slot >= 0:
+                turns_out(engine, slot, step["code"] == _ACK, step["ts_ns"])
         elif kind == _CONTROL:
             gw = enter(engine.trading.gw)
             control(gw, step["code"], step["target"], step["value"], step["ts_ns"])
@@ -132,13 +142,20 @@ def _book(engine: Engine, step: Row) -> None:
     slot = find_order(enter(trading.gw), step["order_id"])
     if slot < 0:
         return
+    gw = trading.gw
+    kind = step["code"]
+    qty = step["qty"]
+    if (kind == _AMENDED or kind == _AMEND_REJECTED) and gw.holds[slot]["amends"] == 0:
+        return
+    if kind == _FILL:
+        qty = min(qty, gw.orders[slot]["held_qty"])
     answer = engine.venue.responses[0]
     answer["ts_ns"] = step["ts_ns"]
-    answer["kind"] = step["code"]
+    answer["kind"] = kind
     answer["slot"] = slot
     answer["order_id"] = step["order_id"]
     answer["price"] = step["price"]
-    answer["qty"] = step["qty"]
+    answer["qty"] = qty
     answer["liquidity"] = step["liquidity"]
     answer["fill_id"] = step["fill_id"]
     answer["acted_ns"] = step["ts_ns"]

@@ -24,7 +24,13 @@ from hft.runs.prepare import prepare
 
 _WAKE = StepKind.WAKE.value
 _DECISION = StepKind.DECISION.value
-_KINDS = (_WAKE, _DECISION, StepKind.RESPONSE.value, StepKind.CONTROL.value)
+_KINDS = (
+    _WAKE,
+    _DECISION,
+    StepKind.RESPONSE.value,
+    StepKind.CONTROL.value,
+    StepKind.FAULT.value,
+)
 _OK = Reason.OK.name
 
 
