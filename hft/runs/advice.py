@@ -48,6 +48,7 @@ def _tried(run: RunReader) -> str:
     limits = Limits.from_dict(run.manifest["config"]["limits"])
     changes: Change = {}
     best: Relimit | None = None
+    of_best: Change = {}
     decisions = (
         run._frame("decisions")
         .collect()
@@ -61,12 +62,12 @@ def _tried(run: RunReader) -> str:
         found = relimit(run, limits.replace(**changes))
         decisions = found.decisions
         if best is None or found.would_pass > best.would_pass:
-            best = found
+            best, of_best = found, dict(changes)
         if best.would_pass >= ENOUGH * best.refused:
             break
     if best is None or best.would_pass == 0:
         return "no change of one limit was found that lets them pass"
-    words = ", ".join(f"{key} {value} (now {limits.get(key)})" for key, value in changes.items())
+    words = ", ".join(f"{key} {value} (now {limits.get(key)})" for key, value in of_best.items())
     return (
         f"tried on this journal: with {words}, {best.would_pass:,} of {best.refused:,} "
         "refused intents would have passed"
