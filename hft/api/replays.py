@@ -89,18 +89,23 @@ def ingest(
     src: Any,
     out: str | Path,
     *,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | None] | None = None,
     format: str | None = None,
     symbol: str | None = None,
     tick: Any = None,
     lot: Any = None,
     waive: Any = (),
     clock_fix: bool = False,
+    tz: str | None = None,
+    merge: bool = False,
+    book_from_deltas: int = 0,
     progress: Any = None,
 ) -> Tapes:
-    """Read a frame, files or globs into sealed tapes in the folder `out`.
+    """Read frames, files or globs into sealed tapes in the folder `out`.
 
-    `columns` maps the fields of a tape to your own column names.
+    `columns` maps the fields of a tape to your own column names. A list of frames is merged by
+    instrument, as `merge` does for files. `tz` is the zone of times that name none.
+    `book_from_deltas` takes a book without a snapshot as whole after so many levels on each side.
 
     >>> import polars as pl, hft, tempfile
     >>> ts = [1_700_000_000_000_000_000 + i for i in range(3)]
@@ -121,6 +126,9 @@ def ingest(
         lot=lot,
         waive=waive,
         clock_fix=clock_fix,
+        tz=tz,
+        merge=merge,
+        book_from_deltas=book_from_deltas,
         instruments=read_instruments(load_settings().instruments),
         progress=progress,
     )

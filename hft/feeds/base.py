@@ -60,6 +60,7 @@ class DecodeOptions:
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     columns: Mapping[str, str | None] | None = None
     tz: str | None = None
+    merge: bool = False  # the files are one source: a named column is in one of them
     book_from_deltas: int = 0
     limits: Mapping[str, Limit] = field(default_factory=dict)  # of findings that a plug-in names
     clock_fix: bool = False

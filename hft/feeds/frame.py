@@ -26,7 +26,7 @@ from hft.feeds.base import DecodeOptions, to_ticks
 from hft.feeds.cells import Cells
 from hft.feeds.findings import Findings
 from hft.feeds.grid import step_or_guess
-from hft.feeds.layout import ALIASES, KINDS, SIDES, fields_of, with_moments
+from hft.feeds.layout import ALIASES, KINDS, SIDES, fields_of, named_here, with_moments
 from hft.feeds.order import goes_back, take
 from hft.feeds.table_files import read_frame, separator
 from hft.tape.schema import Columns, Feed
@@ -59,8 +59,14 @@ def decode(paths: Sequence[Path], options: DecodeOptions) -> list[Feed]:
     feeds: list[Feed] = []
     sizes = [path.stat().st_size if path.exists() else 0 for path in paths]
     rows = 0
+    there: set[str] = set()
+    if options.merge and options.columns:
+        there = {name for path in paths for name in read_frame(path)[0].columns}
+    given = options.columns
     for index, path in enumerate(paths):
         frame, first_row = read_frame(path)
+        if there:
+            options = replace(options, columns=named_here(given, frame.columns, there))
         symbol = options.symbol or path.name.split(".")[0]
         feeds.extend(decode_frame(frame, replace(options, symbol=symbol), path.name, first_row))
         rows += frame.height

@@ -6,7 +6,7 @@ one. A column that only sounds like a kind of event (`type`, `action`, `event`) 
 cells say so: exports of trades write limit or market there, or buy and sell.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 
 import polars as pl
@@ -103,6 +103,20 @@ def _named(frame: pl.DataFrame, given: Mapping[str, str | None], origin: str) ->
             raise DataError(f"{origin}: columns: {_unknown('column', column, frame.columns)}")
         fields[field] = column
     return fields
+
+
+def named_here(
+    given: Mapping[str, str | None] | None, columns: Sequence[str], there: Collection[str]
+) -> dict[str, str | None]:
+    """The user's names that are about this source of several, which have the columns `there`.
+
+    A name has to be in one of them, not in all; one that none has stays, to be refused.
+    """
+    return {
+        field: column
+        for field, column in (given or {}).items()
+        if not column or column in columns or column not in there
+    }
 
 
 def _bare(name: str) -> str:

@@ -50,6 +50,7 @@ def frame_feeds(frames: Sequence[Any], options: DecodeOptions) -> list[Feed]:
     Raises: DataError naming frame, row and field; ConfigError for what is no frame.
     """
     from hft.feeds.frame import decode_frame
+    from hft.feeds.layout import named_here
 
     if any(isinstance(one, (str, Path)) for one in frames):
         raise ConfigError("source: give frames or files, not both in one list")
@@ -61,11 +62,6 @@ def frame_feeds(frames: Sequence[Any], options: DecodeOptions) -> list[Feed]:
     there = {name for table in tables for name in table.columns}
     feeds: list[Feed] = []
     for number, table in enumerate(tables, start=1):
-        given = {
-            field: column
-            for field, column in (options.columns or {}).items()
-            if not column or column in table.columns or column not in there
-        }
-        chosen = replace(options, columns=given)
+        chosen = replace(options, columns=named_here(options.columns, table.columns, there))
         feeds.extend(decode_frame(table, chosen, f"frame {number}"))
     return merge_feeds(feeds)

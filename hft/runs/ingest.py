@@ -64,6 +64,7 @@ def ingest(
         clock_fix=clock_fix,
         waive=(waive,) if isinstance(waive, str) else tuple(waive),
         tz=check_zone(tz),
+        merge=merge,
         book_from_deltas=_levels(book_from_deltas),
         progress=progress,
     )

@@ -55,6 +55,31 @@ def test_files_are_merged_when_asked_and_refused_when_they_overlap(tmp_path: Pat
     assert merged[0].source["merged"] == ["quotes.csv", "trades.csv"]
 
 
+def test_a_column_that_is_named_need_be_in_one_merged_file_only(tmp_path: Path):
+    QUOTES.rename({"bid_qty": "mine"}).write_csv(tmp_path / "quotes.csv")
+    TRADES.write_csv(tmp_path / "trades.csv")
+    files, names = [tmp_path / "quotes.csv", tmp_path / "trades.csv"], {"bid_qty": "mine"}
+    merged = take_in(files, tmp_path / "a", merge=True, columns=names)
+    plain = take_in([QUOTES, TRADES], tmp_path / "plain")
+    assert merged.events().collect().equals(plain.events().collect())
+    with pytest.raises(DataError, match="no column 'other'"):
+        take_in(files, tmp_path / "b", merge=True, columns={"bid_qty": "other"})
+    with pytest.raises(DataError, match=r"trades.csv: columns: no column 'mine'"):
+        take_in(files, tmp_path / "c", columns=names)
+
+
+def test_the_public_ingest_takes_zone_merge_and_book_from_deltas(tmp_path: Path):
+    naive = QUOTES.with_columns(ts=pl.Series(["2024-01-02 07:00:00", "2024-01-02 07:00:01"]))
+    naive.write_csv(tmp_path / "quotes.csv")
+    TRADES.write_csv(tmp_path / "trades.csv")
+    grid = {"symbol": "X", "tick": "0.25", "lot": 1}
+    files = [tmp_path / "quotes.csv", tmp_path / "trades.csv"]
+    zone = {"tz": "America/New_York"}
+    tapes = hft.ingest(files, tmp_path / "a", merge=True, book_from_deltas=0, **zone, **grid)
+    assert len(tapes) == 1
+    assert tapes.events().collect().height == len(BOTH)
+
+
 def test_sources_of_two_grids_are_not_merged(tmp_path: Path):
     with pytest.raises(DataError, match=r"frame 2: X has tick .*; give one --tick and --lot"):
         ingest(
