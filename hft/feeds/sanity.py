@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from hft.core.codes import EventKind, Flag
+from hft.core.errors import DataError
 from hft.core.jit import kernel
 from hft.tape.schema import Columns, Finding
 from hft.tape.summary import check_rows, frozen, is_l1, survey, touch_window
@@ -100,6 +101,7 @@ LEVEL, CLEAR, SNAPSHOT = EventKind.LEVEL.value, EventKind.CLEAR.value, EventKind
 ADD, CANCEL, MODIFY = EventKind.ADD.value, EventKind.CANCEL.value, EventKind.MODIFY.value
 EXECUTE, BBO, TRADE = EventKind.EXECUTE.value, EventKind.BBO.value, EventKind.TRADE.value
 VENUE_ONLY, LAST, NO_BOOK = Flag.VENUE_ONLY.value, Flag.LAST.value, Flag.NO_BOOK.value
+PLACED = (LEVEL, SNAPSHOT, ADD, MODIFY, BBO)
 OFF_BOOK = Flag.AUCTION.value | Flag.HIDDEN.value
 
 
@@ -107,10 +109,12 @@ class Sanity:
     """The checks over the rows of one settled feed, part by part; the book carries over."""
 
     def __init__(self, columns: Columns, origin: str, continues: bool = False) -> None:
-        """Raises: DataError where a row's kind, side or quantity is no code of a tape."""
+        """Raises: DataError where a row's kind, side or quantity is no code of a tape, or a row
+        that rests in the book is of no side."""
         self.columns = frozen(columns)
         found = survey(self.columns)
         check_rows(found, origin)
+        _refuse_no_side(self.columns, origin)
         window = touch_window(found) or (0, 0)
         self.touch = make_touch(*window, l1=is_l1(found.kinds))
         self.state = np.zeros(8, np.int64)
@@ -153,6 +157,20 @@ class Sanity:
                 "(book_from_deltas=N)"
             )
         return "a bid below an ask never stood at the end of a receive time"
+
+
+def _refuse_no_side(columns: Columns, origin: str) -> None:
+    """A level, quote or order is of a buyer or a seller; only prints and clears may name neither.
+
+    Raises: DataError with the 1-based row.
+    """
+    without = np.flatnonzero((columns.side > 1) & np.isin(columns.kind, PLACED))
+    if len(without):
+        row = int(without[0])
+        kind = EventKind(int(columns.kind[row])).name
+        raise DataError(
+            f"{origin}, tape row {row + 1}: {kind} has no side; write 0 (buy) or 1 (sell)"
+        )
 
 
 def _grow(touch: Touch) -> None:
