@@ -204,7 +204,7 @@ def itch_message(kind: bytes, ts: int, rest: bytes) -> bytes:
 
 
 def test_the_plug_in_of_the_docs_reads_itch(tmp_path: Path) -> None:
-    (text,) = blocks(REFERENCE / "plug-ins.md", "python")
+    text = blocks(REFERENCE / "plug-ins.md", "python")[0]
     (tmp_path / "my_itch.py").write_text(text)
     spec = importlib.util.spec_from_file_location("my_itch", tmp_path / "my_itch.py")
     assert spec is not None and spec.loader is not None

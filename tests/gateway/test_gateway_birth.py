@@ -17,7 +17,7 @@ from hft.core.numbers import resolve as instrument_row
 from hft.gateway import policy
 from hft.gateway.gateway import Gateway
 from hft.gateway.resolve import resolve
-from hft.gateway.rows import BreakerCause
+from hft.gateway.rows import GuardCause
 from hft.gateway.state import apply_limits
 
 BUY = {"side": Side.BUY, "price": 999, "qty": 1, "order_type": 1, "intent_id": 1}
@@ -30,7 +30,7 @@ def storm(kernel: Gateway) -> None:
     kernel.state.head[0]["storms"] = 1
 
 
-def trip(cause: BreakerCause) -> Callable[[Gateway], None]:
+def trip(cause: GuardCause) -> Callable[[Gateway], None]:
     def make(kernel: Gateway) -> None:
         kernel.state.breakers[0]["tripped"] = 1
         kernel.state.breakers[0]["cause"] = cause
@@ -53,8 +53,8 @@ BORN: dict[Reason, Callable[[Gateway], None]] = {
     Reason.REPEATED_EXECUTION: put("strategies", repeated=1),
     Reason.POLICY_DEGRADE: storm,
     Reason.STARTUP_HOLDOFF: put("head", holdoff_until_ns=START + S),
-    Reason.BREAKER_TRIPPED: trip(BreakerCause.LOSS),
-    Reason.KILL_SWITCH: trip(BreakerCause.MANUAL),
+    Reason.BREAKER_TRIPPED: trip(GuardCause.LOSS),
+    Reason.KILL_SWITCH: trip(GuardCause.MANUAL),
     Reason.RECONCILING: put("head", recovering=1),
     Reason.ALPHA_NOT_LIVE: put("strategies", bound=1, weight_ppm=0),
 }

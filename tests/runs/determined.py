@@ -38,7 +38,7 @@ def job_of(tapes: Tapes, *strategies: Strategy, **given: Any) -> Job:
 def digest_of(job: Job, record: str = "digest") -> str:
     session = prepare(job, record)[0]
     assert drive(session, plain=job.plain)
-    assert session.engine.clock[0]["orders"] > 20, "a run without orders proves nothing"
+    assert session.engine.trading.head[0]["orders"] > 20, "a run without orders proves nothing"
     return run_digest(session.engine)
 
 
