@@ -85,11 +85,11 @@ def write_settled(ready_feeds: Iterable[Feed], out: Path) -> Tapes:
         raise DataError(f"{out}: is a file; name a folder for the tapes")
     names: list[str] = []
     last: dict[tuple[str, str], str] = {}
-    ends: dict[tuple[str, str], int] = {}
+    spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
     try:
         with staged(out) as stage:
             for ready in ready_feeds:
-                _refuse_overlap(ready, ends)
+                _refuse_overlap(ready, spans)
                 name = _free_name(tape_name(ready, int(ready.columns.local_ts[0])), names)
                 key = _identity(ready)
                 continues = last.get(key) if ready.source.pop("continues", False) else None
@@ -125,15 +125,20 @@ def _shared_clocks(found: Iterable[Feed]) -> dict[tuple[str, str], int]:
     return lowest
 
 
-def _refuse_overlap(ready: Feed, ends: dict[tuple[str, str], int]) -> None:
-    """Two tapes of one instrument at one time cannot be replayed: they are to be merged."""
-    key, times = _identity(ready), ready.columns.local_ts
-    if int(times[0]) < ends.get(key, -(1 << 63)):
+def _refuse_overlap(ready: Feed, spans: dict[tuple[str, str], list[tuple[int, int]]]) -> None:
+    """Two tapes of one instrument at one time cannot be replayed: they are to be merged.
+
+    The order in which they are given is no matter.
+    """
+    times = ready.columns.local_ts
+    first, last = int(times.min()), int(times.max())
+    there = spans.setdefault(_identity(ready), [])
+    if any(first < end and begin < last for begin, end in there):
         raise DataError(
             f"{ready.source.get('file')}: overlaps in time with another source of "
             f"{ready.instrument.symbol}; --merge (merge=True) makes one tape of both"
         )
-    ends[key] = int(times.max())
+    there.append((first, last))
 
 
 def _free_name(name: str, taken: Sequence[str]) -> str:

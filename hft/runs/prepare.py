@@ -59,7 +59,7 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
         dedup_window=job.dedup_window,
         order_capacity=job.order_queue,
     )
-    first, last = job.tapes.span
+    first, last = _span(chains)
     if job.start_ns is not None and job.start_ns > last:
         raise ConfigError("start: the tapes have no row after it; choose an earlier one")
     session = new_session(
@@ -69,7 +69,7 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
         job.venue.model(),
         seed=job.seed,
         record=record,
-        controls=_controls(job, instruments),
+        controls=_controls(job, instruments, (first, last)),
         limit_changes=_limit_changes(
             job, instruments, summaries, digits, gateway_for(sources, resolved, len(strategies))
         ),
@@ -97,13 +97,13 @@ def _resolved(
         raise ConfigError(f"{job.limits_file}: {text}") from None
 
 
-def _controls(job: Job, instruments: Sequence[Any]) -> np.ndarray:
+def _controls(job: Job, instruments: Sequence[Any], span: tuple[int, int]) -> np.ndarray:
     """What is on no tape: the start with its hold-off, new days, and what the user gave.
 
     The engine puts them in order of time; what is listed first goes first at one time. An input
     before the first wake-up's clock begins is heard when it begins, one after the end never.
     """
-    first, last = job.tapes.span
+    first, last = span
     begin = first if job.start_ns is None else max(first, job.start_ns)
     end = last if job.end_ns is None else min(last, job.end_ns)
     start = np.zeros(1 if job.holdoff_ns else 0, CONTROL)
@@ -133,6 +133,12 @@ def _limit_changes(
             raise ConfigError(f"controls: entry {k} (limits): {error}") from None
         found.append(resolved)
     return found
+
+
+def _span(chains: Sequence[Sequence[Tape]]) -> tuple[int, int]:
+    """From the first row to the last of what is listened to: idle tapes move no run."""
+    spans = [tape.span for chain in chains for tape in chain]
+    return min(first for first, _ in spans), max(last for _, last in spans)
 
 
 def _chains(tapes: Tapes) -> list[list[Tape]]:

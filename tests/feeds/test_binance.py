@@ -3,7 +3,6 @@
 import gzip
 import json
 import random
-import zlib
 from decimal import Decimal
 
 import pytest
@@ -307,9 +306,3 @@ def test_a_recording_without_a_snapshot_is_built_from_updates_and_says_so(tmp_pa
 )
 def test_the_three_markets_are_told_apart_by_their_messages(tmp_path, head, name):
     assert binance.sniff(head.encode(), tmp_path / "x.gz") == name
-
-
-def test_the_standard_inflater_reads_the_same(tmp_path, monkeypatch):
-    fast = rows_of(read(tmp_path, START))
-    monkeypatch.setattr(binance, "INFLATER", zlib)
-    assert rows_of(read(tmp_path, START)) == fast

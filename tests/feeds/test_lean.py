@@ -2,7 +2,6 @@
 
 import random
 import zipfile
-import zlib
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -339,10 +338,3 @@ def test_random_edits_are_read_or_refused(tmp_path, sim_seed):
         except DataError:
             outcomes["refused"] += 1
     assert all(outcomes.values())
-
-
-def test_the_standard_inflater_reads_the_same(tmp_path, monkeypatch):
-    path = write(tmp_path, "20131007_trade", ["36000000,140000,10,Q,1,0"])
-    fast = rows_of(decode(path)[0])
-    monkeypatch.setattr(lean, "INFLATER", zlib)
-    assert rows_of(decode(path)[0]) == fast

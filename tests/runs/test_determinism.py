@@ -106,8 +106,9 @@ def test_the_order_of_files_given_to_ingest_does_not_matter(tmp_path):
     files[0].write_text("\n".join(rows[:2_000]) + "\n")
     files[1].write_text("\n".join([rows[0], *rows[2_000:]]) + "\n")
     names = {name: name for name in ("ts", "kind", "side", "price", "qty")}
+    made_up = {"symbol": "X", "tick": 1, "lot": 1, "waive": ("locked_long",)}
     tapes = [
-        hft.ingest(order, tmp_path / f"set{k}", columns=names, symbol="X", tick=1, lot=1)
+        hft.ingest(order, tmp_path / f"set{k}", columns=names, **made_up)
         for k, order in enumerate((files, files[::-1]))
     ]
     assert [one.sha256 for one in tapes[0]] == [one.sha256 for one in tapes[1]]
