@@ -14,6 +14,7 @@ import polars as pl
 
 from hft.core.codes import Reason
 from hft.core.errors import HftError
+from hft.core.json_text import page
 from hft.gateway.limits import Limits
 from hft.runs.folder.layout import ADVICE
 from hft.runs.folder.reader import RunReader
@@ -41,7 +42,7 @@ def advise(run: RunReader) -> None:
         text = _tried(run)
     except HftError:
         return  # tapes or a strategy are gone: nothing was tried, nothing is said
-    write_atomic(run.path / ADVICE, json.dumps({"text": text}, sort_keys=True) + "\n")
+    write_atomic(run.path / ADVICE, page({"text": text}))
 
 
 def _tried(run: RunReader) -> str:
