@@ -88,9 +88,17 @@ class Replay:
         firsts += [rows[0].exch_ts for rows in self.tape[: self.listened] if rows]
         first = min(firsts, default=0)
         start = max(first, market.start_ns or first)
+        if start > first:
+            self._history(start)
         self.timers = [start + a.every_ns if a.every_ns else None for a in market.actors]
         self.equity_due = 0
-        self.first_wake = [True] * len(market.actors)
+
+    def _history(self, start: int) -> None:
+        """What had reached us by the start is known, and no news."""
+        for k, feed in enumerate(self.feeds[: self.listened]):
+            feed.until(start)
+            for seen in self.seen_traded:
+                seen[k] = feed.traded
 
     # -- the calendar
 
@@ -232,8 +240,6 @@ class Replay:
             held, book = self.positions[s][k], self.feeds[k].book
             if held.lots and book.valid:
                 held.mark2 = book.mid2
-        if self.first_wake[s]:
-            self.first_wake[s] = False
         self.buffer.clear()
         self.bodies[s](View(self, s, 0, cause), Words(self, s, 0), None, None)
         for k in range(actor.instruments):
