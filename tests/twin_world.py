@@ -15,6 +15,7 @@ from hft.core.codes import LatencyLeg, StepKind
 from hft.core.numbers import money_digits
 from hft.gateway.limits import Limits
 from hft.gateway.resolve import resolve
+from hft.market.book import NO_ASK, NO_BID
 from hft.replay.build import Session, gateway_for, new_session, source_of
 from hft.replay.run import drive
 from hft.strategies.base import Strategy
@@ -144,8 +145,15 @@ def engine_records(market: Market) -> Records:
     ):  # the end of the run is noted as a wake-up that nobody has
         out.steps.pop()
     out.fills = [tuple(int(row[n]) for n in FILL_FIELDS) for row in np.concatenate(sink.fills)]
-    out.equity = [tuple(int(row[n]) for n in EQUITY_FIELDS) for row in np.concatenate(sink.equity)]
+    out.equity = [_equity_row(row) for row in np.concatenate(sink.equity)]
     return out
+
+
+def _equity_row(row: Any) -> tuple[Any, ...]:
+    """An equity row as the twin writes it: what is not there is None."""
+    values = {name: int(row[name]) for name in EQUITY_FIELDS}
+    absent = {"mid2": (0,), "bid_tick": (NO_BID,), "ask_tick": (NO_ASK,)}
+    return tuple(None if value in absent.get(name, ()) else value for name, value in values.items())
 
 
 def _step(row: Any) -> tuple[Any, ...]:
@@ -182,16 +190,8 @@ def difference(engine: Records, twin: Records) -> str | None:
     return (
         "\n".join([_first("step", engine.steps, twin.steps, 12) or "", *sights]).strip()
         or _first("fill", engine.fills, twin.fills, 2)
-        or _first("equity row", *_equity(engine, twin), 2)
+        or _first("equity row", engine.equity, twin.equity, 2)
     )
-
-
-def _equity(engine: Records, twin: Records) -> tuple[list[Any], list[Any]]:
-    """Rows of equity; their marks, and the set at the end of the tapes, are compared elsewhere."""
-    last = len(twin.sights) * (1 + max(row[2] for row in twin.equity))
-    rows = len(twin.equity) - last
-    money = [tuple(row[k] for k in (0, 1, 2, 3, 4, 6)) for row in engine.equity[:rows]]
-    return money, [tuple(row[k] for k in (0, 1, 2, 3, 4, 6)) for row in twin.equity[:rows]]
 
 
 def _first(what: str, engine: list[Any], twin: list[Any], shown: int) -> str | None:

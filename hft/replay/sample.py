@@ -40,7 +40,6 @@ def sample_equity(engine: Engine, now_ns: int) -> None:
             row["mid2"] = mid2
             row["bid_tick"] = touch["bid_tick"]
             row["ask_tick"] = touch["ask_tick"]
-    clock["equity_last_ns"] = now_ns
     every_ns = clock["equity_every_ns"]
     clock["equity_next_ns"] = now_ns - now_ns % every_ns + every_ns
 

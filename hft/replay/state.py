@@ -45,7 +45,6 @@ CLOCK = _row(
     "record",  # 0 digest only, 1 fills and equity, 2 and steps and series
     "equity_every_ns",
     "equity_next_ns",
-    "equity_last_ns",
     "control",  # next control row
     "faulty",  # 1: the run has a fault plan
     "events_on",  # 1: some strategy wakes on trades or book changes

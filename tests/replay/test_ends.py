@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hft.core.codes import Side
+from hft.core.codes import Side, WakeCause
 from hft.replay.run import drive
 from hft.strategies.base import Strategy
 from tests.small_world import LEVEL, TRADE, Kept, opening, play, session_of
@@ -36,6 +36,25 @@ def test_the_last_equity_row_is_of_the_last_row_by_its_own_touch_and_profit() ->
     assert (int(last["bid_tick"]), int(last["ask_tick"])) == (90, 94)
     assert int(last["unrealized_money"]) == 2 * (92 - 110) * money
     assert int(session.engine.trading.positions[0]["marked_money"]) == last["unrealized_money"]
+
+
+def test_a_fill_that_is_answered_in_the_last_moment_is_in_the_last_equity_row() -> None:
+    """Woken by the last row and filled without latency: the sample of that wake-up knew nothing."""
+    rows = [*opening(1, {100: 5}, {110: 5}), (95, LEVEL, 0, 101, 5)]
+    strategy = Strategy(
+        lambda view, order, p, s: bought_at_ten(view, order) if view.now == 95 else None,
+        "script",
+        0,
+        1 << WakeCause.BOOK.value,
+        {},
+        {},
+    )
+    session, kept = session_of([rows], [strategy]), Kept([], [], [])
+    session.engine.clock[0]["equity_every_ns"] = 1
+    drive(session, kept, plain=True)
+    assert int(session.engine.trading.positions[0]["qty"]) == 2
+    last = np.concatenate(kept.equity)[-1]
+    assert (int(last["ts_ns"]), int(last["qty"])) == (95, 2)
 
 
 def test_no_equity_row_shows_a_touch_and_a_profit_of_two_times() -> None:

@@ -42,6 +42,9 @@ class Kept:
     equity: list[tuple[int, ...]] = field(default_factory=list)
 
 
+AT_THE_VENUE = (3, 5)  # ranks of rows and expiries: they happen where we do not see them
+
+
 class Replay:
     """One run of a market: `run` to the end, then read `kept`."""
 
@@ -86,7 +89,7 @@ class Replay:
         self.seen_traded = [[0] * len(grids) for _ in market.actors]
         firsts = [f.rows[0].local_ts for f in self.feeds[: self.listened] if f.rows]
         firsts += [rows[0].exch_ts for rows in self.tape[: self.listened] if rows]
-        first = min(firsts, default=0)
+        first = self.known = min(firsts, default=0)
         start = max(first, market.start_ns or first)
         if start > first:
             self._history(start)
@@ -111,9 +114,23 @@ class Replay:
             if rank == 7 and self._over(when):
                 break
             self.now = max(self.now, when)
+            if rank not in AT_THE_VENUE:
+                self.known = self.now
             act()
-        self._equity_rows(self.now)
+        self._end()
         return self.kept
+
+    def _end(self) -> None:
+        """Everything that could reach us has, at the time of the last of it."""
+        feeds = [feed for feed in self.feeds[: self.listened] if feed.rows]
+        end = max([self.known, *(feed.rows[-1].local_ts for feed in feeds)])
+        for feed in feeds:
+            feed.until(end)
+        for k, feed in enumerate(self.feeds[: self.listened]):
+            for held in (mine[k] for mine in self.positions):
+                if held.lots and feed.book.valid:
+                    held.mark2 = feed.book.mid2
+        self._equity_rows(end)
 
     def _due(self) -> list[tuple[int, int, Callable[[], None]] | None]:
         ends = [e for e in (desk.next_end() for desk in self.desks) if e is not None]
