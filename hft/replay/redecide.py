@@ -9,7 +9,7 @@ those to an amend, and an order is never filled beyond what it holds here.
 
 from typing import Any
 
-from hft.core.codes import IntentType, Reason, ResponseKind, StepKind
+from hft.core.codes import Reason, ResponseKind, StepKind
 from hft.core.dtypes import Row
 from hft.core.jit import kernel, out_of_line, passed
 from hft.gateway.control import control
@@ -33,7 +33,6 @@ _ACK = ResponseKind.ACK.value
 _FILL = ResponseKind.FILL.value
 _AMENDED = ResponseKind.AMENDED.value
 _AMEND_REJECTED = ResponseKind.AMEND_REJECTED.value
-_CANCEL = IntentType.CANCEL.value
 _OK = Reason.OK.value
 _FIRST_DISPATCH = Reason.NOT_LEADER.value
 _LAST_DISPATCH = Reason.INTERNAL_ERROR.value
@@ -126,13 +125,13 @@ def _decide(engine: Engine, step: Row) -> None:
     gw.head[0]["cancel_count"] = 0
     was = step["code"]
     decision = gw.decision[0]
-    step["measured"] = decision["measured"]
-    step["limit"] = decision["limit"]
     if reason == _OK and was != _OK:
         on_dispatch_failed(enter(gw), decision["slot"], _FIRST_DISPATCH)
         if _FIRST_DISPATCH <= was <= _LAST_DISPATCH:
             return  # no limit refused it there, and no limit lets it pass here
     step["code"] = reason
+    step["measured"] = decision["measured"]
+    step["limit"] = decision["limit"]
 
 
 @kernel

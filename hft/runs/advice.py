@@ -1,13 +1,13 @@
 """Which change of the limits would have let a run's refused intents pass: tried, then said.
 
 For the commonest reasons the value is taken from what was measured, and the journal is decided
-again under it (`runs.relimit`); what still refuses is looked at next, up to a few rounds. A loss is
-no number to widen: where a guard of losses refused, no limit is advised.
+again under it (`runs.relimit`); what still refuses is looked at next, up to a few rounds. Guards of
+losses and a person's command are no limits to widen, and of a reason without a rule here nothing is
+said: the card then names the limit alone.
 """
 
 import json
 import math
-from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -15,14 +15,22 @@ import polars as pl
 from hft.core.codes import Reason
 from hft.core.errors import HftError
 from hft.core.json_text import page
-from hft.gateway.limits import Limits
+from hft.gateway.limits import Limits, key_of
 from hft.runs.folder.layout import ADVICE
 from hft.runs.folder.reader import RunReader
 from hft.runs.relimit import Relimit, relimit
 from hft.storage.atomic import write_atomic
 
 ROUNDS = 4
+_FEED_GAP = "storm_guard.feed_gap_s"
 ENOUGH = 0.5  # of the refused intents
+_GUARDS = (
+    Reason.DAILY_LOSS.name,
+    Reason.BREAKER_TRIPPED.name,
+    Reason.KILL_SWITCH.name,
+    Reason.POLICY_HALT.name,
+    Reason.STORMGUARD_HALT.name,
+)
 _POLICY = (Reason.POLICY_DEGRADE.name, Reason.STORMGUARD_STORM_NEW_BLOCKED.name)
 Change = dict[str, Any]
 
@@ -66,9 +74,13 @@ def _tried(run: RunReader) -> str:
             best, of_best = found, dict(changes)
         if best.would_pass >= ENOUGH * best.refused:
             break
-    if best is None or best.would_pass == 0:
-        return "no change of one limit was found that lets them pass"
+    if best is None:
+        commonest = decisions.filter(pl.col("new_reason") != Reason.OK.name)["new_reason"].mode()
+        guarded = set(commonest) <= set(_GUARDS)
+        return "a guard refused them, which is no limit to widen; see run.trips" if guarded else ""
     words = ", ".join(f"{key} {value} (now {limits.get(key)})" for key, value in of_best.items())
+    if best.would_pass == 0:
+        return f"tried on this journal: {words} would let none of them pass"
     return (
         f"tried on this journal: with {words}, {best.would_pass:,} of {best.refused:,} "
         "refused intents would have passed"
@@ -94,31 +106,26 @@ def _change(run: RunReader, limits: Limits, reason: str, rows: pl.DataFrame) -> 
     measured: Any = rows["new_measured"].abs().max()
     if found is None or measured is None:
         return {}
-    key, own, value = found
-    return _everywhere(limits, key, own, value(float(measured)))
+    return _everywhere(limits, found, math.ceil(float(measured)))
 
 
-def _everywhere(limits: Limits, key: str, own: str, value: Any) -> Change:
-    """The key, and those of single instruments that would stand before it."""
-    before, _, after = own.partition("*")
-    names = [
+def _everywhere(limits: Limits, keys: tuple[str, ...], value: Any) -> Change:
+    """The first key, and what the set says of single instruments, which stands before it."""
+    shared, *own = keys
+    given = [
         name
-        for name, given in limits.values.items()
-        if own and name.startswith(before) and name.endswith(after) and given is not None
+        for name, stated in limits.values.items()
+        if stated is not None and (known := key_of(name)) is not None and known.name in own
     ]
-    return {name: value for name in ([key] if key else []) + names}
+    return dict.fromkeys([shared, *given], value)
 
 
 def _longer_gap(run: RunReader, limits: Limits) -> Change:
     """A feed that was silent for longer than its limit, where that is what degraded."""
-    trips = run._kept("trips")
-    if trips is None:
-        return {}
-    gaps = trips.filter((pl.col("key") == "storm_guard.feed_gap_s") & (pl.col("event") != "NORMAL"))
     longest = _longest_silence_s(run)
-    if gaps.height == 0 or longest == 0:
+    if longest == 0:
         return {}
-    return _everywhere(limits, "storm_guard.feed_gap_s", "instruments.*.feed_gap_s", longest)
+    return _everywhere(limits, (_FEED_GAP, "instruments.*.feed_gap_s"), longest)
 
 
 def _longest_silence_s(run: RunReader) -> int:
@@ -126,7 +133,7 @@ def _longest_silence_s(run: RunReader) -> int:
     trips = run._kept("trips")
     if trips is None:
         return 0
-    mine = trips.filter(pl.col("key") == "storm_guard.feed_gap_s").sort("seq")
+    mine = trips.filter(pl.col("key") == _FEED_GAP).sort("seq")
     ends = run._frame("decisions").select(pl.col("ts").max()).collect().item()
     longest = 0.0
     began: dict[str, tuple[Any, float]] = {}
@@ -146,17 +153,13 @@ def _seconds(start: tuple[Any, float], end: Any) -> float:
     return float((end - since).total_seconds()) + measured_ms / 1000.0
 
 
-def _up(value: float) -> int:
-    return math.ceil(value)
-
-
-# Reason -> (key, the same for one instrument, what passes the largest that was measured).
-_KEYS: dict[str, tuple[str, str, Callable[[float], Any]]] = {
-    Reason.PRICE_OUTSIDE_BAND.name: ("risk.price_band_ticks", "", _up),
-    Reason.REFERENCE_STALE.name: ("risk.reference_max_age_ms", "", _up),
-    Reason.POSITION_LIMIT.name: ("max_position_size", "symbols.*.max_long", _up),
-    Reason.NOTIONAL_LIMIT.name: ("risk_limits.max_notional", "symbols.*.max_notional", _up),
-    Reason.MAX_NOTIONAL_EXCEEDED.name: ("risk.max_order_notional", "", _up),
-    Reason.GLOBAL_EXPOSURE_LIMIT.name: ("HFT_EXPOSURE_GLOBAL_MAX_NOTIONAL", "", _up),
-    Reason.ORDER_SIZE.name: ("max_position_size", "symbols.*.max_order_size", _up),
+# Reason -> the limit that refused, then the keys of single instruments that stand before it.
+_KEYS: dict[str, tuple[str, ...]] = {
+    Reason.PRICE_OUTSIDE_BAND.name: ("risk.price_band_ticks",),
+    Reason.REFERENCE_STALE.name: ("risk.reference_max_age_ms",),
+    Reason.POSITION_LIMIT.name: ("max_position_size", "symbols.*.max_long", "symbols.*.max_short"),
+    Reason.NOTIONAL_LIMIT.name: ("risk_limits.max_notional", "symbols.*.max_notional"),
+    Reason.MAX_NOTIONAL_EXCEEDED.name: ("risk.max_order_notional",),
+    Reason.GLOBAL_EXPOSURE_LIMIT.name: ("HFT_EXPOSURE_GLOBAL_MAX_NOTIONAL",),
+    Reason.ORDER_SIZE.name: ("max_position_size", "symbols.*.max_order_size"),
 }

@@ -3,7 +3,8 @@
 Every intent is asked again at its time, with the market of the tape as it was seen then, and what
 the venue answered is booked as it was. Nobody knows how an order would have been filled that was
 never sent: an intent that passes only under the new limits counts as passed and is then forgotten.
-The same limits give the same decisions, which a test holds.
+The same limits give the same decisions, which a test holds; where they may not, docs/reference/
+runs.md says (orders at price 0, own cancels at the edge of a rate, limits changed during the run).
 """
 
 from collections.abc import Iterator
