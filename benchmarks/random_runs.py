@@ -1,13 +1,15 @@
 """No sentinel, NaN or infinity in any frame, card or page of random runs.
 
 `python -m benchmarks.random_runs` (`make random-runs`) replays 500 random markets (levels, orders,
-quotes alone, one-sided stretches, empty sides) with random strategies, venues, queues and limits,
+quotes alone, one-sided stretches, empty sides, inverse contracts, two instruments) with random
+strategies, venues, queues, limits, faults and control inputs,
 and reads every numeric column of every frame, every figure of the card and the text of the page.
 It prints what it found and ends with 1 where there is anything.
 """
 
 import argparse
 import itertools
+import json
 import math
 import re
 import sys
@@ -16,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +29,6 @@ from hft.core.codes import EventKind
 from hft.core.errors import HftError
 from hft.feeds.base import DecodeOptions
 from hft.feeds.synthetic import synthesize
-from hft.gateway.limits import Limits
 from hft.runs.ingest import write_feeds
 from hft.runs.result import Run
 from hft.tape.dataset import Tapes
@@ -34,15 +36,15 @@ from hft.tape.schema import Columns, Feed
 
 SECOND = 1_000_000_000
 MOST = 2**55
-FORMS = ("l2", "l3", "quotes", "one-sided", "emptied", "no trades", "short")
+FORMS = ("l2", "l3", "quotes", "one-sided", "emptied", "no trades", "short", "inverse", "two")
 QUEUES = ("risk_averse", "prob_log", "prob_sqrt", "prob_power", "fifo")
 FRAMES = (
     *("fills", "orders", "decisions", "events", "equity", "positions", "series", "trips"),
-    *("controls", "logs", "refusals", "costs", "markouts"),
+    *("controls", "logs", "refusals", "costs", "markouts", "daily"),
 )
 NO_NUMBER = re.compile(
     r"(?<![\w.])[-+]?(?:nan|inf|infinity)(?![\w])|9223372036854775\d{3}|4611686018427387\d{3}"
-    r"|\b1152921504606846\d{3}\b|\de\+(?:1[7-9]|[2-9]\d)\b"
+    r"|\b1152921504606846\d{3}\b|\de\+(?:1[7-9]|[2-9]\d)\b|\b\d{1,3}(?:,\d{3}){5,}\b"
 )
 WORDS = re.compile(r"<style.*?</style>|<script(?! type=.application/json).*?</script>", re.S)
 
@@ -95,7 +97,17 @@ def market(rng: np.random.Generator, seed: int, folder: Path) -> tuple[str, Tape
         one = slice(len(columns.kind) // 2, len(columns.kind) // 2 + 1)
         columns.kind[one], columns.side[one] = EventKind.CLEAR.value, side if seed % 2 else 2
     options = DecodeOptions(format="synthetic", waive=("crossed_book", "locked_long"))
-    return form, write_feeds([Feed(feed.instrument, columns)], folder, options)
+    instrument = feed.instrument
+    if form == "inverse":
+        instrument = replace(
+            instrument, kind="inverse", multiplier=Decimal(100), currency="BTC", lot=Decimal(1)
+        )
+    feeds = [Feed(instrument, columns)]
+    if form == "two":
+        # The other one ends early: from then on its last book stands.
+        other = synthesize(seed + 1, events=events // 2, span_ns=events * SECOND // 16)
+        feeds.append(Feed(replace(instrument, symbol="OTHER"), other.columns))
+    return form, write_feeds(feeds, folder, options)
 
 
 def _quotes(columns: Columns) -> pl.DataFrame:
@@ -133,11 +145,44 @@ def one_run(seed: int, folder: Path, blind: bool) -> tuple[str, Run]:
         )
         for k in range(count)
     }
-    limits = Limits.off() if rng.random() < 0.5 else "research"
+    limits = hft.Limits.off() if rng.random() < 0.5 else hft.Limits.load("research")
+    if rng.random() < 0.3:
+        limits = limits.replace(max_daily_loss=float(rng.choice([0.02, 0.2])))
+    low, high = tapes.span
+    moments = sorted(int(low + share * (high - low)) for share in rng.random(6))
     run = hft.replay(
-        tapes, chosen, venue=venue, limits=limits, record="full", seed=seed, out=folder / "runs"
+        tapes,
+        chosen,
+        venue=venue,
+        limits=limits,
+        record="full",
+        seed=seed,
+        out=folder / "runs",
+        start=moments[0] if rng.random() < 0.2 else None,
+        controls=_said(rng, moments[1:]) if rng.random() < 0.3 else None,
+        faults=_trouble(rng, moments[1:]) if rng.random() < 0.3 else None,
     )
     return form, run
+
+
+def _said(rng: np.random.Generator, moments: list[int]) -> list[dict[str, object]]:
+    """What a person says at random moments."""
+    kill: dict[str, object] = {"kind": "kill", "scope": str(rng.choice(["global", "byte"]))}
+    others: list[dict[str, object]] = [
+        {"kind": "reset", "scope": kill["scope"]},
+        {"kind": "mode", "value": str(rng.choice(["degrade", "halt", "normal"]))},
+        {"kind": "latency", "value": "40ms"},
+        {"kind": "lease", "value": "lost"},
+    ]
+    said = [kill, *others[: int(rng.integers(5))]]
+    return [{"at": at, **one} for at, one in zip(moments, said, strict=False)]
+
+
+def _trouble(rng: np.random.Generator, moments: list[int]) -> dict[str, object]:
+    """A plan of faults."""
+    chances = ("reject", "lost_ack", "late_ack", "duplicate_ack")
+    plan: dict[str, object] = {name: float(rng.choice([0.0, 0.05, 0.3])) for name in chances}
+    return plan | {"down_ns": tuple(moments[:2]), "gap_ns": tuple(moments[2:4])}
 
 
 def complaints(run: Run) -> Iterator[str]:
@@ -159,6 +204,7 @@ def complaints(run: Run) -> Iterator[str]:
         if isinstance(value, int | float) and (not math.isfinite(value) or abs(value) > MOST):
             yield f"figure {name}: {value}"
     shown = {"card": repr(run), "notebook card": run._repr_html_()}
+    shown["json"] = json.dumps({"run": run.to_json(), "totals": run.totals}, default=str)
     shown["page"] = run.report().read_text(encoding="utf-8")
     for place, text in shown.items():
         for match in itertools.islice(NO_NUMBER.finditer(WORDS.sub("", text).lower()), 3):
@@ -179,6 +225,9 @@ def scan(seeds: range, blind: bool = True) -> tuple[Counter[str], dict[str, str]
                 continue
             counts[form] += 1
             counts["with fills"] += run.fills.height > 0
+            counts["with trips"] += run.trips.height > 0
+            priced = run.decisions.filter(intent="NEW", order_type="LIMIT")["price"]
+            counts["with orders at an empty side"] += priced.null_count() > 0
             for sentence in complaints(run):
                 found.setdefault(sentence.split(":")[0], f"seed {seed}, {form}: {sentence}")
     return counts, found

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.codes import IntentType, OrderType, Tif
+from hft.core.codes import IntentType, OrderType, Side, Tif
 from hft.core.jit import kernel
 from hft.core.numbers import elapsed_ns
 from hft.gateway import tables
@@ -17,6 +17,7 @@ from hft.gateway.rows import Row
 
 CANCEL = IntentType.CANCEL.value
 FORCE_FLAT = IntentType.FORCE_FLAT.value
+BUY, SELL = Side.BUY.value, Side.SELL.value
 ASK_AGAIN_NS = 1_000_000_000
 
 
@@ -147,5 +148,7 @@ def closes_of(
         intent["account_idx"] = account
         intent["strategy_idx"] = strategy
         intent["instrument_idx"] = instrument
+        intent["side"] = SELL if net > 0 else BUY
+        intent["qty"] = abs(net) - closing
         count += 1
     return left, count

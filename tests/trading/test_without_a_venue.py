@@ -232,6 +232,8 @@ def test_a_kill_cancels_what_is_open_and_closes_what_is_held() -> None:
     take_trips(venue.trading, venue.wiring, 60)
     close = venue.sent[-1]
     assert (close["kind"], close["side"], close["qty"]) == (IntentType.FORCE_FLAT, SELL, 3)
+    said = [step for step in venue.noted if step["intent_type"] == IntentType.FORCE_FLAT]
+    assert [(step["side"], step["qty"]) for step in said] == [(SELL, 3)], "it is noted as it is"
     venue.fill(close, 98, 3, 70, fill=2)
     take_trips(venue.trading, venue.wiring, 80)
     assert venue.held == 0 and venue.trading.gw.head[0]["actions"] == 0 and venue.sound()

@@ -46,9 +46,11 @@ class RunNames:
     def price(self, ticks: np.ndarray, instrument_idx: np.ndarray) -> np.ndarray:
         """Ticks as float64 price, the nearest to the exact decimal; NaN without instrument."""
         ratios = [Fraction(one.tick) for one in self.instruments]
-        numerators = np.array([ratio.numerator for ratio in ratios] + [0], np.int64)
+        numerators = np.array([float(ratio.numerator) for ratio in ratios] + [np.nan])
         denominators = np.array([float(ratio.denominator) for ratio in ratios] + [np.nan])
-        return np.asarray(ticks) * numerators[instrument_idx] / denominators[instrument_idx]
+        # As doubles: what somebody asked for may be beyond any product of integers.
+        amounts = np.asarray(ticks, np.float64) * numerators[instrument_idx]
+        return amounts / denominators[instrument_idx]
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -111,11 +111,20 @@ def _who(rows: np.ndarray, names: RunNames) -> dict[str, pa.Array]:
     }
 
 
-def _priced(rows: np.ndarray, names: RunNames, name: str = "price") -> dict[str, pa.Array]:
-    ticks = np.ascontiguousarray(rows[name])
+def _priced(
+    rows: np.ndarray, names: RunNames, none: np.ndarray | None = None
+) -> dict[str, pa.Array]:
+    """Price and tick of each row; null in rows that have `none`, and where it is a stand-in.
+
+    An order at the touch of an empty side was asked at the mark of no price: the journal has it.
+    """
+    ticks = np.ascontiguousarray(rows["price"])
+    absent = (ticks >= FAR) | (ticks <= -FAR)
+    if none is not None:
+        absent |= none
     return {
-        "price": pa.array(names.price(ticks, rows["instrument_idx"])),
-        "price_tick": pa.array(ticks),
+        "price": pa.array(names.price(ticks, rows["instrument_idx"]), mask=absent),
+        "price_tick": pa.array(ticks, mask=absent),
     }
 
 
@@ -166,9 +175,17 @@ def equity_table(rows: np.ndarray, names: RunNames) -> pa.Table:
 
 
 def decisions_table(steps: np.ndarray, names: RunNames) -> pa.Table:
-    """The DECISION steps; measured, limit and margin are in `unit`, negative is over the limit."""
+    """The DECISION steps; measured, limit and margin are in `unit`, negative is over the limit.
+
+    What an intent does not say is null: a cancel names an order and nothing else, an amend has that
+    order's side, and a market order has the price of the touch it was checked at, if there was one.
+    """
     rows = steps[steps["kind"] == StepKind.DECISION.value]
-    reason = rows["code"]
+    reason, intent = rows["code"], rows["intent_type"]
+    cancel = intent == IntentType.CANCEL.value
+    named = cancel | (intent == IntentType.AMEND.value)
+    immediate = (rows["tif"] == Tif.IOC.value) | (rows["tif"] == Tif.FOK.value)
+    market = (rows["order_type"] == OrderType.MARKET.value) | immediate
     refused = reason != Reason.OK.value
     measured = margin_units(reason, rows["measured"], names)
     limit = margin_units(reason, rows["limit"], names)
@@ -180,12 +197,13 @@ def decisions_table(steps: np.ndarray, names: RunNames) -> pa.Table:
             "ts": times(rows["ts_ns"]),
             **_who(rows, names),
             "intent_id": pa.array(np.ascontiguousarray(rows["order_id"])),
-            "intent": words(rows["intent_type"], [one.name for one in IntentType]),
+            "intent": words(intent, [one.name for one in IntentType]),
+            "target_id": pa.array(np.ascontiguousarray(rows["target_id"]), mask=~named),
             "order_type": words(rows["order_type"], [one.name for one in OrderType]),
             "tif": words(rows["tif"], [one.name for one in Tif]),
-            "side": words(rows["side"], [side.name for side in Side]),
-            **_priced(rows, names),
-            "lots": pa.array(np.ascontiguousarray(rows["qty"])),
+            "side": words(np.where(named, -1, rows["side"]), [side.name for side in Side]),
+            **_priced(rows, names, cancel | (market & (rows["price"] == 0))),
+            "lots": pa.array(np.ascontiguousarray(rows["qty"]), mask=cancel),
             "reason": enum_words(reason, Reason),
             "reason_code": pa.array(reason.astype(np.int16)),
             "measured": pa.array(measured, mask=~known),
@@ -207,7 +225,9 @@ def events_table(steps: np.ndarray, names: RunNames) -> pa.Table:
     event_names += [one.name for one in answers]
     event = np.where(kind == arrival, code, len(intents))
     event = np.where(kind == answer, len(intents) + 1 + code, event)
-    is_fill = (kind == answer) & (code == _FILL)
+    is_fill = (kind == answer) & (code == _FILL) & (rows["ignored"] == 0)
+    # A cancel asks for nothing more; an answer that refuses says nothing of price and lots.
+    none = (kind != StepKind.FILL.value) & ~is_fill & (rows["price"] == 0)
     return pa.table(
         {
             "seq": pa.array(np.ascontiguousarray(rows["seq"])),
@@ -216,8 +236,8 @@ def events_table(steps: np.ndarray, names: RunNames) -> pa.Table:
             "order_id": pa.array(np.ascontiguousarray(rows["order_id"])),
             "event": words(event, event_names),
             "side": words(rows["side"], [side.name for side in Side]),
-            **_priced(rows, names),
-            "lots": pa.array(np.ascontiguousarray(rows["qty"])),
+            **_priced(rows, names, none),
+            "lots": pa.array(np.ascontiguousarray(rows["qty"]), mask=none & (rows["qty"] == 0)),
             "liquidity": words(rows["liquidity"], [one.name for one in Liquidity]),
             "fee": pa.array(names.amount(rows["fee_money"]), mask=~is_fill),
         }
