@@ -6,15 +6,17 @@ the first record in which the two disagree, in words that can be read.
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 import hft
 from hft.core.codes import LatencyLeg, StepKind
+from hft.core.instruments import Instrument
 from hft.core.numbers import money_digits
 from hft.gateway.limits import Limits
-from hft.gateway.resolve import resolve
+from hft.gateway.resolve import ResolvedLimits, resolve
 from hft.market.book import NO_ASK, NO_BID
 from hft.replay.build import Session, gateway_for, new_session, source_of
 from hft.replay.run import drive
@@ -22,10 +24,11 @@ from hft.strategies.base import Strategy
 from hft.tape.schema import Columns
 from hft.venue.model import Latency, VenueModel
 from tests.naive.engine.author import HIGH, LOW
-from tests.naive.engine.chaos import body
+from tests.naive.engine.chaos import body, twin_sight
 from tests.naive.engine.markets import Market, Row
 from tests.naive.engine.places import own_model
 from tests.naive.engine.replay import Replay
+from tests.twin_sight import engine_sight
 
 FILL_FIELDS = (
     *("fill_id", "order_id", "strategy_idx", "instrument_idx", "side", "price", "qty", "fee_money"),
@@ -82,6 +85,11 @@ def venue_model(market: Market) -> VenueModel:
     )
 
 
+@cache
+def _no_limits(instruments: tuple[Instrument, ...]) -> ResolvedLimits:
+    return resolve(Limits.off(), instruments, [{"first_mid": 100}] * len(instruments))
+
+
 def session_of(market: Market, strategies: list[Strategy]) -> Session:
     """The engine over a market, every limit off."""
     instruments = market.instruments
@@ -100,7 +108,7 @@ def session_of(market: Market, strategies: list[Strategy]) -> Session:
                 live_orders=len(ids) + 1 if market.form == "orders" else 0,
             )
         )
-    limits = resolve(Limits.off(), instruments, [{"first_mid": 100}] * len(instruments))
+    limits = _no_limits(tuple(instruments))
     gateway = gateway_for(
         sources, limits, len(strategies), order_capacity=SLOTS, dedup_window=SLOTS
     )
@@ -124,7 +132,7 @@ def engine_records(market: Market) -> Records:
         out.sights.append(trace)
         strategies.append(
             Strategy(
-                body(actor, trace, out.deeds),
+                body(actor, trace, out.deeds, engine_sight),
                 f"chaos{k}",
                 actor.every_ns,
                 actor.wakes_on,
@@ -136,36 +144,46 @@ def engine_records(market: Market) -> Records:
     session = session_of(market, strategies)
     sink = _Sink()
     drive(session, sink, plain=True)
-    steps = np.concatenate(sink.steps)
-    out.steps = [_step(row) for row in steps if row["kind"] in KINDS]
+    out.steps = _steps(np.concatenate(sink.steps))
     last = out.steps[-1]
     if last[0] == "WAKE" and (
         last[4] == 0
         or any((s[2], s[4]) == (last[2], last[4]) for s in out.steps[:-1] if s[0] == "WAKE")
     ):  # the end of the run is noted as a wake-up that nobody has
         out.steps.pop()
-    out.fills = [tuple(int(row[n]) for n in FILL_FIELDS) for row in np.concatenate(sink.fills)]
-    out.equity = [_equity_row(row) for row in np.concatenate(sink.equity)]
+    out.fills = _rows(np.concatenate(sink.fills), FILL_FIELDS)
+    out.equity = [_equity_row(row) for row in _rows(np.concatenate(sink.equity), EQUITY_FIELDS)]
     return out
 
 
-def _equity_row(row: Any) -> tuple[Any, ...]:
+def _rows(table: np.ndarray, names: tuple[str, ...]) -> list[tuple[int, ...]]:
+    """Some columns of a table, as tuples of Python integers."""
+    return list(zip(*(table[name].tolist() for name in names), strict=True))
+
+
+def _equity_row(row: tuple[int, ...]) -> tuple[Any, ...]:
     """An equity row as the twin writes it: what is not there is None."""
-    values = {name: int(row[name]) for name in EQUITY_FIELDS}
-    absent = {"mid2": (0,), "bid_tick": (NO_BID,), "ask_tick": (NO_ASK,)}
-    return tuple(None if value in absent.get(name, ()) else value for name, value in values.items())
+    mid2, bid, ask = row[-3:]
+    touch = (mid2 or None, None if bid == NO_BID else bid, None if ask == NO_ASK else ask)
+    return (*row[:-3], *touch)
 
 
-def _step(row: Any) -> tuple[Any, ...]:
-    """One record of the journal, as the twin writes it."""
-    kind = StepKind(int(row["kind"])).name
-    about = int(row["wake"] if kind == "WAKE" else row["order_id"])
-    code = int(row["liquidity"] if kind == "FILL" else row["code"])
-    who = (int(row["strategy_idx"]), int(row["instrument_idx"]))
-    return (
-        *(kind, int(row["ts_ns"]), *who, about, code),
-        *(int(row["side"]), int(row["price"]), int(row["qty"])),
-    )
+STEP_FIELDS = (
+    *("kind", "ts_ns", "strategy_idx", "instrument_idx", "wake", "order_id", "liquidity", "code"),
+    *("side", "price", "qty"),
+)
+WAKE, FILL = int(StepKind.WAKE), int(StepKind.FILL)
+
+
+def _steps(table: np.ndarray) -> list[tuple[Any, ...]]:
+    """The records of the journal that the twin writes, too, as it writes them."""
+    found = []
+    for kind, ts, who, where, wake, oid, liquidity, code, *rest in _rows(table, STEP_FIELDS):
+        name = KINDS.get(kind)
+        if name is not None:
+            about = wake if kind == WAKE else oid
+            found.append((name, ts, who, where, about, liquidity if kind == FILL else code, *rest))
+    return found
 
 
 def twin_records(market: Market) -> Records:
@@ -175,7 +193,7 @@ def twin_records(market: Market) -> Records:
     for actor in market.actors:
         trace: list[Any] = []
         out.sights.append(trace)
-        bodies.append(body(actor, trace, out.deeds))
+        bodies.append(body(actor, trace, out.deeds, twin_sight))
     kept = Replay(market, bodies).run()
     out.steps, out.fills, out.equity = kept.steps, kept.fills, kept.equity
     return out
@@ -213,7 +231,5 @@ def _agree(one: Any, two: Any) -> bool:
     return all(_agree(a, b) for a, b in zip(one, two, strict=True))
 
 
-KINDS = {
-    *(int(StepKind.WAKE), int(StepKind.DECISION), int(StepKind.ARRIVAL)),
-    *(int(StepKind.FILL), int(StepKind.RESPONSE)),
-}
+NOTED = (StepKind.WAKE, StepKind.DECISION, StepKind.ARRIVAL, StepKind.FILL, StepKind.RESPONSE)
+KINDS = {int(kind): kind.name for kind in NOTED}

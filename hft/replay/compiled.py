@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numba import types
+from numba.experimental.function_type import _get_wrapper_address
 
 from hft.core.arena import opener
 from hft.core.instruments import Instrument
@@ -49,6 +50,24 @@ def loop() -> Any:
     return advance if JIT_DISABLED else _advance_at
 
 
+class _Nowhere(types.WrapperAddressProtocol):  # type: ignore[misc]
+    """The address of `_never`, looked up once: of a kernel numba looks it up at every call."""
+
+    _numba_type_ = ON_WAKE
+
+    def __init__(self) -> None:
+        self._address = _get_wrapper_address(_never, ON_WAKE.signature)
+
+    def __wrapper_address__(self) -> int:
+        return self._address
+
+    def signature(self) -> Any:
+        return ON_WAKE.signature
+
+
+_NOWHERE = _never if JIT_DISABLED else _Nowhere()
+
+
 def no_pointer() -> Any:
     """The pointer of an engine that stops at each wake-up instead of calling one."""
-    return _never
+    return _NOWHERE

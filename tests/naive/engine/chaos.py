@@ -24,49 +24,47 @@ SEEN = (
 )
 LEVELS_SEEN = 3
 DEEDS_MOST = 60
+SWEEPS_MOST = 4
 CALM = (int(WakeCause.TIMER), int(WakeCause.STATUS), int(WakeCause.TRADE), int(WakeCause.BOOK))
 Body = Callable[[Any, Any, Any, Any], None]
+Sight = Callable[[Any], tuple[Any, ...]]
 
 
-def sight(view: Any) -> tuple[Any, ...]:
+def sight(view: Any, own: list[Any]) -> tuple[Any, ...]:
     """All that a strategy can read of one instrument, own orders included."""
-    valid = bool(view.book_valid)
     seen = [int(getattr(view, name)) for name in SEEN]
-    if not valid:
+    ladders = (view.bid_depth, view.ask_depth, view.bid_ticks, view.ask_ticks)
+    shown = LEVELS_SEEN if seen[2] else 0
+    levels = [tuple(int(ladder[k]) for ladder in ladders) for k in range(shown)]
+    return put_together(seen, levels, own)
+
+
+def put_together(seen: list[int], levels: list[Any], own: list[Any]) -> tuple[Any, ...]:
+    """The members of SEEN, levels of (bid lots, ask lots, bid tick, ask tick), own orders."""
+    if not seen[2]:
         seen[3:8] = [0] * 5  # prices of a book that is not whole mean nothing
-    levels = []
-    for k in range(LEVELS_SEEN if valid else 0):
-        bid, ask = int(view.bid_depth[k]), int(view.ask_depth[k])
-        tops = (int(view.bid_ticks[k]) if bid else 0, int(view.ask_ticks[k]) if ask else 0)
-        levels.append((bid, ask, *tops))
-    return (*seen, tuple(levels), tuple(orders(view)))
+        levels = []
+    tops = tuple((b, a, bid if b else 0, ask if a else 0) for b, a, bid, ask in levels)
+    return (*seen, tops, tuple(own))
 
 
-def orders(view: Any) -> list[tuple[int, int, int, int, bool]]:
-    """Own working orders: side, id, price, open lots, whether no request is in flight."""
-    found = []
-    for side in (0, 1):
-        at = view.first_order(side)
-        while at >= 0:
-            found.append(
-                (
-                    *(side, int(view.order_id(at)), int(view.order_tick(at))),
-                    *(int(view.order_open(at)), bool(view.order_live(at))),
-                )
-            )
-            at = view.next_order(at)
-    return sorted(found, key=lambda o: o[1])
+def twin_sight(view: Any) -> tuple[Any, ...]:
+    """All that a strategy sees of one instrument of the twin."""
+    return sight(view, sorted(view.own_orders(), key=lambda o: o[1]))
 
 
-def body(actor: Actor, trace: list[Any], deeds: Counter[str]) -> Body:
+def body(actor: Actor, trace: list[Any], deeds: Counter[str], sight_of: Sight) -> Body:
     """A strategy body with its own chance; `trace` gets one entry a wake-up."""
     rng = Random(actor.seed)
     known: list[int] = []
 
     def wake(view: Any, order: Any, p: Any, s: Any) -> None:
         views = [view] if actor.instruments == 1 else [view[k] for k in range(actor.instruments)]
-        seen = [sight(one) for one in views]
+        seen = [sight_of(one) for one in views]
         trace.append(tuple(seen))
+        if actor.sweeps and seen[0][2] and deeds["sweep"] < SWEEPS_MOST and rng.random() < 0.4:
+            deeds["sweep"] += 1
+            _sweep(rng, order, seen[0])
         quiet = 0.35 if seen[0][1] in CALM else 0.8  # answers wake us, and words make answers
         if rng.random() < quiet or sum(deeds.values()) > DEEDS_MOST:
             return
@@ -82,6 +80,16 @@ def body(actor: Actor, trace: list[Any], deeds: Counter[str]) -> Body:
         )
 
     return wake
+
+
+def _sweep(rng: Random, order: Any, seen: tuple[Any, ...]) -> None:
+    """Take all that there is within hundreds of ticks."""
+    side, lots = rng.randrange(2), rng.choice((305, 400, 10**4))
+    if rng.random() < 0.3:
+        order.new(side, 0, lots, IOC, MARKET)
+        return
+    price = seen[4] + 450 if side == 0 else max(1, seen[3] - 450)
+    order.new(side, min(price, HIGH - 1), lots, rng.choice((IOC, IOC, GTC, FOK)))
 
 
 def _act(

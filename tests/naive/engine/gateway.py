@@ -57,13 +57,21 @@ class Gateway:
 
     def __init__(self) -> None:
         self.orders: dict[int, Order] = {}
+        self.whose: dict[tuple[int, int, int], dict[int, Order]] = {}
 
     def of(self, strategy: int, instrument: int, side: int) -> list[Order]:
-        return [
-            o
-            for o in self.orders.values()
-            if (o.strategy, o.instrument, o.side) == (strategy, instrument, side)
-        ]
+        """Own working orders of a side, the oldest first."""
+        found = self.whose.get((strategy, instrument, side))
+        return list(found.values()) if found else []
+
+    def _open(self, order: Order) -> None:
+        self.orders[order.oid] = order
+        key = (order.strategy, order.instrument, order.side)
+        self.whose.setdefault(key, {})[order.oid] = order
+
+    def _close(self, order: Order) -> None:
+        del self.orders[order.oid]
+        del self.whose[order.strategy, order.instrument, order.side][order.oid]
 
     def decide(self, intent: Intent, touch: int | None) -> Reason:
         """Approve or refuse; `touch` is the price of a market order, None without a valid book."""
@@ -90,10 +98,12 @@ class Gateway:
             intent.price = touch
         if self._meets_own(intent, market):
             return Reason.SELF_TRADE
-        self.orders[intent.number] = Order(
-            *(intent.number, intent.strategy, intent.instrument, intent.side),
-            *(intent.price, intent.lots, intent.tif),
-            asked_by=intent.number,
+        self._open(
+            Order(
+                *(intent.number, intent.strategy, intent.instrument, intent.side),
+                *(intent.price, intent.lots, intent.tif),
+                asked_by=intent.number,
+            )
         )
         return Reason.OK
 
@@ -137,9 +147,9 @@ class Gateway:
         if answer.kind == ResponseKind.FILL:
             order.filled += answer.lots
             if order.open <= 0:
-                del self.orders[order.oid]
+                self._close(order)
         elif answer.kind in ENDS:
-            del self.orders[order.oid]
+            self._close(order)
         else:
             if answer.kind == ResponseKind.AMENDED:
                 order.price, order.lots = answer.price, order.filled + answer.lots

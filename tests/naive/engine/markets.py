@@ -13,7 +13,7 @@ from hft.core.instruments import Instrument
 from tests.naive.engine.author import LEVELS, ORDERS, QUOTES, Author
 
 QUEUES = ("risk_averse", "prob_log", "prob_sqrt", "prob_power", "own", "fifo")
-DEEP_SHARE = 0.015
+DEEP_SHARE = 0.03  # of the markets that have levels
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Actor:
     wakes_on: int  # bit 1 << WakeCause
     bold: float
     instruments: int
+    sweeps: bool = False  # in a deep market: takes hundreds of levels at once
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def market(seed: int, *, form: str | None = None, queue: str | None = None) -> M
     """The market of a seed."""
     rng = Random(seed)
     form = form or rng.choice((LEVELS, LEVELS, ORDERS, ORDERS, QUOTES))
-    deep = form != QUOTES and rng.random() < DEEP_SHARE * 2
+    deep = form != QUOTES and rng.random() < DEEP_SHARE
     count = 2 if not deep and rng.random() < 0.15 else 1
     feeds = []
     for _ in range(count):
@@ -162,7 +163,7 @@ def market(seed: int, *, form: str | None = None, queue: str | None = None) -> M
         for _ in range(rng.randrange(8, 45)):
             author.event()
         feeds.append(_clocked(rng, author.rows))
-    actors = [_actor(rng, count) for _ in range(2 if rng.random() < 0.2 else 1)]
+    actors = [_actor(rng, count, deep) for _ in range(2 if rng.random() < 0.2 else 1)]
     made = Market(
         *(seed, form, [_instrument(rng, k) for k in range(count)], feeds, actors),
         _venue(rng, form, queue),
@@ -177,7 +178,7 @@ def market(seed: int, *, form: str | None = None, queue: str | None = None) -> M
     return made
 
 
-def _actor(rng: Random, instruments: int) -> Actor:
+def _actor(rng: Random, instruments: int, sweeps: bool) -> Actor:
     every = rng.choice((2, 5, 11, 30, 0))
     causes = rng.randrange(64) & ~1 if rng.random() < 0.3 else 0
     if every:
@@ -185,4 +186,4 @@ def _actor(rng: Random, instruments: int) -> Actor:
     if not causes:
         every, causes = 7, 1
     bold = rng.choice((0.05, 0.3, 0.7))
-    return Actor(rng.randrange(1 << 30), every, causes, bold, instruments)
+    return Actor(rng.randrange(1 << 30), every, causes, bold, instruments, sweeps)

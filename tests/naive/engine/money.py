@@ -39,6 +39,7 @@ class Position:
         self.grid = grid
         self.lots = self.cost = self.realized = self.fees = 0
         self.mark2: int | None = None
+        self._asked, self._worth = (0, 0, 0), 0  # the last answer of worth_at, asked often
 
     def fill(self, side: int, price: int, lots: int, taker: bool) -> tuple[int, int]:
         """Book a fill. Returns: its fee and what it realised."""
@@ -76,5 +77,9 @@ class Position:
         """Profit of the open lots at a mid in half ticks."""
         if self.lots == 0 or mid2 is None:
             return 0
-        worth = self.grid.value(Fraction(mid2, 2), abs(self.lots)) - self.cost
-        return worth if (self.lots > 0) != self.grid.inverse else -worth
+        asked = (mid2, self.lots, self.cost)
+        if asked != self._asked:
+            worth = self.grid.value(Fraction(mid2, 2), abs(self.lots)) - self.cost
+            self._worth = worth if (self.lots > 0) != self.grid.inverse else -worth
+            self._asked = asked
+        return self._worth

@@ -51,6 +51,8 @@ class Replay:
     def __init__(self, market: Market, bodies: list[Body]) -> None:
         self.market, self.bodies, self.kept = market, bodies, Kept()
         self.listened = max(a.instruments for a in market.actors)
+        asked = [a.wakes_on >> cause & 1 for a in market.actors for cause in ROW_CAUSES]
+        self.rows_wake = any(asked)
         end = market.end_ns if market.end_ns is not None else 1 << 62
         self.tape = [
             [r for r in rows if not r.flags & Flag.VIEW_ONLY and r.exch_ts <= end]
@@ -61,6 +63,8 @@ class Replay:
             for rows in market.feeds
         ]
         self.feeds = [Feed(rows) for rows in seen]
+        listened = [rows for rows in seen[: self.listened] if rows]
+        self.last_view = max((rows[-1].local_ts for rows in listened), default=0)
         self.at = [0] * len(self.tape)
         self.desks = [self._desk(k, rows) for k, rows in enumerate(market.feeds)]
         self.gateway = Gateway()
@@ -107,10 +111,10 @@ class Replay:
 
     def run(self) -> Kept:
         while True:
-            due = [d for d in self._due() if d is not None]
+            due = self._due()
             if not due:
                 break
-            when, rank, act = min(due, key=lambda d: d[:2])
+            when, rank, act = min(due)  # no two have the same rank
             if rank == 7 and self._over(when):
                 break
             self.now = max(self.now, when)
@@ -132,33 +136,36 @@ class Replay:
                     held.mark2 = feed.book.mid2
         self._equity_rows(end)
 
-    def _due(self) -> list[tuple[int, int, Callable[[], None]] | None]:
-        ends = [e for e in (desk.next_end() for desk in self.desks) if e is not None]
+    def _due(self) -> list[tuple[int, int, Callable[[], None]]]:
+        """The next of each rank: when, its rank and what to do."""
+        due: list[tuple[int, int, Callable[[], None]]] = []
+        if self.answers:
+            due.append((self.answers[0][0], 2, self._answer))
         rows = [
             (rows[self.at[k]].exch_ts, k)
-            for k, rows in enumerate(self.tape)
-            if k < self.listened and self.at[k] < len(rows)
+            for k, rows in enumerate(self.tape[: self.listened])
+            if self.at[k] < len(rows)
         ]
-        views = [f.next_ns() for f in self.feeds[: self.listened]]
-        seen = [v for v in views if v is not None] if self._rows_wake() else []
+        if rows:
+            due.append((min(rows)[0], 3, lambda: self._row(min(rows)[1])))
+        if self.commands:
+            due.append((self.commands[0][0], 4, self._command))
+        ends = [e for e in (desk.next_end() for desk in self.desks) if e is not None]
+        if ends:
+            due.append((max(self.now, min(ends)), 5, self._expire))
+        if self.rows_wake:
+            seen = [v for feed in self.feeds[: self.listened] if (v := feed.next_ns()) is not None]
+            if seen:
+                due.append((min(seen), 6, self._view_rows))
         timers = [t for t in self.timers if t is not None]
-        return [
-            (self.answers[0][0], 2, self._answer) if self.answers else None,
-            (*min(rows)[:1], 3, lambda: self._row(min(rows)[1])) if rows else None,
-            (self.commands[0][0], 4, self._command) if self.commands else None,
-            (max(self.now, min(ends)), 5, self._expire) if ends else None,
-            (min(seen), 6, self._view_rows) if seen else None,
-            (min(timers), 7, self._timer) if timers else None,
-        ]
-
-    def _rows_wake(self) -> bool:
-        return any(a.wakes_on >> cause & 1 for a in self.market.actors for cause in ROW_CAUSES)
+        if timers:
+            due.append((min(timers), 7, self._timer))
+        return due
 
     def _over(self, due: int) -> bool:
-        tape_left = any(self.at[k] < len(self.tape[k]) for k in range(self.listened))
-        views = [f.rows[-1].local_ts for f in self.feeds[: self.listened] if f.rows]
-        view_left = any(last > due for last in views)
-        return not (tape_left or view_left or self.commands or self.answers)
+        if self.commands or self.answers or self.last_view > due:
+            return False
+        return all(self.at[k] >= len(self.tape[k]) for k in range(self.listened))
 
     # -- the venue's side
 

@@ -23,6 +23,7 @@ class Taken:
     def __init__(self, by_order: bool, rule: str) -> None:
         self.by_order, self.rule = by_order, rule
         self.orders: dict[int, Order] = {}
+        self.levels: dict[tuple[int, int], list[Order]] = {}  # in order of their numbers
         self.numbers = 0
         self.loose: dict[tuple[int, int], int] = {}
 
@@ -31,8 +32,7 @@ class Taken:
         return known + self.loose.get((side, price), 0)
 
     def _at(self, side: int, price: int) -> list[Order]:
-        found = [o for o in self.orders.values() if (o.side, o.price) == (side, price)]
-        return sorted(found, key=lambda o: o.number)
+        return self.levels.get((side, price), [])
 
     def free(self, book: Book, side: int, price: int) -> int:
         return max(0, book.at(side, price) - self.of(side, price))
@@ -86,7 +86,10 @@ class Taken:
             return False
         if row.kind == EventKind.ADD:
             self.numbers += 1
-            self.orders[row.order_id] = Order(row.side, row.price, row.qty, self.numbers)
+            self._forget(row.order_id)
+            made = Order(row.side, row.price, row.qty, self.numbers)
+            self.orders[row.order_id] = made
+            self.levels.setdefault((row.side, row.price), []).append(made)
             return True
         if row.kind not in (EventKind.CANCEL, EventKind.EXECUTE) or row.flags & Flag.NO_BOOK:
             return False
@@ -96,10 +99,16 @@ class Taken:
         order.lots -= row.qty
         order.taken = min(order.taken, max(0, order.lots))
         if order.lots <= 0:
-            del self.orders[row.order_id]
+            self._forget(row.order_id)
         return True
+
+    def _forget(self, oid: int) -> None:
+        order = self.orders.pop(oid, None)
+        if order is not None:
+            self.levels[order.side, order.price].remove(order)
 
     def _clear(self, side: int) -> None:
         self.orders.clear()  # a CLEAR forgets all orders of the instrument
+        self.levels.clear()
         for key in [key for key in self.loose if side in (key[0], 2)]:
             del self.loose[key]

@@ -97,6 +97,8 @@ class Desk:
     def list_of(self, side: int) -> list[Resting]:
         """Own orders of a side, best price first, then by the time they came to rest."""
         found = [o for o in self.own if o.side == side]
+        if len(found) < 2:
+            return found
         return sorted(found, key=lambda o: (-o.price if side == BUY else o.price, o.rank))
 
     def find(self, oid: int) -> Resting | None:
@@ -370,6 +372,8 @@ class Desk:
     # -- ends
 
     def next_end(self) -> int | None:
+        if not self.own:
+            return None
         return min((o.expires_ns for o in self.own if o.tif == Tif.GTD), default=None)
 
     def expire(self, now: int) -> None:

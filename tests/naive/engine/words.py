@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hft.core.codes import EventKind, IntentType, OrderType, Tif, WakeCause
@@ -59,132 +58,47 @@ def _causes(row: Row) -> set[int]:
 
 
 class View:
-    """What strategy s may read of one instrument, at one wake-up."""
+    """What strategy s may read of one instrument, at one wake-up; nothing in it moves meanwhile."""
 
     def __init__(self, replay: Replay, s: int, instrument: int, wake: int) -> None:
         self._replay, self._s, self._i = replay, s, instrument
-        self._feed = replay.feeds[instrument]
         self.wake, self.now = wake, replay.now
+        feed = replay.feeds[instrument]
+        self._book = book = feed.book
+        bid, ask = book.best
+        self.book_valid, self.session_phase = book.valid, book.phase
+        self.bid_tick = NO_BID if bid is None else bid
+        self.ask_tick = NO_ASK if ask is None else ask
+        self.bid_lots, self.ask_lots = book.at(0, self.bid_tick), book.at(1, self.ask_tick)
+        self.mid2 = self.bid_tick + self.ask_tick
+        self.last_trade_tick, self.last_trade_lots, self.last_trade_side = feed.last
+        self.traded_since_wake = feed.traded - replay.seen_traded[s][instrument]
+        held = replay.positions[s][instrument]
+        self.position, self.pnl = held.lots, held.realized + held.unrealized - held.fees
+        buys, sells = (replay.gateway.of(s, instrument, side) for side in (0, 1))
+        self.open_buy, self.open_sell = sum(o.open for o in buys), sum(o.open for o in sells)
+        self.working_buy_tick = max((o.price for o in buys), default=NO_BID)
+        self.working_sell_tick = min((o.price for o in sells), default=NO_ASK)
+
+        self._ladders()
 
     def __getitem__(self, k: int) -> View:
         return View(self._replay, self._s, k, self.wake)
 
-    @property
-    def book_valid(self) -> bool:
-        return self._feed.book.valid
+    def _ladders(self) -> None:
+        book = self._book
+        bids, asks = (book.visible(side)[:10] for side in (0, 1))
+        bid_lots, ask_lots = ([book.lots[s][p] for p in t] for s, t in ((0, bids), (1, asks)))
+        self.bid_ticks, self.ask_ticks = (t + [0] * (10 - len(t)) for t in (bids, asks))
+        self.bid_depth, self.ask_depth = (t + [0] * (10 - len(t)) for t in (bid_lots, ask_lots))
 
-    @property
-    def bid_tick(self) -> int:
-        best = self._feed.book.best[0]
-        return NO_BID if best is None else best
-
-    @property
-    def ask_tick(self) -> int:
-        best = self._feed.book.best[1]
-        return NO_ASK if best is None else best
-
-    @property
-    def bid_lots(self) -> int:
-        return self._feed.book.at(0, self.bid_tick)
-
-    @property
-    def ask_lots(self) -> int:
-        return self._feed.book.at(1, self.ask_tick)
-
-    @property
-    def mid2(self) -> int:
-        return int(self.bid_tick + self.ask_tick)
-
-    @property
-    def last_trade_tick(self) -> int:
-        return self._feed.last[0]
-
-    @property
-    def last_trade_lots(self) -> int:
-        return self._feed.last[1]
-
-    @property
-    def last_trade_side(self) -> int:
-        return self._feed.last[2]
-
-    @property
-    def traded_since_wake(self) -> int:
-        return self._feed.traded - self._replay.seen_traded[self._s][self._i]
-
-    @property
-    def session_phase(self) -> int:
-        return self._feed.book.phase
-
-    @property
-    def position(self) -> int:
-        return self._replay.positions[self._s][self._i].lots
-
-    @property
-    def pnl(self) -> int:
-        held = self._replay.positions[self._s][self._i]
-        return held.realized + held.unrealized - held.fees
-
-    @property
-    def open_buy(self) -> int:
-        return sum(o.open for o in self._replay.gateway.of(self._s, self._i, 0))
-
-    @property
-    def open_sell(self) -> int:
-        return sum(o.open for o in self._replay.gateway.of(self._s, self._i, 1))
-
-    @property
-    def working_buy_tick(self) -> int:
-        return max((o.price for o in self._replay.gateway.of(self._s, self._i, 0)), default=NO_BID)
-
-    @property
-    def working_sell_tick(self) -> int:
-        return min((o.price for o in self._replay.gateway.of(self._s, self._i, 1)), default=NO_ASK)
-
-    def _ladder(self, side: int, of_price: bool) -> list[int]:
-        book = self._feed.book
-        prices = book.visible(side)[:10]
-        shown = prices if of_price else [book.at(side, p) for p in prices]
-        return shown + [0] * (10 - len(shown))
-
-    @cached_property
-    def bid_ticks(self) -> list[int]:
-        return self._ladder(0, True)
-
-    @cached_property
-    def ask_ticks(self) -> list[int]:
-        return self._ladder(1, True)
-
-    @cached_property
-    def bid_depth(self) -> list[int]:
-        return self._ladder(0, False)
-
-    @cached_property
-    def ask_depth(self) -> list[int]:
-        return self._ladder(1, False)
-
-    # Handles of own orders are their ids here.
-
-    def first_order(self, side: int) -> int:
-        own = self._replay.gateway.of(self._s, self._i, side)
-        return own[0].oid if own else -1
-
-    def next_order(self, handle: int) -> int:
-        orders = self._replay.gateway.orders
-        own = [o.oid for o in self._replay.gateway.of(self._s, self._i, orders[handle].side)]
-        k = own.index(handle) + 1
-        return own[k] if k < len(own) else -1
-
-    def order_id(self, handle: int) -> int:
-        return handle
-
-    def order_tick(self, handle: int) -> int:
-        return self._replay.gateway.orders[handle].price
-
-    def order_open(self, handle: int) -> int:
-        return self._replay.gateway.orders[handle].open
-
-    def order_live(self, handle: int) -> bool:
-        return self._replay.gateway.orders[handle].request == NOTHING
+    def own_orders(self) -> list[tuple[int, int, int, int, bool]]:
+        """Own working orders: side, id, price, open lots, whether no request is in flight."""
+        return [
+            (o.side, o.oid, o.price, o.open, o.request == NOTHING)
+            for side in (0, 1)
+            for o in self._replay.gateway.of(self._s, self._i, side)
+        ]
 
 
 class Words:
