@@ -1,10 +1,11 @@
 """Is a fault in one row of a thousand found, harmless, or another market that could have been?
 
 `python -m benchmarks.mutations` (`make mutations`) changes a small recording by every kind of
-`mutation_kinds` and with every seed, and replays it with four strategies. A case is *found* when
-ingest refuses it or counts more findings than in the good recording; *harmless* when fills, orders
-and equity equal those of the good one; else it is *another market*, and its kind has to say why.
-It prints a line a kind with the P&L that the others moved; it ends with 1 where one is unexplained.
+`mutation_kinds` and with every seed, and replays it with four strategies. A case is found when
+ingest *refuses* it or *counts* more findings than in the good recording; *harmless* when fills,
+orders and equity equal those of the good one; else it is *another market*, and its kind has to say
+why. It prints a line a kind with the P&L that the others moved (`--page FILE` writes them as a
+page too), and ends with 1 where one is unexplained.
 """
 
 import argparse
@@ -12,7 +13,6 @@ import gzip
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,10 +22,22 @@ import numpy as np
 import polars as pl
 
 from benchmarks.mutation_kinds import CELLS, KINDS, mutated
+from benchmarks.mutation_page import (
+    BROKEN,
+    COUNTED,
+    HARMLESS,
+    OTHER,
+    REFUSED,
+    UNEXPLAINED,
+    Tally,
+    lines,
+    page,
+)
 from hft.core.codes import EventKind, StepKind, Tif
 from hft.core.errors import ConfigError, DataError, HftError
 from hft.core.instruments import Instrument
 from hft.feeds.base import DecodeOptions
+from hft.feeds.findings import LIMITS
 from hft.feeds.frame import decode_frame
 from hft.feeds.synthetic import synthesize
 from hft.gateway.limits import Limits
@@ -41,8 +53,6 @@ SECOND = 1_000_000_000
 IOC = Tif.IOC.value
 ONES = (Decimal(1), Decimal(1))
 TICK, LOT = Decimal("0.01"), Decimal("0.00001")  # of Binance's BTCUSDT
-FOUND, HARMLESS, OTHER, UNEXPLAINED, BROKEN = "found", "harmless", "other", "unexplained", "broken"
-OUTCOMES = (FOUND, HARMLESS, OTHER, UNEXPLAINED, BROKEN)
 
 
 @strategy(every="200ms")
@@ -126,22 +136,13 @@ class Replayed:
     fills: int
 
 
-@dataclass
-class Tally:
-    """The outcomes of one kind, what found them, and the largest P&L that another market moved."""
-
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
-    by: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    effects: list[float] = field(default_factory=list)
-    first: str = ""
-
-
 @dataclass(frozen=True)
 class Market:
     """A good recording; `levels` are the rows of an own frame, for faults of cells."""
 
     name: str
     feed: Feed
+    about: str
     queue: str = "risk_averse"
     levels: pl.DataFrame | None = None
 
@@ -177,7 +178,8 @@ def binance(shared: Path, folder: Path, lines: int) -> Market:
     feed = feeds[0]
     # The recorder's clock is behind by a second; repaired once, or every mutation would hide in it.
     late = feed.columns.local_ts + max(0, int((feed.columns.exch_ts - feed.columns.local_ts).max()))
-    return Market("binance", Feed(feed.instrument, feed.columns._replace(local_ts=late)))
+    repaired = Feed(feed.instrument, feed.columns._replace(local_ts=late))
+    return Market("binance", repaired, "recorded, BTCUSDT spot 2024-08-08")
 
 
 def lobster(shared: Path, rows: int) -> Market:
@@ -187,7 +189,8 @@ def lobster(shared: Path, rows: int) -> Market:
     )
     feed = read_feeds(source, DecodeOptions(symbol="AAPL", tick=TICK, lot=Decimal(1)))[0][0]
     head = Columns(*(column[:rows].copy() for column in feed.columns))
-    return Market("lobster", Feed(feed.instrument, head), "fifo")
+    about = "recorded order by order, AAPL 2012-06-21"
+    return Market("lobster", Feed(feed.instrument, head), about, "fifo")
 
 
 def own_frame(feed: Feed) -> pl.DataFrame:
@@ -217,14 +220,27 @@ def framed(frame: pl.DataFrame, instrument: Instrument) -> Feed:
 def markets(events: int, shared: Path | None, folder: Path) -> Iterator[Market]:
     """Synthetic levels, orders and a frame; with recordings the first rows of two of them."""
     span = events * SECOND // 20
-    yield Market("l2", synthesize(1, events=events, span_ns=span))
-    yield Market("l3", synthesize(2, events=events, span_ns=span, kind="l3"), "fifo")
+    yield Market("l2", synthesize(1, events=events, span_ns=span), "synthetic levels")
+    orders = synthesize(2, events=events, span_ns=span, kind="l3")
+    yield Market("l3", orders, "synthetic orders", "fifo")
     levels = own_frame(synthesize(3, events=events, span_ns=span))
     book = Instrument(symbol="FRAME", tick=Decimal("0.01"), lot=Decimal(1))
-    yield Market("frame", framed(levels, book), levels=levels)
+    yield Market("frame", framed(levels, book), "a data frame, faults of cells", levels=levels)
     if shared is not None:
         yield binance(shared, folder, events // 2)
         yield lobster(shared, 2 * events)
+
+
+def described(market: Market, good: tuple[dict[str, int], dict[str, Replayed]]) -> str:
+    """A line about a good recording."""
+    rows, seconds = len(market.feed.columns.kind), int(np.ptp(market.feed.columns.local_ts)) / 1e9
+    fills = sum(one.fills for one in good[1].values())
+    net = ", ".join(f"{name} {one.net:+.2f}" for name, one in good[1].items())
+    counted = ", ".join(f"{name} {count}" for name, count in good[0].items()) or "none"
+    return (
+        f"{market.name} ({market.about}): {rows} rows, {seconds:.0f} s, {fills} fills, "
+        f"net {net}; findings: {counted}"
+    )
 
 
 def cases(market: Market, kinds: Sequence[str], seed: int) -> Iterator[tuple[str, Feed | str]]:
@@ -262,15 +278,14 @@ def judge(
     """One mutated recording with every strategy. Mutates: tally."""
     cases = len(STRATEGIES)
     if isinstance(given, str):
-        tally.counts[FOUND] += cases
-        tally.by["refused by the decoder"] += 1
+        tally.counts[REFUSED] += cases
+        tally.by["the decoder"] += 1
         return
     try:
         found, did = replayed(given, market.queue, folder)
     except (DataError, ConfigError) as error:  # any other error is one of the replay itself
-        tally.counts[FOUND] += cases
-        parts = str(error).split(": ")
-        tally.by["refused: " + (parts[1] if len(parts) > 1 else parts[0])] += 1
+        tally.counts[REFUSED] += cases
+        tally.by[_reason(str(error))] += 1
         return
     except Exception as error:
         tally.counts[BROKEN] += cases
@@ -278,12 +293,12 @@ def judge(
         return
     more = [name for name, count in found.items() if count > good[0].get(name, 0)]
     if more:
-        tally.by["counted: " + more[0]] += 1
+        tally.by[more[0]] += 1
     other = OTHER if kind in KINDS and KINDS[kind].other else UNEXPLAINED
     for name, run in did.items():
         known = good[1][name]
         same = run.behaviour == known.behaviour
-        outcome = FOUND if more else HARMLESS if same else other
+        outcome = COUNTED if more else HARMLESS if same else other
         tally.counts[outcome] += 1
         if outcome in (OTHER, UNEXPLAINED):
             tally.effects.append(abs(run.net - known.net))
@@ -297,42 +312,40 @@ def measure(
     shared: Path | None,
     kinds: Sequence[str] = (),
     only: Sequence[str] = (),
+    goods: list[str] | None = None,
 ) -> dict[str, Tally]:
-    """Every kind x seed x market x strategy; `kinds` and `only` (markets) leave others out."""
-    tallies: dict[str, Tally] = defaultdict(Tally)
+    """Every kind x seed x market x strategy; `kinds` and `only` (markets) leave others out.
+
+    Mutates: goods, a line about each good recording.
+    """
+    tallies: dict[str, Tally] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for market in markets(events, shared, folder):
             if only and market.name not in only:
                 continue
             good = replayed(market.feed, market.queue, folder / "tape")
-            fills = sum(one.fills for one in good[1].values())
-            rows = len(market.feed.columns.kind)
-            print(f"{market.name}: {rows} rows, {fills} fills, findings {good[0]}", flush=True)
+            about = described(market, good)
+            print(about, flush=True)
+            if goods is not None:
+                goods.append(about)
             for seed in seeds:
                 for kind, given in cases(market, kinds or [*KINDS, *CELLS], seed):
-                    judge(kind, given, market, good, tallies[f"{kind}"], folder / "tape")
+                    judge(
+                        kind,
+                        given,
+                        market,
+                        good,
+                        tallies.setdefault(kind, Tally()),
+                        folder / "tape",
+                    )
     return tallies
 
 
-def lines(tallies: dict[str, Tally]) -> Iterator[str]:
-    """The table: a line a kind."""
-    head = f"{'kind':<28}" + "".join(f"{one:>12}" for one in OUTCOMES)
-    yield head + f"{'median P&L':>12}{'largest':>10}  found by / why another"
-    for kind, tally in tallies.items():
-        by = ", ".join(
-            f"{name} {n}" for name, n in sorted(tally.by.items(), key=lambda x: -x[1])[:3]
-        )
-        why = KINDS[kind].other if kind in KINDS and tally.counts[OTHER] else ""
-        moved = np.array(tally.effects or [0.0])
-        yield (
-            f"{kind:<28}"
-            + "".join(f"{tally.counts[one]:>12}" for one in OUTCOMES)
-            + f"{np.median(moved):>12.2f}{moved.max():>10.2f}  "
-            + " / ".join(text for text in (by, why, tally.first) if text)
-        )
-    total = {one: sum(tally.counts[one] for tally in tallies.values()) for one in OUTCOMES}
-    yield f"{'all':<28}" + "".join(f"{total[one]:>12}" for one in OUTCOMES)
+def _reason(sentence: str) -> str:
+    """The finding that a refusal names, or what it says of a row."""
+    said = [part.split(";")[0] for part in sentence.split(": ")[1:]] or [sentence]
+    return f"`{said[0]}`" if said[0] in LIMITS else said[0]
 
 
 def main() -> int:
@@ -342,12 +355,16 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=2_000)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--markets", nargs="*", default=())
+    parser.add_argument("--page", type=Path)
     given = parser.parse_args()
     began = time.perf_counter()
     shared = given.data if given.data.is_dir() else None
-    tallies = measure(given.events, range(given.seeds), shared, only=given.markets)
+    goods: list[str] = []
+    tallies = measure(given.events, range(given.seeds), shared, only=given.markets, goods=goods)
     for line in lines(tallies):
         print(line)
+    if given.page:
+        given.page.write_text(page(tallies, given.seeds, goods), encoding="utf-8")
     print(f"{time.perf_counter() - began:.0f} s" + ("" if shared else "; no recorded markets"))
     return int(any(t.counts[UNEXPLAINED] + t.counts[BROKEN] for t in tallies.values()))
 

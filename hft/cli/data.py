@@ -206,7 +206,7 @@ def _card(tapes: Any) -> str:
     found = [
         (
             *(row["symbol"], row["day"], row["finding"]),
-            *(f"{row['count']:,}", str(row["first_row"])),
+            *(f"{row['count']:,}", f"{row['first_row']} ({row['of']})"),
             *("waived" if row["waived"] else "", row["note"]),
         )
         for row in tapes.findings.iter_rows(named=True)

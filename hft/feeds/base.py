@@ -35,7 +35,7 @@ from hft.core.instruments import Instrument
 from hft.feeds.deltas import whole_after
 from hft.feeds.findings import Findings, Limit
 from hft.feeds.modifies import replace_modifies
-from hft.feeds.order import clocks_of, order_rows
+from hft.feeds.order import clocks_of, order_rows, row_words
 from hft.feeds.sanity import Sanity
 from hft.tape.schema import Columns, Feed, Finding
 
@@ -203,8 +203,10 @@ def _note_off_grid(
 def latency_findings(columns: Columns, findings: Findings) -> None:
     """Note rows received before they happened."""
     clocks = clocks_of(columns)
-    note = f"down to {int(clocks['lowest_ns']) / 1e6:.3f} ms"
-    findings.add("negative_latency", int(clocks["early"]), int(clocks["first_early"]) + 1, note)
+    if clocks["early"]:
+        first = int(clocks["first_early"])
+        note = f"down to {int(clocks['lowest_ns']) / 1e6:.3f} ms, first {row_words(columns, first)}"
+        findings.add("negative_latency", int(clocks["early"]), first + 1, note, of="decoded")
 
 
 def lowest_latency(columns: Columns) -> int:
@@ -232,7 +234,8 @@ def repair_clock(
     note = (
         f"receive times shifted by {shift_ns} ns: smallest latency {lowest} -> {min_latency_ns} ns"
     )
-    findings.add("clock_repaired", int(clocks["early"]), int(clocks["first_early"]) + 1, note)
+    first = int(clocks["first_early"]) + 1
+    findings.add("clock_repaired", int(clocks["early"]), first, note, of="decoded")
     return columns._replace(local_ts=columns.local_ts + shift_ns)
 
 
@@ -255,13 +258,19 @@ def settle(feed: Feed, options: DecodeOptions, lowest_latency_ns: int | None = N
     columns = order_rows(columns, findings)
     if options.book_from_deltas:
         columns = whole_after(columns, options.book_from_deltas, findings)
-    checks = Sanity(columns, _origin(feed), bool(feed.source.get("continues")))
+    checks = _checks(feed, columns)
     for finding in checks.part(0, len(columns.kind)):
         findings.at_least(finding)
     findings.enforce(rows, options.waive, _origin(feed), options.limits)
     waived = findings.waived(rows, options.waive, options.limits)
     source = dict(feed.source, waived=waived) if waived else dict(feed.source)
     return Feed(feed.instrument, columns, findings.sorted(), source)
+
+
+def _checks(feed: Feed, columns: Columns) -> Sanity:
+    """The sanity checks of a feed whose rows are `columns` by now."""
+    continues = bool(feed.source.get("continues"))
+    return Sanity(columns, _origin(feed), continues, feed.instrument.calendar)
 
 
 def split_days(feed: Feed) -> list[Feed]:
@@ -296,7 +305,7 @@ def split_days(feed: Feed) -> list[Feed]:
 
 def _findings_by_day(feed: Feed, spans: list[tuple[int, int]]) -> list[list[Finding]]:
     """The findings of each day: checked again, by the times of their rows, or as shares of all."""
-    checks = Sanity(feed.columns, _origin(feed), bool(feed.source.get("continues")))
+    checks = _checks(feed, feed.columns)
     days = [Findings(checks.part(low, high)) for low, high in spans]
     starts = feed.columns.local_ts[[low for low, _ in spans]]
     for finding in feed.findings:
@@ -311,9 +320,9 @@ def _findings_by_day(feed: Feed, spans: list[tuple[int, int]]) -> list[list[Find
         for index, (day, count) in enumerate(zip(days, counts.tolist(), strict=True)):
             row = finding.first_row if index == 0 else 1
             if finding.when is not None or finding.name not in day:
-                day.at_least(Finding(finding.name, count, row, finding.note))
+                day.at_least(Finding(finding.name, count, row, finding.note, of=finding.of))
             else:
-                day.add(finding.name, count, row, finding.note)
+                day.add(finding.name, count, row, finding.note, of=finding.of)
     return [day.sorted() for day in days]
 
 

@@ -38,7 +38,8 @@ def whole_after(columns: Columns, levels: int, findings: Findings) -> Columns:
     out.kind[marked] = SNAPSHOT
     out.flags[marked] |= LAST
     note = f"whole after {levels} levels a side, first at tape row {marked[0] + 1}"
-    findings.add("book_from_deltas", len(marked), marked[0] + 1, note, columns.local_ts[marked])
+    when = columns.local_ts[marked]
+    findings.add("book_from_deltas", len(marked), marked[0] + 1, note, when, "tape")
     return out
 
 

@@ -104,16 +104,23 @@ LIMITS: dict[str, Limit] = {
     ),
     "crossed_book": Limit(
         "moments at which the best bid is above the best ask in continuous trading",
-        0.02,
+        0.01,
         "check that bid and ask are not swapped, and that rows of one moment share its time",
         "the older side is hidden; what rests there is filled as if the market had gone through",
+    ),
+    "crossed_auction": Limit(
+        "as crossed_book while the market is in an auction, halted or closed, by the tape's status "
+        "rows or else by the instrument's calendar",
+        effect="the older side is hidden; status rows stop the simulated venue, a calendar does "
+        "not: orders are filled as in continuous trading",
+        fix="do not trade while view.session_phase is not 0",
     ),
     "locked_book": Limit(
         "moments at which the best bid equals the best ask, as across exchanges",
         effect="the book is not valid for orders until it unlocks",
     ),
     "locked_long": Limit(
-        "moments at which the book has been locked for a second or more",
+        "moments of continuous trading at which the book has been locked for a second or more",
         0.05,
         "check the tick and that both sides are updated",
         "strategies cannot trade meanwhile; one side is probably stale",
@@ -257,13 +264,14 @@ class Findings:
         first_row: int = 1,
         note: str = "",
         when: np.ndarray | None = None,
+        of: str = "source",
     ) -> None:
         """Count `count` more of `name`, the first at 1-based `first_row`; the first note stays."""
         if count <= 0:
             return
         known = self._found.get(name)
         if known is None:
-            self._found[name] = Finding(name, int(count), int(first_row), note, when)
+            self._found[name] = Finding(name, int(count), int(first_row), note, when, of)
             return
         earlier = first_row < known.first_row
         self._found[name] = Finding(
@@ -272,6 +280,7 @@ class Findings:
             min(known.first_row, int(first_row)),
             note if earlier and note else known.note,
             None if when is None or known.when is None else np.concatenate((known.when, when)),
+            of if earlier else known.of,
         )
 
     def at_least(self, finding: Finding) -> None:
@@ -330,8 +339,12 @@ class Findings:
                 continue
             note = f" ({finding.note})" if finding.note else ""
             fix = f"{limit.fix}, or waive" if limit.fix else "waive"
+            # A row of the tape is none of the file's: the note says its time and what is in it.
+            own = finding.of == "source"
+            place = f"{origin}, row {finding.first_row}" if own else origin
+            first = "" if own else f", the first at {finding.of} row {finding.first_row}"
             raise DataError(
-                f"{origin}, row {finding.first_row}: {finding.name}: {finding.count} of {rows} rows"
+                f"{place}: {finding.name}: {finding.count} of {rows} rows{first}"
                 f"{note}, allowed {limit.share:.2%}; {fix} it with --waive {finding.name}"
             )
 

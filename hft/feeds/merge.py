@@ -44,7 +44,8 @@ def _merged(feeds: list[Feed]) -> Feed:
     findings = Findings()
     for feed in feeds:
         for one in feed.findings:
-            findings.add(one.name, one.count, one.first_row, one.note, one.when)
+            note = f"in {feed.source.get('file')}" + (f": {one.note}" if one.note else "")
+            findings.add(one.name, one.count, one.first_row, note, one.when, one.of)
     files = [str(feed.source.get("file")) for feed in feeds]
     source = dict(first.source, file=" + ".join(files), merged=files)
     return Feed(first.instrument, take(columns, order), findings.sorted(), source)

@@ -61,11 +61,13 @@ def replace_modifies(columns: Columns, findings: Findings, origin: str) -> Colum
     _replace(frozen(columns), order_idx.astype(np.int64), live, out, done)
     if done["kept_row"]:
         raise DataError(
-            f"{origin}, row {done['kept_row']}: a modify that keeps its place with more lots "
-            "cannot be put on a tape: write it as a cancel and an add"
+            f"{origin}, decoded row {done['kept_row']}: a modify that keeps its place with more "
+            "lots cannot be put on a tape: write it as a cancel and an add"
         )
     note = "a modify of an order that was never added"
-    findings.add("unknown_order_id", int(done["unknown"]), int(done["first_unknown"]), note)
+    findings.add(
+        "unknown_order_id", int(done["unknown"]), int(done["first_unknown"]), note, of="decoded"
+    )
     return Columns(*(column[: int(done["rows"])] for column in out))
 
 

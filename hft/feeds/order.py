@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.codes import Flag
+from hft.core.codes import EventKind, Flag
 from hft.core.jit import kernel
 from hft.feeds.borrowed import columns_view
 from hft.feeds.findings import Findings
@@ -85,8 +85,17 @@ def order_rows(columns: Columns, findings: Findings | None = None) -> Columns:
         int(clocks["late"]),
         int(clocks["first_late"]) + 1,
         "exchange time goes back; split into venue and view rows",
+        of="decoded",
     )
     return _split_late(columns, int(clocks["late"]))
+
+
+def row_words(columns: Columns, row: int) -> str:
+    """A row in the words of a tape: receive time, kind, side, price and quantity."""
+    kind, side = EventKind(int(columns.kind[row])).name, int(columns.side[row])
+    moment = np.datetime64(int(columns.local_ts[row]), "ns")
+    price, lots = int(columns.price[row]), int(columns.qty[row])
+    return f"{moment}Z {kind} {('buy ', 'sell ', '')[side]}{lots} lots at tick {price}"
 
 
 def goes_back(times: np.ndarray) -> np.ndarray:
@@ -101,8 +110,9 @@ def take(columns: Columns, index: np.ndarray) -> Columns:
 
 def _by_receipt(columns: Columns, clocks: Any, findings: Findings) -> Columns:
     """Sort by receive time, stable, among the rows a strategy sees."""
-    first = int(clocks["first_back"]) + 1
-    findings.add("receive_disorder", int(clocks["back"]), first, "receive time goes back")
+    first = int(clocks["first_back"])
+    note = f"receive time goes back: {row_words(columns, first)}"
+    findings.add("receive_disorder", int(clocks["back"]), first + 1, note, of="decoded")
     seen_idx = np.flatnonzero((columns.flags & VENUE_ONLY) == 0)
     order = np.arange(len(columns.local_ts))
     order[seen_idx] = seen_idx[np.argsort(columns.local_ts[seen_idx], kind="stable")]

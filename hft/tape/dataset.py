@@ -112,6 +112,7 @@ class Tapes(Sequence[Tape]):
                 "finding": finding.name,
                 "count": finding.count,
                 "first_row": finding.first_row,
+                "of": finding.of,
                 "waived": finding.name in tape.waived,
                 "note": finding.note,
             }
@@ -122,6 +123,7 @@ class Tapes(Sequence[Tape]):
         kinds: dict[str, Any] = texts | {
             "count": pl.Int64,
             "first_row": pl.Int64,
+            "of": pl.String,
             "waived": pl.Boolean,
             "note": pl.String,
         }

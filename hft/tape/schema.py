@@ -47,17 +47,22 @@ class Columns(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of defect seen at ingest: how often, and the first row that shows it."""
+    """One kind of defect seen at ingest: how often, and the first row that shows it.
+
+    Rows count from 1, `of` the "source" (a file's rows, a frame's), of what was "decoded" from it,
+    or of the "tape", on which rows may have been split or sorted.
+    """
 
     name: str
     count: int
     first_row: int
     note: str = ""
     when: Any = field(default=None, compare=False, repr=False)  # receive times ns, where known
+    of: str = "source"
 
     def to_dict(self) -> dict[str, Any]:
         """What a seal says of it."""
-        names = ("name", "count", "first_row", "note")
+        names = ("name", "count", "first_row", "note", "of")
         return {name: getattr(self, name) for name in names}
 
 

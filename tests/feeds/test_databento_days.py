@@ -6,6 +6,7 @@ agree by both being right.
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from hft.core.codes import EventKind, Flag
 from hft.feeds import databento
 from hft.feeds import databento_records as dbn
-from hft.feeds.base import DecodeOptions
+from hft.feeds.base import DecodeOptions, settle
 from hft.tape.schema import Feed
 from tests.feeds.databento_files import (
     DEFINITIONS,
@@ -264,3 +265,13 @@ def test_quote_rows_replayed_give_the_recorded_quotes(es: Any) -> None:
     trades = databento.decode([es(TRADES), es(DEFINITIONS)], DecodeOptions())[0]
     mine = [row[:5] for row in table(feed) if row[0] == EventKind.TRADE]
     assert mine == [row[:5] for row in table(trades)] and len(mine) == 120
+
+
+def test_the_pre_open_of_globex_crosses_and_continuous_trading_does_not(es: Any) -> None:
+    given = DecodeOptions(tick=Decimal("0.25"), lot=Decimal(1))
+    feed = databento.decode([es(SECOND_DAY)], given)[0]
+    count = {one.name: one.count for one in settle(feed, given).findings}
+    moments = len(np.unique(feed.columns.local_ts))
+    # 22:39 to the opening at 23:00 UTC: more than the limit, were it trading.
+    assert 0.01 * len(feed.columns.kind) < count["crossed_auction"] < 0.1 * moments
+    assert count["crossed_book"] == 2, "between 23:00:00 and the prints of the opening"

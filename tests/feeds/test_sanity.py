@@ -6,14 +6,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hft.core.codes import EventKind, Flag
+from hft.core.codes import EventKind, Flag, StatusCode
 from hft.core.errors import DataError
 from hft.core.instruments import Instrument
 from hft.feeds.base import DecodeOptions, settle
+from hft.feeds.checks import LOTS_MAX, NAMES
 from hft.feeds.findings import LIMITS
 from hft.feeds.frame import decode_frame
-from hft.feeds.sanity import LOTS_MAX, NAMES, Sanity
-from hft.tape.schema import Columns, Feed
+from hft.feeds.sanity import Sanity
+from hft.tape.schema import Columns, Feed, Finding
 
 pytestmark = pytest.mark.nojit
 
@@ -99,6 +100,66 @@ def test_groups_that_cross_within_one_moment_are_not_crossed():
     assert "crossed_book" not in found(*QUOTED, (2, BBO, BID, 103, 5), (2, BBO, ASK, 104, 5))
 
 
+STATUS, CROSSING = EventKind.STATUS, (3, BBO, ASK, 99, 5)
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        (StatusCode.OPEN, "crossed_book"),
+        (StatusCode.GAP, "crossed_book"),
+        (StatusCode.AUCTION, "crossed_auction"),
+        (StatusCode.HALT, "crossed_auction"),
+        (StatusCode.CLOSE, "crossed_auction"),
+    ],
+)
+def test_a_book_may_cross_while_status_rows_say_that_nothing_trades(code, name):
+    seen = found(*QUOTED, (2, STATUS, ALL, 0, code), CROSSING)
+    assert {n: c for n, c in seen.items() if n.startswith("crossed")} == {name: 1}
+    opened = found(*QUOTED, (2, STATUS, ALL, 0, code), (3, STATUS, ALL, 0, 0), CROSSING)
+    assert opened["crossed_book"] == 1
+
+
+GLOBEX_OPEN = np.datetime64("2023-12-25T23:00:00", "ns").astype(np.int64)  # closed since the 22nd
+
+
+@pytest.mark.parametrize(
+    ("calendar", "told"),
+    [("CMES", (1, 2)), ("24/7", (3, None)), (None, (3, None)), ("NOWHERE", (3, None))],
+)
+def test_a_book_may_cross_outside_the_hours_of_a_calendar(calendar, told):
+    rows = columns_of(*QUOTED, (2, BBO, ASK, 99, 5), (9, BBO, ASK, 98, 5), (10, BBO, ASK, 97, 5))
+    for times in (rows.exch_ts, rows.local_ts):
+        times += GLOBEX_OPEN - 10 * SECOND  # the last row is of the opening moment
+    names = {f.name: f.count for f in Sanity(rows, "x", calendar=calendar).part(0, 5)}
+    assert (names["crossed_book"], names.get("crossed_auction")) == told
+
+
+def test_status_rows_count_before_the_calendar():
+    rows = columns_of(*QUOTED, (2, STATUS, ALL, 0, StatusCode.OPEN), CROSSING)
+    for times in (rows.exch_ts, rows.local_ts):
+        times += GLOBEX_OPEN - 10 * SECOND
+    names = {one.name for one in Sanity(rows, "x", calendar="CMES").part(0, 4)}
+    assert "crossed_book" in names and "crossed_auction" not in names
+
+
+def test_a_book_may_be_locked_for_long_outside_continuous_trading():
+    locked = ((3, BBO, ASK, 100, 5), (9, TRADE, BID, 100, 1))
+    assert found(*QUOTED, *locked)["locked_long"] == 1
+    auction = (2, STATUS, ALL, 0, StatusCode.AUCTION)
+    assert "locked_long" not in found(*QUOTED, auction, *locked)
+
+
+def test_findings_say_whose_row_is_the_first():
+    feed = Feed(
+        Instrument("X", Decimal(1), Decimal(1)),
+        columns_of(*QUOTED, (2, TRADE, ALL, 102, 1)),
+        [Finding("skipped", 1, 7)],
+    )
+    whose = {one.name: (one.of, one.first_row) for one in settle(feed, DecodeOptions()).findings}
+    assert whose == {"skipped": ("source", 7), "unknown_side": ("tape", 3)}
+
+
 def test_every_check_is_in_the_table_with_its_effect_on_a_replay():
     assert set(NAMES) <= set(LIMITS)
     assert not [name for name, limit in LIMITS.items() if not (limit.meaning and limit.effect)]
@@ -109,15 +170,13 @@ def test_a_feed_of_any_decoder_is_refused_above_a_limit_and_says_where():
     rows = [*QUOTED, *((second, BBO, ASK, 90, 5) for second in range(2, 50))]
     feed = Feed(Instrument("X", Decimal(1), Decimal(1)), columns_of(*rows), source={"file": "own"})
     with pytest.raises(
-        DataError, match=r"own, row 3: crossed_book: 48 of 50 rows .*tape row 3: 1970"
+        DataError, match=r"^own: crossed_book: 48 of 50 rows, the first at tape row 3 \(1970"
     ):
         settle(feed, DecodeOptions())
     assert settle(feed, DecodeOptions(waive=("crossed_book",))).source["waived"] == ["crossed_book"]
 
 
 def test_what_a_decoder_counted_itself_is_not_counted_twice():
-    from hft.tape.schema import Finding
-
     feed = Feed(
         Instrument("X", Decimal(1), Decimal(1)),
         columns_of(*QUOTED, (2, TRADE, ALL, 102, 1)),

@@ -89,6 +89,18 @@ def test_a_fill_at_a_price_of_nothing_is_shown_as_it_was() -> None:
     assert [row[name] for name in SAID] == ["SELL", 0.0, 0, 2]
 
 
+def test_to_close_whatever_there_is_names_neither_side_nor_lots() -> None:
+    close = {"intent_type": IntentType.FORCE_FLAT, "order_type": OrderType.MARKET, "tif": Tif.IOC}
+    refused = asked(**close, code=Reason.NOT_FOUND)
+    assert [refused[name] for name in SAID] == [None] * 4
+    decided = tables.decisions_table(steps(StepKind.DECISION, close | {"price": 70}), NAMES)
+    sent = {"code": IntentType.FORCE_FLAT, "side": Side.SELL, "qty": 3}
+    happened = tables.events_table(steps(StepKind.ARRIVAL, sent), NAMES)
+    frames = [pl.DataFrame(pl.from_arrow(table)).lazy() for table in (decided, happened)]
+    row = orders_frame(*frames).collect().row(0, named=True)
+    assert (row["side"], row["lots"]) == ("SELL", 3), "what the order said that was sent"
+
+
 def test_the_order_that_closes_a_position_has_its_side_and_its_lots() -> None:
     close = {"intent_type": IntentType.FORCE_FLAT, "order_type": OrderType.MARKET, "tif": Tif.IOC}
     close |= {"side": Side.SELL, "price": 70, "qty": 3}

@@ -18,7 +18,7 @@ def orders_frame(decisions: pl.LazyFrame, events: pl.LazyFrame) -> pl.LazyFrame:
     lived = sent.join(_events(events), on="order_id", how="left").with_columns(
         pl.col("filled_lots", "amends", "cancels").fill_null(0), pl.col("fees").fill_null(0.0)
     )
-    total = pl.coalesce("amended_lots", "lots")
+    total = pl.coalesce("amended_lots", "lots", "sent_lots")
     filled = (pl.col("filled_lots") >= total) & (total > 0)
     status = (
         pl.when(filled)
@@ -35,7 +35,7 @@ def orders_frame(decisions: pl.LazyFrame, events: pl.LazyFrame) -> pl.LazyFrame:
         "order_id",
         "strategy",
         "symbol",
-        "side",
+        pl.coalesce("side", "sent_side").alias("side"),
         pl.coalesce("amended_price", "price").alias("price"),
         pl.coalesce("amended_tick", "price_tick").alias("price_tick"),
         total.alias("lots"),
@@ -59,11 +59,14 @@ def _events(events: pl.LazyFrame) -> pl.LazyFrame:
     is_end = event.is_in(list(ENDS))
     amended = (event == "AMENDED") & (lots > 0)
     filled_lots = lots.filter(is_fill).sum()
+    is_arrival = event.is_in([f"ARRIVED_{name}" for name in OPENING])
     # The venue answers an amend with what is open; its answers never overtake each other.
     filled_before = pl.when(is_fill).then(lots).otherwise(0).cum_sum()
     paid = (pl.col("price") * lots).filter(is_fill).sum()
     return events.group_by("order_id").agg(
-        arrived=ts.filter(event.is_in([f"ARRIVED_{name}" for name in OPENING])).min(),
+        arrived=ts.filter(is_arrival).min(),
+        sent_side=pl.col("side").filter(is_arrival).first(),
+        sent_lots=lots.filter(is_arrival).first(),
         acked=ts.filter(event == "ACK").min(),
         filled_lots=filled_lots,
         avg_price=pl.when(filled_lots > 0).then(paid / filled_lots),

@@ -178,12 +178,14 @@ def decisions_table(steps: np.ndarray, names: RunNames) -> pa.Table:
     """The DECISION steps; measured, limit and margin are in `unit`, negative is over the limit.
 
     What an intent does not say is null: a cancel names an order and nothing else, an amend has that
-    order's side, and a market order has the price of the touch it was checked at, if there was one.
+    order's side, a market order has the price of the touch it was checked at, if there was one, and
+    a FORCE_FLAT of 0 lots closes what there is: the order that was sent has its side and lots.
     """
     rows = steps[steps["kind"] == StepKind.DECISION.value]
     reason, intent = rows["code"], rows["intent_type"]
     cancel = intent == IntentType.CANCEL.value
     named = cancel | (intent == IntentType.AMEND.value)
+    all_of_it = (intent == IntentType.FORCE_FLAT.value) & (rows["qty"] == 0)
     immediate = (rows["tif"] == Tif.IOC.value) | (rows["tif"] == Tif.FOK.value)
     market = (rows["order_type"] == OrderType.MARKET.value) | immediate
     refused = reason != Reason.OK.value
@@ -201,9 +203,11 @@ def decisions_table(steps: np.ndarray, names: RunNames) -> pa.Table:
             "target_id": pa.array(np.ascontiguousarray(rows["target_id"]), mask=~named),
             "order_type": words(rows["order_type"], [one.name for one in OrderType]),
             "tif": words(rows["tif"], [one.name for one in Tif]),
-            "side": words(np.where(named, -1, rows["side"]), [side.name for side in Side]),
+            "side": words(
+                np.where(named | all_of_it, -1, rows["side"]), [side.name for side in Side]
+            ),
             **_priced(rows, names, cancel | (market & (rows["price"] == 0))),
-            "lots": pa.array(np.ascontiguousarray(rows["qty"]), mask=cancel),
+            "lots": pa.array(np.ascontiguousarray(rows["qty"]), mask=cancel | all_of_it),
             "reason": enum_words(reason, Reason),
             "reason_code": pa.array(reason.astype(np.int16)),
             "measured": pa.array(measured, mask=~known),
