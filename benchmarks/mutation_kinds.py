@@ -100,6 +100,7 @@ def _kind(kind: int) -> Change:
 
 COULD = "one row cannot tell it from a quote or print that somebody made"
 LATER = "the row could have happened, or been received, then"
+ONE_CLOCK = "recordings of two clocks have rows that only the venue or only strategies see"
 NO_NUMBER = "decoded rows have no sequence numbers; the decoders count the gaps of raw messages"
 
 KINDS: dict[str, Kind] = {
@@ -137,8 +138,8 @@ KINDS: dict[str, Kind] = {
         ORDERS, _set("order_id", lambda c, at: c.order_id[np.maximum(at - 1, 0)]), COULD
     ),
     "last flag lost": Kind(ANY, _flag(Flag.LAST, False), "the book is whole a moment later"),
-    "seen by the venue alone": Kind(ANY, _flag(Flag.VENUE_ONLY, True), "a row of the venue's"),
-    "seen by strategies alone": Kind(ANY, _flag(Flag.VIEW_ONLY, True), "a row of the view's"),
+    "seen by the venue alone": Kind(ANY, _flag(Flag.VENUE_ONLY, True), ONE_CLOCK),
+    "seen by strategies alone": Kind(ANY, _flag(Flag.VIEW_ONLY, True), ONE_CLOCK),
     "kind becomes a print": Kind(BOOK, _kind(EventKind.TRADE), COULD),
     "kind becomes a clear": Kind(BOOK, _kind(EventKind.CLEAR), "a feed may clear its book"),
     "kind becomes a level": Kind((3, 4, 5, 6, 7), _kind(EventKind.LEVEL), COULD),

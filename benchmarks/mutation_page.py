@@ -43,7 +43,7 @@ def lines(tallies: dict[str, Tally]) -> Iterator[str]:
     for kind, tally in tallies.items():
         moved = np.array(tally.effects or [0.0])
         counts = "".join(f"{tally.counts[one]:>12}" for one in OUTCOMES)
-        figures = f"{np.median(moved):>12.2f}{moved.max():>10.2f}"
+        figures = f"{np.median(moved):>12.3g}{moved.max():>10.3g}"
         yield f"{kind:<28}{counts}{figures}  {words(kind, tally)}"
     yield f"{'all':<28}" + "".join(f"{count:>12}" for count in totals(tallies).values())
 
@@ -75,7 +75,7 @@ def page(tallies: dict[str, Tally], seeds: int, goods: Sequence[str]) -> str:
     for kind, tally in tallies.items():
         cells = [str(tally.counts[one]) for one in (REFUSED, COUNTED, HARMLESS, OTHER)]
         moved = np.array(tally.effects)
-        cells += [f"{np.median(moved):.2f}", f"{moved.max():.2f}"] if len(moved) else ["", ""]
+        cells += [f"{np.median(moved):.3g}", f"{moved.max():.3g}"] if len(moved) else ["", ""]
         rows.append("| " + " | ".join([kind, *cells, words(kind, tally)]) + " |")
     return PAGE.format(
         kinds=len(tallies),

@@ -227,7 +227,7 @@ def markets(events: int, shared: Path | None, folder: Path) -> Iterator[Market]:
     book = Instrument(symbol="FRAME", tick=Decimal("0.01"), lot=Decimal(1))
     yield Market("frame", framed(levels, book), "a data frame, faults of cells", levels=levels)
     if shared is not None:
-        yield binance(shared, folder, events // 2)
+        yield binance(shared, folder, 4 * events)
         yield lobster(shared, 2 * events)
 
 
@@ -235,7 +235,7 @@ def described(market: Market, good: tuple[dict[str, int], dict[str, Replayed]]) 
     """A line about a good recording."""
     rows, seconds = len(market.feed.columns.kind), int(np.ptp(market.feed.columns.local_ts)) / 1e9
     fills = sum(one.fills for one in good[1].values())
-    net = ", ".join(f"{name} {one.net:+.2f}" for name, one in good[1].items())
+    net = ", ".join(f"{name} {one.net:+.4g}" for name, one in good[1].items())
     counted = ", ".join(f"{name} {count}" for name, count in good[0].items()) or "none"
     return (
         f"{market.name} ({market.about}): {rows} rows, {seconds:.0f} s, {fills} fills, "
@@ -293,7 +293,7 @@ def judge(
         return
     more = [name for name, count in found.items() if count > good[0].get(name, 0)]
     if more:
-        tally.by[more[0]] += 1
+        tally.by[f"`{more[0]}`"] += 1
     other = OTHER if kind in KINDS and KINDS[kind].other else UNEXPLAINED
     for name, run in did.items():
         known = good[1][name]

@@ -119,14 +119,9 @@ class Tapes(Sequence[Tape]):
             for tape in self._tapes
             for finding in tape.findings
         ]
-        texts = dict.fromkeys(("symbol", "day", "finding"), pl.String)
-        kinds: dict[str, Any] = texts | {
-            "count": pl.Int64,
-            "first_row": pl.Int64,
-            "of": pl.String,
-            "waived": pl.Boolean,
-            "note": pl.String,
-        }
+        names = ("symbol", "day", "finding", "count", "first_row", "of", "waived", "note")
+        kinds: dict[str, Any] = dict.fromkeys(names, pl.String)
+        kinds |= {"count": pl.Int64, "first_row": pl.Int64, "waived": pl.Boolean}
         return pl.DataFrame(rows, schema=kinds)
 
     def __len__(self) -> int:
