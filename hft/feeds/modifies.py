@@ -58,7 +58,8 @@ def replace_modifies(columns: Columns, findings: Findings, origin: str) -> Colum
     out = Columns(*(np.empty(rows, dtype) for dtype in DTYPES.values()))
     done = np.zeros(1, PASS)[0]
     live = np.zeros(2 * len(ids), LIVE_ORDER)
-    _replace(frozen(columns), order_idx.astype(np.int64), live, out, done)
+    which = order_idx.astype(np.int64)  # a name, or it is gone while the kernel looks at it
+    _replace(frozen(columns), which, live, out, done)
     if done["kept_row"]:
         raise DataError(
             f"{origin}, decoded row {done['kept_row']}: a modify that keeps its place with more "
