@@ -106,7 +106,7 @@ def test_the_group_of_a_modify_that_changes_nothing_still_ends():
 def test_a_larger_order_that_keeps_its_place_is_refused_with_its_row():
     columns = columns_of([Event("add", 0, 1, 1, 1), Event("modify", 0, 1, 2, 1)])
     columns.flags[1] = Flag.KEEPS_PRIORITY
-    with pytest.raises(DataError, match=r"mine\.csv, row 2: a modify that keeps its place"):
+    with pytest.raises(DataError, match=r"mine\.csv, decoded row 2: a modify that keeps its place"):
         replace_modifies(columns, Findings(), "mine.csv")
 
 
