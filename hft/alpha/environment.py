@@ -31,7 +31,9 @@ class MarketMaking(gymnasium.Env):
 
     `reset(seed)` begins at a time drawn from the seed; the same seed and actions give the same
     episode to the last bit. An episode that reaches the end of the tapes is terminated, one that
-    ends after `steps` is truncated. Units: reward in currency times `reward_scale`.
+    ends after `steps`, or since no row is left in their span, is truncated; observation, reward and
+    info of its last step are of the end of that span. Units: reward in currency times
+    `reward_scale`.
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012
@@ -78,7 +80,10 @@ class MarketMaking(gymnasium.Env):
         span, replay_seed = self._span(begin), int(self.np_random.integers(1 << 31))
         self.episode = Episode(self.market, span, replay_seed)
         if self.episode.over:
-            raise ConfigError("start_ns: the tapes end before the first action; begin earlier")
+            raise ConfigError(
+                f"start_ns: the tapes have no row after the first action of an episode from "
+                f"{span[0]} to {span[1]}; begin earlier, or make it longer (every, steps)"
+            )
         return self.episode.observation, self._info()
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
@@ -86,7 +91,7 @@ class MarketMaking(gymnasium.Env):
         episode = self._running()
         bid, ask = _pair(action)
         before = episode.equity
-        episode.act(bid, ask)
+        episode.act(bid, ask, last=len(episode.actions) + 1 == self.steps)
         reward = (episode.equity - before) * self.reward_scale
         over = episode.over
         return (
@@ -128,7 +133,7 @@ class MarketMaking(gymnasium.Env):
         episode = self.episode
         assert episode is not None
         info = {
-            "ts_ns": int(episode.view.now),
+            "ts_ns": episode.now_ns,
             "position": int(episode.view.position),
             "equity": episode.equity,
             **episode.counts,

@@ -164,5 +164,6 @@ LIMITS = {
     "breaker.window_s": "that window",
     "breaker.reset_after_s": "time before a trip by market move or position may reset",
     "breaker.close_on_trip": "a trip closes positions",
-    "degraded.limit_factor": "limits under DEGRADE, as a factor",
+    "degraded.limit_factor": "degraded mode: limits of size, position, rate and of the notional of "
+    "an order or a symbol, times this",
 }

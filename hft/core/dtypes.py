@@ -89,15 +89,11 @@ ORDER = _row(
     "order_type",
     "status",  # OrderStatus
     "request",  # what is in flight: -1 nothing, else IntentType
-    "request_price",
-    "request_qty",
     "reserved_money",  # notional still held for the unfilled part
     "held_qty",  # lots still held on the leaf's side
     "cmd_id",
     "sent_ns",
-    "acked_ns",
     "expire_ts_ns",
-    "parent_id",
     "next_slot",  # intrusive list of one account, instrument and side; of a free slot the next one
     "prev_slot",
 )
@@ -118,7 +114,6 @@ RESTING = _row(
     "total_qty",  # open and filled together, as the venue was last told
     "next_slot",
     "prev_slot",
-    "arrived_ns",
 )
 
 # An approved command on its way to the venue.
@@ -193,7 +188,7 @@ _STEP_FIELDS: dict[str, Any] = {
     "mix_hi": np.int64,
     "strategy_idx": np.int32,  # -1: about none, as the next
     "instrument_idx": np.int32,
-    "target": np.int32,  # CONTROL: what the input is about; see `gateway.control.control`
+    "target": np.int32,  # CONTROL: see `gateway.control.control`; GUARD: the strategy or account
     "intents": np.int32,  # WAKE: intents written
     "lost": np.int32,  # WAKE: intents beyond the buffer
     "code": np.int16,  # what happened, as the kind's own enum; see `StepKind`

@@ -73,7 +73,6 @@ def reset(gw: Any, index: int, now_ns: int) -> int:
     row["cause"] = 0
     row["latched"] = 0
     row["taken"] = 0
-    row["resets"] += 1
     head["trips"] -= 1
     alerts.of_breaker(gw, index, cause, 0, 0, now_ns)
     return 1

@@ -34,17 +34,12 @@ def hold_new(gw: Any, head: Row, intent: Row, q: Row, slot: int, now_ns: int) ->
             order["tif"] = Tif.IOC.value
     order["status"] = OrderStatus.PENDING_SUBMIT.value
     order["request"] = NEW
-    order["request_price"] = q["price"]
-    order["request_qty"] = q["qty"]
     order["reserved_money"] = 0
     order["held_qty"] = 0
     order["cmd_id"] = head["cmd_id"]
     order["sent_ns"] = now_ns
-    order["acked_ns"] = 0
     order["expire_ts_ns"] = intent["expire_ts_ns"]
-    order["parent_id"] = intent["parent_id"]
     tables.holds(gw)[slot]["amends"] = 0
-    tables.holds(gw)[slot]["status_before"] = OrderStatus.PENDING_SUBMIT.value
     head["live_orders"] += 1
     orders.link(gw, slot)
 
@@ -61,16 +56,13 @@ def hold_amend(hold: Row, order: Row, q: Row) -> None:
         hold["qty"] = max(hold["qty"], qty)
     hold["amends"] += 1
     order["request"] = AMEND
-    order["request_price"] = price
-    order["request_qty"] = qty
 
 
 @kernel(inline=True)
-def hold_cancel(hold: Row, order: Row) -> None:
+def hold_cancel(order: Row) -> None:
     """Note a cancel in flight; what is held stays held until the venue answers."""
     status = order["status"]
     if status == OrderStatus.SUBMITTED.value or status == OrderStatus.PARTIALLY_FILLED.value:
-        hold["status_before"] = status
         order["status"] = OrderStatus.CANCEL_REQUESTED.value
     order["request"] = CANCEL
 

@@ -138,6 +138,12 @@ def scaled(limit: int, factor_e4: int) -> int:
 
 
 @kernel
+def scaled_on(limit: int, factor_e4: int) -> int:
+    """`scaled` where 0 is off: what is on stays on."""
+    return max(1, scaled(limit, factor_e4)) if limit > 0 else limit
+
+
+@kernel
 def scale_limits(gw: Any) -> None:
     """Put the limits of degraded mode, or the plain ones, in force; it never loosens one."""
     config = tables.config(gw)[0]
@@ -150,11 +156,14 @@ def scale_limits(gw: Any) -> None:
         row["short_max"] = scaled(base["short_max"], factor)
         row["notional_max"] = scaled(base["notional_max"], factor)
         row["band_ticks"] = scaled(base["band_ticks"], 5_000 if on else 10_000)
-        row["band_bps"] = scaled(base["band_bps"], 5_000 if on else 10_000)
+        row["band_bps"] = scaled_on(base["band_bps"], 5_000 if on else 10_000)
     for index in range(len(tables.rates(gw))):
         row = tables.rates(gw)[index]
-        row["per_s"] = scaled(row["full_per_s"], factor)
-        row["per_min"] = scaled(row["full_per_min"], factor)
+        row["per_s"] = scaled_on(row["full_per_s"], factor)
+        row["per_min"] = scaled_on(row["full_per_min"], factor)
+    for index in range(len(tables.strategies(gw))):
+        row = tables.strategies(gw)[index]
+        row["order_notional_max"] = scaled(row["full_order_notional_max"], factor)
 
 
 @kernel
@@ -271,9 +280,7 @@ def control(gw: Any, kind: int, code: int, value: int, now_ns: int) -> int:
         head["venue_up"] = 0
     elif kind == ControlKind.RECONNECT.value:
         head["venue_up"] = 1
-    elif kind == ControlKind.LIMITS.value:
-        head["limit_changes"] += 1
-    else:
+    elif kind != ControlKind.LIMITS.value:  # those are put in force by `state.apply_limits`
         return -1
     policy.refresh(gw)
     return 0

@@ -11,7 +11,7 @@ from hft.core.codes import DedupState, Reason
 from hft.core.digest import as_int, row_word
 from hft.core.jit import kernel
 from hft.gateway import index, tables
-from hft.gateway.rows import Row
+from hft.gateway.rows import CANCELS_MAX, Row
 
 RESERVED_NOW = 0
 REPLAYED = -1
@@ -222,3 +222,20 @@ def commit_key(gw: Any, hold: Row, state: int, reason: int, cmd_id: int, now_ns:
         tables.dedup(gw)[row_idx]["outcome"] = 0
         tables.dedup(gw)[row_idx]["payload"] = hold["payload"]
     commit(gw, row_idx, state, reason, cmd_id, now_ns)
+
+
+@kernel
+def reject_command(gw: Any, cmd_id: int, reason: int, now_ns: int) -> None:
+    """Refuse the key that was approved for a command which never left; one without a key has none.
+
+    It is among the newest: no more is decided between the two than the cancels of own orders.
+    """
+    rows = tables.dedup(gw)
+    row_idx = tables.head(gw)[0]["lru_recent"]
+    for _ in range(CANCELS_MAX + 1):
+        if row_idx < 0:
+            return
+        if cmd_of(rows[row_idx]["outcome"]) == cmd_id:
+            commit(gw, row_idx, DedupState.REJECTED.value, reason, 0, now_ns)
+            return
+        row_idx = rows[row_idx]["older"]

@@ -117,11 +117,9 @@ def on_ack(gw: Any, slot: int, now_ns: int) -> int:
         return -1
     know_again(gw, slot, APPROVED, 0, now_ns)
     order = tables.orders(gw)[slot]
-    order["acked_ns"] = now_ns
     if order["status"] == PENDING:
         order["status"] = SUBMITTED
         if order["request"] == CANCEL:
-            tables.holds(gw)[slot]["status_before"] = SUBMITTED
             order["status"] = CANCEL_REQUESTED
     if order["request"] == NEW:
         order["request"] = NOTHING
@@ -149,7 +147,6 @@ def on_amended(gw: Any, slot: int, price: int, qty: int, now_ns: int) -> int:
     order = tables.orders(gw)[slot]
     order["price"] = price
     order["qty"] = qty
-    order["acked_ns"] = now_ns
     end_amend(gw, slot)
     if order["filled_qty"] >= qty:
         done = OrderStatus.FILLED.value if order["filled_qty"] > 0 else OrderStatus.CANCELLED.value
@@ -199,7 +196,6 @@ def on_fill(gw: Any, slot: int, price: int, qty: int, now_ns: int) -> int:
         result = -1
     order["filled_qty"] += qty
     order["status"] = CANCEL_REQUESTED if order["request"] == CANCEL else PARTIAL
-    tables.holds(gw)[slot]["status_before"] = PARTIAL
     if order["request"] == NEW:
         order["request"] = NOTHING
     hold_again(gw, slot)
@@ -295,8 +291,10 @@ def on_dispatch_failed(gw: Any, slot: int, reason: int) -> int:
         dedup.commit(gw, head["dedup_row"], REJECTED, reason, 0, now_ns)
     elif order["request"] == NEW:
         dedup.commit_key(gw, hold, REJECTED, reason, 0, now_ns)
+    else:
+        # Own cancels were decided since: the key beside the order need not be the command's.
+        dedup.reject_command(gw, hold["request_cmd_id"], reason, now_ns)
     head["orders_rejected"] += 1
-    head["orders_approved"] -= 1
     tables.counts(gw)[reason] += 1
     tables.counts(gw)[0] -= 1
     if order["request"] == AMEND:

@@ -111,7 +111,7 @@ def decide_cancel(
     if head["venue_up"] == 0:
         return Reason.VENUE_DOWN.value
     head["cmd_id"] += 1
-    commands.hold_cancel(tables.holds(gw)[q["slot"]], tables.orders(gw)[q["slot"]])
+    commands.hold_cancel(tables.orders(gw)[q["slot"]])
     return OK
 
 
@@ -281,9 +281,9 @@ def evaluate(gw: Any, intent: Row, touch: Row, now_ns: int) -> int:
             tables.leaves(gw)[q["leaf_idx"]]["refused_ns"] = now_ns
         return refuse(gw, head, reason, now_ns)
     slot = q["slot"]
+    tables.holds(gw)[slot]["request_cmd_id"] = head["cmd_id"]
     commands.keep_key(tables.orders(gw)[slot], tables.holds(gw)[slot], intent, payload)
     head["exempt"] = 1 if q["kind"] == CANCEL or q["proven"] + q["lowers"] > 0 else 0
-    head["orders_approved"] += 1
     tables.counts(gw)[OK] += 1
     d["slot"] = slot
     d["cmd_id"] = head["cmd_id"]

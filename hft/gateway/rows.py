@@ -99,7 +99,6 @@ HEAD = _row(
     "actions",  # trips whose cancels and closes are not taken yet
     "now_ns",
     "orders_checked",
-    "orders_approved",
     "orders_rejected",
     "dedup_hits",
     "position_breaches",
@@ -108,7 +107,6 @@ HEAD = _row(
     "fills",
     "latency_ns",  # of a decision, before its command leaves
     "unknown_orders",
-    "limit_changes",
     "alerts",  # ALERT rows ever written
     "alerts_taken",
 )
@@ -179,7 +177,8 @@ STRATEGY = _row(
     "notional_max",  # 0 off, as the next two
     "leaf_notional_max",
     "net_qty_max",
-    "order_notional_max",
+    "order_notional_max",  # negative off; in force now, as the next without degraded mode
+    "full_order_notional_max",
     "weight_ppm",  # promotion weight, 1 000 000 = 1
     "bound",  # 1: bound to an alpha that needs a promotion
     "critical",
@@ -232,7 +231,6 @@ BREAKER = _row(
     "reset_after_ns",
     "detail_idx",
     "taken",
-    "resets",
 )
 
 # What a guard did: see `hft.gateway.alerts`.
@@ -261,7 +259,7 @@ HOLD = _row(
     "key_hi",
     "key_lo",
     "payload",
-    "status_before",  # of a cancel in flight
+    "request_cmd_id",  # of the newest command about the order
 )
 
 # The question being decided, priced.

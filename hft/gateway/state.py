@@ -153,6 +153,7 @@ def _strategies(limits: ResolvedLimits, n_strategies: int) -> np.ndarray:
     table = np.zeros(n_strategies, rows.STRATEGY)
     for index in range(n_strategies):
         table[index] = limits.strategy_row(index)
+    table["full_order_notional_max"] = table["order_notional_max"]
     return table
 
 
@@ -256,6 +257,7 @@ def apply_limits(state: GatewayState, limits: ResolvedLimits) -> None:
         needed = was_needed and row["bound"] != 0
         for name in _STRATEGY_LIMITS:
             row[name] = limits.strategy_row(index)[name]
+        row["full_order_notional_max"] = row["order_notional_max"]
         needs = state.config[0]["require_promotion"] != 0 and row["bound"] != 0
         if needs != needed:
             # Nobody has promoted it yet under these limits, or nobody has to.
@@ -264,5 +266,4 @@ def apply_limits(state: GatewayState, limits: ResolvedLimits) -> None:
     for name in ("per_s", "per_min", "full_per_s", "full_per_min"):
         state.rates[name] = pairs[name]
     state.moves["turn_ns"] = 0
-    state.head[0]["limit_changes"] += 1
     control.scale_limits(tables.handle(state))

@@ -202,6 +202,9 @@ def after_wake(engine: Engine, s: int, cause: int) -> None:
     now_ns = clock["now_ns"]
     count = context["intents"]
     note_wake(engine, s, now_ns, cause, count, context["intents_lost"])
+    instruments = len(engine.trading.touch)
+    for i in range(engine.trading.head[0]["listened"]):
+        engine.traded[s * instruments + i] = engine.trading.touch[i]["traded_lots"]
     if count > 0:
         clock["lost_intents"] += context["intents_lost"]
         for k in range(count):

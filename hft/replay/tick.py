@@ -67,11 +67,10 @@ def _packed(a: int, b: int, c: int, d: int) -> Any:
 def note_wake(engine: Engine, s: int, ts: int, cause: int, intents: int, lost: int) -> None:
     """Account a wake-up, and with it the book updates since the last one: count and mix.
 
-    Only instruments that a strategy listens to count. Mutates: as `note`, and engine.traded.
+    Only instruments that a strategy listens to count. Mutates: as `note`.
     """
     clock = engine.clock[0]
     wake = engine.strategies[s]["woken"]
-    instruments = len(engine.trading.touch)
     word = digest.row_word(wake * 64 + _WAKE, ts, cause, 1, lost, intents)
     low = engine.lanes[0]
     high = engine.lanes[1]
@@ -79,7 +78,6 @@ def note_wake(engine: Engine, s: int, ts: int, cause: int, intents: int, lost: i
         # The first instrument's mix takes the wake-up's own word along.
         mix = engine.mixes[i] if i > 0 else digest.row_add(engine.mixes[0], word)
         low, high = digest.mix_words(low, high, mix, engine.feeds[i]["seen"])
-        engine.traded[s * instruments + i] = engine.trading.touch[i]["traded_lots"]
     engine.lanes[0] = low
     engine.lanes[1] = high
     clock["step"] += 1

@@ -54,6 +54,8 @@ def _note_guards(trading: Any, wiring: Any) -> None:
         step["limit"] = alert["limit"]
         if alert["scope"] == _STRATEGY:
             step["strategy_idx"] = alert["index"]
-        elif alert["scope"] == _SYMBOL:
+        if alert["scope"] == _SYMBOL:
             step["instrument_idx"] = alert["index"]
+        else:
+            step["target"] = alert["index"]
         wiring.note(wiring.outside, step)

@@ -99,7 +99,6 @@ def arrives(
         row["tif"] = order["tif"]
         row["expire_ts_ns"] = order["expire_ts_ns"]
         row["total_qty"] = message["qty"]
-        row["arrived_ns"] = ts
         _enter(venue, books, book, slot, order["order_type"] == _MARKET, _ACK, ts)
 
 

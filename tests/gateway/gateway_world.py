@@ -262,7 +262,24 @@ def send(pair: Pair, rng: random.Random, sent: list[dict[str, int]]) -> None:
         if intent["intent_type"] in (IntentType.NEW, IntentType.FORCE_FLAT):
             target = order_id
         if target in pair.twin.orders and pair.trace[-1][1] == 0:
+            if rng.random() < 0.5:
+                cancel_others(pair, rng, target)
             pair.dispatch_failed(target, Reason.ORDER_QUEUE_FULL)
+
+
+def cancel_others(pair: Pair, rng: random.Random, target: int) -> None:
+    """Cancels of other orders, which leave before an approved command does."""
+    others = [order for order in pair.twin.orders.values() if order.id != target]
+    for order in others[:2]:
+        pair.decide(
+            intent_type=IntentType.CANCEL,
+            target_id=order.id,
+            strategy_idx=order.strategy,
+            account_idx=order.account,
+            instrument_idx=order.instrument,
+            key_hi=rng.choice((0, 77)),
+            key_lo=pair.next_id,
+        )
 
 
 def answer(pair: Pair, rng: random.Random) -> None:

@@ -237,6 +237,30 @@ def test_a_failed_dispatch_gives_everything_back_and_answers_the_retry(reason: R
 
 
 @pytest.mark.nojit
+@pytest.mark.parametrize("pending", [True, False])
+def test_an_amend_that_never_left_behind_own_cancels_is_refused_when_asked_again(
+    pending: bool,
+) -> None:
+    """The keys of its own order and of the cancels that left keep their answers."""
+    pair = Pair(Rules())
+    first = BUY | {"key_hi": 1, "key_lo": 1}
+    _, order = pair.decide(**first)
+    _, other = pair.decide(**BUY)
+    if not pending:
+        pair.both("ack", order)
+    amend = BUY | {"intent_type": IntentType.AMEND, "target_id": order, "qty": 3}
+    cancel = {"intent_type": IntentType.CANCEL, "target_id": other, "key_hi": 1, "key_lo": 3}
+    assert pair.decide(**amend, key_hi=1, key_lo=2)[0] == Reason.OK
+    assert pair.decide(**cancel)[0] == Reason.OK
+    pair.dispatch_failed(order, Reason.ORDER_QUEUE_FULL)
+    again = {"intent_id": 99}
+    assert pair.decide(**amend, key_hi=1, key_lo=2, **again)[0] == Reason.ORDER_QUEUE_FULL
+    assert pair.decide(**first, **again)[0] == Reason.OK
+    assert pair.decide(**cancel, **again)[0] == Reason.OK
+    assert [replayed for _, replayed in pair.trace[-3:]] == [1, 1, 1]
+
+
+@pytest.mark.nojit
 def test_a_standby_answer_counts_as_a_miss_for_the_new_leader() -> None:
     pair = Pair(Rules())
     stand_by(pair)

@@ -70,7 +70,8 @@ class NaiveGateway(Events):
             if i["intent_type"] in (IntentType.AMEND, IntentType.CANCEL):
                 target = i["target_id"]
             order = self.orders[target]
-            self.last = (target, key, payload)
+            order.asked = key
+            order.asked_cmd = answer.cmd_id
             first = i["intent_type"] in (IntentType.NEW, IntentType.FORCE_FLAT)
             open_outcome = order.status in (OrderStatus.PENDING_SUBMIT, OrderStatus.UNKNOWN)
             if first or (key != (0, 0) and not open_outcome):

@@ -109,11 +109,9 @@ class Events(Checks):
 
     def dispatch_failed(self, order_id: int, reason: Reason, now: int) -> None:
         order = self.orders[order_id]
-        last_id, key, payload = self.last
-        if last_id != order_id:
-            key, payload = order.key, order.payload
-        if last_id == order_id or order.request == IntentType.NEW:
-            self._commit(key, payload, DedupState.REJECTED, reason, 0, now)
+        entry = self.keys.get(order.asked)
+        if entry is not None and entry[2] == order.asked_cmd:
+            self._commit(order.asked, None, DedupState.REJECTED, reason, 0, now)
         if order.request == IntentType.AMEND:
             self.amend_rejected(order_id, now)
         elif order.request == IntentType.CANCEL:

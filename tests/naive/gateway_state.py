@@ -89,6 +89,8 @@ class Order:
     low_price: int = 0
     request: IntentType | None = IntentType.NEW
     post_only: bool = False
+    asked: tuple[int, int] = (0, 0)  # the key of the newest command about it, and its id
+    asked_cmd: int = 0
 
     def shapes(self) -> list[tuple[int, int]]:
         """What the order may be: as acknowledged, and as amends in flight would make it."""
@@ -161,7 +163,6 @@ class State:
         self.keys: OrderedDict[tuple[int, int], list[Any]] = OrderedDict()
         self.times: dict[Any, list[int]] = {}
         self.cmd_id = 0
-        self.last: Any = (0, (0, 0), None)
         self.operator = PolicyMode.NORMAL
         self.strategy_mode = [PolicyMode.NORMAL] * rules.strategies
         self.repeated = [False] * rules.strategies

@@ -6,6 +6,7 @@ import pytest
 from hft.core.codes import Side, WakeCause
 from hft.replay.run import drive
 from hft.strategies.base import Strategy
+from hft.strategies.view import View
 from tests.small_world import LEVEL, TRADE, Kept, opening, play, session_of
 
 pytestmark = pytest.mark.nojit
@@ -95,3 +96,17 @@ def test_a_fill_while_one_side_is_empty_has_no_mid() -> None:
     played = play(rows, {10: bought_at_ten})
     assert played.venue_fills() == [(10, 1, 110, 2, 1)]
     assert played.fills["mid2"].tolist() == [0]
+
+
+def test_after_the_end_the_view_counts_what_traded_since_the_last_wake_up() -> None:
+    """The end is no wake-up: a pull loop that looks once more sees all of one moment."""
+    rows = [*opening(1, {100: 5}, {110: 5}), (12, TRADE, 0, 110, 3), (95, TRADE, 0, 110, 4)]
+    wakes: list[int] = []
+    strategy = Strategy(
+        lambda view, order, p, s: wakes.append(int(view.traded_since_wake)), "script", 20, 1, {}, {}
+    )
+    session = session_of([rows], [strategy])
+    drive(session, Kept([], [], []), plain=True)
+    view = View(int(session.engine.context_at[0]))
+    assert wakes == [3, 0, 0, 0]
+    assert (int(view.now), int(view.traded_since_wake)) == (95, 4)

@@ -104,17 +104,31 @@ class Episode:
             "fills": int(trading.positions[0]["fills"]),
         }
 
-    def act(self, bid: float, ask: float) -> None:
-        """Quote, and go on to the next wake-up or the end. Raises: ConfigError for no number."""
+    @property
+    def now_ns(self) -> int:
+        """The time of this wake-up; once it is over, the end of the span or what came after it."""
+        return max(int(self.view.now), self.span[1]) if self.over else int(self.view.now)
+
+    def act(self, bid: float, ask: float, last: bool = False) -> None:
+        """Quote, and go on to the next wake-up, or to the end when this is the `last` action.
+
+        Raises: ConfigError for no number.
+        """
         for name, value in zip(ACTIONS, (bid, ask), strict=True):
             if not math.isfinite(value):
                 raise ConfigError(f"action: {name} is {value!r}, not a number of -1 to 1")
         self.actions.append((bid, ask))
         quote(self.view, self._order, bid, ask, self.market.quoting)
-        self._go()
+        self._go(last)
 
-    def _go(self) -> None:
+    def _go(self, last: bool = False) -> None:
         status = self._driver.until_wake()
+        if last:
+            # Answers under way keep timers alive; what was traded is since the agent last looked.
+            seen = self._engine.traded.copy()
+            while status == st.STATUS_WAKE:
+                status = self._driver.until_wake()
+            self._engine.traded[:] = seen
         self.over = status == st.STATUS_DONE
         self.observation = self._eyes.look(self.view)
 
