@@ -110,8 +110,8 @@ def test_one_row_that_ends_every_order_finds_room_however_full_the_ring_was(end:
         ) -> None:
             if len(sent) < SLOTS:
                 sent.append(order.new(Side.BUY, 100, 5, Tif.DAY))
-            elif most > 0 and view.now <= 100 + most:
-                order.amend(sent[0], 100, 5 + view.now % 2)
+            elif len(sent) < SLOTS + most:
+                sent.append(order.amend(sent[0], 100, 5 + view.now % 2))
 
         rows = [*opening(1, {99: 5}, {110: 5}), (200, *ENDS[end])]
         model = VenueModel(legs={"response": Latency("constant", LATE_NS, 0, ())})
