@@ -48,8 +48,12 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
     digits = money_digits(instruments)
     summaries = [reference_summary(chain) for chain in chains]
     resolved = _resolved(job, instruments, summaries, digits)
+    first, last = _span(chains)
     sources = [
-        _source(job, chain, instrument, digits, max_price_ticks(job.limits, instrument, summary))
+        _source(
+            *(job, chain, instrument, digits, max_price_ticks(job.limits, instrument, summary)),
+            hours=_hours(instrument, _span([chain]), (first, last)),
+        )
         for chain, instrument, summary in zip(chains, instruments, summaries, strict=True)
     ]
     gateway = gateway_for(
@@ -59,7 +63,6 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
         dedup_window=job.dedup_window,
         order_capacity=job.order_queue,
     )
-    first, last = _span(chains)
     if job.start_ns is not None and job.start_ns > last:
         raise ConfigError("start: the tapes have no row after it; choose an earlier one")
     session = new_session(
@@ -155,7 +158,12 @@ def _chains(tapes: Tapes) -> list[list[Tape]]:
 
 
 def _source(
-    job: Job, chain: Sequence[Tape], instrument: Any, digits: int, max_price: int
+    job: Job,
+    chain: Sequence[Tape],
+    instrument: Any,
+    digits: int,
+    max_price: int,
+    hours: np.ndarray,
 ) -> Source:
     ranges = [
         tape.summary[name]
@@ -183,17 +191,20 @@ def _source(
         price_low=low,
         price_high=high,
         live_orders=max(int(tape.summary.get("orders_max") or 0) for tape in chain),
-        sessions=_hours(instrument, job.tapes.span),
+        sessions=hours,
         statuses=any(tape.summary["kinds"]["status"] > 0 for tape in chain),
     )
 
 
-def _hours(instrument: Instrument, span: tuple[int, int]) -> np.ndarray:
-    """The SESSION rows of an instrument over the tapes; none where no calendar is known."""
+def _hours(instrument: Instrument, own: tuple[int, int], run: tuple[int, int]) -> np.ndarray:
+    """The SESSION rows of an instrument over the run; none where no calendar is known.
+
+    A calendar has to reach over the instrument's own rows, whatever the others' times are.
+    """
     found = sessions_of(instrument.calendar)
-    if found is None or not found.covers(*span):
+    if found is None or not found.covers(*own):
         return NO_SESSIONS
-    part = found.between(*span)
+    part = found.between(*run)
     table = np.zeros(len(part), SESSION)
     for name in SESSION.names or ():
         table[name] = getattr(part, name)

@@ -22,6 +22,7 @@ SECOND, DAY_S = 1_000_000_000, 86_400
 FIRST, LAST = datetime(2024, 11, 1), datetime(2024, 12, 2)  # UTC
 OPEN, CLOSED = 0, 1
 FAR = 1 << 62
+OLD = 800_000_000 * SECOND
 
 
 def tapes(folder: Path, calendars: dict[str, str | None]) -> Tapes:
@@ -40,18 +41,19 @@ def tapes(folder: Path, calendars: dict[str, str | None]) -> Tapes:
     return found.select(symbols=list(calendars))
 
 
-def seen(opened: Tapes, folder: Path, every: str) -> list[tuple[int, list[tuple[int, int]]]]:
-    """(now, [(phase, ns to the close) of each instrument]) at each wake-up."""
+def seen(
+    opened: Tapes, folder: Path, every: str, count: int, start: int | None = None
+) -> list[tuple[int, list[tuple[int, int]]]]:
+    """(now, [(phase, ns to the close) of the first instruments]) at each wake-up."""
     looked: list[Any] = []
 
-    @hft.strategy(every=every, instruments=len(opened.symbols))
+    @hft.strategy(every=every, instruments=count)
     class Looks:
         def on_wake(self, view: Any, order: Any) -> None:
-            count = len(opened.symbols)
             found = [(view[i].session_phase, view[i].ns_to_close) for i in range(count)]
             looked.append((int(view.now), [(int(a), int(b)) for a, b in found]))
 
-    hft.replay(opened, Looks, out=folder / "runs", record="digest")
+    hft.replay(opened, Looks, out=folder / "runs", record="digest", start=start)
     return looked
 
 
@@ -85,13 +87,32 @@ def bitcoin(now: datetime) -> tuple[int, int]:
 
 def test_each_market_keeps_its_own_hours_in_one_replay(tmp_path: Path) -> None:
     opened = tapes(tmp_path, {"SPY": "XNYS", "ES": "CME", "BTC": "24/7", "OWN": None})
-    looked = seen(opened, tmp_path, "30m")
+    looked = seen(opened, tmp_path, "30m", 4)
     assert len(looked) > 1400
     for now_ns, found in looked:
         now = datetime.fromtimestamp(now_ns // SECOND, ZoneInfo("UTC"))
         assert found == [stocks(now), globex(now), bitcoin(now), (OPEN, FAR)], now
     phases = {tuple(phase for phase, _ in found) for _, found in looked}
     assert len(phases) == 3  # both open, the future alone, neither
+
+
+@pytest.mark.parametrize("listened", [1, 2])
+def test_an_instrument_keeps_its_hours_whatever_the_others_times(
+    tmp_path: Path, listened: int
+) -> None:
+    """A tape of 1995, idle or listened to, lies before every calendar; that of SPY does not."""
+    opened = tapes(tmp_path, {"SPY": "XNYS"})
+    old = pl.DataFrame({"ts": [OLD, OLD + SECOND], "bid": [99.99] * 2, "ask": [100.01] * 2})
+    grid = {"OLD": Instrument("OLD", Decimal("0.01"), Decimal(1))}
+    opened = opened + ingest(
+        old.with_columns(bid_qty=5.0, ask_qty=5.0), tmp_path / "old", symbol="OLD", instruments=grid
+    )
+    begin = int(FIRST.replace(tzinfo=ZoneInfo("UTC")).timestamp()) * SECOND
+    looked = seen(opened.select(symbols=["SPY", "OLD"]), tmp_path, "30m", listened, begin)
+    assert len(looked) > 1400
+    for now_ns, found in looked:
+        now = datetime.fromtimestamp(now_ns // SECOND, ZoneInfo("UTC"))
+        assert found[0] == stocks(now), now
 
 
 def test_timed_features_of_the_month_have_the_rows_of_its_hours(tmp_path: Path) -> None:
