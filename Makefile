@@ -26,7 +26,7 @@ FUZZ_SEEDS ?= 200
 ENGINE_MARKETS ?= 200000
 
 .PHONY: mutations random-runs bench-search bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
-	docs bench fuzz fuzz-engine fuzz-engine-coverage governance-study ledger-soak bless fix reference lock sessions setup clean
+	docs bench fuzz fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak bless fix reference lock sessions setup clean
 
 help:  ## print this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -115,6 +115,9 @@ fuzz: $(READY)  ## soak the simulation tests over many seeds (FUZZ_SEEDS=200)
 
 fuzz-engine: $(READY)  ## random markets in the engine and in its twin (ENGINE_MARKETS=200000, 2 processes)
 	@$(PY) -m tests.simulation.fuzz_engine --markets $(ENGINE_MARKETS)
+
+fuzz-engine-recorded: $(READY)  ## the engine and its twin on ten minutes of every recorded tape, four strategies, every queue
+	@$(PY) -m tests.simulation.recorded_twin $(ARGS)
 
 fuzz-engine-coverage: $(READY)  ## lines of the simulated venue that random markets run, in plain Python
 	@NUMBA_DISABLE_JIT=1 $(PY) -m tests.simulation.venue_coverage

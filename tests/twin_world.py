@@ -5,6 +5,7 @@ the first record in which the two disagree, in words that can be read.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -24,8 +25,8 @@ from hft.strategies.base import Strategy
 from hft.tape.schema import Columns
 from hft.venue.model import Latency, VenueModel
 from tests.naive.engine.author import HIGH, LOW
-from tests.naive.engine.chaos import body, twin_sight
-from tests.naive.engine.markets import Market, Row
+from tests.naive.engine.chaos import Body, Sight, body, twin_sight
+from tests.naive.engine.markets import Actor, Market, Row
 from tests.naive.engine.places import own_model
 from tests.naive.engine.replay import Replay
 from tests.twin_sight import engine_sight
@@ -39,6 +40,8 @@ EQUITY_FIELDS = (
     *("fees_money", "mid2", "bid_tick", "ask_tick"),
 )
 SLOTS = 256
+Maker = Callable[[Actor, list[Any], Counter[str], Sight], Body]
+SessionFor = Callable[[Market, list[Strategy]], Session]
 OWN = hft.queue_model(own_model)
 
 
@@ -123,8 +126,10 @@ def session_of(market: Market, strategies: list[Strategy]) -> Session:
     )
 
 
-def engine_records(market: Market) -> Records:
-    """The real engine's records of a market."""
+def engine_records(
+    market: Market, make: Maker = body, session_for: SessionFor = session_of
+) -> Records:
+    """The real engine's records of a market; `make` gives the bodies of its actors."""
     out = Records()
     strategies = []
     for k, actor in enumerate(market.actors):
@@ -132,8 +137,8 @@ def engine_records(market: Market) -> Records:
         out.sights.append(trace)
         strategies.append(
             Strategy(
-                body(actor, trace, out.deeds, engine_sight),
-                f"chaos{k}",
+                make(actor, trace, out.deeds, engine_sight),
+                f"actor{k}",
                 actor.every_ns,
                 actor.wakes_on,
                 {},
@@ -141,11 +146,11 @@ def engine_records(market: Market) -> Records:
                 instruments=actor.instruments,
             )
         )
-    session = session_of(market, strategies)
+    session = session_for(market, strategies)
     sink = _Sink()
     drive(session, sink, plain=True)
     out.steps = _steps(np.concatenate(sink.steps))
-    last = out.steps[-1]
+    last = out.steps[-1] if out.steps else ("",)
     if last[0] == "WAKE" and (
         last[4] == 0
         or any((s[2], s[4]) == (last[2], last[4]) for s in out.steps[:-1] if s[0] == "WAKE")
@@ -186,14 +191,14 @@ def _steps(table: np.ndarray) -> list[tuple[Any, ...]]:
     return found
 
 
-def twin_records(market: Market) -> Records:
+def twin_records(market: Market, make: Maker = body) -> Records:
     """The twin's records of a market."""
     out = Records()
     bodies = []
     for actor in market.actors:
         trace: list[Any] = []
         out.sights.append(trace)
-        bodies.append(body(actor, trace, out.deeds, twin_sight))
+        bodies.append(make(actor, trace, out.deeds, twin_sight))
     kept = Replay(market, bodies).run()
     out.steps, out.fills, out.equity = kept.steps, kept.fills, kept.equity
     return out

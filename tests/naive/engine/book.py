@@ -1,7 +1,10 @@
 """The recorded book of one instrument, from docs/reference/venue.md: dicts of lots, no tricks.
 
-Two of these live in the twin for each instrument: the venue's and the view's.
+Two of these live in the twin for each instrument: the venue's and the view's. The prices that have
+lots are kept in order, too, so that recorded books of a thousand levels can be followed.
 """
+
+from bisect import bisect_left, bisect_right, insort
 
 from hft.core.codes import EventKind, Flag, StatusCode
 from tests.naive.engine.markets import Row
@@ -25,6 +28,7 @@ class Book:
 
     def __init__(self) -> None:
         self.lots: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        self.prices: tuple[list[int], list[int]] = ([], [])  # that have lots, ascending
         self.best: list[int | None] = [None, None]
         self.complete = True
         self.phase = int(StatusCode.OPEN)
@@ -52,9 +56,10 @@ class Book:
         best = self.best[side]
         if best is None:
             return []
+        prices = self.prices[side]
         if side == BID:
-            return sorted((p for p in self.lots[side] if p <= best), reverse=True)
-        return sorted(p for p in self.lots[side] if p >= best)
+            return prices[: bisect_right(prices, best)][::-1]
+        return prices[bisect_left(prices, best) :]
 
     def apply(self, row: Row) -> Change | None:
         """Take a row in. Returns: the level it was about."""
@@ -85,40 +90,46 @@ class Book:
     def _set(self, side: int, price: int, after: int) -> None:
         before, best = self.at(side, price), self.best[side]
         if after:
-            self.lots[side][price] = after
+            self._put(side, price, after)
             if best is None or _nearer(side, price, best):
                 self.best[side] = price
                 other = self.best[1 - side]
                 if other is not None and not _behind(1 - side, other, price):
                     self.best[1 - side] = self._nearest(1 - side, price)
         elif before:
-            del self.lots[side][price]
+            self._drop(side, price)
             if price == best:
-                self.best[side] = self._next_away(side, price)
+                self.best[side] = self._nearest(side, price)  # the next one away
                 self.best[1 - side] = self._nearest(1 - side, self.best[side])
                 # Levels of this side that only what is hidden now had crossed come back, too.
                 self.best[side] = self._nearest(side, self.best[1 - side])
 
-    def _next_away(self, side: int, price: int) -> int | None:
-        if side == BID:
-            return max((p for p in self.lots[side] if p < price), default=None)
-        return min((p for p in self.lots[side] if p > price), default=None)
+    def _put(self, side: int, price: int, lots: int) -> None:
+        if price not in self.lots[side]:
+            insort(self.prices[side], price)
+        self.lots[side][price] = lots
+
+    def _drop(self, side: int, price: int) -> None:
+        if self.lots[side].pop(price, None) is not None:
+            self.prices[side].remove(price)
 
     def _nearest(self, side: int, wall: int | None) -> int | None:
         """The level of a side nearest to the market that is strictly behind `wall`."""
-        prices = [p for p in self.lots[side] if wall is None or _behind(side, p, wall)]
-        if not prices:
-            return None
-        return max(prices) if side == BID else min(prices)
+        prices = self.prices[side]
+        if side == BID:
+            at = len(prices) if wall is None else bisect_left(prices, wall)
+            return prices[at - 1] if at > 0 else None
+        at = 0 if wall is None else bisect_right(prices, wall)
+        return prices[at] if at < len(prices) else None
 
     def _quote(self, row: Row) -> Change:
         side, old = row.side, self.best[row.side]
         before = self.at(side, row.price) if old == row.price else 0
         if old is not None and (old != row.price or row.qty == 0):
-            self.lots[side].pop(old, None)
+            self._drop(side, old)
         self.best[side] = None
         if row.qty > 0:
-            self.lots[side][row.price] = row.qty
+            self._put(side, row.price, row.qty)
             self.best[side] = row.price
         return Change(side, row.price, before, row.qty)
 
@@ -127,6 +138,7 @@ class Book:
         for one in (BID, ASK):
             if side in (one, 2):
                 self.lots[one].clear()
+                self.prices[one].clear()
                 self.best[one] = None
         if side in (BID, ASK):
             self.best[1 - side] = self._nearest(1 - side, None)

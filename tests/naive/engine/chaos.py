@@ -48,6 +48,11 @@ def put_together(seen: list[int], levels: list[Any], own: list[Any]) -> tuple[An
     return (*seen, tops, tuple(own))
 
 
+def orders_of(seen: tuple[Any, ...]) -> list[tuple[int, int, int, int, bool]]:
+    """Own working orders of a sight: side, id, price, open lots, no request in flight."""
+    return list(seen[-1])
+
+
 def twin_sight(view: Any) -> tuple[Any, ...]:
     """All that a strategy sees of one instrument of the twin."""
     return sight(view, sorted(view.own_orders(), key=lambda o: o[1]))

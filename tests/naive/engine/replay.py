@@ -66,6 +66,7 @@ class Replay:
         listened = [rows for rows in seen[: self.listened] if rows]
         self.last_view = max((rows[-1].local_ts for rows in listened), default=0)
         self.at = [0] * len(self.tape)
+        self.next_row = self._first_row()
         self.desks = [self._desk(k, rows) for k, rows in enumerate(market.feeds)]
         self.gateway = Gateway()
         self.commands: list[tuple[int, Command]] = []
@@ -141,13 +142,8 @@ class Replay:
         due: list[tuple[int, int, Callable[[], None]]] = []
         if self.answers:
             due.append((self.answers[0][0], 2, self._answer))
-        rows = [
-            (rows[self.at[k]].exch_ts, k)
-            for k, rows in enumerate(self.tape[: self.listened])
-            if self.at[k] < len(rows)
-        ]
-        if rows:
-            due.append((min(rows)[0], 3, lambda: self._row(min(rows)[1])))
+        if self.next_row is not None:
+            due.append((self.next_row[0], 3, self._row))
         if self.commands:
             due.append((self.commands[0][0], 4, self._command))
         ends = [e for e in (desk.next_end() for desk in self.desks) if e is not None]
@@ -163,16 +159,29 @@ class Replay:
         return due
 
     def _over(self, due: int) -> bool:
-        if self.commands or self.answers or self.last_view > due:
-            return False
-        return all(self.at[k] >= len(self.tape[k]) for k in range(self.listened))
+        waiting = self.commands or self.answers or self.next_row is not None
+        return not waiting and self.last_view <= due
 
     # -- the venue's side
 
-    def _row(self, k: int) -> None:
+    def _row(self) -> None:
+        assert self.next_row is not None
+        k = self.next_row[1]
         row = self.tape[k][self.at[k]]
         self.at[k] += 1
+        self.next_row = self._first_row()
         self.desks[k].row(row)
+
+    def _first_row(self) -> tuple[int, int] | None:
+        """When the next row of a tape is due, and of which instrument."""
+        return min(
+            (
+                (rows[at].exch_ts, k)
+                for k, (rows, at) in enumerate(zip(self.tape, self.at, strict=True))
+                if k < self.listened and at < len(rows)
+            ),
+            default=None,
+        )
 
     def _expire(self) -> None:
         for desk in self.desks:
