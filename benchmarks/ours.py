@@ -67,7 +67,9 @@ def _seal(columns: Any, folder: Path) -> None:
 
     instrument = Instrument("BTCUSDT", Decimal(str(work.TICK)), Decimal(1), currency="USDT")
     feed = Feed(instrument, columns, source={"format": "benchmark"})
-    write_feeds([feed], folder, DecodeOptions(format="benchmark"))
+    # Both sides of the synthetic market are drawn without regard to each other: it is crossed.
+    options = DecodeOptions(format="benchmark", waive=("crossed_book",))
+    write_feeds([feed], folder, options)
 
 
 def _event_columns(events: work.Events) -> Any:
@@ -106,7 +108,10 @@ def _quote_columns(quotes: work.Quotes) -> Any:
 
 
 def _venue() -> Any:
-    """The models of the work: constant latency, risk-averse queue, whole fills, two fees."""
+    """The models of the work: constant latency, risk-averse queue, whole fills, two fees.
+
+    A crossed level is back when it is stated again: the peer's rule, which this market needs.
+    """
     import hft
 
     return hft.Venue(
@@ -114,6 +119,7 @@ def _venue() -> Any:
         queue="risk_averse",
         fees={"maker_bps": "-0.5", "taker_bps": "2"},
         fills="whole",
+        crossed="restated",
     )
 
 

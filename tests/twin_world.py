@@ -85,6 +85,7 @@ def venue_model(market: Market) -> VenueModel:
         capped=venue.capped,
         amend_keeps_priority=venue.keeps_place,
         taken=venue.rule,
+        crossed=venue.crossed,
     )
 
 

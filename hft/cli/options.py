@@ -62,6 +62,15 @@ REPLAY: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "crossed": (
+        Annotated[
+            Literal["returns", "restated"] | None,
+            typer.Option(
+                help="A crossed level returns when what crossed it goes, or when it is restated."
+            ),
+        ],
+        None,
+    ),
     "fees": (Annotated[Text, typer.Option(help="maker_bps=0,taker_bps=2")], None),
     "seed": (Annotated[int, typer.Option(help="Seed of everything random.", min=0)], 0),
     "start": (
@@ -140,7 +149,7 @@ def keywords(options: dict[str, Any]) -> dict[str, Any]:
     rest = dict(options)
     rest["params"] = pairs("--set", rest.pop("set_") or []) or None
     rest["alphas"] = pairs("--alpha", rest.pop("alphas") or []) or None
-    legs = [rest.pop(name) for name in ("latency", "queue", "fees", "taken")]
+    legs = [rest.pop(name) for name in ("latency", "queue", "fees", "taken", "crossed")]
     return rest | {"venue": venue(rest["venue"], *legs)}
 
 
@@ -157,9 +166,16 @@ def pairs(option: str, texts: list[str]) -> dict[str, str]:
     return found
 
 
-def venue(name: Text, latency: Text, queue: Text, fees: Text, taken: Text = None) -> Any:
+def venue(
+    name: Text,
+    latency: Text,
+    queue: Text,
+    fees: Text,
+    taken: Text = None,
+    crossed: Text = None,
+) -> Any:
     """A preset with what was given on top; None leaves the choice to the call."""
-    if name is latency is queue is fees is taken is None:
+    if name is latency is queue is fees is taken is crossed is None:
         return None
     from hft.runs.code.sources import find_queue
     from hft.runs.venues import Venue, named
@@ -174,6 +190,8 @@ def venue(name: Text, latency: Text, queue: Text, fees: Text, taken: Text = None
         given["fees"] = pairs("--fees", fees.split(","))
     if taken is not None:
         given["taken"] = taken
+    if crossed is not None:
+        given["crossed"] = crossed
     return replace(named(name) if name is not None else Venue(), **given)
 
 

@@ -31,6 +31,9 @@ _BBO = EventKind.BBO.value
 _NO_BOOK = Flag.NO_BOOK.value
 _LAST = Flag.LAST.value
 
+# When a crossed level is there again: as what crossed it goes, or when the tape states it.
+CROSSED = ("returns", "restated")
+
 HEAD = np.dtype(
     [
         (name, np.int64)
@@ -45,7 +48,9 @@ HEAD = np.dtype(
             "complete",  # 0 between a CLEAR and the LAST row of the snapshot after it
             "outside",  # rows whose tick is outside the window, not kept
             "quote",  # 1: an L1 book, fed by BBO rows
-            "hidden",  # 1: the other side may have crossed levels that are kept out of sight
+            # 1: the other side may have crossed levels that are kept out of sight. -1: such levels
+            # are never looked for, and come back only when the tape states them again.
+            "hidden",
         )
     ],
     align=True,
@@ -70,8 +75,11 @@ def tree_words(size: int) -> int:
     return total
 
 
-def new_books(windows: list[tuple[int, int]]) -> Books:
-    """Empty venue and view books for each (lowest tick, highest tick) of an instrument."""
+def new_books(windows: list[tuple[int, int]], crossed: str = CROSSED[0]) -> Books:
+    """Empty venue and view books for each (lowest tick, highest tick) of an instrument.
+
+    `crossed`: one of CROSSED, when a level that the other side crossed is there again.
+    """
     heads = np.zeros(2 * len(windows), HEAD)
     qty_at = bits_at = 0
     for i, (low, high) in enumerate(windows):
@@ -82,6 +90,7 @@ def new_books(windows: list[tuple[int, int]]) -> Books:
             head["qty_at"], head["bits_at"] = qty_at, bits_at
             head["tree_size"] = tree_words(size)
             head["complete"] = 1
+            head["hidden"] = 0 if crossed == CROSSED[0] else -1
             qty_at += 2 * size
             bits_at += 2 * int(head["tree_size"])
     return Books(heads, np.zeros(qty_at, np.int64), np.zeros(bits_at, np.int64))
@@ -264,23 +273,23 @@ def _touch_moved(books: Books, head: Row, side: int, tick: int, lots: int) -> No
     if side == 0:
         if lots == 0:
             head["bid"] = next_bid(books, head, tick)
-            if head["hidden"] != 0:
+            if head["hidden"] > 0:
                 _unhide(books, head, 0)
             return
         head["bid"] = tick
         if tick >= head["ask"]:
             head["ask"] = next_ask(books, head, tick)
-            head["hidden"] = 1
+            head["hidden"] |= 1  # -1 stays
     else:
         if lots == 0:
             head["ask"] = next_ask(books, head, tick)
-            if head["hidden"] != 0:
+            if head["hidden"] > 0:
                 _unhide(books, head, 1)
             return
         head["ask"] = tick
         if tick <= head["bid"]:
             head["bid"] = next_bid(books, head, tick)
-            head["hidden"] = 1
+            head["hidden"] |= 1
 
 
 @kernel
@@ -372,7 +381,7 @@ def apply_row(
             clear_side(books, head, 0)
         if side != 0:
             clear_side(books, head, 1)
-        if head["hidden"] != 0:
+        if head["hidden"] > 0:
             _unhide(books, head, side)
         head["complete"] = 0
     # A diff message (LEVEL rows) never completes a book that a gap has cleared.

@@ -98,7 +98,9 @@ def new_session(
         batches=_batches(sources, keep),
         sessions=hours.table([source.sessions for source in sources]),
         tick_sizes=np.array([float(source.instrument.tick) for source in sources]),
-        books=new_books([(source.price_low, source.price_high) for source in sources]),
+        books=new_books(
+            [(source.price_low, source.price_high) for source in sources], venue.crossed
+        ),
         trading=new_trading(
             np.array([source.row for source in sources]),
             gateway,

@@ -22,6 +22,10 @@ TAKEN = {
 }
 
 
+# The default needs no word.
+CROSSED = {"restated": "back when the tape states them again, not when what crossed them goes"}
+
+
 def mode_words(venue: Mapping[str, Any], inexact: Sequence[str] = ()) -> dict[str, str]:
     """Latency, queue, fills and fees of a venue's settings.
 
@@ -38,6 +42,8 @@ def mode_words(venue: Mapping[str, Any], inexact: Sequence[str] = ()) -> dict[st
         words["fills"] = FILLS.get(str(venue["fills"]), str(venue["fills"]))
         if venue["fills"] == "capped" and venue.get("taken") in TAKEN:
             words["fills"] += f", and {TAKEN[venue['taken']]}"
+    if venue.get("crossed") in CROSSED:
+        words["crossed levels"] = CROSSED[venue["crossed"]]
     words["fees"] = _fees(venue.get("fees", {})) or "the instrument's own"
     return words
 

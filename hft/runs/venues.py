@@ -11,6 +11,7 @@ from typing import Any
 
 from hft.core.errors import ConfigError
 from hft.core.instruments import Instrument
+from hft.market.book import CROSSED
 from hft.runs.code.edits import refuse_edited
 from hft.runs.code.location import file_of
 from hft.runs.code.sources import rebuild_queue
@@ -33,8 +34,9 @@ class Venue:
     one of your own made by `@hft.queue_model`;
     `fees`: {"maker_bps": ..., "taker_bps": ..., "per_lot": ..., "per_order": ...}; `fills`: capped
     by what the tape shows, or whole; `taken`: what we took stays taken until its level falls, or is
-    back once its level is restated. What is unset is decided by the settings (`venue.fills`,
-    `fees`), then by the instrument. Raises: ConfigError naming the field.
+    back once its level is restated; `crossed`: a level that the other side crossed returns when
+    what crossed it goes, or once the tape restates it. What is unset is decided by the settings
+    (`venue.fills`, `fees`), then by the instrument. Raises: ConfigError naming the field.
 
     >>> import hft
     >>> venue = hft.Venue(latency="1ms", queue="prob_log", fees={"maker_bps": 0, "taker_bps": 2})
@@ -50,6 +52,7 @@ class Venue:
     amend_keeps_priority: bool = True
     name: str = "custom"
     taken: str = "stays"
+    crossed: str = CROSSED[0]
     _model: VenueModel = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -64,6 +67,7 @@ class Venue:
             self.fills != "whole",
             self.amend_keeps_priority,
             self.taken,
+            self.crossed,
         )
         object.__setattr__(self, "_model", model)
 
@@ -112,6 +116,7 @@ class Venue:
             "fills": self.fills or FILLS[0],
             "amend_keeps_priority": self.amend_keeps_priority,
             "taken": self.taken,
+            "crossed": self.crossed,
         }
 
     @classmethod
@@ -130,6 +135,7 @@ class Venue:
             data["amend_keeps_priority"],
             data["name"],
             data.get("taken", "restated"),  # the only rule there was before it had a name
+            data.get("crossed", "restated"),  # so, too
         )
 
     @classmethod

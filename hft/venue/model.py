@@ -6,6 +6,7 @@ import numpy as np
 
 from hft.core.codes import LatencyLeg
 from hft.core.errors import ConfigError
+from hft.market.book import CROSSED
 from hft.venue import state as vs
 from hft.venue.user_queue import QueueModel
 
@@ -52,6 +53,7 @@ class VenueModel:
     capped: bool = True
     amend_keeps_priority: bool = True
     taken: str = "stays"
+    crossed: str = CROSSED[0]
 
     def __post_init__(self) -> None:
         if not isinstance(self.queue, QueueModel) and self.queue not in QUEUES:
@@ -61,6 +63,8 @@ class VenueModel:
             )
         if self.taken not in TAKEN:
             raise ConfigError(f"taken={self.taken!r} is not one of {', '.join(TAKEN)}")
+        if self.crossed not in CROSSED:
+            raise ConfigError(f"crossed={self.crossed!r} is not one of {', '.join(CROSSED)}")
         known = [leg.name.lower() for leg in LatencyLeg]
         for name, leg in self.legs.items():
             if name not in known:

@@ -14,7 +14,9 @@ from hft.runs.ingest import synthetic
 # Said by an argument of the command line, or by the program itself.
 OTHERWISE = {"tapes", "strategy", "progress"}
 # What the command line spells out of one keyword.
-PARTS = {"set_": "params"} | dict.fromkeys(("latency", "queue", "fees", "taken"), "venue")
+PARTS = {"set_": "params"} | dict.fromkeys(
+    ("latency", "queue", "fees", "taken", "crossed"), "venue"
+)
 
 
 def test_names_and_defaults_are_those_of_the_python_call() -> None:

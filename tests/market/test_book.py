@@ -11,6 +11,7 @@ from naive.book import NO_ASK, NO_BID, NaiveBook
 from hft.core.codes import EventKind, Flag
 from hft.core.jit import kernel
 from hft.market.book import (
+    CROSSED,
     Books,
     apply_row,
     is_valid,
@@ -69,9 +70,9 @@ def _tree(bits: np.ndarray, at: int, size: int, asks: np.ndarray, out: np.ndarra
         out[i, 1] = tree_below(bits, at, size, asks[i, 1])
 
 
-def agree(rows: list[Row], low: int = 90, high: int = 217) -> NaiveBook:
+def agree(rows: list[Row], low: int = 90, high: int = 217, crossed: str = "returns") -> NaiveBook:
     """Play rows on kernel and twin; everything either side can see must be equal."""
-    books, twin = new_books([(5, 80), (low, high)]), NaiveBook(low, high)
+    books, twin = new_books([(5, 80), (low, high)], crossed), NaiveBook(low, high, crossed)
     out = np.zeros((len(rows), 6), np.int64)
     ladder = np.zeros((2, high - low + 2, 2), np.int64)
     _play(books, 2, np.array(rows, np.int64).reshape(-1, 5), out, ladder)
@@ -134,9 +135,9 @@ bbo_row = st.tuples(st.just(BBO), side, some, lots, flags)
 @settings(max_examples=120)
 @given(st.lists(st.one_of(l2_row, l2_row, l2_row, l2_row, clear_row), max_size=80))
 def test_levels_and_snapshots_are_the_twins(rows: list[Row]) -> None:
-    twin = agree(rows)
-    bid, ask = twin.best
-    assert bid < ask, "a book fed by levels is never crossed"
+    for crossed in CROSSED:
+        bid, ask = agree(rows, crossed=crossed).best
+        assert bid < ask, "a book fed by levels is never crossed"
 
 
 @settings(max_examples=80)
@@ -170,6 +171,15 @@ def test_a_crossed_level_is_hidden_and_comes_back_when_what_crossed_it_goes() ->
     above = agree([*rows, (LEVEL, 1, 100, 3, 0), (LEVEL, 0, 102, 1, 0), (LEVEL, 0, 102, 0, 0)])
     assert above.ladder(0) == [(100, 5), (99, 7)] and above.best[1] == 101
     assert above.at(1, 100) == 3, "still crossed by the bid at 100, and out of sight"
+
+
+def test_a_crossed_level_is_back_only_when_the_tape_states_it_where_one_asks_for_that() -> None:
+    rows = [(LEVEL, 0, 98, 5, 0), (LEVEL, 0, 100, 7, 0), (LEVEL, 1, 99, 1, 0), (LEVEL, 1, 99, 0, 0)]
+    assert agree(rows).best == [100, NO_ASK]
+    assert agree(rows, crossed="restated").best == [98, NO_ASK]
+    assert agree([*rows, (LEVEL, 0, 100, 6, 0)], crossed="restated").best == [100, NO_ASK]
+    cleared = [*rows[:3], (CLEAR, 1, 0, 0, 0)]
+    assert agree(cleared, crossed="restated").best == [98, NO_ASK]
 
 
 def test_a_level_of_the_same_side_comes_back_once_what_hid_it_is_hidden() -> None:

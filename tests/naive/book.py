@@ -2,7 +2,7 @@
 
 A row states facts; the best of a side is the newest statement that stands, and a level that the
 other side has traded through stays in its dictionary, out of sight, until the best of the other
-side goes or the tape restates it.
+side goes (`crossed="returns"`) or the tape restates it.
 """
 
 from hft.core.codes import EventKind, Flag
@@ -13,8 +13,8 @@ NO_BID, NO_ASK = -(1 << 60), 1 << 60
 class NaiveBook:
     """Quantities by tick for each side; ticks outside [low, high] are counted and dropped."""
 
-    def __init__(self, low: int, high: int) -> None:
-        self.low, self.high = low, high
+    def __init__(self, low: int, high: int, crossed: str = "returns") -> None:
+        self.low, self.high, self.crossed = low, high, crossed
         self.lots: list[dict[int, int]] = [{}, {}]
         self.best = [NO_BID, NO_ASK]
         self.complete = True
@@ -84,6 +84,8 @@ class NaiveBook:
 
     def _unhide(self, side: int) -> None:
         """The best of `side` went: what it had crossed comes back, then what that crosses not."""
+        if self.crossed == "restated":
+            return
         for one in (1 - side, side):
             nearest = self.worse(one, self.best[1 - one])
             self.best[one] = max(self.best[0], nearest) if one == 0 else min(self.best[1], nearest)

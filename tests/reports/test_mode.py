@@ -38,6 +38,11 @@ def test_a_queue_that_cannot_be_exact_says_where_and_what_is_used_instead() -> N
     assert "BAC" not in mode_words({"queue": "prob_log"}, ["BAC"])["queue"]
 
 
+def test_the_rule_of_crossed_levels_is_said_where_it_is_not_the_usual_one() -> None:
+    assert "states them again" in mode_words({"crossed": "restated"})["crossed levels"]
+    assert "crossed levels" not in mode_words({"crossed": "returns"})
+
+
 def test_the_rule_of_taken_liquidity_is_said_where_there_is_one() -> None:
     assert "until its level falls" in mode_words({"fills": "capped", "taken": "stays"})["fills"]
     assert "as if refilled" in mode_words({"fills": "capped", "taken": "restated"})["fills"]

@@ -27,6 +27,7 @@ def hits(made: Market, found: Records) -> Counter[tuple[str, str]]:
     counts["queue", f"{made.form} {made.venue.queue}"] += 1
     counts["fills", "capped" if made.venue.capped else "whole"] += 1
     counts["taken", made.venue.rule] += 1
+    counts["crossed", made.venue.crossed] += 1
     counts.update(("row", EventKind(r.kind).name) for rows in made.feeds for r in rows)
     sweeps: Counter[int] = Counter()
     for step in found.steps:

@@ -87,3 +87,8 @@ def test_a_setting_that_cannot_be_is_refused_by_name(given: dict[str, Any], text
     with pytest.raises(ConfigError) as caught:
         VenueModel(**given)
     assert text in str(caught.value)
+
+
+def test_crossed_is_one_of_two_rules() -> None:
+    with pytest.raises(ConfigError, match="crossed='gone' is not one of returns, restated"):
+        VenueModel(crossed="gone")

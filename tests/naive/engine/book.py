@@ -26,7 +26,8 @@ class Change:
 class Book:
     """Lots by side and tick, a best of each side, whether it is complete, the phase."""
 
-    def __init__(self) -> None:
+    def __init__(self, crossed: str) -> None:
+        self.crossed = crossed
         self.lots: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.prices: tuple[list[int], list[int]] = ([], [])  # that have lots, ascending
         self.best: list[int | None] = [None, None]
@@ -100,6 +101,8 @@ class Book:
             self._drop(side, price)
             if price == best:
                 self.best[side] = self._nearest(side, price)  # the next one away
+                if self.crossed == "restated":
+                    return
                 self.best[1 - side] = self._nearest(1 - side, self.best[side])
                 # Levels of this side that only what is hidden now had crossed come back, too.
                 self.best[side] = self._nearest(side, self.best[1 - side])
@@ -140,7 +143,7 @@ class Book:
                 self.lots[one].clear()
                 self.prices[one].clear()
                 self.best[one] = None
-        if side in (BID, ASK):
+        if side in (BID, ASK) and self.crossed == "returns":
             self.best[1 - side] = self._nearest(1 - side, None)
 
 

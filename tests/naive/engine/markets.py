@@ -58,6 +58,7 @@ class Venue:
     power: float = 2.0
     legs: dict[str, tuple[str, int, int, tuple[int, ...]]] = field(default_factory=dict)
     rule: str = "stays"
+    crossed: str = "returns"
 
 
 @dataclass
@@ -147,6 +148,7 @@ def _venue(rng: Random, form: str, queue: str | None) -> Venue:
         power=rng.choice((1.0, 2.0, 3.0)),
         legs=legs,
         rule=rng.choice(("stays", "stays", "restated")),
+        crossed=rng.choice(("returns", "returns", "restated")),
     )
 
 

@@ -62,7 +62,7 @@ class Replay:
             [r for r in rows if not r.flags & Flag.VENUE_ONLY and r.local_ts <= end]
             for rows in market.feeds
         ]
-        self.feeds = [Feed(rows) for rows in seen]
+        self.feeds = [Feed(rows, market.venue.crossed) for rows in seen]
         listened = [rows for rows in seen[: self.listened] if rows]
         self.last_view = max((rows[-1].local_ts for rows in listened), default=0)
         self.at = [0] * len(self.tape)

@@ -4,7 +4,7 @@ It answers through `say`, a function of the answer; it knows no clock.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hft.core.codes import (
     EventKind,
@@ -86,8 +86,8 @@ class Desk:
         self.venue, self.say = venue, say
         self.fifo = venue.queue == "fifo" and by_order
         if venue.queue == "fifo" and not by_order:
-            self.venue = Venue("risk_averse", venue.capped, venue.keeps_place, rule=venue.rule)
-        self.book, self.taken = Book(), Taken(by_order, venue.rule)
+            self.venue = replace(venue, queue="risk_averse")
+        self.book, self.taken = Book(venue.crossed), Taken(by_order, venue.rule)
         self.own: list[Resting] = []
         self.ranks = 0
         self.took_lots = self.printed_lots = 0

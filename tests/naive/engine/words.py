@@ -20,9 +20,9 @@ NO_BID, NO_ASK = -(1 << 60), 1 << 60
 class Feed:
     """The delayed market of one instrument: its book and its last trade."""
 
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: list[Row], crossed: str) -> None:
         self.rows, self.at = rows, 0
-        self.book = Book()
+        self.book = Book(crossed)
         self.last = (0, 0, 0)
         self.traded = 0
 
