@@ -68,8 +68,7 @@ def _seal(columns: Any, folder: Path) -> None:
     instrument = Instrument("BTCUSDT", Decimal(str(work.TICK)), Decimal(1), currency="USDT")
     feed = Feed(instrument, columns, source={"format": "benchmark"})
     # Both sides of the synthetic market are drawn without regard to each other: it is crossed.
-    options = DecodeOptions(format="benchmark", waive=("crossed_book",))
-    write_feeds([feed], folder, options)
+    write_feeds([feed], folder, DecodeOptions(format="benchmark", waive=("crossed_book",)))
 
 
 def _event_columns(events: work.Events) -> Any:
@@ -108,10 +107,7 @@ def _quote_columns(quotes: work.Quotes) -> Any:
 
 
 def _venue() -> Any:
-    """The models of the work: constant latency, risk-averse queue, whole fills, two fees.
-
-    A crossed level is back when it is stated again: the peer's rule, which this market needs.
-    """
+    """The models of the work, and the peer's rule for levels that the other side crossed."""
     import hft
 
     return hft.Venue(

@@ -48,9 +48,7 @@ HEAD = np.dtype(
             "complete",  # 0 between a CLEAR and the LAST row of the snapshot after it
             "outside",  # rows whose tick is outside the window, not kept
             "quote",  # 1: an L1 book, fed by BBO rows
-            # 1: the other side may have crossed levels that are kept out of sight. -1: such levels
-            # are never looked for, and come back only when the tape states them again.
-            "hidden",
+            "hidden",  # 1: levels may be out of sight, crossed by the other side; -1: never sought
         )
     ],
     align=True,
