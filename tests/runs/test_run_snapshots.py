@@ -1,9 +1,16 @@
 """Snapshots are kept as often as was asked for, and never for more than a hundredth of the time."""
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
+from made_runs import MANIFEST, NAMES, records, take_all
 
 from hft.runs import snapshots
+from hft.runs.folder.writer import RunWriter
 from hft.runs.snapshots import SnapshotClock
+from hft.storage.log import segment_paths
 
 pytestmark = pytest.mark.nojit
 
@@ -49,3 +56,30 @@ def test_none_are_kept_where_none_are_asked_for(wall: Wall) -> None:
     clock = SnapshotClock(0)
     wall.now_s += 1e9
     assert not clock.is_due()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads names from /proc")
+def test_all_that_a_snapshot_counts_is_on_the_disk_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Power that goes right after it must not take away records that it says are there."""
+    synced: dict[str, int] = {}
+    real = os.fsync
+
+    def fsync(file: int) -> None:
+        real(file)
+        synced[os.readlink(f"/proc/self/fd/{file}")] = os.fstat(file).st_size
+
+    writer = RunWriter(tmp_path, "x_1", names=NAMES, manifest=MANIFEST, resumable=True)
+    take_all(writer, records(wakes=50))
+    monkeypatch.setattr(os, "fsync", fsync)
+    writer.marks()
+    monkeypatch.undo()
+    files = [*writer.path.glob(".*.rows"), *segment_paths(writer.path / "journal")]
+    with_rows = [path for path in files if path.stat().st_size]
+    assert len(with_rows) >= 4
+    assert {path: synced.get(str(path)) for path in with_rows} == {
+        path: path.stat().st_size for path in with_rows
+    }
+    assert {str(writer.path), str(tmp_path)} <= set(synced), "their names, too"
+    writer.close()

@@ -53,6 +53,11 @@ class StepJournal:
         """Bytes of the records so far, the few of segment headers aside."""
         return self.steps * (HEAD_BYTES + PAYLOAD_BYTES)
 
+    def sync(self) -> None:
+        """Make everything taken so far durable."""
+        if self._log is not None:
+            self._log.sync()
+
     def close(self) -> None:
         if self._log is not None:
             self._log.close()

@@ -5,6 +5,7 @@ and a snapshot says how many of them there were then, and what their hash was.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,10 @@ class RowFile:
         self._file.flush()
         self._hash.update(data)
         self._rows += len(rows)
+
+    def sync(self) -> None:
+        """Make everything added so far durable."""
+        os.fsync(self._file.fileno())
 
     def mark(self) -> np.ndarray:
         """How many records there are, and their hash: what a snapshot keeps."""

@@ -118,7 +118,13 @@ class RunWriter:
             )
 
     def marks(self) -> dict[str, np.ndarray]:
-        """How far each table has come, for a snapshot of this moment."""
+        """How far each table has come, for a snapshot of this moment; all of it is durable then."""
+        with self._guarded("the journal"):
+            self._journal.sync()
+            for rows in self._rows.values():
+                rows.sync()
+            sync_folder(self.path)
+            sync_folder(self.path.parent)
         return {f"{MARK}{name}": rows.mark() for name, rows in self._rows.items()}
 
     def adopt(self, other: Path, saved: Mapping[str, np.ndarray], steps: int) -> None:
