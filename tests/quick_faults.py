@@ -85,7 +85,7 @@ FAULTS: dict[str, Fault] = {
         "hft/replay/engine.py",
         "min(answer_ns - 1, control_ns - 1)",
         "min(answer_ns, control_ns - 1)",
-        "venue",
+        "replay",
     ),
     "digest: the last word of a step is left out": Fault(
         "hft/core/digest.py",
@@ -98,7 +98,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "findings: what must be waived passes": Fault(
         "hft/feeds/base.py",
-        "    findings.enforce(rows, options.waive, _origin(feed))\n",
+        "    findings.enforce(rows, options.waive, _origin(feed), options.limits)\n",
         "",
         "feeds",
     ),

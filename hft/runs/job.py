@@ -149,7 +149,11 @@ class Job:
 @lru_cache(maxsize=1)
 def code_hash() -> str:
     """The hash of every source below the line: the code a run is a function of."""
-    root = Path(core_package.__file__).resolve().parent.parent
+    return hash_below_the_line(Path(core_package.__file__).resolve().parent.parent)
+
+
+def hash_below_the_line(root: Path) -> str:
+    """The hash of the names and texts of those sources under `root`, however deep they lie."""
     digest = hashlib.sha256()
     for package in PACKAGES_BELOW_THE_LINE:
         for path in sorted((root / package).rglob("*.py")):

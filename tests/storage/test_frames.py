@@ -68,3 +68,16 @@ def test_frames_of_mixed_lengths_are_read_beside_long_runs_of_one_length() -> No
     parts = [b"long one" * 5, *[b"same"] * 100, b"", *[b"other"] * 70, b"end"]
     data = segment(parts)
     assert read_back(data, frame.scan(data, 1)) == parts
+
+
+@pytest.mark.nojit
+@pytest.mark.parametrize("before", [1, 100])
+def test_a_frame_out_of_sequence_is_not_read_however_good_its_checksum(before: int) -> None:
+    """A frame is missing: what follows would be taken for the one that it stood in for."""
+    kept = [frame.encode(k, 0, 0, b"same") for k in range(1, before + 1)]
+    data = b"".join([*kept, frame.encode(before + 2, 0, 0, b"same")])
+    scan = frame.scan(data, 1, 0)
+    assert scan.frames.seq.tolist() == list(range(1, before + 1))
+    assert scan.torn_bytes == len(data) // (before + 1)
+    followed = frame.scan(data + frame.encode(before + 3, 0, 0, b"same"), 1, 0)
+    assert len(followed.frames) == before and followed.damaged_at == scan.end
