@@ -67,7 +67,8 @@ can see.
 Above its limit, a share of the rows, a finding refuses the source (exit code 65) with its count and
 its first row; `--waive NAME` (`waive=("NAME",)`) accepts it, and the waiver stays on the tape.
 A finding without a limit only informs. `hft data show TAPES` prints them all; what counts moments
-counts the ends of receive times, as strategies see them.
+counts the ends of receive times, as strategies see them. [Faults in recordings](../mutations.md)
+says what they find of faults that were planted.
 """
 
 

@@ -12,13 +12,14 @@ class HftError(Exception):
 
 
 class ConfigError(HftError):
-    """A setting, limit or argument that cannot be used."""
+    """A setting, limit or argument that cannot be used, whatever the data are."""
 
     exit_code = 78
 
 
 class DataError(HftError):
-    """A market data file, frame or tape that cannot be used; the text names file, row and field."""
+    """A data file, frame, tape or run that is not there or cannot be used; the text names file,
+    row and field."""
 
     exit_code = 65
 

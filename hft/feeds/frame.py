@@ -12,6 +12,7 @@ All take [local_ts], the receive time (else `ts` stands for both), and [symbol],
 Rows must be in order of receive time.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,9 @@ from hft.tape.schema import Columns, Feed
 NAMES = ("csv", "parquet", "arrow")
 DESCRIPTION = "your own columns: ts price qty side, ts bid ask sizes, or ts kind side price qty"
 
+HELD = re.compile(
+    r"(.+?)-(?:trades|aggTrades|bookTicker|quotes)(?:-\d{4}-\d{2}(?:-\d{2})?)?", re.IGNORECASE
+)
 PLACED_KINDS = (
     *(EventKind.LEVEL, EventKind.SNAPSHOT, EventKind.BBO),
     *(EventKind.ADD, EventKind.MODIFY),
@@ -67,11 +71,22 @@ def decode(paths: Sequence[Path], options: DecodeOptions) -> list[Feed]:
         frame, first_row = read_frame(path)
         if there:
             options = replace(options, columns=named_here(given, frame.columns, there))
-        symbol = options.symbol or path.name.split(".")[0]
+        symbol = options.symbol or symbol_of(path)
         feeds.extend(decode_frame(frame, replace(options, symbol=symbol), path.name, first_row))
         rows += frame.height
         options.report(sum(sizes[: index + 1]), sum(sizes), rows)
     return feeds
+
+
+def symbol_of(path: Path) -> str:
+    """What a file without a symbol column is called: its name without what and when it holds.
+
+    So `BTC_USDT-trades.feather` (freqtrade) and `BTCUSDT-trades-2024-08-08.csv` (Binance Vision)
+    are named as their pairs.
+    """
+    name = path.name.split(".")[0]
+    held = HELD.fullmatch(name)
+    return held[1] if held else name
 
 
 def decode_frame(
@@ -160,7 +175,10 @@ def _trades_and_quotes(
     options: DecodeOptions,
     findings: Findings,
 ) -> Built:
-    """Up to three tape rows a frame row: best bid, best ask, trade."""
+    """Up to three tape rows a frame row: best bid, best ask, trade.
+
+    Where no column says how much is quoted, it is one lot.
+    """
     fields, rows = cells.fields, len(exch_ts)
     parts: list[tuple[EventKind, np.ndarray, np.ndarray, np.ndarray]] = []
     ones = np.ones(rows, np.int64)
@@ -185,6 +203,8 @@ def _trades_and_quotes(
     out = Columns.empty(rows * width)
     keep = np.empty(rows * width, bool)
     for slot, (kind, price, size, sides) in enumerate(parts):
+        if size is ones:  # nobody says how many: one lot
+            size = ones * float(instrument.lot)
         at = slice(slot, None, width)
         absent = _nan(price)
         lost = ~absent & _nan(size)

@@ -63,7 +63,7 @@ def test_runs_that_differ_exit_with_two(out: Path, capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("args", "code", "sentence"),
     [
-        (("show", "zebra"), 78, "no such run"),
+        (("show", "zebra"), 65, "no such run"),
         (("show", "--frame", "colours"), 64, "'colours' is not one of"),
         (("run", "synthetic", "-s", "two_sided", "--set", "half"), 64, "key=value"),
         (("run", "synthetic", "-s", "two_sided", "--venue", "moon"), 78, "'moon' is not one of"),

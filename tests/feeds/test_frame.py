@@ -44,6 +44,46 @@ def test_quotes_become_one_row_a_side_that_ends_its_group():
     assert feed.columns.flags.tolist() == [0, 4]
 
 
+@pytest.mark.parametrize("lot", ["0.001", "1", "100"])
+def test_quotes_without_sizes_are_of_one_lot_on_any_grid(lot):
+    frame = pl.DataFrame({"ts": [NOON, NOON + 1], "bid": [100.0, None], "ask": [100.25, 100.5]})
+    (feed,) = decode_frame(frame, replace(OPTIONS, lot=Decimal(lot)))
+    assert feed.columns.qty.tolist() == [1, 1, 0, 1]
+    assert set(names(feed)) == {"assumed_clock"}
+
+
+def test_quotes_with_sizes_between_two_lots_are_off_the_grid():
+    frame = pl.DataFrame({"ts": [NOON], "bid": [100.0], "ask": [100.25], "bid_size": [150.0]})
+    (feed,) = decode_frame(frame, replace(OPTIONS, lot=Decimal(100)))
+    assert names(feed)["off_grid"].count == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol"),
+    [
+        ("BTC_USDT-trades.feather", "BTC_USDT"),
+        ("BTC_USDT_USDT-trades.feather", "BTC_USDT_USDT"),
+        ("BTCUSDT-aggTrades-2024-08-08.csv", "BTCUSDT"),
+        ("BTCUSDT-trades-2024-08.csv.gz", "BTCUSDT"),
+        ("ES-2024-trades.parquet", "ES-2024"),
+        ("trades.csv", "trades"),
+        ("my-run.csv", "my-run"),
+    ],
+)
+def test_a_file_is_named_as_its_instrument_and_not_as_what_it_holds(name, symbol, tmp_path):
+    path = tmp_path / name
+    if ".feather" in name:
+        trades().write_ipc(path)
+    elif ".parquet" in name:
+        trades().write_parquet(path)
+    elif ".gz" in name:
+        path.write_bytes(gzip.compress(trades().write_csv().encode()))
+    else:
+        trades().write_csv(path)
+    (feed,) = decode([path], replace(OPTIONS, symbol=None))
+    assert feed.instrument.symbol == symbol
+
+
 def test_a_null_trade_price_beside_quotes_means_no_trade_in_the_row():
     frame = pl.DataFrame(
         {

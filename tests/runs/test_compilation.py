@@ -1,10 +1,17 @@
 """What a person is told of the compiler."""
 
+import importlib
+from pathlib import Path
+
 import numba
 import pytest
 
+from hft.cli.app import run
 from hft.core.jit import JIT_DISABLED
-from hft.runs.code.compilation import first_compile
+from hft.feeds import checks
+from hft.runs.code import compilation
+from hft.runs.code.compilation import first_compile, first_decode
+from hft.runs.ingest import synthetic
 
 
 @pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
@@ -21,7 +28,49 @@ def test_nothing_is_said_once_the_engine_is_in_the_cache():
     assert first_compile() == ""
 
 
+def test_nothing_is_said_once_the_readers_are_in_the_cache(tmp_path):
+    synthetic(events=50, out=tmp_path)
+    assert first_decode() == ""
+
+
+@pytest.mark.nojit
+@pytest.mark.parametrize("folder", ["", "empty"])
+def test_an_ingest_on_a_machine_that_has_compiled_nothing_says_that_it_takes_a_while(
+    tmp_path, monkeypatch, capsys, folder
+):
+    monkeypatch.chdir(tmp_path)
+    Path("own.csv").write_text("ts,bid,ask\n2024-01-02T12:00:00Z,100.25,100.5\n")
+    words = ["data", "ingest", "own.csv", "--symbol", "X", "--tick", "0.25", "--lot", "1"]
+    is_cached = compilation.is_cached
+
+    def compiling(name):
+        with monkeypatch.context() as change:  # only this asks: the readers run in plain Python
+            change.setattr("hft.core.jit.JIT_DISABLED", False)
+            change.setattr(numba.config, "CACHE_DIR", folder and str(tmp_path / folder))
+            return is_cached(name)
+
+    monkeypatch.setattr(compilation, "is_cached", compiling)
+    assert run(words) == 0
+    said = capsys.readouterr()
+    assert "compiling the readers" in said.err and "compiling" not in said.out
+    assert run(["--quiet", *words, "--out", "again"]) == 0
+    assert "compiling" not in capsys.readouterr().err
+
+
+@pytest.mark.nojit
+def test_what_is_looked_for_in_the_cache_is_a_kernel_that_every_ingest_runs(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(compilation, "is_cached", lambda name: asked.append(name) or True)
+    assert first_decode() == ""
+    module, name = asked[0].split(".")
+    assert getattr(importlib.import_module(f"hft.feeds.{module}"), name) is checks.look
+    looked, look = [], checks.look
+    monkeypatch.setattr(checks, "look", lambda *given: looked.append(given) or look(*given))
+    synthetic(events=50, out=tmp_path)
+    assert looked
+
+
 @pytest.mark.nojit
 def test_plain_python_has_nothing_to_compile(monkeypatch):
     monkeypatch.setattr("hft.core.jit.JIT_DISABLED", True)
-    assert first_compile() == ""
+    assert first_compile() == first_decode() == ""

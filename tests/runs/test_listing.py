@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from made_runs import Records, records, write_run
 
-from hft.core.errors import ConfigError
+from hft.core.errors import ConfigError, DataError
 from hft.runs.folder.layout import find_sealed
 from hft.runs.folder.listing import listing, resolve
 from hft.runs.result import load
@@ -56,7 +56,7 @@ def test_a_path_is_a_name(out: Path) -> None:
     [("2026", "3 runs begin so"), ("zebra", "no such run"), ("last~9", "has 3 runs")],
 )
 def test_a_name_that_fits_none_or_many_is_one_sentence(out: Path, name: str, sentence: str) -> None:
-    with pytest.raises(ConfigError, match=sentence):
+    with pytest.raises(DataError, match=sentence):
         resolve(name, out)
 
 

@@ -29,7 +29,7 @@ def first_compile() -> str:
 
 def first_decode() -> str:
     """What is said before an ingest that compiles the readers; empty where that has been done."""
-    if is_cached("sanity._look"):
+    if is_cached("checks.look"):
         return ""
     return "kernels: compiling the readers, which takes half a minute, once on this machine"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from hft.core.errors import ConfigError, HftError
+from hft.core.errors import ConfigError, DataError, HftError
 from hft.runs.folder.layout import DIGEST, NAMES, PARTIAL, folders
 from hft.runs.folder.reader import RunReader
 
@@ -46,7 +46,7 @@ def listing(out: str | Path = "runs", where: Any = None) -> pl.DataFrame:
 def resolve(name: str | Path, out: str | Path = "runs") -> Path:
     """The folder of a run: a path, `last`, `last~1`, an id or the unique beginning of one.
 
-    Raises: ConfigError naming the candidates.
+    Raises: DataError naming the candidates.
     """
     if (Path(name) / NAMES).is_file():
         return Path(name)
@@ -56,17 +56,17 @@ def resolve(name: str | Path, out: str | Path = "runs") -> Path:
         back = int(counted[1] or 0)
         if back >= len(found):
             cure = "" if found else "; `hft replay run` makes the first"
-            raise ConfigError(f"{text}: {out} has {len(found)} runs{cure}")
+            raise DataError(f"{text}: {out} has {len(found)} runs{cure}")
         return found[-1 - back]
     matching = [path for path in found if path.name.startswith(text)]
     exact = [path for path in matching if path.name.removesuffix(PARTIAL) == text]
     if len(exact) == 1:
         return exact[0]
     if not matching:
-        raise ConfigError(f"{text}: no such run in {out}; `hft replay list` shows them")
+        raise DataError(f"{text}: no such run in {out}; `hft replay list` shows them")
     if len(matching) > 1:
         names = ", ".join(path.name for path in matching[:4])
-        raise ConfigError(f"{text}: {len(matching)} runs begin so ({names}); write more of it")
+        raise DataError(f"{text}: {len(matching)} runs begin so ({names}); write more of it")
     return matching[0]
 
 
