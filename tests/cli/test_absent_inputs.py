@@ -43,11 +43,3 @@ def test_a_recording_tape_run_or_alpha_that_is_not_there_ends_with_65(
     assert run(list(words)) == DataError.exit_code == 65
     said = capsys.readouterr().err
     assert any(name in said for name in ("nobody", "last")) and said.count("\n") == 1
-
-
-def test_a_setting_that_cannot_be_used_ends_with_78(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert run(["replay", "run", "synthetic", "--strategy", "nobody_wrote_it"]) == 78
-    assert "nobody_wrote_it" in capsys.readouterr().err

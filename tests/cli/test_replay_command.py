@@ -53,7 +53,7 @@ def test_a_card_a_table_and_a_report_are_shown(
 
 
 def test_runs_that_differ_exit_with_two(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(out, "diff", "2026010", "last") == 78
+    assert run(out, "diff", "2026010", "last") == 65
     assert "write more of it" in capsys.readouterr().err
     assert run(out, "diff", "last~1", "last") == 2
     assert "differ first at step 91, in price" in capsys.readouterr().out
