@@ -17,7 +17,7 @@ from hft.runs.check import Checked
 from hft.runs.check import check as _check
 from hft.runs.code.sources import find
 from hft.runs.durations import when
-from hft.runs.execute import execute
+from hft.runs.execute import execute, job_of
 from hft.runs.folder.listing import listing, resolve
 from hft.runs.ingest import ingest as _ingest
 from hft.runs.ingest import open_tapes
@@ -370,6 +370,11 @@ def _limits(given: Any, settings: Any, tapes: Any) -> LimitSet:
         return Limits.fit(tapes if isinstance(tapes, Tapes) else open_tapes(tapes))
     found = chosen if isinstance(chosen, LimitSet) else Limits.load(chosen)
     return found.replace(**settings.limit_overrides) if settings.limit_overrides else found
+
+
+def limits_for(run: Run, chosen: str) -> LimitSet:
+    """A set by name or file, `off`, or `fit` to the tapes of a run; settings are not on top."""
+    return Limits.fit(job_of(run.manifest).tapes) if chosen == "fit" else Limits.load(chosen)
 
 
 def _gateway(settings: Any) -> dict[str, Any]:

@@ -149,18 +149,18 @@ def fork(
 @app.command()
 def relimit(
     name: Name,
-    limits: Annotated[str, typer.Option(help="A shipped set or a YAML file.")],
+    limits: Annotated[str, typer.Option(help="A shipped set, a YAML file, off, or fit.")],
     out: Out = None,
     json: context.Json = False,
 ) -> None:
     """Decide a run's intents again under other limits; needs its journal (record full)."""
-    from hft.api.replays import Limits
+    from hft.api.replays import limits_for
     from hft.runs.code.compilation import first_compile
 
     found = find(name, out)
     if said := first_compile():
         context.note(said)
-    done = found.relimit(Limits.load(limits))
+    done = found.relimit(limits_for(found, limits))
     context.emit(done.to_json(), lambda: str(done))
 
 

@@ -16,11 +16,13 @@ import numpy as np
 import polars as pl
 
 from hft.core.codes import Reason, StepKind
+from hft.core.errors import ConfigError
 from hft.gateway.limits import Limits
 from hft.replay import state as st
 from hft.runs.execute import job_of
 from hft.runs.folder.reader import RunReader
 from hft.runs.folder.tables import decisions_table
+from hft.runs.job import Job
 from hft.runs.prepare import prepare
 
 _WAKE = StepKind.WAKE.value
@@ -42,6 +44,7 @@ class Relimit:
     run_id: str
     limits: Limits
     decisions: pl.DataFrame  # as run.decisions, and new_reason, new_measured, new_limit, new_margin
+    notes: tuple[str, ...] = ()  # what a reader of the figures has to know
 
     @cached_property
     def table(self) -> pl.DataFrame:
@@ -78,6 +81,7 @@ class Relimit:
             "would_pass": self.would_pass,
             "would_refuse": self.would_refuse,
             "reasons": self.table.to_dicts(),
+            "notes": list(self.notes),
         }
 
     def __str__(self) -> str:
@@ -87,6 +91,7 @@ class Relimit:
             f"{self.run_id} under limits {self.limits.name}: of {self.refused:,} refused intents "
             f"{self.would_pass:,} would pass; of {self.decisions.height - self.refused:,} approved "
             f"{self.would_refuse:,} would be refused\n{frame_text(self.table)}"
+            + "".join(f"\nnote: {note}" for note in self.notes)
         )
 
     __repr__ = __str__
@@ -103,8 +108,10 @@ def relimit(run: RunReader, limits: Limits) -> Relimit:
     """
     from hft.replay.compiled import loop, no_pointer
 
+    if not isinstance(limits, Limits):
+        raise ConfigError(f"limits: {limits!r} is no hft.Limits; hft.Limits.load(...) reads a set")
     job = replace(job_of(run.manifest), limits=limits, limits_file="")
-    session, _, _ = prepare(job, "full")
+    session, resolved, _ = prepare(job, "full")
     session.engine.trading.head[0]["keeps_fills"] = 0
     clock = session.engine.clock[0]
     clock["phase"] = st.PHASE_REDECIDE
@@ -121,7 +128,36 @@ def relimit(run: RunReader, limits: Limits) -> Relimit:
     new = _frame(after, run).select(
         pl.col("reason", "measured", "limit", "margin").name.prefix("new_")
     )
-    return Relimit(run.id, limits, pl.concat([was, new], how="horizontal"))
+    notes = (*_partial(run), *_absent(limits, job), *resolved.warnings)
+    return Relimit(run.id, limits, pl.concat([was, new], how="horizontal"), notes)
+
+
+def _partial(run: RunReader) -> list[str]:
+    said = "the run is partial: these are the intents that it had decided when it was stopped"
+    return [said] if run.partial else []
+
+
+def _absent(limits: Limits, job: Job) -> list[str]:
+    """What the limits name that the run does not have; a set may be for more than one run."""
+    of_run = {"symbols": job.tapes.symbols, "strategies": [*job.strategies]}
+    families = {
+        "symbols.": "symbols",
+        "instruments.": "symbols",
+        "strategies.": "strategies",
+        "risk.strategy.": "strategies",
+    }
+    named = {
+        (kind, key.removeprefix(prefix).rpartition(".")[0])
+        for key in limits.values
+        for prefix, kind in families.items()
+        if key.startswith(prefix)
+    }
+    return [
+        f"the run has no {name!r} among its {kind} ({', '.join(of_run[kind])}), which these "
+        "limits name"
+        for kind, name in sorted(named)
+        if name != "*" and name not in of_run[kind]
+    ]
 
 
 def _blocks(steps: Iterator[np.ndarray], most: int) -> Iterator[np.ndarray]:
