@@ -27,7 +27,9 @@ class Order:
     tif: int
     filled: int = 0
     request: int = int(IntentType.NEW)
-    asked_price: int = 0
+    amends: int = 0  # how many are under way
+    asked_low: int = 0  # of the prices that those ask for
+    asked_high: int = 0
     asked_by: int = 0  # the intent of the newest request
 
     @property
@@ -114,8 +116,8 @@ class Gateway:
             if order.instrument != intent.instrument or order.side == intent.side:
                 continue
             prices = [order.price]
-            if order.asked_price:
-                prices.append(order.asked_price)
+            if order.amends:
+                prices += [order.asked_low, order.asked_high]
             if market or any(_meets(intent.side, intent.price, price) for price in prices):
                 return True
         return False
@@ -132,11 +134,11 @@ class Gateway:
             return Reason.SELF_TRADE
         target.request = int(IntentType.AMEND)
         target.asked_by = intent.number
-        if target.asked_price:  # the boldest of all that are under way
-            bold = max if target.side == BUY else min
-            target.asked_price = bold(target.asked_price, intent.price)
-        else:
-            target.asked_price = intent.price
+        if target.amends == 0:
+            target.asked_low = target.asked_high = intent.price
+        target.asked_low = min(target.asked_low, intent.price)
+        target.asked_high = max(target.asked_high, intent.price)
+        target.amends += 1
         return Reason.OK
 
     def answer(self, answer: Answer) -> Order | None:
@@ -154,7 +156,9 @@ class Gateway:
             if answer.kind == ResponseKind.AMENDED:
                 order.price, order.lots = answer.price, order.filled + answer.lots
             if order.asked_by == answer.intent:  # not when a later request is under way
-                order.request, order.asked_price = NOTHING, 0
+                order.request = NOTHING
+            if answer.kind in (ResponseKind.AMENDED, ResponseKind.AMEND_REJECTED):
+                order.amends -= 1
         return order
 
 
