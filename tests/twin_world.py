@@ -21,6 +21,7 @@ from hft.gateway.resolve import ResolvedLimits, resolve
 from hft.market.book import NO_ASK, NO_BID
 from hft.replay.build import Session, gateway_for, new_session, source_of
 from hft.replay.run import drive
+from hft.runs.faults import FaultPlan
 from hft.strategies.base import Strategy
 from hft.tape.schema import Columns
 from hft.venue.model import Latency, VenueModel
@@ -124,6 +125,7 @@ def session_of(market: Market, strategies: list[Strategy]) -> Session:
         start_ns=market.start_ns,
         end_ns=market.end_ns,
         equity_every_ns=market.equity_every_ns,
+        faults=FaultPlan(reject=market.venue.reject, down_ns=market.venue.down_ns).rows(0),
     )
 
 

@@ -94,6 +94,17 @@ def take_orders(venue: VenueState, level: int, lots: int) -> None:
 
 
 @kernel
+def taken_of_orders(venue: VenueState, level: int) -> int:
+    """Lots that we took of the known orders of a level; 0 where orders are not followed."""
+    lots = 0
+    at = venue.firsts[level] if level < len(venue.firsts) else 0
+    while at > 0:
+        lots += venue.l3[at - 1]["taken"]
+        at = venue.l3[at - 1]["next"]
+    return lots
+
+
+@kernel
 def priority_of(venue: VenueState, i: int, order_id: int) -> int:
     """The priority of a market order, 0 when unknown."""
     at = find(venue, i, order_id)

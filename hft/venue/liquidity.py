@@ -11,7 +11,7 @@ import numpy as np
 from hft.core.dtypes import Row
 from hft.core.jit import kernel, out_of_line
 from hft.market.book import NO_ASK, NO_BID, Books, level_at, next_ask, next_bid
-from hft.venue.fifo import take_orders
+from hft.venue.fifo import take_orders, taken_of_orders
 from hft.venue.state import VenueState, hold
 
 
@@ -103,7 +103,7 @@ def level_stated(
         return
     lots = 0
     if venue.head[0]["restated"] == 0:
-        lots = _left(venue.taken[level], before, books.qty[level])
+        lots = _left(venue, level, before, books.qty[level])
     hold(venue, level, lots)
 
 
@@ -115,13 +115,17 @@ def level_fell(
     out_of_line()
     level = level_at(book, side, tick)
     if level >= 0 and venue.taken[level] > 0:
-        hold(venue, level, _left(venue.taken[level], before, books.qty[level]))
+        hold(venue, level, _left(venue, level, before, books.qty[level]))
 
 
 @kernel
-def _left(taken: int, before: int, after: int) -> int:
-    """What still counts as taken of a level that went from `before` to `after`."""
-    return min(after, max(0, taken - max(0, before - after)))
+def _left(venue: VenueState, level: int, before: int, after: int) -> int:
+    """What still counts as taken of a level that went from `before` to `after`.
+
+    Lots of orders that are known stay taken until those leave, whatever else leaves their level.
+    """
+    known = taken_of_orders(venue, level)
+    return known + max(0, venue.taken[level] - known - max(0, before - after))
 
 
 @kernel

@@ -17,7 +17,6 @@ from hft.core.jit import kernel
 from hft.core.pointer import caller_of
 from hft.venue.state import (
     QUEUE_PROB_LOG,
-    QUEUE_PROB_POWER,
     QUEUE_PROB_SQRT,
     QUEUE_RISK_AVERSE,
 )
@@ -95,9 +94,7 @@ def _weight(lots: float, model: int, power_e6: int) -> float:
         return math.log(1.0 + lots)
     if model == QUEUE_PROB_SQRT:
         return math.sqrt(lots)
-    if model == QUEUE_PROB_POWER:
-        return math.pow(lots, power_e6 / MICRO)
-    return 0.0
+    return math.pow(lots, power_e6 / MICRO)
 
 
 @kernel

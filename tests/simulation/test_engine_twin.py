@@ -5,16 +5,19 @@ same decisions in both worlds from what it sees there, so that a difference of v
 """
 
 import os
+from typing import Any
 
 import pytest
 
-from tests.naive.engine.markets import market
+from hft.core.codes import EventKind, Flag, Tif
+from tests.naive.engine.markets import Actor, Row, Venue, market
 from tests.simulation.engine_faults import FAULTS, Plant
 from tests.simulation.fuzz_engine import differs, hits, shrunk, told
 from tests.twin_world import difference, engine_records, twin_records
 
 MARKETS = 120  # of each seed of the run; `make fuzz-engine` compares 200 000
 FOUND_WITHIN = 2000
+LEGS = ("entry", "amend", "cancel", "response")
 plain_only = pytest.mark.skipif(
     os.environ.get("NUMBA_DISABLE_JIT") != "1", reason="faults are planted in plain Python"
 )
@@ -29,6 +32,41 @@ def test_engine_and_twin_agree_step_by_step_fill_by_fill_and_row_by_row(block: i
         made = market(seed)
         if difference(engine_records(made), twin_records(made)) is not None:
             pytest.fail(told(shrunk(made)))
+
+
+def _took(rows: list[Row]) -> int:
+    """Lots that one IOC order of 100 takes at the end, after one of 5 at the start."""
+    made = market(0, form="orders")
+    made.feeds, made.actors = [rows], [Actor(0, 10, 1, 0.0, 1)]
+    made.venue = Venue("fifo", legs={leg: ("constant", 0, 0, ()) for leg in LEGS})
+    made.instruments, made.start_ns, made.end_ns = made.instruments[:1], None, None
+
+    def take(*_: Any) -> Any:
+        lots = iter((5, 100))
+
+        def wake(view: Any, order: Any, p: Any, s: Any) -> None:
+            order.new(0, 102, next(lots, 1), int(Tif.IOC))
+
+        return wake
+
+    found = engine_records(made, take)
+    assert difference(found, twin_records(made, take)) is None
+    return sum(fill[6] for fill in found.fills) - 5
+
+
+@pytest.mark.nojit
+@pytest.mark.parametrize("kind", [EventKind.CANCEL, EventKind.EXECUTE])
+def test_an_unknown_order_that_leaves_gives_nothing_back_of_what_we_took_of_a_known_one(
+    kind: EventKind,
+) -> None:
+    opening = [
+        Row(100, 100, EventKind.CLEAR, 2, 0, 0),
+        Row(100, 100, EventKind.ADD, 0, 99, 10, 1),
+        Row(100, 100, EventKind.ADD, 1, 102, 10, 2, Flag.LAST),
+    ]
+    last = Row(125, 125, EventKind.ADD, 0, 98, 1, 3)
+    assert _took([*opening, last]) == 5
+    assert _took([*opening, Row(115, 115, kind, 1, 102, 1, 77), last]) == 4
 
 
 @pytest.mark.nojit

@@ -31,7 +31,7 @@ run_module = importlib.import_module("hft.replay.run")
 SLOTS = 8
 LATE_NS = 400
 ALWAYS = 1_000_000
-MARKETS = 12
+MARKETS = 60
 
 
 class Watch:

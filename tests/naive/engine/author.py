@@ -22,7 +22,9 @@ class Author:
         self.center = 700 if deep else rng.randrange(60, 140)
         self.sides: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.orders: dict[int, tuple[int, int, int]] = {}
-        self.next_id = 1
+        self.ids = 0
+        self.id_step = rng.choice((1, 1, 64, 4096, 1 << 20))  # ids that share a place in a table
+        self.gone: list[tuple[int, int, int]] = []  # orders of before a CLEAR
         self.pace = rng.choice((1, 3, 10, 10))
 
     def tick(self) -> None:
@@ -181,7 +183,8 @@ class Author:
     # -- order by order
 
     def add(self, side: int, price: int, lots: int) -> None:
-        oid, self.next_id = self.next_id, self.next_id + 1
+        self.ids += 1
+        oid = self.ids * self.id_step
         self.orders[oid] = (side, price, lots)
         self.sides[side][price] = self.sides[side].get(price, 0) + lots
         self.put(EventKind.ADD, side, price, lots, oid)
@@ -199,10 +202,13 @@ class Author:
     def order_event(self) -> None:
         rng, draw = self.rng, self.rng.random()
         if draw < 0.03 and not self.deep:
+            self.gone = [(oid, side, price) for oid, (side, price, _) in self.orders.items()]
             self.orders.clear()
             self.sides[0].clear()
             self.sides[1].clear()
             self.open()
+        elif draw < 0.06:
+            self.strange_order()
         elif draw < 0.5 or not self.orders:
             side = rng.randrange(2)
             offset = rng.choice((0, 0, 0, 1, 2, 3, -1, -1, -4))
@@ -216,6 +222,27 @@ class Author:
                 self.less(oid, lots)
             else:
                 self.execute(oid, side, price, lots)
+
+    def strange_order(self) -> None:
+        """Rows that recordings have, too: of unknown orders, far away, of an id that was given."""
+        rng, side = self.rng, self.rng.randrange(2)
+        draw, lots = rng.random(), self.rng.randrange(1, 6)
+        if draw < 0.5:
+            kind = rng.choice((EventKind.CANCEL, EventKind.EXECUTE))
+            known = rng.choice(self.gone) if self.gone and rng.random() < 0.7 else None
+            oid, side, price = known or (self.ids + 7 * self.id_step, side, self.best(side))
+            self.put(kind, side, price, lots, oid)
+        elif draw < 0.75:
+            self.ids += 1
+            oid, price = self.ids * self.id_step, HIGH + 5000
+            self.put(EventKind.ADD, side, price, lots + 5, oid)
+            self.put(rng.choice((EventKind.CANCEL, EventKind.EXECUTE)), side, price, lots, oid)
+        elif self.orders:
+            oid = self._some_order()
+            price = self.away(side, rng.randrange(4))
+            self.orders[oid] = (side, price, lots)  # later rows are about this one
+            self.sides[side][price] = self.sides[side].get(price, 0) + lots
+            self.put(EventKind.ADD, side, price, lots, oid)
 
     def execute(self, oid: int, side: int, price: int, lots: int) -> None:
         rng = self.rng

@@ -26,8 +26,8 @@ class Change:
 class Book:
     """Lots by side and tick, a best of each side, whether it is complete, the phase."""
 
-    def __init__(self, crossed: str) -> None:
-        self.crossed = crossed
+    def __init__(self, crossed: str, window: tuple[int, int] | None = None) -> None:
+        self.crossed, self.window = crossed, window
         self.lots: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.prices: tuple[list[int], list[int]] = ([], [])  # that have lots, ascending
         self.best: list[int | None] = [None, None]
@@ -77,7 +77,12 @@ class Book:
             self.complete = True
         return change
 
+    def _holds(self, price: int) -> bool:
+        return self.window is None or self.window[0] <= price <= self.window[1]
+
     def _level_row(self, row: Row) -> Change | None:
+        if not self._holds(row.price):
+            return None
         before = self.at(row.side, row.price)
         if row.kind in TAKES:
             if row.flags & Flag.NO_BOOK:
@@ -131,7 +136,7 @@ class Book:
         if old is not None and (old != row.price or row.qty == 0):
             self._drop(side, old)
         self.best[side] = None
-        if row.qty > 0:
+        if row.qty > 0 and self._holds(row.price):
             self._put(side, row.price, row.qty)
             self.best[side] = row.price
         return Change(side, row.price, before, row.qty)

@@ -4,13 +4,13 @@ A market is drawn from its seed alone: format, instruments, venue, latencies, st
 The rows cross, hide, clear, halt, print through everything, repeat times and disagree about clocks.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from random import Random
 
 from hft.core.codes import Flag
 from hft.core.instruments import Instrument
-from tests.naive.engine.author import LEVELS, ORDERS, QUOTES, Author
+from tests.naive.engine.author import HIGH, LEVELS, LOW, ORDERS, QUOTES, Author
 
 QUEUES = ("risk_averse", "prob_log", "prob_sqrt", "prob_power", "own", "fifo")
 DEEP_SHARE = 0.03  # of the markets that have levels
@@ -46,6 +46,7 @@ class Actor:
     bold: float
     instruments: int
     sweeps: bool = False  # in a deep market: takes hundreds of levels at once
+    patient: bool = False  # sends no second request about an order while one is under way
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Venue:
     legs: dict[str, tuple[str, int, int, tuple[int, ...]]] = field(default_factory=dict)
     rule: str = "stays"
     crossed: str = "returns"
+    reject: float = 0.0  # the chance that a new order is rejected
+    down_ns: tuple[int, int] = (0, 0)  # commands that arrive from .. to before .. are refused
 
 
 @dataclass
@@ -75,6 +78,7 @@ class Market:
     start_ns: int | None = None
     end_ns: int | None = None
     equity_every_ns: int = 37
+    window: tuple[int, int] | None = None  # ticks that the book holds; None: all of them
 
 
 def _clocked(rng: Random, raw: list[tuple[int, int, int, int, int, int, int]]) -> list[Row]:
@@ -132,12 +136,16 @@ def _leg(rng: Random) -> tuple[str, int, int, tuple[int, ...]]:
         return ("uniform", rng.choice((0, 5)), rng.choice((1, 30)), ())
     if draw < 0.49:
         return ("sampled", rng.choice((0, 5)), 0, tuple(rng.choices((0, 1, 4, 50), k=3)))
+    if draw < 0.54:
+        times = sorted(rng.sample(range(90, 400), rng.randrange(1, 5)))
+        pairs = tuple(v for t in times for v in (t, rng.choice((0, 3, 10, 70))))
+        return ("interpolated", 0, 0, pairs)
     return ("constant", rng.choice((1, 3, 7, 25, 60)), 0, ())
 
 
 def _venue(rng: Random, form: str, queue: str | None) -> Venue:
     queues = QUEUES if form == ORDERS else QUEUES[:5]
-    same = _leg(rng)
+    same, start = _leg(rng), rng.randrange(100, 300)
     legs = {name: same for name in ("entry", "amend", "cancel", "response")}
     if rng.random() < 0.6:
         legs = {name: _leg(rng) for name in legs}
@@ -149,6 +157,8 @@ def _venue(rng: Random, form: str, queue: str | None) -> Venue:
         legs=legs,
         rule=rng.choice(("stays", "stays", "restated")),
         crossed=rng.choice(("returns", "returns", "restated")),
+        reject=rng.choice((0.1, 0.5)) if rng.random() < 0.04 else 0.0,
+        down_ns=(start, start + rng.randrange(1, 120)) if rng.random() < 0.06 else (0, 0),
     )
 
 
@@ -171,12 +181,16 @@ def market(seed: int, *, form: str | None = None, queue: str | None = None) -> M
         _venue(rng, form, queue),
         deep,
         equity_every_ns=rng.choice((13, 37, 200)),
+        window=(LOW, HIGH),
     )
     last = max(row.exch_ts for rows in feeds for row in rows)
     if rng.random() < 0.1:
         made.start_ns = rng.randrange(100, last)
     if rng.random() < 0.1:
         made.end_ns = rng.randrange(max(100, made.start_ns or 0), last + 5)
+    if made.venue.down_ns[1]:
+        # Known: two cancels under way, the first refused: the order counts as without a request.
+        made.actors = [replace(actor, patient=True) for actor in made.actors]
     return made
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from hft.core.codes import (
@@ -15,7 +16,7 @@ from hft.core.codes import (
     WakeCause,
 )
 from hft.core.numbers import money_digits
-from hft.core.seeds import PURPOSE_LATENCY, draw
+from hft.core.seeds import PURPOSE_FAULT, PURPOSE_LATENCY, draw
 from tests.naive.engine.gateway import Gateway, Intent
 from tests.naive.engine.markets import Market, Row
 from tests.naive.engine.money import Grid, Position
@@ -30,6 +31,7 @@ LEGS = {
 }
 LEG_NUMBERS = {leg.name.lower(): int(leg) for leg in LatencyLeg}
 SEED = 0  # of the run
+REJECT = 1  # the draw of the fault plan that a new order makes
 ROW_CAUSES = (int(WakeCause.TRADE), int(WakeCause.BOOK), int(WakeCause.STATUS))
 
 
@@ -62,7 +64,7 @@ class Replay:
             [r for r in rows if not r.flags & Flag.VENUE_ONLY and r.local_ts <= end]
             for rows in market.feeds
         ]
-        self.feeds = [Feed(rows, market.venue.crossed) for rows in seen]
+        self.feeds = [Feed(rows, market) for rows in seen]
         listened = [rows for rows in seen[: self.listened] if rows]
         self.last_view = max((rows[-1].local_ts for rows in listened), default=0)
         self.at = [0] * len(self.tape)
@@ -72,7 +74,7 @@ class Replay:
         self.commands: list[tuple[int, Command]] = []
         self.answers: list[tuple[int, Answer]] = []
         self.last_arrival = self.last_answer = 0
-        self.numbers = self.fill_ids = self.lost = self.asked = self.draws = 0
+        self.numbers = self.fill_ids = self.lost = self.asked = self.draws = self.fault_draws = 0
         self.wakes = [0] * len(market.actors)
         self.buffer: list[Intent] = []
         self.now = 0
@@ -84,7 +86,7 @@ class Replay:
         def say(kind: int, order: Any, price: int, lots: int, liquidity: int = 0) -> None:
             self._say(k, kind, order, price, lots, liquidity)
 
-        return Desk(self.market.venue, by_order, say)
+        return Desk(self.market.venue, by_order, say, self.market.window)
 
     def _strategies(self) -> None:
         market = self.market
@@ -191,8 +193,23 @@ class Replay:
         _, command = self.commands.pop(0)
         self._step("ARRIVAL", command.strategy, command.instrument, command.oid, command.kind)
         self.asked = command.intent
-        self.desks[command.instrument].command(command)
+        desk = self.desks[command.instrument]
+        (desk.refuse if self._refuses(command) else desk.command)(command)
         self.asked = 0
+
+    def _refuses(self, command: Command) -> bool:
+        """Whether the fault plan has the venue down, or this new order rejected."""
+        start, end = self.market.venue.down_ns
+        if start <= self.now < end:
+            return True
+        return command.kind == IntentType.NEW and self._strikes(self.market.venue.reject, REJECT)
+
+    def _strikes(self, chance: float, purpose: int) -> bool:
+        if not chance:
+            return False
+        found = int(draw(SEED, PURPOSE_FAULT, purpose, self.fault_draws))
+        self.fault_draws += 1
+        return found % 1_000_000 < round(chance * 1_000_000)
 
     def _say(self, k: int, kind: int, order: Any, price: int, lots: int, liquidity: int) -> None:
         fill_id = 0
@@ -212,6 +229,8 @@ class Replay:
         kind, base, spread, table = self.market.venue.legs[name]
         if kind == "constant":
             return base
+        if kind == "interpolated":
+            return _between(list(zip(table[::2], table[1::2], strict=True)), self.now)
         found = int(draw(SEED, PURPOSE_LATENCY, LEG_NUMBERS[name], self.draws))
         self.draws += 1
         if kind == "uniform":
@@ -328,3 +347,13 @@ class Replay:
     def _step(self, kind: str, s: Any, k: Any, oid: Any, code: int, *rest: int) -> None:
         side, price, lots = (*rest, None, None, None)[:3]
         self.kept.steps.append((kind, self.now, s, k, oid, code, side, price, lots))
+
+
+def _between(pairs: list[tuple[int, int]], now: int) -> int:
+    """The latency at `now`: linear between (time, latency) pairs, constant beyond them."""
+    if now <= pairs[0][0]:
+        return pairs[0][1]
+    for (start, low), (end, high) in pairwise(pairs):
+        if start <= now < end:
+            return low + (high - low) * (now - start) // (end - start)
+    return pairs[-1][1]

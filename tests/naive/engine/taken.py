@@ -86,7 +86,11 @@ class Taken:
             return False
         if row.kind == EventKind.ADD:
             self.numbers += 1
-            self._forget(row.order_id)
+            before = self.orders.get(row.order_id)
+            if before is not None:  # its lots belong to no known order now
+                self._forget(row.order_id)
+                key = (before.side, before.price)
+                self.loose[key] = self.loose.get(key, 0) + before.taken
             made = Order(row.side, row.price, row.qty, self.numbers)
             self.orders[row.order_id] = made
             self.levels.setdefault((row.side, row.price), []).append(made)

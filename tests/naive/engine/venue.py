@@ -82,12 +82,14 @@ Say = Callable[..., None]
 class Desk:
     """One instrument's market at the venue: book, own orders, memory of what we took."""
 
-    def __init__(self, venue: Venue, by_order: bool, say: Say) -> None:
+    def __init__(
+        self, venue: Venue, by_order: bool, say: Say, window: tuple[int, int] | None
+    ) -> None:
         self.venue, self.say = venue, say
         self.fifo = venue.queue == "fifo" and by_order
         if venue.queue == "fifo" and not by_order:
             self.venue = replace(venue, queue="risk_averse")
-        self.book, self.taken = Book(venue.crossed), Taken(by_order, venue.rule)
+        self.book, self.taken = Book(venue.crossed, window), Taken(by_order, venue.rule)
         self.own: list[Resting] = []
         self.ranks = 0
         self.took_lots = self.printed_lots = 0
@@ -307,6 +309,12 @@ class Desk:
             self.say(ResponseKind.CANCEL_REJECTED, command, 0, 0)
         else:
             self._end(found, ResponseKind.CANCELLED)
+
+    def refuse(self, command: Command) -> None:
+        """The venue is down, or rejects a new order: an order that rests stays."""
+        words = {IntentType.AMEND: ResponseKind.AMEND_REJECTED}
+        words[IntentType.CANCEL] = ResponseKind.CANCEL_REJECTED
+        self.say(words.get(IntentType(command.kind), ResponseKind.REJECTED), command, 0, 0)
 
     def _enter(self, order: Resting, limit: int | None, word: int) -> None:
         """Steps 1 to 4 of an arrival; `limit` None: a market order; `word`: ACK or AMENDED."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hft.core.codes import EventKind, IntentType, OrderType, Tif, WakeCause
 from tests.naive.engine.book import Book
 from tests.naive.engine.gateway import NOTHING, Intent, Order
-from tests.naive.engine.markets import Row
+from tests.naive.engine.markets import Market, Row
 from tests.naive.engine.venue import _is_print
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ NO_BID, NO_ASK = -(1 << 60), 1 << 60
 class Feed:
     """The delayed market of one instrument: its book and its last trade."""
 
-    def __init__(self, rows: list[Row], crossed: str) -> None:
+    def __init__(self, rows: list[Row], market: Market) -> None:
         self.rows, self.at = rows, 0
-        self.book = Book(crossed)
+        self.book = Book(market.venue.crossed, market.window)
         self.last = (0, 0, 0)
         self.traded = 0
 
