@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from naive.step import blank_step
 
 from hft.core.codes import (
     IntentType,
@@ -21,7 +22,7 @@ from hft.core.codes import (
     Tif,
     WakeCause,
 )
-from hft.core.dtypes import FILL, STEP, blank_step
+from hft.core.dtypes import FILL, STEP
 from hft.core.instruments import Instrument
 from hft.replay.state import EQUITY, SERIES
 from hft.runs.folder.names import RunNames

@@ -204,16 +204,6 @@ _STEP_FIELDS: dict[str, Any] = {
 }
 # One record per step of the journal (contract 2.4); a field that its kind does not name is blank.
 STEP = np.dtype(list(_STEP_FIELDS.items()), align=True)
-_NONE = ("strategy_idx", "instrument_idx", "side", "intent_type", "order_type", "tif", "liquidity")
-
-
-def blank_step() -> np.ndarray:
-    """A STEP about nothing."""
-    step = np.zeros(1, STEP)
-    for name in _NONE:
-        step[name] = -1
-    return step[0]
-
 
 # An instrument resolved to integers.
 INSTRUMENT = _row(

@@ -9,7 +9,7 @@ handle of a state (`tables.enter`), here as in `events`, `control` and `trips`.
 from typing import Any
 
 from hft.core.codes import DedupState, IntentType, OrderStatus, Reason
-from hft.core.jit import kernel
+from hft.core.jit import kernel, out_of_line
 from hft.core.numbers import elapsed_ns
 from hft.gateway import commands, dedup, exposure, framing, orders, policy, risk, tables
 from hft.gateway.rows import Row, because
@@ -241,13 +241,14 @@ def answer_again(gw: Any, head: Row) -> int:
     return d["reason"]
 
 
-@kernel(inline=True)
+@kernel
 def evaluate(gw: Any, intent: Row, touch: Row, now_ns: int) -> int:
     """Steps 1 to 6 of contract 3.2; an approved key stays reserved until `commit_approved`.
 
     Mutates: the rows `decision` and `request`; on approval the order table and what is held.
     Returns: a `Reason` value; approved and not replayed means decision["slot"] >= 0.
     """
+    out_of_line()
     head = tables.head(gw)[0]
     config = tables.config(gw)[0]
     d = tables.decision(gw)[0]

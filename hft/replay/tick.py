@@ -23,9 +23,12 @@ _GUARD = StepKind.GUARD.value
 _CODE = 0xFFFF
 
 
-@kernel
+@kernel(inline=True)
 def note(engine: Engine, step: Row) -> None:
-    """Account one step. Mutates: engine.lanes, engine.steps, clock["step"]."""
+    """Account one step. Mutates: engine.lanes, engine.steps, clock["step"].
+
+    Inside its callers what they have just written need not be read back from the row.
+    """
     word = digest.row_word(
         step["order_id"] * 64 + step["kind"],
         step["ts_ns"],

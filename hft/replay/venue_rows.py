@@ -141,7 +141,8 @@ def _venue_row(engine: Engine, i: int, row: int, ts: int) -> None:
     price = price_at(batch, row)
     qty = qty_at(batch, row)
     flag = flags_at(batch, row)
-    order_id = order_id_at(batch, row)
+    # Of a trade nobody reads the number, and its column would be fetched for that alone.
+    order_id = order_id_at(batch, row) if kind != _TRADE else 0
     books = engine.books
     head = books.heads[2 * i]
     venue = engine.venue

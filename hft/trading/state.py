@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hft.core.dtypes import DECISION, FILL, INTENT, STEP, TOUCH, blank_step
+from hft.core.dtypes import DECISION, FILL, INTENT, STEP, TOUCH
 from hft.gateway.rows import CANCELS_MAX
 from hft.gateway.state import GatewayState
 from hft.portfolio.positions import POSITION
@@ -40,7 +40,7 @@ class TradingState(NamedTuple):
     crossed: np.ndarray  # INTENT rows that take own orders out of the way of one; CANCELS_MAX
     stash: np.ndarray  # DECISION[1]
     fills: np.ndarray  # FILL rows since they were last taken
-    step: np.ndarray  # STEP[2]: the one being written, and a blank one
+    step: np.ndarray  # STEP[1]: the one being written
 
 
 class Wiring(NamedTuple):
@@ -70,9 +70,8 @@ def new_state(
         crossed=np.zeros(CANCELS_MAX, INTENT),
         stash=np.zeros(1, DECISION),
         fills=np.zeros(max(1, fills_max), FILL),
-        step=np.zeros(2, STEP),
+        step=np.zeros(1, STEP),
     )
-    state.step[1] = blank_step()
     head = state.head[0]
     head["next_id"] = 1
     head["listened"] = len(instruments)

@@ -17,11 +17,40 @@ _SYMBOL = KillScope.SYMBOL.value
 
 @kernel(inline=True)
 def new_step(trading: Any, kind: int, ts: int) -> Row:
-    """The row to fill in: all fields blank but these. Mutates: trading.step."""
-    trading.step[0] = trading.step[1]
+    """The row to fill in: all fields blank but these. Mutates: trading.step.
+
+    Field by field, as constants that the compiler sees: a copy of a blank row would be written with
+    wide stores and then waited for when the digest reads it, and cannot be left out.
+    """
     step = trading.step[0]
     step["kind"] = kind
     step["ts_ns"] = ts
+    step["order_id"] = 0
+    step["target_id"] = 0
+    step["wake"] = 0
+    step["price"] = 0
+    step["qty"] = 0
+    step["cmd_id"] = 0
+    step["fill_id"] = 0
+    step["fee_money"] = 0
+    step["measured"] = 0
+    step["limit"] = 0
+    step["value"] = 0
+    step["strategy_idx"] = -1
+    step["instrument_idx"] = -1
+    step["target"] = 0
+    step["intents"] = 0
+    step["lost"] = 0
+    step["code"] = 0
+    step["side"] = -1
+    step["intent_type"] = -1
+    step["order_type"] = -1
+    step["tif"] = -1
+    step["liquidity"] = -1
+    step["ignored"] = 0
+    step["guard"] = 0
+    step["scope"] = 0
+    step["state"] = 0
     return step
 
 

@@ -29,12 +29,6 @@ def test_a_step_holds_signed_integers_without_holes() -> None:
     assert sum(sizes) == row.itemsize
 
 
-def test_a_blank_step_is_about_nobody() -> None:
-    step = dtypes.blank_step()
-    assert {int(step[name]) for name in step.dtype.names} == {0, -1}
-    assert step["strategy_idx"] == step["instrument_idx"] == step["side"] == -1
-
-
 @pytest.mark.parametrize("name", sorted(set(ROWS) - {"STEP"}))
 def test_every_field_is_an_int64_and_there_are_no_holes(name: str) -> None:
     row = ROWS[name]

@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 from made_runs import NAMES, START_NS
+from naive.step import blank_step
 
 from hft.core.codes import IntentType, OrderType, Reason, ResponseKind, Side, StepKind, Tif
-from hft.core.dtypes import blank_step
 from hft.market.book import NO_ASK, NO_BID
 from hft.runs.folder import tables
 from hft.runs.folder.orders import orders_frame

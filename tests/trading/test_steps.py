@@ -1,0 +1,25 @@
+"""What is written of a step before it is noted."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from naive.step import blank_step
+
+from hft.core.codes import StepKind
+from hft.core.dtypes import STEP
+from hft.trading.steps import new_step
+
+# Told when the step is noted, whatever its kind.
+AT_THE_NOTE = ("seq", "rows", "mix_lo", "mix_hi")
+
+
+@pytest.mark.nojit
+def test_a_new_step_says_nothing_of_the_step_before_it() -> None:
+    steps = np.frombuffer(b"\x55" * STEP.itemsize, STEP).copy()
+    step = new_step(SimpleNamespace(step=steps), StepKind.FILL.value, 77)
+    wanted = blank_step()
+    wanted["kind"], wanted["ts_ns"] = StepKind.FILL.value, 77
+    for name in STEP.names or ():
+        if name not in AT_THE_NOTE:
+            assert step[name] == wanted[name], name
