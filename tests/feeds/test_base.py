@@ -120,10 +120,8 @@ def test_rows_in_order_are_not_copied():
 
 def test_a_clock_that_is_behind_is_refused_and_names_the_way_out():
     feed = Feed(BTC, columns_of([(100, 200), (300, 250)]), source={"file": "btc.gz"})
-    with pytest.raises(
-        DataError,
-        match=r"btc.gz: negative_latency: 1 of 2 rows, the first at decoded row 2 .*--clock-fix",
-    ):
+    found = r"btc.gz: negative_latency: 1 of 2 rows, the first at decoded row 2 .*--clock-fix"
+    with pytest.raises(DataError, match=found):
         settle(feed, DecodeOptions())
 
 

@@ -1,4 +1,4 @@
-"""A record of the journal that is about nothing, as tests begin one and as `new_step` has to leave it."""
+"""A record of the journal about nothing: as tests begin one and `new_step` has to leave it."""
 
 import numpy as np
 
