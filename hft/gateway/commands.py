@@ -5,7 +5,7 @@ from typing import Any
 from hft.core.codes import IntentType, OrderStatus, OrderType, Tif
 from hft.core.jit import kernel
 from hft.gateway import orders, tables
-from hft.gateway.rows import Row
+from hft.gateway.rows import ONE_AMEND, Row
 
 NEW = IntentType.NEW.value
 AMEND = IntentType.AMEND.value
@@ -39,7 +39,7 @@ def hold_new(gw: Any, head: Row, intent: Row, q: Row, slot: int, now_ns: int) ->
     order["cmd_id"] = head["cmd_id"]
     order["sent_ns"] = now_ns
     order["expire_ts_ns"] = intent["expire_ts_ns"]
-    tables.holds(gw)[slot]["amends"] = 0
+    tables.holds(gw)[slot]["in_flight"] = 0
     head["live_orders"] += 1
     orders.link(gw, slot)
 
@@ -48,13 +48,13 @@ def hold_new(gw: Any, head: Row, intent: Row, q: Row, slot: int, now_ns: int) ->
 def hold_amend(hold: Row, order: Row, q: Row) -> None:
     """Note an amend in flight: until the venue answers, either version may trade."""
     price, qty = q["price"], q["qty"]
-    if hold["amends"] == 0:
+    if hold["in_flight"] < ONE_AMEND:
         hold["price"], hold["price_low"], hold["qty"] = price, price, qty
     else:
         hold["price"] = max(hold["price"], price)
         hold["price_low"] = min(hold["price_low"], price)
         hold["qty"] = max(hold["qty"], qty)
-    hold["amends"] += 1
+    hold["in_flight"] += ONE_AMEND
     order["request"] = AMEND
 
 
@@ -71,9 +71,12 @@ def hold_cancel(order: Row) -> None:
 def keep_key(order: Row, hold: Row, intent: Row, payload: int) -> None:
     """Keep the key beside the order, so that a later outcome can still be committed to it.
 
-    While the outcome of an earlier request is open, its key stays: it is the one to block.
+    While the outcome of an earlier request is open, its key stays: it is the one to block. A cancel
+    is counted here as in flight.
     """
     kind = intent["intent_type"]
+    if kind == CANCEL:
+        hold["in_flight"] += 1
     if kind in (AMEND, CANCEL):
         status = order["status"]
         if status == OrderStatus.PENDING_SUBMIT.value or status == OrderStatus.UNKNOWN.value:

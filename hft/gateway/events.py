@@ -10,7 +10,7 @@ from typing import Any
 from hft.core.codes import DedupState, IntentType, OrderStatus, Reason
 from hft.core.jit import kernel
 from hft.gateway import alerts, breaker, dedup, exposure, orders, policy, tables
-from hft.gateway.rows import GuardCause, KillScope
+from hft.gateway.rows import ONE_AMEND, GuardCause, KillScope, Row
 
 APPROVED = DedupState.APPROVED.value
 REJECTED = DedupState.REJECTED.value
@@ -123,7 +123,27 @@ def on_ack(gw: Any, slot: int, now_ns: int) -> int:
             order["status"] = CANCEL_REQUESTED
     if order["request"] == NEW:
         order["request"] = NOTHING
+    elif order["request"] != NOTHING:
+        ask_no_more(order, tables.holds(gw)[slot])  # the answer to a cancel may have been lost
     return 0
+
+
+@kernel
+def ask_no_more(order: Row, hold: Row) -> None:
+    """The request that was answered is over, if no other of its kind is in flight.
+
+    Answers come in the order of requests, so that the newest is over when all are.
+    """
+    amends, cancels = hold["in_flight"] >> 32, hold["in_flight"] & (ONE_AMEND - 1)
+    request = order["request"]
+    if (request == AMEND and amends > 0) or (request == CANCEL and cancels > 0):
+        return
+    if amends > 0:
+        order["request"] = AMEND
+    elif cancels > 0:
+        order["request"] = CANCEL
+    else:
+        order["request"] = NEW if order["status"] == PENDING else NOTHING
 
 
 @kernel
@@ -131,11 +151,22 @@ def end_amend(gw: Any, slot: int) -> None:
     """One amend less in flight."""
     order = tables.orders(gw)[slot]
     hold = tables.holds(gw)[slot]
-    if hold["amends"] > 0:
-        hold["amends"] -= 1
-    if order["request"] == AMEND and hold["amends"] == 0:
-        order["request"] = NEW if order["status"] == PENDING else NOTHING
+    if hold["in_flight"] >= ONE_AMEND:
+        hold["in_flight"] -= ONE_AMEND
+    if order["request"] != NEW:
+        ask_no_more(order, hold)
     hold_again(gw, slot)
+
+
+@kernel
+def end_cancel(order: Row, hold: Row) -> None:
+    """One cancel less in flight: the order is still there."""
+    if hold["in_flight"] & (ONE_AMEND - 1) > 0:
+        hold["in_flight"] -= 1
+    if hold["in_flight"] & (ONE_AMEND - 1) == 0 and order["status"] == CANCEL_REQUESTED:
+        order["status"] = PARTIAL if order["filled_qty"] > 0 else SUBMITTED
+    if order["request"] != NEW:
+        ask_no_more(order, hold)
 
 
 @kernel
@@ -168,13 +199,7 @@ def on_cancel_rejected(gw: Any, slot: int, now_ns: int) -> int:
     """The order is still there."""
     if not is_working(gw, slot):
         return -1
-    order = tables.orders(gw)[slot]
-    if order["status"] == CANCEL_REQUESTED:
-        order["status"] = PARTIAL if order["filled_qty"] > 0 else SUBMITTED
-    if order["request"] == CANCEL:
-        order["request"] = AMEND if tables.holds(gw)[slot]["amends"] > 0 else NOTHING
-        if order["status"] == PENDING and order["request"] == NOTHING:
-            order["request"] = NEW
+    end_cancel(tables.orders(gw)[slot], tables.holds(gw)[slot])
     return 0
 
 
@@ -269,6 +294,9 @@ def on_unknown(gw: Any, slot: int, now_ns: int) -> int:
     if not is_working(gw, slot):
         return -1
     order = tables.orders(gw)[slot]
+    cancels = tables.holds(gw)[slot]["in_flight"] & (ONE_AMEND - 1)
+    if order["status"] != PENDING and cancels > 0:  # the answer that was lost was to a cancel
+        tables.holds(gw)[slot]["in_flight"] -= 1
     if order["status"] != UNKNOWN:
         tables.head(gw)[0]["unknown_orders"] += 1
     order["status"] = UNKNOWN

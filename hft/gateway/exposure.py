@@ -12,7 +12,7 @@ from hft.core.codes import Reason, Side
 from hft.core.jit import kernel
 from hft.core.numbers import notional_money
 from hft.gateway import tables
-from hft.gateway.rows import Row, because
+from hft.gateway.rows import ONE_AMEND, Row, because
 
 TOTAL_MAX = 1 << 61
 BUY = Side.BUY.value
@@ -195,7 +195,7 @@ def open_after(total: int, filled: int) -> int:
 def hold_qty(order: Row, hold: Row) -> int:
     """The most lots the order may still trade."""
     held = open_after(order["qty"], order["filled_qty"])
-    if hold["amends"] > 0:
+    if hold["in_flight"] >= ONE_AMEND:
         held = max(held, open_after(hold["qty"], order["filled_qty"]))
     return held
 
@@ -205,7 +205,7 @@ def hold_money(instrument: Row, order: Row, hold: Row) -> int:
     """The largest notional the order may still become."""
     filled = order["filled_qty"]
     held = notional_money(instrument, order["price"], open_after(order["qty"], filled))
-    if hold["amends"] > 0:
+    if hold["in_flight"] >= ONE_AMEND:
         amended = notional_money(instrument, hold["price"], open_after(hold["qty"], filled))
         held = max(held, amended)
     return held

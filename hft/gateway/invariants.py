@@ -8,6 +8,7 @@ import numpy as np
 from hft.core.codes import DedupState, OrderStatus
 from hft.core.numbers import notional_money
 from hft.gateway.index import ROW, TAG
+from hft.gateway.rows import ONE_AMEND
 from hft.gateway.state import GatewayState
 
 FINAL = (
@@ -54,7 +55,7 @@ def _holds(state: GatewayState, live: np.ndarray) -> list[str]:
         order, hold = state.orders[slot], state.holds[slot]
         instrument = state.instruments[order["instrument_idx"]]
         shapes = [(order["price"], order["qty"])]
-        if hold["amends"] > 0:
+        if hold["in_flight"] >= ONE_AMEND:
             shapes.append((hold["price"], hold["qty"]))
         opens = [(price, max(0, qty - order["filled_qty"])) for price, qty in shapes]
         qty = max(open_qty for _, open_qty in opens)

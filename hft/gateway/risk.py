@@ -12,7 +12,7 @@ from hft.core.numbers import elapsed_ns
 from hft.gateway import tables
 from hft.gateway.exposure import worst_qty
 from hft.gateway.rate import full, push
-from hft.gateway.rows import Row, because
+from hft.gateway.rows import ONE_AMEND, Row, because
 
 BUY = Side.BUY.value
 PPM = 1_000_000
@@ -176,7 +176,7 @@ def price(
 def crosses(order: Row, hold: Row, side: int, price: int) -> bool:
     """Whether an own working order of the other side could trade with one that goes to `price`."""
     resting = order["price"]
-    if hold["amends"] > 0:
+    if hold["in_flight"] >= ONE_AMEND:
         other = hold["price_low"] if side == BUY else hold["price"]
         resting = min(resting, other) if side == BUY else max(resting, other)
     above, below = price - resting, resting - price

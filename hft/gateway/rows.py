@@ -250,9 +250,12 @@ ALERT = _row(
 # threshold on both sides, good until `turn_ns`.
 MOVE = _row("start", "count", "moved", "turn_ns", "low2", "high2")
 
+# An amend in `in_flight`; what is below counts cancels. One field, so that HOLD is a cache line.
+ONE_AMEND = 1 << 32
+
 # Beside ORDER, same slot: what an amend in flight may make of the order, and its latest key.
 HOLD = _row(
-    "amends",  # amends in flight
+    "in_flight",  # amends in flight times ONE_AMEND, and cancels
     "price",  # the largest price asked for by them
     "price_low",  # and the smallest
     "qty",  # the largest total

@@ -15,6 +15,7 @@ from hft.core.jit import kernel, out_of_line, passed
 from hft.gateway.control import control
 from hft.gateway.events import find_order, on_dispatch_failed
 from hft.gateway.pipeline import decide
+from hft.gateway.rows import ONE_AMEND
 from hft.gateway.tables import enter
 from hft.gateway.trips import blank
 from hft.replay.faults import feed_silent, turns_out
@@ -144,7 +145,8 @@ def _book(engine: Engine, step: Row) -> None:
     gw = trading.gw
     kind = step["code"]
     qty = step["qty"]
-    if (kind == _AMENDED or kind == _AMEND_REJECTED) and gw.holds[slot]["amends"] == 0:
+    amends = gw.holds[slot]["in_flight"] >= ONE_AMEND
+    if (kind == _AMENDED or kind == _AMEND_REJECTED) and not amends:
         return
     if kind == _FILL:
         qty = min(qty, gw.orders[slot]["held_qty"])

@@ -166,7 +166,9 @@ def _venue_row(engine: Engine, i: int, row: int, ts: int) -> None:
         return
     if side > 1 or head["complete"] == 0:
         return
-    if venue.markets[i]["queue"] != QUEUE_FIFO:
+    # An execution whose change of the book comes later says nothing of its level yet.
+    states = flag & _NO_BOOK == 0 or (kind != _EXECUTE and kind != _CANCEL)
+    if states and venue.markets[i]["queue"] != QUEUE_FIFO:
         level_changed(venue, i, side, price, before, level_lots(books, head, side, price))
     if head["bid"] > bid:
         _touch_improved(engine, i, 0, bid + ask, ts)
@@ -228,8 +230,7 @@ def _apply_taken(
     old_lots = level_lots(books, head, side, old)
     before = apply_row(books, head, kind, side, price, qty, flag)
     if kind == _CANCEL or kind == _EXECUTE:
-        if not known:
-            level_fell(venue, books, head, side, price, before)
+        level_fell(venue, books, head, side, price, before, known)
     elif kind != _ADD and kind != _CLEAR:
         level_stated(venue, books, head, side, price, before)
         if old != price:

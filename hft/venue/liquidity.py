@@ -109,12 +109,15 @@ def level_stated(
 
 @kernel
 def level_fell(
-    venue: VenueState, books: Books, book: Row, side: int, tick: int, before: int
+    venue: VenueState, books: Books, book: Row, side: int, tick: int, before: int, known: bool
 ) -> None:
-    """Lots of a level left that belong to no order we know. Mutates: venue."""
+    """Lots of a level left; those of an order we know only count once nothing is there.
+
+    Mutates: venue.
+    """
     out_of_line()
     level = level_at(book, side, tick)
-    if level >= 0 and venue.taken[level] > 0:
+    if level >= 0 and venue.taken[level] > 0 and not (known and books.qty[level] > 0):
         hold(venue, level, _left(venue, level, before, books.qty[level]))
 
 
@@ -125,6 +128,8 @@ def _left(venue: VenueState, level: int, before: int, after: int) -> int:
     Lots of orders that are known stay taken until those leave, whatever else leaves their level.
     """
     known = taken_of_orders(venue, level)
+    if after == 0:
+        return known
     return known + max(0, venue.taken[level] - known - max(0, before - after))
 
 

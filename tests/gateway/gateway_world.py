@@ -190,6 +190,10 @@ class Pair:
         assert int(head["reserved_money"]) == twin.reserved()
         assert int(head["settled_money"]) == twin.settled()
         assert int(head["live_orders"]) == len(twin.orders)
+        for order in twin.orders.values():
+            row = self.kernel.state.orders[self.kernel.slot(order.id)]
+            request = None if row["request"] < 0 else IntentType(int(row["request"]))
+            assert (request, int(row["status"])) == (order.request, order.status), order
         for (account, strategy, instrument), leaf in twin.leaves.items():
             assert self.kernel.position(account, strategy, instrument) == leaf.net
 

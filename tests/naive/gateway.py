@@ -158,6 +158,7 @@ class NaiveGateway(Events):
         if order.status in (OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED):
             order.status = OrderStatus.CANCEL_REQUESTED
         order.request = IntentType.CANCEL
+        order.cancels += 1
         return Answer(Reason.OK, cmd_id=self.cmd_id, price=i["price"], qty=i["qty"])
 
     def _target(self, i: dict[str, int]) -> Order | None:

@@ -29,12 +29,22 @@ class Events(Checks):
                 order.status = OrderStatus.CANCEL_REQUESTED
         if order.request == IntentType.NEW:
             order.request = None
+        self._over(order)
+
+    def _over(self, order: Order) -> None:
+        """What is under way is over when all requests of its kind have been answered."""
+        if order.request == IntentType.NEW or order.request is None:
+            return
+        left = {IntentType.AMEND: order.amends, IntentType.CANCEL: order.cancels}
+        if left[order.request]:
+            return
+        pending = order.status == OrderStatus.PENDING_SUBMIT
+        others = [kind for kind, count in left.items() if count]
+        order.request = others[0] if others else IntentType.NEW if pending else None
 
     def _amend_over(self, order: Order) -> None:
         order.amends = max(0, order.amends - 1)
-        if order.request == IntentType.AMEND and not order.amends:
-            pending = order.status == OrderStatus.PENDING_SUBMIT
-            order.request = IntentType.NEW if pending else None
+        self._over(order)
 
     def amended(self, order_id: int, price: int, qty: int, now: int) -> None:
         order = self.orders[order_id]
@@ -49,13 +59,11 @@ class Events(Checks):
 
     def cancel_rejected(self, order_id: int, now: int) -> None:
         order = self.orders[order_id]
-        if order.status == OrderStatus.CANCEL_REQUESTED:
+        order.cancels = max(0, order.cancels - 1)
+        if order.status == OrderStatus.CANCEL_REQUESTED and not order.cancels:
             partly = OrderStatus.PARTIALLY_FILLED
             order.status = partly if order.filled else OrderStatus.SUBMITTED
-        if order.request == IntentType.CANCEL:
-            order.request = IntentType.AMEND if order.amends else None
-            if order.status == OrderStatus.PENDING_SUBMIT and order.request is None:
-                order.request = IntentType.NEW
+        self._over(order)
 
     def fill(self, order_id: int, price: int, qty: int, now: int) -> None:
         order = self.orders[order_id]
@@ -103,6 +111,8 @@ class Events(Checks):
 
     def unknown(self, order_id: int, now: int) -> None:
         order = self.orders[order_id]
+        if order.status != OrderStatus.PENDING_SUBMIT:
+            order.cancels = max(0, order.cancels - 1)
         order.status = OrderStatus.UNKNOWN
         state, reason = DedupState.UNKNOWN, Reason.OUTCOME_UNKNOWN
         self._commit(order.key, order.payload, state, reason, order.cmd_id, now)

@@ -85,6 +85,7 @@ class Order:
     filled: int = 0
     status: OrderStatus = OrderStatus.PENDING_SUBMIT
     amends: int = 0
+    cancels: int = 0
     high: tuple[int, int] = (0, 0)  # largest price and total asked for by amends in flight
     low_price: int = 0
     request: IntentType | None = IntentType.NEW

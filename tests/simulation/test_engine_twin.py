@@ -70,6 +70,20 @@ def test_an_unknown_order_that_leaves_gives_nothing_back_of_what_we_took_of_a_kn
 
 
 @pytest.mark.nojit
+@pytest.mark.parametrize("kind", [EventKind.CANCEL, EventKind.EXECUTE])
+def test_a_level_that_a_row_of_another_level_empties_is_all_free_again(kind: EventKind) -> None:
+    opening = [
+        Row(100, 100, EventKind.CLEAR, 2, 0, 0),
+        Row(100, 100, EventKind.ADD, 0, 99, 10, 1),
+        Row(100, 100, EventKind.ADD, 1, 102, 10, 2),
+        Row(100, 100, EventKind.ADD, 1, 103, 9, 2, Flag.LAST),  # the 10 are of no known order now
+    ]
+    emptied = Row(115, 115, kind, 1, 102, 10, 2)
+    again = Row(117, 117, EventKind.ADD, 1, 102, 10, 3)
+    assert _took([*opening, emptied, again, Row(125, 125, EventKind.ADD, 0, 98, 1, 4)]) == 10
+
+
+@pytest.mark.nojit
 def test_a_sample_of_random_markets_reaches_what_it_is_meant_to_reach() -> None:
     seen = {("market", "all"): 0}
     for seed in range(60):

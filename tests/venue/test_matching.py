@@ -602,6 +602,22 @@ def test_an_execution_whose_print_is_a_row_of_its_own_counts_once() -> None:
     assert played.engine.venue.markets[0]["printed_lots"] == 8
 
 
+@pytest.mark.parametrize("queue", ["risk_averse", "prob_log", "prob_sqrt", "prob_power"])
+def test_lots_that_printed_are_no_cancellation_where_the_book_changes_in_a_row_of_its_own(
+    queue: str,
+) -> None:
+    no_book = int(Flag.NO_BOOK)
+    flow = [
+        (30, TRADE, SELL, 100, 4),
+        (30, EXECUTE, BUY, 100, 4, 1, no_book),
+        (30, CANCEL, BUY, 100, 4, 1),
+        (40, TRADE, SELL, 100, 4),
+    ]
+    venue, script = VenueModel(queue=queue), {20: new(BUY, 100, 9)}
+    played = play([*L3, *flow, *END], script, venue=venue, live_orders=16)
+    assert [row[0:4:3] for row in played.venue_fills()] == [(40, 1)], "3 of 7 stood before us still"
+
+
 def test_without_order_ids_an_exact_queue_is_a_risk_averse_one() -> None:
     rows = [*BOOK, (30, TRADE, SELL, 100, 8), *END]
     for queue in ("fifo", "risk_averse"):

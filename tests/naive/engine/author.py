@@ -237,6 +237,13 @@ class Author:
             oid, price = self.ids * self.id_step, HIGH + 5000
             self.put(EventKind.ADD, side, price, lots + 5, oid)
             self.put(rng.choice((EventKind.CANCEL, EventKind.EXECUTE)), side, price, lots, oid)
+        elif draw < 0.88 and self.orders:  # a row of a known order at another's price
+            oid = self._some_order()
+            side, _, left = self.orders[oid]
+            price = rng.choice((self.best(side), self.away(side, rng.randrange(3))))
+            shown = self.sides[side].get(price, 1)
+            lots = rng.choice((lots, left, shown, shown))
+            self.put(rng.choice((EventKind.CANCEL, EventKind.EXECUTE)), side, price, lots, oid)
         elif self.orders:
             oid = self._some_order()
             price = self.away(side, rng.randrange(4))

@@ -107,9 +107,7 @@ def _act(
     deeds: Counter[str],
 ) -> None:
     working = seen[-1]
-    if actor.patient:
-        working, known = [order for order in working if order[-1]], []
-    for _ in range(1 if actor.patient else rng.choice((1, 1, 1, 2, 3, 6))):
+    for _ in range(rng.choice((1, 1, 1, 2, 3, 6))):
         draw = rng.random()
         if draw < 0.5:
             _new(rng, actor, order, seen, known, deeds)

@@ -4,7 +4,7 @@ A market is drawn from its seed alone: format, instruments, venue, latencies, st
 The rows cross, hide, clear, halt, print through everything, repeat times and disagree about clocks.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 
@@ -46,7 +46,6 @@ class Actor:
     bold: float
     instruments: int
     sweeps: bool = False  # in a deep market: takes hundreds of levels at once
-    patient: bool = False  # sends no second request about an order while one is under way
 
 
 @dataclass(frozen=True)
@@ -188,9 +187,6 @@ def market(seed: int, *, form: str | None = None, queue: str | None = None) -> M
         made.start_ns = rng.randrange(100, last)
     if rng.random() < 0.1:
         made.end_ns = rng.randrange(max(100, made.start_ns or 0), last + 5)
-    if made.venue.down_ns[1]:
-        # Known: two cancels under way, the first refused: the order counts as without a request.
-        made.actors = [replace(actor, patient=True) for actor in made.actors]
     return made
 
 
