@@ -106,6 +106,4 @@ def settles(row: Row, lots: int) -> None:
 @kernel
 def reached_lots(row: Row) -> int:
     """Whole lots of trading that went past everything ahead of us."""
-    if row["ahead_micro"] >= 0:
-        return 0
-    return -row["ahead_micro"] // MICRO
+    return max(0, -row["ahead_micro"] // MICRO)

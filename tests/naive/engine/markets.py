@@ -142,14 +142,13 @@ def _leg(rng: Random) -> tuple[str, int, int, tuple[int, ...]]:
     return ("constant", rng.choice((1, 3, 7, 25, 60)), 0, ())
 
 
-def _venue(rng: Random, form: str, queue: str | None) -> Venue:
-    queues = QUEUES if form == ORDERS else QUEUES[:5]
+def _venue(rng: Random, queue: str | None) -> Venue:
     same, start = _leg(rng), rng.randrange(100, 300)
     legs = {name: same for name in ("entry", "amend", "cancel", "response")}
     if rng.random() < 0.6:
         legs = {name: _leg(rng) for name in legs}
     return Venue(
-        queue=queue or rng.choice(queues),
+        queue=queue or rng.choice(QUEUES),
         capped=rng.random() < 0.85,
         keeps_place=rng.random() < 0.7,
         power=rng.choice((1.0, 2.0, 3.0)),
@@ -177,7 +176,7 @@ def market(seed: int, *, form: str | None = None, queue: str | None = None) -> M
     actors = [_actor(rng, count, deep) for _ in range(2 if rng.random() < 0.2 else 1)]
     made = Market(
         *(seed, form, [_instrument(rng, k) for k in range(count)], feeds, actors),
-        _venue(rng, form, queue),
+        _venue(rng, queue),
         deep,
         equity_every_ns=rng.choice((13, 37, 200)),
         window=(LOW, HIGH),
