@@ -27,9 +27,11 @@ from hft.tape.schema import Columns
 from hft.venue.model import Latency, VenueModel
 from tests.naive.engine.author import HIGH, LOW
 from tests.naive.engine.chaos import Body, Sight, body, twin_sight
+from tests.naive.engine.faults import Faults
 from tests.naive.engine.markets import Actor, Market, Row
 from tests.naive.engine.places import own_model
 from tests.naive.engine.replay import Replay
+from tests.naive.gateway_rows import resolved
 from tests.twin_sight import engine_sight
 
 FILL_FIELDS = (
@@ -95,8 +97,15 @@ def _no_limits(instruments: tuple[Instrument, ...]) -> ResolvedLimits:
     return resolve(Limits.off(), instruments, [{"first_mid": 100}] * len(instruments))
 
 
+def _plan(faults: Faults) -> FaultPlan:
+    return FaultPlan(
+        *(faults.reject, faults.lost, faults.late, faults.late_ns, faults.twice),
+        *(faults.unknown_ns, faults.down_ns),
+    )
+
+
 def session_of(market: Market, strategies: list[Strategy]) -> Session:
-    """The engine over a market, every limit off."""
+    """The engine over a market, under its rules or with every limit off."""
     instruments = market.instruments
     digits = money_digits(instruments)
     sources = []
@@ -113,7 +122,7 @@ def session_of(market: Market, strategies: list[Strategy]) -> Session:
                 live_orders=len(ids) + 1 if market.form == "orders" else 0,
             )
         )
-    limits = _no_limits(tuple(instruments))
+    limits = _no_limits(tuple(instruments)) if market.rules is None else resolved(market.rules)
     gateway = gateway_for(
         sources, limits, len(strategies), order_capacity=SLOTS, dedup_window=SLOTS
     )
@@ -125,7 +134,7 @@ def session_of(market: Market, strategies: list[Strategy]) -> Session:
         start_ns=market.start_ns,
         end_ns=market.end_ns,
         equity_every_ns=market.equity_every_ns,
-        faults=FaultPlan(reject=market.venue.reject, down_ns=market.venue.down_ns).rows(0),
+        faults=_plan(market.venue.faults).rows(0),
     )
 
 

@@ -99,6 +99,24 @@ def let_go(gw: Any, slot: int, status: int) -> None:
 
 
 @kernel
+def ask_no_more(order: Row, hold: Row) -> None:
+    """The request that was answered is over, if no other of its kind is in flight.
+
+    Answers come in the order of requests, so that the newest is over when all are.
+    """
+    amends, cancels = hold["in_flight"] >> 32, hold["in_flight"] & (ONE_AMEND - 1)
+    request = order["request"]
+    if (request == AMEND and amends > 0) or (request == CANCEL and cancels > 0):
+        return
+    if amends > 0:
+        order["request"] = AMEND
+    elif cancels > 0:
+        order["request"] = CANCEL
+    else:
+        order["request"] = NEW if order["status"] == PENDING else NOTHING
+
+
+@kernel
 def know_again(gw: Any, slot: int, state: int, reason: int, now_ns: int) -> None:
     """An UNKNOWN order turned out: its key is decided again."""
     order = tables.orders(gw)[slot]
@@ -106,6 +124,8 @@ def know_again(gw: Any, slot: int, state: int, reason: int, now_ns: int) -> None
         return
     tables.head(gw)[0]["unknown_orders"] -= 1
     order["status"] = PARTIAL if order["filled_qty"] > 0 else SUBMITTED
+    if order["request"] > NEW:
+        ask_no_more(order, tables.holds(gw)[slot])  # the answer to a cancel may have been lost
     cmd_id = order["cmd_id"] if state == APPROVED else 0
     dedup.commit_key(gw, tables.holds(gw)[slot], state, reason, cmd_id, now_ns)
 
@@ -123,27 +143,7 @@ def on_ack(gw: Any, slot: int, now_ns: int) -> int:
             order["status"] = CANCEL_REQUESTED
     if order["request"] == NEW:
         order["request"] = NOTHING
-    elif order["request"] != NOTHING:
-        ask_no_more(order, tables.holds(gw)[slot])  # the answer to a cancel may have been lost
     return 0
-
-
-@kernel
-def ask_no_more(order: Row, hold: Row) -> None:
-    """The request that was answered is over, if no other of its kind is in flight.
-
-    Answers come in the order of requests, so that the newest is over when all are.
-    """
-    amends, cancels = hold["in_flight"] >> 32, hold["in_flight"] & (ONE_AMEND - 1)
-    request = order["request"]
-    if (request == AMEND and amends > 0) or (request == CANCEL and cancels > 0):
-        return
-    if amends > 0:
-        order["request"] = AMEND
-    elif cancels > 0:
-        order["request"] = CANCEL
-    else:
-        order["request"] = NEW if order["status"] == PENDING else NOTHING
 
 
 @kernel

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from gateway_world import START, Pair, S, gateway
-from naive.gateway import Rules
 
 import hft
 from hft.core.codes import PolicyMode, Reason, Side, StormGuardState
@@ -19,6 +18,7 @@ from hft.gateway.gateway import Gateway
 from hft.gateway.resolve import resolve
 from hft.gateway.rows import GuardCause
 from hft.gateway.state import apply_limits
+from tests.naive.gateway import Rules
 
 BUY = {"side": Side.BUY, "price": 999, "qty": 1, "order_type": 1, "intent_id": 1}
 X = Instrument("X", Decimal("0.5"), Decimal(1))

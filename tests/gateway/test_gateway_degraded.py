@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from gateway_world import Pair, gateway
-from naive.gateway import Rules
 
 from hft.core.codes import ControlKind, Reason
 from hft.gateway.rows import MODE_OWNER_DEGRADED
+from tests.naive.gateway import Rules
 
 pytestmark = pytest.mark.nojit
 S = 1_000_000_000

@@ -6,7 +6,6 @@ import hypothesis.strategies as st
 import pytest
 from gateway_world import START, Pair, S
 from hypothesis import given, settings
-from naive.gateway import Rules
 
 from hft.core.codes import (
     ControlKind,
@@ -21,6 +20,7 @@ from hft.core.codes import (
 from hft.core.numbers import FAR_NS, elapsed_ns
 from hft.gateway import control, tables
 from hft.gateway.rows import KillScope
+from tests.naive.gateway import Rules
 
 BUY = {"side": Side.BUY, "price": 999, "qty": 1}
 SELL = {"side": Side.SELL, "price": 1001, "qty": 1}

@@ -4,10 +4,10 @@ import random
 
 import pytest
 from gateway_world import Pair, play
-from naive.gateway import Rules
 from test_gateway_twin import TIGHT
 
 from hft.core.codes import ControlKind, PolicyMode, Reason
+from tests.naive.gateway import Rules
 
 BAD = {"side": 0, "price": 1_300, "qty": 50, "order_type": 1, "intent_id": 99}
 

@@ -4,9 +4,9 @@ import hypothesis.strategies as st
 from gateway_world import gateway
 from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
-from naive.gateway import Rules
 
 from hft.core.codes import IntentType, OrderStatus, Reason
+from tests.naive.gateway import Rules
 
 RULES = Rules(
     strategies=1,

@@ -2,9 +2,9 @@
 
 import pytest
 from gateway_world import Pair
-from naive.gateway import Rules
 
 from hft.core.codes import IntentType, OrderStatus, Reason, Side
+from tests.naive.gateway import Rules
 
 # Nine lots at 1000 ticks are 90 000 units of money.
 NINE = {"side": Side.BUY, "price": 1000, "qty": 9}

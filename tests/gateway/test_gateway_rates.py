@@ -4,9 +4,9 @@ import random
 
 import pytest
 from gateway_world import Pair, S
-from naive.gateway import Rules
 
 from hft.core.codes import IntentType, Reason
+from tests.naive.gateway import Rules
 
 BUY = {"side": 0, "price": 999, "qty": 1}
 pytestmark = pytest.mark.nojit

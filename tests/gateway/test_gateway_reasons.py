@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 from gateway_world import START, Pair, S
-from naive.gateway import Rules
 
 from hft.core.codes import (
     ControlKind,
@@ -22,6 +21,7 @@ from hft.core.codes import (
 from hft.core.dtypes import INTENT
 from hft.gateway import pipeline, tables
 from hft.gateway.rows import KillScope
+from tests.naive.gateway import Rules
 
 BUY = {"side": Side.BUY, "price": 999, "qty": 1}
 SELL = {"side": Side.SELL, "price": 1001, "qty": 1}

@@ -2,9 +2,9 @@
 
 import pytest
 from gateway_world import Pair
-from naive.gateway import Rules
 
 from hft.core.codes import IntentType, Reason
+from tests.naive.gateway import Rules
 
 CANCEL, AMEND = {"intent_type": int(IntentType.CANCEL)}, {"intent_type": int(IntentType.AMEND)}
 NOTHING = -1
@@ -56,4 +56,13 @@ def test_when_the_answer_to_a_cancel_was_lost_the_order_has_no_request_once_it_i
     pair.both("unknown", order)
     assert _request(pair, order) == IntentType.CANCEL
     pair.both("ack", order)  # the venue says that it rests
+    assert _request(pair, order) == NOTHING
+
+
+@pytest.mark.nojit
+def test_a_fill_tells_that_the_cancel_whose_answer_was_lost_is_over() -> None:
+    pair, order = _pair()
+    pair.decide(target_id=order, **CANCEL)
+    pair.both("unknown", order)
+    pair.both("fill", order, 998, 3)
     assert _request(pair, order) == NOTHING

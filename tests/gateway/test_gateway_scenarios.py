@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from gateway_world import Pair, S
-from naive.gateway import Rules
 
 from hft.core.codes import IntentType, OrderStatus, PolicyMode, Reason, SelfTradeMode
 from hft.gateway.rows import KillScope
+from tests.naive.gateway import Rules
 
 FOLDER = Path(__file__).resolve().parents[1] / "scenarios"
 BLOCKS = [

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from gateway_world import Pair, S
-from naive.gateway import Rules
 
 from hft.core.codes import (
     ControlKind,
@@ -20,6 +19,7 @@ from hft.core.dtypes import INTENT
 from hft.gateway import tables
 from hft.gateway.rows import KillScope
 from hft.gateway.trips import ASK_AGAIN_NS, trip_intents
+from tests.naive.gateway import Rules
 
 BUY = {"side": Side.BUY, "price": 999, "qty": 1}
 SELL = {"side": Side.SELL, "price": 1001, "qty": 1}

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 from gateway_world import Pair, S, gateway, resolved
-from naive.gateway import Rules
 
 from hft.core.codes import ControlKind, DedupState, IntentType, OrderStatus, PolicyMode, Reason
 from hft.core.dtypes import INTENT
@@ -21,6 +20,7 @@ from hft.gateway.stores import (
     key_of_text,
 )
 from hft.gateway.trips import trip_intents
+from tests.naive.gateway import Rules
 
 BUY = {"side": 0, "price": 999, "qty": 1, "order_type": 1}
 pytestmark = pytest.mark.nojit

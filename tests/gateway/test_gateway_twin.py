@@ -5,9 +5,9 @@ from fractions import Fraction
 
 import pytest
 from gateway_world import Pair, play
-from naive.gateway import Rules
 
 from hft.core.codes import SelfTradeMode
+from tests.naive.gateway import Rules
 
 S = 1_000_000_000
 

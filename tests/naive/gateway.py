@@ -6,10 +6,9 @@ counted from the list of all times. Slow and obvious, the twin of `hft.gateway`.
 
 from typing import Any
 
-from naive.gateway_events import Events
-from naive.gateway_state import Answer, Order, Rules
-
 from hft.core.codes import DedupState, IntentType, OrderStatus, OrderType, Reason, Side, Tif
+from tests.naive.gateway_events import Events
+from tests.naive.gateway_state import Answer, Order, Rules
 
 __all__ = ["NaiveGateway", "Rules"]
 

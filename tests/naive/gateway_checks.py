@@ -3,8 +3,6 @@
 from fractions import Fraction
 from typing import Any
 
-from naive.gateway_state import Leaf, Order, S, State
-
 from hft.core.codes import (
     IntentType,
     OrderStatus,
@@ -15,6 +13,7 @@ from hft.core.codes import (
     StormGuardState,
     Tif,
 )
+from tests.naive.gateway_state import Leaf, Order, S, State
 
 
 class Checks(State):

@@ -3,10 +3,9 @@
 from fractions import Fraction
 from typing import Any
 
-from naive.gateway_checks import Checks
-from naive.gateway_state import Leaf, Order, Storm, Trip
-
 from hft.core.codes import DedupState, IntentType, OrderStatus, Reason, Side, StormGuardState
+from tests.naive.gateway_checks import Checks
+from tests.naive.gateway_state import Leaf, Order, Storm, Trip
 
 
 class Events(Checks):
@@ -17,6 +16,7 @@ class Events(Checks):
             return
         partly = OrderStatus.PARTIALLY_FILLED
         order.status = partly if order.filled else OrderStatus.SUBMITTED
+        self._over(order)
         cmd_id = order.cmd_id if state == DedupState.APPROVED else 0
         self._commit(order.key, order.payload, state, reason, cmd_id, now)
 
@@ -29,7 +29,6 @@ class Events(Checks):
                 order.status = OrderStatus.CANCEL_REQUESTED
         if order.request == IntentType.NEW:
             order.request = None
-        self._over(order)
 
     def _over(self, order: Order) -> None:
         """What is under way is over when all requests of its kind have been answered."""

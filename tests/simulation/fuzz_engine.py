@@ -1,7 +1,8 @@
 """`make fuzz-engine`: random markets in the engine and in its twin, until one differs.
 
 Prints what was hit: reasons, answers, TIFs, queue models, causes of wake-ups, kinds of rows, and
-how many markets had a sweep of more than 300 levels. The first seed that differs is shrunk to the
+how many markets had a sweep of more than 300 levels; what a replay can bring about and no market
+did stands in a line NOT HIT. The first seed that differs is shrunk to the
 fewest rows that still differ and printed with both records. Exit code 1 when one differs.
 """
 
@@ -13,11 +14,32 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from hft.core.codes import EventKind, IntentType, Liquidity, Reason, ResponseKind, WakeCause
-from tests.naive.engine.markets import Market, market
+from hft.core.codes import EventKind, IntentType, Liquidity, Reason, ResponseKind, Tif, WakeCause
+from tests.naive.engine.markets import QUEUES, Market, market
 from tests.twin_world import Records, difference, engine_records, twin_records
 
 BATCH = 200
+FORMS = ("levels", "orders", "quotes")
+# Keys of intents are unique in a replay, nobody asks for tickets, and there is one lease: 1xx but
+# none, 2xx of recovery, 5xx of live doors and 6xx of other doors cannot occur.
+REASONS_NOT_DRAWN = (
+    *(Reason.TTL_EXPIRED, Reason.POLICY_HALT, Reason.POLICY_DEGRADE, Reason.BREAKER_TRIPPED),
+    *(Reason.KILL_SWITCH, Reason.FASTGATE_KILL_SWITCH, Reason.STORMGUARD_HALT),
+    *(Reason.STORMGUARD_STORM_NEW_BLOCKED, Reason.DAILY_LOSS, Reason.COMMAND_DEADLINE),
+    *(Reason.ORDER_QUEUE_FULL, Reason.ALPHA_NOT_LIVE),
+)
+REASONS_OF_A_REPLAY = (
+    *(Reason.OK, Reason.BAD_MESSAGE, Reason.NOT_FOUND, Reason.OUTCOME_UNKNOWN),
+    *(reason for reason in Reason if Reason.GLOBAL_EXPOSURE_LIMIT <= reason <= 307),
+    *(Reason.FASTGATE_BAD_PRICE_NEG, Reason.FASTGATE_BAD_PRICE_MAX),
+    *(Reason.FASTGATE_BAD_QTY_NEG, Reason.FASTGATE_BAD_QTY_MAX),
+    *(Reason.RATE_LIMIT, Reason.ORDER_SIZE, Reason.PRICE_ZERO_OR_NEG, Reason.PRICE_EXCEEDS_CAP),
+    *(Reason.PRICE_OUTSIDE_BAND, Reason.REFERENCE_STALE, Reason.MARKET_NO_TOUCH),
+    *(Reason.BOOK_INVALID, Reason.POSITION_LIMIT, Reason.NOTIONAL_LIMIT),
+    *(Reason.MAX_NOTIONAL_EXCEEDED, Reason.SELF_TRADE, Reason.SYMBOL_RESTRICTED),
+    Reason.REPEATED_EXECUTION,
+    *REASONS_NOT_DRAWN,
+)
 DEEP = 300
 
 
@@ -28,6 +50,12 @@ def hits(made: Market, found: Records) -> Counter[tuple[str, str]]:
     counts["fills", "capped" if made.venue.capped else "whole"] += 1
     counts["taken", made.venue.rule] += 1
     counts["crossed", made.venue.crossed] += 1
+    counts["limits", "off" if made.rules is None else made.rules.self_trade.name] += 1
+    counts.update(("leg", leg[0]) for leg in made.venue.legs.values())
+    plan = made.venue.faults
+    told = {"reject": plan.reject, "lost": plan.lost, "late": plan.late, "twice": plan.twice}
+    counts.update(("fault", name) for name, chance in told.items() if chance)
+    counts["fault", "down"] += plan.down_ns[1] > 0
     counts.update(("row", EventKind(r.kind).name) for rows in made.feeds for r in rows)
     sweeps: Counter[int] = Counter()
     for step in found.steps:
@@ -48,6 +76,34 @@ def hits(made: Market, found: Records) -> Counter[tuple[str, str]]:
     counts["market", "all"] += 1
     counts["market", f"a sweep passed {DEEP} levels"] += any(n > DEEP for n in sweeps.values())
     return counts
+
+
+# What docs/reference lists and a replay can bring about, by list.
+REACHABLE: dict[str, tuple[str, ...]] = {
+    "reason": tuple(reason.name for reason in REASONS_OF_A_REPLAY),
+    "answer": tuple(kind.name for kind in ResponseKind),
+    "arrival": ("NEW", "AMEND", "CANCEL", "FORCE_FLAT"),
+    "wake": ("TIMER", "FILL", "ORDER", "TRADE", "BOOK", "STATUS"),
+    "deed": tuple(f"LIMIT {tif.name}" for tif in Tif)
+    + tuple(f"MARKET {name}" for name in ("GTC", "IOC", "FOK")),
+    "fill": ("MAKER", "TAKER"),
+    "queue": tuple(f"{form} {queue}" for form in FORMS for queue in QUEUES),
+    "leg": ("constant", "uniform", "sampled", "interpolated"),
+    "fault": ("reject", "lost", "late", "twice", "down"),
+}
+# Of these no random market is drawn: controls, guards that trip, and rings that are full.
+NOT_DRAWN = frozenset(
+    {
+        *(("reason", reason.name) for reason in REASONS_NOT_DRAWN),
+        ("arrival", "FORCE_FLAT"),
+    }
+)
+
+
+def missing(counts: Counter[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What can be reached and was not."""
+    wanted = [(name, item) for name, items in REACHABLE.items() for item in items]
+    return [key for key in wanted if not counts[key]]
 
 
 def run_batch(first: int, count: int) -> tuple[int | None, Counter[tuple[str, str]]]:
@@ -122,6 +178,8 @@ def main(argv: list[str] | None = None) -> int:
                 pool.shutdown(wait=False, cancel_futures=True)
                 break
     print(table(counts))
+    absent = ", ".join(f"{name} {item}" for name, item in missing(counts))
+    print(f"NOT HIT: {absent or 'nothing'}")
     spent = time.monotonic() - started
     print(f"{counts['market', 'all']} markets in {spent:.0f} s, {len(bad)} differ")
     if bad:

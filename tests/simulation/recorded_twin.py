@@ -29,13 +29,16 @@ from hft.runs.venues import Venue as UserVenue
 from hft.strategies.base import Strategy
 from hft.tape.dataset import Tapes
 from hft.tape.reader import Tape
+from hft.tape.sessions import sessions_of
 from hft.venue.model import Latency
 from tests.naive.engine.aggressors import AGGRESSORS, aggressive, aggressor
 from tests.naive.engine.markets import QUEUES, Market, Row, Venue
 from tests.twin_world import OWN, difference, engine_records, twin_records
 
 ROOT = Path(__file__).resolve().parents[2]
-MINUTES_10 = 600_000_000_000
+MINUTE = 60_000_000_000
+DAY = 86_400_000_000_000
+MINUTES_10 = 10 * MINUTE
 LEGS = {
     "entry": ("constant", 2_000_000, 0, ()),
     "amend": ("constant", 3_000_000, 0, ()),
@@ -161,6 +164,15 @@ def rows_of(tape: Tape, end_ns: int) -> list[Row]:
     return found
 
 
+def _hours(tape: Tape) -> list[tuple[int, int]] | None:
+    """The open hours of a tape's calendar; None where it has none, or the tape tells its phase."""
+    found = sessions_of(tape.instrument.calendar)
+    if found is None or tape.summary["kinds"]["status"] > 0:
+        return None
+    near = found.between(tape.span[0] - DAY, tape.span[1] + DAY)
+    return list(zip(near.open_ns.tolist(), near.close_ns.tolist(), strict=True))
+
+
 def market_of(part: Part, strategy: str, queue: str) -> Market:
     """One run of a recording, in the words of the twin."""
     first, last = part.tape.span
@@ -169,6 +181,7 @@ def market_of(part: Part, strategy: str, queue: str) -> Market:
         *([rows_of(part.tape, part.end_ns)], [aggressor(strategy)], Venue(queue, legs=LEGS)),
         start_ns=part.start_ns,
         end_ns=part.end_ns,
+        hours=[_hours(part.tape)],
         equity_every_ns=max(1_000_000, (last - first) // 100_000),
     )
 
@@ -210,11 +223,11 @@ def row_of_table(part: Part, strategy: str) -> tuple[str, str | None]:
     return f"{name:26} {strategy:9} {steps:8} {spent:5.0f} s  {', '.join(cells)}", differs
 
 
-def every_row(recording: Recording) -> tuple[list[str], list[str]]:
+def every_row(recording: Recording, span_ns: int) -> tuple[list[str], list[str]]:
     """The lines of one recording, and what differs."""
     lines, differ = [], []
     with tempfile.TemporaryDirectory() as out:
-        for part in parts(recording, Path(out) / "tapes"):
+        for part in parts(recording, Path(out) / "tapes", span_ns):
             rows = len(rows_of(part.tape, part.end_ns))
             lines.append(f"{recording.name} {part.day}: {rows} rows")
             for strategy in AGGRESSORS:
@@ -232,16 +245,19 @@ def every_row(recording: Recording) -> tuple[list[str], list[str]]:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=10, help="of each tape and opening")
     parser.add_argument("names", nargs="*", help="recordings; all of them when none is given")
     args = parser.parse_args(argv)
     if not folder().is_dir():
         print(f"no recorded markets in {folder()}: set HFT_TEST_DATA to a folder that has them")
         return 2
     wanted = [one for one in RECORDINGS if not args.names or one.name in args.names]
+    print(f"the first {args.minutes:g} minutes of each tape and opening")
     print(f"{'tape':26} {'strategy':9} {'steps':>8}         fills by queue model")
     differ: list[str] = []
     with ProcessPoolExecutor(args.processes) as pool:
-        for lines, found in pool.map(every_row, wanted):
+        spans = [round(args.minutes * MINUTE)] * len(wanted)
+        for lines, found in pool.map(every_row, wanted, spans):
             print("\n".join(lines), flush=True)
             differ += found
     print("\n".join(differ) or "engine and twin are equal on every tape")

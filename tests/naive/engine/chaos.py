@@ -182,6 +182,11 @@ def _new(
         tif = rng.choice((GTC, GTC, GTC, IOC, FOK, DAY, GTD, GTX))
         expires = seen[0] + rng.choice((-1, 0, 1, 4, 15, 60)) if tif == GTD else 0
         deeds[f"LIMIT {Tif(tif).name}"] += 1
+        if actor.odd and rng.random() < 0.08:
+            price, lots = rng.choice(
+                ((price, 0), (price, -2), (0, lots), (-3, lots), (price, 10**6))
+            )
+            deeds["odd numbers"] += 1
         oid = order.new(side, price, lots, tif, LIMIT, expires)
     if oid is not None and oid >= 0:
         known.append(int(oid))

@@ -31,6 +31,10 @@ class Order:
     asked_low: int = 0  # of the prices that those ask for
     asked_high: int = 0
     asked_by: int = 0  # the intent of the newest request
+    unknown: bool = False  # an answer was lost
+    counted: bool = False  # some time one was: `cancels` and `amends` tell what is under way
+    heard: bool = False  # something was answered
+    cancels: int = 0  # how many are under way
 
     @property
     def open(self) -> int:
@@ -52,6 +56,7 @@ class Intent:
     type: int = int(OrderType.LIMIT)
     target: int = 0
     expires_ns: int = 0
+    sent: int = 0  # lots of the command, where they are not those asked for
 
 
 class Gateway:
@@ -125,9 +130,12 @@ class Gateway:
     def _cancel(self, intent: Intent, target: Order) -> Reason:
         target.asked_by = intent.number
         target.request = int(IntentType.CANCEL)
+        target.cancels += 1
         return Reason.OK
 
     def _amend(self, intent: Intent, target: Order) -> Reason:
+        if target.unknown:
+            return Reason.OUTCOME_UNKNOWN
         intent.tif = target.tif
         less = intent.price == target.price and intent.lots < target.lots
         if not less and self._meets_own(intent, False):
@@ -141,12 +149,57 @@ class Gateway:
         target.amends += 1
         return Reason.OK
 
+    def known_again(self, order: Order) -> None:
+        """An order of which an answer was lost is known: what nothing of is under way is over."""
+        order.unknown = False
+        if order.request != IntentType.NEW:
+            self._count(order)
+
+    def _count(self, order: Order) -> None:
+        """Where an answer was lost, requests are told by how many of a kind are under way."""
+        left = {int(IntentType.AMEND): order.amends, int(IntentType.CANCEL): order.cancels}
+        if not left.get(order.request):
+            order.request = next((kind for kind, count in left.items() if count), NOTHING)
+
+    def _lost(self, order: Order) -> None:
+        """After the first answer a lost one counts as one to a cancel, if one is under way."""
+        order.cancels -= order.heard and order.cancels > 0
+        order.unknown = order.heard = order.counted = True
+
+    def _over(self, order: Order, answer: Answer) -> None:
+        order.amends -= answer.kind in (ResponseKind.AMENDED, ResponseKind.AMEND_REJECTED)
+        order.cancels -= answer.kind == ResponseKind.CANCEL_REJECTED and order.cancels > 0
+        if not order.counted:
+            if order.asked_by == answer.intent:  # not when a later request is under way
+                order.request = NOTHING
+        elif order.request == IntentType.NEW:
+            order.request = NOTHING if answer.kind == ResponseKind.ACK else order.request
+        else:
+            self._count(order)
+
+    def turns_out(self, order: Order, rests: bool, now: int) -> None:
+        """What the venue says of an order of which an answer was lost."""
+        if rests:
+            self.known_again(order)
+            if order.request == IntentType.NEW:
+                order.request = NOTHING
+        else:
+            self._close(order)
+
     def answer(self, answer: Answer) -> Order | None:
         """Take an answer in. Returns: the order it is about, None when that has ended."""
         order = self.orders.get(answer.oid)
-        if order is None:
+        if order is None or answer.again:
             return None
+        if answer.kind == ResponseKind.UNKNOWN:
+            self._lost(order)
+            return order
+        if answer.kind in KNOWN and order.unknown:
+            self.known_again(order)
+        order.heard = True
         if answer.kind == ResponseKind.FILL:
+            if order.request == IntentType.NEW:
+                order.request = NOTHING
             order.filled += answer.lots
             if order.open <= 0:
                 self._close(order)
@@ -155,11 +208,11 @@ class Gateway:
         else:
             if answer.kind == ResponseKind.AMENDED:
                 order.price, order.lots = answer.price, order.filled + answer.lots
-            if order.asked_by == answer.intent:  # not when a later request is under way
-                order.request = NOTHING
-            if answer.kind in (ResponseKind.AMENDED, ResponseKind.AMEND_REJECTED):
-                order.amends -= 1
+            self._over(order, answer)
         return order
+
+
+KNOWN = (ResponseKind.ACK, ResponseKind.FILL, ResponseKind.AMENDED)
 
 
 def _meets(side: int, price: int, other: int) -> bool:

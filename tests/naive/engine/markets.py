@@ -4,15 +4,22 @@ A market is drawn from its seed alone: format, instruments, venue, latencies, st
 The rows cross, hide, clear, halt, print through everything, repeat times and disagree about clocks.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from random import Random
+from typing import Any
 
-from hft.core.codes import Flag
+from hft.core.codes import Flag, SelfTradeMode
 from hft.core.instruments import Instrument
+from hft.core.numbers import money_digits
 from tests.naive.engine.author import HIGH, LEVELS, LOW, ORDERS, QUOTES, Author
+from tests.naive.engine.faults import Faults
+from tests.naive.engine.money import Grid
+from tests.naive.gateway_state import Rules
 
 QUEUES = ("risk_averse", "prob_log", "prob_sqrt", "prob_power", "own", "fifo")
+LIMITED_SHARE = 0.15
 DEEP_SHARE = 0.03  # of the markets that have levels
 
 
@@ -46,6 +53,7 @@ class Actor:
     bold: float
     instruments: int
     sweeps: bool = False  # in a deep market: takes hundreds of levels at once
+    odd: bool = False  # writes prices and lots that are none
 
 
 @dataclass(frozen=True)
@@ -59,8 +67,7 @@ class Venue:
     legs: dict[str, tuple[str, int, int, tuple[int, ...]]] = field(default_factory=dict)
     rule: str = "stays"
     crossed: str = "returns"
-    reject: float = 0.0  # the chance that a new order is rejected
-    down_ns: tuple[int, int] = (0, 0)  # commands that arrive from .. to before .. are refused
+    faults: Faults = field(default_factory=Faults)
 
 
 @dataclass
@@ -77,6 +84,9 @@ class Market:
     start_ns: int | None = None
     end_ns: int | None = None
     equity_every_ns: int = 37
+    rules: Rules | None = None  # None: every limit off
+    # Open hours (from, to) by the calendar of instruments whose tape says no phase.
+    hours: list[list[tuple[int, int]] | None] | None = None
     window: tuple[int, int] | None = None  # ticks that the book holds; None: all of them
 
 
@@ -112,8 +122,8 @@ def _last_seen(rows: list[Row]) -> int:
     return next((r.local_ts for r in reversed(rows) if not r.flags & Flag.VENUE_ONLY), 0)
 
 
-def _instrument(rng: Random, k: int) -> Instrument:
-    inverse = rng.random() < 0.15
+def _instrument(rng: Random, k: int, limited: bool) -> Instrument:
+    inverse = rng.random() < 0.15 and not limited
     return Instrument(
         f"I{k}",
         Decimal("0.5"),
@@ -142,8 +152,59 @@ def _leg(rng: Random) -> tuple[str, int, int, tuple[int, ...]]:
     return ("constant", rng.choice((1, 3, 7, 25, 60)), 0, ())
 
 
+def _faults(rng: Random) -> Faults:
+    """Mostly none; else a part of what a plan may have."""
+    reject = rng.choice((0.1, 0.5)) if rng.random() < 0.04 else 0.0
+    start = rng.randrange(100, 300)
+    down = (start, start + rng.randrange(1, 120)) if rng.random() < 0.06 else (0, 0)
+    if rng.random() > 0.08:
+        return Faults(reject, down_ns=down)
+    return Faults(
+        *(reject, rng.choice((0.0, 0.1, 0.4)), rng.choice((0.0, 0.1, 0.4)), rng.choice((1, 9, 60))),
+        *(rng.choice((0.0, 0.2)), rng.choice((1, 20, 90)), down),
+    )
+
+
+def _rules(rng: Random, made: Market) -> Rules:
+    """One to three limits, near what the strategies do."""
+    digits = money_digits(made.instruments)
+    per_tick = int(Grid(made.instruments[0], digits).per_tick_lot)
+    rules = Rules(per_tick, strategies=len(made.actors), instruments=len(made.instruments))
+
+    def money() -> int:
+        return per_tick * rng.randrange(60, 800) * rng.choice((2, 5, 20, 100, 1000))
+
+    draws: dict[str, Callable[[], Any]] = {
+        "order_size": lambda: rng.choice((2, 8, 30, 500)),
+        "long_max": lambda: rng.choice((0, 3, 10, 40)),
+        "short_max": lambda: rng.choice((0, 3, 10, 40)),
+        "net_qty_max": lambda: rng.choice((3, 10, 40)),
+        "global_max": money,
+        "strategy_max": money,
+        "leaf_max": money,
+        "notional_max": money,
+        "order_notional_max": money,
+        "cap": lambda: rng.randrange(60, 800),
+        "band_ticks": lambda: rng.choice((0, 1, 3, 20)),
+        "band_bps": lambda: rng.choice((1, 100, 900)),
+        "age_ns": lambda: rng.choice((1, 10, 60)),
+        "restricted": lambda: (rng.randrange(len(made.instruments)),),
+        "per_s": lambda: rng.choice((1, 5, 20)),
+        "per_min": lambda: rng.choice((1, 5, 20)),
+        "leaves": lambda: 1,
+        "price_max": lambda: rng.randrange(60, 800),
+        "qty_max": lambda: rng.choice((5, 100, 1000)),
+        "repeated": lambda: rng.choice((1, 2, 4)),
+        "self_trade": lambda: rng.choice(list(SelfTradeMode)),
+    }
+    chosen = {name: draws[name]() for name in rng.sample(list(draws), rng.randrange(1, 4))}
+    if rng.random() < 0.06:
+        chosen |= {"fast_gate": False, "qty_bound": 1000, "qty_max": 1000}
+    return replace(rules, repeated_ns=rng.choice((5, 50, 1000)), **chosen)
+
+
 def _venue(rng: Random, queue: str | None) -> Venue:
-    same, start = _leg(rng), rng.randrange(100, 300)
+    same = _leg(rng)
     legs = {name: same for name in ("entry", "amend", "cancel", "response")}
     if rng.random() < 0.6:
         legs = {name: _leg(rng) for name in legs}
@@ -155,8 +216,7 @@ def _venue(rng: Random, queue: str | None) -> Venue:
         legs=legs,
         rule=rng.choice(("stays", "stays", "restated")),
         crossed=rng.choice(("returns", "returns", "restated")),
-        reject=rng.choice((0.1, 0.5)) if rng.random() < 0.04 else 0.0,
-        down_ns=(start, start + rng.randrange(1, 120)) if rng.random() < 0.06 else (0, 0),
+        faults=_faults(rng),
     )
 
 
@@ -174,13 +234,17 @@ def market(seed: int, *, form: str | None = None, queue: str | None = None) -> M
             author.event()
         feeds.append(_clocked(rng, author.rows))
     actors = [_actor(rng, count, deep) for _ in range(2 if rng.random() < 0.2 else 1)]
+    limited = rng.random() < LIMITED_SHARE
     made = Market(
-        *(seed, form, [_instrument(rng, k) for k in range(count)], feeds, actors),
+        *(seed, form, [_instrument(rng, k, limited) for k in range(count)], feeds, actors),
         _venue(rng, queue),
         deep,
         equity_every_ns=rng.choice((13, 37, 200)),
         window=(LOW, HIGH),
     )
+    if limited:
+        made.rules = _rules(rng, made)
+        made.actors = [replace(actor, odd=True) for actor in actors]
     last = max(row.exch_ts for rows in feeds for row in rows)
     if rng.random() < 0.1:
         made.start_ns = rng.randrange(100, last)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from hft.core.codes import (
@@ -11,13 +10,17 @@ from hft.core.codes import (
     IntentType,
     LatencyLeg,
     Liquidity,
+    OrderType,
     Reason,
     ResponseKind,
+    StatusCode,
     WakeCause,
 )
 from hft.core.numbers import money_digits
-from hft.core.seeds import PURPOSE_FAULT, PURPOSE_LATENCY, draw
+from hft.core.seeds import PURPOSE_LATENCY, draw
+from tests.naive.engine.channel import REJECT, Channel, between
 from tests.naive.engine.gateway import Gateway, Intent
+from tests.naive.engine.limited import Limited
 from tests.naive.engine.markets import Market, Row
 from tests.naive.engine.money import Grid, Position
 from tests.naive.engine.venue import Answer, Command, Desk
@@ -31,7 +34,6 @@ LEGS = {
 }
 LEG_NUMBERS = {leg.name.lower(): int(leg) for leg in LatencyLeg}
 SEED = 0  # of the run
-REJECT = 1  # the draw of the fault plan that a new order makes
 ROW_CAUSES = (int(WakeCause.TRADE), int(WakeCause.BOOK), int(WakeCause.STATUS))
 
 
@@ -70,11 +72,12 @@ class Replay:
         self.at = [0] * len(self.tape)
         self.next_row = self._first_row()
         self.desks = [self._desk(k, rows) for k, rows in enumerate(market.feeds)]
-        self.gateway = Gateway()
+        self.gateway = Gateway() if market.rules is None else Limited(market.rules)
+        self.ask_ns = 0
         self.commands: list[tuple[int, Command]] = []
-        self.answers: list[tuple[int, Answer]] = []
-        self.last_arrival = self.last_answer = 0
-        self.numbers = self.fill_ids = self.lost = self.asked = self.draws = self.fault_draws = 0
+        self.channel = Channel(market.venue.faults, SEED)
+        self.last_arrival = 0
+        self.numbers = self.fill_ids = self.lost = self.asked = self.draws = 0
         self.wakes = [0] * len(market.actors)
         self.buffer: list[Intent] = []
         self.now = 0
@@ -87,6 +90,14 @@ class Replay:
             self._say(k, kind, order, price, lots, liquidity)
 
         return Desk(self.market.venue, by_order, say, self.market.window)
+
+    def phase_of(self, k: int) -> int:
+        """The phase that a strategy sees: the tape's, else by the hours of the calendar."""
+        hours = self.market.hours[k] if self.market.hours else None
+        if hours is None:
+            return self.feeds[k].book.phase
+        within = any(start <= self.now < end for start, end in hours)
+        return int(StatusCode.OPEN if within else StatusCode.CLOSE)
 
     def _strategies(self) -> None:
         market = self.market
@@ -124,6 +135,7 @@ class Replay:
             if rank not in AT_THE_VENUE:
                 self.known = self.now
             act()
+            self.channel.spoil()
         self._end()
         return self.kept
 
@@ -142,8 +154,8 @@ class Replay:
     def _due(self) -> list[tuple[int, int, Callable[[], None]]]:
         """The next of each rank: when, its rank and what to do."""
         due: list[tuple[int, int, Callable[[], None]]] = []
-        if self.answers:
-            due.append((self.answers[0][0], 2, self._answer))
+        if self.channel.letters:
+            due.append((self.channel.next(), 2, self._answer))
         if self.next_row is not None:
             due.append((self.next_row[0], 3, self._row))
         if self.commands:
@@ -161,7 +173,7 @@ class Replay:
         return due
 
     def _over(self, due: int) -> bool:
-        waiting = self.commands or self.answers or self.next_row is not None
+        waiting = self.commands or self.channel.letters or self.next_row is not None
         return not waiting and self.last_view <= due
 
     # -- the venue's side
@@ -199,17 +211,11 @@ class Replay:
 
     def _refuses(self, command: Command) -> bool:
         """Whether the fault plan has the venue down, or this new order rejected."""
-        start, end = self.market.venue.down_ns
+        faults = self.market.venue.faults
+        start, end = faults.down_ns
         if start <= self.now < end:
             return True
-        return command.kind == IntentType.NEW and self._strikes(self.market.venue.reject, REJECT)
-
-    def _strikes(self, chance: float, purpose: int) -> bool:
-        if not chance:
-            return False
-        found = int(draw(SEED, PURPOSE_FAULT, purpose, self.fault_draws))
-        self.fault_draws += 1
-        return found % 1_000_000 < round(chance * 1_000_000)
+        return command.kind == IntentType.NEW and self.channel.strikes(faults.reject, REJECT)
 
     def _say(self, k: int, kind: int, order: Any, price: int, lots: int, liquidity: int) -> None:
         fill_id = 0
@@ -221,8 +227,7 @@ class Replay:
             *(int(kind), order.oid, order.strategy, k, order.side, price, lots),
             *(int(liquidity), fill_id, self.now, self.asked),
         )
-        self.last_answer = max(self.now + self._leg("response"), self.last_answer)
-        self.answers.append((self.last_answer, answer))
+        self.channel.write(self.now + self._leg("response"), answer)
 
     def _leg(self, name: str) -> int:
         """The latency of a message sent now."""
@@ -230,7 +235,7 @@ class Replay:
         if kind == "constant":
             return base
         if kind == "interpolated":
-            return _between(list(zip(table[::2], table[1::2], strict=True)), self.now)
+            return between(list(zip(table[::2], table[1::2], strict=True)), self.now)
         found = int(draw(SEED, PURPOSE_LATENCY, LEG_NUMBERS[name], self.draws))
         self.draws += 1
         if kind == "uniform":
@@ -240,10 +245,10 @@ class Replay:
     # -- our side
 
     def _answer(self) -> None:
-        _, answer = self.answers.pop(0)
+        answer = self.channel.take()
         s, k = answer.strategy, answer.instrument
         order = self.gateway.answer(answer)
-        if answer.kind == ResponseKind.FILL:
+        if answer.kind == ResponseKind.FILL and not answer.again:
             self._book(answer)
         if order is None:  # noted, not applied, and nobody wakes
             self._step("RESPONSE", None, None, answer.oid, answer.kind)
@@ -286,6 +291,7 @@ class Replay:
 
     def _wake(self, s: int, cause: int) -> None:
         actor = self.market.actors[s]
+        self._reconcile()
         for feed in self.feeds[: self.listened]:
             feed.until(self.now)
         for k in range(self.listened):
@@ -303,9 +309,46 @@ class Replay:
         self._sample()
 
     def _submit(self, intent: Intent) -> None:
-        book = self.feeds[intent.instrument].book
-        touch = book.best[1 - intent.side] if book.valid else None
-        reason = self.gateway.decide(intent, touch)
+        reason = self._judge(intent)
+        self._conclude(intent, reason)
+
+    def _judge(self, intent: Intent) -> Reason:
+        feed = self.feeds[intent.instrument]
+        book = feed.book
+        if not isinstance(self.gateway, Limited):
+            touch = book.best[1 - intent.side] if book.valid else None
+            return self.gateway.decide(intent, touch)
+        seen = {"valid": book.valid, "ts_ns": feed.rows[feed.at - 1].local_ts if feed.at else 0}
+        seen |= {"bid_tick": book.best[0] or 0, "ask_tick": book.best[1] or 0}
+        reason = self.gateway.judge(intent, seen, self.now)
+        met, self.gateway.cancels = self.gateway.cancels, []
+        own = []
+        for oid, total in met:  # own orders that it met go first, or are made smaller
+            old = self.gateway.orders[oid]
+            kind = IntentType.AMEND if total else IntentType.CANCEL
+            self.numbers += 1
+            own.append(
+                Intent(
+                    *(self.numbers, int(kind), old.strategy, old.instrument, old.side),
+                    *(old.price, total, 0, int(OrderType.LIMIT), oid),
+                )
+            )
+        for one in own:
+            self._conclude(one, self.gateway.judge(one, seen, self.now))
+        return reason
+
+    def _reconcile(self) -> None:
+        """Ask the venue what became of orders of which an answer was lost."""
+        faults = self.market.venue.faults
+        if not faults.lost or self.now < self.ask_ns:
+            return
+        self.ask_ns = self.now + faults.unknown_ns
+        for order in [o for o in self.gateway.orders.values() if o.unknown]:
+            if not self.channel.tells_of(order.oid):
+                rests = self.desks[order.instrument].find(order.oid) is not None
+                self.gateway.turns_out(order, rests, self.now)
+
+    def _conclude(self, intent: Intent, reason: Reason) -> None:
         oid = intent.number if intent.kind == IntentType.NEW else intent.target
         self._step(
             "DECISION",
@@ -316,9 +359,10 @@ class Replay:
             return
         due = self.now + self._leg(LEGS[intent.kind])
         self.last_arrival = max(due, self.last_arrival)
+        lots = intent.sent or intent.lots
         command = Command(
             *(intent.kind, oid, intent.strategy, intent.instrument, intent.side, intent.price),
-            *(intent.lots, intent.tif, intent.type, intent.expires_ns, intent.number),
+            *(lots, intent.tif, intent.type, intent.expires_ns, intent.number),
         )
         self.commands.append((self.last_arrival, command))
 
@@ -347,13 +391,3 @@ class Replay:
     def _step(self, kind: str, s: Any, k: Any, oid: Any, code: int, *rest: int) -> None:
         side, price, lots = (*rest, None, None, None)[:3]
         self.kept.steps.append((kind, self.now, s, k, oid, code, side, price, lots))
-
-
-def _between(pairs: list[tuple[int, int]], now: int) -> int:
-    """The latency at `now`: linear between (time, latency) pairs, constant beyond them."""
-    if now <= pairs[0][0]:
-        return pairs[0][1]
-    for (start, low), (end, high) in pairwise(pairs):
-        if start <= now < end:
-            return low + (high - low) * (now - start) // (end - start)
-    return pairs[-1][1]

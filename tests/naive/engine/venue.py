@@ -74,6 +74,8 @@ class Answer:
     fill_id: int = 0
     exch_ns: int = 0
     intent: int = 0  # the request that it answers
+    again: bool = False  # said once before
+    heard_ns: int = 0
 
 
 Say = Callable[..., None]

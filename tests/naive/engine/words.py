@@ -66,7 +66,7 @@ class View:
         feed = replay.feeds[instrument]
         self._book = book = feed.book
         bid, ask = book.best
-        self.book_valid, self.session_phase = book.valid, book.phase
+        self.book_valid, self.session_phase = book.valid, replay.phase_of(instrument)
         self.bid_tick = NO_BID if bid is None else bid
         self.ask_tick = NO_ASK if ask is None else ask
         self.bid_lots, self.ask_lots = book.at(0, self.bid_tick), book.at(1, self.ask_tick)
