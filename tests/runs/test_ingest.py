@@ -82,7 +82,10 @@ def test_a_second_ingest_adds_to_the_folder(tmp_path: Path):
     [
         ({"price": [100.25, 100.3]}, "row 2: off_grid: 1 of 2 rows .*--waive off_grid"),
         ({"ts": [NOON, NOON - 1]}, "row 2: receive_disorder"),
-        ({"local_ts": [NOON - 10, NOON + 2]}, "row 1: negative_latency"),
+        (
+            {"local_ts": [NOON - 10, NOON + 2]},
+            "negative_latency: 1 of 2 rows, the first at decoded row 1",
+        ),
         ({"qty": [1, -2]}, "row 2: negative_qty"),
     ],
 )

@@ -8,6 +8,7 @@ from naive.step import blank_step
 
 from hft.core.codes import StepKind
 from hft.core.dtypes import STEP
+from hft.core.jit import JIT_DISABLED
 from hft.trading.steps import new_step
 
 # Told when the step is noted, whatever its kind.
@@ -15,6 +16,7 @@ AT_THE_NOTE = ("seq", "rows", "mix_lo", "mix_hi")
 
 
 @pytest.mark.nojit
+@pytest.mark.skipif(not JIT_DISABLED, reason="compiled, it takes the state by address")
 def test_a_new_step_says_nothing_of_the_step_before_it() -> None:
     steps = np.frombuffer(b"\x55" * STEP.itemsize, STEP).copy()
     step = new_step(SimpleNamespace(step=steps), StepKind.FILL.value, 77)
