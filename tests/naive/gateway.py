@@ -12,6 +12,8 @@ from tests.naive.gateway_state import Answer, Order, Rules
 
 __all__ = ["NaiveGateway", "Rules"]
 
+BEYOND_ANY_LIMIT = 1 << 62
+
 
 class NaiveGateway(Events):
     """The seven steps."""
@@ -221,4 +223,6 @@ class NaiveGateway(Events):
             and (q["price"] > self.rules.price_bound or q["qty"] > self.rules.qty_bound)
             and q["price"] >= 0
         )
+        if q["beyond"]:  # what it is worth is not computed: more than any limit
+            q["notional"] = q["add_qty"] = q["add_money"] = BEYOND_ANY_LIMIT
         return q
