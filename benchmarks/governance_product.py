@@ -22,7 +22,7 @@ from hft.alpha import loader, signals
 from hft.alpha.backtest import Rules, annual_sharpe, run
 from hft.alpha.data import load
 from hft.alpha.data.planted import BARS, DAYS, write
-from hft.alpha.statistics.study import Share, Study
+from hft.statistics.study import Share, Study
 from hft.alpha.verdict import Verdict
 from hft.alpha.workspace import Workspace
 from hft.api import research

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from benchmarks import governance_ladder as ladder
 from benchmarks import governance_product as product
-from hft.alpha.statistics import study
-from hft.alpha.statistics.study import Study
+from hft.statistics import study
+from hft.statistics.study import Study
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "governance-study.md"
 

@@ -13,8 +13,8 @@ import numpy as np
 from vetted.overfitting import pbo
 
 from benchmarks.measure import Series
-from hft.alpha.statistics.overfitting import cscv
-from hft.alpha.statistics.trials import effective_trials
+from hft.statistics.overfitting import cscv
+from hft.statistics.trials import effective_trials
 
 ROUNDS = 5
 ROWS = 1000

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # File -> what would go unseen without it.
 ALSO: dict[str, str] = {
-    "tests/alpha/statistics/test_sharpe.py": "the figure every gate reads",
+    "tests/statistics/test_sharpe.py": "the figure every gate reads",
     "tests/alpha/test_backtest.py": "costs and positions of a backtest",
     "tests/alpha/test_profile.py": "thresholds as files",
     "tests/alpha/test_verdict.py": "a gate's answer from its checks",

@@ -127,7 +127,7 @@ FAULTS: dict[str, Fault] = {
         "portfolio",
     ),
     "Sharpe: the deviation of a population": Fault(
-        "hft/alpha/statistics/sharpe.py",
+        "hft/statistics/sharpe.py",
         "mean, sd = float(r.mean()), float(r.std(ddof=1))",
         "mean, sd = float(r.mean()), float(r.std())",
         "alpha",

@@ -23,7 +23,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("venue", "algos", "strategies", "trading"),
     ("replay",),
     # ==== the line: no clock, file, socket, environment, logging, unseeded randomness below ====
-    ("storage",),
+    ("storage", "statistics"),
     ("feeds", "tape", "recorder", "audit"),
     ("reports", "metrics", "microstructure"),
     ("runs",),

@@ -15,6 +15,7 @@ import numpy as np
 
 from hft.alpha.data import ResearchData
 from hft.core.errors import ConfigError
+from hft.statistics.sharpe import ratio
 
 INITIAL_EQUITY = 1_000_000.0
 DAYS_A_YEAR = 252
@@ -150,11 +151,8 @@ def annual_sharpe(returns: np.ndarray, basis: str = "daily") -> float | None:
     ddof = 1 if basis == "daily" else 0
     if len(returns) < 2:
         return None
-    sd = float(np.std(returns, ddof=ddof))
-    mean = float(np.mean(returns))
-    if not np.isfinite(sd) or sd <= 1e-14 * max(abs(mean), 1e-300) or sd == 0.0:
-        return None
-    return mean / sd * float(np.sqrt(DAYS_A_YEAR))
+    found = ratio(float(np.mean(returns)), float(np.std(returns, ddof=ddof)))
+    return None if found is None else found * float(np.sqrt(DAYS_A_YEAR))
 
 
 def held(signal: np.ndarray, rules: Rules) -> np.ndarray:

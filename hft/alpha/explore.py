@@ -16,10 +16,10 @@ from hft.alpha.data.footprint import Footprint
 from hft.alpha.data.research import ResearchData
 from hft.alpha.loader import LoadedAlpha
 from hft.alpha.manifest import duration_text
-from hft.alpha.statistics.hac import hac_t
-from hft.alpha.statistics.information import ic
 from hft.alpha.uses import Use, parts_of
 from hft.alpha.workspace import Workspace
+from hft.statistics.hac import hac_t
+from hft.statistics.information import ic
 
 EXPLORE = "explore"
 BAR = 20

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 from hft.alpha.profile import Profile
-from hft.alpha.statistics.multiplicity import Method
 from hft.alpha.validation import Request, Services, Validation
 from hft.alpha.validation import validate as run
 from hft.alpha.validation.keep import refusal
 from hft.api.desk import Desk, open_desk
 from hft.core.errors import ConfigError
 from hft.settings.environment import inherited
+from hft.statistics.multiplicity import Method
 
 
 def validate(

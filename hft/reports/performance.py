@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from hft.statistics.sharpe import ratio
+
 SHARPE_STEP = "1m"
 SHARPE_STEPS_MIN = 30
 STEPS_PER_DAY = 1440
@@ -52,6 +54,7 @@ def sharpe(total: pl.DataFrame) -> float | None:
         return None
     steps = total.group_by_dynamic("ts", every=SHARPE_STEP).agg(pl.col("net").last())
     changes = np.diff(np.concatenate([[0.0], steps["net"].to_numpy()]))
-    if len(changes) < SHARPE_STEPS_MIN or float(changes.std()) == 0.0:
+    if len(changes) < SHARPE_STEPS_MIN:
         return None
-    return float(changes.mean() / changes.std(ddof=1) * np.sqrt(STEPS_PER_DAY))
+    found = ratio(float(changes.mean()), float(changes.std(ddof=1)))
+    return None if found is None else found * float(np.sqrt(STEPS_PER_DAY))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hft.alpha.statistics.bootstrap import block_length, resample
+from hft.statistics.bootstrap import block_length, resample
 
 HORIZONS = (10, 20, 60, 120, 250)  # sessions for which a drawdown limit is frozen
 PATHS = 20_000  # a rung of four has 0.25 %: fifty of them

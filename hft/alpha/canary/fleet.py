@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
-from hft.alpha.statistics.sequential import e_bh
+from hft.statistics.sequential import e_bh
 
 
 def named(

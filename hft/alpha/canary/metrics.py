@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hft.alpha.canary.sessions import Session
+from hft.statistics.sharpe import ratio
 
 DAYS_A_YEAR = 252
 LIMITED = ("slippage_bps", "drawdown_contribution", "execution_error_rate")
@@ -64,9 +65,8 @@ def sharpe(daily: np.ndarray) -> float | None:
     """Annual Sharpe ratio; None without variance."""
     if daily.size < 2:
         return None
-    sd = float(daily.std(ddof=1))
-    mean = float(daily.mean())
-    return None if sd <= 1e-15 * max(1.0, abs(mean)) else mean / sd * math.sqrt(DAYS_A_YEAR)
+    found = ratio(float(daily.mean()), float(daily.std(ddof=1)))
+    return None if found is None else found * math.sqrt(DAYS_A_YEAR)
 
 
 def _drawdown(rows: Sequence[Session], capital: float) -> float:

@@ -22,9 +22,9 @@ from hft.alpha.canary.sessions import Evidence, Session
 from hft.alpha.canary.whole import whole
 from hft.alpha.profile import Profile
 from hft.alpha.promotion.document import Promotion
-from hft.alpha.statistics.betting import bernoulli_interval, empirical_bernstein
-from hft.alpha.statistics.cusum import cusum
-from hft.alpha.statistics.sequential import Interval, adverse, mean_confidence
+from hft.statistics.betting import bernoulli_interval, empirical_bernstein
+from hft.statistics.cusum import cusum
+from hft.statistics.sequential import Interval, adverse, mean_confidence
 
 # Every look goes over the same days again, and over one more.
 _interval = lru_cache(maxsize=4096)(bernoulli_interval)

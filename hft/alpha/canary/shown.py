@@ -19,12 +19,12 @@ from hft.alpha.canary.sequential import LEVEL, Facts, slippage_interval
 from hft.alpha.canary.sessions import Evidence, Session
 from hft.alpha.profile import Profile
 from hft.alpha.promotion.document import Promotion
-from hft.alpha.statistics.betting import bernoulli_interval
-from hft.alpha.statistics.sequential import adverse, normal_mixture_bound
 from hft.alpha.trace.changes import Change
 from hft.alpha.verdict import GateResult, Verdict
 from hft.reports.governance.document import Document, Fact
 from hft.reports.governance.evidence import CanaryProcess, ConditionTimeline, Picture
+from hft.statistics.betting import bernoulli_interval
+from hft.statistics.sequential import adverse, normal_mixture_bound
 
 LIGHTS = {"rollback": Verdict.FAIL, "hold": Verdict.INSUFFICIENT}
 WORDS = {

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from hft.alpha.gates.asked import asked
 from hft.alpha.manifest import AlphaManifest
 from hft.alpha.profile import Profile
-from hft.alpha.statistics.one_series import LEAST, Battery
 from hft.alpha.verdict import Check, Verdict, holds, not_applicable
+from hft.statistics.one_series import LEAST, Battery
 
 SHOWN = 40  # characters of a reference
 NO_SERIES = f"fewer than {LEAST} days out of sample that vary"

@@ -13,7 +13,6 @@ from hft.alpha.gates.asked import asked, unasked
 from hft.alpha.measures.evidence import Evidence
 from hft.alpha.measures.measured import Measured
 from hft.alpha.profile import Profile
-from hft.alpha.statistics.selection import NotInstalled
 from hft.alpha.verdict import (
     Check,
     GateResult,
@@ -24,6 +23,7 @@ from hft.alpha.verdict import (
     insufficient,
     not_applicable,
 )
+from hft.statistics.selection import NotInstalled
 
 LIFETIME_DAYS = 40 * 252
 HIGHER = "a higher SR"

@@ -99,7 +99,7 @@ class Price:
 
 def annual_hurdle(effective: float, variance: float, periods_per_year: float) -> float:
     """Expected maximum of `effective` worthless trials, annual; 0 for fewer than one."""
-    from hft.alpha.statistics.deflated import hurdle
+    from hft.statistics.deflated import hurdle
 
     return hurdle(max(effective, 1.0), variance) * sqrt(periods_per_year)
 
@@ -173,8 +173,8 @@ def _effective(usable: list[Vector]) -> tuple[float, float | None, bool]:
     """
     if not usable:
         return 0.0, None, False
-    from hft.alpha.statistics.distinct import distinct_trials
-    from hft.alpha.statistics.trials import effective_trials
+    from hft.statistics.distinct import distinct_trials
+    from hft.statistics.trials import effective_trials
 
     matrices = aligned(usable)
     unlike, used = distinct_trials(*matrices), 0.0
@@ -192,7 +192,7 @@ def _effective(usable: list[Vector]) -> tuple[float, float | None, bool]:
 
 def _most(matrix: np.ndarray) -> int:
     """The most that ONC and the participation ratio can find: beyond it they need not be asked."""
-    from hft.alpha.statistics.trials import GATHERED, LARGE
+    from hft.statistics.trials import GATHERED, LARGE
 
     periods, trials = matrix.shape
     return max(GATHERED, periods) if trials > LARGE else trials

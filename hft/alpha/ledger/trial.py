@@ -151,7 +151,7 @@ class Trial:
 
     def to_row(self, writer_id: str, now_ns: int) -> dict[str, Any]:
         """The row without what the chain adds (seq, prev_hash, row_hash)."""
-        from hft.alpha.statistics.sharpe import moments
+        from hft.statistics.sharpe import moments
 
         with np.errstate(all="ignore"):  # a figure that overflows is undefined
             shape = moments(self.returns) if len(self.returns) > 1 else None

@@ -13,18 +13,18 @@ import numpy as np
 
 from hft.alpha.backtest import DAYS_A_YEAR
 from hft.alpha.measures.sweep import Sweep
-from hft.alpha.statistics.deflated import (
+from hft.statistics.deflated import (
     deflated_sharpe,
     expected_maximum,
     hurdle,
     min_backtest_length,
 )
-from hft.alpha.statistics.hac import hac_t
-from hft.alpha.statistics.multiplicity import haircut
-from hft.alpha.statistics.overfitting import Cscv, cscv
-from hft.alpha.statistics.selection import NotInstalled, Spa, spa
-from hft.alpha.statistics.sharpe import autocorrelations, moments, sharpe
-from hft.alpha.statistics.track import min_track_record, psr, sharpe_needed
+from hft.statistics.hac import hac_t
+from hft.statistics.multiplicity import haircut
+from hft.statistics.overfitting import Cscv, cscv
+from hft.statistics.selection import NotInstalled, Spa, spa
+from hft.statistics.sharpe import autocorrelations, moments, sharpe
+from hft.statistics.track import min_track_record, psr, sharpe_needed
 
 CONVENTION = "2012"
 YEAR_ROOT = sqrt(DAYS_A_YEAR)

@@ -10,7 +10,7 @@ import numpy as np
 
 from hft.alpha.backtest import annual_sharpe
 from hft.alpha.data import ResearchData
-from hft.alpha.statistics.folds import combinatorial, walk_forward
+from hft.statistics.folds import combinatorial, walk_forward
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hft.alpha.data import ResearchData, labels
-from hft.alpha.statistics.decay import Decay, half_life
-from hft.alpha.statistics.information import IcSeries, ic_by_chunk, ic_by_date
-from hft.alpha.statistics.permutation import circular_p, panel_circular_p
+from hft.statistics.decay import Decay, half_life
+from hft.statistics.information import IcSeries, ic_by_chunk, ic_by_date
+from hft.statistics.permutation import circular_p, panel_circular_p
 
 SESSIONS_MIN, PER_SESSION_MIN = 20, 8
 STEPS = (1, 2, 3, 5, 8, 13, 21, 34)  # multiples of the declared horizon

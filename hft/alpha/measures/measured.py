@@ -19,8 +19,8 @@ from hft.alpha.measures import folds
 from hft.alpha.measures.information import Information, information
 from hft.alpha.measures.stress import Stresses, stresses
 from hft.alpha.measures.sweep import GRID, Config, Sweep, sweep
-from hft.alpha.statistics.drawdown import DrawdownTest, drawdown_test
-from hft.alpha.statistics.information import ic
+from hft.statistics.drawdown import DrawdownTest, drawdown_test
+from hft.statistics.information import ic
 from hft.storage.chain import canonical
 
 DIGITS = 12

@@ -12,7 +12,7 @@ import numpy as np
 
 from hft.alpha.backtest import Backtest, Rules, annual_sharpe, run
 from hft.alpha.data import ResearchData
-from hft.alpha.statistics.deflated import expected_maximum
+from hft.statistics.deflated import expected_maximum
 
 GRID = tuple(float(x) for x in np.round(np.linspace(0.05, 0.6, 11), 3))
 

@@ -13,8 +13,8 @@ import numpy as np
 from hft.alpha.pool.matrix import correlated
 from hft.alpha.pool.members import Pool
 from hft.alpha.pool.weights import pool_returns, weights
-from hft.alpha.statistics import redundancy
 from hft.core.errors import ConfigError, DataError
+from hft.statistics import redundancy
 
 NO_POOL = "no_existing_pool"
 

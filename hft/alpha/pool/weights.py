@@ -13,6 +13,7 @@ import numpy as np
 
 from hft.alpha.pool.members import Pool
 from hft.core.errors import ConfigError, DataError
+from hft.statistics.sharpe import ratio
 
 METHODS = ("equal_weight", "ic_weighted", "mean_variance", "ridge")
 JITTER = 1e-6
@@ -139,8 +140,7 @@ def sharpe_of(earned: np.ndarray) -> float | None:
     """Mean over standard deviation; None without variance."""
     if len(earned) < 2:
         return None
-    sd = float(earned.std(ddof=1))
-    return None if sd <= 1e-300 else float(earned.mean()) / sd
+    return ratio(float(earned.mean()), float(earned.std(ddof=1)))
 
 
 def _ic_weighted(ic: np.ndarray | None, members: int) -> np.ndarray:

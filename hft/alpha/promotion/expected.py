@@ -13,9 +13,9 @@ import numpy as np
 
 from hft.alpha.backtest import Rules, run
 from hft.alpha.data import ResearchData, labels
-from hft.alpha.statistics.information import FEWEST, ic
-from hft.alpha.statistics.sequential import adverse
 from hft.core.errors import HftError
+from hft.statistics.information import FEWEST, ic
+from hft.statistics.sequential import adverse
 
 BLOCK = 20  # rows of a coefficient where sessions are shorter than FEWEST
 CLAIM_SHARE = 0.5  # the e-value is against at least this share of the claimed IC

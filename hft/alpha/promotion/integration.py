@@ -15,13 +15,13 @@ from hft.alpha.gates.d import Portfolio
 from hft.alpha.measures.stress import late_rows
 from hft.alpha.profile import Profile
 from hft.alpha.promotion.carried import Engine, carried
-from hft.alpha.statistics.bootstrap import block_length
-from hft.alpha.statistics.capacity import best_participation, break_even_participation
-from hft.alpha.statistics.drawdown import drawdown_test
-from hft.alpha.statistics.information import ic_by_chunk
-from hft.alpha.statistics.marginal import addition
-from hft.alpha.statistics.redundancy import correlations, spanning, tail_correlations, vif
 from hft.core.errors import HftError
+from hft.statistics.bootstrap import block_length
+from hft.statistics.capacity import best_participation, break_even_participation
+from hft.statistics.drawdown import drawdown_test
+from hft.statistics.information import ic_by_chunk
+from hft.statistics.marginal import addition
+from hft.statistics.redundancy import correlations, spanning, tail_correlations, vif
 
 DAYS_MIN = 60  # fewer common days: nothing is compared
 YEAR = 252

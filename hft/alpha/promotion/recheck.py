@@ -14,7 +14,7 @@ import numpy as np
 
 from hft.alpha.profile import Profile
 from hft.alpha.promotion.bundle import HASHES, Bundle
-from hft.alpha.statistics.deflated import deflated_sharpe
+from hft.statistics.deflated import deflated_sharpe
 from hft.storage.chain import canonical
 
 WORDS = {

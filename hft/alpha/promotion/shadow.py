@@ -19,10 +19,10 @@ from hft.alpha.gates.e import Shadow
 from hft.alpha.paper import summarize
 from hft.alpha.profile import Profile
 from hft.alpha.promotion.expected import Expected, Pairs, ic_e_value
-from hft.alpha.statistics.betting import bernoulli_interval
-from hft.alpha.statistics.sequential import mean_confidence
 from hft.core.errors import DataError, HftError, PromotionError
 from hft.runs.result import Run
+from hft.statistics.betting import bernoulli_interval
+from hft.statistics.sequential import mean_confidence
 
 COST_FLOOR = 0.05  # bps: a smaller modelled cost counts as this
 STALE = ("REFERENCE_STALE", "MARKET_NO_TOUCH", "BOOK_INVALID")

@@ -29,9 +29,9 @@ from hft.alpha.search.run import (
     ranking,
     search_hash,
 )
-from hft.alpha.statistics.information import ic_by_chunk
 from hft.reports.governance.document import Document, Fact, Table
 from hft.reports.governance.evidence import SearchFront
+from hft.statistics.information import ic_by_chunk
 
 FAMILY = "search"
 CODE_HASH = hashlib.sha256(VERSION.encode()).hexdigest()

@@ -17,6 +17,7 @@ import numpy as np
 from hft.alpha.backtest import DAYS_A_YEAR, DAYS_MIN
 from hft.alpha.search.folds import Fold, directions
 from hft.alpha.search.trade import CROSS, FEE, GROSS, SQUARE
+from hft.statistics.sharpe import ratio
 
 PENALTY = 0.25
 SHARPE_MIN, CORRELATION_MAX = 0.5, 0.7
@@ -110,9 +111,8 @@ def _sharpe(earned: np.ndarray, sums: np.ndarray, direction: np.ndarray, rows: i
         squares = float((sums[:, SQUARE] - 2.0 * direction * sums[:, CROSS]).sum())
         mean, typical = float(earned.sum()) / max(rows, 1), float(net.sum()) / max(rows, 1)
         sd = float(np.sqrt(max(0.0, squares / max(rows, 1) - typical * typical)))
-    if not np.isfinite(mean) or not np.isfinite(sd) or sd <= 1e-14 * abs(mean) or sd == 0.0:
-        return None
-    return rounded(mean / sd * float(np.sqrt(DAYS_A_YEAR)))
+    found = ratio(mean, sd)
+    return None if found is None else rounded(found * float(np.sqrt(DAYS_A_YEAR)))
 
 
 def pool_correlation(moments: np.ndarray, pool_sums: np.ndarray, rows: int) -> float:

@@ -8,9 +8,9 @@ from hft.alpha.gates.advice import Background
 from hft.alpha.manifest import AlphaManifest
 from hft.alpha.measures.measured import Measured
 from hft.alpha.profile import Profile
-from hft.alpha.statistics.multiplicity import Method
-from hft.alpha.statistics.one_series import LEAST, Battery, battery
 from hft.core.errors import ConfigError
+from hft.statistics.multiplicity import Method
+from hft.statistics.one_series import LEAST, Battery, battery
 from hft.storage.strict_yaml import load_yaml
 
 INDEX = "research/knowledge/papers.yaml"

@@ -13,7 +13,6 @@ from hft.alpha.measures.folds import intervals
 from hft.alpha.measures.measured import Measured
 from hft.alpha.profile import Profile
 from hft.alpha.scorecard import Scorecard
-from hft.alpha.statistics.bootstrap import block_length, resample
 from hft.alpha.validation.result import overall
 from hft.alpha.verdict import GateResult, Verdict
 from hft.reports.governance.document import Document, Fact, Table
@@ -29,6 +28,7 @@ from hft.reports.governance.evidence import (
     TrialHistory,
     WalkForward,
 )
+from hft.statistics.bootstrap import block_length, resample
 
 TRIALS_SHOWN = 5000
 POINTS_MAX = 2000
@@ -264,7 +264,7 @@ def _costs(found: Measured, profile: Profile) -> CostLatency:
 
 def history_of(view: Any, family: str, trial: str) -> dict[str, Any]:
     """The trials on this data and label in the order they ran, with the hurdle as it rose."""
-    from hft.alpha.statistics.deflated import expected_maximum
+    from hft.statistics.deflated import expected_maximum
 
     rows = view.trials.tail(TRIALS_SHOWN)
     if not rows.height:

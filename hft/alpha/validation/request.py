@@ -11,8 +11,8 @@ from hft.alpha.manifest import AlphaManifest
 from hft.alpha.measures.measured import Options
 from hft.alpha.profile import Profile
 from hft.alpha.rl.playing import Quotes
-from hft.alpha.statistics.multiplicity import Method
 from hft.core.errors import ConfigError
+from hft.statistics.multiplicity import Method
 
 Engine = Literal["auto", "replay", "vector"]
 Execution = Literal["taker", "maker", "quotes"]

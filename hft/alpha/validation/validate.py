@@ -33,7 +33,6 @@ from hft.alpha.measures.evidence import (
 from hft.alpha.measures.measured import Measured, Options, measure
 from hft.alpha.profile import Profile
 from hft.alpha.scorecard import Scorecard, scorecard
-from hft.alpha.statistics.one_series import Battery
 from hft.alpha.validation import advice, keep, trials
 from hft.alpha.validation.correctness import correctness
 from hft.alpha.validation.document import bare, document, history_of
@@ -48,6 +47,7 @@ from hft.core.errors import GovernanceError
 from hft.gateway.limits import Limits
 from hft.reports.governance.document import Document
 from hft.runs.code.compilation import first_compile
+from hft.statistics.one_series import Battery
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,121 @@
+"""The information coefficient: scipy's figures, missing is not zero, overlap is paid for."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hft.statistics.information import (
+    fundamental_law,
+    ic,
+    ic_by_chunk,
+    ic_by_date,
+    ranks,
+    ratio,
+    rolling,
+)
+
+values = st.lists(st.integers(-5, 5), min_size=3, max_size=60)
+
+
+@given(values)
+def test_ties_get_average_ranks_as_in_scipy(x: list[int]) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    assert ranks(np.array(x, float)).tolist() == stats.rankdata(x).tolist()
+
+
+@given(st.integers(0, 10_000), st.integers(3, 80))
+def test_both_coefficients_are_those_of_scipy(seed: int, n: int) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    rng = np.random.default_rng(seed)
+    x, y = np.round(rng.standard_normal(n), 1), rng.standard_normal(n)
+    if np.ptp(x) == 0:
+        return
+    found = ic(x, y)
+    assert found.spearman == pytest.approx(stats.spearmanr(x, y)[0], abs=1e-12)
+    assert found.pearson == pytest.approx(stats.pearsonr(x, y)[0], abs=1e-12)
+
+
+@pytest.mark.parametrize("constant", [0.0, 3.7, 1e12])
+def test_a_constant_side_is_missing_and_not_zero(constant: float) -> None:
+    y = np.random.default_rng(0).standard_normal(20)
+    assert ic(np.full(20, constant), y).spearman is None
+    assert ic(y, np.full(20, constant)).pearson is None
+    assert ic([1.0], [2.0]).spearman is None
+
+
+def test_one_outlier_moves_pearson_and_not_spearman() -> None:
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal(200), rng.standard_normal(200)
+    x[0], y[0] = 100.0, 100.0
+    found = ic(x, y)
+    assert found.pearson is not None and found.spearman is not None
+    assert found.pearson > 0.9 and abs(found.spearman) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("n", "chunks"), [(7, 0), (8, 1), (15, 1), (16, 2), (100, 12), (1000, 20), (1039, 20)]
+)
+def test_chunks_are_a_twentieth_and_at_least_eight_rows(n: int, chunks: int) -> None:
+    rng = np.random.default_rng(2)
+    found = ic_by_chunk(rng.standard_normal(n), rng.standard_normal(n))
+    assert found.spearman.size == chunks
+    assert (found.mean is None) == (chunks == 0)
+
+
+def test_the_mean_over_chunks_is_what_it_says() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal(400)
+    y = x + 2 * rng.standard_normal(400)
+    found = ic_by_chunk(x, y)
+    by_hand = [np.corrcoef(x[a : a + 20], y[a : a + 20])[0, 1] for a in range(0, 400, 20)]
+    assert found.pearson.tolist() == pytest.approx(by_hand)
+    assert found.pearson_mean == pytest.approx(np.mean(by_hand))
+    assert found.pearson_sd == pytest.approx(np.std(by_hand, ddof=1))
+    assert found.icir == pytest.approx(found.spearman.mean() / found.spearman.std(ddof=1))
+    assert found.hit_rate == (found.spearman > 0).mean()
+    assert found.t is not None and found.t.t is not None and found.t.t > 3
+
+
+def test_a_date_with_too_few_names_or_no_spread_is_dropped_and_counted() -> None:
+    rng = np.random.default_rng(4)
+    dates = np.repeat([20, 10, 30, 40], 10)
+    x, y = rng.standard_normal(40), rng.standard_normal(40)
+    x[0:6] = np.nan  # date 20 keeps four names
+    y[20:30] = 1.0  # date 30 has no spread
+    found = ic_by_date(dates, x, y, min_names=5)
+    assert found.at.tolist() == [0, 3], "dates 10 and 40, in ascending order"
+    assert found.dropped == 2
+    assert found.spearman[0] == pytest.approx(ic(x[10:20], y[10:20]).spearman)
+
+
+def test_overlapping_labels_are_paid_for() -> None:
+    rng = np.random.default_rng(5)
+    noise = rng.standard_normal((900, 20))
+    label = np.sum([np.roll(noise, -k, axis=0) for k in range(30)], axis=0)
+    signal = np.repeat(rng.standard_normal((30, 20)), 30, axis=0)
+    dates = np.repeat(np.arange(900), 20)
+    plain = ic_by_date(dates, signal.ravel(), label.ravel())
+    honest = ic_by_date(dates, signal.ravel(), label.ravel(), horizon=30)
+    assert plain.t is not None and honest.t is not None
+    assert honest.t.lags >= 29
+    assert honest.t.se is not None and plain.t.se is not None
+    assert honest.t.se > 1.5 * plain.t.se
+
+
+def test_rolling_means_begin_when_there_are_enough() -> None:
+    found = rolling([1.0, 2.0, 3.0, 4.0], 3)
+    assert np.isnan(found[:2]).all()
+    assert found[2:].tolist() == [2.0, 3.0]
+    assert np.isnan(rolling([1.0], 3)).all()
+    with pytest.raises(ValueError, match="window"):
+        rolling([1.0], 0)
+
+
+def test_the_fundamental_law_and_a_ratio_without_spread() -> None:
+    assert fundamental_law(0.02, 2500) == pytest.approx(1.0)
+    assert ratio([0.1]) is None and ratio([0.1, 0.1]) is None
+    with pytest.raises(ValueError, match="breadth"):
+        fundamental_law(0.02, -1)
+    with pytest.raises(ValueError, match="equal lengths"):
+        ic_by_date([1, 2], [0.1], [0.2])
