@@ -22,9 +22,9 @@ from hft.alpha.profile import Profile
 from hft.alpha.promotion.document import Promotion, rollback_block
 from hft.alpha.promotion.ladder import start
 from hft.alpha.promotion.propose import GUARDRAILS
+from hft.settings import read_profile
 from hft.statistics.series import generator
 from hft.statistics.study import Share, Study
-from hft.settings import read_profile
 
 DAY_NS = 86_400_000_000_000
 APPROVED = date(2026, 11, 2)  # a Monday

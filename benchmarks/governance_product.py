@@ -22,12 +22,12 @@ from hft.alpha import loader, signals
 from hft.alpha.backtest import Rules, annual_sharpe, run
 from hft.alpha.data import load
 from hft.alpha.data.planted import BARS, DAYS, write
-from hft.statistics.study import Share, Study
 from hft.alpha.verdict import Verdict
 from hft.alpha.workspace import Workspace
 from hft.api import research
 from hft.api.validation import validate
 from hft.audit.journal import read
+from hft.statistics.study import Share, Study
 from hft.storage.chain import canonical
 
 ROOT = Path(__file__).resolve().parents[1]
