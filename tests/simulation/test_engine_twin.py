@@ -12,6 +12,7 @@ import pytest
 
 from hft.core.codes import EventKind, Flag, Tif
 from tests.naive.engine.markets import Actor, Row, Venue, market
+from tests.naive.gateway_state import Rules
 from tests.simulation.engine_faults import FAULTS, Plant
 from tests.simulation.fuzz_engine import NOT_DRAWN, differs, hits, missing, shrunk, told
 from tests.twin_world import difference, engine_records, twin_records
@@ -34,6 +35,30 @@ def test_engine_and_twin_agree_step_by_step_fill_by_fill_and_row_by_row(block: i
         made = market(seed)
         if difference(engine_records(made), twin_records(made)) is not None:
             pytest.fail(told(shrunk(made)))
+
+
+@pytest.mark.nojit
+@pytest.mark.parametrize("limited", [False, True])
+def test_price_0_with_ioc_or_fok_is_a_market_order_at_the_venue_too(limited: bool) -> None:
+    made = market(0, form="quotes")
+    made.feeds = [[Row(t, t, EventKind.BBO, t % 2, 99 + 2 * (t % 2), 10) for t in range(100, 140)]]
+    made.actors, made.instruments = [Actor(0, 10, 1, 0.0, 1)], made.instruments[:1]
+    made.venue = Venue("risk_averse", legs={leg: ("constant", 3, 0, ()) for leg in LEGS})
+    made.start_ns = made.end_ns = None
+    made.rules = Rules(1, strategies=1, instruments=1) if limited else None
+
+    def sell(*_: Any) -> Any:
+        left = [int(Tif.FOK), int(Tif.IOC)]
+
+        def wake(view: Any, order: Any, p: Any, s: Any) -> None:
+            if left:
+                order.new(1, 0, 2, left.pop())
+
+        return wake
+
+    found = engine_records(made, sell)
+    assert difference(found, twin_records(made, sell)) is None
+    assert [fill[5:7] for fill in found.fills[:2]] == [(99, 2), (99, 2)]
 
 
 def _took(rows: list[Row]) -> int:

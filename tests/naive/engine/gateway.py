@@ -95,14 +95,14 @@ class Gateway:
         return self._amend(intent, target)
 
     def _new(self, intent: Intent, touch: int | None) -> Reason:
-        market = intent.type == OrderType.MARKET
+        market = is_market(intent)
         if intent.type not in (OrderType.MARKET, OrderType.LIMIT) or not 0 <= intent.tif <= Tif.GTX:
             return Reason.BAD_MESSAGE
         if market and touch is None:
             return Reason.MARKET_NO_TOUCH
         if market:
             assert touch is not None
-            intent.price = touch
+            intent.price, intent.type = touch, int(OrderType.MARKET)
         if self._meets_own(intent, market):
             return Reason.SELF_TRADE
         self._open(
@@ -213,6 +213,12 @@ class Gateway:
 
 
 KNOWN = (ResponseKind.ACK, ResponseKind.FILL, ResponseKind.AMENDED)
+
+
+def is_market(intent: Intent) -> bool:
+    """By its type, or price 0 with IOC or FOK: docs/reference/gateway.md, "Words"."""
+    at_once = intent.price == 0 and intent.tif in (Tif.IOC, Tif.FOK)
+    return intent.type == OrderType.MARKET or at_once
 
 
 def _meets(side: int, price: int, other: int) -> bool:

@@ -3,8 +3,8 @@
 What a strategy sees of its orders is kept here, as without limits; both follow the same answers.
 """
 
-from hft.core.codes import IntentType, OrderStatus, Reason, ResponseKind
-from tests.naive.engine.gateway import NOTHING, Gateway, Intent, Order
+from hft.core.codes import IntentType, OrderStatus, OrderType, Reason, ResponseKind
+from tests.naive.engine.gateway import NOTHING, Gateway, Intent, Order, is_market
 from tests.naive.engine.venue import Answer
 from tests.naive.gateway import NaiveGateway, Rules
 from tests.naive.gateway_state import Answer as Decision
@@ -38,6 +38,8 @@ class Limited(Gateway):
     def _take_on(self, intent: Intent, found: Decision, target: Order | None) -> None:
         if intent.kind in (IntentType.NEW, IntentType.FORCE_FLAT):
             intent.sent = found.qty
+            if is_market(intent):
+                intent.type = int(OrderType.MARKET)
             self._open(
                 Order(
                     *(intent.number, intent.strategy, intent.instrument, intent.side),
