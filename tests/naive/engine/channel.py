@@ -70,7 +70,8 @@ class Channel:
 
     def take(self) -> Answer:
         letter = self.letters.pop(0)
-        return replace(letter.answer, heard_ns=letter.at_ns)
+        letter.answer.heard_ns = letter.at_ns
+        return letter.answer
 
     def tells_of(self, oid: int) -> bool:
         return any(letter.answer.oid == oid for letter in self.letters)

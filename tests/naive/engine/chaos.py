@@ -6,6 +6,7 @@ make the same words. `deeds` counts what was tried.
 
 from collections import Counter
 from collections.abc import Callable
+from operator import attrgetter
 from random import Random
 from typing import Any
 
@@ -17,11 +18,13 @@ GTC, IOC, FOK, DAY, GTD, GTX = (
     int(t) for t in (Tif.GTC, Tif.IOC, Tif.FOK, Tif.DAY, Tif.GTD, Tif.GTX)
 )
 LIMIT, MARKET = int(OrderType.LIMIT), int(OrderType.MARKET)
+NAMES = {int(tif): tif.name for tif in Tif}
 SEEN = (
     *("now", "wake", "book_valid", "bid_tick", "ask_tick", "bid_lots", "ask_lots", "mid2"),
     *("last_trade_tick", "last_trade_lots", "last_trade_side", "traded_since_wake", "position"),
     *("pnl", "open_buy", "open_sell", "working_buy_tick", "working_sell_tick", "session_phase"),
 )
+MEMBERS = attrgetter(*SEEN)
 LEVELS_SEEN = 3
 DEEDS_MOST = 60
 SWEEPS_MOST = 4
@@ -32,10 +35,11 @@ Sight = Callable[[Any], tuple[Any, ...]]
 
 def sight(view: Any, own: list[Any]) -> tuple[Any, ...]:
     """All that a strategy can read of one instrument, own orders included."""
-    seen = [int(getattr(view, name)) for name in SEEN]
-    ladders = (view.bid_depth, view.ask_depth, view.bid_ticks, view.ask_ticks)
-    shown = LEVELS_SEEN if seen[2] else 0
-    levels = [tuple(int(ladder[k]) for ladder in ladders) for k in range(shown)]
+    seen = [int(member) for member in MEMBERS(view)]
+    levels: list[Any] = []
+    if seen[2]:
+        ladders = (view.bid_depth, view.ask_depth, view.bid_ticks, view.ask_ticks)
+        levels = [tuple([int(ladder[k]) for ladder in ladders]) for k in range(LEVELS_SEEN)]
     return put_together(seen, levels, own)
 
 
@@ -44,7 +48,7 @@ def put_together(seen: list[int], levels: list[Any], own: list[Any]) -> tuple[An
     if not seen[2]:
         seen[3:8] = [0] * 5  # prices of a book that is not whole mean nothing
         levels = []
-    tops = tuple((b, a, bid if b else 0, ask if a else 0) for b, a, bid, ask in levels)
+    tops = tuple([(b, a, bid if b else 0, ask if a else 0) for b, a, bid, ask in levels])
     return (*seen, tops, tuple(own))
 
 
@@ -176,12 +180,12 @@ def _new(
         oid = order.new(side, price, lots, tif, kind)
     elif strange < 0.14:
         tif = rng.choice((IOC, IOC, FOK, GTC))
-        deeds[f"MARKET {Tif(tif).name}"] += 1
+        deeds[f"MARKET {NAMES[tif]}"] += 1
         oid = order.new(side, 0, lots, tif, MARKET)
     else:
         tif = rng.choice((GTC, GTC, GTC, IOC, FOK, DAY, GTD, GTX))
         expires = seen[0] + rng.choice((-1, 0, 1, 4, 15, 60)) if tif == GTD else 0
-        deeds[f"LIMIT {Tif(tif).name}"] += 1
+        deeds[f"LIMIT {NAMES[tif]}"] += 1
         if actor.odd and rng.random() < 0.08:
             price, lots = rng.choice(
                 ((price, 0), (price, -2), (0, lots), (-3, lots), (price, 10**6))

@@ -14,7 +14,7 @@ NOTHING = -1
 ENDS = (ResponseKind.CANCELLED, ResponseKind.EXPIRED, ResponseKind.REJECTED)
 
 
-@dataclass
+@dataclass(slots=True)
 class Order:
     """A working order as acknowledged; `request` is the kind of what is under way."""
 
@@ -41,7 +41,7 @@ class Order:
         return self.lots - self.filled
 
 
-@dataclass
+@dataclass(slots=True)
 class Intent:
     """What a strategy wrote."""
 

@@ -1,14 +1,18 @@
 """Money of one strategy in one instrument: contract 6.3 and 1.1, in Python integers of any size."""
 
 from fractions import Fraction
+from functools import cache
 
 from hft.core.instruments import Instrument
 
 E8 = 10**8
 
 
-def half_even(value: Fraction) -> int:
-    return round(value)
+def half_even(numerator: int, denominator: int) -> int:
+    """The nearest integer to a quotient, the even one of two as near; the denominator is > 0."""
+    whole, rest = divmod(numerator, denominator)
+    up = 2 * rest > denominator or (2 * rest == denominator and whole % 2 == 1)
+    return whole + 1 if up else whole
 
 
 class Grid:
@@ -24,12 +28,22 @@ class Grid:
 
     def value(self, price: Fraction | int, lots: int) -> int:
         """What lots are worth at a price in ticks, in the settlement currency."""
+        over, under = price.numerator, price.denominator
         if self.inverse:
-            return half_even(Fraction(lots) * self.numerator / Fraction(price))
-        return half_even(Fraction(price) * lots * self.per_tick_lot)
+            step = self.numerator
+            return half_even(lots * step.numerator * under, step.denominator * over)
+        step = self.per_tick_lot
+        return half_even(over * lots * step.numerator, under * step.denominator)
 
     def fee(self, price: int, lots: int, taker: bool) -> int:
-        return half_even(self.value(price, lots) * (self.taker if taker else self.maker))
+        rate = self.taker if taker else self.maker
+        return half_even(self.value(price, lots) * rate.numerator, rate.denominator)
+
+
+@cache
+def grid_of(instrument: Instrument, digits: int) -> Grid:
+    """The grid of an instrument, made once: it never changes."""
+    return Grid(instrument, digits)
 
 
 class Position:
@@ -61,7 +75,7 @@ class Position:
 
     def _close(self, worth: int, closed: int) -> int:
         held = abs(self.lots)
-        share = self.cost if closed == held else half_even(Fraction(self.cost * closed, held))
+        share = self.cost if closed == held else half_even(self.cost * closed, held)
         self.cost -= share
         gained = worth - share
         if (self.lots < 0) != self.grid.inverse:  # an inverse long gains as its value falls

@@ -22,7 +22,7 @@ from tests.naive.engine.channel import REJECT, Channel, between
 from tests.naive.engine.gateway import Gateway, Intent
 from tests.naive.engine.limited import Limited
 from tests.naive.engine.markets import Market, Row
-from tests.naive.engine.money import Grid, Position
+from tests.naive.engine.money import Position, grid_of
 from tests.naive.engine.venue import Answer, Command, Desk
 from tests.naive.engine.words import Feed, View, Words
 
@@ -46,6 +46,7 @@ class Kept:
     equity: list[tuple[int, ...]] = field(default_factory=list)
 
 
+BLANK = (None, None, None)  # side, price and lots of a step that says nothing of them
 AT_THE_VENUE = (3, 5)  # ranks of rows and expiries: they happen where we do not see them
 
 
@@ -102,7 +103,7 @@ class Replay:
     def _strategies(self) -> None:
         market = self.market
         digits = money_digits(market.instruments)
-        grids = [Grid(instrument, digits) for instrument in market.instruments]
+        grids = [grid_of(instrument, digits) for instrument in market.instruments]
         self.positions = [[Position(grid) for grid in grids] for _ in market.actors]
         self.seen_traded = [[0] * len(grids) for _ in market.actors]
         firsts = [f.rows[0].local_ts for f in self.feeds[: self.listened] if f.rows]
@@ -135,7 +136,8 @@ class Replay:
             if rank not in AT_THE_VENUE:
                 self.known = self.now
             act()
-            self.channel.spoil()
+            if self.channel.new:
+                self.channel.spoil()
         self._end()
         return self.kept
 
@@ -160,7 +162,7 @@ class Replay:
             due.append((self.next_row[0], 3, self._row))
         if self.commands:
             due.append((self.commands[0][0], 4, self._command))
-        ends = [e for e in (desk.next_end() for desk in self.desks) if e is not None]
+        ends = [e for desk in self.desks if (e := desk.next_end()) is not None]
         if ends:
             due.append((max(self.now, min(ends)), 5, self._expire))
         if self.rows_wake:
@@ -388,6 +390,5 @@ class Replay:
                     )
                 )
 
-    def _step(self, kind: str, s: Any, k: Any, oid: Any, code: int, *rest: int) -> None:
-        side, price, lots = (*rest, None, None, None)[:3]
-        self.kept.steps.append((kind, self.now, s, k, oid, code, side, price, lots))
+    def _step(self, kind: str, s: Any, k: Any, oid: Any, code: int, *rest: Any) -> None:
+        self.kept.steps.append((kind, self.now, s, k, oid, code, *(rest or BLANK)))

@@ -24,7 +24,7 @@ from tests.naive.engine.taken import Taken
 BUY, SELL, NEITHER = 0, 1, 2
 
 
-@dataclass
+@dataclass(slots=True)
 class Resting:
     """An own order at the venue."""
 
@@ -42,7 +42,7 @@ class Resting:
     rank: int = 0  # when it came to rest
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Command:
     """A request of ours on its way."""
 
@@ -59,7 +59,7 @@ class Command:
     intent: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Answer:
     """What the venue says about one order."""
 
@@ -359,6 +359,8 @@ class Desk:
             self._fill(order, levels[0], order.open, Liquidity.TAKER)
             return
         for price in levels:
+            if order.open <= 0:
+                break
             lots = self._use(side, price, order.open)
             if lots > 0:
                 self.took_lots += lots
@@ -384,7 +386,7 @@ class Desk:
     def next_end(self) -> int | None:
         if not self.own:
             return None
-        return min((o.expires_ns for o in self.own if o.tif == Tif.GTD), default=None)
+        return min([o.expires_ns for o in self.own if o.tif == Tif.GTD], default=None)
 
     def expire(self, now: int) -> None:
         for side in (BUY, SELL):

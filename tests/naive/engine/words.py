@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hft.core.codes import EventKind, IntentType, OrderType, Tif, WakeCause
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from tests.naive.engine.replay import Replay
 
 INTENTS_MOST = 64
+LEVELS = 10
 NO_BID, NO_ASK = -(1 << 60), 1 << 60
 
 
@@ -31,7 +33,7 @@ class Feed:
 
     def until(self, now: int) -> set[int]:
         """Apply the rows received until `now`. Returns: the causes of a wake-up among them."""
-        causes = set()
+        causes: set[int] = set()
         while self.at < len(self.rows) and self.rows[self.at].local_ts <= now:
             row = self.rows[self.at]
             self.at += 1
@@ -50,11 +52,16 @@ class Feed:
 def _causes(row: Row) -> set[int]:
     """What a row may wake for; an EXECUTE is a print and a change of the book."""
     if row.kind == EventKind.STATUS:
-        return {int(WakeCause.STATUS)}
+        return A_STATUS
     if row.kind == EventKind.TRADE:
-        return {int(WakeCause.TRADE)}
-    book = {int(WakeCause.BOOK)}
-    return book | {int(WakeCause.TRADE)} if _is_print(row) else book
+        return A_TRADE
+    return A_PRINT if _is_print(row) else A_CHANGE
+
+
+A_STATUS, A_TRADE, A_CHANGE = (
+    {int(c)} for c in (WakeCause.STATUS, WakeCause.TRADE, WakeCause.BOOK)
+)
+A_PRINT = A_TRADE | A_CHANGE
 
 
 class View:
@@ -76,28 +83,41 @@ class View:
         held = replay.positions[s][instrument]
         self.position, self.pnl = held.lots, held.realized + held.unrealized - held.fees
         buys, sells = (replay.gateway.of(s, instrument, side) for side in (0, 1))
-        self.open_buy, self.open_sell = sum(o.open for o in buys), sum(o.open for o in sells)
-        self.working_buy_tick = max((o.price for o in buys), default=NO_BID)
-        self.working_sell_tick = min((o.price for o in sells), default=NO_ASK)
-
-        self._ladders()
+        self.open_buy, self.open_sell = sum([o.open for o in buys]), sum([o.open for o in sells])
+        self.working_buy_tick = max([o.price for o in buys], default=NO_BID)
+        self.working_sell_tick = min([o.price for o in sells], default=NO_ASK)
+        self._working = (buys, sells)
 
     def __getitem__(self, k: int) -> View:
         return View(self._replay, self._s, k, self.wake)
 
-    def _ladders(self) -> None:
-        book = self._book
-        bids, asks = (book.visible(side)[:10] for side in (0, 1))
-        bid_lots, ask_lots = ([book.lots[s][p] for p in t] for s, t in ((0, bids), (1, asks)))
-        self.bid_ticks, self.ask_ticks = (t + [0] * (10 - len(t)) for t in (bids, asks))
-        self.bid_depth, self.ask_depth = (t + [0] * (10 - len(t)) for t in (bid_lots, ask_lots))
+    @cached_property
+    def bid_ticks(self) -> list[int]:
+        return self._ticks(0)
+
+    @cached_property
+    def ask_ticks(self) -> list[int]:
+        return self._ticks(1)
+
+    @property
+    def bid_depth(self) -> list[int]:
+        return [self._book.at(0, tick) for tick in self.bid_ticks]
+
+    @property
+    def ask_depth(self) -> list[int]:
+        return [self._book.at(1, tick) for tick in self.ask_ticks]
+
+    def _ticks(self, side: int) -> list[int]:
+        """The visible levels of a side, then zeros."""
+        found = self._book.visible(side)[:LEVELS]
+        return found + [0] * (LEVELS - len(found))
 
     def own_orders(self) -> list[tuple[int, int, int, int, bool]]:
         """Own working orders: side, id, price, open lots, whether no request is in flight."""
         return [
             (o.side, o.oid, o.price, o.open, o.request == NOTHING)
-            for side in (0, 1)
-            for o in self._replay.gateway.of(self._s, self._i, side)
+            for orders in self._working
+            for o in orders
         ]
 
 
