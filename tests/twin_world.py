@@ -15,7 +15,6 @@ import numpy as np
 import hft
 from hft.core.codes import LatencyLeg, StepKind
 from hft.core.instruments import Instrument
-from hft.core.numbers import money_digits
 from hft.gateway.limits import Limits
 from hft.gateway.resolve import ResolvedLimits, resolve
 from hft.market.book import NO_ASK, NO_BID
@@ -29,6 +28,7 @@ from tests.naive.engine.author import HIGH, LOW
 from tests.naive.engine.chaos import Body, Sight, body, twin_sight
 from tests.naive.engine.faults import Faults
 from tests.naive.engine.markets import Actor, Market, Row
+from tests.naive.engine.money import digits_of
 from tests.naive.engine.places import own_model
 from tests.naive.engine.replay import Replay
 from tests.naive.gateway_rows import resolved
@@ -73,7 +73,7 @@ class _Sink:
 
 def _columns(rows: list[Row]) -> Columns:
     made = Columns.empty(len(rows))
-    for column, values in zip(made, zip(*(row.values() for row in rows), strict=True), strict=True):
+    for column, values in zip(made, zip(*rows, strict=True), strict=True):
         column[:] = values
     return made
 
@@ -107,7 +107,7 @@ def _plan(faults: Faults) -> FaultPlan:
 def session_of(market: Market, strategies: list[Strategy]) -> Session:
     """The engine over a market, under its rules or with every limit off."""
     instruments = market.instruments
-    digits = money_digits(instruments)
+    digits = digits_of(tuple(instruments))
     sources = []
     for instrument, rows in zip(instruments, market.feeds, strict=True):
         ids = {row.order_id for row in rows if row.order_id}
@@ -230,6 +230,8 @@ def difference(engine: Records, twin: Records) -> str | None:
 
 
 def _first(what: str, engine: list[Any], twin: list[Any], shown: int) -> str | None:
+    if engine == twin:
+        return None
     for k in range(max(len(engine), len(twin))):
         one = engine[k] if k < len(engine) else None
         two = twin[k] if k < len(twin) else None
@@ -245,7 +247,7 @@ def _agree(one: Any, two: Any) -> bool:
         return True
     if not isinstance(two, (tuple, list)) or len(one) != len(two):
         return False
-    return all(_agree(a, b) for a, b in zip(one, two, strict=True))
+    return all(map(_agree, one, two))
 
 
 NOTED = (StepKind.WAKE, StepKind.DECISION, StepKind.ARRIVAL, StepKind.FILL, StepKind.RESPONSE)

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 from hft.core.codes import EventKind, IntentType, Liquidity, Reason, ResponseKind, Tif, WakeCause
@@ -44,6 +45,17 @@ REASONS_OF_A_REPLAY = (
 DEEP = 300
 
 
+KIND_AND_CODE = itemgetter(0, 5)  # of a step
+LISTS: dict[str, tuple[str, Any]] = {
+    "WAKE": ("wake", WakeCause),
+    "DECISION": ("reason", Reason),
+    "ARRIVAL": ("arrival", IntentType),
+    "RESPONSE": ("answer", ResponseKind),
+    "FILL": ("fill", Liquidity),
+}
+TAKEN = ("FILL", int(Liquidity.TAKER))
+
+
 def hits(made: Market, found: Records) -> Counter[tuple[str, str]]:
     """What one market reached, as counts of (list, name)."""
     counts: Counter[tuple[str, str]] = Counter()
@@ -57,22 +69,12 @@ def hits(made: Market, found: Records) -> Counter[tuple[str, str]]:
     told = {"reject": plan.reject, "lost": plan.lost, "late": plan.late, "twice": plan.twice}
     counts.update(("fault", name) for name, chance in told.items() if chance)
     counts["fault", "down"] += plan.down_ns[1] > 0
-    counts.update(("row", EventKind(r.kind).name) for rows in made.feeds for r in rows)
-    sweeps: Counter[int] = Counter()
-    for step in found.steps:
-        kind, code = step[0], step[5]
-        if kind == "WAKE":
-            counts["wake", WakeCause(code).name] += 1
-        elif kind == "DECISION":
-            counts["reason", Reason(code).name] += 1
-        elif kind == "ARRIVAL":
-            counts["arrival", IntentType(code).name] += 1
-        elif kind == "RESPONSE":
-            counts["answer", ResponseKind(code).name] += 1
-        elif kind == "FILL":
-            counts["fill", Liquidity(code).name] += 1
-            if code == Liquidity.TAKER:
-                sweeps[step[4]] += 1
+    for kind, count in Counter([row.kind for rows in made.feeds for row in rows]).items():
+        counts["row", EventKind(kind).name] += count
+    for (step, code), count in Counter(map(KIND_AND_CODE, found.steps)).items():
+        name, codes = LISTS[step]
+        counts[name, codes(code).name] += count
+    sweeps = Counter([step[4] for step in found.steps if KIND_AND_CODE(step) == TAKEN])
     counts.update({("deed", name): count for name, count in found.deeds.items()})
     counts["market", "all"] += 1
     counts["market", f"a sweep passed {DEEP} levels"] += any(n > DEEP for n in sweeps.values())
@@ -153,9 +155,7 @@ def shrunk(made: Market) -> Market:
 def told(made: Market) -> str:
     """A market that differs, in words."""
     rows = "\n".join(
-        f"   {k} {EventKind(r.kind).name:9} {r.values()}"
-        for k, f in enumerate(made.feeds)
-        for r in f
+        f"   {k} {EventKind(r.kind).name:9} {tuple(r)}" for k, f in enumerate(made.feeds) for r in f
     )
     return f"seed {made.seed}: {made.form}, {made.venue}, {made.actors}\n{rows}\n{differs(made)}"
 

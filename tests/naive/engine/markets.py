@@ -8,14 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from hft.core.codes import Flag, SelfTradeMode
 from hft.core.instruments import Instrument
-from hft.core.numbers import money_digits
 from tests.naive.engine.author import HIGH, LEVELS, LOW, ORDERS, QUOTES, Author
 from tests.naive.engine.faults import Faults
-from tests.naive.engine.money import Grid
+from tests.naive.engine.money import grids_of
 from tests.naive.gateway_state import Rules
 
 QUEUES = ("risk_averse", "prob_log", "prob_sqrt", "prob_power", "own", "fifo")
@@ -23,8 +22,7 @@ LIMITED_SHARE = 0.15
 DEEP_SHARE = 0.03  # of the markets that have levels
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One row of a tape, its columns in order."""
 
     exch_ts: int
@@ -35,12 +33,6 @@ class Row:
     qty: int
     order_id: int = 0
     flags: int = 0
-
-    def values(self) -> tuple[int, ...]:
-        return (
-            *(self.exch_ts, self.local_ts, self.kind, self.side),
-            *(self.price, self.qty, self.order_id, self.flags),
-        )
 
 
 @dataclass(frozen=True)
@@ -110,11 +102,11 @@ def _clocked(rng: Random, raw: list[tuple[int, int, int, int, int, int, int]]) -
             if not rows or row.local_ts >= _last_seen(rows):
                 rows.append(row)
             else:
-                rows.append(Row(row.exch_ts, _last_seen(rows), *row.values()[2:]))
+                rows.append(Row(row.exch_ts, _last_seen(rows), *row[2:]))
             late.remove(row)
         rows.append(Row(now, local, kind, side, price, qty, oid, flags))
     for row in sorted(late, key=lambda r: r.local_ts):
-        rows.append(Row(row.exch_ts, max(row.local_ts, _last_seen(rows)), *row.values()[2:]))
+        rows.append(Row(row.exch_ts, max(row.local_ts, _last_seen(rows)), *row[2:]))
     return rows
 
 
@@ -167,8 +159,7 @@ def _faults(rng: Random) -> Faults:
 
 def _rules(rng: Random, made: Market) -> Rules:
     """One to three limits, near what the strategies do."""
-    digits = money_digits(made.instruments)
-    per_tick = int(Grid(made.instruments[0], digits).per_tick_lot)
+    per_tick = int(grids_of(tuple(made.instruments))[0].per_tick_lot)
     rules = Rules(per_tick, strategies=len(made.actors), instruments=len(made.instruments))
 
     def money() -> int:

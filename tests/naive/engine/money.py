@@ -4,6 +4,7 @@ from fractions import Fraction
 from functools import cache
 
 from hft.core.instruments import Instrument
+from hft.core.numbers import money_digits
 
 E8 = 10**8
 
@@ -41,9 +42,14 @@ class Grid:
 
 
 @cache
-def grid_of(instrument: Instrument, digits: int) -> Grid:
-    """The grid of an instrument, made once: it never changes."""
-    return Grid(instrument, digits)
+def digits_of(instruments: tuple[Instrument, ...]) -> int:
+    return money_digits(list(instruments))
+
+
+@cache
+def grids_of(instruments: tuple[Instrument, ...]) -> list[Grid]:
+    """The grids of a run's instruments, made once: they never change."""
+    return [Grid(instrument, digits_of(instruments)) for instrument in instruments]
 
 
 class Position:

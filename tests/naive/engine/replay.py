@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from heapq import merge
 from typing import Any
 
 from hft.core.codes import (
@@ -16,13 +17,12 @@ from hft.core.codes import (
     StatusCode,
     WakeCause,
 )
-from hft.core.numbers import money_digits
 from hft.core.seeds import PURPOSE_LATENCY, draw
 from tests.naive.engine.channel import REJECT, Channel, between
 from tests.naive.engine.gateway import Gateway, Intent
 from tests.naive.engine.limited import Limited
 from tests.naive.engine.markets import Market, Row
-from tests.naive.engine.money import Position, grid_of
+from tests.naive.engine.money import Position, grids_of
 from tests.naive.engine.venue import Answer, Command, Desk
 from tests.naive.engine.words import Feed, View, Words
 
@@ -70,8 +70,9 @@ class Replay:
         self.feeds = [Feed(rows, market) for rows in seen]
         listened = [rows for rows in seen[: self.listened] if rows]
         self.last_view = max((rows[-1].local_ts for rows in listened), default=0)
-        self.at = [0] * len(self.tape)
-        self.next_row = self._first_row()
+        tapes = [[(k, row) for row in rows] for k, rows in enumerate(self.tape[: self.listened])]
+        self.coming = merge(*tapes, key=lambda due: due[1].exch_ts)  # of equals the first tape's
+        self.next_row = next(self.coming, None)
         self.desks = [self._desk(k, rows) for k, rows in enumerate(market.feeds)]
         self.gateway = Gateway() if market.rules is None else Limited(market.rules)
         self.ask_ns = 0
@@ -102,8 +103,7 @@ class Replay:
 
     def _strategies(self) -> None:
         market = self.market
-        digits = money_digits(market.instruments)
-        grids = [grid_of(instrument, digits) for instrument in market.instruments]
+        grids = grids_of(tuple(market.instruments))
         self.positions = [[Position(grid) for grid in grids] for _ in market.actors]
         self.seen_traded = [[0] * len(grids) for _ in market.actors]
         firsts = [f.rows[0].local_ts for f in self.feeds[: self.listened] if f.rows]
@@ -159,7 +159,7 @@ class Replay:
         if self.channel.letters:
             due.append((self.channel.next(), 2, self._answer))
         if self.next_row is not None:
-            due.append((self.next_row[0], 3, self._row))
+            due.append((self.next_row[1].exch_ts, 3, self._row))
         if self.commands:
             due.append((self.commands[0][0], 4, self._command))
         ends = [e for desk in self.desks if (e := desk.next_end()) is not None]
@@ -169,9 +169,9 @@ class Replay:
             seen = [v for feed in self.feeds[: self.listened] if (v := feed.next_ns()) is not None]
             if seen:
                 due.append((min(seen), 6, self._view_rows))
-        timers = [t for t in self.timers if t is not None]
-        if timers:
-            due.append((min(timers), 7, self._timer))
+        timer = min([t for t in self.timers if t is not None], default=None)
+        if timer is not None:
+            due.append((timer, 7, self._timer))
         return due
 
     def _over(self, due: int) -> bool:
@@ -182,22 +182,9 @@ class Replay:
 
     def _row(self) -> None:
         assert self.next_row is not None
-        k = self.next_row[1]
-        row = self.tape[k][self.at[k]]
-        self.at[k] += 1
-        self.next_row = self._first_row()
+        k, row = self.next_row
+        self.next_row = next(self.coming, None)
         self.desks[k].row(row)
-
-    def _first_row(self) -> tuple[int, int] | None:
-        """When the next row of a tape is due, and of which instrument."""
-        return min(
-            (
-                (rows[at].exch_ts, k)
-                for k, (rows, at) in enumerate(zip(self.tape, self.at, strict=True))
-                if k < self.listened and at < len(rows)
-            ),
-            default=None,
-        )
 
     def _expire(self) -> None:
         for desk in self.desks:
