@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from hft.core.errors import ConfigError, DataError
 from hft.core.instruments import Instrument
+from hft.storage.arrow import numbers
 from hft.tape.schema import BATCH_ROWS, DTYPES, Columns, Finding
 from hft.tape.seal import (
     INSTRUMENT_KEY,
@@ -111,8 +112,10 @@ class Tape:
         for index in range(self._file.num_record_batches):
             try:
                 batch = self._file.get_batch(index)
-                columns = [column.to_numpy(zero_copy_only=True) for column in batch.columns]
-            except (pa.ArrowException, OSError):
+                columns = [
+                    numbers(*pair) for pair in zip(batch.columns, DTYPES.values(), strict=True)
+                ]
+            except (pa.ArrowException, OSError, ValueError):
                 raise DataError(f"{self.path}: batch {index + 1} is damaged") from None
             batches.append(Columns(*columns))
         return batches

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from hft.core.errors import DataError
 from hft.core.json_text import spaced
+from hft.storage.arrow import arrow
 from hft.tape.reader import SUFFIX, body_spans, day_of
 from hft.tape.schema import BATCH_ROWS, DTYPES, SCHEMA_VERSION, Columns, Feed
 from hft.tape.seal import (
@@ -80,7 +81,7 @@ def _write_file(path: Path, schema: pa.Schema, batches: list[Columns], seal: byt
     ):
         at = first_at
         for batch in batches:
-            arrays = [pa.array(column) for column in batch]
+            arrays = [arrow(column) for column in batch]
             # The header is padded so that the columns start on a 64-byte boundary.
             padding = _padding(at, header_sizes)
             writer.write_batch(

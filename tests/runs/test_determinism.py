@@ -46,13 +46,14 @@ def test_other_processes_and_hash_seeds_give_the_same_digest(market, tmp_path):
     script = (
         "import sys, hft; tapes = hft.tapes(sys.argv[1]);"
         "run = hft.replay(tapes, 'market_making', venue='binance_usdm', out=sys.argv[2]);"
-        "print(run.digest)"
+        "print(run.digest, 'pandas' in sys.modules)"
     )
     for k, seed in enumerate(("0", "1", "4242")):
         words = [sys.executable, "-c", script, str(path), str(tmp_path / f"other{k}")]
         env = os.environ | {"PYTHONHASHSEED": seed}
         done = subprocess.run(words, env=env, cwd=ROOT, capture_output=True, text=True, check=True)
-        assert done.stdout.strip() == here.digest
+        # pandas is no part of hft: pyarrow imports it, slowly, where it is asked for an array.
+        assert done.stdout.split() == [here.digest, "False"]
 
 
 @pytest.mark.parametrize("sizes", [(1,), (7, 4093, 1), (64, 0, 65), (59_999, 2)])

@@ -139,9 +139,11 @@ def _or_empty(period: np.ndarray | None) -> np.ndarray:
 
 
 def _lists(pa: Any, arrays: list[np.ndarray], dtype: str) -> Any:
+    from hft.storage.arrow import arrow
+
     offsets = np.cumsum([0, *(len(array) for array in arrays)], dtype=np.int64)
     values = np.concatenate([np.asarray(array, dtype) for array in arrays])
-    return pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(values))
+    return pa.LargeListArray.from_arrays(arrow(offsets), arrow(values))
 
 
 def _open(path: Path) -> Any:

@@ -29,6 +29,7 @@ from hft.runs.folder.tables import (
     times,
     words,
 )
+from hft.storage.arrow import arrow, strings
 
 PPM = 1_000_000
 _MARGIN = {
@@ -106,18 +107,18 @@ def trips_table(steps: np.ndarray, names: RunNames) -> pa.Table:
     keys = [key_of(g, code) for g, code in zip(guards, cause, strict=True)]
     return pa.table(
         {
-            "seq": pa.array(np.ascontiguousarray(rows["seq"])),
+            "seq": arrow(rows["seq"]),
             "ts": times(rows["ts_ns"]),
             "guard": enum_words(rows["guard"], Guard),
             "scope": enum_words(rows["scope"], KillScope),
             "strategy": words(rows["strategy_idx"], names.strategies),
             "symbol": words(rows["instrument_idx"], names.symbols),
-            "event": pa.array(events, pa.string()),
+            "event": strings(events),
             "cause": enum_words(rows["code"], GuardCause),
-            "measured": pa.array(np.array([a for a, _ in margins], np.float64), mask=mask),
-            "limit": pa.array(np.array([b for _, b in margins], np.float64), mask=mask),
-            "unit": pa.array(units, pa.string()),
-            "key": pa.array(keys, pa.string()),
+            "measured": arrow(np.array([a for a, _ in margins], np.float64), mask),
+            "limit": arrow(np.array([b for _, b in margins], np.float64), mask),
+            "unit": strings(units),
+            "key": strings(keys),
         }
     )
 
@@ -131,11 +132,11 @@ def controls_table(steps: np.ndarray, names: RunNames) -> pa.Table:
     ]
     return pa.table(
         {
-            "seq": pa.array(np.ascontiguousarray(rows["seq"])),
+            "seq": arrow(rows["seq"]),
             "ts": times(rows["ts_ns"]),
             "kind": enum_words(rows["code"], ControlKind),
-            "about": pa.array([about for about, _ in said], pa.string()),
-            "value": pa.array([value for _, value in said], pa.string()),
+            "about": strings([about for about, _ in said]),
+            "value": strings([value for _, value in said]),
         }
     )
 

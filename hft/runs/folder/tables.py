@@ -22,6 +22,7 @@ from hft.core.codes import (
 )
 from hft.core.dtypes import FILL
 from hft.runs.folder.names import RunNames
+from hft.storage.arrow import arrow, strings
 
 TIME = pa.timestamp("ns", "UTC")
 _FILL = ResponseKind.FILL.value
@@ -58,15 +59,15 @@ UNITS = ("", "lots", "ticks", "ticks", "ms", "")  # of the kinds above; money ha
 def times(ns: np.ndarray) -> pa.Array:
     """int64 nanoseconds as UTC times; 0 and less mean none."""
     values = np.ascontiguousarray(ns, np.int64)
-    return pa.array(values, pa.int64(), mask=values <= 0).cast(TIME)
+    return arrow(values, values <= 0).cast(TIME)
 
 
 def words(codes: np.ndarray, names: Sequence[str]) -> pa.Array:
     """A word per code, kept as codes until it is written; a code outside the list is null."""
     index = np.asarray(codes, np.int64)
     mask = (index < 0) | (index >= len(names))
-    codes = pa.array(np.where(mask, 0, index).astype(np.int16), mask=mask)
-    return pa.DictionaryArray.from_arrays(codes, pa.array(names, pa.string()))
+    codes = arrow(np.where(mask, 0, index).astype(np.int16), mask)
+    return pa.DictionaryArray.from_arrays(codes, strings(names))
 
 
 def enum_words(codes: np.ndarray, enum: Any) -> pa.Array:
@@ -123,8 +124,8 @@ def _priced(
     if none is not None:
         absent |= none
     return {
-        "price": pa.array(names.price(ticks, rows["instrument_idx"]), mask=absent),
-        "price_tick": pa.array(ticks, mask=absent),
+        "price": arrow(names.price(ticks, rows["instrument_idx"]), absent),
+        "price_tick": arrow(ticks, absent),
     }
 
 
@@ -138,15 +139,15 @@ def fills_table(rows: np.ndarray, names: RunNames) -> pa.Table:
             **_who(rows, names),
             "side": words(rows["side"], [side.name for side in Side]),
             **_priced(rows, names),
-            "lots": pa.array(np.ascontiguousarray(rows["qty"])),
-            "fee": pa.array(names.amount(rows["fee_money"])),
-            "realized": pa.array(names.amount(rows["realized_money"])),
+            "lots": arrow(rows["qty"]),
+            "fee": arrow(names.amount(rows["fee_money"])),
+            "realized": arrow(names.amount(rows["realized_money"])),
             "liquidity": words(rows["liquidity"], [one.name for one in Liquidity]),
-            "mid": pa.array(mid, mask=rows["mid2"] <= 0),
-            "position_lots": pa.array(np.ascontiguousarray(rows["position_qty"])),
-            "order_id": pa.array(np.ascontiguousarray(rows["order_id"])),
-            "fill_id": pa.array(np.ascontiguousarray(rows["fill_id"])),
-            "cmd_id": pa.array(np.ascontiguousarray(rows["cmd_id"])),
+            "mid": arrow(mid, rows["mid2"] <= 0),
+            "position_lots": arrow(rows["position_qty"]),
+            "order_id": arrow(rows["order_id"]),
+            "fill_id": arrow(rows["fill_id"]),
+            "cmd_id": arrow(rows["cmd_id"]),
         }
     )
 
@@ -160,16 +161,16 @@ def equity_table(rows: np.ndarray, names: RunNames) -> pa.Table:
         {
             "ts": times(rows["ts_ns"]),
             **_who(rows, names),
-            "position_lots": pa.array(np.ascontiguousarray(rows["qty"])),
-            "realized": pa.array(names.amount(rows["realized_money"])),
-            "unrealized": pa.array(names.amount(rows["unrealized_money"])),
-            "fees": pa.array(names.amount(rows["fees_money"])),
-            "net": pa.array(names.amount(net)),
-            "mid": pa.array(names.price(rows["mid2"], at) / 2.0, mask=~quoted),
-            "bid": pa.array(names.price(rows["bid_tick"], at), mask=~quoted),
-            "ask": pa.array(names.price(rows["ask_tick"], at), mask=~quoted),
-            "bid_tick": pa.array(np.ascontiguousarray(rows["bid_tick"]), mask=~quoted),
-            "ask_tick": pa.array(np.ascontiguousarray(rows["ask_tick"]), mask=~quoted),
+            "position_lots": arrow(rows["qty"]),
+            "realized": arrow(names.amount(rows["realized_money"])),
+            "unrealized": arrow(names.amount(rows["unrealized_money"])),
+            "fees": arrow(names.amount(rows["fees_money"])),
+            "net": arrow(names.amount(net)),
+            "mid": arrow(names.price(rows["mid2"], at) / 2.0, ~quoted),
+            "bid": arrow(names.price(rows["bid_tick"], at), ~quoted),
+            "ask": arrow(names.price(rows["ask_tick"], at), ~quoted),
+            "bid_tick": arrow(rows["bid_tick"], ~quoted),
+            "ask_tick": arrow(rows["ask_tick"], ~quoted),
         }
     )
 
@@ -195,24 +196,24 @@ def decisions_table(steps: np.ndarray, names: RunNames) -> pa.Table:
     known = refused & (np.maximum(np.abs(rows["measured"]), np.abs(rows["limit"])) < FAR)
     return pa.table(
         {
-            "seq": pa.array(np.ascontiguousarray(rows["seq"])),
+            "seq": arrow(rows["seq"]),
             "ts": times(rows["ts_ns"]),
             **_who(rows, names),
-            "intent_id": pa.array(np.ascontiguousarray(rows["order_id"])),
+            "intent_id": arrow(rows["order_id"]),
             "intent": words(intent, [one.name for one in IntentType]),
-            "target_id": pa.array(np.ascontiguousarray(rows["target_id"]), mask=~named),
+            "target_id": arrow(rows["target_id"], ~named),
             "order_type": words(rows["order_type"], [one.name for one in OrderType]),
             "tif": words(rows["tif"], [one.name for one in Tif]),
             "side": words(
                 np.where(named | all_of_it, -1, rows["side"]), [side.name for side in Side]
             ),
             **_priced(rows, names, cancel | (market & (rows["price"] == 0))),
-            "lots": pa.array(np.ascontiguousarray(rows["qty"]), mask=cancel | all_of_it),
+            "lots": arrow(rows["qty"], cancel | all_of_it),
             "reason": enum_words(reason, Reason),
-            "reason_code": pa.array(reason.astype(np.int16)),
-            "measured": pa.array(measured, mask=~known),
-            "limit": pa.array(limit, mask=~known),
-            "margin": pa.array(limit - measured, mask=~known),
+            "reason_code": arrow(reason.astype(np.int16)),
+            "measured": arrow(measured, ~known),
+            "limit": arrow(limit, ~known),
+            "margin": arrow(limit - measured, ~known),
             "unit": margin_unit_names(reason, names),
         }
     )
@@ -234,16 +235,16 @@ def events_table(steps: np.ndarray, names: RunNames) -> pa.Table:
     none = (kind != StepKind.FILL.value) & ~is_fill & (rows["price"] == 0)
     return pa.table(
         {
-            "seq": pa.array(np.ascontiguousarray(rows["seq"])),
+            "seq": arrow(rows["seq"]),
             "ts": times(rows["ts_ns"]),
             **_who(rows, names),
-            "order_id": pa.array(np.ascontiguousarray(rows["order_id"])),
+            "order_id": arrow(rows["order_id"]),
             "event": words(event, event_names),
             "side": words(rows["side"], [side.name for side in Side]),
             **_priced(rows, names, none),
-            "lots": pa.array(np.ascontiguousarray(rows["qty"]), mask=none & (rows["qty"] == 0)),
+            "lots": arrow(rows["qty"], none & (rows["qty"] == 0)),
             "liquidity": words(rows["liquidity"], [one.name for one in Liquidity]),
-            "fee": pa.array(names.amount(rows["fee_money"]), mask=~is_fill),
+            "fee": arrow(names.amount(rows["fee_money"]), ~is_fill),
         }
     )
 
@@ -264,7 +265,7 @@ def series_table(rows: np.ndarray, names: RunNames) -> pa.Table:
     """SERIES rows with columns v0, v1, ...; their names are in `instruments.json`."""
     width = max([len(names.track(s)) for s in range(len(names.strategies))], default=0)
     values = rows["values"]
-    columns = {f"v{k}": pa.array(np.ascontiguousarray(values[:, k])) for k in range(width)}
+    columns = {f"v{k}": arrow(values[:, k]) for k in range(width)}
     who = words(rows["strategy_idx"], names.strategies)
     return pa.table({"ts": times(rows["ts_ns"]), "strategy": who, **columns})
 
@@ -275,9 +276,9 @@ def logs_table(rows: np.ndarray, strategy: str, texts: dict[int, str]) -> pa.Tab
     return pa.table(
         {
             "ts": times(rows["ts_ns"]),
-            "strategy": pa.array([strategy] * len(rows), pa.string()),
-            "code": pa.array(np.ascontiguousarray(rows["code"])),
-            "text": pa.array([texts.get(code, "") for code in codes], pa.string()),
-            "value": pa.array(np.ascontiguousarray(rows["value"])),
+            "strategy": strings([strategy] * len(rows)),
+            "code": arrow(rows["code"]),
+            "text": strings([texts.get(code, "") for code in codes]),
+            "value": arrow(rows["value"]),
         }
     )
