@@ -4,6 +4,7 @@ Compiled, one call reads all of it through the compiled `view`; without compilat
 is read member by member.
 """
 
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ from tests.naive.engine.chaos import LEVELS_SEEN, SEEN, put_together, sight
 
 ORDERS_MOST = 256
 LEVELS_AT = len(SEEN)
-COUNT_AT = LEVELS_AT + 4 * LEVELS_SEEN
-ORDERS_AT = COUNT_AT + 1
+ORDERS_AT = LEVELS_AT + 4 * LEVELS_SEEN
 PER_ORDER = 5
+BY_ID = itemgetter(1)
 
 
 def orders(view: Any) -> list[tuple[int, int, int, int, bool]]:
@@ -28,11 +29,11 @@ def orders(view: Any) -> list[tuple[int, int, int, int, bool]]:
             shown = (int(view.order_id(at)), int(view.order_tick(at)), int(view.order_open(at)))
             found.append((side, *shown, bool(view.order_live(at))))
             at = view.next_order(at)
-    return sorted(found, key=lambda o: o[1])
+    return sorted(found, key=BY_ID)
 
 
 def _look(at, idx, out):  # type: ignore[no-untyped-def]
-    """Write the members of SEEN, the levels and the own orders of a view into `out`."""
+    """Write the members of SEEN, the levels and the own orders of a view; how much it was."""
     view = make_view(at, idx)
     out[0] = view.now
     out[1] = view.wake
@@ -71,7 +72,7 @@ def _look(at, idx, out):  # type: ignore[no-untyped-def]
             out[to + 4] = view.order_live(own)
             to += PER_ORDER
             own = view.next_order(own)
-    out[COUNT_AT] = to
+    return to
 
 
 if JIT_DISABLED:
@@ -85,12 +86,9 @@ else:
 
     def engine_sight(view: Any) -> tuple[Any, ...]:
         """All that a strategy sees of one instrument of the engine."""
-        look(view._at, view._idx, OUT)
-        seen = OUT[:ORDERS_AT].tolist()
-        own = []
-        if seen[COUNT_AT] > ORDERS_AT:
-            flat = OUT[ORDERS_AT : seen[COUNT_AT]].tolist()
-            rows = zip(*(flat[k::PER_ORDER] for k in range(PER_ORDER)), strict=True)
-            own = sorted(((*row[:4], row[4] != 0) for row in rows), key=lambda o: o[1])
-        levels = [tuple(seen[k : k + 4]) for k in range(LEVELS_AT, COUNT_AT, 4)]
+        seen = OUT[: look(view._at, view._idx, OUT)].tolist()
+        starts = range(ORDERS_AT, len(seen), PER_ORDER)
+        own = [(*seen[k : k + 4], seen[k + 4] != 0) for k in starts]
+        own.sort(key=BY_ID)
+        levels = [seen[k : k + 4] for k in range(LEVELS_AT, ORDERS_AT, 4)]
         return put_together(seen[:LEVELS_AT], levels, own)

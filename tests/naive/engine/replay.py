@@ -281,12 +281,10 @@ class Replay:
     def _wake(self, s: int, cause: int) -> None:
         actor = self.market.actors[s]
         self._reconcile()
-        for feed in self.feeds[: self.listened]:
+        for feed, held in zip(self.feeds[: self.listened], self.positions[s], strict=False):
             feed.until(self.now)
-        for k in range(self.listened):
-            held, book = self.positions[s][k], self.feeds[k].book
-            if held.lots and book.valid:
-                held.mark2 = book.mid2
+            if held.lots and feed.book.valid:
+                held.mark2 = feed.book.mid2
         self.buffer.clear()
         self.bodies[s](View(self, s, 0, cause), Words(self, s, 0), None, None)
         for k in range(actor.instruments):

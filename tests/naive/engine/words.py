@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hft.core.codes import EventKind, IntentType, OrderType, Tif, WakeCause
@@ -82,35 +81,22 @@ class View:
         self.traded_since_wake = feed.traded - replay.seen_traded[s][instrument]
         held = replay.positions[s][instrument]
         self.position, self.pnl = held.lots, held.realized + held.unrealized - held.fees
-        buys, sells = (replay.gateway.of(s, instrument, side) for side in (0, 1))
+        buys, sells = (replay.gateway.of(s, instrument, 0), replay.gateway.of(s, instrument, 1))
         self.open_buy, self.open_sell = sum([o.open for o in buys]), sum([o.open for o in sells])
         self.working_buy_tick = max([o.price for o in buys], default=NO_BID)
         self.working_sell_tick = min([o.price for o in sells], default=NO_ASK)
         self._working = (buys, sells)
+        self.bid_ticks, self.bid_depth = self._ladder(0)
+        self.ask_ticks, self.ask_depth = self._ladder(1)
 
     def __getitem__(self, k: int) -> View:
         return View(self._replay, self._s, k, self.wake)
 
-    @cached_property
-    def bid_ticks(self) -> list[int]:
-        return self._ticks(0)
-
-    @cached_property
-    def ask_ticks(self) -> list[int]:
-        return self._ticks(1)
-
-    @property
-    def bid_depth(self) -> list[int]:
-        return [self._book.at(0, tick) for tick in self.bid_ticks]
-
-    @property
-    def ask_depth(self) -> list[int]:
-        return [self._book.at(1, tick) for tick in self.ask_ticks]
-
-    def _ticks(self, side: int) -> list[int]:
-        """The visible levels of a side, then zeros."""
-        found = self._book.visible(side)[:LEVELS]
-        return found + [0] * (LEVELS - len(found))
+    def _ladder(self, side: int) -> tuple[list[int], list[int]]:
+        """Ticks and lots of the visible levels of a side, then zeros."""
+        ticks = self._book.visible(side)[:LEVELS]
+        shown, blank = self._book.lots[side], [0] * (LEVELS - len(ticks))
+        return ticks + blank, [shown[tick] for tick in ticks] + blank
 
     def own_orders(self) -> list[tuple[int, int, int, int, bool]]:
         """Own working orders: side, id, price, open lots, whether no request is in flight."""
