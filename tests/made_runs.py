@@ -197,6 +197,7 @@ def write_run(
     take_all(writer, made, blocks)
     totals = {
         "events": 1_234_567,
+        "steps": len(made.steps),
         "wakes": int((made.steps["kind"] == StepKind.WAKE).sum()),
         "decisions": int((made.steps["kind"] == StepKind.DECISION).sum()),
         "refused": int(((made.steps["kind"] == 1) & (made.steps["code"] != 0)).sum()),

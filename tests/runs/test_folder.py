@@ -93,6 +93,18 @@ def test_a_killed_run_is_read_from_its_journal(tmp_path: Path, made: Records) ->
     writer.close()
 
 
+def test_a_run_killed_before_its_first_record_has_empty_frames(
+    tmp_path: Path, made: Records
+) -> None:
+    writer = RunWriter(tmp_path, "x_1", names=NAMES, manifest=MANIFEST)
+    run = Run.open(writer.path)
+    for name in ("decisions", "events", "orders", "fills", "trips", "controls"):
+        assert getattr(run, name).height == 0, name
+    assert run.fills.columns == write_run(tmp_path / "whole", made).fills.columns
+    assert "market_making on BTCUSDT" in repr(run)
+    writer.close()
+
+
 def test_runs_of_one_second_and_key_get_numbers(tmp_path: Path, made: Records) -> None:
     names = [write_run(tmp_path, made, record="digest").path.name for _ in range(3)]
     assert len(set(names)) == 3

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -71,3 +72,57 @@ def test_a_damaged_folder_is_listed_and_stops_nobody(tmp_path: Path) -> None:
     good.path.rename(tmp_path / f"20260101T000000Z_{key[:8]}")
     found = find_sealed(tmp_path, key)
     assert found is not None and found.name.startswith("2026")
+
+
+def test_runs_of_one_second_stand_in_the_order_in_which_they_began(tmp_path: Path) -> None:
+    made = records(wakes=10)
+    second = "20260101T000000Z"
+    began = [f"{second}_{key}" for key in ("ffffffff", *["aaaaaaaa"] * 11, "00000000")]
+    runs = [
+        write_run(tmp_path, made, run_id=name, record="digest", manifest={"started_ns": k + 1})
+        for k, name in enumerate(began)
+    ]
+    assert listing(tmp_path)["run_id"].to_list() == [run.id for run in runs]
+    assert runs[11].id == f"{second}_aaaaaaaa.11"
+    assert load("last", tmp_path).id == f"{second}_00000000"
+    assert load("last~12", tmp_path).id == f"{second}_ffffffff"
+
+
+def test_runs_of_one_moment_stand_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    made = records(wakes=10)
+    runs = [write_run(tmp_path, made, run_id=IDS[0], record="digest") for _ in range(11)]
+    assert listing(tmp_path)["run_id"].to_list() == [run.id for run in runs]
+
+
+@pytest.mark.parametrize(
+    "hurt",
+    ["fills.parquet", "series.parquet", "metrics.json", "instruments.json", "journal", "digest"],
+)
+def test_a_run_that_lost_a_part_is_not_opened_in_place_of_a_replay(
+    tmp_path: Path, hurt: str
+) -> None:
+    made = records(wakes=30)
+    run = write_run(tmp_path, made)
+    key = str(run.manifest["key"])
+    assert find_sealed(tmp_path, key, "full") == run.path
+    gone = run.path / hurt
+    if gone.is_dir():
+        shutil.rmtree(gone)
+    else:
+        gone.unlink()
+    assert find_sealed(tmp_path, key, "full") is None
+
+
+def test_a_run_that_was_cut_or_has_another_digest_is_not_opened_either(tmp_path: Path) -> None:
+    made = records(wakes=30)
+    run = write_run(tmp_path, made)
+    key = str(run.manifest["key"])
+    table, digest = run.path / "events.parquet", run.path / "digest"
+    whole = table.read_bytes()
+    for cut in (whole[:-3], whole[:2]):
+        table.write_bytes(cut)
+        assert find_sealed(tmp_path, key, "full") is None
+    table.write_bytes(whole)
+    assert find_sealed(tmp_path, key, "full") == run.path
+    digest.write_text("ab" * 32 + "\n")
+    assert find_sealed(tmp_path, key, "full") is None

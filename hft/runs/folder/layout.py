@@ -5,7 +5,8 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ LIMITS, JOURNAL, LOGS = "limits.yaml", "journal", "logs.parquet"
 ADVICE = "advice.json"  # which change of the limits was tried, after the run
 SNAPSHOT = "snapshot.npz"  # where a partial run can go on
 RECORDS = ("digest", "summary", "full")
+SUMMARY = ("fills", "equity", "trips", "controls")
+TABLES = {"digest": (), "summary": SUMMARY, "full": (*SUMMARY, "decisions", "events", "series")}
+PARQUET = b"PAR1"  # the last bytes of a table that is whole
 
 
 def run_id(key: str, now_ns: int | None = None) -> str:
@@ -29,25 +33,63 @@ def run_id(key: str, now_ns: int | None = None) -> str:
 
 
 def find_sealed(out: str | Path, key: str, record: str = "digest") -> Path | None:
-    """The newest sealed run of the same key that recorded at least as much, or None."""
-    for path in sorted(Path(out).glob(f"*_{key[:8]}*"), reverse=True):
+    """The newest sealed run of the same key that has at least as much of its record, or None."""
+    for path in reversed(_oldest_first(Path(out).glob(f"*_{key[:8]}*"))):
         if path.name.endswith(PARTIAL) or not (path / DIGEST).is_file():
             continue
         try:
             manifest = read_json(path / MANIFEST)
-        except JournalError:
+            kept = manifest.get("record", "digest")
+            enough = RECORDS.index(kept) >= RECORDS.index(record)
+            if manifest.get("key") == key and enough and _is_whole(path, manifest, kept):
+                return path
+        except (JournalError, OSError, ValueError):
             continue  # a damaged folder is no reason not to run
-        enough = RECORDS.index(manifest.get("record", "digest")) >= RECORDS.index(record)
-        if manifest.get("key") == key and enough:
-            return path
     return None
+
+
+def _is_whole(path: Path, manifest: dict[str, Any], record: str) -> bool:
+    """Is everything there that a run of this record is sealed with, and the digest its own?"""
+    if (path / DIGEST).read_text().strip() != manifest.get("digest"):
+        return False
+    if not (path / NAMES).is_file():
+        return False
+    steps = read_json(path / METRICS).get("totals", {}).get("steps", 0)
+    if record == "full" and steps and not any((path / JOURNAL).glob("*")):
+        return False
+    return all(_has_end(path / f"{name}.parquet") for name in TABLES[record])
+
+
+def _has_end(table: Path) -> bool:
+    with table.open("rb") as file:
+        file.seek(-len(PARQUET), 2)
+        return file.read() == PARQUET
 
 
 def folders(out: str | Path) -> Iterator[Path]:
     """Every run folder of `out`, oldest first, partial ones too."""
-    for path in sorted(Path(out).glob("*_*")):
+    for path in _oldest_first(Path(out).glob("*_*")):
         if path.is_dir() and (path / NAMES).is_file():
             yield path
+
+
+def _oldest_first(found: Iterable[Path]) -> list[Path]:
+    """By the second in the name; runs of one second by the moment that their manifest has."""
+    ordered: list[Path] = []
+    for _, group in groupby(sorted(found), key=lambda path: path.name.partition("_")[0]):
+        same = list(group)
+        ordered += same if len(same) == 1 else sorted(same, key=_moment)
+    return ordered
+
+
+def _moment(path: Path) -> tuple[int, int]:
+    """When a run began, and the number behind its name: `.10` comes after `.2`."""
+    number = path.name.removesuffix(PARTIAL).partition(".")[2]
+    try:
+        began = int(read_json(path / MANIFEST).get("started_ns", 0))
+    except (JournalError, TypeError, ValueError):
+        began = 0
+    return began, int(number) if number.isdecimal() else 0
 
 
 def read_json(path: Path) -> dict[str, Any]:

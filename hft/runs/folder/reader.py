@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from hft.core.dtypes import STEP
 from hft.core.errors import JournalError
 from hft.reports.figures import Figures
 from hft.reports.performance import distinct
@@ -232,9 +233,13 @@ class RunReader:
             "controls": guards.controls_table,
             "fills": tables.fills_from_steps,
         }
-        if name not in makers or not has_journal(self.path / JOURNAL):
+        known = has_journal(self.path / JOURNAL)
+        # Killed before its first record, a full run has no journal yet, and no digest.
+        none_yet = self.record == "full" and not known and self.digest == ""
+        if name not in makers or not (known or none_yet):
             raise JournalError(f"{path}: has no end; the run was killed while writing it") from None
-        parts = [makers[name](steps, self.names) for steps in self.steps()]
+        blocks = read_steps(self.path / JOURNAL) if known else ()
+        parts = [makers[name](steps, self.names) for steps in (np.zeros(0, STEP), *blocks)]
         return _polars(pa.concat_tables(parts)).lazy()
 
 
