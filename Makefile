@@ -114,7 +114,8 @@ fuzz: $(READY)  ## soak the simulation tests over many seeds (FUZZ_SEEDS=200)
 	@NUMBA_BOUNDSCHECK=1 $(PY) -m pytest -q tests --seeds $(FUZZ_SEEDS) -k "simulation or fuzz" $(ARGS)
 
 fuzz-engine: $(READY)  ## random markets in the engine and in its twin (ENGINE_MARKETS=200000, 2 processes)
-	@$(PY) -m tests.simulation.fuzz_engine --markets $(ENGINE_MARKETS)
+	@MALLOC_MMAP_THRESHOLD_=131072 NUMPY_MADVISE_HUGEPAGE=0 \
+		$(PY) -m tests.simulation.fuzz_engine --markets $(ENGINE_MARKETS)
 
 fuzz-engine-recorded: $(READY)  ## the engine and its twin on ten minutes of every recorded tape, four strategies, every queue
 	@$(PY) -m tests.simulation.recorded_twin $(ARGS)

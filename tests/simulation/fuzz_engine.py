@@ -116,7 +116,7 @@ def run_batch(first: int, count: int) -> tuple[int | None, Counter[tuple[str, st
     for seed in range(first, first + count):
         made = market(seed)
         found = engine_records(made)
-        counts += hits(made, found)
+        counts.update(hits(made, found))
         if difference(found, twin_records(made)) is not None:
             return seed, counts
     return None, counts

@@ -162,7 +162,7 @@ class Replay:
             due.append((self.next_row[1].exch_ts, 3, self._row))
         if self.commands:
             due.append((self.commands[0][0], 4, self._command))
-        ends = [e for desk in self.desks if (e := desk.next_end()) is not None]
+        ends = [e for desk in self.desks if desk.own and (e := desk.next_end()) is not None]
         if ends:
             due.append((max(self.now, min(ends)), 5, self._expire))
         if self.rows_wake:

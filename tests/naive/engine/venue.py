@@ -384,8 +384,6 @@ class Desk:
     # -- ends
 
     def next_end(self) -> int | None:
-        if not self.own:
-            return None
         return min([o.expires_ns for o in self.own if o.tif == Tif.GTD], default=None)
 
     def expire(self, now: int) -> None:
