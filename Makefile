@@ -26,7 +26,7 @@ FUZZ_SEEDS ?= 200
 ENGINE_MARKETS ?= 200000
 
 .PHONY: mutations random-runs bench-search bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
-	docs bench fuzz fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak bless fix reference lock sessions setup clean
+	docs bench fuzz fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak bless fix reference lock sessions wheel setup clean
 
 help:  ## print this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -135,6 +135,10 @@ reference: $(READY)  ## rewrite the generated pages of docs/reference
 
 sessions: $(READY)  ## make the table of exchange sessions again, from exchange_calendars
 	@$(PY) tests/session_table.py
+
+wheel: $(READY)  ## build dist/*.whl with kernels compiled for any x86-64 processor
+	@$(PY) tests/prebuilt.py
+	@$(PY) -m hatchling build -t wheel -d dist
 
 lock: $(READY)  ## resolve pyproject.toml again into requirements.lock (needs uv, taken from the index)
 	@$(PY) -m pip install -q uv

@@ -62,7 +62,7 @@ def engine_is_compiled() -> bool:
     """Does the cache hold the engine of these very sources and flags?"""
     from hft.core.jit import is_cached
 
-    return is_cached("compiled._advance_at")
+    return is_cached("replay.compiled._advance_at")
 
 
 def main() -> int:

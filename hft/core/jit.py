@@ -1,20 +1,10 @@
-"""Compilation in one place: the `kernel` decorator, its cache folder and the address casts.
+"""Compilation in one place: the `kernel` decorator and the casts between addresses and rows."""
 
-numba's own cache sees neither an edit in a helper of another file nor the bounds-check flag, so
-the cache folder is named by a hash of everything below the line, the versions and the flags. This
-module is the one exemption from the line: it reads our own sources, to name that folder.
-"""
-
-import hashlib
-import os
-import platform
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import llvmlite
 import numba
 import numpy as np
 from llvmlite import ir
@@ -24,71 +14,12 @@ from numba.core.caching import NullCache
 from numba.core.dispatcher import Dispatcher
 from numba.extending import intrinsic
 
+from hft.core import kernel_cache
+from hft.core.kernel_cache import KernelCache, is_ours
 from hft.core.linking import linked
 from hft.core.table import TableType, constant_word, make_table, table_address
 
-# Kernels above the line; an edit there must recompile them too.
-PACKAGES_WITH_KERNELS = ("tape", "feeds", "storage", "alpha/expressions", "alpha/search")
-PACKAGES_BELOW_THE_LINE = (
-    "core",
-    "gateway",
-    "market",
-    "portfolio",
-    "venue",
-    "algos",
-    "strategies",
-    "trading",
-    "replay",
-)
-KEPT_FOLDERS = 3
-KEPT_S = 86_400  # a folder used within a day stays: checks, tests and users alternate flags
 JIT_DISABLED = bool(numba.config.DISABLE_JIT)
-
-
-def _sources_key() -> str:
-    root = Path(__file__).resolve().parent.parent
-    digest = hashlib.sha256()
-    for package in (*PACKAGES_BELOW_THE_LINE, *PACKAGES_WITH_KERNELS):
-        for path in sorted((root / package).rglob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode())
-            digest.update(path.read_bytes())
-    flags = (
-        numba.__version__,
-        llvmlite.__version__,
-        np.__version__,
-        platform.python_version(),
-        str(numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()),
-        str(numba.config.BOUNDSCHECK),
-        str(numba.config.DEBUGINFO_DEFAULT),
-        str(numba.config.OPT),
-    )
-    digest.update(repr(flags).encode())
-    return digest.hexdigest()[:20]
-
-
-def _cache_root() -> Path:
-    base = os.environ.get("HFT_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "hft" / "kernels"
-
-
-def _choose_cache_folder() -> None:
-    """Point numba at the folder of this very source tree; keep the newest few folders."""
-    root = _cache_root()
-    folder = root / _sources_key()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        os.utime(folder)
-        old = sorted(root.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-        newest = old[0].stat().st_mtime
-        for path in old[KEPT_FOLDERS:]:
-            if newest - path.stat().st_mtime > KEPT_S:
-                shutil.rmtree(path, ignore_errors=True)
-    except OSError:
-        return
-    numba.config.CACHE_DIR = str(folder)
-
-
-_choose_cache_folder()
 
 
 def kernel(*signature: Any, inline: bool = False, cache: bool = True, checked: bool = False) -> Any:
@@ -98,17 +29,24 @@ def kernel(*signature: Any, inline: bool = False, cache: bool = True, checked: b
     `inline=True` merges a kernel into each of its callers; see `out_of_line` for the opposite.
     `checked` makes an index out of range raise; for code that is not ours.
     """
-    options: dict[str, Any] = {"cache": cache, "error_model": "numpy", "fastmath": False}
+    options: dict[str, Any] = {"error_model": "numpy", "fastmath": False}
     # Said either way: a kernel that does not say inherits it from the kernel that calls it first.
     options["forceinline"] = inline
     if checked:
         options["boundscheck"] = True
 
     def decorate(function: Callable[..., Any]) -> Any:
-        if signature and not callable(signature[0]):
-            return numba.njit(*signature, **options)(function)
         made = numba.njit(**options)(function)
-        return made if JIT_DISABLED else linked(made)
+        if JIT_DISABLED:
+            return made
+        if cache and is_ours(function):
+            made._cache = KernelCache(function)
+        if signature:
+            for one in signature:
+                made.compile(one)
+            made.disable_compile()
+            return made
+        return linked(made)
 
     if len(signature) == 1 and callable(signature[0]) and not isinstance(signature[0], types.Type):
         function = signature[0]
@@ -185,11 +123,8 @@ def users_compile() -> Iterator[None]:
 
 
 def is_cached(name: str) -> bool:
-    """Is there compiled code of `module.function`, of these very sources and flags?"""
-    if JIT_DISABLED:
-        return True
-    folder = numba.config.CACHE_DIR
-    return bool(folder) and any(Path(folder).glob(f"*/{name}-*.nbc"))
+    """Is there compiled code of `package.module.function`, of these very sources and flags?"""
+    return JIT_DISABLED or kernel_cache.is_cached(name)
 
 
 def record_at(dtype: np.dtype) -> Any:

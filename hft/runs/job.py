@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 import hft.core as core_package
-from hft.core.jit import PACKAGES_BELOW_THE_LINE
 from hft.core.json_text import spaced
+from hft.core.kernel_cache import PACKAGES_BELOW_THE_LINE
 from hft.core.version import VERSION
 from hft.gateway.limits import Limits
 from hft.runs.code.captures import outside

@@ -3,10 +3,10 @@
 import importlib
 from pathlib import Path
 
-import numba
 import pytest
 
 from hft.cli.app import run
+from hft.core import kernel_cache
 from hft.core.jit import JIT_DISABLED
 from hft.feeds import checks
 from hft.runs.code import compilation
@@ -14,10 +14,16 @@ from hft.runs.code.compilation import first_compile, first_decode
 from hft.runs.ingest import synthetic
 
 
+def nothing_compiled(change, folder):
+    """No kernel in the folder of this machine, and none brought by a wheel."""
+    change.setattr(kernel_cache.FOLDERS, "own", folder)
+    change.setattr(kernel_cache.FOLDERS, "prebuilt", "")
+
+
 @pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
 @pytest.mark.parametrize("folder", ["", "empty"])
 def test_a_machine_that_has_compiled_nothing_is_told_of_the_minute(tmp_path, monkeypatch, folder):
-    monkeypatch.setattr(numba.config, "CACHE_DIR", folder and str(tmp_path))
+    nothing_compiled(monkeypatch, folder and str(tmp_path))
     assert "compiling the engine" in first_compile()
 
 
@@ -46,7 +52,7 @@ def test_an_ingest_on_a_machine_that_has_compiled_nothing_says_that_it_takes_a_w
     def compiling(name):
         with monkeypatch.context() as change:  # only this asks: the readers run in plain Python
             change.setattr("hft.core.jit.JIT_DISABLED", False)
-            change.setattr(numba.config, "CACHE_DIR", folder and str(tmp_path / folder))
+            nothing_compiled(change, folder and str(tmp_path / folder))
             return is_cached(name)
 
     monkeypatch.setattr(compilation, "is_cached", compiling)
@@ -62,8 +68,8 @@ def test_what_is_looked_for_in_the_cache_is_a_kernel_that_every_ingest_runs(tmp_
     asked = []
     monkeypatch.setattr(compilation, "is_cached", lambda name: asked.append(name) or True)
     assert first_decode() == ""
-    module, name = asked[0].split(".")
-    assert getattr(importlib.import_module(f"hft.feeds.{module}"), name) is checks.look
+    module, name = asked[0].rsplit(".", 1)
+    assert getattr(importlib.import_module(f"hft.{module}"), name) is checks.look
     looked, look = [], checks.look
     monkeypatch.setattr(checks, "look", lambda *given: looked.append(given) or look(*given))
     synthetic(events=50, out=tmp_path)

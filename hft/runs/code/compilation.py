@@ -22,14 +22,14 @@ _SHAPE = "a strategy is `def name(view, order, p, s)`, a pull loop `def name(sim
 
 def first_compile() -> str:
     """What is said before a replay that compiles the engine; empty where that has been done."""
-    if is_cached("compiled._advance_at"):
+    if is_cached("replay.compiled._advance_at"):
         return ""
     return "kernels: compiling the engine, which takes a minute or two, once on this machine"
 
 
 def first_decode() -> str:
     """What is said before an ingest that compiles the readers; empty where that has been done."""
-    if is_cached("checks.look"):
+    if is_cached("feeds.checks.look"):
         return ""
     return "kernels: compiling the readers, which takes half a minute, once on this machine"
 
