@@ -144,7 +144,7 @@ lock: $(READY)  ## resolve pyproject.toml again into requirements.lock (needs uv
 	@$(PY) -m pip install -q uv
 	@{ sed -n '/^#/!q;p' requirements.lock; $(BIN)/uv pip compile pyproject.toml --universal \
 		--python-version 3.11 --generate-hashes --extra dev --extra notebook \
-		--extra embedded --extra stats --extra cluster --extra rl --extra oracles --upgrade -q \
+		--extra embedded --extra cluster --extra rl --extra oracles --upgrade -q \
 		--no-header --no-emit-index-url --no-emit-find-links; } > requirements.lock.new
 	@mv requirements.lock.new requirements.lock
 

@@ -1,6 +1,10 @@
 """`hft demo`: a synthetic market day through the gateway with market making."""
 
+import os
+import shutil
+import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,10 +17,10 @@ app = typer.Typer()
 
 
 NEXT = """
-next, after `source .venv/bin/activate`:
+next{first}:
   hft replay show last --frame fills     # a table of this run; report.html opens in a browser
   hft replay fork last --at 5000 --set half_ticks=3
-  docs/strategies.md                     # write a strategy of your own"""
+  hft docs strategies                    # write a strategy of your own"""
 
 
 @app.command()
@@ -45,7 +49,14 @@ def demo(
     context.note(_done(run.manifest, tapes.rows, began))
     report = run.report(run.path / "report.html")
     context.emit(run.to_json(), lambda: f"{run!r}\n  report: {report}")
-    context.note(NEXT)
+    context.note(NEXT.format(first=_before()))
+
+
+def _before() -> str:
+    """What the shell needs before it knows the command."""
+    if shutil.which("hft"):
+        return ""
+    return f", after `source {os.path.relpath(Path(sys.prefix) / 'bin' / 'activate')}`"
 
 
 def _done(manifest: dict[str, object], rows: int, began_s: float) -> str:

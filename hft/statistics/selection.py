@@ -21,7 +21,7 @@ class NotInstalled:
     """A statistic whose library is absent; `fix` is the command that brings it."""
 
     package: str = "arch"
-    fix: str = "pip install hft[stats]"
+    fix: str = "pip install arch"
 
     @property
     def sentence(self) -> str:

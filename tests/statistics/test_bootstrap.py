@@ -20,7 +20,7 @@ def ar1(seed: int, n: int, rho: float) -> np.ndarray:
     ("n", "rho"), [(250, 0.0), (1000, 0.5), (1008, 0.9), (400, -0.4), (60, 0.2)]
 )
 def test_the_block_length_is_that_of_arch(seed: int, n: int, rho: float) -> None:
-    arch = pytest.importorskip("arch.bootstrap", reason="arch comes with hft[stats]")
+    arch = pytest.importorskip("arch.bootstrap", reason="arch was removed")
     x = ar1(seed, n, rho)
     theirs = float(arch.optimal_block_length(x)["stationary"].iloc[0])
     assert block_length(x) == pytest.approx(max(theirs, 1.0), rel=1e-9)

@@ -17,7 +17,7 @@ def ar1(seed: int, n: int, rho: float, mean: float = 0.0) -> np.ndarray:
 @pytest.mark.parametrize("lags", [0, 4, 10])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_t_of_a_mean_is_that_of_statsmodels(seed: int, lags: int) -> None:
-    sm = pytest.importorskip("statsmodels.api", reason="statsmodels comes with hft[stats]")
+    sm = pytest.importorskip("statsmodels.api", reason="statsmodels comes with arch")
     x = ar1(seed, 300, 0.3, 0.1)
     theirs = sm.OLS(x, np.ones(300)).fit(
         cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": False}
@@ -29,7 +29,7 @@ def test_the_t_of_a_mean_is_that_of_statsmodels(seed: int, lags: int) -> None:
 
 @pytest.mark.parametrize("lags", [0, 5])
 def test_a_line_is_that_of_statsmodels(lags: int) -> None:
-    sm = pytest.importorskip("statsmodels.api", reason="statsmodels comes with hft[stats]")
+    sm = pytest.importorskip("statsmodels.api", reason="statsmodels comes with arch")
     rng = np.random.default_rng(4)
     x = rng.standard_normal((250, 3))
     y = 0.2 + x @ [0.5, -0.1, 0.0] + ar1(4, 250, 0.4)

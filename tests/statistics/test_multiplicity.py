@@ -33,9 +33,7 @@ p_values = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=40)
 
 @given(p_values, st.sampled_from(["bonferroni", "holm", "bh", "by"]))
 def test_adjustment_is_that_of_statsmodels(p: list[float], method: str) -> None:
-    tools = pytest.importorskip(
-        "statsmodels.stats.multitest", reason="statsmodels comes with hft[stats]"
-    )
+    tools = pytest.importorskip("statsmodels.stats.multitest", reason="statsmodels comes with arch")
     name = {"bh": "fdr_bh", "by": "fdr_by"}.get(method, method)
     theirs = tools.multipletests(p, method=name)[1]
     assert adjust(p, method) == pytest.approx(theirs, abs=1e-12)  # type: ignore[arg-type]

@@ -20,9 +20,7 @@ def judged(values: np.ndarray, method: str = "bh") -> Battery:
 @pytest.mark.parametrize("dimension", [2, 3, 5])
 @pytest.mark.parametrize("n", [20, 61, 400])
 def test_bds_is_that_of_statsmodels(n: int, dimension: int) -> None:
-    tools = pytest.importorskip(
-        "statsmodels.tsa.stattools", reason="statsmodels comes with hft[stats]"
-    )
+    tools = pytest.importorskip("statsmodels.tsa.stattools", reason="statsmodels comes with arch")
     for seed in range(3):
         x = noise(n, seed=seed)
         statistic, p = tools.bds(x, max_dim=dimension)

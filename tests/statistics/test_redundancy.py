@@ -48,7 +48,7 @@ def test_quiet_days_hide_what_the_tail_shows() -> None:
 
 def test_vif_is_that_of_statsmodels_and_a_copy_has_none() -> None:
     tools = pytest.importorskip(
-        "statsmodels.stats.outliers_influence", reason="statsmodels comes with hft[stats]"
+        "statsmodels.stats.outliers_influence", reason="statsmodels comes with arch"
     )
     others = pool(4)
     own = others @ [0.5, 0.5, 0.0] + 0.5 * pool(5)[:, 0]
@@ -58,7 +58,7 @@ def test_vif_is_that_of_statsmodels_and_a_copy_has_none() -> None:
 
 
 def test_spanning_is_the_hac_regression_of_statsmodels() -> None:
-    sm = pytest.importorskip("statsmodels.api", reason="statsmodels comes with hft[stats]")
+    sm = pytest.importorskip("statsmodels.api", reason="statsmodels comes with arch")
     others = pool(6)
     own = 0.001 + others @ [0.4, 0.0, 0.2] + pool(7)[:, 0]
     found = spanning(own, others, lags=6)

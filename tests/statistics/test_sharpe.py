@@ -129,9 +129,7 @@ def test_dependence_shortens_a_history_and_never_lengthens_it() -> None:
 
 
 def test_autocorrelations_are_those_of_statsmodels() -> None:
-    tools = pytest.importorskip(
-        "statsmodels.tsa.stattools", reason="statsmodels comes with hft[stats]"
-    )
+    tools = pytest.importorskip("statsmodels.tsa.stattools", reason="statsmodels comes with arch")
     r = _ar1_series(0.4, 300, 1, seed=9)[0]
     assert autocorrelations(r, 12) == pytest.approx(tools.acf(r, nlags=12, fft=False)[1:])
 

@@ -23,7 +23,7 @@ def panel(seed: int, edge: float = 0.0, columns: int = 8) -> np.ndarray:
 
 @pytest.fixture
 def with_arch() -> None:
-    pytest.importorskip("arch", reason="arch comes with hft[stats]")
+    pytest.importorskip("arch", reason="arch was removed")
 
 
 @pytest.mark.usefixtures("with_arch")
@@ -88,7 +88,7 @@ def test_without_arch_the_answer_names_the_command(monkeypatch: pytest.MonkeyPat
     answers = (spa(panel(0)), stepm(panel(0)), reality_check(panel(0)), confidence_set(panel(0)))
     for answer in answers:
         assert isinstance(answer, NotInstalled)
-        assert answer.sentence == "arch is not installed: pip install hft[stats]"
+        assert answer.sentence == "arch is not installed: pip install arch"
 
 
 def test_a_benchmark_of_another_length_is_refused() -> None:

@@ -12,6 +12,9 @@ from hft.core.jit import is_cached
 # The compiler's own words for a body that it cannot take; not all of them have one root.
 NOT_COMPILED = (NumbaError, UnsupportedBytecodeError)
 
+# A kernel that is compiled when the engine is, and one that each ingest runs.
+ENGINE, READERS = "replay.compiled._advance_at", "feeds.checks.look"
+
 _PLACE = re.compile(
     r"^During: (?:typing of|resolving|lowering) .*? at (?P<file>.+) \((?P<line>\d+)\)"
 )
@@ -22,14 +25,14 @@ _SHAPE = "a strategy is `def name(view, order, p, s)`, a pull loop `def name(sim
 
 def first_compile() -> str:
     """What is said before a replay that compiles the engine; empty where that has been done."""
-    if is_cached("replay.compiled._advance_at"):
+    if is_cached(ENGINE):
         return ""
     return "kernels: compiling the engine, which takes a minute or two, once on this machine"
 
 
 def first_decode() -> str:
     """What is said before an ingest that compiles the readers; empty where that has been done."""
-    if is_cached("feeds.checks.look"):
+    if is_cached(READERS):
         return ""
     return "kernels: compiling the readers, which takes half a minute, once on this machine"
 
