@@ -1,6 +1,5 @@
 """`hft docs`: the documentation, in the terminal, as it stood when this version was built."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -116,12 +115,6 @@ def _rendered(text: str) -> str:
     from rich.markdown import Markdown
 
     console = Console(width=min(Console().width, WIDTH_MAX))
-    pager = os.environ.get("PAGER", "")
-    with console.capture() as drawn:
+    with console.pager(styles=True):
         console.print(Markdown(text))
-    if pager:
-        import pydoc
-
-        pydoc.pager(drawn.get())
-        return ""
-    return drawn.get()
+    return ""
