@@ -226,8 +226,8 @@ def replay(
     settings = load_settings()
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
         raise ConfigError(f"seed: {seed!r} is not a whole number from 0 to 2^63 - 1")
+    strategies = _strategies(strategy, params)  # first: a market that is not there yet is made
     made = tapes if isinstance(tapes, Tapes) else open_tapes(tapes)
-    strategies = _strategies(strategy, params)
     found, read = _limits(limits, settings, made), partial(_limits, settings=settings, tapes=made)
     inputs, found = given_controls(controls, promotions, alphas, list(strategies), found, read)
     file = _limits_file(settings.limits if limits is None else limits, settings.limit_overrides)

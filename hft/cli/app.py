@@ -49,12 +49,43 @@ def load_group(name: str) -> Any:
             f"{name}: needs the package {error.name!r}, which is not installed; pip install it"
         ) from None
     loaded.app._add_completion = False  # the root has it
+    _refuse_repeats(loaded.app)
     command = typer.main.get_command(loaded.app)
     command.name = name
     return command
 
 
-class LazyGroup(TyperGroup):
+class Once:
+    """A command that refuses an option of one value given twice: the last would win in silence."""
+
+    def parse_args(self: Any, ctx: Any, args: list[str]) -> Any:
+        given = self.make_parser(ctx).parse_args(args=list(args))[2]
+        for one in given:
+            single = not getattr(one, "multiple", True) and not getattr(one, "is_flag", True)
+            if single and given.count(one) > 1 and not ctx.resilient_parsing:
+                raise typer.BadParameter(f"{one.opts[0]} is given twice; keep one", ctx=ctx)
+        return super().parse_args(ctx, args)  # type: ignore[misc]
+
+
+class OnceCommand(Once, TyperCommand):
+    """A command of a group."""
+
+
+class OnceGroup(Once, TyperGroup):
+    """A group whose own options stand before the command."""
+
+
+def _refuse_repeats(group: typer.Typer) -> None:
+    if not isinstance(group.info.cls, type):  # one that chose its class has no options of its own
+        group.info.cls = OnceGroup
+    for command in group.registered_commands:
+        command.cls = OnceCommand
+    for inner in group.registered_groups:
+        if inner.typer_instance is not None:
+            _refuse_repeats(inner.typer_instance)
+
+
+class LazyGroup(Once, TyperGroup):
     """Lists the table without importing it; resolves a name by importing its module."""
 
     def list_commands(self, ctx: Any) -> list[str]:

@@ -50,10 +50,12 @@ def run(
     """Replay tapes through the gateway with a strategy and write the run folder."""
     began_ns = time.time_ns()
     from hft.api import replays as api
+    from hft.runs.code.sources import find as named
 
+    chosen = named(strategy).with_params(options.pop("params"))  # before a market is made
     opened = _tapes(tapes, options["seed"])
     with replaying() as progress:
-        done = api.replay(opened, strategy, progress=progress, **options)
+        done = api.replay(opened, chosen, progress=progress, **options)
     if done.manifest.get("started_ns", began_ns) < began_ns:
         context.note(
             "this run was sealed before: same code, configuration, tape and seed (--fresh)"

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 import hft
-from hft.cli import app, options
+from hft.api import replays
+from hft.cli import app, options, reference
+from hft.core.errors import ConfigError
 from hft.runs.ingest import synthetic
 
 # Said by an argument of the command line, or by the program itself.
@@ -99,3 +101,34 @@ def test_what_is_said_wins_over_the_setting(
     assert run.config["venue"]["fills"] == "capped"
     assert run.config["venue"]["fees"] == {"maker_bps": "0", "taker_bps": "3"}
     assert run.config["limits"]["name"] == "research*" and run.path.parent.name == "runs"
+
+
+def test_an_option_of_one_value_given_twice_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    tried = []
+    for name, command in reference.commands():
+        for option in command.params:
+            if option.param_type_name == "argument" or option.multiple or option.is_flag:
+                continue
+            flag = option.opts[0]
+            tried.append(f"{name} {flag}")
+            assert app.run([*name.split()[1:], flag, "1", flag, "2"]) == 64, tried[-1]
+            assert f"{flag} is given twice; keep one" in capsys.readouterr().err, tried[-1]
+    assert {"hft --config", "hft replay run --limits", "hft replay relimit --limits"} <= set(tried)
+    assert len(tried) > 50
+
+
+def test_an_option_of_a_list_may_be_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--set", "half_ticks=1", "--set", "nosuch=2"]
+    assert app.run(["replay", "run", "synthetic", "-s", "market_making", *words]) == 78
+    assert "no parameter 'nosuch'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [["-s", "nosuch"], ["-s", "two_sided", "--set", "nosuch=1"]])
+def test_a_strategy_that_is_not_there_is_refused_before_a_market_is_made(
+    wrong: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(replays, "open_tapes", lambda *_, **__: pytest.fail("made a market"))
+    assert app.run(["replay", "run", "synthetic", *wrong]) == 78
+    assert "nosuch" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match="nosuch"):
+        hft.replay("synthetic", "nosuch")
