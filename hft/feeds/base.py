@@ -171,6 +171,9 @@ def _integer_ticks(
     numbers = values.astype(np.int64, copy=False)
     if ratio == 1:
         return numbers
+    if ratio.numerator > EXACT_FLOAT:
+        findings.mask("bad_number", numbers != 0, first_row, f"{what} is less than a step")
+        return np.zeros(len(numbers), np.int64)
     if ratio.denominator != 1:
         bound = (1 << 62) // ratio.denominator
         bad = (numbers > bound) | (numbers < -bound)

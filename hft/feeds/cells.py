@@ -39,6 +39,8 @@ class Cells:
     def numbers(self, field: str) -> np.ndarray:
         """Floats or integers; a null or empty cell becomes NaN."""
         series = self.frame[self.fields[field]]
+        if isinstance(series.dtype, pl.Categorical | pl.Enum):
+            series = series.cast(pl.String)
         if series.dtype.is_integer() and not series.null_count():
             whole = series.cast(pl.Int64, strict=False)
             if not whole.null_count():
@@ -58,7 +60,7 @@ class Cells:
 
     def codes(self, field: str, table: Mapping[str, int], empty: int | None) -> np.ndarray:
         """Codes of texts; `empty` stands for none."""
-        text = self.frame[self.fields[field]].cast(pl.String).str.strip_chars().str.to_lowercase()
+        text = _text(self.frame[self.fields[field]]).str.strip_chars().str.to_lowercase()
         text = text.fill_null("")
         words = dict(table)
         if empty is not None:
@@ -91,3 +93,10 @@ class Cells:
         if missing.any():
             row = self.rows[int(np.argmax(missing))]
             raise DataError(f"{self.origin}, row {row}: {field} is missing for its kind of event")
+
+
+def _text(series: pl.Series) -> pl.Series:
+    """Cells as text; of a whole number that a frame holds as a float, the whole number."""
+    if series.dtype.is_float():
+        return series.fill_nan(None).cast(pl.String).str.strip_suffix(".0")
+    return series.cast(pl.String)

@@ -101,6 +101,10 @@ def decode_frame(
     if "symbol" not in fields:
         return [_one_symbol(Cells(frame, fields, origin, rows, options.tz), options)]
     names = frame[fields["symbol"]].cast(pl.String)
+    unnamed = names.fill_null("").str.strip_chars() == ""
+    if unnamed.any():
+        row = rows[int(unnamed.arg_true()[0])]
+        raise DataError(f"{origin}, column {fields['symbol']!r}, row {row}: the symbol is missing")
     feeds = []
     for name in names.unique(maintain_order=True):
         mask = (names == name).to_numpy()

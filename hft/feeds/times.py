@@ -143,10 +143,21 @@ def _from_numbers(numbers: np.ndarray, where: str, rows: np.ndarray) -> np.ndarr
         row = rows[int(np.argmin(numbers))]
         raise DataError(f"{where}, row {row}: {low} is no time since the epoch")
     high = int(numbers.max())
+    _one_unit(low, high, where, rows[int(np.argmin(numbers))])
     for limit, factor, _ in UNITS:
         if high < limit:
             return np.asarray(numbers * factor)
     return numbers
+
+
+def _one_unit(low: float, high: float, where: str, row: int) -> None:
+    """Raises: DataError when the sizes of two numbers of a column tell two units."""
+    first, last = (next((u for limit, _, u in UNITS if n < limit), "ns") for n in (low, high))
+    if first != last:
+        raise DataError(
+            f"{where}, row {row}: {low} tells {first}, {high} tells {last}: the times are in two "
+            "units, or from before 1973; give all in one unit, or as datetimes"
+        )
 
 
 def _from_floats(numbers: np.ndarray, where: str, rows: np.ndarray) -> np.ndarray:
@@ -154,7 +165,10 @@ def _from_floats(numbers: np.ndarray, where: str, rows: np.ndarray) -> np.ndarra
     if bad.any():
         index = int(np.argmax(bad))
         raise DataError(f"{where}, row {rows[index]}: {numbers[index]} is no time")
-    high = float(numbers.max()) if len(numbers) else 0.0
+    if not len(numbers):
+        return numbers.astype(np.int64)
+    high = float(numbers.max())
+    _one_unit(float(numbers.min()), high, where, rows[int(np.argmin(numbers))])
     for limit, factor, unit in UNITS:
         if high < limit:
             if unit == "s":  # a double holds seconds of our days to a quarter of a microsecond

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hft.core.errors import ConfigError
+from hft.core.errors import ConfigError, DataError
 from hft.feeds.base import DecodeOptions
 from hft.feeds.merge import merge_feeds
 from hft.tape.schema import Feed
@@ -16,7 +16,8 @@ TIME_INDEXES = ("DatetimeIndex", "MultiIndex")
 def as_frame(src: Any) -> Any:
     """A polars frame of any frame that speaks Arrow (polars, pandas 2.2+, pyarrow, duckdb).
 
-    None for paths. An index of times, or one with a name, is a column.
+    None for paths. An index of times, or one with a name, is a column. Raises: DataError for one
+    that is no table: names twice, a column of numbers and text.
     """
     if isinstance(src, (str, Path, list, tuple)):
         return None
@@ -27,7 +28,10 @@ def as_frame(src: Any) -> Any:
     if isinstance(src, pl.DataFrame):
         return src
     if hasattr(src, "__arrow_c_stream__"):
-        return pl.DataFrame(_with_index(src))
+        try:
+            return pl.DataFrame(_with_index(src))
+        except (ValueError, TypeError, pl.exceptions.PolarsError) as error:
+            raise DataError(f"frame: {' '.join(str(error).split())}") from None
     raise ConfigError(f"source: {type(src).__name__} is neither a path nor a frame")
 
 

@@ -134,8 +134,8 @@ def duration_ns(text: str | int | float | None, what: str = "every") -> int:
     if text is None:
         return 0
     if isinstance(text, int | float):
-        if not abs(text) <= DURATION_MAX_NS:
-            raise ConfigError(f"{what}={text!r} is not a number of ns of at most 73 years")
+        if not 0 <= text <= DURATION_MAX_NS:
+            raise ConfigError(f"{what}={text!r} is not a number of ns from 0 to 73 years")
         return int(text)
     digits = text.strip().rstrip("abcdefghijklmnopqrstuvwxyz")
     unit = text.strip()[len(digits) :]
@@ -162,7 +162,7 @@ def strategy(
     loop: bool = False,
     instruments: int = 1,
 ) -> Any:
-    """Declare a strategy.
+    """Declare a strategy. With `every` it wakes by a timer, whatever else `on` names.
 
     >>> import hft
     >>> @hft.strategy(every="100ms", params={"half_ticks": 2.0})
@@ -179,16 +179,20 @@ def strategy(
             raise ConfigError(f"on={unknown[0]!r} is not one of {', '.join(WAKES)}")
         every_ns = duration_ns(every)
         if "timer" in causes and every_ns == 0 and not loop:
-            if len(causes) == 1:
+            if set(causes) == {"timer"}:
                 raise ConfigError(f"strategy {target.__name__!r}: say every='100ms' or on='book'")
-            causes.remove("timer")
+            causes = [cause for cause in causes if cause != "timer"]
+        if every_ns > 0 and not loop:
+            causes.append("timer")
+        if isinstance(instruments, bool) or not isinstance(instruments, int) or instruments < 1:
+            raise ConfigError(f"instruments={instruments!r} is not a whole number from 1 on")
         values = dict(state or {})
         missing = [name for name in track if name not in values]
         if missing:
             raise ConfigError(f"track={missing[0]!r} is not a state field; have {sorted(values)}")
         if len(track) > TRACKED_MAX:
             raise ConfigError(f"at most {TRACKED_MAX} state fields can be tracked")
-        mask = sum(1 << WakeCause[cause.upper()].value for cause in causes)
+        mask = sum(1 << WakeCause[cause.upper()].value for cause in set(causes))
         return Strategy(
             target,
             target.__name__,

@@ -12,6 +12,7 @@ from hft.core.codes import EventKind
 from hft.core.errors import DataError
 from hft.feeds.base import DecodeOptions
 from hft.feeds.frame import decode, decode_frame
+from hft.runs.given import as_frame
 
 OPTIONS = DecodeOptions(symbol="X", tick=Decimal("0.25"), lot=Decimal(1))
 NOON = 1_704_196_800_000_000_000  # 2024-01-02T12:00:00Z
@@ -230,3 +231,49 @@ def test_parquet_with_own_names(tmp_path: Path, columns):
     (feed,) = decode([path], replace(OPTIONS, symbol=None, columns=columns))
     assert feed.columns.price.tolist() == [401, 402]
     assert feed.instrument.symbol == "own"
+
+
+def test_numeric_sides_that_a_missing_one_made_floats_are_sides():
+    frame = trades(
+        side=[1.0, -1.0, None, float("nan")], ts=[NOON] * 4, price=[100.0] * 4, qty=[1] * 4
+    )
+    (feed,) = decode_frame(frame, OPTIONS)
+    assert feed.columns.side.tolist() == [0, 1, 2, 2]
+    with pytest.raises(DataError, match=r"row 2: '0\.5' is none of buy"):
+        decode_frame(trades(side=[1.0, 0.5]), OPTIONS)
+
+
+def test_numbers_as_categories_are_numbers():
+    texts = pl.Series(["100.25", "100.5"])
+    for kind in (pl.Categorical, pl.Enum(["100.25", "100.5"])):
+        (feed,) = decode_frame(trades(price=texts.cast(kind)), OPTIONS)
+        assert feed.columns.price.tolist() == [401, 402]
+
+
+@pytest.mark.parametrize("times", [[NOON // 1000, NOON], [NOON // 10**9, NOON // 10**6]])
+@pytest.mark.parametrize("kind", [int, float])
+def test_times_in_two_units_are_refused(times, kind):
+    message = "column 'ts', row 1: .* the times are in two units"
+    with pytest.raises(DataError, match=message):
+        decode_frame(trades(ts=[kind(time) for time in times]), OPTIONS)
+
+
+@pytest.mark.parametrize("absent", [None, "", " "])
+def test_a_row_without_a_symbol_is_named(absent):
+    with pytest.raises(DataError, match="column 'symbol', row 2: the symbol is missing"):
+        decode_frame(trades(symbol=["A", absent]), replace(OPTIONS, symbol=None))
+
+
+def test_a_lot_beyond_every_quantity_is_a_finding():
+    (feed,) = decode_frame(trades(), replace(OPTIONS, lot=Decimal("1e20")))
+    assert names(feed)["bad_number"].count == 2
+
+
+@pytest.mark.parametrize("doubled", [True, False])
+def test_a_pandas_frame_that_is_no_table_is_refused_in_a_sentence(doubled):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"ts": [NOON, NOON], "price": [100.25, "100.5"]})
+    if doubled:
+        frame = pandas.concat([frame[["ts"]], frame[["ts"]]], axis=1)
+    with pytest.raises(DataError, match=r"frame: .*(unique|str)"):
+        as_frame(frame)

@@ -106,7 +106,27 @@ def test_wake_ups_are_a_mask_of_causes() -> None:
     assert made.wakes_on == sum(1 << c for c in (WakeCause.TIMER, WakeCause.FILL, WakeCause.TRADE))
     events = declared(every=None, on=("timer", "book"))
     assert events.every_ns == 0 and events.wakes_on == 1 << WakeCause.BOOK
-    assert declared(on="trade").every_ns == 0
+    assert declared(every=None, on="trade").every_ns == 0
+
+
+@pytest.mark.parametrize("on", ["fill", ("timer", "fill"), ("fill", "fill")])
+def test_a_timer_wakes_whatever_else_does(on: Any) -> None:
+    made = declared(every="100ms", on=on)
+    assert made.every_ns == 10**8
+    assert made.wakes_on == 1 << WakeCause.TIMER | 1 << WakeCause.FILL
+    assert declared(every="1s", on=()).wakes_on == 1 << WakeCause.TIMER
+
+
+@pytest.mark.parametrize("every", [-1, -0.5, float("nan"), float("inf")])
+def test_a_timer_that_goes_back_is_refused(every: Any) -> None:
+    with pytest.raises(ConfigError, match="is not a number of ns from 0 to 73 years"):
+        declared(every=every)
+
+
+@pytest.mark.parametrize("count", [0, -1, "1", 1.0, True])
+def test_a_strategy_listens_to_one_instrument_or_more(count: Any) -> None:
+    with pytest.raises(ConfigError, match=r"instruments=.* is not a whole number from 1 on"):
+        declared(instruments=count)
 
 
 def test_a_strategy_that_would_never_wake_is_refused() -> None:
