@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from hft.api.audit_facts import ANCHORS, Promotions, anchors_of, beside, keys_of
-from hft.api.desk import Desk, moment_ns, open_desk
+from hft.api.desk import MARKS, Desk, moment_ns, open_desk
 from hft.api.evidence_files import evidence_files
 from hft.audit import anchors as anchored
 from hft.audit import pack as packing
@@ -28,7 +28,7 @@ from hft.audit.retire import Retirement
 from hft.audit.retire import retire as _retire
 from hft.audit.verify import Verified
 from hft.audit.verify import verify as _verify
-from hft.core.errors import Unavailable
+from hft.core.errors import DataError, Unavailable
 from hft.core.json_text import page
 from hft.storage.database import Source, opened
 
@@ -54,7 +54,7 @@ def verify(
     >>> hft.audit.verify().ok
     True
     """
-    desk = open_desk(root, config=config)
+    desk = _desk(root, journal, config=config)
     return verify_desk(desk, _journal(desk, journal), _source(desk, dsn), exports, _since(since))
 
 
@@ -115,7 +115,7 @@ def overrides(
     >>> hft.audit.overrides().columns[:2]
     ['ts', 'kind']
     """
-    desk = open_desk(root, config=config)
+    desk = _desk(root, config=config)
     return override_frame(_overrides(desk.auditor.journal.rows(), _since(since)))
 
 
@@ -165,7 +165,7 @@ def pack(
     >>> hft.audit.pack("evidence.zip", alphas=["demo"]).rows > 0
     True
     """
-    desk = open_desk(root, config=config)
+    desk = _desk(root, journal, config=config)
     files, missing = evidence_files(desk, alphas, runs)
     gathered = Promotions(desk, desk.keys)
     wanted = set(alphas) | set(runs)
@@ -195,7 +195,7 @@ def show(
 
     With `dsn` the copies that this database has of them. Raises: Busy, Unavailable then.
     """
-    desk = open_desk(root, config=config)
+    desk = _desk(root, journal, config=config)
     kept, first = _journal(desk, journal), _since(since)
     rows = kept.rows() if dsn is None else _delivered(kept, _source(desk, dsn))
     return [row for row in rows if row["ts"] >= first]
@@ -209,7 +209,7 @@ def drain(
     config: str | None = None,
 ) -> Delivery:
     """Bring every waiting row to the database. Raises: Busy, Unavailable."""
-    desk = open_desk(root, config=config)
+    desk = _desk(root, journal, config=config)
     return _drain(_journal(desk, journal), _source(desk, dsn))
 
 
@@ -234,7 +234,7 @@ def export(
     config: str | None = None,
 ) -> Export:
     """Write the journal to a file, and note its head in `research/registry` as an anchor."""
-    desk = open_desk(root, config=config)
+    desk = _desk(root, journal, config=config)
     folder = desk.root.joinpath(*ANCHORS)
     return _export(_journal(desk, journal), Path(out), folder, _since(since))
 
@@ -252,7 +252,7 @@ def retire(
     """Take the rows before a time away; their count and hash stay in the chain."""
     from hft.audit.auditor import Auditor
 
-    desk = open_desk(root, now=now, config=config)
+    desk = _desk(root, journal, now=now, config=config)
     kept = _journal(desk, journal)
     source = _source(desk, dsn)
     auditor = Auditor(
@@ -282,6 +282,18 @@ def override_frame(found: Sequence[Override]) -> pl.DataFrame:
     rows = [{name: getattr(one, name) for name in schema} for one in found]
     frame = pl.DataFrame(rows, schema=schema)
     return frame.with_columns(pl.col("ts").cast(pl.Datetime("ns", "UTC")))
+
+
+def _desk(root: Any, journal: Any = None, **given: Any) -> Desk:
+    """The desk of a workspace, or of a journal that is named. Raises: DataError for neither."""
+    desk = open_desk(root, **given)
+    found = journal is not None or desk.found or desk.workspace.audit_journal.exists()
+    if not found:
+        raise DataError(
+            f"{desk.root}: is in no workspace (no {' and no '.join(MARKS)} here or above), and "
+            "nothing was ever recorded here; go to the workspace, or name its --journal"
+        )
+    return desk
 
 
 def _delivered(journal: Journal, source: Source) -> list[Row]:

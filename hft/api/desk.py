@@ -42,6 +42,11 @@ class Desk:
         return self.workspace.root
 
     @property
+    def found(self) -> bool:
+        """Whether there is a workspace, or only the folder of the call."""
+        return any((self.root / mark).is_dir() for mark in MARKS)
+
+    @property
     def actor(self) -> str:
         """Who decides, as it stands in audit rows; a rehearsal says so."""
         return f"{self.user} (rehearsal)" if self.rehearsal else self.user

@@ -16,7 +16,7 @@ from hft.audit.journal import FIRST_TABLE, Journal, Written
 from hft.audit.keys import moment
 from hft.audit.records import JOURNAL_ID, TABLES
 from hft.audit.walk import Retired, Walk, walk
-from hft.core.errors import GovernanceError, JournalError
+from hft.core.errors import ConfigError, GovernanceError, JournalError
 from hft.storage.atomic import write_atomic
 from hft.storage.chain_row import parse
 from hft.storage.database import Database, Source, opened
@@ -50,11 +50,11 @@ def retire(
     """Remove the rows before a time; `record` adds the row that says so.
 
     `source` None (delivery is off) removes them from the journal alone.
-    Raises: GovernanceError without a reason or with a damaged journal; Busy or Unavailable when
-    the database cannot follow, and then nothing was removed.
+    Raises: ConfigError without a reason; GovernanceError with a damaged journal; Busy, Unavailable
+    when the database cannot follow, and then nothing was removed.
     """
     if not reason.strip():
-        raise GovernanceError("--reason: is empty; say why these rows may go")
+        raise ConfigError("--reason: is empty; say why these rows may go")
     found = walk(journal.raw_lines(), journal.path.name, journal.key)
     if found.findings:
         raise GovernanceError(

@@ -1,7 +1,8 @@
 """The root command: a table of command groups, each imported only when it is used.
 
 It decides how an error leaves the program: one sentence on stderr and the exit code of its class
-(docs/reference/exit-codes.md). A traceback means a defect of hft.
+(docs/reference/exit-codes.md), under --json also as a document on stdout. A traceback means a
+defect of hft.
 """
 
 import os
@@ -20,6 +21,7 @@ from hft.core.version import VERSION
 from hft.storage.interrupts import hear
 
 INTERNAL, USAGE, IO_ERROR, CONFIG, INTERRUPTED = 1, 64, 74, 78, 130
+USED = "UsageError"  # what an error document calls a command line that cannot be understood
 
 # name: (module that holds `app`, first line of its help)
 GROUPS: dict[str, tuple[str, str]] = {
@@ -52,6 +54,8 @@ def load_group(name: str) -> Any:
     _refuse_repeats(loaded.app)
     command = typer.main.get_command(loaded.app)
     command.name = name
+    if context.current.json:
+        _no_help(command)
     return command
 
 
@@ -83,6 +87,13 @@ def _refuse_repeats(group: typer.Typer) -> None:
     for inner in group.registered_groups:
         if inner.typer_instance is not None:
             _refuse_repeats(inner.typer_instance)
+
+
+def _no_help(command: Any) -> None:
+    """A group without a command is an error under --json, not a page of help."""
+    command.no_args_is_help = False
+    for inner in getattr(command, "commands", {}).values():
+        _no_help(inner)
 
 
 class LazyGroup(Once, TyperGroup):
@@ -140,10 +151,9 @@ def root(
 
 def run(args: list[str] | None = None) -> int:
     """Run one command line and return its exit code; nothing escapes as an exception."""
+    context.begin(sys.argv[1:] if args is None else args)
     if sys.flags.optimize:
-        return _say("python -O drops the invariant checks; run without it", CONFIG)
-    context.current.json, context.current.quiet = False, False
-    context.current.config, context.current.now = None, None
+        return _say("python -O drops the invariant checks; run without it", CONFIG, "ConfigError")
     readable()
     usage_error, click_error = typer.BadParameter.__mro__[1:3]
     try:
@@ -153,21 +163,21 @@ def run(args: list[str] | None = None) -> int:
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except HftError as error:
-        return _say(str(error), error.exit_code)
+        return _say(str(error), error.exit_code, type(error).__name__)
     except (KeyboardInterrupt, typer.Abort):
-        return _say("interrupted; what was finished is kept", INTERRUPTED)
+        return _say("interrupted; what was finished is kept", INTERRUPTED, "Interrupted")
     except (BrokenPipeError, SystemExit) as error:
         return _stopped(error)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        return _say(f"{place}{error.strerror or error}", IO_ERROR)
+        return _say(f"{place}{error.strerror or error}", IO_ERROR, "OSError")
     except Exception as error:
         if isinstance(error, usage_error):
             return _say_usage(error)
         if isinstance(error, click_error):
-            return _say(error.format_message(), USAGE)  # type: ignore[attr-defined]
+            return _say(error.format_message(), USAGE, USED)  # type: ignore[attr-defined]
         traceback.print_exc()
-        return _say("this is a defect of hft; the lines above say where", INTERNAL)
+        return _say("this is a defect of hft; the lines above say where", INTERNAL, "Defect")
     finally:
         if context.current.config is not None:
             from hft.settings.load import choose_file
@@ -191,20 +201,27 @@ def _stopped(error: BaseException) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _say(sentence: str, code: int) -> int:
+def _say(sentence: str, code: int, kind: str) -> int:
     sys.stderr.write(f"hft: {sentence}\n")
+    if context.current.wants_error:
+        context.current.json = True
+        try:
+            context.emit({"error": sentence, "kind": kind, "exit_code": code}, "")
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            _stopped(error)
     return code
 
 
 def _say_usage(error: Any) -> int:
     message = error.format_message().replace("Value error, ", "")  # a word of the parser's own
     if error.ctx is None:
-        return _say(message, USAGE)
+        return _say(message, USAGE, USED)
     if type(error).__name__ == "NoArgsIsHelpError":
         # The message is the help text; it is empty where rich has already printed it.
         sys.stdout.write(message)
         return USAGE
-    return _say(f"{message} (see `{error.ctx.command_path} --help`)", USAGE)
+    return _say(f"{message} (see `{error.ctx.command_path} --help`)", USAGE, USED)
 
 
 def main() -> None:

@@ -153,6 +153,8 @@ def retire(
     """Take old rows away; their count and hash stay in the chain."""
     from hft.api import audit as api
 
+    if not reason.strip():
+        raise typer.BadParameter("--reason: is empty; say why these rows may go")
     now, config = context.current.now, context.current.config
     found = api.retire(before, reason, dsn=dsn, journal=journal, now=now, config=config)
     words = f"{found.count} rows retired, up to row {found.last_seq}; row {found.row_seq} says so"

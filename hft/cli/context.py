@@ -1,12 +1,13 @@
 """What holds for every command: JSON or text, quiet or not, which configuration file.
 
 `--json` may stand before or after the command: a command takes it as `json: Json = False` and hands
-its result to `emit`. One JSON document goes to stdout and nothing else; words go to stderr.
+its result to `emit`. One JSON document goes to stdout and nothing else; words go to stderr. Where
+there is no result, the document is the error.
 """
 
 import json as json_module
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -21,9 +22,25 @@ class Context:
     quiet: bool = False
     config: str | None = None
     now: str | None = None
+    asked: bool = False  # --json stands somewhere on the command line
+    emitted: bool = False  # the result is out
+
+    @property
+    def wants_error(self) -> bool:
+        """An error is to be a JSON document: one is owed and none was written yet."""
+        return (self.json or self.asked) and not self.emitted
 
 
 current = Context()
+
+
+def begin(args: Sequence[str]) -> None:
+    """Forget the call before; `args` tell whether an error before their parsing is to be JSON."""
+    words = list(args)
+    before = words[: words.index("--")] if "--" in words else words
+    fresh = Context(asked="--json" in before)
+    for name in vars(fresh):
+        setattr(current, name, getattr(fresh, name))
 
 
 def _note_json(given: bool) -> bool:
@@ -39,6 +56,7 @@ Json = Annotated[
 
 def emit(data: Any, render: Callable[[], str] | str) -> None:
     """Print the result of a command: `data` under --json, else the text."""
+    current.emitted = True
     if current.json:
         encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
         ascii_only = not encoding.startswith("utf")

@@ -72,6 +72,30 @@ says what they find of faults that were planted.
 """
 
 
+MEANING_OF_CODE = {
+    0: "ok",
+    root.INTERNAL: "a defect of hft; the traceback says where",
+    2: "the answer is no: a gate not passed, a canary rolled back, a difference found, a step that "
+    "governance refuses",
+    root.USAGE: "a command line that cannot be understood: an option that there is not, one that "
+    "is missing, empty, given twice or has no effect here, a value of another kind or outside what "
+    "--help names",
+    65: "an input that is not there or cannot be used: data, tape, run, alpha, evidence, strategy",
+    69: "something that hft needs does not answer or is not installed",
+    73: "an output that is already there, or cannot be made",
+    root.IO_ERROR: "a file that cannot be read or written, a full disk, a torn journal",
+    75: "somebody else holds it; try again",
+    root.CONFIG: "understood, and not allowed: the value of a setting, limit or argument, "
+    "whatever the data are",
+    root.INTERRUPTED: "interrupted; finished data is intact",
+}
+_EXIT_CODES_HEAD = """\
+An error is one sentence on stderr that names file, row or key, and the fix. Under `--json` stdout
+has it as the one document, `{"error": SENTENCE, "kind": KIND, "exit_code": CODE}`; a command that
+ends with another code than 0 after its result, such as `hft replay diff`, has written the result.
+"""
+
+
 def pages() -> dict[str, str]:
     """File name -> text of each generated page."""
     return {
@@ -171,26 +195,23 @@ def _sentence(text: str | None) -> str:
 
 
 def exit_codes_page() -> str:
-    codes: dict[int, list[str]] = {
-        0: ["ok"],
-        root.INTERNAL: ["a defect of hft; the traceback says where"],
-        2: ["the answer is no: a gate not passed, a canary rolled back, a difference found"],
-        root.USAGE: [
-            "a command line that cannot be understood: an option that there is not, one that is "
-            "missing or has no effect here, a value of another kind or outside what --help names"
-        ],
-        73: ["an output that is already there, or cannot be made"],
-        root.IO_ERROR: ["a file that cannot be read or written, a full disk"],
-        root.INTERRUPTED: ["interrupted; finished data is intact"],
+    kinds: dict[int, list[str]] = {
+        root.INTERNAL: ["`Defect`"],
+        root.USAGE: [f"`{root.USED}`"],
+        73: ["`AlreadyThere`"],
+        root.IO_ERROR: ["`OSError`"],
+        root.INTERRUPTED: ["`Interrupted`"],
     }
     for error in vars(errors).values():
         if isinstance(error, type) and issubclass(error, HftError) and error is not HftError:
             text = _sentence(error.__doc__).rstrip(".")
-            codes.setdefault(error.exit_code, []).append(f"{text} (`{error.__name__}`)")
-    lines = [_HEAD, "# Exit codes\n", "Source: `hft/core/errors.py`, `hft/cli/app.py`. An error is"]
-    lines += ["one sentence on stderr that names file, row or key, and the fix.\n"]
-    lines += ["| Code | Meaning |", "|---|---|"]
-    lines += [f"| {code} | {'; '.join(codes[code])} |" for code in sorted(codes)]
+            kinds.setdefault(error.exit_code, []).append(f"`{error.__name__}`: {text}")
+    lines = [_HEAD, "# Exit codes\n", "Source: `hft/core/errors.py`, `hft/cli/app.py`.\n"]
+    lines += [_EXIT_CODES_HEAD, "| Code | Meaning | Kinds |", "|---|---|---|"]
+    for code, meaning in MEANING_OF_CODE.items():
+        lines.append(f"| {code} | {meaning} | {'; '.join(kinds.pop(code, []))} |")
+    if kinds:
+        raise LookupError(f"no meaning is written for {sorted(kinds)}")
     return "\n".join(lines) + "\n"
 
 

@@ -13,7 +13,7 @@ from hft.audit.journal import Written
 from hft.audit.retire import Retirement, retire
 from hft.audit.verify import verify
 from hft.audit.walk import walk
-from hft.core.errors import GovernanceError, Unavailable
+from hft.core.errors import ConfigError, GovernanceError, Unavailable
 from hft.storage.database import Source
 from tests.audit.some_rows import START, count, write
 
@@ -95,7 +95,7 @@ def test_nothing_goes_while_the_database_is_away_or_the_journal_damaged(tmp_path
     with pytest.raises(GovernanceError, match="nothing is retired from a damaged journal"):
         run(audit, START + 4, None)
     audit.journal.path.write_bytes(before)
-    with pytest.raises(GovernanceError, match="--reason: is empty"):
+    with pytest.raises(ConfigError, match="--reason: is empty"):
         retire(
             audit.journal, None, START, " ", lambda table, row: audit.record(table, row, now_ns=1)
         )

@@ -59,7 +59,7 @@ def vault(
 def _look(id: str, reason: str | None, key: str | None) -> None:
     from hft.api.vault import look
 
-    if not reason:
+    if reason is None or not reason.strip():
         raise typer.BadParameter("a look at the vault needs --reason TEXT")
     found = look(id, reason=reason, key=key, now=context.current.now)
     if found.notice:
