@@ -1,4 +1,4 @@
-"""numpy columns as Arrow ones and back, on the same memory.
+"""numpy columns as Arrow ones, copied, and back, on the same memory.
 
 `pyarrow.array` and `to_numpy` do the same for numbers, but first import pandas where there is one,
 which a replay has no other use for: a third of a second of every command that replays.
@@ -11,11 +11,11 @@ import pyarrow as pa
 
 
 def arrow(values: np.ndarray, absent: np.ndarray | None = None) -> pa.Array:
-    """Numbers as a column; null where `absent`."""
+    """Numbers as a column; null where `absent`. A copy: tables wait while the engine writes on."""
     if values.dtype.kind not in "iuf":
         raise TypeError(f"a column of {values.dtype} is no column of numbers")
     valid = None if absent is None else _bits(~absent)
-    whole = pa.py_buffer(np.ascontiguousarray(values))
+    whole = pa.py_buffer(values.tobytes())
     return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [valid, whole])
 
 

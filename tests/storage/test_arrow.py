@@ -29,6 +29,16 @@ def test_a_field_of_rows_is_a_column_of_its_own() -> None:
     assert arrow(rows["a"]).to_pylist() == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("rows", [1, 5])
+def test_rows_that_are_written_over_later_change_no_column(rows: int) -> None:
+    """A field of one row counts as contiguous; its column must not be a view of the engine's."""
+    made = np.ones(rows, [("a", np.int64), ("b", np.float64)])
+    alone = np.ones(rows)
+    columns = [arrow(made["a"]), arrow(made["b"], np.zeros(rows, bool)), arrow(alone)]
+    made["a"], made["b"], alone[:] = 2, 2, 2
+    assert [column.to_pylist() for column in columns] == [[1] * rows] * 3
+
+
 def test_what_is_no_number_is_refused() -> None:
     with pytest.raises(TypeError, match="no column of numbers"):
         arrow(np.array([True]))
