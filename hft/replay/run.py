@@ -184,6 +184,8 @@ class Sim:
         row = self._session.engine.strategies[0]
         if interval is not None:
             every_ns = duration_ns(interval, "next")
+            if every_ns == 0:
+                raise ConfigError(f"next={interval!r} is shorter than 1 ns")
             if row["every_ns"] != every_ns:
                 started = int(row["woken"]) > 0 or int(row["every_ns"]) > 0
                 clock = self._session.engine.clock[0]

@@ -65,6 +65,8 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
     )
     if job.start_ns is not None and job.start_ns > last:
         raise ConfigError("start: the tapes have no row after it; choose an earlier one")
+    if job.start_ns is not None and job.end_ns is not None and job.end_ns < job.start_ns:
+        raise ConfigError("end: it is before start; choose a later one")
     session = new_session(
         sources,
         strategies,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from hft.core.errors import HftError, StrategyError
 from hft.core.jit import array_at
 from hft.strategies import context as ctx
 from hft.strategies.view import Order, View
@@ -28,7 +29,7 @@ def object_waker(strategy: Any) -> tuple[Callable[[int], None], Any]:
     The class is made with the parameters as keyword arguments; `state` fields are read back from
     attributes of the same names after each wake-up, so that they can be tracked.
     """
-    instance = strategy.body(**strategy.params)
+    instance = _made(strategy)
     state = strategy.state_row().dtype
     names = list(strategy.state)
 
@@ -40,3 +41,14 @@ def object_waker(strategy: Any) -> tuple[Callable[[int], None], Any]:
                 row[name] = getattr(instance, name)
 
     return waker, instance
+
+
+def _made(strategy: Any) -> Any:
+    """The object of a class strategy. Raises: StrategyError when its __init__ raises."""
+    try:
+        return strategy.body(**strategy.params)
+    except HftError:
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        raise StrategyError(f"strategy {strategy.name!r}: its __init__ raised {said}") from error

@@ -27,6 +27,7 @@ from hft.storage.arrow import arrow, strings
 TIME = pa.timestamp("ns", "UTC")
 _FILL = ResponseKind.FILL.value
 FAR = 1 << 59
+NO_NUMBER = -(1 << 63)  # what was asked in place of lots was none that fits, such as NaN
 
 # What the numbers of a refusing check mean: (unit, how to turn them into it).
 MONEY, LOTS, HALF_TICKS, TICKS, NANOSECONDS, COUNT = range(6)
@@ -208,7 +209,7 @@ def decisions_table(steps: np.ndarray, names: RunNames) -> pa.Table:
                 np.where(named | all_of_it, -1, rows["side"]), [side.name for side in Side]
             ),
             **_priced(rows, names, cancel | (market & (rows["price"] == 0))),
-            "lots": arrow(rows["qty"], cancel | all_of_it),
+            "lots": arrow(rows["qty"], cancel | all_of_it | (rows["qty"] == NO_NUMBER)),
             "reason": enum_words(reason, Reason),
             "reason_code": arrow(reason.astype(np.int16)),
             "measured": arrow(measured, ~known),
