@@ -251,7 +251,7 @@ def _follow(
         level = level_at(engine.books.heads[2 * i], side, price)
         return fifo.add(venue, i, order_id, qty, level)
     if kind == _CLEAR:
-        fifo.clear(venue, i)
+        fifo.clear(venue, engine.books, i)
     elif (kind == _CANCEL or kind == _EXECUTE) and flag & _NO_BOOK == 0:
         known = order_left(venue, i, side, price, qty, order_id)
         return known and venue.head[0]["restated"] == 0

@@ -8,6 +8,7 @@ earlier order moves us forward, a later one's does not.
 import numpy as np
 
 from hft.core.jit import kernel, out_of_line
+from hft.market.book import Books
 from hft.venue.queue import LOTS_MAX, MICRO
 from hft.venue.state import VenueState, hold
 
@@ -112,8 +113,11 @@ def priority_of(venue: VenueState, i: int, order_id: int) -> int:
 
 
 @kernel
-def clear(venue: VenueState, i: int) -> None:
-    """A CLEAR row: every market order of instrument `i` is forgotten. Mutates: venue."""
+def clear(venue: VenueState, books: Books, i: int) -> None:
+    """A CLEAR row: every market order of instrument `i` is forgotten. Mutates: venue.
+
+    What we took of one whose level shows nothing goes with it: no row will say that it left.
+    """
     out_of_line()
     market = venue.markets[i]
     if market["l3_count"] > 0:
@@ -122,6 +126,8 @@ def clear(venue: VenueState, i: int) -> None:
             if row["priority"] != 0 and row["level"] >= 0:
                 venue.firsts[row["level"]] = 0
                 venue.lasts[row["level"]] = 0
+                if row["taken"] > 0 and books.qty[row["level"]] == 0:
+                    hold(venue, row["level"], 0)
             row["priority"] = 0
         market["l3_count"] = 0
 

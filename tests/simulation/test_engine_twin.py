@@ -111,6 +111,35 @@ def test_a_level_that_a_row_of_another_level_empties_is_all_free_again(kind: Eve
 
 
 @pytest.mark.nojit
+@pytest.mark.parametrize("side", [0, 1, 2])
+def test_a_clear_forgets_what_we_took_of_an_order_whose_level_others_had_emptied(side: int) -> None:
+    rows = [
+        Row(100, 100, EventKind.CLEAR, 2, 0, 0),
+        Row(100, 100, EventKind.ADD, 0, 99, 10, 1),
+        Row(100, 100, EventKind.ADD, 1, 102, 10, 2, Flag.LAST),
+        Row(113, 113, EventKind.EXECUTE, 1, 102, 10, 77),  # of no order that we know
+        Row(115, 115, EventKind.CLEAR, side, 0, 0),
+        Row(115, 115, EventKind.ADD, 0, 98, 10, 4),
+        Row(115, 115, EventKind.ADD, 1, 102, 10, 3, Flag.LAST),
+        Row(125, 125, EventKind.ADD, 0, 97, 1, 5),
+    ]
+    assert _took(rows) == 10
+
+
+@pytest.mark.nojit
+def test_a_clear_of_the_other_side_leaves_what_we_took_of_a_level_that_still_shows_lots() -> None:
+    rows = [
+        Row(100, 100, EventKind.CLEAR, 2, 0, 0),
+        Row(100, 100, EventKind.ADD, 0, 99, 10, 1),
+        Row(100, 100, EventKind.ADD, 1, 102, 10, 2, Flag.LAST),
+        Row(115, 115, EventKind.CLEAR, 0, 0, 0),
+        Row(115, 115, EventKind.ADD, 0, 98, 10, 4, Flag.LAST),
+        Row(125, 125, EventKind.ADD, 0, 97, 1, 5),
+    ]
+    assert _took(rows) == 5
+
+
+@pytest.mark.nojit
 def test_a_sample_of_random_markets_reaches_all_that_markets_are_drawn_for() -> None:
     """Of later markets those under limits or with lost answers: that is what takes long to find."""
     seen = Counter[tuple[str, str]]()

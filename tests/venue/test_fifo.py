@@ -17,6 +17,7 @@ from small_world import Played, finish, session_of
 from hft.core.codes import EventKind
 from hft.core.jit import kernel
 from hft.feeds.synthetic import synthesize
+from hft.market.book import Books, new_books
 from hft.strategies.base import Strategy
 from hft.tape.schema import Columns
 from hft.venue import fifo
@@ -113,7 +114,7 @@ def test_the_queue_was_long_enough_to_matter() -> None:
 
 
 @kernel
-def _table(venue: VenueState, moves: np.ndarray, out: np.ndarray) -> None:
+def _table(venue: VenueState, books: Books, moves: np.ndarray, out: np.ndarray) -> None:
     for i in range(len(moves)):
         op, order_id, lots = moves[i, 0], moves[i, 1], moves[i, 2]
         if op == 0:
@@ -123,7 +124,7 @@ def _table(venue: VenueState, moves: np.ndarray, out: np.ndarray) -> None:
         elif op == 2:
             out[i] = fifo.priority_of(venue, 0, order_id)
         else:
-            fifo.clear(venue, 0)
+            fifo.clear(venue, books, 0)
 
 
 def _listed(venue: VenueState) -> dict[int, list[int]]:
@@ -167,7 +168,8 @@ def test_the_order_table_is_a_dictionary(moves: list[tuple[int, int, int]], stri
     ]
     out = np.zeros(len(moves), np.int64)
     venue = new_state(1, 16, levels=8, l3_orders=4)
-    _table(venue, np.array(moves, np.int64), out)
+    books = new_books([(1, 8)])
+    _table(venue, books, np.array(moves, np.int64), out)
     table: dict[int, tuple[int, int]] = {}
     seen = 0
     for (op, order_id, lots), answer in zip(moves, out.tolist(), strict=True):

@@ -51,10 +51,10 @@ class Taken:
         order = self.orders.get(row.order_id)
         return order.number if order else None
 
-    def follow(self, row: Row, change: Change | None) -> None:
+    def follow(self, row: Row, change: Change | None, book: Book) -> None:
         """A row has changed the book."""
         if row.kind == EventKind.CLEAR:
-            self._clear(row.side)
+            self._clear(row.side, book)
             return
         known = self._order_row(row)
         if self.rule == "restated":
@@ -111,7 +111,11 @@ class Taken:
         if order is not None:
             self.levels[order.side, order.price].remove(order)
 
-    def _clear(self, side: int) -> None:
+    def _clear(self, side: int, book: Book) -> None:
+        for order in self.orders.values():  # of the side that keeps its levels, on a CLEAR of one
+            if order.taken and book.at(order.side, order.price) > 0:
+                key = (order.side, order.price)
+                self.loose[key] = self.loose.get(key, 0) + order.taken
         self.orders.clear()  # a CLEAR forgets all orders of the instrument
         self.levels.clear()
         for key in [key for key in self.loose if side in (key[0], 2)]:

@@ -141,7 +141,7 @@ class Desk:
         elif row.kind == EventKind.TRADE or row.kind == EventKind.EXECUTE:
             self._printed(row)
         change = book.apply(row)
-        self.taken.follow(row, change)
+        self.taken.follow(row, change, self.book)
         if self.fifo:
             self._fifo_place(row, number)
         if not complete and book.complete:
