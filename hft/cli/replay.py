@@ -10,9 +10,11 @@ import typer
 from hft.cli import context
 from hft.cli.options import Name, Out, TapesIn, find, folder, pairs, replays
 from hft.cli.progress import Report, bar
+from hft.cli.replay_check import check
 from hft.core.errors import JournalError
 
 app = typer.Typer(help="Run, list, show, verify, compare and fork replays.", no_args_is_help=True)
+app.command()(check)
 
 DIFFERENT = 2
 Frame = Literal[

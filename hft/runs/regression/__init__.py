@@ -1,0 +1,1 @@
+"""Regression replays: named replays, what they are blessed to give, and what has moved since."""
