@@ -10,15 +10,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from forked import Forks
 
 import hft
 from hft.runs.folder.writer import RunWriter
 from hft.runs.ingest import synthetic
 from hft.runs.result import Run
 
+IMPORTED = "import hft.api.replays, hft.cli.data, hft.replay.compiled, hft.reports.html"
 PRELUDE = """
 import os, signal, sys
 from importlib import import_module
@@ -73,29 +76,42 @@ def restless(view, order, p, s):
     s["n"] += 1
     order.quote(0, view.bid_tick - s["n"] % 5, 1)
 """
+Process = Callable[[Path, str, list[str]], "subprocess.CompletedProcess[str]"]
+FORKS: dict[Path, Forks] = {}  # home -> the process whose forks run in it
 REPLAY = ["replay", "run", "tapes", "-s", "mine.py:restless"]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with tapes, a strategy and one whole run of it in `whole`."""
     path = tmp_path_factory.mktemp("home")
     synthetic(seed=6, out=path / "tapes", events=20_000)
     (path / "mine.py").write_text(STRATEGY)
-    done = hft_process(path, "", [*REPLAY, "--out", "whole"])
+    done = from_nothing(path, "", [*REPLAY, "--out", "whole"])
     assert done.returncode == 0, done.stderr
-    return path
+    FORKS[path] = Forks(path, IMPORTED)
+    yield path
+    FORKS.pop(path).close()
 
 
 def hft_process(home: Path, patch: str, words: list[str]) -> "subprocess.CompletedProcess[str]":
-    script = f"{PRELUDE}\n{patch}\nsys.exit(app.run({words!r}))\n"
-    command = [sys.executable, "-c", script]
+    """A command in a process of its own, forked from one that has imported hft."""
+    return FORKS[home].run(_script(patch, words), home)
+
+
+def _script(patch: str, words: list[str]) -> str:
+    return f"{PRELUDE}\n{patch}\nsys.exit(app.run({words!r}))\n"
+
+
+def from_nothing(home: Path, patch: str, words: list[str]) -> "subprocess.CompletedProcess[str]":
+    """The same in a process that imports hft itself."""
+    command = [sys.executable, "-c", _script(patch, words)]
     return subprocess.run(command, cwd=home, text=True, capture_output=True, timeout=200)
 
 
-def interrupted(home: Path, patch: str, words: list[str]) -> str:
+def interrupted(home: Path, patch: str, words: list[str], process: Process = hft_process) -> str:
     """The words of a command that Ctrl-C ended; never a traceback."""
-    done = hft_process(home, patch, words)
+    done = process(home, patch, words)
     assert done.returncode == 130, done.stderr
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr, done.stderr
     assert "interrupted" in done.stderr
@@ -273,7 +289,7 @@ def noticed(module, buffer):
     return real(module, buffer)
 engine._object_cache_notify = noticed
 """
-    interrupted(home, patch, [*REPLAY, "--out", "callback"])
+    interrupted(home, patch, [*REPLAY, "--out", "callback"], from_nothing)
     assert not (home / "callback").exists()
 
 
