@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from hft.cli import context
+from hft.cli.help import tidy
 from hft.core.errors import HftError, Unavailable
 from hft.core.version import VERSION
 from hft.storage.interrupts import hear
@@ -53,7 +54,7 @@ def load_group(name: str) -> Any:
     loaded.app._add_completion = False  # the root has it
     _refuse_repeats(loaded.app)
     command = typer.main.get_command(loaded.app)
-    command.name = name
+    tidy(command).name = name
     if context.current.json:
         _no_help(command)
     return command
@@ -69,6 +70,13 @@ class Once:
             if single and given.count(one) > 1 and not ctx.resilient_parsing:
                 raise typer.BadParameter(f"{one.opts[0]} is given twice; keep one", ctx=ctx)
         return super().parse_args(ctx, args)  # type: ignore[misc]
+
+    def format_help(self: Any, ctx: Any, formatter: Any) -> None:
+        from typer import rich_utils
+
+        # Four of the six columns are mostly empty: one space between them, not two.
+        rich_utils.STYLE_OPTIONS_TABLE_PADDING = (0, 1, 0, 0)  # type: ignore[assignment]
+        super().format_help(ctx, formatter)  # type: ignore[misc]
 
 
 class OnceCommand(Once, TyperCommand):
@@ -98,6 +106,10 @@ def _no_help(command: Any) -> None:
 
 class LazyGroup(Once, TyperGroup):
     """Lists the table without importing it; resolves a name by importing its module."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        tidy(self)
+        super().format_help(ctx, formatter)
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(GROUPS)

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from hft.cli import context
+from hft.cli.columns import OVERRIDES, TRAIL
 from hft.cli.context import Json
+from hft.cli.table import View, tabled
 
 app = typer.Typer(help="Show, verify, deliver and pack the audit trail.", no_args_is_help=True)
 
@@ -31,7 +33,9 @@ def audit(
 
 
 @app.command()
+@tabled
 def show(
+    view: View,
     since: Since = None,
     dsn: Dsn = None,
     journal: JournalDir = None,
@@ -49,7 +53,7 @@ def show(
     rows = api.show(since, dsn=dsn, journal=journal, config=context.current.config)
     rows = [row for row in rows if not table or row["table"] == name]
     rows = [row for row in rows if not alpha or row["row"].get("alpha_id") == alpha]
-    context.emit(rows, lambda: _table(rows) if rows else "no rows")
+    view.emit(_table(rows), TRAIL, data=rows)
 
 
 @app.command()
@@ -124,7 +128,9 @@ def pack(
 
 
 @app.command()
+@tabled
 def overrides(
+    view: View,
     since: Since = None,
     out: Annotated[
         Path | None, typer.Option(metavar="P", help="Write the page here (.html), or the JSON.")
@@ -133,13 +139,14 @@ def overrides(
 ) -> None:
     """One page of every time somebody went round a rule."""
     from hft.api import audit as api
-    from hft.reports.render import frame_json
 
     found = api.overrides(since, config=context.current.config)
     if out is not None:
         api.overrides_report(found, out)
         context.note(f"page: {out}")
-    context.emit(frame_json(found), lambda: _page(found))
+    if found.height and not context.current.json:
+        context.note(_totals(found))
+    view.emit(found, OVERRIDES, empty="no overrides")
 
 
 @app.command()
@@ -161,16 +168,13 @@ def retire(
     context.emit(found.to_dict(), words if found.count else "no row is that old")
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
+def _table(rows: list[dict[str, Any]]) -> Any:
     import polars as pl
-
-    from hft.audit.keys import moment
-    from hft.reports.render import frame_text
 
     lines = [
         {
-            "seq": str(row["seq"]),
-            "time": moment(row["ts"]),
+            "seq": row["seq"],
+            "time": row["ts"],
             "table": row["table"],
             "about": _about(row["row"]),
             "actor": row["actor"],
@@ -178,7 +182,9 @@ def _table(rows: list[dict[str, Any]]) -> str:
         }
         for row in rows
     ]
-    return frame_text(pl.DataFrame(lines))
+    kinds = {"seq": pl.Int64, "time": pl.Int64}
+    frame = pl.DataFrame(lines, {name: kinds.get(name, pl.String) for name in TRAIL})
+    return frame.with_columns(pl.col("time").cast(pl.Datetime("ns", "UTC")))
 
 
 def _about(own: dict[str, Any]) -> str:
@@ -203,11 +209,6 @@ def _verdict(found: Any) -> str:
     return "\n".join(lines)
 
 
-def _page(found: Any) -> str:
-    from hft.reports.render import frame_text
-
-    if found.is_empty():
-        return "no overrides"
+def _totals(found: Any) -> str:
     totals = found.group_by("kind").len().sort("kind")
-    heads = ", ".join(f"{kind}: {count}" for kind, count in totals.iter_rows())
-    return f"{heads}\n\n{frame_text(found)}"
+    return ", ".join(f"{kind}: {count}" for kind, count in totals.iter_rows())

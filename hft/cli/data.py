@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from hft.cli import context
+from hft.cli.columns import FINDINGS, TAPES
 from hft.cli.progress import bar
+from hft.cli.table import View, fitted, tabled
 
 app = typer.Typer(help="Ingest, show and verify recorded markets.", no_args_is_help=True)
 
@@ -73,10 +75,12 @@ def ingest(
 
 
 @app.command()
-def show(tapes: TapePaths, json: context.Json = False) -> None:
+@tabled
+def show(tapes: TapePaths, view: View, json: context.Json = False) -> None:
     """Show symbols, days, rows, typical spread and gap, findings."""
     opened = _open(tapes)
-    context.emit(opened.to_json(), lambda: _card(opened))
+    listed, found = _tapes(opened), _findings(opened, view)
+    view.emit(listed, TAPES, data=opened.to_json(), empty="no tapes", after=found)
 
 
 @app.command()
@@ -99,17 +103,19 @@ def formats(json: context.Json = False) -> None:
 
 
 @app.command()
-def instruments(json: context.Json = False) -> None:
+@tabled
+def instruments(view: View, json: context.Json = False) -> None:
     """List the known instruments with their grids."""
-    table = _instruments()
+    import polars as pl
+
+    known = sorted(_instruments().items())
     names = ("name", "tick", "lot", "multiplier", "currency", "kind")
     rows = [
         (key, str(one.tick), str(one.lot), str(one.multiplier), one.currency, one.kind)
-        for key, one in sorted(table.items())
+        for key, one in known
     ]
-    context.emit(
-        {key: one.to_dict() for key, one in sorted(table.items())}, lambda: _table(names, rows)
-    )
+    frame = pl.DataFrame(rows, names, orient="row")
+    view.emit(frame, data={key: one.to_dict() for key, one in known})
 
 
 @app.command()
@@ -203,16 +209,39 @@ def _pairs(texts: list[str]) -> dict[str, str | None] | None:
 
 def _card(tapes: Any) -> str:
     """The table of tapes, then the findings with their first rows."""
-    found = [
-        (
-            *(row["symbol"], row["day"], row["finding"]),
-            *(f"{row['count']:,}", f"{row['first_row']} ({row['of']})"),
-            *("waived" if row["waived"] else "", row["note"]),
-        )
-        for row in tapes.findings.iter_rows(named=True)
+    return fitted(_tapes(tapes), TAPES) + _findings(tapes, View())
+
+
+def _tapes(tapes: Any) -> Any:
+    """One row a tape; units are in the names."""
+    import polars as pl
+
+    rows = [
+        {
+            "symbol": tapes.key(tape),
+            "day": tape.day,
+            "rows": tape.rows,
+            "tick": str(tape.instrument.tick),
+            "spread_ticks": tape.summary["spread_ticks_median"],
+            "gap_p999_s": None if (gap := tape.summary["gap_ns_p999"]) is None else gap / 1e9,
+            "findings": ", ".join(f"{one.name} {one.count}" for one in tape.findings) or "none",
+        }
+        for tape in tapes
     ]
-    names = ("symbol", "day", "finding", "count", "first row", "", "note")
-    return f"{tapes!r}\n" + (f"\n{_table(names, found)}" if found else "")
+    kinds = {"rows": pl.Int64, "spread_ticks": pl.Float64, "gap_p999_s": pl.Float64}
+    return pl.DataFrame(rows, {name: kinds.get(name, pl.String) for name in TAPES})
+
+
+def _findings(tapes: Any, view: View) -> str:
+    """The findings below a table of tapes; nothing when there are none."""
+    import polars as pl
+
+    found = tapes.findings
+    if not found.height:
+        return ""
+    first = pl.concat_str(pl.col("first_row").cast(pl.String), pl.lit(" ("), "of", pl.lit(")"))
+    shown = found.with_columns(first.alias("first row"))
+    return "\n\n" + fitted(shown.select(FINDINGS), FINDINGS, view)
 
 
 def _table(names: tuple[str, ...], rows: list[Any]) -> str:

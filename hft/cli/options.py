@@ -123,25 +123,44 @@ REPLAY: dict[str, tuple[Any, Any]] = {
 
 def replays(command: Callable[..., None]) -> Callable[..., None]:
     """Give `command` the options above; it receives them as the keywords of `hft.replay`."""
-    signature = inspect.signature(command, eval_str=True)
-    own = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    return giving(REPLAY, keywords)(command)
 
-    @wraps(command)
-    def called(**given: Any) -> None:
-        options = {name: given.pop(name) for name in REPLAY}
-        command(**given, **keywords(options))
 
-    parameters = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, (kind, default) in REPLAY.items()
-    ]
-    after = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own if one.name == "json"]
-    before = [one for one in own if one.name != "json"]
-    called.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[*before, *parameters, *after]
-    )
-    called.__annotations__ = {one.name: one.annotation for one in [*before, *parameters, *after]}
-    return called
+def giving(
+    table: dict[str, tuple[Any, Any]],
+    gather: Callable[[dict[str, Any]], dict[str, Any]],
+    made: tuple[str, ...] = (),
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator: the options of `table` after the command's own, before --json.
+
+    `gather` makes the keywords of the command of them; `made` are those it names in its signature.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command, eval_str=True)
+        named = [one for one in signature.parameters.values() if one.name not in made]
+        own = [one for one in named if one.kind is not one.VAR_KEYWORD]
+
+        @wraps(command)
+        def called(**given: Any) -> None:
+            options = {name: given.pop(name) for name in table}
+            command(**given, **gather(options))
+
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        parameters = [
+            inspect.Parameter(name, keyword, default=default, annotation=kind)
+            for name, (kind, default) in table.items()
+        ]
+        after = [one.replace(kind=keyword) for one in own if one.name == "json"]
+        before = [one for one in own if one.name != "json"]
+        every = [*before, *parameters, *after]
+        called.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            parameters=every
+        )
+        called.__annotations__ = {one.name: one.annotation for one in every}
+        return called
+
+    return decorate
 
 
 def keywords(options: dict[str, Any]) -> dict[str, Any]:

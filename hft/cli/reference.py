@@ -7,7 +7,7 @@ reason or a setting cannot appear without its line.
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import typer
 
@@ -184,10 +184,7 @@ def _option_row(option: Any) -> str:
     else:
         shown = f"`{default}`"
     names = ", ".join(f"`{name}`" for name in option.opts)
-    kind = option.type_descriptor.annotation
-    words = get_args(kind) if get_origin(kind) is Literal else ()
-    choices = f" One of {', '.join(map(str, words))}." if words else ""
-    return f"| {names} | {_sentence(option.help)}{choices} | {shown} |"
+    return f"| {names} | {_sentence(option.help)} | {shown} |"
 
 
 def _sentence(text: str | None) -> str:

@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 import typer
 
 from hft.cli import context
+from hft.cli.columns import FRAMES, RUNS
 from hft.cli.options import Name, Out, TapesIn, find, folder, pairs, replays
 from hft.cli.progress import Report, bar
 from hft.cli.replay_check import check
+from hft.cli.table import View, tabled
 from hft.core.errors import JournalError
 
 app = typer.Typer(help="Run, list, show, verify, compare and fork replays.", no_args_is_help=True)
@@ -31,7 +33,6 @@ Frame = Literal[
     "daily",
     "markouts",
 ]
-LISTED = ("run_id", "state", "strategies", "symbols", "events", "orders", "fills", "refused", "net")
 
 _STRATEGY = "two_sided, market_making, momentum, arbitrage, or FILE.py:NAME."
 
@@ -66,23 +67,22 @@ def run(
 
 
 @app.command("list")
-def list_(out: Out = None, json: context.Json = False) -> None:
+@tabled
+def list_(view: View, out: Out = None, json: context.Json = False) -> None:
     """List the runs of a folder, oldest first."""
-    from hft.reports.render import frame_json, frame_text
     from hft.runs.folder.listing import listing
 
-    frame = listing(folder(out))
-    empty = f"no runs in {folder(out)}"
-    context.emit(frame_json(frame), lambda: frame_text(frame, LISTED) if frame.height else empty)
+    view.emit(listing(folder(out)), RUNS, empty=f"no runs in {folder(out)}")
 
 
 @app.command()
+@tabled
 def show(
+    view: View,
     name: Name = "last",
     frame: Annotated[
         Frame | None, typer.Option("--frame", help="A table instead of the card.")
     ] = None,
-    rows: Annotated[int, typer.Option(help="Rows of the table, 0 for all.", min=0)] = 20,
     report: Annotated[str | None, typer.Option(help="Write the report here.")] = None,
     out: Out = None,
     json: context.Json = False,
@@ -92,10 +92,10 @@ def show(
     if report is not None:
         context.note(f"report: {found.report(report)}")
     if frame is None:
+        view.refuse("without --frame there is a card")
         context.emit(found.to_json(), lambda: repr(found))
         return
-    table = getattr(found, frame)
-    _emit_frame(table.head(rows) if rows else table, table.height)
+    view.emit(getattr(found, frame), FRAMES.get(frame, ()), empty=f"{frame}: no rows")
 
 
 @app.command()
@@ -188,15 +188,6 @@ def _tapes(names: list[str], seed: int) -> Any:
     if names == ["synthetic"]:
         return api.tapes("synthetic", seed=seed)
     return api.tapes(names[0] if len(names) == 1 else names)
-
-
-def _emit_frame(shown: Any, total: int) -> None:
-    from hft.reports.render import frame_json, frame_text
-
-    rest = (
-        "" if shown.height == total else f"\n{shown.height:,} of {total:,} rows; --rows 0 shows all"
-    )
-    context.emit(frame_json(shown), lambda: frame_text(shown) + rest)
 
 
 @contextmanager

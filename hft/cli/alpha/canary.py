@@ -8,6 +8,8 @@ from typer.core import TyperGroup
 
 from hft.cli import context
 from hft.cli.alpha.promote import finish
+from hft.cli.columns import CANARIES
+from hft.cli.table import View, tabled
 
 OUT, UNKNOWN = 2, 65
 Folder = Annotated[
@@ -90,7 +92,9 @@ def evaluate(
 
 
 @app.command()
+@tabled
 def status(
+    view: View,
     promotions_dir: Folder = None,
     out: Annotated[Path | None, typer.Option(metavar="P", help="Write the JSON here too.")] = None,
     json: context.Json = False,
@@ -99,7 +103,10 @@ def status(
     from hft.api import canaries as api
 
     found = api.status(promotions_dir=promotions_dir, now=context.current.now)
-    written(found, out, _status(found))
+    keep(found, out)
+    after = "".join(f"\n{one['code']}: {one['sentence']}" for one in found["findings"])
+    empty = "no promotions yet; `hft alpha promote ID` proposes one"
+    view.emit(_status(found), CANARIES, data=found, empty=empty, after=after)
 
 
 @app.command()
@@ -150,13 +157,18 @@ def rollback(
 
 def written(found: Any, out: Path | None, words: str) -> None:
     """Print a finding, and write it where it is wanted."""
+    keep(found, out)
+    context.emit(found, words)
+
+
+def keep(found: Any, out: Path | None) -> None:
+    """Write a finding as JSON where it is wanted."""
     import json as text
 
     if out is not None:
         from hft.storage.atomic import write_atomic
 
         write_atomic(out, text.dumps(found, indent=2, default=str) + "\n")
-    context.emit(found, words)
 
 
 def _leave(done: Any, out: Path | None) -> None:
@@ -225,15 +237,23 @@ def _decision(decision: Any) -> str:
     return "\n".join(lines)
 
 
-def _status(found: dict[str, Any]) -> str:
-    lines = [
-        f"{row['alpha_id']:<28} {row['state']:<12} counts {row['counts']:<6g} "
-        f"until {row['expires'] or '-':<10}  {row['profile'] or '-':<9} "
-        f"{row['why']} {row['reason']}"
+def _status(found: dict[str, Any]) -> Any:
+    """One row a promotion."""
+    import polars as pl
+
+    rows = [
+        {
+            "alpha": row["alpha_id"],
+            "state": row["state"],
+            "counts": row["counts"],
+            "until": row["expires"],
+            "why": f"{row['why']} {row['reason']}".strip(),
+            "profile": row["profile"],
+        }
         for row in found["promotions"]
     ]
-    lines += [f"{one['code']}: {one['sentence']}" for one in found["findings"]]
-    return "\n".join(lines or ["no promotions yet; `hft alpha promote ID` proposes one"])
+    kinds: dict[str, Any] = dict.fromkeys(CANARIES, pl.String) | {"counts": pl.Float64}
+    return pl.DataFrame(rows, kinds)
 
 
 def _history(found: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ import typer
 
 from hft.cli import context
 from hft.cli.alpha import output
+from hft.cli.table import View, tabled
 
 Base = Annotated[
     str | None, typer.Option(help="Folder of experiments (research/experiments).", metavar="D")
@@ -22,18 +23,25 @@ def register(app: typer.Typer) -> None:
 
 
 @group.command("list")
+@tabled
 def list_(
-    base_dir: Base = None, alpha_id: Alpha = None, out: Out = None, json: context.Json = False
+    view: View,
+    base_dir: Base = None,
+    alpha_id: Alpha = None,
+    out: Out = None,
+    json: context.Json = False,
 ) -> None:
     """List runs, newest first; folders that cannot be read are counted."""
     from hft.alpha.experiments import list_runs
 
     found = list_runs(output.experiments_folder(base_dir), alpha_id)
-    output.emit(found.to_dict(), lambda: _text(found, ("sharpe_oos", "sharpe_is")), out)
+    _emit(view, found, ("sharpe_oos", "sharpe_is"), out)
 
 
 @group.command()
+@tabled
 def compare(
+    view: View,
     ids: Annotated[list[str], typer.Argument(help="Run ids or unique beginnings.", metavar="ID")],
     base_dir: Base = None,
     out: Out = None,
@@ -45,11 +53,13 @@ def compare(
 
     found = Listing(chosen(output.experiments_folder(base_dir), ids))
     names = sorted({name for run in found.runs for name in run.meta["metrics"]})
-    output.emit(found.to_dict(), lambda: _text(found, names), out)
+    _emit(view, found, names, out)
 
 
 @group.command()
+@tabled
 def best(
+    view: View,
     metric: Annotated[str, typer.Option(help="Figure to rank by.")] = "sharpe_oos",
     top: Annotated[int, typer.Option(help="How many.", min=1)] = 10,
     base_dir: Base = None,
@@ -61,13 +71,11 @@ def best(
     from hft.alpha.experiments import best as ranked
 
     found = ranked(output.experiments_folder(base_dir), metric, top, alpha_id)
-    output.emit(found.to_dict(), lambda: _text(found, (metric,)), out)
+    _emit(view, found, (metric,), out)
 
 
-def _text(listing: Any, metrics: Any) -> str:
+def _emit(view: View, listing: Any, metrics: Any, out: str | None) -> None:
     import polars as pl
-
-    from hft.reports.render import frame_text
 
     rows = [
         {"run": run.run_id, "alpha": run.alpha_id, "written": run.timestamp[:19]}
@@ -77,7 +85,9 @@ def _text(listing: Any, metrics: Any) -> str:
     ]
     kinds: dict[str, Any] = {"run": pl.String, "alpha": pl.String, "written": pl.String}
     kinds |= dict.fromkeys(metrics, pl.Float64) | {"gates": pl.String}
-    lines = [frame_text(pl.DataFrame(rows, schema=kinds)) if rows else "no runs"]
-    if listing.unreadable:
-        lines.append(f"{len(listing.unreadable)} unreadable: {', '.join(listing.unreadable[:5])}")
-    return "\n".join(lines)
+    bad = listing.unreadable
+    after = f"\n{len(bad)} unreadable: {', '.join(bad[:5])}" if bad else ""
+    output.keep(listing.to_dict(), out)
+    frame = pl.DataFrame(rows, schema=kinds)
+    rank = ("run", "alpha", *metrics, "gates", "written")
+    view.emit(frame, rank, data=listing.to_dict(), empty="no runs", after=after)

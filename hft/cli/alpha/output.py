@@ -27,10 +27,15 @@ def experiments_folder(base_dir: str | None) -> Path:
 
 def emit(data: Any, render: Callable[[], str] | str, out: str | None = None) -> None:
     """Print a result, and write the same JSON to `out` when it is given."""
+    keep(data, out)
+    context.emit(data, render)
+    sys.stdout.flush()
+
+
+def keep(data: Any, out: str | None) -> None:
+    """Write a result's JSON to `out` when it is given."""
     if out is not None:
         from hft.alpha.experiments import json_text
         from hft.storage.atomic import write_atomic
 
         write_atomic(Path(out), json_text(data))
-    context.emit(data, render)
-    sys.stdout.flush()

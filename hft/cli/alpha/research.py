@@ -5,6 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from hft.cli import context
+from hft.cli.columns import ALPHAS
+from hft.cli.table import View, tabled
 
 
 def register(app: typer.Typer) -> None:
@@ -14,12 +16,26 @@ def register(app: typer.Typer) -> None:
     app.command("try")(try_)
 
 
-def list_(json: context.Json = False) -> None:
+@tabled
+def list_(view: View, json: context.Json = False) -> None:
     """List the alphas of the workspace, and what cannot be loaded."""
+    import polars as pl
+
     from hft.api import research as alpha
 
     found = alpha.list_(now=context.current.now)
-    context.emit(found, lambda: _listed(found))
+    rows = [
+        [one[name] for name in ("alpha_id", "status", "family", "horizon")]
+        + [", ".join(one["data_fields"])]
+        for one in found["alphas"]
+    ]
+    frame = pl.DataFrame(rows, dict.fromkeys(ALPHAS, pl.String), orient="row")
+    empty = (
+        "no alphas in this workspace yet; `hft alpha scaffold ID --from EXAMPLE` copies one of "
+        f"{', '.join(found['examples'])}"
+    )
+    after = "".join(f"\nnot usable: {error}" for error in found["errors"])
+    view.emit(frame, ALPHAS, data=found, empty=empty, after=after)
 
 
 def scaffold(
@@ -65,20 +81,6 @@ def try_(
 
     found = alpha.try_(id, data or (), now=context.current.now)
     context.emit(found.to_dict(), lambda: found.text(plots))
-
-
-def _listed(found: dict[str, Any]) -> str:
-    lines = [
-        f"{one['alpha_id']:<28} {one['status']:<9} {one['family']:<14} {one['horizon']:>6}  "
-        f"{', '.join(one['data_fields'])}"
-        for one in found["alphas"]
-    ]
-    if not lines:
-        lines = [
-            "no alphas in this workspace yet; `hft alpha scaffold ID --from EXAMPLE` copies one of "
-            f"{', '.join(found['examples'])}"
-        ]
-    return "\n".join([*lines, *(f"not usable: {error}" for error in found["errors"])])
 
 
 def _scaffolded(made: dict[str, Any]) -> str:

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from hft.cli import context
-from hft.cli.alpha.canary import written
+from hft.cli.alpha.canary import keep, written
+from hft.cli.columns import INVENTORY
+from hft.cli.table import View, tabled
 
 Out = Annotated[Path | None, typer.Option(metavar="P", help="Write the JSON here too.")]
 Page = Annotated[
@@ -48,15 +50,20 @@ def why(
     written(found, out, _why(found))
 
 
-def inventory(out: Page = None, json: context.Json = False) -> None:
-    """List every model: tier, owner, validator, last validation, expiry, open findings."""
+@tabled
+def inventory(view: View, out: Page = None, json: context.Json = False) -> None:
+    """List every model: tier, owner, validator, last validation, expiry, open_findings."""
     from hft.api import answers as api
 
     found = api.inventory(now=context.current.now)
     if out is not None and out.suffix == ".html":
         context.note(f"page: {found.report(out)}")
         out = None
-    written(found.to_json(), out, _inventory(found.to_json()))
+    data = found.to_json()
+    keep(data, out)
+    after = "".join(f"\nnot usable: {text}" for text in data["errors"])
+    empty = "no models yet; `hft alpha scaffold ID` makes one"
+    view.emit(_inventory(data), INVENTORY, data=data, empty=empty, after=after)
 
 
 def _moment(ts_ns: int) -> str:
@@ -85,16 +92,24 @@ def _why(found: dict[str, Any]) -> str:
     return "\n".join([found["alpha_id"], *lines])
 
 
-def _inventory(found: dict[str, Any]) -> str:
-    lines = []
-    for row in found["models"]:
-        last = _moment(row["validated_ns"]) if row["validated_ns"] else "never validated"
-        gates = " ".join(f"{gate}:{verdict}" for gate, verdict in row["verdicts"].items())
-        lines.append(
-            f"{row['alpha_id']:<28} {row['tier'] or '-':<9} {row['stage']:<12} "
-            f"weight {row['weight']:<6g} owner {row['owner'] or '-'}, "
-            f"validator {row['validator'] or '-'}, {last} {gates}, until {row['expiry'] or '-'}"
-        )
-        lines += [f"  open: {text}" for text in row["findings"]]
-    lines += [f"not usable: {text}" for text in found["errors"]]
-    return "\n".join(lines or ["no models yet; `hft alpha scaffold ID` makes one"])
+def _inventory(found: dict[str, Any]) -> Any:
+    """One row a model."""
+    import polars as pl
+
+    rows = [
+        {
+            "alpha": row["alpha_id"],
+            "tier": row["tier"],
+            "stage": row["stage"],
+            "weight": row["weight"],
+            "until": row["expiry"],
+            "gates": " ".join(f"{gate}:{verdict}" for gate, verdict in row["verdicts"].items()),
+            "open_findings": "; ".join(row["findings"]),
+            "owner": row["owner"],
+            "validator": row["validator"],
+            "validated": _moment(row["validated_ns"]) if row["validated_ns"] else "never",
+        }
+        for row in found["models"]
+    ]
+    kinds: dict[str, Any] = dict.fromkeys(INVENTORY, pl.String) | {"weight": pl.Float64}
+    return pl.DataFrame(rows, kinds)
