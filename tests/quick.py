@@ -34,6 +34,9 @@ ALSO: dict[str, str] = {
 LEFT_OUT: dict[str, str] = {
     "test_room_for_answers.py::test_nothing_at_the_venue": "filled rings hold the same bound here",
     "test_dispatch.py::test_the_queue_is_its_twin": "ten seconds; the venue's duels pass the queue",
+    "test_the_twin_finds_a_planted_fault": "the twin's own power, not a fault of the engine",
+    "test_a_sample_of_random_markets_reaches_all": "what markets are drawn for, not the engine",
+    "test_the_duels_reach_every_kind_of_answer": "what the duels reach, not whether they agree",
     "test_venue_twin.py::test_whole_fills": "capped fills run the same engine",
     "test_venue_twin.py::test_a_venue_where_every_amend": "one of four duels is enough here",
     "known_early[seed=0-l3-research]": "two of four markets are enough here",

@@ -31,7 +31,7 @@ run_module = importlib.import_module("hft.replay.run")
 SLOTS = 8
 LATE_NS = 400
 ALWAYS = 1_000_000
-MARKETS = 40  # of each seed; a bound that is one short shows in the first ten
+MARKETS = 40  # of each seed; an engine that does not look for room shows in the first ten
 
 
 class Watch:
@@ -124,3 +124,21 @@ def test_one_row_that_ends_every_order_finds_room_however_full_the_ring_was(end:
         ended = answers[answers["ignored"] == 0]["code"]
         kind = ResponseKind.EXPIRED if end == "the close" else ResponseKind.FILL
         assert (ended == kind).sum() == SLOTS
+
+
+def test_one_order_that_takes_every_level_finds_room_for_each_fill_and_its_double() -> None:
+    for levels in range(1, 60):
+
+        def act(view: Any, order: Any, p: Any, s: Any, lots: int = levels) -> None:
+            if view.ask_tick == 110 and not view.position:
+                order.new(Side.BUY, 110 + lots, lots, Tif.IOC)
+
+        rows = [*opening(1, {99: 5}, {110 + k: 1 for k in range(levels)}), (200, LEVEL, 0, 99, 6)]
+        model = VenueModel(legs={"response": Latency("constant", LATE_NS, 0, ())})
+        session = session_of(
+            [rows], [Strategy(act, "sweeps", 50, 0, {}, {})], venue=model, slots=SLOTS
+        )
+        session.engine.faults[0]["duplicate_ack_e6"] = ALWAYS
+        session.engine.clock[0]["faulty"] = 1
+        played = finish(session)  # an overflow ends it with an InvariantError
+        assert len(played.fills) >= levels
