@@ -127,7 +127,7 @@ def test_one_row_that_ends_every_order_finds_room_however_full_the_ring_was(end:
 
 
 def test_one_order_that_takes_every_level_finds_room_for_each_fill_and_its_double() -> None:
-    for levels in range(1, 60):
+    for levels in range(8, 24):  # about where the ring of the start is too small
 
         def act(view: Any, order: Any, p: Any, s: Any, lots: int = levels) -> None:
             if view.ask_tick == 110 and not view.position:
