@@ -16,6 +16,7 @@ from hft.alpha.rl.episode import Episode, Market
 from hft.alpha.rl.quoting import ACTIONS, BOUND, FEATURES, Quoting
 from hft.core.errors import ConfigError, HftError
 from hft.gateway.limits import Limits
+from hft.runs.durations import united
 from hft.runs.ingest import open_tapes, synthetic
 from hft.runs.result import Run
 from hft.runs.venues import Venue, named
@@ -62,7 +63,7 @@ class MarketMaking(gymnasium.Env):
             _opened(tapes, Path(cache)),
             limits or Limits(),
             named(venue) if isinstance(venue, str) else venue or Venue(latency="5ms"),
-            duration_ns(every, "every"),
+            duration_ns(united(every, "every"), "every"),
             Quoting(lots, max_lots, depth),
         )
         self.steps, self.reward_scale = int(steps), _scale(reward_scale)

@@ -213,7 +213,7 @@ def replay(
     """Replay tapes with one strategy, or a dict of name -> strategy through one gateway.
 
     The same code, configuration, tapes and seed again opens the sealed run (`fresh=True` replays).
-    `plain` runs function strategies as plain Python, for debuggers; the digest is the same.
+    `plain` replays function strategies as plain Python, for debuggers; the digest is the same.
     `controls` are inputs at a time, a list or a YAML file (docs/reference/controls.md).
     `promotions` is a folder of promotion files, `alphas` binds strategies to alpha ids.
     `resume` continues a partial run (Ctrl-C leaves one) of the same arguments into a whole one.
@@ -240,7 +240,7 @@ def replay(
         job,
         record=record or settings.replay_record,
         out=out or settings.replay_out,
-        fresh=fresh or not settings.replay_cache,
+        fresh=fresh or plain or not settings.replay_cache,
         progress=progress,
         resume=load(resume, out) if isinstance(resume, str | Path) else resume,
         max_journal_bytes=int(settings.runs_max_journal_gb * GB),

@@ -25,8 +25,9 @@ Name = Annotated[str, typer.Argument(help="Run: id, its beginning, last, last~1 
 
 Text = str | None
 SET = (
-    "A parameter, such as half_ticks=2; may be repeated. An unknown one is refused with the list "
-    "of those there are; docs/reference/shipped.md says what they mean."
+    "A parameter, such as half_ticks=2; may be repeated. Of several strategies NAME.half_ticks=2. "
+    "An unknown one is refused with the list of those there are; docs/reference/shipped.md says "
+    "what they mean."
 )
 EXAMPLE = {
     "--set": "half_ticks=2",
@@ -170,6 +171,37 @@ def keywords(options: dict[str, Any]) -> dict[str, Any]:
     rest["alphas"] = pairs("--alpha", rest.pop("alphas") or []) or None
     legs = [rest.pop(name) for name in ("latency", "queue", "fees", "taken", "crossed")]
     return rest | {"venue": venue(rest["venue"], *legs)}
+
+
+def strategies(texts: list[str], params: dict[str, str]) -> Any:
+    """The strategy of `-s`, or several by name, with their parameters as `--set` gives them."""
+    from hft.runs.code.sources import find
+
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, _, rest = text.partition("=")
+        own = bool(rest) and name.isidentifier()
+        one = find(rest if own else text)
+        name = name if own else one.name
+        if name in found:
+            raise typer.BadParameter(
+                f"-s: two strategies are called {name!r}; name them: -s a={text} -s b={text}"
+            )
+        found[name] = one
+    if len(found) == 1:
+        ((name, one),) = found.items()
+        changed = one.with_params(params)
+        return changed if name == one.name else {name: changed}
+    of: dict[str, dict[str, str]] = {name: {} for name in found}
+    for key, value in params.items():
+        name, _, parameter = key.partition(".")
+        if not parameter or name not in found:
+            raise typer.BadParameter(
+                f"--set {key}: several strategies run; write NAME.{parameter or key}={value} with "
+                f"a name of {', '.join(found)}"
+            )
+        of[name][parameter] = value
+    return {name: one.with_params(of[name]) for name, one in found.items()}
 
 
 def pairs(option: str, texts: list[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import typer
 
 from hft.cli import context
 from hft.cli.columns import FRAMES, RUNS
-from hft.cli.options import Name, Out, TapesIn, find, folder, pairs, replays
+from hft.cli.options import Name, Out, TapesIn, find, folder, pairs, replays, strategies
 from hft.cli.progress import Report, bar
 from hft.cli.replay_check import check
 from hft.cli.table import View, tabled
@@ -34,7 +34,10 @@ Frame = Literal[
     "markouts",
 ]
 
-_STRATEGY = "two_sided, market_making, momentum, arbitrage, or FILE.py:NAME."
+_STRATEGY = (
+    "two_sided, market_making, momentum, arbitrage, or FILE.py:NAME. Several run together; "
+    "NAME=STRATEGY gives one a name."
+)
 
 
 @app.callback()
@@ -46,16 +49,15 @@ def replay() -> None:
 @replays
 def run(
     tapes: Annotated[list[str], typer.Argument(help="Dataset folders, tape files or synthetic.")],
-    strategy: Annotated[str, typer.Option("--strategy", "-s", help=_STRATEGY)],
+    strategy: Annotated[list[str], typer.Option("--strategy", "-s", help=_STRATEGY)],
     json: context.Json = False,
     **options: Any,
 ) -> None:
     """Replay tapes through the gateway with a strategy and write the run folder."""
     began_ns = time.time_ns()
     from hft.api import replays as api
-    from hft.runs.code.sources import find as named
 
-    chosen = named(strategy).with_params(options.pop("params"))  # before a market is made
+    chosen = strategies(strategy, options.pop("params") or {})  # before a market is made
     opened = _tapes(tapes, options["seed"])
     with replaying() as progress:
         done = api.replay(opened, chosen, progress=progress, **options)

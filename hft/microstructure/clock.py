@@ -73,4 +73,6 @@ def parse(text: str) -> Clock:
             return Clock("trades", max(1.0, float(counted[1])), "trades")
         kind: Kind = "money" if unit.lower() in _MONEY else "volume"
         return Clock(kind, float(counted[1]), unit)
+    if text.strip().replace(".", "", 1).isdecimal():
+        raise ConfigError(f"clock: {text!r} has no unit; did you mean {text}s or '{text} trades'?")
     return Clock("time", float(duration_ns(text, "clock")))

@@ -26,10 +26,15 @@ TAKEN = {
 CROSSED = {"restated": "back when the tape states them again, not when what crossed them goes"}
 
 
-def mode_words(venue: Mapping[str, Any], inexact: Sequence[str] = ()) -> dict[str, str]:
+def mode_words(
+    venue: Mapping[str, Any],
+    inexact: Sequence[str] = (),
+    charged: Mapping[str, tuple[Any, Any]] | None = None,
+) -> dict[str, str]:
     """Latency, queue, fills and fees of a venue's settings.
 
-    `inexact`: the instruments whose tape has no order ids, where no queue could be exact.
+    `inexact`: the instruments whose tape has no order ids, where no queue could be exact;
+    `charged`: what each instrument pays as maker and as taker, in bps, the venue's fees included.
     """
     words = {"latency": _latency(venue.get("latency", {}))}
     if "queue" in venue:
@@ -44,7 +49,7 @@ def mode_words(venue: Mapping[str, Any], inexact: Sequence[str] = ()) -> dict[st
             words["fills"] += f", and {TAKEN[venue['taken']]}"
     if venue.get("crossed") in CROSSED:
         words["crossed levels"] = CROSSED[venue["crossed"]]
-    words["fees"] = _fees(venue.get("fees", {})) or "the instrument's own"
+    words["fees"] = _fees(venue.get("fees") or {}) or _own_fees(charged or {})
     return words
 
 
@@ -57,6 +62,22 @@ def fault_words(faults: Mapping[str, Any]) -> str:
         elif name in WINDOWS and value and value[1] > value[0]:
             said.append(f"{WINDOWS[name]} for {(value[1] - value[0]) / 1e9:g} s")
     return ", ".join(said)
+
+
+def _own_fees(charged: Mapping[str, tuple[Any, Any]]) -> str:
+    """What the instruments themselves name; that is nothing for many."""
+    said = {
+        name: f"maker {maker} bps, taker {taker} bps" for name, (maker, taker) in charged.items()
+    }
+    for name, (maker, taker) in charged.items():
+        if not maker and not taker:
+            said[name] = "none"
+    if set(said.values()) == {"none"}:
+        return "none: neither the venue nor the instrument names any"
+    if len(set(said.values())) == 1:
+        return f"the instrument's own: {next(iter(said.values()))}"
+    each = ", ".join(f"{name} {text}" for name, text in said.items())
+    return f"the instruments' own: {each}" if each else "the instrument's own"
 
 
 def _fees(fees: Mapping[str, Any]) -> str:

@@ -1,12 +1,23 @@
 """Moments and durations that a user gives: checked and bounded, so that no time can overflow."""
 
+import re
 from typing import Any
 
 from hft.core.errors import ConfigError
 from hft.strategies.base import duration_ns
 from hft.tape.dataset import to_ns
 
+BARE = re.compile(r"\d+(\.\d*)?|\.\d+")
 DAY_NS = 86_400_000_000_000
+
+
+def united(value: Any, what: str) -> Any:
+    """The value as it is. Raises: ConfigError for a text that is a number without a unit."""
+    bare = isinstance(value, str) and BARE.fullmatch(value.strip())
+    if bare and float(bare[0]):
+        text = value.strip()
+        raise ConfigError(f"{what}: {text!r} has no unit; did you mean {text}ms? (ns, us, ms, s)")
+    return value
 
 
 def bounded_ns(value: Any, what: str, low: int = 0) -> int:
@@ -17,7 +28,7 @@ def bounded_ns(value: Any, what: str, low: int = 0) -> int:
     if value in ("0", "0ns", "0us", "0ms", "0s"):
         value = 0
     try:
-        ns = duration_ns(value, what)
+        ns = duration_ns(united(value, what), what)
     except (OverflowError, ValueError):
         raise refusal from None
     if not low <= ns <= DAY_NS:

@@ -35,7 +35,7 @@ from hft.runs.folder.names import RunNames
 from hft.runs.folder.reader import RunReader
 from hft.runs.folder.writer import JournalFull, RunWriter
 from hft.runs.job import DEDUP_WINDOW, ORDER_QUEUE, Fork, Job
-from hft.runs.prepare import prepare
+from hft.runs.prepare import prepare, unheard
 from hft.runs.snapshots import SNAPSHOT_S, SnapshotClock
 from hft.runs.tapes import Folders, find_tapes
 from hft.runs.venues import Venue
@@ -86,7 +86,8 @@ def execute(
             run_id(manifest["key"]),
             record,
             names=_names(session, job, digits),
-            manifest=manifest | {"warnings": [*dead_books(job.tapes), *resolved.warnings]},
+            manifest=manifest
+            | {"warnings": [*unheard(job), *dead_books(job.tapes), *resolved.warnings]},
             limits=dump_yaml(resolved.to_dict()),
             max_journal_bytes=max_journal_bytes,
             resumable=_is_resumable(job, session),

@@ -16,6 +16,7 @@ import polars as pl
 from hft.core.codes import EventKind, Flag
 from hft.core.errors import ConfigError, DataError
 from hft.feeds.times import times_ns
+from hft.runs.durations import united
 from hft.runs.given import as_frame
 from hft.runs.ingest import write_settled
 from hft.strategies.base import duration_ns
@@ -55,7 +56,7 @@ def join(
     folder = Path(out)
     if any(tape.path.resolve().parent == folder.resolve() for tape in tapes):
         raise ConfigError(f"join: out={str(out)!r} holds the tapes themselves; name another folder")
-    signals = _signals(given, ts, names, duration_ns(latency, "latency"))
+    signals = _signals(given, ts, names, duration_ns(united(latency, "latency"), "latency"))
     joined = write_settled(_joined(tapes, signals), folder)
     return Tapes(joined.tapes, order=[full_name(tape) for tape in tapes])
 

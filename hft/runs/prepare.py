@@ -233,6 +233,21 @@ def _listened(strategies: list[Strategy], tapes: Tapes) -> int:
     return max(strategy.instruments for strategy in strategies)
 
 
+def unheard(job: Job) -> list[str]:
+    """One sentence when the tapes have instruments that no strategy listens to."""
+    strategies = [replace(s, name=name) for name, s in job.strategies.items()]
+    heard = _listened(strategies, job.tapes)
+    rest = job.tapes.symbols[heard:]
+    if not rest:
+        return []
+    names = ", ".join(job.strategies)
+    which = f"the first {heard} instruments" if heard > 1 else "one instrument, the first"
+    return [
+        f"{', '.join(rest)}: not replayed; {names} listens to {which} "
+        f"({', '.join(job.tapes.symbols[:heard])})"
+    ]
+
+
 def _flat_fees(session: Session, venue: Venue, digits: int) -> None:
     per_lot, per_order = venue.flat_fees()
     for name, amount in (("fee_per_lot_money", per_lot), ("fee_per_order_money", per_order)):

@@ -42,7 +42,11 @@ class Run(RunReader):
             for row in self.totals.get("markets", [])
             if not row["exact_queue"]
         ]
-        words = mode_words(self.config.get("venue", {}), inexact)
+        charged = {
+            name: (one.maker_bps, one.taker_bps)
+            for name, one in zip(self.names.symbols, self.names.instruments, strict=True)
+        }
+        words = mode_words(self.config.get("venue", {}), inexact, charged)
         limits = str(self.config.get("limits", {}).get("name", ""))
         off = limits == "off"
         words["limits"] = "off: nothing is refused, accounting only" if off else limits

@@ -33,6 +33,18 @@ def test_queue_fills_and_fees_are_said() -> None:
     assert mode_words({})["fees"] == "the instrument's own"
 
 
+@pytest.mark.parametrize(
+    ("charged", "words"),
+    [
+        ({"A": (2, 5)}, "the instrument's own: maker 2 bps, taker 5 bps"),
+        ({"A": (0, 0), "B": (0, 0)}, "none: neither the venue nor the instrument names any"),
+        ({"A": (2, 5), "B": (0, 0)}, "the instruments' own: A maker 2 bps, taker 5 bps, B none"),
+    ],
+)
+def test_fees_of_the_instruments_are_said(charged: dict[str, tuple[int, int]], words: str) -> None:
+    assert mode_words({}, charged=charged)["fees"] == words
+
+
 def test_a_queue_that_cannot_be_exact_says_where_and_what_is_used_instead() -> None:
     assert "(not BAC: risk averse" in mode_words({"queue": "fifo"}, ["BAC"])["queue"]
     assert "BAC" not in mode_words({"queue": "prob_log"}, ["BAC"])["queue"]
