@@ -1,20 +1,18 @@
 """Regression replays from Python: `check` runs the replays of a file against what is blessed there.
 
-The command `hft replay check` and the pytest plugin render what this gives.
+The command `hft replay check` and the pytest plugin render what this gives. Nothing heavy is
+imported until a replay has to be run, or its key computed.
 """
 
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hft.api.regression_inputs import replay_of
-from hft.core.errors import ConfigError, HftError
-from hft.runs.folder.layout import find_sealed
-from hft.runs.regression.compare import compare, entry_of
+from hft.api.regression_answers import Recall
+from hft.core.errors import ConfigError
 from hft.runs.regression.file import DEFAULT, ReplayFile, Spec, bless, read
 from hft.runs.regression.outcome import (
     BLESSED,
@@ -25,11 +23,10 @@ from hft.runs.regression.outcome import (
     shown_path,
     text_of,
 )
-from hft.runs.result import Run
-from hft.settings import load_settings
+from hft.settings.environment import is_ci
 
-Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None] | None]]
-REPLAYED, BY_KEY = "replayed", "key"
+if TYPE_CHECKING:
+    from hft.api.regression_run import Made, Progress
 
 
 @dataclass(frozen=True)
@@ -76,95 +73,94 @@ class Checked:
         }
 
 
-@dataclass(frozen=True)
-class How:
-    """How replays are run: where tapes lie, where runs go, whether sealed runs may answer."""
-
-    out: str
-    tapes: str | None = None
-    fresh: bool = False
-
-
 def check(
     file: str | Path = DEFAULT,
     keyword: str | None = None,
     *,
     bless: bool = False,
+    jobs: int = 1,
     tapes: str | Path | None = None,
     out: str | Path | None = None,
-    progress: Progress | None = None,
+    pages: str | Path | None = None,
+    progress: "Progress | None" = None,
+    ci: bool | None = None,
+    today: date | None = None,
 ) -> Checked:
     """Run the replays of a file and compare them with what is blessed in it.
 
     `keyword` chooses a replay by its name, or all whose names have it; `bless` writes what they
-    give as what is expected; `tapes` is the folder that the paths of tapes start at, instead of
-    the file's. Raises: ConfigError or DataError for a file that cannot be used.
+    give as what is expected; `jobs` of them run at a time; `tapes` is the folder that the paths of
+    tapes start at, instead of the file's; a replay that differs has a page of both reports in
+    `pages`. Where the variable CI is set (`ci`) every replay runs; elsewhere sealed runs answer by
+    key, and the one that is drawn for `today` is run again, once.
+    Raises: ConfigError or DataError for a file that cannot be used.
     """
+    ci = is_ci() if ci is None else ci
+    tapes, out = (None if one is None else str(one) for one in (tapes, out))
+    day = today or datetime.now(UTC).date()
+    recall = None if ci or bless else Recall(Path(file), tapes, out, day)
+    if recall is not None and recall.names:
+        known = recall.all(chosen(recall.names, keyword, str(file)))
+        if known is not None:
+            return Checked(str(file), known)
     found = read(file)
-    chosen = select(found, keyword)
-    names = {spec.name for spec in chosen}
-    found.refuse_edited(names if bless else set())
-    how = How(str(out or load_settings().replay_out), None if tapes is None else str(tapes))
-    made = []
-    for spec in chosen:
-        entry = None if spec.name in found.edited else found.blessed.get(spec.name)
-        with nullcontext() if progress is None else progress(spec.name) as report:
-            made.append(run_one(spec, entry, how, report))
-    outcomes = [outcome for outcome, _ in made]
+    names = [spec.name for spec in found.specs]
+    wanted = set(chosen(names, keyword, str(file)))
+    specs = [spec for spec in found.specs if spec.name in wanted]
+    found.refuse_edited(wanted if bless else set())
+    made = _made(found, specs, recall, (tapes, out, pages, ci), jobs, progress)
+    outcomes = [one.outcome for one in made]
     if bless:
-        outcomes = _bless(found, made, whole=len(chosen) == len(found.specs))
+        outcomes = _bless(found, made, whole=len(specs) == len(names))
+    elif recall is not None:
+        recall.remember(found, specs, outcomes)
     return Checked(str(file), tuple(outcomes), tuple(_notes(found, bless)))
 
 
-def select(file: ReplayFile, keyword: str | None) -> list[Spec]:
-    """The replay of that name, else those whose names have it. Raises: ConfigError for none."""
-    if keyword is None:
-        return list(file.specs)
-    named = [spec for spec in file.specs if spec.name == keyword]
-    found = named or [spec for spec in file.specs if keyword in spec.name]
+def chosen(names: Sequence[str], keyword: str | None, file: str) -> list[str]:
+    """The name itself, else those that have the keyword. Raises: ConfigError for none."""
+    if keyword is None or keyword in names:
+        return list(names) if keyword is None else [keyword]
+    found = [name for name in names if keyword in name]
     if not found:
-        there = ", ".join(spec.name for spec in file.specs)
-        raise ConfigError(f"{file.path}: no replay has {keyword!r} in its name; there are {there}")
+        there = ", ".join(names)
+        raise ConfigError(f"{file}: no replay has {keyword!r} in its name; there are {there}")
     return found
 
 
-def run_one(
-    spec: Spec,
-    entry: Mapping[str, Any] | None,
-    how: How,
-    progress: Callable[[int, int], None] | None = None,
-) -> tuple[Outcome, dict[str, Any] | None]:
-    """One replay's outcome, and the entry that would bless it; an error is an outcome, too."""
-    began_ns = time.time_ns()
-    try:
-        run = replay_of(spec, how.tapes, how.out, fresh=how.fresh, progress=progress)
-        answered = run.manifest.get("started_ns", began_ns) < began_ns
-        before = None if entry is None else _blessed_run(entry, run, how.out)
-        words = BY_KEY if answered else REPLAYED
-        return compare(spec, entry, run, before, words), entry_of(run)
-    except HftError as error:
-        text = str(error)
-        sentence = text if text.startswith(spec.place) else f"{spec.place}: {text}"
-        return Outcome(spec.name, ERROR, sentence=sentence, code=error.exit_code), None
+def _made(
+    file: ReplayFile,
+    specs: Sequence[Spec],
+    recall: Recall | None,
+    places: tuple[str | None, str | None, Any, bool],
+    jobs: int,
+    progress: "Progress | None",
+) -> list["Made"]:
+    """Each replay, answered where it can be, else run."""
+    from hft.api.regression_run import How, Made, run_all
+    from hft.settings import load_settings
+
+    tapes, out, pages, fresh = places
+    due = "" if recall is None else recall.due([spec.name for spec in file.specs])
+    how = How(out or str(load_settings().replay_out), tapes, str(pages or ""), fresh, due)
+    known = {}
+    if recall is not None:
+        known = {spec.name: recall.answer(spec.name) for spec in specs if spec.name != due}
+    rest = [spec for spec in specs if known.get(spec.name) is None]
+    entries = {name: one for name, one in file.blessed.items() if name not in file.edited}
+    made = {one.outcome.name: one for one in run_all(rest, entries, how, jobs, progress)}
+    for name, answered in known.items():
+        if answered is not None:
+            made[name] = Made(answered, None)
+    return [made[spec.name] for spec in specs]
 
 
-def _blessed_run(entry: Mapping[str, Any], run: Run, out: str) -> Run | None:
-    """The run that was blessed, where its folder is still there and is another than this one."""
-    if run.digest == entry["digest"]:
-        return None
-    path = find_sealed(out, entry["key"], "full")
-    found = None if path is None else Run.open(path)
-    return found if found is not None and found.digest == entry["digest"] else None
-
-
-def _bless(
-    file: ReplayFile, made: Sequence[tuple[Outcome, dict[str, Any] | None]], whole: bool
-) -> list[Outcome]:
+def _bless(file: ReplayFile, made: Sequence["Made"], whole: bool) -> list[Outcome]:
     """Write the entries of all that ran; what was not as blessed says what it was accepted for."""
-    entries = {one.name: entry for one, entry in made if entry is not None}
+    entries = {one.outcome.name: one.entry for one in made if one.entry is not None}
     bless(file, entries, drop=whole)
     found = []
-    for one, _ in made:
+    for one in (each.outcome for each in made):
         if one.state in (SAME, ERROR):
             found.append(one)
         else:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -29,17 +30,30 @@ def check(
         str | None, typer.Option(help="Folder that the paths of tapes start at, not the file's.")
     ] = None,
     out: Out = None,
+    pages: Annotated[
+        str | None,
+        typer.Option(help="Folder of the pages of replays that differ (regression/ in --out)."),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", help="Replays that run at a time.", min=1, max=256)
+    ] = 1,
+    junit: Annotated[
+        str | None, typer.Option(help="Write the outcomes here as JUnit XML.", metavar="FILE")
+    ] = None,
     json: context.Json = False,
 ) -> None:
     """Run the replays of a file and compare them with what is blessed; exit code 2 if one moved."""
     from hft.api.regression import check as run_checks
-    from hft.runs.code.compilation import first_compile
 
-    if said := first_compile():
-        context.note(said)
-    found = run_checks(file, keyword, bless=bless, tapes=tapes, out=out, progress=_progress)
+    how: dict[str, Any] = {"bless": bless, "jobs": jobs, "progress": _progress}
+    found = run_checks(file, keyword, tapes=tapes, out=out, pages=pages, **how)
     for note in found.notes:
         context.note(note)
+    if junit is not None:
+        from hft.runs.regression.junit import junit as as_junit
+        from hft.storage.atomic import write_atomic
+
+        write_atomic(Path(junit), as_junit(file, found.outcomes))
     context.emit(found.to_json(), lambda: render(found))
     if found.exit_code:
         raise typer.Exit(found.exit_code)
@@ -47,7 +61,12 @@ def check(
 
 @contextmanager
 def _progress(name: str) -> Iterator[Callable[[int, int], None] | None]:
-    with bar(name, "events") as report:
+    """The bar of a replay that runs; before the first one what is compiled is told."""
+    from hft.runs.code.compilation import first_compile
+
+    if said := first_compile():
+        context.note(said)
+    with bar(name, "replays" if name == "replays" else "events") as report:
         yield report
 
 

@@ -1,9 +1,29 @@
-"""The environment that child processes inherit; they are told more, never less."""
+"""The environment as others need it: what child processes inherit, what settings read, is it CI?"""
 
 import os
 from collections.abc import Mapping
 
+FILE_VARIABLE = "GATEWAY_CONFIG"
+CHOSEN: list[str] = []  # the file that --config names, in this process
+NOT = ("", "0", "false", "no")
+
 
 def inherited(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """A copy of this process's environment with additions."""
+    """A copy of this process's environment with additions; they are told more, never less."""
     return {**os.environ, **(more or {})}
+
+
+def is_ci() -> bool:
+    """Is this a continuous integration, where the variable CI is set?"""
+    return os.environ.get("CI", "").lower() not in NOT
+
+
+def seen() -> dict[str, str]:
+    """The variables that settings are read from."""
+    names = [name for name in os.environ if name.startswith("HFT_") or name == FILE_VARIABLE]
+    return {name: os.environ[name] for name in names}
+
+
+def chosen_files() -> list[str]:
+    """The configuration files that were named, by --config or the environment."""
+    return [*CHOSEN, *filter(None, [os.environ.get(FILE_VARIABLE)])]

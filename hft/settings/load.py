@@ -15,6 +15,7 @@ from typing import Any
 
 from hft.core.errors import ConfigError
 from hft.core.json_text import line
+from hft.settings.environment import CHOSEN, FILE_VARIABLE
 from hft.settings.folder import config_file, place_of, read_mapping
 from hft.settings.keys import KEYS, Key, variables
 from hft.settings.values import (
@@ -26,8 +27,6 @@ from hft.settings.values import (
     unknown_key,
     unknown_variable,
 )
-
-FILE_VARIABLE = "GATEWAY_CONFIG"
 
 
 @dataclass(frozen=True)
@@ -100,12 +99,9 @@ class Settings:
         return {"settings": rows, "hash": self.hash}
 
 
-_chosen: list[str] = []
-
-
 def choose_file(path: str | None) -> None:
     """Make `path` (--config) the configuration file of this process; None: as before."""
-    _chosen[:] = [path] if path else []
+    CHOSEN[:] = [path] if path else []
 
 
 def load_settings(
@@ -125,7 +121,7 @@ def load_settings(
     default_file = config_file("default.yaml", workspace)
     if default_file is not None:
         found.update(_from_file(default_file, _shown(default_file)))
-    file = file or next(iter(_chosen), None)
+    file = file or next(iter(CHOSEN), None)
     named = file or environment.get(FILE_VARIABLE)
     if named:
         path = workspace / named if workspace else Path(named)

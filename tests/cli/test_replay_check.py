@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_unchanged_replays_are_as_blessed_and_their_sealed_runs_answer(
 ) -> None:
     code, found = answers(capsys)
     assert code == 0 and {one["state"] for one in found.values()} == {"same"}
-    assert {one["how"] for one in found.values()} == {"key"}
+    assert sorted(one["how"] for one in found.values()) == ["drawn", "key"]
     assert check() == 0
     text = capsys.readouterr().out
     assert "2 same" in text and max(map(len, text.splitlines())) <= 100
@@ -116,6 +117,53 @@ def test_without_the_blessed_run_the_ladder_gives_two_steps(here: Path, capsys: 
         else:
             assert first["kind"] == "span" and first["same"] <= exact <= first["other"]
             assert "the blessed run's folder is not here" in first["text"][-1]
+
+
+def test_a_replay_that_differs_has_a_page_with_both_reports(here: Path, capsys: Capture) -> None:
+    world.change(here / "replays.yaml", lambda text: text.replace("half_ticks: 2", "half_ticks: 3"))
+    _, found = answers(capsys)
+    assert found["quoting"]["page"] == "" and found["wider"]["page"] == "runs/regression/wider.html"
+    page = Parsed((here / found["wider"]["page"]).read_text())
+    assert page.loads == [] and page.open == []
+    assert [title for title, _ in page.frames] == ["report, blessed", "report, now"]
+    digests = [found["wider"][side] for side in ("was", "now")]
+    for (_, report), digest in zip(page.frames, digests, strict=True):
+        inner = Parsed(report)
+        assert inner.frames == [] and digest in inner.text and "Profit and loss" in inner.text
+    for words in ("moved: config (params)", "differ first at step 2", "max_drawdown"):
+        assert words in page.text, words
+    _, again = answers(capsys, "--out", "elsewhere", "--pages", "pages")
+    page = Parsed((here / again["wider"]["page"]).read_text())
+    assert again["wider"]["page"] == "pages/wider.html" and len(page.frames) == 1
+    assert "The run that was blessed is not in this folder of runs" in page.text
+
+
+class Parsed(HTMLParser):
+    """A page's text, what it loads, its frames, and the tags that are left open."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text, self.open, self.loads = "", [], []
+        self.frames: list[tuple[str, str]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {key: value or "" for key, value in attrs}
+        self.loads += [given[key] for key in ("src", "href") if key in given]
+        if tag == "iframe":
+            self.frames.append((given["title"], given["srcdoc"]))
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        return
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes nothing"
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
 
 
 def test_another_seed_is_not_searched_for_on_the_ladder(here: Path, capsys: Capture) -> None:

@@ -7,6 +7,7 @@ and two branches that blessed different replays merge.
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -25,6 +26,7 @@ HEAD = """\
 # Written by `hft replay check --bless`. Each entry is sealed: it is changed by that command alone.
 """
 EXACT, ANY = "exact", "any"
+NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 WORDS = ("true", "false", "null", "yes", "no", "on", "off")
 # Field -> the types it may have, and an example for the message.
 FIELDS: dict[str, tuple[tuple[type, ...], str]] = {
@@ -190,6 +192,8 @@ def _blessed(
 def _spec(name: str, given: Any, place: Callable[[str], str], folder: Path) -> Spec:
     """One replay, its fields known and of their types."""
     at = f"{REPLAYS}.{name}"
+    if not NAME.fullmatch(name):
+        raise ConfigError(f"{place(at)}: {name!r}: a name has letters, digits, _ - and . in it")
     if not isinstance(given, dict):
         raise ConfigError(f"{place(at)}: {name}: write its fields below it: tapes, strategy, ...")
 

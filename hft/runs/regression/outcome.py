@@ -27,6 +27,11 @@ class Figure:
     def moved(self) -> bool:
         return self.was != self.now
 
+    @property
+    def change(self) -> float | None:
+        """None where one of the two is missing."""
+        return None if self.was is None or self.now is None else self.now - self.was
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -46,6 +51,7 @@ class Outcome:
     blessed_run: str = ""
     page: str = ""
     versions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    seconds: float = 0.0
 
     @property
     def ok(self) -> bool:
@@ -91,17 +97,19 @@ def text_of(one: Outcome) -> str:
 def told(one: Outcome) -> list[Figure]:
     """The figures to show: those that moved, the named ones first; of a new replay the named."""
     known = [figure for figure in one.figures if one.was or figure.tolerance]
-    known.sort(key=lambda figure: not figure.tolerance)
-    return [figure for figure in known if figure.moved or figure.within is False]
+    return [figure for figure in as_told(known) if figure.moved or figure.within is False]
+
+
+def as_told(figures: Sequence[Figure]) -> list[Figure]:
+    """Those that the file names first, the others behind them as they stand."""
+    return sorted(figures, key=lambda figure: not figure.tolerance)
 
 
 def figure_words(figure: Figure) -> str:
     """`net 1.5 -> 2 USD (+0.5, allowed exact): too far`."""
     was, now = ("none" if v is None else f"{v:.12g}" for v in (figure.was, figure.now))
-    change = ""
-    if figure.was is not None and figure.now is not None:
-        change = f" ({figure.now - figure.was:+.6g}"
-        change += f", allowed {figure.tolerance})" if figure.tolerance else ")"
+    allowed = f", allowed {figure.tolerance}" if figure.tolerance else ""
+    change = "" if figure.change is None else f" ({figure.change:+.6g}{allowed})"
     verdict = {None: "", True: "", False: ": too far"}[figure.within]
     return f"{figure.name} {was} -> {now} {figure.unit}".rstrip() + change + verdict
 

@@ -44,6 +44,7 @@ def write(folder: Path, text: str) -> Path:
         (("    digest: any", "    params: {lots: 1}"), "line 9: two: params: belongs to one"),
         (("replays:", "replay:"), "has no replays"),
         (("# Ours.", "extra: 1"), "line 1: 'extra' is neither replays nor blessed"),
+        (("  two:", "  a/b:"), "line 6: 'a/b': a name has letters, digits"),
         (("  two:", "  one:"), "line 6: key 'one' is given twice"),
         (("    metrics: {net: 2%, fills: exact, fees: 0.5}", ""), "nothing would be checked"),
     ],
