@@ -27,11 +27,14 @@ from hft.venue.model import Latency, VenueModel
 from tests.naive.engine.author import HIGH, LOW
 from tests.naive.engine.chaos import Body, Sight, body, twin_sight
 from tests.naive.engine.faults import Faults
+from tests.naive.engine.guarded_replay import GuardedReplay
+from tests.naive.engine.house import House
 from tests.naive.engine.markets import Actor, Market, Row
 from tests.naive.engine.money import digits_of
 from tests.naive.engine.places import own_model
 from tests.naive.engine.replay import Replay
 from tests.naive.gateway_rows import resolved
+from tests.twin_house import resolved_keys, said_of
 from tests.twin_sight import engine_sight
 
 FILL_FIELDS = (
@@ -43,6 +46,7 @@ EQUITY_FIELDS = (
     *("fees_money", "mid2", "bid_tick", "ask_tick"),
 )
 SLOTS = 256
+NO_HOUSE = House({}, slots=SLOTS)
 Maker = Callable[[Actor, list[Any], Counter[str], Sight], Body]
 SessionFor = Callable[[Market, list[Strategy]], Session]
 OWN = hft.queue_model(own_model)
@@ -123,8 +127,13 @@ def session_of(market: Market, strategies: list[Strategy]) -> Session:
             )
         )
     limits = _no_limits(tuple(instruments)) if market.rules is None else resolved(market.rules)
+    house = market.house or NO_HOUSE
+    said: dict[str, Any] = {}
+    if market.house is not None:
+        limits = resolved_keys(market, house.keys)
+        said = said_of(market, house)
     gateway = gateway_for(
-        sources, limits, len(strategies), order_capacity=SLOTS, dedup_window=SLOTS
+        sources, limits, len(strategies), order_capacity=house.slots, dedup_window=SLOTS
     )
     return new_session(
         sources,
@@ -135,6 +144,7 @@ def session_of(market: Market, strategies: list[Strategy]) -> Session:
         end_ns=market.end_ns,
         equity_every_ns=market.equity_every_ns,
         faults=_plan(market.venue.faults).rows(0),
+        **said,
     )
 
 
@@ -171,7 +181,7 @@ def engine_records(
     session = session_for(market, strategies)
     sink = _Sink()
     drive(session, sink)
-    out.steps = _steps(np.concatenate(sink.steps))
+    out.steps = _steps(np.concatenate(sink.steps), market.house is not None)
     last = out.steps[-1] if out.steps else ("",)
     if last[0] == "WAKE" and (
         last[4] == 0
@@ -202,12 +212,12 @@ STEP_FIELDS = (
 WAKE, FILL = int(StepKind.WAKE), int(StepKind.FILL)
 
 
-def _steps(table: np.ndarray) -> list[tuple[Any, ...]]:
+def _steps(table: np.ndarray, guards: bool) -> list[tuple[Any, ...]]:
     """The records of the journal that the twin writes, too, as it writes them."""
     found = []
     for kind, ts, who, where, wake, oid, liquidity, code, *rest in _rows(table, STEP_FIELDS):
         name = KINDS.get(kind)
-        if name is not None:
+        if name is not None and (guards or name != "GUARD"):
             about = wake if kind == WAKE else oid
             found.append((name, ts, who, where, about, liquidity if kind == FILL else code, *rest))
     return found
@@ -221,7 +231,8 @@ def twin_records(market: Market, make: Maker = body) -> Records:
         trace: list[Any] = []
         out.sights.append(trace)
         bodies.append(make(actor, trace, out.deeds, twin_sight))
-    kept = Replay(market, bodies).run()
+    world = Replay if market.house is None else GuardedReplay
+    kept = world(market, bodies).run()
     out.steps, out.fills, out.equity = kept.steps, kept.fills, kept.equity
     return out
 
@@ -260,5 +271,8 @@ def _agree(one: Any, two: Any) -> bool:
     return all(map(_agree, one, two))
 
 
-NOTED = (StepKind.WAKE, StepKind.DECISION, StepKind.ARRIVAL, StepKind.FILL, StepKind.RESPONSE)
+NOTED = (
+    *(StepKind.WAKE, StepKind.DECISION, StepKind.ARRIVAL, StepKind.FILL, StepKind.RESPONSE),
+    *(StepKind.CONTROL, StepKind.GUARD),
+)
 KINDS = {int(kind): kind.name for kind in NOTED}

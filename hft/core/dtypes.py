@@ -94,6 +94,7 @@ ORDER = _row(
     "cmd_id",
     "sent_ns",
     "expire_ts_ns",
+    "refused_ns",  # when the venue last refused to cancel it; 0 never
     "next_slot",  # intrusive list of one account, instrument and side; of a free slot the next one
     "prev_slot",
 )

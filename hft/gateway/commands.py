@@ -32,12 +32,14 @@ def hold_new(gw: Any, head: Row, intent: Row, q: Row, slot: int, now_ns: int) ->
         order["order_type"] = OrderType.MARKET.value
         if q["kind"] == FORCE_FLAT:
             order["tif"] = Tif.IOC.value
+            tables.leaves(gw)[q["leaf_idx"]]["closing_id"] = intent["intent_id"]
     order["status"] = OrderStatus.PENDING_SUBMIT.value
     order["request"] = NEW
     order["reserved_money"] = 0
     order["held_qty"] = 0
     order["cmd_id"] = head["cmd_id"]
     order["sent_ns"] = now_ns
+    order["refused_ns"] = 0
     order["expire_ts_ns"] = intent["expire_ts_ns"]
     tables.holds(gw)[slot]["in_flight"] = 0
     head["live_orders"] += 1
@@ -46,8 +48,13 @@ def hold_new(gw: Any, head: Row, intent: Row, q: Row, slot: int, now_ns: int) ->
 
 @kernel
 def hold_amend(hold: Row, order: Row, q: Row) -> None:
-    """Note an amend in flight: until the venue answers, either version may trade."""
+    """Note an amend in flight: until the venue answers, either version may trade.
+
+    Mutates: hold, order, and what `q` remembers of both.
+    """
     price, qty = q["price"], q["qty"]
+    q["was_request"] = order["request"]
+    q["was_price"], q["was_low"], q["was_qty"] = hold["price"], hold["price_low"], hold["qty"]
     if hold["in_flight"] < ONE_AMEND:
         hold["price"], hold["price_low"], hold["qty"] = price, price, qty
     else:
@@ -59,8 +66,9 @@ def hold_amend(hold: Row, order: Row, q: Row) -> None:
 
 
 @kernel(inline=True)
-def hold_cancel(order: Row) -> None:
+def hold_cancel(order: Row, q: Row) -> None:
     """Note a cancel in flight; what is held stays held until the venue answers."""
+    q["was_request"] = order["request"]
     status = order["status"]
     if status == OrderStatus.SUBMITTED.value or status == OrderStatus.PARTIALLY_FILLED.value:
         order["status"] = OrderStatus.CANCEL_REQUESTED.value

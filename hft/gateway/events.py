@@ -22,6 +22,7 @@ CANCEL_REQUESTED = OrderStatus.CANCEL_REQUESTED.value
 UNKNOWN = OrderStatus.UNKNOWN.value
 NEW = IntentType.NEW.value
 AMEND = IntentType.AMEND.value
+FORCE_FLAT = IntentType.FORCE_FLAT.value
 CANCEL = IntentType.CANCEL.value
 NOTHING = -1
 WORTH_MAX = 1 << 60  # money of one fill
@@ -199,6 +200,7 @@ def on_cancel_rejected(gw: Any, slot: int, now_ns: int) -> int:
     """The order is still there."""
     if not is_working(gw, slot):
         return -1
+    tables.orders(gw)[slot]["refused_ns"] = now_ns
     end_cancel(tables.orders(gw)[slot], tables.holds(gw)[slot])
     return 0
 
@@ -284,6 +286,10 @@ def on_done(gw: Any, slot: int, status: int, now_ns: int) -> int:
         failed = status == OrderStatus.FAILED.value
         reason = Reason.VENUE_REJECT.value if failed else 0
         know_again(gw, slot, REJECTED if failed else APPROVED, reason, now_ns)
+    order = tables.orders(gw)[slot]
+    leaf = tables.leaves(gw)[order["leaf_idx"]]
+    if order["filled_qty"] == 0 and order["order_id"] == leaf["closing_id"]:
+        leaf["refused_ns"] = now_ns  # there was nothing to close with
     let_go(gw, slot, status)
     return 0
 
@@ -307,6 +313,16 @@ def on_unknown(gw: Any, slot: int, now_ns: int) -> int:
 
 
 @kernel
+def never_left(gw: Any, hold: Row, now_ns: int) -> None:
+    """The intent just decided was not sent: its AMEND holds nothing, its FORCE_FLAT waits."""
+    q = tables.request(gw)[0]
+    if q["kind"] == AMEND:
+        hold["price"], hold["price_low"], hold["qty"] = q["was_price"], q["was_low"], q["was_qty"]
+    elif q["kind"] == FORCE_FLAT:
+        tables.leaves(gw)[q["leaf_idx"]]["refused_ns"] = now_ns
+
+
+@kernel
 def on_dispatch_failed(gw: Any, slot: int, reason: int) -> int:
     """The command never left: all it held comes back, and its key answers `reason` from now on."""
     if not is_working(gw, slot):
@@ -317,6 +333,7 @@ def on_dispatch_failed(gw: Any, slot: int, reason: int) -> int:
     now_ns = head["now_ns"]
     if tables.decision(gw)[0]["slot"] == slot:
         dedup.commit(gw, head["dedup_row"], REJECTED, reason, 0, now_ns)
+        never_left(gw, hold, now_ns)
     elif order["request"] == NEW:
         dedup.commit_key(gw, hold, REJECTED, reason, 0, now_ns)
     else:
@@ -325,9 +342,14 @@ def on_dispatch_failed(gw: Any, slot: int, reason: int) -> int:
     head["orders_rejected"] += 1
     tables.counts(gw)[reason] += 1
     tables.counts(gw)[0] -= 1
-    if order["request"] == AMEND:
-        return on_amend_rejected(gw, slot, now_ns)
-    if order["request"] == CANCEL:
-        return on_cancel_rejected(gw, slot, now_ns)
-    let_go(gw, slot, OrderStatus.FAILED.value)
+    request = order["request"]
+    if request == AMEND:
+        on_amend_rejected(gw, slot, now_ns)
+    elif request == CANCEL:
+        end_cancel(order, hold)
+    else:
+        let_go(gw, slot, OrderStatus.FAILED.value)
+        return 0
+    if tables.decision(gw)[0]["slot"] == slot:
+        order["request"] = tables.request(gw)[0]["was_request"]
     return 0

@@ -109,7 +109,7 @@ def add_leaf(gw: Any, key: int) -> int:
         head["leaf_count"] = leaf + 1
     leaves[leaf]["key"] = key
     leaves[leaf]["instrument_idx"] = (key - 1) % config["n_instruments"]
-    leaves[leaf]["refused_ns"] = 0
+    leaves[leaf]["refused_ns"] = leaves[leaf]["closing_id"] = 0
     hang(gw, key, leaf)
     return leaf
 

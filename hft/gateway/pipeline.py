@@ -111,7 +111,7 @@ def decide_cancel(
     if head["venue_up"] == 0:
         return Reason.VENUE_DOWN.value
     head["cmd_id"] += 1
-    commands.hold_cancel(tables.orders(gw)[q["slot"]])
+    commands.hold_cancel(tables.orders(gw)[q["slot"]], q)
     return OK
 
 

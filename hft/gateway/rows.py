@@ -200,7 +200,8 @@ LEAF = _row(
     "settled_money",
     "free_next",
     "instrument_idx",
-    "refused_ns",  # when a FORCE_FLAT of it was refused last
+    "refused_ns",  # when a FORCE_FLAT of it was refused, or ended with nothing filled
+    "closing_id",  # the newest FORCE_FLAT
 )
 
 # What all accounts and strategies together hold of one instrument.
@@ -285,6 +286,10 @@ REQUEST = _row(
     "lowers",  # an AMEND that only lowers quantity
     "reach",  # the farthest price it could trade at; a market order knows none
     "passive",  # a post-only order: it expires rather than trade, so it cannot trade with us
+    "was_request",  # AMEND, CANCEL: what was in flight of the target, should this never leave
+    "was_price",  # AMEND: and what its hold was
+    "was_low",
+    "was_qty",
 )
 
 CANCELS_MAX = 256  # crossed orders one intent may have cancelled

@@ -46,7 +46,7 @@ from hft.replay.tick import checkpoint, note, note_wake
 from hft.replay.venue_rows import venue_span
 from hft.strategies.context import INTENTS_MAX
 from hft.trading.orders import submit, take_trips
-from hft.trading.profit import watch
+from hft.trading.profit import mark_held, watch
 from hft.trading.steps import new_step, note_guards
 from hft.venue.answers import needs_room
 from hft.venue.arrivals import has_room
@@ -164,7 +164,7 @@ def wake(engine: Engine, s: int, cause: int, on_wake: Any) -> bool:
     now_ns = clock["now_ns"]
     strategy = engine.strategies[s]
     trading = engine.trading
-    silent = False
+    silent = marked = False
     if clock["faulty"] != 0:
         silent = feed_silent(engine, now_ns)
         reconcile(engine, now_ns)
@@ -173,7 +173,8 @@ def wake(engine: Engine, s: int, cause: int, on_wake: Any) -> bool:
             view_to(engine, i, now_ns)
         if now_ns >= trading.touch[i]["turn_ns"]:
             turn(engine, i, now_ns)
-        watch(trading, s, i, now_ns)
+        marked |= mark_held(trading, s, i)
+    watch(trading, s, marked, now_ns)
     note_guards(trading, wiring(engine))
     if trading.gw.head[0]["actions"] > 0:
         take_trips(trading, wiring(engine), now_ns)

@@ -19,6 +19,7 @@ from hft.trading.steps import new_step
 from hft.venue.state import push
 
 _NEW = IntentType.NEW.value
+_FORCE_FLAT = IntentType.FORCE_FLAT.value
 _KEPT = (
     ResponseKind.FILL.value,
     ResponseKind.AMENDED.value,
@@ -39,7 +40,8 @@ def refuses(engine: Engine, kind: int, ts: int) -> bool:
     if fault["down_from_ns"] <= ts < fault["down_until_ns"]:
         fault["injected"] += 1
         return True
-    return kind == _NEW and _strikes(engine, fault["reject_e6"], 1)
+    new = kind == _NEW or kind == _FORCE_FLAT
+    return new and _strikes(engine, fault["reject_e6"], 1)
 
 
 @kernel

@@ -22,7 +22,7 @@ from hft.replay.faults import feed_silent, turns_out
 from hft.replay.rows import view_to
 from hft.replay.state import STATUS_DONE, Engine
 from hft.trading.answers import receive
-from hft.trading.profit import watch
+from hft.trading.profit import mark_held, watch
 from hft.trading.state import Wiring
 
 _WAKE = StepKind.WAKE.value
@@ -96,10 +96,12 @@ def _look(engine: Engine, wake: Row) -> None:
     now_ns = wake["ts_ns"]
     trading = engine.trading
     silent = engine.clock[0]["faulty"] != 0 and feed_silent(engine, now_ns)
+    marked = False
     for i in range(trading.head[0]["listened"]):
         if not silent:
             view_to(engine, i, now_ns)
-        watch(trading, wake["strategy_idx"], i, now_ns)
+        marked |= mark_held(trading, wake["strategy_idx"], i)
+    watch(trading, wake["strategy_idx"], marked, now_ns)
     gw = trading.gw.head[0]
     gw["alerts_taken"] = gw["alerts"]
 

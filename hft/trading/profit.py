@@ -9,19 +9,29 @@ from hft.portfolio.positions import mark
 
 
 @kernel(inline=True)
-def watch(trading: Any, s: int, i: int, now_ns: int) -> None:
-    """Before strategy `s` acts: mark what it holds of instrument `i`, watch gap and market move.
-
-    Mutates: trading.
-    """
+def mark_held(trading: Any, s: int, i: int) -> bool:
+    """Mark what strategy `s` holds of `i`. Mutates: trading. Returns: whether the mark is new."""
     touch = trading.touch[i]
     position = trading.positions[s * len(trading.touch) + i]
-    if position["qty"] != 0 and touch["valid"] != 0:
-        mid2 = touch["bid_tick"] + touch["ask_tick"]
-        if mid2 != position["mark2"]:
-            mark(position, trading.instruments[i], mid2)
-            feed_pnl(trading, s, now_ns)
-    on_market(enter(trading.gw), i, touch, now_ns)
+    if position["qty"] == 0 or touch["valid"] == 0:
+        return False
+    mid2 = touch["bid_tick"] + touch["ask_tick"]
+    if mid2 == position["mark2"]:
+        return False
+    mark(position, trading.instruments[i], mid2)
+    return True
+
+
+@kernel(inline=True)
+def watch(trading: Any, s: int, marked: bool, now_ns: int) -> None:
+    """Before strategy `s` acts: its profit when all it holds is marked, then gap and market move.
+
+    Profit of one leg marked and another not yet is nobody's profit. Mutates: trading.
+    """
+    if marked:
+        feed_pnl(trading, s, now_ns)
+    for i in range(trading.head[0]["listened"]):
+        on_market(enter(trading.gw), i, trading.touch[i], now_ns)
 
 
 @kernel

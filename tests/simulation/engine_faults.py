@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from hft.core.codes import EventKind
+from hft.core.codes import EventKind, IntentType
+from hft.gateway import control, policy
 from hft.market import book as book_module
 from hft.replay import venue_rows
 from hft.trading import profit
@@ -100,6 +101,21 @@ def amend_keeps_place(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(arrivals, "_amend", favoured)
 
 
+def kill_lets_amends_pass(patch: pytest.MonkeyPatch) -> None:
+    """A tripped breaker, or a kill, refuses new orders alone."""
+    cause = policy.breaker_cause
+
+    def of_new_orders(gw: Any, request: Any) -> int:
+        return 0 if request["kind"] == IntentType.AMEND else int(cause(gw, request))
+
+    patch.setattr(policy, "breaker_cause", of_new_orders)
+
+
+def day_never_ends(patch: pytest.MonkeyPatch) -> None:
+    """The loss of yesterday is one of today."""
+    patch.setattr(control, "reset_daily", lambda gw: None)
+
+
 FAULTS: tuple[Plant, ...] = (
     memory_of_256_levels,
     executions_ignored,
@@ -107,4 +123,7 @@ FAULTS: tuple[Plant, ...] = (
     touch_not_restored,
     print_given_twice,
     amend_keeps_place,
+    kill_lets_amends_pass,
+    day_never_ends,
 )
+OF_A_HOUSE = (kill_lets_amends_pass, day_never_ends)  # a market without guards cannot show them

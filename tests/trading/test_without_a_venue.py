@@ -36,7 +36,7 @@ from hft.gateway.state import new_state as new_gateway
 from hft.gateway.tables import enter
 from hft.trading.answers import receive
 from hft.trading.orders import submit, take_trips
-from hft.trading.profit import watch
+from hft.trading.profit import mark_held, watch
 from hft.trading.state import TradingState, Wiring, new_state
 from hft.trading.steps import note_guards
 
@@ -141,7 +141,7 @@ def test_the_gateway_hears_what_a_fill_and_a_move_of_the_touch_made() -> None:
     pnl = venue.trading.gw.strategies[0]
     assert pnl["pnl_money"] == 4 * venue.money, "bought at 99, marked at the mid of 100"
     venue.touch(103, 105)
-    watch(venue.trading, 0, 0, 40)
+    watch(venue.trading, 0, mark_held(venue.trading, 0, 0), 40)
     assert pnl["pnl_money"] == 4 * 5 * venue.money
     row = venue.trading.fills[0]
     assert (row["price"], row["qty"], row["position_qty"], row["fill_id"]) == (99, 4, 4, 1)
@@ -205,7 +205,7 @@ def test_a_loss_beyond_the_daily_limit_is_noted_with_what_was_measured_against_w
     venue.ask(IntentType.NEW, side=BUY, price=99, qty=1)
     venue.fill(venue.sent[0], 99, 1, 30, fill=1)
     venue.touch(94, 96)
-    watch(venue.trading, 0, 0, 40)
+    watch(venue.trading, 0, mark_held(venue.trading, 0, 0), 40)
     note_guards(venue.trading, venue.wiring)
     (trip,) = [step for step in venue.noted if step["kind"] == StepKind.GUARD]
     assert (trip["guard"], trip["code"]) == (Guard.BREAKER, GuardCause.LOSS)

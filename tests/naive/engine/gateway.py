@@ -35,6 +35,7 @@ class Order:
     counted: bool = False  # some time one was: `cancels` and `amends` tell what is under way
     heard: bool = False  # something was answered
     cancels: int = 0  # how many are under way
+    refused_ns: int | None = None  # when the venue last refused to cancel it
 
     @property
     def open(self) -> int:

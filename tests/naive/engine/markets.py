@@ -14,12 +14,14 @@ from hft.core.codes import Flag, SelfTradeMode
 from hft.core.instruments import Instrument
 from tests.naive.engine.author import HIGH, LEVELS, LOW, ORDERS, QUOTES, Author
 from tests.naive.engine.faults import Faults
+from tests.naive.engine.house import DAY_NS, House, house_of
 from tests.naive.engine.money import grids_of
 from tests.naive.gateway_state import Rules
 
 QUEUES = ("risk_averse", "prob_log", "prob_sqrt", "prob_power", "own", "fifo")
 LIMITED_SHARE = 0.15
-DEEP_SHARE = 0.03  # of the markets that have levels
+HOUSED_SHARE = 0.08  # of the others
+DEEP_SHARE = 0.044  # of the markets that have levels
 
 
 class Row(NamedTuple):
@@ -80,6 +82,7 @@ class Market:
     # Open hours (from, to) by the calendar of instruments whose tape says no phase.
     hours: list[list[tuple[int, int]] | None] | None = None
     window: tuple[int, int] | None = None  # ticks that the book holds; None: all of them
+    house: House | None = None  # guards and controls; never with rules
 
 
 def _clocked(rng: Random, raw: list[tuple[int, int, int, int, int, int, int]]) -> list[Row]:
@@ -241,7 +244,48 @@ def market(seed: int, *, form: str | None = None, queue: str | None = None) -> M
         made.start_ns = rng.randrange(100, last)
     if rng.random() < 0.1:
         made.end_ns = rng.randrange(max(100, made.start_ns or 0), last + 5)
+    if not limited and Random(f"housed {seed}").random() < HOUSED_SHARE:
+        return _housed(made)
     return made
+
+
+def _housed(made: Market) -> Market:
+    """The market with guards and controls; of some, midnight is amid the rows."""
+    rng = Random(f"house {made.seed}")
+    made.instruments = [
+        replace(one, kind="linear", lot=Decimal("0.1"), multiplier=Decimal(1))
+        for one in made.instruments
+    ]
+    times = [row.local_ts for rows in made.feeds for row in rows]
+    if rng.random() < 0.6:
+        made = _later(made, DAY_NS - rng.choice(times))
+        times = [row.local_ts for rows in made.feeds for row in rows]
+    span = (min(times), max(times))
+    made.house = house_of(rng, len(made.actors), len(made.instruments), span)
+    return made
+
+
+def _later(made: Market, ns: int) -> Market:
+    """The same at a later time."""
+    feeds = [
+        [row._replace(exch_ts=row.exch_ts + ns, local_ts=row.local_ts + ns) for row in rows]
+        for rows in made.feeds
+    ]
+    legs = {}
+    for name, (kind, base, spread, table) in made.venue.legs.items():
+        if kind == "interpolated":
+            table = tuple(v + ns * (k % 2 == 0) for k, v in enumerate(table))
+        legs[name] = (kind, base, spread, table)
+    plan = made.venue.faults
+    start, end = plan.down_ns
+    plan = replace(plan, down_ns=(start + ns, end + ns) if end else (0, 0))
+    return replace(
+        made,
+        feeds=feeds,
+        venue=replace(made.venue, legs=legs, faults=plan),
+        start_ns=None if made.start_ns is None else made.start_ns + ns,
+        end_ns=None if made.end_ns is None else made.end_ns + ns,
+    )
 
 
 def _actor(rng: Random, instruments: int, sweeps: bool) -> Actor:

@@ -31,7 +31,9 @@ LEGS = {
     int(IntentType.NEW): "entry",
     int(IntentType.AMEND): "amend",
     int(IntentType.CANCEL): "cancel",
+    int(IntentType.FORCE_FLAT): "entry",
 }
+OPENS = (IntentType.NEW, IntentType.FORCE_FLAT)
 LEG_NUMBERS = {leg.name.lower(): int(leg) for leg in LatencyLeg}
 SEED = 0  # of the run
 ROW_CAUSES = (int(WakeCause.TRADE), int(WakeCause.BOOK), int(WakeCause.STATUS))
@@ -204,7 +206,7 @@ class Replay:
         start, end = faults.down_ns
         if start <= self.now < end:
             return True
-        return command.kind == IntentType.NEW and self.channel.strikes(faults.reject, REJECT)
+        return command.kind in OPENS and self.channel.strikes(faults.reject, REJECT)
 
     def _say(self, k: int, kind: int, order: Any, price: int, lots: int, liquidity: int) -> None:
         fill_id = 0
@@ -245,6 +247,8 @@ class Replay:
         told = (answer.side, answer.price, answer.lots)
         self._step("RESPONSE", s, k, answer.oid, answer.kind, *told)
         fill = answer.kind == ResponseKind.FILL
+        if fill:
+            self._booked(answer)
         cause = int(WakeCause.FILL if fill else WakeCause.ORDER)
         if self.market.actors[s].wakes_on >> cause & 1:
             self._wake(s, cause)
@@ -281,10 +285,12 @@ class Replay:
     def _wake(self, s: int, cause: int) -> None:
         actor = self.market.actors[s]
         self._reconcile()
+        marked = False
         for feed, held in zip(self.feeds[: self.listened], self.positions[s], strict=False):
             feed.until(self.now)
-            if held.lots and feed.book.valid:
-                held.mark2 = feed.book.mid2
+            if held.lots and feed.book.valid and held.mark2 != feed.book.mid2:
+                held.mark2, marked = feed.book.mid2, True
+        self._look(s, marked)
         self.buffer.clear()
         self.bodies[s](View(self, s, 0, cause), Words(self, s, 0), None, None)
         for k in range(actor.instruments):
@@ -294,6 +300,16 @@ class Replay:
         for intent in list(self.buffer):
             self._submit(intent)
         self._sample()
+
+    def _booked(self, answer: Answer) -> None:
+        """What guards do when a fill is booked; here there are none."""
+
+    def _look(self, s: int, marked: bool) -> None:
+        """What guards do when strategy s wakes; here there are none."""
+
+    def _decides_for(self) -> int:
+        """Decision latency, ns."""
+        return 0
 
     def _submit(self, intent: Intent) -> None:
         reason = self._judge(intent)
@@ -336,15 +352,15 @@ class Replay:
                 self.gateway.turns_out(order, rests, self.now)
 
     def _conclude(self, intent: Intent, reason: Reason) -> None:
-        oid = intent.number if intent.kind == IntentType.NEW else intent.target
+        oid = intent.number if intent.kind in OPENS else intent.target
         self._step(
             "DECISION",
             *(intent.strategy, intent.instrument, intent.number, int(reason)),
-            *(None if intent.kind != IntentType.NEW else intent.side, intent.price, intent.lots),
+            *(intent.side if intent.kind in OPENS else None, intent.price, intent.lots),
         )
         if reason != Reason.OK:
             return
-        due = self.now + self._leg(LEGS[intent.kind])
+        due = self.now + self._decides_for() + self._leg(LEGS[intent.kind])
         self.last_arrival = max(due, self.last_arrival)
         lots = intent.sent or intent.lots
         command = Command(

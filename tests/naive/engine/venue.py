@@ -296,7 +296,7 @@ class Desk:
     # -- commands
 
     def command(self, command: Command) -> None:
-        if command.kind == IntentType.NEW:
+        if command.kind in (IntentType.NEW, IntentType.FORCE_FLAT):
             limit = None if command.type == OrderType.MARKET else command.price
             order = Resting(
                 *(command.oid, command.strategy, command.side, command.price, command.lots, 0),
