@@ -17,6 +17,7 @@ import numpy as np
 
 from hft.core.errors import DataError, JournalError, ValidationError
 from hft.core.json_text import line
+from hft.runs.nearest import nearest
 from hft.storage.atomic import write_folder
 
 META, SCORECARD, REPORT = "meta.json", "scorecard.json", "backtest_report.json"
@@ -240,7 +241,8 @@ def _named(runs: Sequence[Experiment], wanted: str) -> Experiment:
         names = ", ".join(run.run_id for run in close)
         raise ValidationError(f"run {wanted!r} is not unique: {names}")
     known = ", ".join(run.run_id for run in runs[:10]) or "none"
-    raise ValidationError(f"run {wanted!r}: there is no such run; the newest are {known}")
+    near = nearest(wanted, (run.run_id for run in runs)) or ";"
+    raise ValidationError(f"run {wanted!r}: there is no such run{near} the newest are {known}")
 
 
 def _checked_meta(path: Path) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from hft.alpha.reads import READERS, foreign_modules, is_own, watching
 from hft.alpha.signals import instance, said
 from hft.alpha.workspace import Workspace
 from hft.core.errors import ValidationError
+from hft.runs.nearest import nearest
 from hft.storage.python_file import PackageFromText
 from hft.storage.python_file import load as load_file
 
@@ -103,7 +104,10 @@ def load(workspace: Workspace, identifier: str) -> LoadedAlpha:
         return found.alphas[wanted]
     known = ", ".join(sorted(found.alphas)) or "none; make one with `hft alpha scaffold ID`"
     broken = f"; not usable: {'; '.join(found.errors)}" if found.errors else ""
-    raise ValidationError(f"alpha {wanted!r}: there is no such alpha; there are {known}{broken}")
+    near = nearest(wanted, found.alphas)
+    raise ValidationError(
+        f"alpha {wanted!r}: there is no such alpha{near or ';'} there are {known}{broken}"
+    )
 
 
 def load_folder(folder: Path) -> LoadedAlpha:

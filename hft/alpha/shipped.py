@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hft.alpha.workspace import Workspace
 from hft.core.errors import ValidationError
+from hft.runs.nearest import nearest
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 TEMPLATES = "_templates"
@@ -38,7 +39,8 @@ def example(name: str, workspace: Workspace) -> Path:
     known = examples()
     if name not in known:
         raise ValidationError(
-            f"--from {name!r}: there is no such alpha; there are {', '.join(known) or 'none'}"
+            f"--from {name!r}: there is no such alpha{nearest(name, known) or ';'} there are "
+            f"{', '.join(known) or 'none'}"
         )
     return known[name]
 

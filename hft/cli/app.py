@@ -6,8 +6,10 @@ defect of hft.
 """
 
 import os
+import re
 import sys
 import traceback
+from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Annotated, Any
@@ -22,6 +24,7 @@ from hft.core.version import VERSION
 from hft.storage.interrupts import hear
 
 INTERNAL, USAGE, IO_ERROR, CONFIG, INTERRUPTED = 1, 64, 74, 78, 130
+CHOICE, CHOICES = re.compile(r"'([^']*)' is not one of (.*)"), re.compile(r"'([^']*)'")
 USED = "UsageError"  # what an error document calls a command line that cannot be understood
 
 # name: (module that holds `app`, first line of its help)
@@ -225,8 +228,16 @@ def _say(sentence: str, code: int, kind: str) -> int:
     return code
 
 
+def _near(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
 def _say_usage(error: Any) -> int:
     message = error.format_message().replace("Value error, ", "")  # a word of the parser's own
+    chosen = CHOICE.search(message)
+    if chosen and (near := _near(chosen[1], CHOICES.findall(chosen[2]))):
+        message = f"{message.rstrip('.')}{near}"
     if error.ctx is None:
         return _say(message, USAGE, USED)
     if type(error).__name__ == "NoArgsIsHelpError":

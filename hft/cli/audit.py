@@ -46,10 +46,12 @@ def show(
     """Show the rows of the journal, oldest first; with --dsn those that a database has of it."""
     from hft.api import audit as api
     from hft.audit.records import TABLES
+    from hft.runs.nearest import nearest
 
     name = (table or "").removeprefix("audit.")
     if table and name not in TABLES:
-        raise typer.BadParameter(f"--table: {table!r} is none of {', '.join(sorted(TABLES))}")
+        known = f"{', '.join(sorted(TABLES))}{nearest(name, TABLES)}"
+        raise typer.BadParameter(f"--table: {table!r} is none of {known}")
     rows = api.show(since, dsn=dsn, journal=journal, config=context.current.config)
     rows = [row for row in rows if not table or row["table"] == name]
     rows = [row for row in rows if not alpha or row["row"].get("alpha_id") == alpha]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from hft.cli import context
+from hft.cli import complete, context
 
 Out = Annotated[
     str | None, typer.Option(help="Folder that run folders are in (the setting replay.out).")
@@ -21,7 +21,9 @@ TapesIn = Annotated[
     str | None,
     typer.Option("--tapes", help="Folder in which the run's tapes are found by their hash."),
 ]
-Name = Annotated[str, typer.Argument(help="Run: id, its beginning, last, last~1 or a path.")]
+RUN = "Run: id, its beginning, last, last~1 or a path."
+Name = Annotated[str, typer.Argument(help=RUN, autocompletion=complete.runs)]
+Other = Annotated[str, typer.Argument(help="The other run.", autocompletion=complete.runs)]
 
 Text = str | None
 SET = (
@@ -116,7 +118,13 @@ REPLAY: dict[str, tuple[Any, Any]] = {
         False,
     ),
     "resume": (
-        Annotated[Text, typer.Option(help="Continue this partial run of the same arguments.")],
+        Annotated[
+            Text,
+            typer.Option(
+                help="Continue this partial run of the same arguments.",
+                autocompletion=complete.runs,
+            ),
+        ],
         None,
     ),
 }
@@ -190,7 +198,7 @@ def strategies(texts: list[str], params: dict[str, str]) -> Any:
         found[name] = one
     if len(found) == 1:
         ((name, one),) = found.items()
-        changed = one.with_params(params)
+        changed = changed_by(one, params)
         return changed if name == one.name else {name: changed}
     of: dict[str, dict[str, str]] = {name: {} for name in found}
     for key, value in params.items():
@@ -201,7 +209,19 @@ def strategies(texts: list[str], params: dict[str, str]) -> Any:
                 f"a name of {', '.join(found)}"
             )
         of[name][parameter] = value
-    return {name: one.with_params(of[name]) for name, one in found.items()}
+    return {name: changed_by(one, of[name]) for name, one in found.items()}
+
+
+def changed_by(one: Any, params: dict[str, str]) -> Any:
+    """The strategy with other parameters. Raises: ConfigError that names the one meant."""
+    from hft.core.errors import ConfigError
+    from hft.runs.nearest import nearest
+
+    try:
+        return one.with_params(params)
+    except ConfigError as error:
+        unknown = next((name for name in params if name not in one.params), "")
+        raise ConfigError(f"{error}{nearest(unknown, one.params)}") from None
 
 
 def pairs(option: str, texts: list[str]) -> dict[str, str]:

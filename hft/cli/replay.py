@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from hft.cli import context
+from hft.cli import complete, context
 from hft.cli.columns import FRAMES, RUNS
-from hft.cli.options import Name, Out, TapesIn, find, folder, pairs, replays, strategies
+from hft.cli.options import Name, Other, Out, TapesIn, find, folder, pairs, replays, strategies
 from hft.cli.progress import Report, bar
 from hft.cli.replay_check import check
 from hft.cli.table import View, tabled
@@ -49,7 +49,10 @@ def replay() -> None:
 @replays
 def run(
     tapes: Annotated[list[str], typer.Argument(help="Dataset folders, tape files or synthetic.")],
-    strategy: Annotated[list[str], typer.Option("--strategy", "-s", help=_STRATEGY)],
+    strategy: Annotated[
+        list[str],
+        typer.Option("--strategy", "-s", help=_STRATEGY, autocompletion=complete.strategies),
+    ],
     json: context.Json = False,
     **options: Any,
 ) -> None:
@@ -115,8 +118,8 @@ def verify(
 
 @app.command()
 def diff(
-    left: Annotated[str, typer.Argument(help="Run: id, its beginning, last, last~1 or a path.")],
-    right: Annotated[str, typer.Argument(help="The other run.")] = "last",
+    left: Name,
+    right: Other = "last",
     out: Out = None,
     json: context.Json = False,
 ) -> None:

@@ -16,6 +16,7 @@ from hft.runs.code.edits import refuse_edited
 from hft.runs.code.location import file_of
 from hft.runs.code.sources import rebuild_queue
 from hft.runs.durations import bounded_ns
+from hft.runs.nearest import nearest
 from hft.venue.model import Latency, VenueModel
 from hft.venue.user_queue import QueueModel
 
@@ -170,7 +171,9 @@ PRESETS = ("binance_usdm", "binance_coinm", "binance_spot", "cme", "nasdaq")
 def named(name: str) -> Venue:
     """A preset by name. Raises: ConfigError listing the names."""
     if name not in PRESETS:
-        raise ConfigError(f"venue {name!r} is not one of {', '.join(PRESETS)}")
+        raise ConfigError(
+            f"venue {name!r} is not one of {', '.join(PRESETS)}{nearest(name, PRESETS)}"
+        )
     preset: Venue = getattr(Venue, name)()
     return preset
 

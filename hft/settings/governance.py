@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from hft.core.errors import ConfigError
+from hft.runs.nearest import nearest
 from hft.settings.folder import config_file, packaged_file, read_mapping
 
 
@@ -23,6 +24,7 @@ def profile_path(name_or_path: str | Path, workspace: Path | None = None) -> Pat
     raise ConfigError(
         f"profile {str(name_or_path)!r}: there is no such file; "
         f"write a path or one of {', '.join(names) or 'the names in config/governance'}"
+        f"{nearest(name_or_path, names)}"
     )
 
 

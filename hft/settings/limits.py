@@ -7,6 +7,7 @@ from typing import Any
 
 from hft.core.errors import ConfigError
 from hft.gateway.limits import GIVEN, LABELS
+from hft.runs.nearest import nearest
 from hft.settings.folder import config_file, place_of, read_mapping
 from hft.settings.load import leaves
 from hft.settings.values import check, from_scaled, key_of, unknown_key
@@ -29,6 +30,7 @@ def limits_path(name_or_path: str | Path) -> Path:
     raise ConfigError(
         f"limits {str(name_or_path)!r}: there is no such file; "
         f"write a path or one of {', '.join(names) or 'the names in config/limits'}"
+        f"{nearest(name_or_path, names)}"
     )
 
 

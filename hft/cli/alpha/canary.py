@@ -1,5 +1,6 @@
 """`hft alpha canary`: evaluate, status, history and rollback; parse, call, render."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from hft.cli import context
+from hft.cli.alpha.output import Id, MaybeId, SameAsId
 from hft.cli.alpha.promote import finish
 from hft.cli.columns import CANARIES
 from hft.cli.table import View, tabled
@@ -24,6 +26,9 @@ class EvaluateByDefault(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] not in self.commands:
+            near = get_close_matches(args[0], self.commands, 1, 0.8)
+            if near:
+                context.note(f"{args[0]!r} is taken as an alpha; did you mean {near[0]!r}?")
             args = ["evaluate", *args]
         return super().resolve_command(ctx, args)
 
@@ -48,8 +53,8 @@ def register(parent: typer.Typer) -> None:
 
 @app.command()
 def evaluate(
-    id: Annotated[str | None, typer.Argument(metavar="ID", help="The alpha.")] = None,
-    alpha_id: Annotated[str | None, typer.Option(metavar="ID", help="The same as ID.")] = None,
+    id: MaybeId = None,
+    alpha_id: SameAsId = None,
     runs: Annotated[
         list[Path] | None, typer.Option(metavar="DIR", help="Sealed run folders.")
     ] = None,
@@ -111,7 +116,7 @@ def status(
 
 @app.command()
 def history(
-    id: Annotated[str, typer.Argument(metavar="ID", help="The alpha.")],
+    id: Id,
     promotions_dir: Folder = None,
     out: Annotated[Path | None, typer.Option(metavar="P", help="Write the JSON here too.")] = None,
     json: context.Json = False,
@@ -138,7 +143,7 @@ def evidence(
 
 @app.command()
 def rollback(
-    id: Annotated[str, typer.Argument(metavar="ID", help="The alpha.")],
+    id: Id,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Stands in the audit.")] = "",
     key: Signed = None,
     promotions_dir: Folder = None,

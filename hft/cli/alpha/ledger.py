@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from hft.cli import context
+from hft.cli.complete import alphas
 
 PROBLEM = 2
 
@@ -37,7 +38,10 @@ def ledger(
 
 def vault(
     id: Annotated[
-        str | None, typer.Argument(metavar="ID", help="The candidate; without it the budgets.")
+        str | None,
+        typer.Argument(
+            metavar="ID", help="The candidate; without it the budgets.", autocompletion=alphas
+        ),
     ] = None,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why it is looked at.")] = None,
     key: Annotated[str | None, typer.Option(metavar="F", help="Your private key.")] = None,

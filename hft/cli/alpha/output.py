@@ -3,10 +3,20 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from hft.cli import context
+from hft.cli.complete import alphas
 from hft.core.errors import DataError
+
+THE_ALPHA = typer.Argument(metavar="ID", help="The alpha.", autocompletion=alphas)
+Id = Annotated[str, THE_ALPHA]
+MaybeId = Annotated[str | None, THE_ALPHA]
+SameAsId = Annotated[
+    str | None, typer.Option(metavar="ID", help="The same as ID.", autocompletion=alphas)
+]
 
 
 def desk() -> Any:

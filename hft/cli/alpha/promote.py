@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from hft.cli import context
+from hft.cli.alpha.output import MaybeId, SameAsId
 
 REFUSED = 2
 AS_THEY_ARE = (
@@ -30,8 +31,8 @@ def register(app: typer.Typer) -> None:
 
 
 def promote(
-    id: Annotated[str | None, typer.Argument(metavar="ID", help="The alpha.")] = None,
-    alpha_id: Annotated[str | None, typer.Option(metavar="ID", help="The same as ID.")] = None,
+    id: MaybeId = None,
+    alpha_id: SameAsId = None,
     owner: Annotated[str | None, typer.Option(help="Name of the key's person.")] = None,
     key: Annotated[Path | None, typer.Option(metavar="F", help="The owner's private key.")] = None,
     scorecard: Annotated[
@@ -91,8 +92,8 @@ def promote(
 
 
 def approve(
-    id: Annotated[str | None, typer.Argument(metavar="ID", help="The alpha.")] = None,
-    alpha_id: Annotated[str | None, typer.Option(metavar="ID", help="The same as ID.")] = None,
+    id: MaybeId = None,
+    alpha_id: SameAsId = None,
     memo: Annotated[
         Path | None, typer.Option(metavar="F", help="What was checked, and its limits.")
     ] = None,

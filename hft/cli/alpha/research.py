@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from hft.cli import context
+from hft.cli.alpha.output import Id
 from hft.cli.columns import ALPHAS
 from hft.cli.table import View, tabled
 
@@ -69,7 +70,7 @@ def scaffold(
 
 
 def try_(
-    id: Annotated[str, typer.Argument(metavar="ID", help="The alpha.")],
+    id: Id,
     data: Annotated[
         list[str] | None, typer.Option("--data", metavar="P", help="Files, folders or globs.")
     ] = None,

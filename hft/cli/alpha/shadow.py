@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from hft.cli import context
+from hft.cli.alpha.output import Id
 
 
 def register(app: typer.Typer) -> None:
@@ -14,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
 
 def shadow(
-    id: Annotated[str, typer.Argument(metavar="ID", help="The alpha.")],
+    id: Id,
     tapes: Annotated[list[str], typer.Argument(metavar="TAPES...", help="Dataset or tapes.")],
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder of the sealed runs.", show_default="shadow")

@@ -8,6 +8,7 @@ import typer
 
 from hft.cli import context
 from hft.cli.alpha.canary import keep, written
+from hft.cli.alpha.output import MaybeId, SameAsId
 from hft.cli.columns import INVENTORY
 from hft.cli.table import View, tabled
 
@@ -37,8 +38,8 @@ def asof(
 
 
 def why(
-    id: Annotated[str | None, typer.Argument(metavar="ID", help="The alpha.")] = None,
-    alpha_id: Annotated[str | None, typer.Option(metavar="ID", help="The same as ID.")] = None,
+    id: MaybeId = None,
+    alpha_id: SameAsId = None,
     out: Out = None,
     json: context.Json = False,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from hft.cli import context
+from hft.cli.alpha.output import MaybeId, SameAsId
 
 NOT_PASSED = 2
 
@@ -46,8 +47,8 @@ def register(app: typer.Typer) -> None:
 
 
 def validate(
-    id: Annotated[str | None, typer.Argument(metavar="ID", help="The alpha.")] = None,
-    alpha_id: Annotated[str | None, typer.Option(metavar="ID", help="The same as ID.")] = None,
+    id: MaybeId = None,
+    alpha_id: SameAsId = None,
     data: Paths = None,
     profile: Named = None,
     engine: Engine = "auto",

@@ -20,6 +20,7 @@ from hft.core.errors import ConfigError
 from hft.core.jit import kernel
 from hft.runs.code.captures import outside
 from hft.runs.code.edits import refuse_edited
+from hft.runs.nearest import nearest
 from hft.storage.python_file import load
 from hft.strategies.base import Strategy, strategy
 from hft.strategies.registry import SHIPPED, shipped
@@ -45,6 +46,7 @@ def find(name: str) -> Strategy:
     if not path.endswith(".py"):
         raise ConfigError(
             f"strategy {name!r} is neither a shipped one ({', '.join(SHIPPED)}) nor a file.py:name"
+            f"{nearest(name, SHIPPED)}"
         )
     return _chosen(path, attribute, strategies_in(Path(path)), "strategy", "strategies")
 
@@ -56,7 +58,10 @@ def find_queue(name: str) -> str | QueueModel:
     """
     path, _, attribute = name.partition(":")
     if name in QUEUES or not path.endswith(".py"):
-        return name  # `Venue` refuses a name that is none, listing those there are
+        if name not in QUEUES:
+            near = nearest(name, QUEUES)
+            raise ConfigError(f"queue {name!r} is not one of {', '.join(QUEUES)}{near}")
+        return name
     found = _made_in(Path(path), QueueModel, "queue model")
     return _chosen(path, attribute, found, "queue model", "queue models")
 
@@ -64,7 +69,9 @@ def find_queue(name: str) -> str | QueueModel:
 def _chosen(path: str, attribute: str, found: dict[str, Made], one: str, many: str) -> Made:
     if attribute:
         if attribute not in found:
-            raise ConfigError(f"{path}: no {one} {attribute!r}; it has {_names(found)}")
+            raise ConfigError(
+                f"{path}: no {one} {attribute!r}; it has {_names(found)}{nearest(attribute, found)}"
+            )
         return found[attribute]
     if len(found) != 1:
         raise ConfigError(f"{path}: name one of its {many}: {path}:NAME of {_names(found)}")

@@ -9,6 +9,7 @@ import polars as pl
 from hft.core.errors import ConfigError, DataError, HftError
 from hft.runs.folder.layout import DIGEST, NAMES, PARTIAL, folders
 from hft.runs.folder.reader import RunReader
+from hft.runs.nearest import nearest
 
 LAST = re.compile(r"last(?:~(\d+))?")
 SCHEMA: dict[str, Any] = {
@@ -63,7 +64,8 @@ def resolve(name: str | Path, out: str | Path = "runs") -> Path:
     if len(exact) == 1:
         return exact[0]
     if not matching:
-        raise DataError(f"{text}: no such run in {out}; `hft replay list` shows them")
+        near = nearest(text, (path.name.removesuffix(PARTIAL) for path in found))
+        raise DataError(f"{text}: no such run in {out}{near or '; `hft replay list` shows them'}")
     if len(matching) > 1:
         names = ", ".join(path.name for path in matching[:4])
         raise DataError(f"{text}: {len(matching)} runs begin so ({names}); write more of it")
