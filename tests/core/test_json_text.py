@@ -26,6 +26,7 @@ OWN_FORM = {
     "reports/governance/pages.py": "data of a page: the order of its keys is shown",
     "reports/html.py": "data of a page: the order of its keys is shown",
     "runs/job.py": "copies a configuration",
+    "runs/regression/file.py": "quotes scalars of YAML",
     "storage/chain_row.py": "asks whether a text is Unicode",
 }
 
