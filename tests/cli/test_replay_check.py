@@ -90,6 +90,8 @@ def test_a_changed_strategy_is_told_as_code(here: Path, capsys: Capture) -> None
     for one in found.values():
         assert one["state"] == "differs" and list(one["moved"]) == ["code"]
         first = one["first"]
+        told = [row for row in first["text"] if row.startswith("code ")]
+        assert 'code     +    s["n"] += 1' in told and not any('fair"] =' in row for row in told)
         assert first["step"] > 10 and first["state"]["now"]["tracked"]["fair"] > 0
         assert first["state"]["now"]["positions"] == first["state"]["blessed"]["positions"]
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from fractions import Fraction
 
-import digests
 import ledger
 import polars as pl
 import pytest
@@ -12,6 +11,7 @@ from simulation import conservation, volume
 from simulation.conservation import Frames, complaints
 
 import hft
+from hft.runs.regression.outcome import Outcome, text_of
 from hft.runs.result import Run
 from hft.strategies.registry import shipped
 from hft.tape.dataset import Tapes
@@ -24,15 +24,14 @@ Runner = Callable[[Case], Run]
 
 @pytest.mark.parametrize("case", BY_NAME)
 def test_a_recorded_day_trades_both_sides_and_gives_the_committed_digest(
-    case: Case, golden_run: Runner, bless: bool
+    case: Case, golden_run: Runner, checked: Callable[[Case], Outcome]
 ):
-    run = golden_run(case)
-    found = digests.figures(run)
-    print(digests.row(case.name, found))
-    assert found["orders"] >= 100
-    assert found["buys"] > 0 and found["sells"] > 0
-    assert sum(found["refused"].values()) < 0.5 * found["decisions"]
-    digests.check(case.name, found, bless)
+    get = golden_run(case).metrics.get_value
+    found = checked(case)
+    assert found.ok, f"{text_of(found)}\nif it should move, `make bless` and say why"
+    assert get("orders") >= 100
+    assert get("buys") > 0 and get("sells") > 0
+    assert get("refused") < 0.5 * get("decisions")
 
 
 @pytest.mark.parametrize("case", BY_NAME)
@@ -63,7 +62,7 @@ def test_a_day_loses_nothing_makes_nothing_and_knows_nothing_early(
 @pytest.mark.parametrize("case", BY_NAME)
 def test_every_fee_is_the_tariff_of_its_fill(case: Case, golden_run: Runner):
     run = golden_run(case)
-    per_lot = Fraction((case.fees or {}).get("per_lot", "0"))
+    per_lot = Fraction(case.fees.get("per_lot", "0"))
     scale = 10**run.names.digits
     by_symbol = dict(zip(run.names.symbols, run.names.instruments, strict=True))
     owed = 0

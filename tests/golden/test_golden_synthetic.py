@@ -1,27 +1,19 @@
 """Golden runs that need no recording: the seeded markets, wherever the tests run."""
 
-from functools import partial
+from collections.abc import Callable
 
-import digests
 import pytest
+from market_days import SYNTHETIC, Case
 
-import hft
-from hft.runs.ingest import synthetic
-
-# Strategy, market, its rows, venue; the market of a seed is part of what the digest holds fast.
-CASES = {
-    "synthetic_l2_making": ("market_making", "l2", 40_000, hft.Venue("2ms", "prob_log")),
-    "synthetic_l2_momentum": ("momentum", "l2", 40_000, hft.Venue(("uniform", "1ms", "2ms"))),
-    "synthetic_l3_two_sided": ("two_sided", "l3", 20_000, hft.Venue("250us", "fifo")),
-}
+from hft.runs.regression.outcome import Outcome, text_of
+from hft.runs.result import Run
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_a_synthetic_day_gives_the_committed_digest(name, tmp_path, bless):
-    strategy, kind, events, venue = CASES[name]
-    tapes = synthetic(seed=7, out=tmp_path / "tapes", events=events, kind=kind)
-    replay = partial(hft.replay, tapes, strategy, venue=venue, limits="research", seed=7)
-    found = digests.figures(replay(record="full", out=tmp_path / "runs"))
-    print(digests.row(name, found))
-    assert found["orders"] > 0 and found["buys"] > 0 and found["sells"] > 0
-    digests.check(name, found, bless)
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in SYNTHETIC])
+def test_a_synthetic_day_gives_the_committed_digest(
+    case: Case, checked: Callable[[Case], Outcome]
+) -> None:
+    found = checked(case)
+    assert found.ok, f"{text_of(found)}\nif it should move, `make bless` and say why"
+    get = Run.open(found.run).metrics.get_value
+    assert get("orders") > 0 and get("buys") > 0 and get("sells") > 0

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hft.core.codes import Reason
 from hft.core.errors import ConfigError
 from hft.core.version import VERSION
 from hft.runs.folder.reader import RunReader
@@ -16,6 +17,7 @@ from hft.runs.regression.ladder import ladder
 from hft.runs.regression.outcome import DIFFERS, NEW, SAME, Figure, Outcome, moved_words
 from hft.runs.regression.where import first_step
 
+REFUSED = "refused_"
 FIRST = ("net", "fills", "orders", "refused", "max_drawdown", "sharpe")
 
 
@@ -45,12 +47,25 @@ def versions() -> dict[str, str]:
 
 
 def figures_of(run: RunReader) -> dict[str, float]:
-    """Every figure of a run that is a number."""
-    return {
+    """Every figure of a run that is a number, and how many intents each reason refused."""
+    found = {
         name: one.value
         for name, one in run.metrics.items()
         if isinstance(one.value, int | float) and not isinstance(one.value, bool)
     }
+    reasons = run.totals.get("reasons", {})
+    found |= {_refused(int(code)): count for code, count in reasons.items() if int(code)}
+    return dict(sorted(found.items()))
+
+
+def _refused(code: int) -> str:
+    return f"{REFUSED}{Reason(code).name}"
+
+
+def _value(figures: Mapping[str, float], name: str) -> float | None:
+    """A figure; a reason that refused nothing has none written down, and is 0."""
+    known = name.startswith(REFUSED) and name.removeprefix(REFUSED) in Reason.__members__
+    return figures.get(name, 0 if known else None)
 
 
 def compare(
@@ -109,7 +124,7 @@ def _figures(spec: Spec, entry: Mapping[str, Any] | None, run: RunReader) -> lis
     now = figures_of(run)
     was = {} if entry is None else entry["metrics"]
     for name in spec.tolerances:
-        if name not in now and name not in was:
+        if _value(now, name) is None and name not in was:
             raise ConfigError(
                 f"{spec.place}: metrics: the run has no figure {name!r}; it has {', '.join(now)}"
             )
@@ -118,7 +133,8 @@ def _figures(spec: Spec, entry: Mapping[str, Any] | None, run: RunReader) -> lis
     found = []
     for name in (*spec.tolerances, *rest):
         unit = run.metrics[name].unit if name in run.metrics else ""
-        a, b = was.get(name), now.get(name)
+        unit = "intents" if name.startswith(REFUSED) and not unit else unit
+        a, b = (_value(was, name) if entry is not None else None), _value(now, name)
         tolerance = spec.tolerances.get(name)
         within = None
         if tolerance is not None and entry is not None:

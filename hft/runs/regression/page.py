@@ -18,22 +18,25 @@ STYLE = """
 main{max-width:none}
 pre{margin:0;overflow-x:auto;white-space:pre-wrap;font:12.5px/1.6 ui-monospace,Menlo,monospace}
 .abreast{display:grid;grid-template-columns:1fr 1fr;gap:16px;margin-top:16px}
-.abreast section{margin:0;padding:12px}
+.abreast section{margin:0;padding:12px;min-width:0}
+@media(max-width:900px){.abreast{grid-template-columns:1fr}}
 iframe{width:100%;height:86vh;border:1px solid var(--line);border-radius:8px;background:var(--bg)}
 """
-# Both reports scroll together, each by its share of its own length.
+# Both reports scroll together, each by its share of its own length; one may be loaded already.
 SCRIPT = """
 const frames=[...document.querySelectorAll('iframe')];
-frames.forEach((one,k)=>one.addEventListener('load',()=>{
-  const other=frames[1-k];if(!other)return;
-  const room=f=>{const d=f.contentDocument.documentElement;return d.scrollHeight-d.clientHeight};
-  one.contentWindow.addEventListener('scroll',()=>{
-    if(one.held){one.held=false;return}
-    const to=room(other)*one.contentWindow.scrollY/Math.max(room(one),1);
-    if(Math.abs(other.contentWindow.scrollY-to)<2)return;
-    other.held=true;other.contentWindow.scrollTo(0,to);
-  });
-}));
+const page=f=>f.contentDocument.documentElement;
+const room=f=>Math.max(page(f).scrollHeight-page(f).clientHeight,1);
+const link=(one,other)=>one.contentWindow.addEventListener('scroll',()=>{
+  if(one.held){one.held=false;return}
+  const to=Math.round(room(other)*one.contentWindow.scrollY/room(one));
+  if(Math.abs(other.contentWindow.scrollY-to)<2)return;
+  other.held=true;other.contentWindow.scrollTo(0,to);
+});
+if(frames.length===2)frames.forEach((one,k)=>{
+  const there=one.contentDocument&&one.contentDocument.querySelector('main');
+  if(there)link(one,frames[1-k]);else one.addEventListener('load',()=>link(one,frames[1-k]));
+});
 """
 HEAD = ("figure", "unit", "blessed", "now", "change", "allowed", "")
 

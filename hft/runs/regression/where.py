@@ -5,6 +5,7 @@ steps between which the runs part, and the new run's record there.
 """
 
 from collections.abc import Mapping
+from difflib import unified_diff
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from hft.runs.diff import Divergence, diff, step_words
 from hft.runs.folder.reader import RunReader
 from hft.runs.regression.ladder import Span, parted
 
+CHANGED_MAX = 8  # lines of a strategy's text
 RESEEDED = (
     "the seed moved, and the running digest begins with it: only beside the blessed run's folder, "
     "which is not here, is the first differing step named"
@@ -54,7 +56,7 @@ def _exact(found: Divergence, blessed: RunReader, run: RunReader) -> dict[str, A
     for name, one in (("blessed", blessed), ("now", run)):
         state[name] = state_before(one, found.step) if named else {}
     text += _state_lines(state)
-    text += [f"config   {name}: {_short(a)} | {_short(b)}" for name, (a, b) in _told(found)]
+    text += _changed(found)
     return {"kind": "step", "step": found.step, "fields": found.fields, "text": text} | {
         "blessed": found.left,
         "now": found.right,
@@ -127,10 +129,19 @@ def _state_lines(state: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def _told(found: Divergence) -> list[tuple[str, tuple[Any, Any]]]:
-    """The differing entries of the configuration, hashes apart: those are told as what moved."""
-    rest = [(k, v) for k, v in found.config.items() if not k.startswith(("hashes", "tapes"))]
-    return rest[:12]
+def _changed(found: Divergence) -> list[str]:
+    """What differs in code and configuration; hashes and tapes are told as what moved."""
+    lines = []
+    for name, (a, b) in found.config.items():
+        head, _, rest = name.partition(".")
+        if head != "config":
+            continue
+        if name.endswith(".source") and isinstance(a, str) and isinstance(b, str):
+            rows = list(unified_diff(a.splitlines(), b.splitlines(), n=0, lineterm=""))[2:]
+            lines += [f"code     {row}" for row in rows if not row.startswith("@@")][:CHANGED_MAX]
+        else:
+            lines.append(f"config   {rest}: {_short(a)} | {_short(b)}")
+    return lines[: 2 * CHANGED_MAX]
 
 
 def _short(value: Any) -> str:
