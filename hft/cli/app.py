@@ -178,7 +178,7 @@ def run(args: list[str] | None = None) -> int:
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except HftError as error:
-        return _say(str(error), error.exit_code, type(error).__name__)
+        return _say(str(error), error.exit_code, type(error).__name__, _kept(error))
     except (KeyboardInterrupt, typer.Abort):
         return _say("interrupted; what was finished is kept", INTERRUPTED, "Interrupted")
     except (BrokenPipeError, SystemExit) as error:
@@ -216,12 +216,19 @@ def _stopped(error: BaseException) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _say(sentence: str, code: int, kind: str) -> int:
+def _kept(error: HftError) -> dict[str, str]:
+    """Where the run so far is, of a replay that an error ended."""
+    run = getattr(error, "run", None)
+    return {} if run is None else {"run": str(run.path)}
+
+
+def _say(sentence: str, code: int, kind: str, more: dict[str, str] | None = None) -> int:
     sys.stderr.write(f"hft: {sentence}\n")
     if context.current.wants_error:
         context.current.json = True
         try:
-            context.emit({"error": sentence, "kind": kind, "exit_code": code}, "")
+            said = {"error": sentence, "kind": kind, "exit_code": code}
+            context.emit(said | (more or {}), "")
             sys.stdout.flush()
         except BrokenPipeError as error:
             _stopped(error)

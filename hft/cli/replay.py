@@ -13,7 +13,7 @@ from hft.cli.options import Name, Other, Out, TapesIn, find, folder, pairs, repl
 from hft.cli.progress import Report, bar
 from hft.cli.replay_check import check
 from hft.cli.table import View, tabled
-from hft.core.errors import JournalError
+from hft.core.errors import HftError
 
 app = typer.Typer(help="Run, list, show, verify, compare and fork replays.", no_args_is_help=True)
 app.command()(check)
@@ -205,7 +205,7 @@ def replaying() -> Iterator[Report | None]:
     try:
         with bar("replay", "events") as progress:
             yield progress
-    except (KeyboardInterrupt, JournalError) as stop:
+    except (KeyboardInterrupt, HftError) as stop:
         kept = getattr(stop, "run", None)
         if kept is not None:
             again = f"; --resume {kept.id} continues it" if kept.resumable else ""

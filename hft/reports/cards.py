@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from html import escape
 from typing import NamedTuple
 
-from hft.reports.figures import BLIND_SPOTS, money, number, percent, short
+import polars as pl
+
+from hft.reports.figures import BLIND_SPOTS, counted, money, number, percent, short
 from hft.reports.guards import acted, first_words
+from hft.reports.render import as_text, frame_text
 from hft.reports.view import View
 
 FIGURES_MAX = 12
@@ -60,13 +63,18 @@ def _profit(view: View) -> Iterator[Line]:
 
 def _trading(view: View) -> Iterator[Line]:
     get = view.figures.get_value
-    sides = "" if get("buys") is None else f"{get('buys'):,} buys, {get('sells'):,} sells"
+    sides = (
+        ""
+        if get("buys") is None
+        else ", ".join((counted(get("buys"), "buy"), counted(get("sells"), "sell")))
+    )
     if get("maker_share") is not None:
         sides += f", {percent(get('maker_share'))} maker"
     yield Line("fills", number(get("fills")), sides)
     if get("fill_ratio") is not None:
         filled, sent = number(get("orders_filled")), number(get("orders"))
-        yield Line("fill ratio", percent(get("fill_ratio")), f"{filled} of {sent} orders")
+        of = f"{filled} of {sent} order{'' if get('orders') == 1 else 's'}"
+        yield Line("fill ratio", percent(get("fill_ratio")), of)
     if get("taken_lots"):
         share = percent(get("taken_share")) if get("taken_share") is not None else "no prints"
         yield Line("taken", share, f"of the market's own takers' lots: {number(get('taken_lots'))}")
@@ -129,10 +137,14 @@ def text_card(view: View) -> str:
     width = max(len(line.label) for line in lines)
     values = max((len(line.text) for line in lines if line.tone != "wide"), default=0)
     out = [view.title + ("  (partial)" if view.partial else "")]
+    if view.stopped:
+        out.append(f"  stopped: {view.stopped}")
     if view.notice:
         out.insert(0, view.notice)
     for line in lines:
         out += _text_line(line, width, values)
+    if view.parts is not None:
+        out += [f"  {line}" for line in frame_text(view.parts).splitlines()]
     return "\n".join(out)
 
 
@@ -155,8 +167,20 @@ def html_card(view: View) -> str:
     )
     notice = f"<p class=w>{escape(view.notice)}</p>" if view.notice else ""
     state = " · partial" if view.partial else ""
+    if view.stopped:
+        notice += f"<p class=w>stopped: {escape(view.stopped)}</p>"
+    parts = "" if view.parts is None else f"<div class=p>{_parts(view.parts)}</div>"
     head = f"<h4>{escape(view.title + state)}</h4>"
-    return f"<div class=hft-card><style>{CARD_STYLE}</style>{notice}{head}<dl>{cells}</dl></div>"
+    body = f"{notice}{head}<dl>{cells}</dl>{parts}"
+    return f"<div class=hft-card><style>{CARD_STYLE}</style>{body}</div>"
+
+
+def _parts(frame: pl.DataFrame) -> str:
+    columns = as_text(frame).values()
+    names = "".join(f"<th>{escape(column.head)}</th>" for column in columns)
+    rows = zip(*(column.cells for column in columns), strict=True)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(c)}</td>' for c in row)}</tr>" for row in rows)
+    return f"<table><tr>{names}</tr>{body}</table>"
 
 
 CARD_STYLE = (
@@ -177,4 +201,8 @@ CARD_STYLE = (
     ".hft-card .wide dd:not(.n){font-size:13.5px}"
     ".hft-card dd.n{font-size:11.5px;font-weight:400;color:var(--m)}"
     ".hft-card .good dd:not(.n){color:var(--g)}.hft-card .bad dd:not(.n){color:var(--r)}"
+    ".hft-card .p{overflow-x:auto;margin-top:10px}.hft-card table{border-collapse:collapse;"
+    "font-size:12px;font-variant-numeric:tabular-nums;color:var(--i);background:none}"
+    ".hft-card :is(th,td){padding:3px 12px 3px 0;border:0;border-top:1px solid var(--l);"
+    "text-align:left;background:none}.hft-card th{font-weight:400;color:var(--m)}"
 )

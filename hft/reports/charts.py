@@ -165,7 +165,10 @@ class Panel:
         def to_y(values: np.ndarray) -> np.ndarray:
             return (high - np.asarray(values)) / (high - low) * HEIGHT
 
-        grid = [(float(to_y(np.array(v))), text) for v, text in value_ticks(low, high)]
+        grid = [
+            (float(to_y(np.array(v))), text)
+            for v, text in value_ticks(low, high, whole=self.unit == "lots")
+        ]
         body = "".join(f'<path class="grid" d="M0 {_n(y)}H1000"/>' for y, _ in grid)
         body += "".join(f'<path class="grid" d="M{_n(x)} 0V100"/>' for x, _ in self.span.ticks())
         if low < 0 < high:
@@ -203,11 +206,14 @@ class Panel:
         return [self.readout.index.tolist(), [float(f"{v:.10g}") for v in self.readout.last]]
 
 
-def value_ticks(low: float, high: float, most: int = 4) -> list[tuple[float, str]]:
-    """Round values inside a range with their labels."""
+def value_ticks(
+    low: float, high: float, most: int = 4, *, whole: bool = False
+) -> list[tuple[float, str]]:
+    """Round values inside a range with their labels; `whole` of what cannot be divided."""
     raw = (high - low) / most
     power = 10.0 ** np.floor(np.log10(raw))
     step = next(nice for nice in NICE if nice * power >= raw * 0.999) * power
+    step = max(1.0, np.ceil(step)) if whole else step
     first, count = np.ceil(low / step), int(np.floor(high / step) - np.ceil(low / step)) + 1
     digits = max(0, -int(np.floor(np.log10(step) + 1e-9)))
     digits += int(abs(step * 10**digits - round(step * 10**digits)) > 1e-6)

@@ -46,7 +46,7 @@ def number(value: Any) -> str:
         return f"{value:,}".replace("-", "−")
     size = abs(value)
     if size >= 1000:
-        text = f"{value:,.2f}"
+        text = f"{value:,.2f}".removesuffix(".00")
     elif size >= 1:
         text = f"{value:.4f}".rstrip("0").rstrip(".")
     elif size >= 1e-4:
@@ -54,6 +54,21 @@ def number(value: Any) -> str:
     else:
         text = f"{value:.4g}" if size else "0"
     return text.replace("-", "−")
+
+
+def counted(count: int, thing: str) -> str:
+    """How many of a thing: 1 buy, 2 buys."""
+    return f"{number(count)} {thing}{'' if count == 1 else 's'}"
+
+
+def waited(ms: float | None) -> str:
+    """A time in the unit that keeps it short: 0.25 ms, 12.5 s, 3 min, 2.1 h, 4 days."""
+    if ms is None:
+        return "–"
+    for size, unit in ((86_400_000, "days"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")):
+        if ms >= 2 * size or (unit == "s" and ms >= size):
+            return f"{ms / size:.3g} {unit}"
+    return f"{short(ms)} ms"
 
 
 def short(value: float | None) -> str:

@@ -14,7 +14,7 @@ import polars as pl
 from hft.reports import markout
 from hft.reports.cards import card_lines
 from hft.reports.charts import Panel, Span, bars, bins, table
-from hft.reports.figures import BLIND_SPOTS, money, number, percent, short
+from hft.reports.figures import BLIND_SPOTS, counted, money, number, percent, short, waited
 from hft.reports.guards import guards_section
 from hft.reports.page import script, style
 from hft.reports.performance import SHARPE_BASIS, total_equity
@@ -28,9 +28,9 @@ STRETCH_NS = 30_000_000_000
 def render(view: View) -> str:
     """The whole page."""
     panels = list(_panels(view))
-    parts = [_head(view), _key_figures(view), _linked(view, panels), _daily(view), _money(view)]
-    parts += [_gateway(view), guards_section(view), _orders(view), _simulation(view)]
-    parts += [_inputs(view)]
+    parts = [_head(view), _key_figures(view), _parts(view), _linked(view, panels)]
+    parts += [_daily(view), _money(view), _gateway(view), guards_section(view)]
+    parts += [_orders(view), _simulation(view), _inputs(view)]
     title = escape(f"{view.title} · hft replay")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -43,7 +43,9 @@ def render(view: View) -> str:
 
 def _head(view: View) -> str:
     notice = f'<p class="notice">{escape(view.notice)}</p>' if view.notice else ""
-    state = " <small>interrupted: the run so far</small>" if view.partial else ""
+    state = " <small>the run so far</small>" if view.partial else ""
+    if view.stopped:
+        notice += f'<p class="notice">stopped: {escape(view.stopped)}</p>'
     span = _span_words(view)
     return (
         f'<header><p class="kicker">hft replay</p><h1>{escape(view.title)}{state}</h1>'
@@ -71,6 +73,20 @@ def _key_figures(view: View) -> str:
     )
     full = "" if len(lines) % 4 == 0 or len(lines) % 3 else " three"
     return f'<dl class="kpi{full}">{cells}</dl>'
+
+
+def _parts(view: View) -> str:
+    """What each strategy earned on each instrument, where there are several."""
+    if view.parts is None:
+        return ""
+    cells = [
+        (*row[:2], *(short(value) for value in row[2:5]), *row[5:])
+        for row in view.parts.iter_rows()
+    ]
+    return (
+        "<section><h2>By strategy and instrument</h2>"
+        f"{table(view.parts.columns, cells, left=2)}</section>"
+    )
 
 
 def _span(view: View) -> Span | None:
@@ -164,10 +180,10 @@ def _inside(name: str, span: Span) -> pl.Expr:
 
 
 def _add_fills(panel: Panel, fills: pl.DataFrame) -> None:
-    for side, css, word in (("BUY", "buy", "buys"), ("SELL", "sell", "sells")):
+    for side, css, word in (("BUY", "buy", "buy"), ("SELL", "sell", "sell")):
         rows = fills.filter(pl.col("side") == side)
         at = rows["exch_ts"].to_physical().to_numpy()
-        panel.dots(css, at, rows["price"].to_numpy(), f"{rows.height:,} {word}")
+        panel.dots(css, at, rows["price"].to_numpy(), counted(rows.height, word))
 
 
 def _daily(view: View) -> str:
@@ -287,10 +303,10 @@ def _orders(view: View) -> str:
     if view.latencies is None:
         return ""
     cells = [
-        (row[0], f"{row[1]:,}", *(short(value) for value in row[2:]))
+        (row[0], f"{row[1]:,}", *(waited(value) for value in row[2:]))
         for row in view.latencies.iter_rows()
     ]
-    head = ("from sending", "orders", "median ms", "p99 ms", "longest ms")
+    head = ("from sending", "orders", "median", "p99", "longest")
     return (
         "<section><h2>Orders on their way</h2><p>Time from the gateway's approval, over the orders "
         f"that got that far.</p>{table(head, cells)}</section>"

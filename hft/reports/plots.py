@@ -1,6 +1,7 @@
 """One plotly figure of a run for notebooks: linked panels that keep every extreme."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,17 @@ POINTS = 1800
 FILLS_MAX = 5000
 
 
-def figure(view: View, what: tuple[str, ...] = ()) -> Any:
-    """Panels by name: equity, position, price, series. Raises: ConfigError for another name."""
+def figure(view: View, what: tuple[str, ...] = (), series: tuple[str, ...] = ()) -> Any:
+    """Panels by name: equity, position, price, series. Raises: ConfigError for another name.
+
+    `series` are the tracked columns that are drawn, in place of all.
+    """
     from plotly.subplots import make_subplots
 
     names = what or ("equity", "position", "price")
+    if series:
+        view = _only(view, series)
+        names = names if "series" in names else (*names, "series")
     unknown = [name for name in names if name not in _PANELS]
     if unknown:
         raise ConfigError(f"plot: {unknown[0]!r} is none of {', '.join(_PANELS)}")
@@ -39,6 +46,19 @@ def figure(view: View, what: tuple[str, ...] = ()) -> Any:
         legend={"orientation": "h", "y": 1.06, "x": 1, "xanchor": "right"},
     )
     return made
+
+
+def _only(view: View, series: tuple[str, ...]) -> View:
+    """The view with these series. Raises: ConfigError naming those that there are."""
+    if view.series is None:
+        raise ConfigError('plot: series are kept with record="full"')
+    there = [name for name in view.series.columns if name not in ("ts", "strategy")]
+    for name in series:
+        if name not in there:
+            raise ConfigError(
+                f"plot: no series {name!r}; this run tracked {', '.join(there) or 'none'}"
+            )
+    return replace(view, series=view.series.select("ts", "strategy", *dict.fromkeys(series)))
 
 
 def thinned(ts: pl.Series, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -35,4 +35,6 @@ class View:
     series: pl.DataFrame | None = None
     trips: pl.DataFrame | None = None
     controls: pl.DataFrame | None = None
+    stopped: str = ""  # what ended a partial run
+    parts: pl.DataFrame | None = None  # by strategy and symbol, where there are several
     ticks: Mapping[str, float] = field(default_factory=dict)

@@ -146,16 +146,17 @@ def _replay(one: _Replay, progress: Progress | None) -> RunReader:
         interrupts.shield()
         if not isinstance(stop.__context__, HftError):  # else it goes no further than that error
             _keep_snapshot(one)
-        stop.run = _seal(one, partial=True)  # type: ignore[union-attr]
+        said = str(stop) or "interrupted"
+        stop.run = _seal(one, stopped=said)  # type: ignore[union-attr]
         raise
-    except HftError:
+    except HftError as error:
         interrupts.shield()
-        _seal(one, partial=True)
+        error.run = _seal(one, stopped=str(error))  # type: ignore[attr-defined]
         raise
     except NOT_COMPILED as error:
         writer.close()
         raise _not_compiled(one.job, error) from None
-    run = _seal(one, partial=False)
+    run = _seal(one)
     try:
         interrupts.release()
     except KeyboardInterrupt as interrupt:
@@ -308,15 +309,16 @@ def _names(session: Session, job: Job, digits: int) -> RunNames:
     )
 
 
-def _seal(one: _Replay, *, partial: bool) -> RunReader:
+def _seal(one: _Replay, *, stopped: str = "") -> RunReader:
+    """Close the folder; `stopped` is what ended a replay that is not whole."""
     for s, strategy in enumerate(one.session.strategies):
         one.writer.logs(logs_of(one.session, s), s, strategy.logs)
     wall_s = round(time.perf_counter() - one.began, 6)
     path = one.writer.seal(
-        {"wall_s": wall_s},
+        {"wall_s": wall_s} | ({"stopped": stopped} if stopped else {}),
         run_digest(one.session.engine),
         totals(one.session),
-        partial=partial,
+        partial=bool(stopped),
     )
     return RunReader.open(path)
 

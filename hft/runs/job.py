@@ -114,7 +114,12 @@ class Job:
         """The run's manifest: hashes first, then what they cover, then the machine."""
         config = self.config()
         tapes = [
-            {"path": str(tape.path.resolve()), "sha256": tape.sha256, "rows": tape.rows}
+            {
+                "path": str(tape.path.resolve()),
+                "name": f"{self.tapes.key(tape)} {tape.day}",
+                "sha256": tape.sha256,
+                "rows": tape.rows,
+            }
             for tape in self.tapes
         ]
         # Where a strategy's file lies is kept to find it again, not to tell runs apart.

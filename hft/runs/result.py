@@ -1,6 +1,6 @@
 """A finished run as an immutable object: what its folder has, its card, report and comparisons."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from hft.core.errors import HftError
 from hft.gateway.limits import Limits
 from hft.reports import cards
 from hft.reports.mode import fault_words, mode_words
@@ -21,7 +22,6 @@ from hft.runs.folder.listing import resolve
 from hft.runs.folder.names import RunNames
 from hft.runs.folder.reader import RunReader
 from hft.runs.folder.summary import contracts
-from hft.runs.folder.writer import JournalFull
 from hft.runs.tapes import Folders
 
 
@@ -95,11 +95,15 @@ class Run(RunReader):
         write_atomic(target, render(self.view(full=True)))
         return target
 
-    def plot(self, *what: str) -> Any:
-        """One plotly figure: equity, position and price with fills."""
+    def plot(self, *what: str, series: str | Sequence[str] = ()) -> Any:
+        """One plotly figure: equity, position and price with fills, or those of them named.
+
+        `series` are tracked columns of the strategies, which add a panel of their own.
+        """
         from hft.reports.plots import figure
 
-        return figure(self.view(full=True), what)
+        chosen = (series,) if isinstance(series, str) else tuple(series)
+        return figure(self.view(full=True), what, chosen)
 
     def verify(self, tapes: Folders = None) -> Any:
         """Replay again from the manifest and compare digests; `tapes` is a folder to find them."""
@@ -151,6 +155,8 @@ class Run(RunReader):
             refusals=table,
             trips=self._kept("trips"),
             controls=self._kept("controls"),
+            stopped=self.stopped,
+            parts=_parts(self),
             ticks={
                 symbol: float(one.tick)
                 for symbol, one in zip(self.names.symbols, self.names.instruments, strict=True)
@@ -165,17 +171,21 @@ class Run(RunReader):
             "run_id": self.id,
             "path": str(self.path),
             "partial": self.partial,
+            "stopped": self.stopped,
+            "resumable": self.resumable,
             "record": self.record,
             "digest": self.digest,
             "notice": view.notice,
             "card": {line.label: line.text for line in cards.card_lines(view)},
             "metrics": {name: one._asdict() for name, one in self.metrics.items()},
             "refusals": _rows(view.refusals),
+            "parts": [] if view.parts is None else view.parts.to_dicts(),
             "mode": self.mode,
         }
 
     def __repr__(self) -> str:
-        return f"{cards.text_card(self.view())}\n  run: {self.path}"
+        more = f"\n  goes on with: --resume {self.id}" if self.resumable else ""
+        return f"{cards.text_card(self.view())}\n  run: {self.path}{more}"
 
     def _repr_html_(self) -> str:
         return cards.html_card(self.view())
@@ -187,7 +197,7 @@ def as_run(replay: Callable[..., RunReader], *given: Any, **options: Any) -> Run
         run = Run(replay(*given, **options).path)
         _try_advice(run)
         return run
-    except (KeyboardInterrupt, JournalFull) as stop:
+    except (KeyboardInterrupt, HftError) as stop:
         if isinstance(kept := getattr(stop, "run", None), RunReader):
             stop.run = Run(kept.path)  # type: ignore[union-attr]
         raise
@@ -216,11 +226,36 @@ def _title(names: RunNames) -> str:
     return f"{', '.join(names.strategies)} on {', '.join(names.symbols)}"
 
 
+def _parts(run: Run) -> pl.DataFrame | None:
+    """Each strategy on each instrument, as the engine counted; None where there is one pair."""
+    rows, names = run.totals.get("positions", []), run.names
+    if len(rows) < 2:
+        return None
+    scale = float(10**names.digits)
+    made = []
+    for row in rows:
+        gross = (row["realized_money"] + row["unrealized_money"]) / scale
+        fees = row["fees_money"] / scale
+        made.append(
+            {
+                "strategy": names.strategies[row["strategy_idx"]],
+                "symbol": names.symbols[row["instrument_idx"]],
+                f"net {names.currency}": gross - fees,
+                "gross": gross,
+                "fees": fees,
+                "fills": row["fills"],
+                "position": row["qty"],
+            }
+        )
+    return pl.DataFrame(made)
+
+
 def _labels(run: Run) -> dict[str, str]:
     """Digest inputs in words; where a file lies is not one."""
     manifest, labels = run.manifest, {}
     for k, tape in enumerate(manifest.get("tapes", []), start=1):
-        labels[f"tape {k}"] = f"{tape['rows']:,} rows, sha256 {tape['sha256'][:16]}"
+        name = f"{tape['name']}: " if "name" in tape else ""
+        labels[f"tape {k}"] = f"{name}{tape['rows']:,} rows, sha256 {tape['sha256'][:16]}"
     for name, entry in run.config.get("strategies", {}).items():
         params = ", ".join(f"{key} = {value}" for key, value in entry["params"].items())
         labels[f"strategy {name}"] = params or "no parameters"

@@ -1,10 +1,13 @@
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 from made_runs import records, write_run
 
 from hft.reports.cards import FIGURES_MAX, card_lines, html_card, text_card
-from hft.reports.figures import money, number, short
+from hft.reports.figures import counted, money, number, short, waited
+from hft.reports.html import render
 from hft.reports.view import View
 
 ORDER = ["net P&L", "fills", "fill ratio", "markout 1 s", "spread captured", "refusals"]
@@ -34,6 +37,37 @@ def test_the_refusal_line_comes_first(view: View) -> None:
     assert html.index("of the intents were refused") < html.index("net P&amp;L")
 
 
+def test_what_several_strategies_earned_is_said_of_each(tmp_path: Path) -> None:
+    run = write_run(tmp_path, records(wakes=50))
+    assert run.view().parts is None, "one strategy on one instrument is the card itself"
+    parts = pl.DataFrame({"strategy": ["a", "b"], "symbol": ["X", "X"], "net": [1.5, -2.0]})
+    view = replace(run.view(full=True), parts=parts)
+    rows = [line.split() for line in text_card(view).splitlines()[-2:]]
+    assert rows == [["a", "X", "1.5"], ["b", "X", "−2"]]
+    assert "<td>−2</td>" in html_card(view) and "By strategy and instrument" in render(view)
+    assert "By strategy and instrument" not in render(run.view(full=True))
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [
+        (None, "–"),
+        (0.25, "0.25 ms"),
+        (999.0, "999.00 ms"),
+        (1500.0, "1.5 s"),
+        (7_503_000.0, "2.08 h"),
+        (240_000.0, "4 min"),
+        (200_000_000.0, "2.31 days"),
+    ],
+)
+def test_a_time_has_the_unit_that_keeps_it_short(ms: float | None, text: str) -> None:
+    assert waited(ms) == text
+
+
+def test_one_of_a_thing_is_not_several() -> None:
+    assert [counted(n, "buy") for n in (0, 1, 1500)] == ["0 buys", "1 buy", "1,500 buys"]
+
+
 def test_a_partial_run_is_labelled(tmp_path: Path) -> None:
     run = write_run(tmp_path, records(wakes=50), partial=True)
     assert "(partial)" in repr(run) and "partial" in run._repr_html_()
@@ -47,6 +81,7 @@ def test_a_partial_run_is_labelled(tmp_path: Path) -> None:
         (-3, "−3"),
         (0.0, "0"),
         (1234.5678, "1,234.57"),
+        (-95336097.0, "−95,336,097"),
         (2.5, "2.5"),
         (0.00012, "0.00012"),
         (-1e-9, "−1e−09"),

@@ -64,3 +64,10 @@ def test_bars_share_one_scale_around_zero() -> None:
     html = bars([("a", 30.0, "30", "up"), ("b", -10.0, "-10", "down")])
     assert 'style="left:25%;width:75%"' in html and 'style="left:0%;width:25%"' in html
     assert bars([]) == ""
+
+
+def test_lots_are_never_divided_on_an_axis() -> None:
+    assert [text for _, text in value_ticks(-0.1, 1.1, whole=True)] == ["0", "1"]
+    ten = [text for _, text in value_ticks(-10.6, 10.6, whole=True)]
+    assert ten == ["−10", "0", "10"]
+    assert [text for _, text in value_ticks(-0.1, 1.1)] != ["0", "1"]

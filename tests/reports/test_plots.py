@@ -14,6 +14,11 @@ def test_one_figure_has_the_panels_that_were_asked_for(tmp_path: Path) -> None:
     names = [trace.name for trace in run.plot().data]
     assert {"net", "BTCUSDT lots", "BTCUSDT mid", "buy BTCUSDT", "sell BTCUSDT"} <= set(names)
     assert {trace.name for trace in run.plot("series").data} == {"fair", "half"}
+    only = run.plot("equity", series="half")
+    assert {trace.name for trace in only.data} == {"net", "before fees", "half"}
+    assert "fair" in {trace.name for trace in run.plot(series=("fair", "half")).data}
+    with pytest.raises(ConfigError, match="no series 'hal'; this run tracked fair, half"):
+        run.plot(series="hal")
 
 
 def test_an_unknown_panel_and_a_run_without_samples_are_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A run that loops is told so, and cannot fill a disk."""
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ from hft.core.codes import Reason
 from hft.core.errors import StrategyError
 from hft.core.reasons import MEANINGS
 from hft.gateway.limits import Limits
+from hft.runs.code import sources
 from hft.runs.folder.writer import JournalFull
 from hft.runs.ingest import synthetic
 from hft.runs.result import Run
@@ -128,3 +130,31 @@ def test_a_strategy_that_raises_leaves_every_step_before_it_in_the_journal(tapes
     assert run.partial
     assert kept == list(range(1, run.totals["steps"] + 1))
     assert len(kept) >= 60
+    assert "sixty is enough at wake-up 60" in run.stopped
+    assert f"stopped: {run.stopped}" in repr(run) and "sixty is enough" in run.to_json()["stopped"]
+    assert "sixty is enough" in run.report(tmp_path / "r.html").read_text()
+
+
+def test_the_command_line_says_where_the_run_so_far_is(tapes, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sources, "find", lambda _: Failing)
+    words = ["replay", "run", str(tapes[0].path), "-s", "failing", "--out", str(tmp_path)]
+    assert app.run([*words, "--limits", "off", "--json"]) == 65
+    captured = capsys.readouterr()
+    said = json.loads(captured.out)
+    assert said["kind"] == "StrategyError" and Run.open(said["run"]).partial
+    assert f"the run so far is kept in {said['run']}" in captured.err
+    (label,) = [text for name, text in run_labels(said["run"]).items() if name == "tape 1"]
+    assert label.startswith(f"{tapes[0].symbol} {tapes[0].day}: ")
+
+
+def run_labels(path):
+    return Run.open(path).view().labels
+
+
+def test_a_run_that_can_go_on_says_how(tapes, tmp_path, monkeypatch):
+    monkeypatch.setenv("HFT_RUNS_MAX_JOURNAL_GB", "0.000001")
+    with pytest.raises(JournalFull) as stopped:
+        hft.replay(tapes, "two_sided", out=tmp_path)
+    run = stopped.value.run
+    assert run.resumable and f"goes on with: --resume {run.id}" in repr(run)
+    assert "runs.max_journal_gb" in run.stopped

@@ -92,6 +92,11 @@ class RunReader:
         return bool(self.manifest.get("partial", True))
 
     @property
+    def stopped(self) -> str:
+        """What ended a partial run; empty for a whole one."""
+        return str(self.manifest.get("stopped", "")) if self.partial else ""
+
+    @property
     def resumable(self) -> bool:
         """Can `resume=` continue it? Runs of compiled strategies can."""
         return self.partial and (self.path / SNAPSHOT).is_file()
