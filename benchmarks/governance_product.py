@@ -222,10 +222,13 @@ def stopping(result: Any) -> list[str]:
 
 def recorded() -> Any:
     """The validation on recorded one-minute bars of QQQ; why not, where there are none."""
-    given = Path(os.environ.get("HFT_TEST_DATA", ROOT.parent / "shared" / "data"))
-    rows = given / "qqq_micro_bars_1m"
-    if not rows.is_dir():
-        return "no qqq_micro_bars_1m among the recorded markets; set HFT_TEST_DATA to their folder"
+    given = os.environ.get("HFT_TEST_DATA")
+    rows = Path(given or "") / "qqq_micro_bars_1m"
+    if not given or not rows.is_dir():
+        return (
+            "no recorded markets, the planted ones are all there is: set HFT_TEST_DATA to a folder "
+            "with qqq_micro_bars_1m"
+        )
     with TemporaryDirectory() as folder:
         return validate(ALPHA, str(rows), root=workspace(Path(folder) / "desk"))
 

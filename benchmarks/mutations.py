@@ -10,6 +10,7 @@ page too), and ends with 1 where one is unexplained.
 
 import argparse
 import gzip
+import os
 import sys
 import tempfile
 import time
@@ -348,24 +349,27 @@ def _reason(sentence: str) -> str:
     return f"`{said[0]}`" if said[0] in LIMITS else said[0]
 
 
+SYNTHETIC_ONLY = "markets made here only: neither --data nor HFT_TEST_DATA names recorded ones"
+
+
 def main() -> int:
     """Print the table. Returns: 1 where a case is unexplained or broke the replay."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--events", type=int, default=2_000)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=os.environ.get("HFT_TEST_DATA"))
     parser.add_argument("--markets", nargs="*", default=())
     parser.add_argument("--page", type=Path)
     given = parser.parse_args()
     began = time.perf_counter()
-    shared = given.data if given.data.is_dir() else None
+    shared = given.data if given.data is not None and given.data.is_dir() else None
     goods: list[str] = []
     tallies = measure(given.events, range(given.seeds), shared, only=given.markets, goods=goods)
     for line in lines(tallies):
         print(line)
     if given.page:
         given.page.write_text(page(tallies, given.seeds, goods), encoding="utf-8")
-    print(f"{time.perf_counter() - began:.0f} s" + ("" if shared else "; no recorded markets"))
+    print(f"{time.perf_counter() - began:.0f} s" + ("" if shared else f"; {SYNTHETIC_ONLY}"))
     return int(any(t.counts[UNEXPLAINED] + t.counts[BROKEN] for t in tallies.values()))
 
 

@@ -4,11 +4,13 @@ Values of 5000 expressions by ours, in the chunks of the search, and of a random
 expressions by each peer, one by one; then the same with what the search adds (standardise, trade,
 score). Parity is checked first. Ours and the peers alternate within one run, so that a busy machine
 hurts all of them alike.
-`python -m benchmarks.search [--small] [--data DIR]`.
+Bars are the recorded ones of `--data DIR` or `HFT_TEST_DATA`, else planted ones; the first row says
+which. `python -m benchmarks.search [--small] [--data DIR]`.
 """
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -16,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +27,7 @@ import numpy as np
 from benchmarks.search_peers import in_pandas, in_polars
 
 SEED = 42
+BARS, DAYS = "qqq_micro_bars_1m", 234
 # Of the values' spread. Windows of one value have a deviation of rounding errors only; what divides
 # by such is left out of the comparison.
 PARITY = 1e-6
@@ -45,14 +48,22 @@ FULL = Size(1_000_000, 5000, 40, 4, 40)
 SMALL = Size(100_000, 500, 20, 3, 12)
 
 
-def market(rows: int, data: str) -> Any:
-    """The 234 days of real one-minute bars of QQQ, repeated until there are enough rows."""
+def bars_of(data: str | None) -> Any:
+    """The 234 days of recorded one-minute bars of QQQ, or as many that are made here."""
     from hft.alpha.data.load import load
+    from hft.alpha.data.planted import planted
     from hft.alpha.search.market import of_research
 
-    bars = of_research(load(f"{data}/qqq_micro_bars_1m/*.parquet"), returns_field="close")
-    from dataclasses import replace
+    if data:
+        return of_research(load(f"{data}/{BARS}/*.parquet"), returns_field="close")
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+        planted(0.05, days=DAYS, seed=SEED).write_parquet(file.name)
+        return of_research(load(file.name), returns_field="mid")
 
+
+def market(rows: int, data: str | None) -> Any:
+    """Those bars, repeated until there are enough rows."""
+    bars = bars_of(data)
     index = np.arange(rows) % bars.rows
     turn = np.arange(rows) // bars.rows
     days = len(bars.days)
@@ -117,7 +128,7 @@ def _fragile(expression: Any) -> bool:
     return any(name in expression.canonical for name in ("ts_std", "ts_corr", "div", "zscore"))
 
 
-def against(size: Size, data: str) -> Iterator[dict[str, Any]]:
+def against(size: Size, data: str | None) -> Iterator[dict[str, Any]]:
     """Ours beside pandas and polars, alternating."""
     import pandas as pd
     import polars as pl
@@ -206,7 +217,7 @@ def _mean(picked: Sequence[Any], call: Callable[[Any], Any]) -> Seconds:
 GPLEARN = {"add": "add", "sub": "sub", "mul": "mul", "div": "div", "abs": "abs", "neg": "neg"}
 
 
-def gplearn(size: Size, data: str) -> Iterator[dict[str, Any]]:
+def gplearn(size: Size, data: str | None) -> Iterator[dict[str, Any]]:
     """gplearn's own random programs on its own functions: its fitness beside our whole score."""
     from gplearn.fitness import _fitness_map
     from gplearn.functions import _function_map
@@ -276,7 +287,7 @@ def _ours(program: list[Any], fields: Sequence[str]) -> Any:
     return parse(text(), fields)
 
 
-def whole_search(size: Size, data: str) -> Iterator[dict[str, Any]]:
+def whole_search(size: Size, data: str | None) -> Iterator[dict[str, Any]]:
     """The search by one worker, two and Dask, and once stopped in the middle and resumed."""
     from hft.alpha.search.run import Plan, ranking, run
 
@@ -333,16 +344,17 @@ def _killed(plan: Any, place: Any, folder: Path) -> int:
     raise ValueError("the search ended before it was stopped")
 
 
-def peak_memory(size: Size, data: str) -> Iterator[dict[str, Any]]:
+def peak_memory(size: Size, data: str | None) -> Iterator[dict[str, Any]]:
     """The most memory a search in one process ever held, data included."""
-    command = [sys.executable, "-m", "benchmarks.search", "--only-ours", "--data", data]
+    command = [sys.executable, "-m", "benchmarks.search", "--only-ours"]
+    command += [] if data is None else ["--data", data]
     if size is SMALL:
         command.append("--small")
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     yield {"row": "memory", "what": "peak of one process, data included", **json.loads(text)}
 
 
-def only_ours(size: Size, data: str) -> dict[str, Any]:
+def only_ours(size: Size, data: str | None) -> dict[str, Any]:
     """Measure everything once in this process and say how much memory that took."""
     from hft.alpha.expressions.expression import parse
     from hft.alpha.search.measure import measure
@@ -357,8 +369,9 @@ def only_ours(size: Size, data: str) -> dict[str, Any]:
 PARTS = (against, gplearn, whole_search, peak_memory)
 
 
-def rows(size: Size, data: str) -> Iterator[dict[str, Any]]:
+def rows(size: Size, data: str | None) -> Iterator[dict[str, Any]]:
     """Every row of the report; a peer that is not installed is a row with the reason."""
+    yield {"row": "market", "what": data or "made here: HFT_TEST_DATA names no recorded bars"}
     for part in PARTS:
         try:
             yield from part(size, data)
@@ -370,7 +383,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print the rows as JSON lines."""
     parser = argparse.ArgumentParser(description="The search beside its peers.")
     parser.add_argument("--small", action="store_true", help="a tenth of the size")
-    parser.add_argument("--data", default="../shared/data", help="folder of recorded markets")
+    recorded = os.environ.get("HFT_TEST_DATA")
+    parser.add_argument("--data", default=recorded, help="folder of recorded markets")
     parser.add_argument("--only-ours", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args(argv)
     size = SMALL if given.small else FULL

@@ -1,7 +1,8 @@
 """The input files of the measurements, made once under `.bench/data` and reused.
 
-Synthetic files come from `benchmarks.work`; real ones from the folder of recorded markets
-(`HFT_TEST_DATA`, or `../shared/data` beside the checkout). Both sides read the very same files.
+Synthetic files come from `benchmarks.work`; real ones from the folder of recorded markets that
+`HFT_TEST_DATA` names; without it only what is made here is measured, and the report says so. Both
+sides read the very same files.
 """
 
 import gzip
@@ -14,7 +15,7 @@ import numpy as np
 import zstandard
 
 from benchmarks import work
-from benchmarks.environments import BENCH, ROOT, NotMeasured
+from benchmarks.environments import BENCH, NotMeasured
 
 DATA = BENCH / "data"
 LOOP_COPIES = 40
@@ -33,8 +34,9 @@ def recorded(path: Path) -> Path:
 
     Raises: NotMeasured, where they are absent.
     """
-    root = Path(os.environ.get("HFT_TEST_DATA", ROOT.parent / "shared" / "data"))
-    if not (root / path).exists():
+    given = os.environ.get("HFT_TEST_DATA")
+    root = Path(given or "")
+    if not given or not (root / path).exists():
         raise NotMeasured(
             f"no {path} among the recorded markets; set HFT_TEST_DATA to their folder"
         )
