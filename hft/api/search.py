@@ -51,8 +51,8 @@ class Search(Shown):
         """Everything as JSON-ready data."""
         return {**self.result, "price": self.price, "path": str(self.path)}
 
-    def text(self) -> str:
-        """The summary a terminal shows."""
+    def text(self, shown: Callable[[Any], str] | None = None) -> str:
+        """The summary a terminal shows; `shown` writes the table, whole unless given."""
         from hft.alpha.search.results import PASSED
         from hft.reports.render import frame_text
 
@@ -66,7 +66,7 @@ class Search(Shown):
         ]
         if found["passed"]:
             lines.append(f"passed is by itself; {PASSED}, the last line")
-        return "\n".join([*lines, "", frame_text(self.table), "", self.price])
+        return "\n".join([*lines, "", (shown or frame_text)(self.table), "", self.price])
 
     def __repr__(self) -> str:
         return self.text()

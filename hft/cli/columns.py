@@ -43,6 +43,12 @@ FRAMES: dict[str, tuple[str, ...]] = {
 }
 TAPES = ("symbol", "day", "rows", "findings", "tick", "spread_ticks", "gap_p999_s")
 FINDINGS = ("symbol", "day", "finding", "count", "first row", "waived", "note")
+FORMATS = ("format", "what")
+SETTINGS = ("key", "value", "source", "unit")
+CALENDAR = (
+    *("day", "symbol", "rows", "missing", "longest pause", "crossed", "spread"),
+    *("first", "last"),
+)
 TRAIL = ("seq", "time", "table", "about", "actor", "hash")
 OVERRIDES = ("ts", "kind", "alpha_id", "reason", "actor", "signed", "seq", "subject")
 ALPHAS = ("alpha", "status", "family", "horizon", "fields")
@@ -50,4 +56,5 @@ INVENTORY = (
     *("alpha", "tier", "stage", "weight", "until", "open_findings", "gates", "owner", "validator"),
     "validated",
 )
+FOUND = ("expression", "score", "sharpe_oos", "passed", "turnover")
 CANARIES = ("alpha", "state", "counts", "until", "why", "profile")

@@ -3,6 +3,8 @@
 import typer
 
 from hft.cli import context
+from hft.cli.columns import SETTINGS
+from hft.cli.table import View, tabled
 
 app = typer.Typer(help="Show the effective settings.", no_args_is_help=True)
 
@@ -13,25 +15,18 @@ def config() -> None:
 
 
 @app.command()
-def show(json: context.Json = False) -> None:
+@tabled
+def show(view: View, json: context.Json = False) -> None:
     """Print every key with its value, its source and its unit."""
+    import polars as pl
+
     data = context.settings().to_dict()
-    context.emit(data, lambda: render(data))
-
-
-def render(data: dict[str, dict[str, dict[str, object]]]) -> str:
-    """Aligned text of the settings, one key a line."""
     rows = [
         (name, _text(row["value"]), str(row["source"]), str(row["unit"]))
         for name, row in data["settings"].items()
     ]
-    head = ("key", "value", "from", "unit")
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(3)]
-    lines = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
-        for row in [head, *rows]
-    ]
-    return "\n".join([line.rstrip() for line in lines] + [f"hash {data['hash']}"])
+    frame = pl.DataFrame(rows, dict.fromkeys(SETTINGS, pl.String), orient="row")
+    view.emit(frame, SETTINGS, data=data, after=f"\nhash {data['hash']}", rows=None)
 
 
 def _text(value: object) -> str:

@@ -6,9 +6,11 @@ there is no result, the document is the error.
 """
 
 import json as json_module
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Annotated, Any
 
 import typer
@@ -62,8 +64,29 @@ def emit(data: Any, render: Callable[[], str] | str) -> None:
         ascii_only = not encoding.startswith("utf")
         text = json_module.dumps(data, indent=2, default=str, ensure_ascii=ascii_only)
     else:
-        text = render if isinstance(render, str) else render()
+        text = folded(render if isinstance(render, str) else render(), width())
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def width() -> int | None:
+    """Characters in a line of the terminal; None where output goes elsewhere."""
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
+
+
+def folded(text: str, room: int | None) -> str:
+    """The text with lines longer than the terminal folded between words, a little further in."""
+    if room is None:
+        return text
+    made: list[str] = []
+    for line in text.splitlines():
+        inner = " " * (len(line) - len(line.lstrip()) + 2)
+        if len(line) <= room or len(inner) > room // 2:
+            made.append(line)
+            continue
+        made += wrap(
+            line, room, subsequent_indent=inner, break_long_words=False, break_on_hyphens=False
+        )
+    return "\n".join(made)
 
 
 def note(sentence: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from hft.cli import context
-from hft.cli.columns import FINDINGS, TAPES
+from hft.cli.columns import CALENDAR, FINDINGS, FORMATS, TAPES
 from hft.cli.progress import bar
 from hft.cli.table import View, fitted, tabled
 
@@ -94,12 +94,15 @@ def verify(tapes: TapePaths, json: context.Json = False) -> None:
 
 
 @app.command()
-def formats(json: context.Json = False) -> None:
+@tabled
+def formats(view: View, json: context.Json = False) -> None:
     """List the formats that can be read."""
+    import polars as pl
+
     from hft.feeds.registry import formats as known
 
     rows = known()
-    context.emit(dict(rows), lambda: _table(("format", "what it is"), rows))
+    view.emit(pl.DataFrame(rows, FORMATS, orient="row"), FORMATS, data=dict(rows), rows=None)
 
 
 @app.command()
@@ -174,18 +177,23 @@ def features(
 
 
 @app.command()
+@tabled
 def report(
+    view: View,
     tapes: Annotated[list[str], typer.Argument(help="Tapes, or files of bars, or globs.")],
     out: Annotated[Path | None, typer.Option("--out", metavar="P", help="Also as JSON.")] = None,
     json: context.Json = False,
 ) -> None:
     """Show a calendar: rows, gaps, crossed quotes and spread of each day."""
+    import polars as pl
+
     from hft.api.research import calendar
 
     found = calendar(tapes)
     if out is not None:
         found.save(out)
-    context.emit(found.to_dict(), lambda: found.text())
+    frame = pl.DataFrame([day.cells() for day in found.days], found.head, orient="row")
+    view.emit(frame, CALENDAR, data=found.to_dict(), after="\n\n" + "\n".join(found.said))
 
 
 def _open(names: list[str]) -> Any:
@@ -242,12 +250,3 @@ def _findings(tapes: Any, view: View) -> str:
     first = pl.concat_str(pl.col("first_row").cast(pl.String), pl.lit(" ("), "of", pl.lit(")"))
     shown = found.with_columns(first.alias("first row"))
     return "\n\n" + fitted(shown.select(FINDINGS), FINDINGS, view)
-
-
-def _table(names: tuple[str, ...], rows: list[Any]) -> str:
-    widths = [max(len(row[i]) for row in [names, *rows]) for i in range(len(names))]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in [names, *rows]
-    )
-    return "\n".join(lines)

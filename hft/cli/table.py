@@ -5,8 +5,6 @@ a file go all rows and all columns; a terminal gets the columns that fit, chosen
 `hft.cli.columns`, and is told what was left out. --json has every row with full precision.
 """
 
-import shutil
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from textwrap import fill
@@ -77,8 +75,12 @@ class View:
         data: Any = None,
         empty: str = "no rows",
         after: str = "",
+        rows: int | None = ROWS,
     ) -> None:
-        """Print a table, or its rows under --json; `data` is then a document of its own."""
+        """Print a table, or its rows under --json; `data` is then a document of its own.
+
+        `rows` are those that a terminal gets unless others are asked for; None: all.
+        """
         from hft.reports.render import frame_json
 
         if context.current.json and data is not None:
@@ -89,7 +91,7 @@ class View:
         nothing = f"none of {frame.height:,} rows" if frame.height else empty
         context.emit(
             frame_json(chosen),
-            lambda: (self.text(chosen, rank) if chosen.height else nothing) + after,
+            lambda: (self.text(chosen, rank, rows) if chosen.height else nothing) + after,
         )
 
     def refuse(self, why: str) -> None:
@@ -117,14 +119,15 @@ class View:
                 raise typer.BadParameter(f"--columns: {unknown(name, frame.columns)}")
         return found.select(names)
 
-    def text(self, chosen: "pl.DataFrame", rank: Sequence[str]) -> str:
+    def text(self, chosen: "pl.DataFrame", rank: Sequence[str], rows: int | None = None) -> str:
         """The table for where it goes; its last lines say what a terminal had no room for."""
         from hft.reports.render import as_text, lines
 
         room, said, shown = width(), [], chosen
-        if room is not None and self.head is None and self.tail is None and chosen.height > ROWS:
-            shown = chosen.head(ROWS)
-            said.append(f"{ROWS} of {chosen.height:,} rows: --head 0 shows all, --tail N the last")
+        unasked = self.head is None and self.tail is None
+        if room is not None and rows and unasked and chosen.height > rows:
+            shown = chosen.head(rows)
+            said.append(f"{rows} of {chosen.height:,} rows: --head 0 shows all, --tail N the last")
         columns = as_text(shown, ns=self.ns)
         if room is not None and not self.wide and self.columns is None:
             columns, left_out = fit(columns, [name for name in rank if name in columns], room)
@@ -142,7 +145,7 @@ def fitted(frame: "pl.DataFrame", rank: Sequence[str], table: View | None = None
 
 def width() -> int | None:
     """Characters in a line of the terminal; None where output goes elsewhere."""
-    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
+    return context.width()
 
 
 def fit(columns: Any, rank: Sequence[str], room: int) -> tuple[Any, list[str]]:

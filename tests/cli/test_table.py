@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from made_runs import records, write_run
 
-from hft.cli import app, columns, table
+from hft.cli import app, columns, context, table
 from hft.cli.columns import FRAMES, RUNS
 from hft.runs.folder.listing import SCHEMA
 from hft.runs.result import load
@@ -195,7 +195,35 @@ def test_every_table_takes_the_same_options(
         assert code == 64 and "there is no column 'kind'" in capsys.readouterr().err
 
 
-def test_tables_of_tapes_and_models_are_named_in_the_ranks() -> None:
-    for name in ("TAPES", "FINDINGS", "TRAIL", "OVERRIDES", "ALPHAS", "INVENTORY", "CANARIES"):
-        rank = getattr(columns, name)
-        assert len(set(rank)) == len(rank), name
+def test_no_rank_names_a_column_twice() -> None:
+    found = {name: one for name, one in vars(columns).items() if name.isupper()}
+    ranks = [one for name, one in found.items() if name != "FRAMES"]
+    assert len(ranks) > 10
+    assert all(len(set(rank)) == len(rank) for rank in [*ranks, *columns.FRAMES.values()])
+
+
+def test_sentences_are_folded_between_words_a_little_further_in() -> None:
+    text = "short\n  -> " + "word " * 10 + "\nhttps://" + "x" * 60
+    folded = context.folded(text, 30).splitlines()
+    assert folded[:3] == ["short", "  -> word word word word word", "    word word word word word"]
+    assert folded[-1] == "https://" + "x" * 60, "what has no space is not broken"
+    assert context.folded(text, None) == text, "a pipe gets lines as they are"
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+@pytest.mark.parametrize(
+    "words", [["config", "show"], ["data", "formats"], ["data", "instruments"], ["replay", "list"]]
+)
+def test_other_pages_fit_too(
+    words: list[str],
+    width: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(context, "width", lambda: width)
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert app.run(words) == 0
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= width

@@ -68,6 +68,18 @@ class Calendar:
         """Write the JSON."""
         write_atomic(path, page(self.to_dict()))
 
+    @property
+    def head(self) -> tuple[str, ...]:
+        """The names of what `cells` of a day has."""
+        return HEAD
+
+    @property
+    def said(self) -> list[str]:
+        """The lines below the table: totals, gaps, notes."""
+        total = sum(day.rows for day in self.days)
+        counted = f"{self.source}: {len(self.days)} days, {total:,} rows"
+        return [counted, *(f"gap: {gap}" for gap in self.gaps), *self.notes]
+
     def text(self) -> str:
         """The table; of long calendars the beginning and the end."""
         rows = [day.cells() for day in self.days]
@@ -81,9 +93,7 @@ class Calendar:
         ]
         if cut:
             lines.insert(1 + half, f"... {len(rows) - SHOWN} more days; --json has all")
-        total = sum(day.rows for day in self.days)
-        lines += ["", f"{self.source}: {len(rows)} days, {total:,} rows"]
-        return "\n".join([*lines, *(f"gap: {gap}" for gap in self.gaps), *self.notes])
+        return "\n".join([*lines, "", *self.said])
 
 
 def of_data(data: ResearchData) -> Calendar:

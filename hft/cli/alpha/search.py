@@ -7,7 +7,9 @@ import typer
 
 from hft.cli import context
 from hft.cli.alpha import output
+from hft.cli.columns import FOUND
 from hft.cli.progress import bar
+from hft.cli.table import fitted
 
 Given = str | None
 Mode = Annotated[
@@ -81,7 +83,7 @@ def search(
         )
     if save_results is not None:
         _save(save_results, found.results)
-    output.emit(found.to_json(), found.text, out)
+    output.emit(found.to_json(), lambda: found.text(lambda frame: fitted(frame, FOUND)), out)
     context.note(f"page: {found.report_path}")
 
 
