@@ -108,7 +108,7 @@ def check(
     wanted = set(chosen(names, keyword, str(file)))
     specs = [spec for spec in found.specs if spec.name in wanted]
     found.refuse_edited(wanted if bless else set())
-    made = _made(found, specs, recall, (tapes, out, pages, ci), jobs, progress)
+    made = _made(found, specs, recall, (tapes, out, pages, ci, bless), jobs, progress)
     outcomes = [one.outcome for one in made]
     if bless:
         outcomes = _bless(found, made, whole=len(specs) == len(names))
@@ -132,7 +132,7 @@ def _made(
     file: ReplayFile,
     specs: Sequence[Spec],
     recall: Recall | None,
-    places: tuple[str | None, str | None, Any, bool],
+    places: tuple[str | None, str | None, Any, bool, bool],
     jobs: int,
     progress: "Progress | None",
 ) -> list["Made"]:
@@ -140,9 +140,10 @@ def _made(
     from hft.api.regression_run import How, Made, run_all
     from hft.settings import load_settings
 
-    tapes, out, pages, fresh = places
+    tapes, out, pages, fresh, blessing = places
     due = "" if recall is None else recall.due([spec.name for spec in file.specs])
-    how = How(out or str(load_settings().replay_out), tapes, str(pages or ""), fresh, due)
+    runs = out or str(load_settings().replay_out)
+    how = How(runs, tapes, str(pages or ""), fresh, due, blessing)
     known = {}
     if recall is not None:
         known = {spec.name: recall.answer(spec.name) for spec in specs if spec.name != due}

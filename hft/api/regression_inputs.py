@@ -116,8 +116,12 @@ def venue_of(given: Any, folder: Path) -> Venue | None:
         if key not in VENUE:
             raise ConfigError(f"venue: {key!r} is none of {', '.join(VENUE)}")
     rest = {key: value for key, value in given.items() if key != "preset"}
+    if not isinstance(power := rest.get("queue_power", 1.0), int | float) or isinstance(
+        power, bool
+    ):
+        raise ConfigError(f"venue.queue_power: {power!r} is not a number")
     if "queue" in rest:
         path, colon, attribute = str(rest["queue"]).partition(":")
         own = path.endswith(".py")
-        rest["queue"] = find_queue(f"{folder / path}{colon}{attribute}" if own else rest["queue"])
+        rest["queue"] = find_queue(f"{folder / path}{colon}{attribute}" if own else path)
     return replace(named(given["preset"]) if "preset" in given else Venue(), **rest)

@@ -38,11 +38,12 @@ class How:
     pages: str = ""  # "": below `out`
     fresh: bool = False  # no sealed run answers
     drawn: str = ""  # of this one the sealed run is not believed
+    bless: bool = False  # is an entry wanted?
 
 
 @dataclass(frozen=True)
 class Made:
-    """What became of one replay: its outcome, and the entry that would bless it."""
+    """What became of one replay: its outcome, and its entry where one is wanted."""
 
     outcome: Outcome
     entry: Entry | None
@@ -107,7 +108,7 @@ def _run_one(
     found = compare(spec, entry, run, before, words)
     if found.state == DIFFERS:
         found = replace(found, page=_write_page(found, run, before, how))
-    return Made(found, entry_of(run))
+    return Made(found, entry_of(run) if how.bless else None)
 
 
 def _again(spec: Spec, sealed: Run, how: How, progress: Callable[[int, int], None] | None) -> Run:

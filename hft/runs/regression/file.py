@@ -47,6 +47,7 @@ FIELDS: dict[str, tuple[tuple[type, ...], str]] = {
     "digest": ((str,), "digest: exact"),
     "metrics": ((list, dict), "metrics: {net: 2%, fills: exact}"),
 }
+TEXTS = ("tapes", "symbols", "days", "metrics")  # where a list, one of names
 ONE_STRATEGY = ("strategy", "params", "every")
 
 
@@ -125,8 +126,10 @@ def read(path: str | Path) -> ReplayFile:
 def bless(file: ReplayFile, entries: Mapping[str, Mapping[str, Any]], *, drop: bool) -> None:
     """Write what replays gave as what is expected; other entries stay, unless `drop`ped.
 
-    Mutates: the file, from `blessed:` on.
+    Mutates: the file, from `blessed:` on. Raises: ConfigError when it was edited meanwhile.
     """
+    if file.path.read_text(encoding="utf-8") != file.text:
+        raise ConfigError(f"{file.path}: was edited while its replays ran; bless again")
     kept = {name: entry for name, entry in file.blessed.items() if name not in file.edited}
     if drop:
         kept = {name: entry for name, entry in kept.items() if name not in file.left_over}
@@ -208,6 +211,8 @@ def _spec(name: str, given: Any, place: Callable[[str], str], folder: Path) -> S
         kinds, example = FIELDS[key]
         if isinstance(value, bool) or not isinstance(value, kinds) or value in ([], {}, ""):
             raise refuse(key, f"{value!r} cannot be used; write it as in `{example}`")
+        if key in TEXTS and isinstance(value, list) and not all(isinstance(v, str) for v in value):
+            raise refuse(key, f"{value!r} is no list of names; write it as in `{example}`")
     if "tapes" not in given:
         raise ConfigError(f"{place(at)}: {name}: has no tapes; write `{FIELDS['tapes'][1]}`")
     if ("strategy" in given) == ("strategies" in given):
@@ -234,5 +239,9 @@ def _wrong_in(one: Any) -> str:
         return ""
     if not isinstance(one, dict) or not isinstance(one.get("strategy"), str):
         return "write a name, or {strategy: NAME, params: {...}, every: 1s}"
-    unknown = [key for key in one if key not in ONE_STRATEGY]
-    return f"{unknown[0]!r} is none of {', '.join(ONE_STRATEGY)}" if unknown else ""
+    for key, value in one.items():
+        if key not in ONE_STRATEGY:
+            return f"{key!r} is none of {', '.join(ONE_STRATEGY)}"
+        if not isinstance(value, FIELDS[key][0]):
+            return f"{key}: {value!r} cannot be used; write it as in `{FIELDS[key][1]}`"
+    return ""

@@ -77,6 +77,15 @@ def test_a_bless_leaves_what_the_user_wrote_and_is_read_again(tmp_path: Path) ->
     assert path.read_text() == text
 
 
+def test_a_file_edited_while_its_replays_ran_is_not_overwritten(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD)
+    found = replays.read(path)
+    path.write_text(GOOD.replace("2%", "3%"))
+    with pytest.raises(ConfigError, match="edited while its replays ran"):
+        replays.bless(found, {"one": ENTRY}, drop=True)
+    assert "3%" in path.read_text() and "blessed" not in path.read_text()
+
+
 @pytest.mark.parametrize(
     ("old", "new"), [('"aaaa', '"abaa'), ("fills: 3", "fills: 4"), ("fills: 3", "fils: 3")]
 )
