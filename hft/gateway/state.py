@@ -236,7 +236,7 @@ _STRATEGY_LIMITS = (
 def apply_limits(state: GatewayState, limits: ResolvedLimits) -> None:
     """Put other limits in force between two intents; positions, holds and latches stay.
 
-    Mutates: state. Raises: ConfigError when a window would need a longer ring than there is.
+    Mutates: state. Raises: ConfigError when a window would need what this run does not keep.
     """
     pairs = _rates(limits, _strategies(limits, len(state.strategies)))[0]
     for row, new in zip(state.rates, pairs, strict=True):
@@ -247,6 +247,11 @@ def apply_limits(state: GatewayState, limits: ResolvedLimits) -> None:
             )
     if limits.config[0]["repeated_count"] != state.config[0]["repeated_count"]:
         raise ConfigError("risk.repeated_execution_count stays as it is within a run")
+    if limits.config[0]["breaker_window_ns"] > state.config[0]["breaker_window_ns"]:
+        raise ConfigError(
+            "breaker.window_s may be shortened within a run, not lengthened: mids from before the "
+            "window are not kept; name it in these limits as it is in force"
+        )
     was_needed = state.config[0]["require_promotion"] != 0
     for name in rows.CONFIG.names or ():
         if name not in _SIZES:

@@ -129,6 +129,18 @@ def test_limits_change_between_intents_and_holds_stay() -> None:
         apply_limits(made.state, resolved(Rules(per_s=11)))
 
 
+def test_the_window_of_the_market_move_is_shortened_within_a_run_and_never_lengthened() -> None:
+    made = gateway(Rules())
+    window = int(made.state.config[0]["breaker_window_ns"])
+    other = resolved(Rules())
+    other.config[0]["breaker_window_ns"] = window // 2
+    apply_limits(made.state, other)
+    assert made.state.config[0]["breaker_window_ns"] == window // 2
+    with pytest.raises(ConfigError, match="shortened within a run, not lengthened"):
+        apply_limits(made.state, resolved(Rules()))
+    assert made.state.config[0]["breaker_window_ns"] == window // 2
+
+
 def test_a_batch_decides_as_one_by_one() -> None:
     def day(made: Any) -> tuple[np.ndarray, np.ndarray]:
         intents = np.zeros(50, INTENT)

@@ -207,7 +207,9 @@ class _Draw:
             keys |= {"max_daily_loss": f"{TICK_LOT * self.rng.choice((1, 4)):f}"}
         for name in [name for name in keys if name.startswith("risk_limits.orders")]:
             del keys[name]  # within a run a rate may not be raised
-        keys |= {name: self.keys[name] for name in self.keys if name.startswith("risk_limits.")}
+        keys.pop("breaker.window_s", None)  # nor the window be lengthened
+        kept = ("risk_limits.", "breaker.window_s")
+        keys |= {name: self.keys[name] for name in self.keys if name.startswith(kept)}
         return [Control(at_ns, "limits", limits=keys)]
 
     def _who(self) -> str:
