@@ -199,15 +199,22 @@ def _tapes(names: list[str], seed: int) -> Any:
 def replaying() -> Iterator[Report | None]:
     """The progress of a replay; one that is stopped early tells where it is and how it goes on."""
     from hft.runs.code.compilation import first_compile
+    from hft.runs.folder.writer import JournalFull
 
     if said := first_compile():
         context.note(said)
     try:
         with bar("replay", "events") as progress:
             yield progress
-    except (KeyboardInterrupt, HftError) as stop:
+    except (KeyboardInterrupt, JournalFull) as stop:
         kept = getattr(stop, "run", None)
         if kept is not None:
             again = f"; --resume {kept.id} continues it" if kept.resumable else ""
             context.note(f"the run so far is kept in {kept.path}{again}\n{kept!r}")
+        raise
+    except HftError as error:
+        kept = getattr(error, "run", None)
+        if kept is not None:
+            again = f"; --resume {kept.id} continues it" if kept.resumable else ""
+            error.args = (f"{error}; the run so far is kept in {kept.path}{again}",)
         raise

@@ -35,6 +35,13 @@ TABLE: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "sort": (
+        Annotated[
+            str | None,
+            typer.Option(metavar="NAME", help="By this column; -NAME has the largest first."),
+        ],
+        None,
+    ),
     "head": (
         Annotated[
             int | None,
@@ -62,6 +69,7 @@ class View:
 
     columns: str | None = None
     where: str | None = None
+    sort: str | None = None
     head: int | None = None
     tail: int | None = None
     wide: bool = False
@@ -96,7 +104,7 @@ class View:
 
     def refuse(self, why: str) -> None:
         """Raises: typer.BadParameter where an option would have no effect."""
-        for name in ("columns", "where", "head", "tail"):
+        for name in ("columns", "where", "sort", "head", "tail"):
             if getattr(self, name) is not None:
                 raise typer.BadParameter(f"--{name}: {why}")
 
@@ -107,6 +115,12 @@ class View:
         if self.head is not None and self.tail is not None:
             raise typer.BadParameter("--head and --tail: give one of them")
         found = frame if self.where is None else rows_where(frame, self.where)
+        if self.sort is not None:
+            name = self.sort.removeprefix("-")
+            if name not in frame.columns:
+                raise typer.BadParameter(f"--sort: {unknown(name, frame.columns)}")
+            down = self.sort != name
+            found = found.sort(name, descending=down, nulls_last=True, maintain_order=True)
         if self.tail is not None:
             found = found.tail(self.tail)
         elif self.head:

@@ -102,6 +102,18 @@ def test_head_and_tail_are_the_ends_and_exclude_each_other(shown: Shown) -> None
     assert "give one" in shown(*words, "--head", "2", "--tail", "2", code=64)
 
 
+def test_rows_are_sorted_before_the_first_are_taken(shown: Shown) -> None:
+    words = ("show", "last", "--frame", "orders", "--columns", "order_id")
+    ids = [int(text) for text in shown(*words).split()[1:]]
+    down = [int(text) for text in shown(*words, "--sort", "-order_id", "--head", "3").split()[1:]]
+    assert down == sorted(ids, reverse=True)[:3]
+    prices = shown(*words[:4], "--columns", "price_tick", "--sort", "price_tick").split()[1:]
+    assert prices == sorted(prices, key=lambda text: int(text.replace(",", "")))
+    assert "--sort: there is no column 'prise'; did you mean 'price'?" in shown(
+        "show", "last", "--frame", "orders", "--sort", "prise", code=64
+    )
+
+
 def test_columns_are_those_named_in_their_order(shown: Shown) -> None:
     words = ("show", "last", "--frame", "fills", "--columns")
     assert shown(*words, "lots, ts", width=20).splitlines()[0].split() == ["lots", "ts"]
