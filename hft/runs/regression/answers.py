@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hft.core.json_text import line
 from hft.storage.atomic import write_atomic
 
 FOLDER = ".hft"
@@ -139,7 +140,8 @@ class Answers:
         """Write it; a folder that cannot be written is none to remember in."""
         content = {"text": self.text, "here": self.here, "names": list(names), "drawn": drawn}
         try:
-            write_atomic(self.path, json.dumps({**content, "replays": self._kept}), contended=True)
+            kept = line({**content, "replays": self._kept}, finite=False)
+            write_atomic(self.path, kept, contended=True)
             ignore = self.path.parent / ".gitignore"
             if not ignore.exists():
                 write_atomic(ignore, "*\n", contended=True)
