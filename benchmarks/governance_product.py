@@ -181,7 +181,7 @@ def registered(
         name = f"planted, correlation {snr:g} of flow and the next minute" if snr else "noise"
         rows.append((name, f"{np.median(sharpes):.1f}", str(share), _counted(against)))
         held = held and (passed == 0 if snr == 0.0 else snr < 0.1 or share.value >= 0.85)
-    notes = [f"Planted bars: {days} sessions of 390 minutes, fees of 0.2 bps a trade."]
+    notes = [f"Planted bars: {days} sessions of New York in minutes, fees of 0.2 bps a trade."]
     real = recorded()
     if isinstance(real, str):
         notes.append(f"The recorded bars were left out: {real}.")
