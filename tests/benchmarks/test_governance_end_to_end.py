@@ -41,7 +41,7 @@ def test_noise_does_not_pass_and_absent_recordings_are_left_out_with_the_reason(
     found = product.registered(cases=((0.0, 1),), days=40)
     assert found.held and found.rows[0][2].startswith("0 / 1")
     assert "A history" in found.rows[0][3], "forty days are no history"
-    assert "left out: no qqq_micro_bars_1m" in found.notes[-1]
+    assert "were left out: " in found.notes[-1] and "qqq_micro_bars_1m" in found.notes[-1]
 
 
 @pytest.mark.soak
