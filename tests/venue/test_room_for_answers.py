@@ -17,6 +17,7 @@ from hft.strategies.base import Strategy
 from hft.venue.answers import BESIDE_FILLS, COPIES, needs_room, room
 from hft.venue.model import Latency, VenueModel
 from tests import twin_world
+from tests.naive.engine.house import House
 from tests.naive.engine.markets import market
 from tests.small_world import LEVEL, STATUS, TRADE, finish, opening, session_of
 
@@ -43,8 +44,7 @@ class Watch:
         for name in ("venue_span", "expire_due", "arrive"):
             monkeypatch.setattr(engine_module, name, self.watched(getattr(engine_module, name)))
         monkeypatch.setattr(run_module, "grow", self.counted(run_module.grow))
-        monkeypatch.setattr(twin_world, "SLOTS", SLOTS)
-        monkeypatch.setattr(twin_world, "session_of", self.doubled(twin_world.session_of))
+        monkeypatch.setattr(twin_world, "NO_HOUSE", House({}, slots=SLOTS))
 
     def watched(self, real: Callable[..., Any]) -> Callable[..., Any]:
         def act(state: Any, *given: Any) -> Any:
@@ -70,14 +70,13 @@ class Watch:
 
         return act
 
-    def doubled(self, real: Callable[..., Any]) -> Callable[..., Any]:
-        def act(made: Any, strategies: Any) -> Any:
-            session = real(made, strategies)
-            session.engine.faults[0]["duplicate_ack_e6"] = ALWAYS
-            session.engine.clock[0]["faulty"] = 1
-            return session
 
-        return act
+def doubled(made: Any, strategies: Any) -> Any:
+    """A session that says every answer twice."""
+    session = twin_world.session_of(made, strategies)
+    session.engine.faults[0]["duplicate_ack_e6"] = ALWAYS
+    session.engine.clock[0]["faulty"] = 1
+    return session
 
 
 def test_nothing_at_the_venue_answers_more_than_there_is_room_for(
@@ -88,7 +87,8 @@ def test_nothing_at_the_venue_answers_more_than_there_is_room_for(
         made = market(seed)
         made.venue.legs["response"] = ("constant", LATE_NS, 0, ())
         made.actors[:] = [replace(actor, bold=0.7) for actor in made.actors]
-        twin_world.engine_records(made)  # an overflow ends it with an InvariantError
+        # An overflow ends it with an InvariantError.
+        twin_world.engine_records(made, session_for=doubled)
     assert watch.grown >= 5 and max(watch.answered) >= 5, "the ring was never short of room"
 
 
