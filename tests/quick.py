@@ -33,6 +33,8 @@ ALSO: dict[str, str] = {
 # Part of a test's name -> why it is left to `make test`, where it runs in full.
 LEFT_OUT: dict[str, str] = {
     "test_pytest_plugin.py": "builds a wheel and installs it",
+    "test_replay_check_answers.py": "twenty replays and more; test_replay_check.py is here",
+    "test_replay_check_inputs.py": "a replay a field; test_replay_check.py is here",
     "test_replay_recipe.py": "builds a wheel and installs it",
     "test_room_for_answers.py::test_nothing_at_the_venue": "filled rings hold the same bound here",
     "test_dispatch.py::test_the_queue_is_its_twin": "ten seconds; the venue's duels pass the queue",
