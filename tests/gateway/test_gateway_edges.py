@@ -252,3 +252,14 @@ def test_the_kill_byte_refuses_new_risk_and_lets_out_what_is_held() -> None:
     assert pair.decide(intent_type=IntentType.CANCEL, target_id=resting)[0] == Reason.OK
     pair.both("done", resting, OrderStatus.CANCELLED)
     assert pair.decide(**FLAT)[0] == Reason.OK
+
+
+@pytest.mark.nojit
+def test_an_amend_is_as_large_as_its_new_total_whatever_has_been_filled() -> None:
+    pair = Pair(Rules(order_size=10))
+    _, order = pair.decide(**BUY | {"qty": 10})
+    pair.both("ack", order)
+    pair.both("fill", order, 999, 9)
+    amend = BUY | {"intent_type": IntentType.AMEND, "target_id": order, "price": 998}
+    assert pair.decide(**amend | {"qty": 11})[0] == Reason.ORDER_SIZE
+    assert pair.decide(**amend | {"qty": 10})[0] == Reason.OK

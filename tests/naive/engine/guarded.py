@@ -156,7 +156,7 @@ class Guarded(Gateway):
         if most is None:
             most = values.count("max_position_size")
         sized = most is not None and not passes
-        if sized and lots > self._weighed(self.guards.less(most or 0), intent.strategy):
+        if sized and intent.lots > self._weighed(self.guards.less(most or 0), intent.strategy):
             return Reason.ORDER_SIZE
         market = intent.kind == FLAT or (intent.kind == NEW and intent.type == OrderType.MARKET)
         if market and touch is None:
