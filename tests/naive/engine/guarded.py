@@ -144,7 +144,7 @@ class Guarded(Gateway):
     def _weighed(self, most: int, strategy: int) -> int:
         weight = self.guards.weights[strategy]
         if weight < PPM:
-            return max(1, most * weight // PPM) if weight else 0
+            return min(most, max(1, most * weight // PPM)) if weight else 0
         return most
 
     def _sized(
