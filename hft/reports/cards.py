@@ -4,9 +4,9 @@ One list of lines feeds the console, the notebook and JSON, so that they show th
 HTML has no script and follows the reader's colour scheme.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -160,19 +160,33 @@ def _text_line(line: Line, width: int, values: int) -> list[str]:
 
 def html_card(view: View) -> str:
     """The card for a notebook: no script, light and dark, narrow screens."""
-    cells = "".join(
-        f'<div class="f {line.tone}"><dt>{escape(line.label)}</dt>'
-        f"<dd>{escape(line.text)}</dd><dd class=n>{escape(line.note)}</dd></div>"
-        for line in card_lines(view)
-    )
-    notice = f"<p class=w>{escape(view.notice)}</p>" if view.notice else ""
     state = " · partial" if view.partial else ""
-    if view.stopped:
-        notice += f"<p class=w>stopped: {escape(view.stopped)}</p>"
+    words = [view.notice] if view.notice else []
+    words += [f"stopped: {view.stopped}"] if view.stopped else []
     parts = "" if view.parts is None else f"<div class=p>{_parts(view.parts)}</div>"
-    head = f"<h4>{escape(view.title + state)}</h4>"
-    body = f"{notice}{head}<dl>{cells}</dl>{parts}"
-    return f"<div class=hft-card><style>{CARD_STYLE}</style>{body}</div>"
+    return framed(view.title + state, cells(card_lines(view)) + parts, words)
+
+
+def cells(lines: Iterable[Any]) -> str:
+    """Figures side by side. Without any style each is one line of words, as web viewers show it.
+
+    Only elements that no notebook host gives a place of its own: `dl` and `p` would float.
+    """
+    found = "".join(
+        f'<div class="f {escape(line.tone)}"><span class=l>{escape(line.label)}</span> '
+        f"<b>{escape(line.text)}</b> <small>{escape(line.note)}</small></div>"
+        for line in lines
+    )
+    return f"<div class=fs>{found}</div>"
+
+
+def framed(title: str, body: str, notices: Iterable[str] = (), more: str = "") -> str:
+    """A card; `more` are the rules of a card of another kind, `&` in them is the card."""
+    said = "".join(f"<div class=w>{escape(words)}</div>" for words in notices)
+    rules = CARD_STYLE.replace("&", ".hft-card" * 3) + more.replace("&", ".hft-gate" * 3)
+    head = f"<div class=h><b>{escape(title)}</b></div>"
+    kind = '"hft-card hft-gate"' if more else "hft-card"
+    return f"<div class={kind}><style>{rules}</style>{said}{head}{body}</div>"
 
 
 def _parts(frame: pl.DataFrame) -> str:
@@ -180,29 +194,42 @@ def _parts(frame: pl.DataFrame) -> str:
     names = "".join(f"<th>{escape(column.head)}</th>" for column in columns)
     rows = zip(*(column.cells for column in columns), strict=True)
     body = "".join(f"<tr>{''.join(f'<td>{escape(c)}</td>' for c in row)}</tr>" for row in rows)
-    return f"<table><tr>{names}</tr>{body}</table>"
+    return f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
 
 
+_LIGHT = (
+    "{color-scheme:light;--i:#1c2330;--m:#5d6778;--l:#dfe3ea;--b:#fff;--w:#fff4e0;"
+    "--good:#0a7d50;--bad:#b42318;--wait:#8f5f00;--none:#7b8596}"
+)
+_DARK = (
+    "{color-scheme:dark;--i:#e8ebf1;--m:#9aa5b6;--l:#313a48;--b:#161b22;--w:#3a2d12;"
+    "--good:#3fc48a;--bad:#ff8a7a;--wait:#edb24a;--none:#8b96a8}"
+)
+# The reader's scheme, unless the host says which of its own themes is on. The card's class stands
+# three times, since hosts give tables rules of their own that must not win.
 CARD_STYLE = (
-    ".hft-card{--i:#1c2330;--m:#5d6778;--l:#dfe3ea;--b:#fff;--g:#0a7d50;--r:#b42318;--w:#fff4e0;"
-    "color-scheme:light dark;font:13px/1.4 system-ui,sans-serif;color:var(--i);background:var(--b);"
-    "border:1px solid var(--l);border-radius:8px;padding:12px 16px;max-width:880px}"
-    "@media(prefers-color-scheme:dark){.hft-card{--i:#e8ebf1;--m:#9aa5b6;--l:#313a48;--b:#161b22;"
-    "--g:#3fc48a;--r:#ff8a7a;--w:#3a2d12}}"
-    ".hft-card h4{margin:0 0 8px;font-size:14px}"
-    ".hft-card .w{margin:0 0 8px;padding:6px 10px;border-radius:6px;background:var(--w)}"
-    ".hft-card dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));"
-    "gap:10px 20px;margin:0}"
-    ".hft-card .f{border-top:1px solid var(--l);padding-top:6px;min-width:0}"
-    ".hft-card dt{color:var(--m);font-size:12px}"
-    ".hft-card dd{margin:0;font-size:16px;font-weight:600;font-variant-numeric:tabular-nums;"
-    "overflow-wrap:anywhere}"
-    "@media(min-width:480px){.hft-card .wide{grid-column:span 2}}"
-    ".hft-card .wide dd:not(.n){font-size:13.5px}"
-    ".hft-card dd.n{font-size:11.5px;font-weight:400;color:var(--m)}"
-    ".hft-card .good dd:not(.n){color:var(--g)}.hft-card .bad dd:not(.n){color:var(--r)}"
-    ".hft-card .p{overflow-x:auto;margin-top:10px}.hft-card table{border-collapse:collapse;"
+    f"&{_LIGHT}@media(prefers-color-scheme:dark){{&{_DARK}}}"
+    f":is([data-jp-theme-light=true],.vscode-light) &{_LIGHT}"
+    f":is([data-jp-theme-light=false],.vscode-dark) &{_DARK}"
+    "&{font:13px/1.4 system-ui,sans-serif;color:var(--i);background:var(--b);text-align:left;"
+    "border:1px solid var(--l);border-radius:8px;padding:12px 16px;max-width:880px;"
+    "box-sizing:border-box;margin:2px 0}"
+    "& .h{margin:0 0 8px;font-size:14px}"
+    "& .w{margin:0 0 8px;padding:6px 10px;border-radius:6px;background:var(--w)}"
+    "& .fs{display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));gap:10px 20px}"
+    "& .f{border-top:1px solid var(--l);padding-top:6px;min-width:0}"
+    "& .f>*{display:block;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}"
+    "& .f .l{color:var(--m);font-size:12px}"
+    "& .f b{font-size:16px;font-weight:600;line-height:1.35}"
+    "@media(min-width:480px){& .wide{grid-column:span 2}}"
+    "& .wide b{font-size:13.5px}"
+    "& .f small{font-size:11.5px;color:var(--m)}"
+    "& .good b{color:var(--good)}& .bad b{color:var(--bad)}"
+    "& .p{overflow-x:auto;margin-top:10px}"
+    "& table{border-collapse:collapse;table-layout:auto;margin:0;border:0;width:auto;"
     "font-size:12px;font-variant-numeric:tabular-nums;color:var(--i);background:none}"
-    ".hft-card :is(th,td){padding:3px 12px 3px 0;border:0;border-top:1px solid var(--l);"
-    "text-align:left;background:none}.hft-card th{font-weight:400;color:var(--m)}"
+    "& :is(thead,tr){border:0;background:none}"
+    "& :is(th,td){padding:3px 12px 3px 0;border:0;border-top:1px solid var(--l);font-weight:400;"
+    "text-align:left;vertical-align:top;line-height:1.4;white-space:nowrap;background:none}"
+    "& th{color:var(--m)}"
 )
