@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from made_runs import records, write_run
 
+from hft.reports.governance.pages import _read as governance_style
 from hft.reports.html import render
+from hft.reports.page import style
 from hft.runs.result import Run
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
@@ -91,6 +93,17 @@ def test_both_colour_schemes_and_narrow_screens_are_served(run: Run) -> None:
     html = render(run.view(full=True))
     assert "prefers-color-scheme:dark" in html and "max-width:760px" in html
     assert 'name="viewport"' in html
+
+
+def test_paper_keeps_the_colours_and_takes_neither_the_dark_scheme_nor_the_narrow_page() -> None:
+    for css in (style(), governance_style("governance.css")):
+        queries = re.findall(r"@media([^{]*)\{", css)
+        for query in queries:
+            assert query.strip() == "print" or query.strip().startswith("screen and"), query
+    paper = style()[style().index("@media print") :]
+    assert "print-color-adjust:exact" in paper
+    assert not re.search(r"section\{[^}]*break-inside:avoid", paper)  # a long one would move whole
+    assert re.search(r"figure,tr[^}]*break-inside:avoid", paper)
 
 
 def test_names_cannot_become_markup(run: Run) -> None:
