@@ -5,10 +5,10 @@ be measured carries the reason.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
-from benchmarks import ours, sources, work
+from benchmarks import sources, work
 from benchmarks.bench import Bench, ended_facts
 from benchmarks.environments import BENCH, NotMeasured
 from benchmarks.measure import (
@@ -23,7 +23,6 @@ from benchmarks.measure import (
     until_decided,
 )
 from benchmarks.memory import peak_while
-from benchmarks.startup import hft_command, wall_times
 from benchmarks.worker import Failed
 
 PARITY_FIGURES = ("orders", "fills", "position_lots")
@@ -282,45 +281,6 @@ def _two_at_once(bench: Bench) -> Row:
     except Failed as error:
         row.reason = str(error)
     return row
-
-
-def startup(bench: Bench) -> Iterator[Row]:
-    """Wall time of whole commands in fresh processes."""
-    python = str(bench.our_python)
-    cases: tuple[tuple[str, str, Callable[[], Series], float], ...] = (
-        (
-            "import",
-            "`import hft`",
-            lambda: wall_times([python, "-c", "import hft"], bench.runs),
-            0.3,
-        ),
-        (
-            "help",
-            "`hft --help`",
-            lambda: wall_times([*hft_command(), "--help"], bench.runs),
-            0.3,
-        ),
-        ("edit", "edit a strategy file, replay it, warm cache", lambda: _edited(bench), 1.5),
-    )
-    bare = wall_times([python, "-c", "pass"], bench.runs)
-    for name, title, measure, bound in cases:
-        row = Row(name, title, "s", goal=Goal(bound, at_least=False), judged="ours")
-        row.facts["python alone, s"] = round(bare.median, 3)
-        try:
-            row.ours = measure()
-        except NotMeasured as error:
-            row.reason = str(error)
-        yield row
-
-
-def _edited(bench: Bench) -> Series:
-    """Each run edits the file first, so that the strategy and nothing else is compiled again."""
-    command = ours.edit_command(0)
-    return wall_times(command, bench.runs, before=lambda run: _discard(ours.edit_command(run)))
-
-
-def _discard(_: object) -> None:
-    """For a call that is made for its effect."""
 
 
 def _fill(row: Row, mine: list[Reply], theirs: list[Reply]) -> None:

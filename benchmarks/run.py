@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import ingest_peers, machine, report, rows
+from benchmarks import ingest_peers, machine, report, rows, startup_rows
 from benchmarks.bench import Bench
 from benchmarks.environments import ROOT
 from benchmarks.measure import Row
@@ -22,7 +22,7 @@ GROUPS: dict[str, tuple[str, Callable[[Bench], Iterator[Row]]]] = {
     "nautilus": ("Beside NautilusTrader", rows.nautilus),
     "gateway": ("The gateway", rows.gateway),
     "scale": ("Memory and scale", rows.scale),
-    "startup": ("Start-up", rows.startup),
+    "startup": ("Start-up", startup_rows.startup),
     "ingest": ("Ingest", ingest_peers.ingest),
 }
 

@@ -19,6 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from hft.cli import context
 from hft.cli.help import tidy
+from hft.cli.page import page
 from hft.core.errors import HftError, Unavailable
 from hft.core.version import VERSION
 from hft.storage.interrupts import hear
@@ -64,7 +65,10 @@ def load_group(name: str) -> Any:
 
 
 class Once:
-    """A command that refuses an option of one value given twice: the last would win in silence."""
+    """A command that refuses an option of one value given twice: the last would win in silence.
+
+    Its page of help is ours.
+    """
 
     def parse_args(self: Any, ctx: Any, args: list[str]) -> Any:
         given = self.make_parser(ctx).parse_args(args=list(args))[2]
@@ -75,11 +79,7 @@ class Once:
         return super().parse_args(ctx, args)  # type: ignore[misc]
 
     def format_help(self: Any, ctx: Any, formatter: Any) -> None:
-        from typer import rich_utils
-
-        # Four of the six columns are mostly empty: one space between them, not two.
-        rich_utils.STYLE_OPTIONS_TABLE_PADDING = (0, 1, 0, 0)  # type: ignore[assignment]
-        super().format_help(ctx, formatter)  # type: ignore[misc]
+        formatter.write(page(self, ctx))
 
 
 class OnceCommand(Once, TyperCommand):

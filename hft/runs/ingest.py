@@ -19,6 +19,7 @@ from hft.feeds.findings import check_waivers
 from hft.feeds.merge import merge_feeds
 from hft.feeds.registry import decoder, sniff_all
 from hft.feeds.times import check_zone
+from hft.runs.code.compilation import load_compiler
 from hft.runs.given import frame_feeds
 from hft.storage.atomic import aside_path, staged
 from hft.tape.dataset import MANIFEST, Tapes, manifest_text, open_files
@@ -68,6 +69,7 @@ def ingest(
         book_from_deltas=_levels(book_from_deltas),
         progress=progress,
     )
+    load_compiler()
     found, options = read_feeds(src, options)
     if merge:
         found = merge_feeds(found)

@@ -19,6 +19,7 @@ from hft.gateway.resolve import ResolvedLimits, max_price_ticks, resolve
 from hft.gateway.state import GatewayState, apply_limits
 from hft.replay.build import NO_SESSIONS, Session, Source, gateway_for, new_session, source_of
 from hft.replay.state import CONTROL, SESSION
+from hft.runs.code.compilation import load_compiler
 from hft.runs.controls import rows
 from hft.runs.dead_books import dead_books
 from hft.runs.job import Job
@@ -42,6 +43,7 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
             "session= is for frames; a replay runs whole tapes: give start= and end=, or ask "
             "view.session_phase and view.ns_to_close in the strategy"
         )
+    load_compiler()
     strategies = [replace(s, name=name) for name, s in job.strategies.items()]
     chains = _chains(job.tapes)[: _listened(strategies, job.tapes)]
     instruments = [job.venue.charge(chain[0].instrument) for chain in chains]
@@ -235,6 +237,7 @@ def _listened(strategies: list[Strategy], tapes: Tapes) -> int:
 
 def unheard(job: Job) -> list[str]:
     """One sentence when the tapes have instruments that no strategy listens to."""
+    load_compiler()
     strategies = [replace(s, name=name) for name, s in job.strategies.items()]
     heard = _listened(strategies, job.tapes)
     rest = job.tapes.symbols[heard:]

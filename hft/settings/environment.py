@@ -1,4 +1,4 @@
-"""The environment as others need it: what child processes inherit, what settings read, is it CI?"""
+"""The environment as others need it: what children inherit, what settings read, CI, colours."""
 
 import os
 from collections.abc import Mapping
@@ -16,6 +16,11 @@ def inherited(more: Mapping[str, str] | None = None) -> dict[str, str]:
 def is_ci() -> bool:
     """Is this a continuous integration, where the variable CI is set?"""
     return os.environ.get("CI", "").lower() not in NOT
+
+
+def takes_colours() -> bool:
+    """May a terminal be written to in colours, by its kind and by what its owner said?"""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def seen() -> dict[str, str]:

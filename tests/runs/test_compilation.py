@@ -1,6 +1,8 @@
 """What a person is told of the compiler."""
 
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,30 @@ def test_what_is_looked_for_in_the_cache_is_a_kernel_that_every_ingest_runs(tmp_
 def test_plain_python_has_nothing_to_compile(monkeypatch):
     monkeypatch.setattr("hft.core.jit.JIT_DISABLED", True)
     assert first_compile() == first_decode() == ""
+
+
+PROGRAM = """
+import sys
+import numba
+import numpy as np
+from hft.runs.code.compilation import load_compiler
+
+load_compiler()
+load_compiler()
+assert "numba.np.arraymath" in sys.modules
+assert not [name for name in sys.modules if name.startswith("scipy.linalg")]
+
+
+@numba.njit
+def total(a):
+    return (a @ a).sum()
+
+
+print(int(total(np.full((2, 2), 3.0))))
+"""
+
+
+@pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
+def test_the_compiler_starts_without_linear_algebra_and_strategies_can_use_it_all_the_same():
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
+    assert done.stdout == "72\n", done.stderr

@@ -3,11 +3,13 @@ strategy that cannot be compiled one sentence with its line instead of a page of
 """
 
 import re
+import sys
+from types import ModuleType
 
 from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from hft.core.errors import StrategyError
-from hft.core.jit import is_cached
+from hft.core.jit import JIT_DISABLED, is_cached
 
 # The compiler's own words for a body that it cannot take; not all of them have one root.
 NOT_COMPILED = (NumbaError, UnsupportedBytecodeError)
@@ -35,6 +37,24 @@ def first_decode() -> str:
     if is_cached(READERS):
         return ""
     return "kernels: compiling the readers, which takes half a minute, once on this machine"
+
+
+def load_compiler() -> None:
+    """Let the compiler load its own types now, without all of scipy.linalg.
+
+    It imports that only to see whether there is BLAS. hft needs scipy, so the answer is known; code
+    that multiplies matrices loads it when it is compiled.
+    """
+    asked = "scipy.linalg.cython_blas"
+    if JIT_DISABLED or "numba.np.arraymath" in sys.modules or asked in sys.modules:
+        return
+    from numba.core.registry import cpu_target
+
+    sys.modules[asked] = ModuleType(asked)
+    try:
+        cpu_target.target_context.refresh()
+    finally:
+        del sys.modules[asked]
 
 
 def strategy_error(names: list[str], files: list[str], error: Exception) -> StrategyError:

@@ -8,11 +8,10 @@ time enters only the name.
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from hft.core.codes import StepKind
 from hft.core.dtypes import FILL, STEP
@@ -35,8 +34,10 @@ from hft.runs.folder.names import RunNames
 from hft.runs.folder.places import PLACES, split_places
 from hft.runs.folder.row_file import RowFile, read_rows, row_file_path
 from hft.runs.folder.summary import summarize
-from hft.runs.folder.table_file import TableFile
 from hft.storage.atomic import sync_folder, write_atomic
+
+if TYPE_CHECKING:
+    from hft.runs.folder.table_file import TableFile
 
 Maker = Callable[[np.ndarray, RunNames], pa.Table]
 # Steps of these kinds are few, and kept at every level that keeps anything.
@@ -149,8 +150,10 @@ class RunWriter:
             )
 
     def logs(self, rows: np.ndarray, strategy_idx: int, texts: dict[int, str]) -> None:
-        """The log entries of one strategy, at the end of the run."""
-        self._logs.append(tables.logs_table(rows, self.names.strategies[strategy_idx], texts))
+        """The log entries of one strategy, at the end of the run; a full record keeps them."""
+        if self.record == "full":
+            name = self.names.strategies[strategy_idx]
+            self._logs.append(tables.logs_table(rows, name, texts))
 
     def seal(
         self,
@@ -166,7 +169,9 @@ class RunWriter:
         """
         with self._guarded("the run folder"):
             self._close()
-            if self._logs and self.record == "full":
+            if self._logs:
+                import pyarrow.parquet as pq
+
                 pq.write_table(pa.concat_tables(self._logs), self.path / LOGS, compression="zstd")
             summary = summarize(self.path, self.names, metrics)
             write_atomic(self.path / METRICS, dump_json(summary))
@@ -204,6 +209,10 @@ class RunWriter:
 
     def _open_tables(self) -> None:
         kept = self._makers()
+        if not kept:
+            return
+        from hft.runs.folder.table_file import TableFile
+
         of_steps: dict[str, tuple[Maker, np.dtype]] = {
             "decisions": (tables.decisions_table, STEP),
             "events": (tables.events_table, STEP),
@@ -226,7 +235,7 @@ class RunWriter:
             self._rows[name].add(rows)
         self._tables[name].add(make(rows, self.names))
 
-    def _files(self) -> list[TableFile | RowFile]:
+    def _files(self) -> "list[TableFile | RowFile]":
         return [*self._tables.values(), *self._rows.values()]
 
     def _close(self) -> None:
