@@ -113,7 +113,7 @@ class Venue:
             },
             "queue": _queue_entry(self.queue),
             "queue_power": self.queue_power,
-            "fees": {k: str(v) for k, v in sorted((self.fees or {}).items())},
+            "fees": {k: _digits(_fee(k, v)) for k, v in sorted((self.fees or {}).items())},
             "fills": self.fills or FILLS[0],
             "amend_keeps_priority": self.amend_keeps_priority,
             "taken": self.taken,
@@ -211,6 +211,11 @@ def _fee(key: str, value: Any) -> Decimal:
             f"venue.fees.{key}: {value!r} is not a number of {unit} from -{most} to {most}"
         )
     return amount
+
+
+def _digits(amount: Decimal) -> str:
+    """One text a number: a fee of 2, 2.0 or 2e0 gives one key, and so do 0 and -0.0."""
+    return format(amount.normalize() + 0, "f")
 
 
 def _legs(latency: Any) -> dict[str, Latency]:
