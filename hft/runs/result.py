@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -23,6 +23,9 @@ from hft.runs.folder.names import RunNames
 from hft.runs.folder.reader import RunReader
 from hft.runs.folder.summary import contracts
 from hft.runs.tapes import Folders
+
+if TYPE_CHECKING:
+    from hft.reports.svg import Plot
 
 
 @damage_is_a_sentence
@@ -95,8 +98,8 @@ class Run(RunReader):
         write_atomic(target, render(self.view(full=True)))
         return target
 
-    def plot(self, *what: str, series: str | Sequence[str] = ()) -> Any:
-        """One plotly figure: equity, position and price with fills, or those of them named.
+    def plot(self, *what: str, series: str | Sequence[str] = ()) -> "Plot":
+        """One picture: equity, position and price with fills, or those of them named.
 
         `series` are tracked columns of the strategies, which add a panel of their own.
         """

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hft.alpha.gates.b import structural_failure
 from hft.alpha.scorecard import Scorecard
 from hft.alpha.verdict import GateResult, Verdict
 from hft.reports.governance.document import Document
 from hft.reports.governance.shown import Shown
+
+if TYPE_CHECKING:
+    from hft.reports.svg import Plot
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,8 +83,8 @@ class Validation(Shown):
             "notice": self.notice,
         }
 
-    def path_fan(self) -> Any:
-        """The cross-validated paths as a plotly figure. Raises: ConfigError without any."""
+    def path_fan(self) -> "Plot":
+        """The cross-validated paths as a picture. Raises: ConfigError without any."""
         return self.plot("path_fan")
 
     def text(self, width: int | None = None, color: bool = False) -> str:

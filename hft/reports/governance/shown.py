@@ -1,10 +1,13 @@
-"""A result that shows its document: as text, as a notebook card, as figures, as a page."""
+"""A result that shows its document: as text, as a notebook card, as pictures, as a page."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from hft.core.errors import ConfigError
 from hft.reports.governance.document import Document
+
+if TYPE_CHECKING:
+    from hft.reports.svg import Plot
 
 
 class Shown:
@@ -12,17 +15,17 @@ class Shown:
 
     document: Document | None
 
-    def plot(self, kind: str) -> Any:
-        """One picture of the page as a plotly figure, by kind.
+    def plot(self, kind: str) -> "Plot":
+        """One picture of the page, by kind.
 
         Raises: ConfigError for a picture that the page does not have.
         """
-        from hft.reports.governance.plots import figure
+        from hft.reports.governance.plots import plot
 
         pictures = {one.kind: one for one in (self.document.pictures if self.document else ())}
         if kind not in pictures:
             raise ConfigError(f"plot: {kind!r} is none of {', '.join(pictures) or '(no pictures)'}")
-        return figure(pictures[kind])
+        return plot(pictures[kind])
 
     def report(self, path: str | Path) -> Path:
         """The page, written to a file. Raises: ConfigError where there is none."""

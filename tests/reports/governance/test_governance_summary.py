@@ -1,12 +1,16 @@
 import io
 import re
+from xml.etree.ElementTree import fromstring
 
+import numpy as np
 import pytest
 from made_documents import MADE, validation
+from made_evidence import heatmap
 
 from hft.reports.governance import cards, plots, summary
+from hft.reports.governance.chart import Chart
 from hft.reports.governance.document import Document
-from hft.reports.governance.evidence import WalkForward
+from hft.reports.governance.pictures import draw
 
 ANSI = re.compile(r"\x1b\[")
 
@@ -96,18 +100,34 @@ def test_a_card_escapes_what_users_named() -> None:
     assert "<script>x" not in card and "<u>" not in card and "<b>&lt;i&gt;</b>" in card
 
 
-@pytest.mark.parametrize("name", ["validation", "pool", "canary"])
-def test_pictures_become_plotly_figures_on_demand(name: str) -> None:
+@pytest.mark.parametrize("name", MADE)
+def test_every_picture_of_a_page_is_an_svg_too(name: str) -> None:
     for picture in Document.of(MADE[name]()).pictures:
-        if picture.kind in plots.FIGURES:
-            assert plots.figure(picture).data
+        plot, drawn = plots.plot(picture), draw(picture)
+        words = "".join(fromstring(plot.svg).itertext())
+        assert plot.title == drawn.title and repr(plot) == f"{drawn.title}: {drawn.says}"
+        assert drawn.says.replace(" ", "") in words.replace(" ", "")
+        for chart in drawn.charts:
+            assert getattr(chart, "name", "") in words
+            for at, text in chart.x.ticks() if isinstance(chart, Chart) and chart.times else ():
+                assert text in words or not 0 <= at <= 1
+        assert plots.plot(picture).svg == plot.svg
 
 
-def test_a_picture_without_a_plotly_figure_is_refused_by_name() -> None:
+def test_a_field_of_tiles_shows_every_value_it_has_room_for() -> None:
+    svg = plots.plot(heatmap(5)).svg
+    drawn = draw(heatmap(5)).charts[0]
+    shown = [text for text in fromstring(svg).itertext() if re.fullmatch(r"−?\d\.\d\d", text)]
+    off = ~np.eye(5, dtype=bool)
+    assert shown == [drawn.form(value) for value in drawn.values[off]]
+    assert len(plots.plot(heatmap(200)).svg) < 4_000_000
+
+
+def test_plotly_of_a_governance_picture_is_refused_in_a_sentence() -> None:
     from hft.core.errors import ConfigError
 
-    with pytest.raises(ConfigError, match="'walk_forward' is none of path_fan"):
-        plots.figure(WalkForward.__new__(WalkForward))
+    with pytest.raises(ConfigError, match="drawn as SVG only"):
+        plots.plot(heatmap(3)).plotly()
 
 
 def test_importing_the_pages_loads_nothing_heavy() -> None:

@@ -1,5 +1,7 @@
 """What it adds to what is there: correlations of a pool, and of one candidate with it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
@@ -90,18 +92,7 @@ def correlation_pool(p: CorrelationPool) -> Drawn:
     if not np.isfinite(values[top]):
         says = "No correlation is defined."
 
-    def figure(number: int) -> str:
-        rows = "".join(_bar(p, k, values, tail) for k in order[:BARS_MAX].tolist())
-        more = f" <small>the closest {BARS_MAX} of {len(p.ids):,}</small>"
-        legend = '<span class="key buy"><i></i>all days</span>' if len(tail) else ""
-        legend += '<span class="key sell"><i></i>worst days</span>' if len(tail) else ""
-        return (
-            f'<figure class="panel" id="f{number}"><figcaption><b>Size of the correlation'
-            f"{more if len(p.ids) > BARS_MAX else ''}</b>"
-            f'<span class="keys">{legend}</span></figcaption>'
-            f'<div class="bars">{rows}</div></figure>'
-        )
-
+    figure = _sizes_of(p, order[:BARS_MAX].tolist(), values, tail)
     rows = [
         (str(p.ids[k]), correlation(values[k]), correlation(tail[k]) if len(tail) else "–")
         for k in order.tolist()
@@ -118,18 +109,54 @@ def _limits(p: CorrelationPool) -> str:
     return line[:1].upper() + line[1:] + "." if line else ""
 
 
-def _bar(p: CorrelationPool, k: int, values: np.ndarray, tail: np.ndarray) -> str:
-    def width(value: float) -> str:
-        return n(min(abs(value), 1.0) * 100) if np.isfinite(value) else "0"
+@dataclass(frozen=True)
+class Sizes:
+    """Lying bars of shares, some with a second one inside; `limits` are rules across them."""
 
-    rules = ""
-    for css, at in (("warn", p.warn), ("fail", p.limit)):
-        rules += f'<u class="{css}" style="left:{n(at * 100)}%"></u>' if at is not None else ""
-    second = (
-        f'<i class="sell thin" style="left:0;width:{width(tail[k])}%"></i>' if len(tail) else ""
-    )
-    return (
-        f'<div class="bar"><span class="bl">{escape(str(p.ids[k]))}</span><span class="track">'
-        f'<i class="buy" style="left:0;width:{width(values[k])}%"></i>{second}{rules}</span>'
-        f'<span class="bv">{escape(correlation(values[k]))}</span></div>'
-    )
+    name: str
+    rows: Sequence[tuple[str, Sequence[tuple[str, float]], str]]
+    limits: Sequence[tuple[str, float]] = ()
+    keys: Sequence[tuple[str, str]] = ()
+    more: str = ""
+
+    def __call__(self, number: int) -> str:
+        """The figure with its number."""
+        legend = "".join(
+            f'<span class="key {css}"><i></i>{escape(text)}</span>' for css, text in self.keys
+        )
+        more = f" <small>{escape(self.more)}</small>" if self.more else ""
+        return (
+            f'<figure class="panel" id="f{number}"><figcaption><b>{escape(self.name)}'
+            f'{more}</b><span class="keys">{legend}</span></figcaption>'
+            f'<div class="bars">{"".join(self._bar(*row) for row in self.rows)}</div></figure>'
+        )
+
+    def _bar(self, label: str, values: Sequence[tuple[str, float]], text: str) -> str:
+        drawn = "".join(
+            f'<i class="{css}{" thin" if k else ""}" style="left:0;width:{_width(value)}%"></i>'
+            for k, (css, value) in enumerate(values)
+        )
+        rules = "".join(
+            f'<u class="{css}" style="left:{n(at * 100)}%"></u>' for css, at in self.limits
+        )
+        return (
+            f'<div class="bar"><span class="bl">{escape(label)}</span><span class="track">'
+            f'{drawn}{rules}</span><span class="bv">{escape(text)}</span></div>'
+        )
+
+
+def _width(value: float) -> str:
+    return n(min(abs(value), 1.0) * 100) if np.isfinite(value) else "0"
+
+
+def _sizes_of(
+    p: CorrelationPool, order: Sequence[int], values: np.ndarray, tail: np.ndarray
+) -> Sizes:
+    rows = []
+    for k in order:
+        bars = [("buy", float(values[k]))] + ([("sell", float(tail[k]))] if len(tail) else [])
+        rows.append((str(p.ids[k]), bars, correlation(values[k])))
+    limits = [(css, at) for css, at in (("warn", p.warn), ("fail", p.limit)) if at is not None]
+    keys = [("buy", "all days"), ("sell", "worst days")] if len(tail) else []
+    more = f"the closest {BARS_MAX} of {len(p.ids):,}" if len(p.ids) > BARS_MAX else ""
+    return Sizes("Size of the correlation", rows, limits, keys, more)
