@@ -5,7 +5,7 @@ is told to make the split lasting: what was looked at here can no longer be evid
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from hft.alpha.uses import Use, parts_of
 from hft.alpha.workspace import Workspace
 from hft.statistics.hac import hac_t
 from hft.statistics.information import ic
+
+if TYPE_CHECKING:
+    from hft.reports.governance.svg import Plot
 
 EXPLORE = "explore"
 BAR = 20
@@ -79,6 +82,20 @@ class Explored:
         frame = pl.DataFrame(self.to_dict()["decay"])
         seconds = pl.col("horizon_ns").truediv(1e9).alias("horizon_s")
         return frame.select(seconds, pl.exclude("horizon_ns"))
+
+    def plot(self) -> "Plot":
+        """The coefficient by horizon as a picture."""
+        from hft.reports.governance.evidence import IcDecay
+        from hft.reports.governance.pictures import draw
+        from hft.reports.governance.svg import Plot, picture
+
+        known = [one for one in self.decay if one.rows and one.horizon_ns]
+        shown = IcDecay(
+            horizons_ns=[one.horizon_ns for one in known], ic=[one.spearman for one in known]
+        )
+        title = "Information by horizon"
+        says = f"{self.alpha_id} on {self.rows:,} rows of the explore split; not a trial."
+        return Plot(title, says, picture(title, says, draw(shown).charts))
 
     def __repr__(self) -> str:
         return self.text()

@@ -13,8 +13,8 @@ from hft.reports.charts import Span, bins, value_ticks
 from hft.reports.figures import counted, money
 from hft.reports.governance.axes import Linear, Time, linear
 from hft.reports.governance.chart import Chart
+from hft.reports.governance.svg import Plot, picture
 from hft.reports.performance import total_equity
-from hft.reports.svg import Plot, picture
 from hft.reports.view import View
 
 POINTS = 1800

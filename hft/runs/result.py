@@ -25,7 +25,7 @@ from hft.runs.folder.summary import contracts
 from hft.runs.tapes import Folders
 
 if TYPE_CHECKING:
-    from hft.reports.svg import Plot
+    from hft.reports.governance.svg import Plot
 
 
 @damage_is_a_sentence

@@ -12,7 +12,7 @@ from hft.reports.governance.document import Document
 from hft.reports.governance.shown import Shown
 
 if TYPE_CHECKING:
-    from hft.reports.svg import Plot
+    from hft.reports.governance.svg import Plot
 
 
 @dataclass(frozen=True, repr=False)

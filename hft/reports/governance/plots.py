@@ -2,7 +2,7 @@
 
 from hft.reports.governance.evidence import Picture
 from hft.reports.governance.pictures import draw
-from hft.reports.svg import Plot, picture
+from hft.reports.governance.svg import Plot, picture
 
 
 def plot(one: Picture) -> Plot:

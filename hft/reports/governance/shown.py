@@ -7,7 +7,7 @@ from hft.core.errors import ConfigError
 from hft.reports.governance.document import Document
 
 if TYPE_CHECKING:
-    from hft.reports.svg import Plot
+    from hft.reports.governance.svg import Plot
 
 
 class Shown:

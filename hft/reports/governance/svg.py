@@ -13,7 +13,17 @@ from hft.reports.governance.axes import Axis, Linear, linear
 from hft.reports.governance.chart import LABEL_PX, Chart, n, stacked
 from hft.reports.governance.pictures.pool import Sizes
 from hft.reports.governance.pictures.tiles import LEVELS, PAINT, TABLE_MAX, Tiles
-from hft.reports.svg_page import LEFT, LETTER, PAD, SMALL, TEXT, WIDTH, Page, color_of, paint
+from hft.reports.governance.svg_page import (
+    LEFT,
+    LETTER,
+    PAD,
+    SMALL,
+    TEXT,
+    WIDTH,
+    Page,
+    color_of,
+    paint,
+)
 
 
 @dataclass(frozen=True, repr=False)
