@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import quick
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT_VARIABLES = ("HFT_TEST_DATA", "HFT_CACHE_DIR")
@@ -27,6 +27,13 @@ for _name in [name for name in os.environ if name.startswith("HFT_") or name == 
 # Time limits per example would make slow machines fail; a failing example prints how to repeat it.
 settings.register_profile("dev", deadline=None, print_blob=True)
 settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True)
+# Whether anything fails, not the smallest case of it: `make quick-faults` asks no more.
+settings.register_profile(
+    "first",
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    report_multiple_bugs=False,
+)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 

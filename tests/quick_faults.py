@@ -184,7 +184,8 @@ def seen(fault: Fault | None) -> str | None:
         if fault is not None:
             plant(folder, fault)
         run = [sys.executable, "-m", "pytest", "-q", "-x", "--quick", "--seeds", "1", "--tb", "no"]
-        run += ["-p", "no:cacheprovider", "--no-header", *judges(fault)]
+        run += ["--hypothesis-profile", "first", "-p", "no:cacheprovider", "--no-header"]
+        run += judges(fault)
         given = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(folder)}
         answer = subprocess.run(run, cwd=folder, env=given, capture_output=True, text=True)
     if answer.returncode == 0:
