@@ -5,7 +5,6 @@ loaded from elsewhere.
 """
 
 import json
-from collections.abc import Iterator
 from html import escape
 
 import numpy as np
@@ -13,22 +12,20 @@ import polars as pl
 
 from hft.reports import markout
 from hft.reports.cards import card_lines
-from hft.reports.charts import Panel, Span, bars, bins, table
+from hft.reports.chart import Chart
+from hft.reports.charts import bars, table
 from hft.reports.figures import BLIND_SPOTS, counted, money, number, percent, short, waited
 from hft.reports.guards import guards_section
 from hft.reports.page import script, style
-from hft.reports.performance import SHARPE_BASIS, total_equity
+from hft.reports.panels import Group, busiest, panels, span_of
+from hft.reports.performance import SHARPE_BASIS
 from hft.reports.view import View
-
-SYMBOLS_MAX = 6
-FILLS_MIN, QUOTES_MIN = 20, 40  # fewer need, or allow, no closer look
-STRETCH_NS = 30_000_000_000
 
 
 def render(view: View) -> str:
     """The whole page."""
-    panels = list(_panels(view))
-    parts = [_head(view), _key_figures(view), _parts(view), _linked(view, panels)]
+    groups = _groups(view)
+    parts = [_head(view), _key_figures(view), _parts(view), _linked(groups, view)]
     parts += [_daily(view), _money(view), _gateway(view), guards_section(view)]
     parts += [_orders(view), _simulation(view), _inputs(view)]
     title = escape(f"{view.title} · hft replay")
@@ -37,7 +34,7 @@ def render(view: View) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{title}</title><style>{style()}</style></head>\n<body><main>\n"
         + "\n".join(part for part in parts if part)
-        + f"\n</main>{_script(view, panels)}</body></html>\n"
+        + f"\n</main>{_script(groups)}</body></html>\n"
     )
 
 
@@ -54,7 +51,7 @@ def _head(view: View) -> str:
 
 
 def _span_words(view: View) -> str:
-    span = _span(view)
+    span = span_of(view)
     if span is None:
         return f"recorded: {view.record}"
     first, last = (
@@ -89,101 +86,42 @@ def _parts(view: View) -> str:
     )
 
 
-def _span(view: View) -> Span | None:
-    if view.equity is None or view.equity.height == 0:
-        return None
-    ts = view.equity["ts"].to_physical()
-    return Span(int(ts.min()), max(int(ts.max()), int(ts.min()) + 1))  # type: ignore[arg-type]
-
-
-def _panels(view: View) -> Iterator[Panel]:
-    """Net P&L, then position and price with fills per symbol, on one time axis."""
-    span = _span(view)
-    if span is None or view.equity is None or view.fills is None:
-        return
-    total = total_equity(view.equity)
-    ts = total["ts"].to_physical().to_numpy()
-    gross = (total["realized"] + total["unrealized"]).to_numpy()
-    net = total["net"].to_numpy()
-    panel = Panel("Profit and loss", view.currency, span, 190, zero=True)
-    # The net line lies on top and is the one read out.
-    panel.line("gross", ts, gross, "before fees").readout = bins(span, ts, net)
-    yield panel.line("net", ts, net, "net")
-    symbols = view.equity["symbol"].unique(maintain_order=True).to_list()[:SYMBOLS_MAX]
-    for symbol in symbols:
-        yield from _symbol_panels(view, span, symbol, len(symbols) > 1)
-
-
-def _symbol_panels(view: View, span: Span, symbol: str, named: bool) -> Iterator[Panel]:
-    assert view.equity is not None and view.fills is not None
-    rows = view.equity.filter(pl.col("symbol") == symbol)
-    held = rows.group_by("ts", maintain_order=True).agg(
-        pl.col("position_lots").sum(), pl.col("mid").first()
-    )
-    ts = held["ts"].to_physical().to_numpy()
-    suffix = f" {symbol}" if named else ""
-    lots = held["position_lots"].to_numpy().astype(float)
-    yield Panel(f"Position{suffix}", "lots", span, 110).steps("pos", ts, lots)
-    price = Panel(f"Price{suffix}", "mid, with our fills", span, 260)
-    mid = held["mid"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    price.line("mid", ts, mid, "mid")
-    _add_fills(price, view.fills.filter(pl.col("symbol") == symbol))
-    yield price
-
-
-def _linked(view: View, panels: list[Panel]) -> str:
-    if not panels:
+def _linked(groups: list[Group], view: View) -> str:
+    """Charts that share an axis of time, and the script's zoom."""
+    if not groups:
         return (
             "<section><h2>Nothing to draw</h2><p>This run kept no samples "
             f"(record {escape(view.record)}).</p></section>"
         )
-    body = "".join(panel.html(axis=k == len(panels) - 1) for k, panel in enumerate(panels))
-    return (
-        '<section class="linked"><h2>The run</h2><p>Every line keeps the highest and lowest value '
-        f"of each pixel. Times are UTC.</p>{body}</section>{_busiest(view)}"
+    out, number = [], 1
+    for k, group in enumerate(groups):
+        body = ""
+        for chart in group.charts:
+            body += chart.html(number, f"{chart.name}: {chart.said or chart.unit}")
+            number += 1
+        out.append(
+            f'<section class="linked" data-g="{k}"><h2>{escape(group.title)}</h2>'
+            f"<p>{escape(group.says)}</p>{body}</section>"
+        )
+    return "".join(out)
+
+
+def _groups(view: View) -> list[Group]:
+    """The whole run, and its busiest stretch."""
+    span, charts = span_of(view), panels(view)
+    if span is None or not charts:
+        return []
+    whose = "Prices are the tape's, by the clock of the venue"
+    if view.untaped:
+        whose = (
+            f"The tape is not where it was ({view.untaped}): prices are the samples that the run "
+            "took at its wake-ups, and miss what was between them"
+        )
+    says = (
+        f"Every line keeps the highest and lowest value of each pixel. {whose}. Fills are at the "
+        "venue's time. Times are UTC."
     )
-
-
-def _busiest(view: View) -> str:
-    """The stretch with the most fills of one symbol, close enough to see single ones."""
-    span = _span(view)
-    if span is None or view.equity is None or view.fills is None or view.fills.height < FILLS_MIN:
-        return ""
-    length_ns = max((span.end_ns - span.start_ns) // 100, STRETCH_NS)
-    if 2 * length_ns > span.end_ns - span.start_ns:
-        return ""
-    fills = view.fills.sort("exch_ts")
-    at = fills["exch_ts"].to_physical().to_numpy()
-    first = int(np.argmax(np.searchsorted(at, at + length_ns) - np.arange(len(at))))
-    near = Span(int(at[first]) - length_ns // 20, int(at[first]) + length_ns)
-    symbol = fills["symbol"][first]
-    panel = Panel(f"Price {symbol}", "best bid and ask, with our fills", near, 220)
-    quotes = view.equity.filter(pl.col("symbol") == symbol).unique("ts", maintain_order=True)
-    quotes = quotes.filter(_inside("ts", near)).drop_nulls("bid")
-    if quotes.height < QUOTES_MIN:
-        return ""  # the samples lie too far apart to stand beside single fills
-    ts = quotes["ts"].to_physical().to_numpy()
-    for side in ("bid", "ask"):
-        panel.line(side, ts, quotes[side].to_numpy(), side)
-    inside = fills.filter((pl.col("symbol") == symbol) & _inside("exch_ts", near))
-    _add_fills(panel, inside)
-    minutes = length_ns / 60e9
-    words = f"{minutes:.0f} minutes" if minutes >= 2 else f"{length_ns / 1e9:.0f} seconds"
-    return (
-        f"<section><h2>The busiest {words}</h2><p>Where {symbol} was filled most: "
-        f"{inside.height:,} fills.</p>{panel.html(axis=True)}</section>"
-    )
-
-
-def _inside(name: str, span: Span) -> pl.Expr:
-    return pl.col(name).to_physical().is_between(span.start_ns, span.end_ns)
-
-
-def _add_fills(panel: Panel, fills: pl.DataFrame) -> None:
-    for side, css, word in (("BUY", "buy", "buy"), ("SELL", "sell", "sell")):
-        rows = fills.filter(pl.col("side") == side)
-        at = rows["exch_ts"].to_physical().to_numpy()
-        panel.dots(css, at, rows["price"].to_numpy(), counted(rows.height, word))
+    return [Group("The run", says, span, charts), *busiest(view, span)]
 
 
 def _daily(view: View) -> str:
@@ -289,14 +227,15 @@ def _gateway(view: View) -> str:
 
 
 def _refused_over_time(view: View) -> str:
-    span = _span(view)
+    span = span_of(view)
     if span is None or view.margins is None or view.margins.height == 0:
         return ""
     ts = view.margins["ts"].to_physical().to_numpy()
     edges = np.linspace(span.start_ns, span.end_ns, 121)
     counts, _ = np.histogram(np.clip(ts, span.start_ns, span.end_ns), edges)
-    panel = Panel("Refusals over time", "intents per 1/120 of the run", span, 80)
-    return panel.steps("refused", edges[:-1].astype(np.int64), counts.astype(float)).html(axis=True)
+    chart = Chart("Refusals over time", span, "intents per 1/120 of the run", 80)
+    chart.bars("refused", edges[:-1].astype(np.int64), edges[1:].astype(np.int64), counts)
+    return chart.html(900, f"refusals over time: {counted(len(ts), 'intent')}")
 
 
 def _orders(view: View) -> str:
@@ -338,14 +277,16 @@ def _facts(facts: object) -> str:
     return f'<dl class="facts">{cells}</dl>' if cells else ""
 
 
-def _script(view: View, panels: list[Panel]) -> str:
-    span = _span(view)
-    if span is None or not panels:
+def _script(groups: list[Group]) -> str:
+    if not groups:
         return ""
-    data = {
-        "start": span.start_ns // 1_000_000,
-        "end": span.end_ns // 1_000_000,
-        "panels": [panel.data() for panel in panels],
-    }
+    data, number = [], 1
+    for group in groups:
+        charts = {}
+        for chart in group.charts:
+            charts[f"f{number}"] = chart.closer()
+            number += 1
+        span = group.span
+        data.append({"start": span.start_ns / 1e6, "end": span.end_ns / 1e6, "charts": charts})
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
     return f'<script id="values" type="application/json">{text}</script><script>{script()}</script>'

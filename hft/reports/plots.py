@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 
 from hft.core.errors import ConfigError
+from hft.reports.axes import Linear, Time, linear
+from hft.reports.chart import Chart
 from hft.reports.charts import Span, bins, value_ticks
 from hft.reports.figures import counted, money
-from hft.reports.governance.axes import Linear, Time, linear
-from hft.reports.governance.chart import Chart
 from hft.reports.governance.svg import Plot, picture
 from hft.reports.performance import total_equity
 from hft.reports.view import View

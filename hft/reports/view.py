@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from hft.reports.figures import Figures
+from hft.reports.track import Market, Track
 
 
 @dataclass(frozen=True)
@@ -38,3 +39,8 @@ class View:
     stopped: str = ""  # what ended a partial run
     parts: pl.DataFrame | None = None  # by strategy and symbol, where there are several
     ticks: Mapping[str, float] = field(default_factory=dict)
+    markets: Mapping[str, Market] = field(default_factory=dict)  # the touch of the tapes, by symbol
+    untaped: str = ""  # why a symbol has none
+    own: Mapping[str, tuple[Track | None, Track | None]] = field(default_factory=dict)  # our quotes
+    logs: pl.DataFrame | None = None
+    resume: str = ""  # the id of a partial run that can go on

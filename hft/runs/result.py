@@ -275,10 +275,17 @@ def _with_frames(base: View, run: Run) -> View:
     from dataclasses import replace
 
     from hft.reports.latency import latencies
+    from hft.runs.shown_market import shown_market
 
     full = run.record == "full"
+    shown = shown_market(run)
     return replace(
         base,
+        markets=shown.markets,
+        untaped=shown.untaped,
+        own=shown.own,
+        logs=run.logs if full else None,
+        resume=run.id if run.resumable else "",
         equity=run.equity,
         fills=run.fills,
         costs=run.costs,

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hft.reports.charts import PIXELS, Panel, Span, bars, bins, value_ticks
+from hft.reports.charts import PIXELS, Span, bars, bins, table, value_ticks
 
 DAY_NS = 86_400 * 10**9
 START = 1_723_075_200 * 10**9
@@ -19,12 +19,6 @@ def test_thinning_keeps_every_pixels_extremes(points: list[tuple[int, float]]) -
     assert cut.last[-1] == values[-1]
     assert len(cut.index) <= PIXELS and (np.diff(cut.index) > 0).all()
     assert (cut.low <= cut.last).all() and (cut.last <= cut.high).all()
-
-
-def test_a_million_points_become_a_few_thousand_coordinates() -> None:
-    ts = np.arange(1_000_000) * 1000
-    panel = Panel("x", "u", Span(0, int(ts[-1]))).line("net", ts, np.sin(ts / 1e7))
-    assert len(panel.html()) < 60_000
 
 
 @pytest.mark.parametrize(
@@ -47,17 +41,9 @@ def test_value_labels_lie_inside_and_are_few(low: float, length: float) -> None:
     assert all(low - 1e-6 * length <= v <= low + length * (1 + 1e-6) for v, _ in ticks)
 
 
-def test_points_that_are_too_many_say_how_many_are_shown() -> None:
-    ts = np.arange(2000)
-    panel = Panel("x", "u", Span(0, 2000)).dots("buy", ts, ts * 1.0, "2,000 buys")
-    assert "700 of 2,000 shown" in panel.html()
-
-
-def test_a_constant_and_an_empty_series_can_be_drawn() -> None:
-    flat = Panel("flat", "", Span(0, 10)).line("net", np.arange(5), np.full(5, 3.0))
-    empty = Panel("none", "", Span(0, 10)).line("net", np.zeros(0), np.zeros(0))
-    gap = Panel("gap", "", Span(0, 10)).line("net", np.arange(3), np.array([1.0, np.nan, 2.0]))
-    assert all("nan" not in panel.html() for panel in (flat, empty, gap))
+def test_a_day_in_a_table_stays_on_one_line() -> None:
+    html = table(("day", "net"), [("2024-08-08", "1"), ("x" * 40, "2")])
+    assert '<td class="day">2024-08-08</td>' in html and '<td class="long">xxx' in html
 
 
 def test_bars_share_one_scale_around_zero() -> None:

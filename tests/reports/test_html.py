@@ -127,6 +127,21 @@ def test_a_brief_run_has_a_report_too(tmp_path: Path, record: str) -> None:
     assert ("Nothing to draw" in html) == (record == "digest")
 
 
+def test_a_tape_that_is_gone_is_said_to_be(run: Run) -> None:
+    html = render(run.view(full=True))
+    assert "The tape is not where it was (tape 1)" in html
+    assert "took at its wake-ups" in html and "Prices are the tape" not in html
+
+
+def test_every_fill_is_drawn_and_counted(tmp_path: Path) -> None:
+    run = write_run(tmp_path, records(wakes=5_000))
+    html = render(run.view(full=True))
+    buys = run.fills.filter(run.fills["side"] == "BUY").height
+    assert f"{buys:,} buys" in html and "shown)" not in html and buys > 1_400
+    drawn = re.search(r'class="dots[^"]*buy" data-e="0" d="([^"]*)"', html)
+    assert drawn and drawn[1].count("h0") > 0.8 * buys  # the others lie under one of these
+
+
 def test_a_run_without_a_fill_has_a_report(tmp_path: Path) -> None:
     made = records(wakes=60)
     made.fills, made.steps = made.fills[:0], made.steps[made.steps["kind"] < 2]
@@ -139,4 +154,4 @@ def test_a_long_run_stays_small(tmp_path: Path) -> None:
     run = write_run(tmp_path, records(wakes=20_000))
     path = run.report(tmp_path / "r.html")
     assert run.fills.height > 10_000
-    assert path.stat().st_size < 400_000
+    assert path.stat().st_size < 3_000_000

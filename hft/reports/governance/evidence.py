@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from hft.reports.axes import LARGE, usable
+
 Numbers = Sequence[float | None] | np.ndarray
 Stamps = Sequence[int] | np.ndarray  # ns since 1970, or datetime64
 Rows = Sequence[Numbers] | np.ndarray
@@ -313,3 +315,8 @@ def _listed(value: Any) -> Any:
 def floats(values: Any) -> np.ndarray:
     """A normalised sequence as float64, None as NaN."""
     return np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)
+
+
+def numbers(values: Any, large: float = LARGE) -> np.ndarray:
+    """A picture's series as float64: what is missing, or too large to show, is NaN."""
+    return usable(floats(values), large)

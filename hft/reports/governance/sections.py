@@ -10,8 +10,8 @@ from typing import Any
 
 from hft.reports.charts import table
 from hft.reports.governance import words
-from hft.reports.governance.chart import n
 from hft.reports.governance.document import Document, Table
+from hft.reports.shapes import n
 
 KICKERS = {
     "validation": "hft alpha validate",

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from hft.reports.governance import chart as shapes
-from hft.reports.governance.axes import Axis, Linear, linear
-from hft.reports.governance.chart import LABEL_PX, Chart, n, stacked
+from hft.reports import shapes
+from hft.reports.axes import Axis, Linear, linear
+from hft.reports.chart import LABEL_PX, Chart, stacked
 from hft.reports.governance.pictures.pool import Sizes
 from hft.reports.governance.pictures.tiles import LEVELS, PAINT, TABLE_MAX, Tiles
 from hft.reports.governance.svg_page import (
@@ -24,6 +24,7 @@ from hft.reports.governance.svg_page import (
     color_of,
     paint,
 )
+from hft.reports.shapes import n
 
 
 @dataclass(frozen=True, repr=False)
@@ -145,7 +146,7 @@ def _shape(page: Page, y: Axis, wide: float, high: float, shape: str, css: str,
         page.path(f"M{left} 0H{right}V{n(high)}H{left}Z", _look(shape, css or "gross"))
         return
     zero = high * (1 - float(y.at(np.zeros(1))[0]))
-    drawn = shapes._DRAW[shape](css, xs * wide, (1 - y.at(ys)) * high, zero)
+    drawn = shapes.DRAW[shape](css, xs * wide, (1 - y.at(ys)) * high, zero)
     many = " many" if shape == "dots" and len(xs) > shapes.DOTS_MANY else ""
     found = re.search(r' d="([^"]*)"', drawn)
     page.path(found[1] if found else "", _look(shape, css + many))

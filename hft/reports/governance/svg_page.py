@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from textwrap import wrap
 
-from hft.reports.governance.chart import n
+from hft.reports.shapes import n
 
 WIDTH, PAD, LEFT = 720.0, 16.0, 76.0
 TEXT, SMALL = 12.5, 11.5

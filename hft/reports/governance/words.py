@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hft.reports.governance.axes import rounded
+from hft.reports.axes import rounded
 from hft.reports.governance.document import Document
 from hft.reports.governance.names import CHECKS, GATES
 

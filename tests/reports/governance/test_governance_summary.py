@@ -7,8 +7,8 @@ import pytest
 from made_documents import MADE, validation
 from made_evidence import heatmap
 
+from hft.reports.chart import Chart
 from hft.reports.governance import cards, plots, summary
-from hft.reports.governance.chart import Chart
 from hft.reports.governance.document import Document
 from hft.reports.governance.pictures import draw
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from hft.reports.axes import rounded
+from hft.reports.chart import Chart
 from hft.reports.charts import table
-from hft.reports.governance.axes import rounded
-from hft.reports.governance.chart import Chart
 
 ROWS_MAX, OPEN_MAX = 40, 20
 

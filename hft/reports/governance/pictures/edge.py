@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from hft.reports.governance.axes import TINY, Linear, duration, linear, log, numbers, stamps, time
-from hft.reports.governance.chart import Chart
-from hft.reports.governance.evidence import HUGE, Equity, IcDecay, PathFan, WalkForward
+from hft.reports.axes import TINY, Linear, duration, linear, log, stamps, time
+from hft.reports.chart import Chart
+from hft.reports.governance.evidence import HUGE, Equity, IcDecay, PathFan, WalkForward, numbers
 from hft.reports.governance.pictures.drawn import Drawn, count, share, text
 
 PATHS_MAX = 60  # drawn one by one

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from hft.reports.governance.axes import Axis, Linear, Log, linear, numbers, stamp, stamps, time
-from hft.reports.governance.chart import Chart
-from hft.reports.governance.evidence import CanaryProcess, ConditionTimeline
+from hft.reports.axes import Axis, Linear, Log, linear, stamp, stamps, time
+from hft.reports.chart import Chart
+from hft.reports.governance.evidence import CanaryProcess, ConditionTimeline, numbers
 from hft.reports.governance.pictures.drawn import Drawn, count, share, text
 
 E_LOW, E_HIGH = 0.01, 1e6  # drawn between these

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from hft.reports.axes import Linear, linear, log, stamp, time
+from hft.reports.chart import Chart
 from hft.reports.figures import percent
-from hft.reports.governance.axes import Linear, linear, log, numbers, stamp, time
-from hft.reports.governance.chart import Chart
-from hft.reports.governance.evidence import DsrCurve, PboHistogram, TrialHistory
+from hft.reports.governance.evidence import DsrCurve, PboHistogram, TrialHistory, numbers
 from hft.reports.governance.pictures.drawn import Drawn, count, text
 
 BINS = 30

@@ -6,11 +6,10 @@ from html import escape
 
 import numpy as np
 
-from hft.reports.governance.axes import numbers
-from hft.reports.governance.chart import n
-from hft.reports.governance.evidence import CorrelationPool, Heatmap
+from hft.reports.governance.evidence import CorrelationPool, Heatmap, numbers
 from hft.reports.governance.pictures.drawn import Drawn, correlation, count, text
 from hft.reports.governance.pictures.tiles import Tiles
+from hft.reports.shapes import n
 
 BARS_MAX = 15
 

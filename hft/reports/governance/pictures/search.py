@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from hft.reports.governance.axes import Linear, numbers
-from hft.reports.governance.chart import Chart
-from hft.reports.governance.evidence import SearchFront
+from hft.reports.axes import Linear
+from hft.reports.chart import Chart
+from hft.reports.governance.evidence import SearchFront, numbers
 from hft.reports.governance.pictures.drawn import Drawn, correlation, count, text
 
 LISTED, BIG_MAX = 200, 200

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from hft.reports.governance.axes import linear, numbers
-from hft.reports.governance.chart import Chart
-from hft.reports.governance.evidence import CostLatency, ParameterPlateau
+from hft.reports.axes import linear
+from hft.reports.chart import Chart
+from hft.reports.governance.evidence import CostLatency, ParameterPlateau, numbers
 from hft.reports.governance.pictures.drawn import Drawn, count, text
 from hft.reports.governance.pictures.tiles import Tiles
 

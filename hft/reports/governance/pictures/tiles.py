@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hft.reports.governance.chart import n
+from hft.reports.shapes import n
 
 TABLE_MAX = 14  # columns up to which the values are written
 NAMED_MAX = 48  # rows up to which names fit beside a drawing

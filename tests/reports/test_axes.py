@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hft.reports.governance.axes import (
+from hft.reports.axes import (
     DAY_NS,
     LARGE,
     compact,

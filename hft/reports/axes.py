@@ -1,4 +1,4 @@
-"""Scales of the governance charts: linear, logarithmic and time, with round labels.
+"""Scales of the charts: linear, logarithmic and time, with round labels.
 
 A scale maps values to 0..1 from left to right (or bottom to top) and knows its ticks. A range
 without extent is widened, so that no picture divides by zero.
@@ -6,17 +6,17 @@ without extent is widened, so that no picture divides by zero.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from hft.reports.charts import Span, value_ticks
-from hft.reports.governance.evidence import floats
 
 Tick = tuple[float, str]
 LARGE = 1e15  # a picture shows nothing beyond it
 TINY = 1e-30  # where a logarithmic scale ends
-DAY_NS = 86_400_000_000_000
+DAY_NS, SECOND_NS = 86_400_000_000_000, 1_000_000_000
+MIDNIGHT = ("00:00", "00:00:00")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NS_UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns"))
 LONG_S = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
@@ -39,11 +39,6 @@ def usable(values: np.ndarray, large: float = LARGE) -> np.ndarray:
     return np.where(np.isfinite(found) & (np.abs(found) < large), found, np.nan)
 
 
-def numbers(values: Any, large: float = LARGE) -> np.ndarray:
-    """A picture's series as float64: what is missing, or too large to show, is NaN."""
-    return usable(floats(values), large)
-
-
 def reach(*groups: np.ndarray) -> tuple[float, float] | None:
     """Lowest and highest usable value of several arrays; None when there is none."""
     found = np.concatenate([usable(np.ravel(group)) for group in groups] or [np.zeros(0)])
@@ -53,13 +48,14 @@ def reach(*groups: np.ndarray) -> tuple[float, float] | None:
 
 @dataclass(frozen=True)
 class Linear:
-    """Equal steps. `percent` labels shares as percent."""
+    """Equal steps. `percent` labels shares as percent, `exact` never shortens a number."""
 
     low: float
     high: float
     percent: bool = False
     whole: bool = False
     most: int = 5
+    exact: bool = False
 
     def at(self, values: np.ndarray) -> np.ndarray:
         """Positions from 0 to 1."""
@@ -68,11 +64,10 @@ class Linear:
     def ticks(self) -> list[Tick]:
         """Round values inside the range."""
         factor = 100.0 if self.percent else 1.0
-        found = value_ticks(self.low * factor, self.high * factor, self.most)
+        low, high = self.low * factor, self.high * factor
+        found = value_ticks(low, high, self.most, whole=self.whole)
         width = self.high - self.low
-        if self.whole:
-            found = [(v, f"{v:,.0f}".replace("-", "−")) for v, _ in found if v == round(v)]
-        wide = max(abs(self.low), abs(self.high)) * factor >= 1e5
+        wide = max(abs(low), abs(high)) >= 1e5 and not self.exact
         return [
             ((v / factor - self.low) / width, compact(v) if wide else text + "%" * self.percent)
             for v, text in found
@@ -163,12 +158,18 @@ class Time:
         """Times of day, days, months or years, whichever leaves at most `most` labels."""
         days = (self.end_ns - self.start_ns) / DAY_NS
         if days <= 1.5:
-            return [(x / 1000.0, text) for x, text in Span(self.start_ns, self.end_ns).ticks()]
+            found = Span(self.start_ns, self.end_ns).ticks(self.most + 1)
+            return [(x / 1000.0, self._midnight(x, text)) for x, text in found]
         for step in (1, 2, 7, 14):
             if days / step <= self.most:
                 return self._days(step)
         step = next((m for m in (1, 2, 3, 6, 12, 24, 60, 120) if days / 30.4 / m <= self.most), 240)
         return self._months(step)
+
+    def _midnight(self, x: float, text: str) -> str:
+        """A day where a time of day would say 00:00."""
+        ns = self.start_ns + round(x / 1000.0 * (self.end_ns - self.start_ns))
+        return day_label(ns + SECOND_NS // 2) if text in MIDNIGHT else text
 
     def _days(self, step: int) -> list[Tick]:
         first = -(-self.start_ns // DAY_NS)

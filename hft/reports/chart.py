@@ -1,4 +1,4 @@
-"""One chart of a governance picture: SVG shapes that stretch, HTML labels that do not.
+"""One chart of a page: SVG shapes that stretch, HTML labels that do not.
 
 Shapes are added with values in their own units; the scales are applied when it is rendered. Every
 coordinate is rounded and stays near the frame, and a value that is no number breaks its line.
@@ -11,14 +11,39 @@ from typing import Any
 
 import numpy as np
 
-from hft.reports.governance.axes import Axis, Linear, linear, usable
+from hft.reports.axes import Axis, Linear, Time, linear, reach, usable
+from hft.reports.shapes import PIXELS, filled, held, n, scattered, shape, size, thinned
+from hft.reports.track import Track, events, packed
 
-PIXELS = 600
-DOTS_MAX, DOTS_MANY = 1500, 200
+DOTS_MAX = 1500
 READ_MAX = 500  # points the pointer can read out
 ROWS = 3  # of labels above each other along vertical rules
 LABEL_PX = 17
 CLOSE = 0.30  # of the width: labels nearer than this stand above each other
+
+
+@dataclass(frozen=True)
+class Held:
+    """A track of a chart: its colour, its name in the legend, digits of its values."""
+
+    css: str
+    label: str
+    track: Track
+    digits: int
+    area: bool = False
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Single moments of a chart, each with a value in units and how many lots it was."""
+
+    css: str
+    label: str
+    ts_ns: np.ndarray
+    whole: np.ndarray
+    lots: np.ndarray
+    unit: float
+    digits: int
 
 
 @dataclass
@@ -35,12 +60,17 @@ class Chart:
     times: bool = True  # write the x labels
     x_name: str = ""
     foot: bool = False  # words of vertical rules stand at the bottom
+    whole: bool = False  # what the y scale counts cannot be divided
+    css: str = ""
+    said: str = ""  # small words behind the name
     keys: list[tuple[str, str]] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
     _shapes: list[tuple[str, str, np.ndarray, np.ndarray]] = field(default_factory=list)
     _values: list[np.ndarray] = field(default_factory=list)
     _rules: list[tuple[str, str, float, str]] = field(default_factory=list)
     _marks: list[tuple[str, float, float | None, str]] = field(default_factory=list)
+    _held: list[Held] = field(default_factory=list)
+    _moments: list[Moments] = field(default_factory=list)
 
     def line(self, css: str, xs: Any, ys: Any, label: str = "") -> "Chart":
         """A line; a long one keeps each pixel's extremes."""
@@ -128,6 +158,27 @@ class Chart:
         self.keys.append((css, text))
         return self
 
+    def track(
+        self, css: str, one: Track, label: str, digits: int, *, area: bool = False
+    ) -> "Chart":
+        """A track over a time scale, which the script can look at closer."""
+        found = one.extremes()
+        if found is not None:
+            self._held.append(Held(css, label, one, digits, area))
+            self._values.append(np.array(found))
+            self.include = (*self.include, 0.0) if area else self.include
+        return self
+
+    def moments(
+        self, css: str, ts_ns: Any, whole: Any, lots: Any, unit: float, label: str, digits: int
+    ) -> "Chart":
+        """Single moments over a time scale: every one is drawn."""
+        if len(ts_ns):
+            at, whole, lots = (np.asarray(part, np.int64) for part in (ts_ns, whole, lots))
+            self._moments.append(Moments(css, label, at, whole, lots, unit, digits))
+            self._values.append(whole * unit)
+        return self
+
     def read(
         self, xs: Any, at_text: Sequence[str], *series: tuple[str, Any, Callable[[Any], str]]
     ) -> "Chart":
@@ -161,11 +212,12 @@ class Chart:
 
     def html(self, number: int, about: str) -> str:
         """The figure; `number` makes its ids, `about` is its text equivalent."""
-        y = self.y or linear(*self._values, include=self.include, percent=self.percent)
-        unit = f" <small>{escape(self.unit)}</small>" if self.unit else ""
-        keys = "".join(f'<span class="key {c}"><i></i>{escape(t)}</span>' for c, t in self.keys)
+        y = self.y or self._scale()
+        words = (f" <small>{escape(text)}</small>" for text in (self.unit, self.said) if text)
+        unit = "".join(words)
         under, over = self._rule_lines(y)
-        body = self._grid(y) + under + "".join(_shape(y, *shape) for shape in self._shapes) + over
+        body = self._grid(y) + under + "".join(shape(y, *one) for one in self._shapes) + over
+        body += self._lasting(y)
         labels = "".join(
             f'<span class="yl" style="top:{n(100 - 100 * at)}%">{escape(text)}</span>'
             for at, text in y.ticks()
@@ -173,13 +225,81 @@ class Chart:
         )
         title = f'<title id="f{number}-t">{escape(about)}</title>'
         return (
-            f'<figure class="panel" id="f{number}"><figcaption><b>{escape(self.name)}'
-            f'{unit}</b><span class="read"></span><span class="keys">{keys}</span></figcaption>'
+            f'<figure class="panel{self.css}" id="f{number}"><figcaption><b>{escape(self.name)}'
+            f'{unit}</b><span class="read"></span><span class="keys">{self._legend()}</span>'
+            "</figcaption>"
             f'<div class="plot" style="height:{self.height_px}px"><svg role="img" '
             f'aria-labelledby="f{number}-t" viewBox="0 0 1000 100" preserveAspectRatio="none">'
             f"{title}{body}</svg>{labels}{self._words(y)}"
             f'<i class="cross"></i></div>{self._x_labels()}</figure>'
         )
+
+    def _scale(self) -> Axis:
+        """The y scale of what was added; of tracks, it fits closely and shortens no number."""
+        if not self._held:
+            return linear(*self._values, include=self.include, percent=self.percent)
+        asked = np.array([v for v in self.include if v is not None])
+        low, high = reach(*self._values, asked) or (0.0, 1.0)
+        room = (high - low) * 0.06 or max(abs(high) * 1e-3, 0.5)
+        return Linear(low - room, high + room, whole=self.whole, most=4, exact=True)
+
+    def _legend(self) -> str:
+        keys = [(css, text, " data-p" * (css == "tape")) for css, text in self.keys]
+        keys += [(one.css, one.label, f' data-t="{k}"') for k, one in enumerate(self._held)]
+        keys += [(one.css, one.label, f' data-e="{k}"') for k, one in enumerate(self._moments)]
+        return "".join(
+            f'<span class="key {css}"{mark}><i></i>{escape(text)}<b></b></span>'
+            if mark
+            else f'<span class="key {css}"><i></i>{escape(text)}</span>'
+            for css, text, mark in keys
+            if text
+        )
+
+    def _lasting(self, y: Axis) -> str:
+        """Tracks and moments as the page has them without its script."""
+        if not isinstance(self.x, Time):
+            return ""
+        start_ns, end_ns = self.x.start_ns, self.x.end_ns
+        out = []
+        for k, one in enumerate(self._held):
+            path = held(one.track, start_ns, end_ns, y)
+            if one.area:
+                under = filled(path, y)
+                out.append(f'<path class="fill {one.css}" data-t="{k}" d="{under}"/>')
+            out.append(f'<path class="line {one.css}" data-t="{k}" d="{path}"/>')
+        for k, moment in enumerate(self._moments):
+            xs = 1000 * self.x.at(moment.ts_ns)
+            d = scattered(xs, 100 * (1 - y.at(moment.whole * moment.unit)))
+            out.append(f'<path class="dots{size(len(xs))} {moment.css}" data-e="{k}" d="{d}"/>')
+        return "".join(out)
+
+    def closer(self) -> dict[str, Any]:
+        """What the script draws a part of the time from; nothing without tracks or moments."""
+        if not isinstance(self.x, Time) or not (self._held or self._moments):
+            return {}
+        start_ns = self.x.start_ns
+        return {
+            "whole": int(self.whole),
+            "include": list(self.include),
+            "t": [
+                {
+                    "step": one.track.step_ns,
+                    "off": start_ns % one.track.step_ns,
+                    "unit": one.track.unit,
+                    "digits": one.digits,
+                    "d": packed(one.track, start_ns),
+                }
+                for one in self._held
+            ],
+            "e": [
+                {
+                    "unit": one.unit,
+                    "digits": one.digits,
+                    "d": events(one.ts_ns, start_ns, one.whole, one.lots),
+                }
+                for one in self._moments
+            ],
+        }
 
     def _grid(self, y: Axis) -> str:
         out = [f'<path class="grid" d="M0 {n(100 - 100 * at)}H1000"/>' for at, _ in y.ticks()]
@@ -266,94 +386,3 @@ def stacked(places: Sequence[float]) -> list[int]:
         rows[row].append(place)
         out.append(row)
     return out
-
-
-def thinned(xs: np.ndarray, ys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A line of at most four points a pixel that keeps each pixel's first, extremes and last."""
-    if len(xs) <= 2 * PIXELS:
-        return xs, ys
-    keep = np.isfinite(ys)
-    xs, ys = xs[keep], ys[keep]
-    pixel = np.clip(xs * PIXELS, 0, PIXELS - 1).astype(np.int64)
-    cuts = np.flatnonzero(np.diff(pixel, prepend=-1) != 0)
-    index: list[int] = []
-    for start, end in zip(cuts.tolist(), [*cuts[1:].tolist(), len(ys)], strict=True):
-        part = ys[start:end]
-        index += sorted({start, start + int(part.argmin()), start + int(part.argmax()), end - 1})
-    return xs[index], ys[index]
-
-
-def _shape(y: Axis, shape: str, css: str, xs: np.ndarray, ys: np.ndarray) -> str:
-    if shape == "zone":
-        left, right = (n(1000 * x) for x in xs.tolist())
-        return f'<path class="zone {css}" d="M{left} 0H{right}V100H{left}Z"/>'
-    return _DRAW[shape](
-        css, xs * 1000, (1 - y.at(ys)) * 100, 100 * (1 - float(y.at(np.zeros(1))[0]))
-    )
-
-
-def _line(css: str, xs: np.ndarray, ys: np.ndarray, zero: float) -> str:
-    parts, pen, before = [], "M", ""
-    for x, y in zip(xs.tolist(), ys.tolist(), strict=True):
-        if not np.isfinite(y):
-            pen, before = "M", ""
-            continue
-        point = f"{n(x)} {n(y)}"
-        if point != before:
-            parts.append(pen + point)
-        pen, before = "L" if pen == "M" else " ", point
-    return f'<path class="line {css}" d="{"".join(parts)}"/>'
-
-
-def _band(css: str, xs: np.ndarray, ys: np.ndarray, zero: float) -> str:
-    whole = np.isfinite(ys).all(axis=1)
-    out = []
-    for run in np.split(np.arange(len(xs)), np.flatnonzero(np.diff(whole.astype(int))) + 1):
-        if len(run) and whole[run[0]]:
-            up = [f"{n(xs[k])} {n(ys[k, 1])}" for k in run.tolist()]
-            down = [f"{n(xs[k])} {n(ys[k, 0])}" for k in run.tolist()[::-1]]
-            out.append(f"M{' '.join(up)} {' '.join(down)}Z")
-    return f'<path class="fill {css}" d="{"".join(out)}"/>'
-
-
-def _dots(css: str, xs: np.ndarray, ys: np.ndarray, zero: float) -> str:
-    many = " many" if len(xs) > DOTS_MANY else ""
-    pairs = zip(xs.tolist(), ys.tolist(), strict=True)
-    d = "".join(f"M{n(x)} {n(y)}h0" for x, y in pairs if np.isfinite(y))
-    return f'<path class="dots{many} {css}" d="{d}"/>'
-
-
-def _bars(css: str, xs: np.ndarray, ys: np.ndarray, zero: float) -> str:
-    out = []
-    for (left, right), top in zip(xs.tolist(), ys.tolist(), strict=True):
-        if np.isfinite(top):
-            out.append(f"M{n(left)} {n(zero)}V{n(top)}H{n(right)}V{n(zero)}Z")
-    return f'<path class="solid {css}" d="{"".join(out)}"/>'
-
-
-def _spans(css: str, xs: np.ndarray, ys: np.ndarray, zero: float) -> str:
-    rows = zip(xs.tolist(), ys.tolist(), strict=True)
-    d = "".join(f"M{n(a)} {n(low)}H{n(b)}V{n(high)}H{n(a)}Z" for (a, b), (low, high) in rows)
-    return f'<path class="solid {css}" d="{d}"/>'
-
-
-def _sticks(css: str, xs: np.ndarray, ys: np.ndarray, zero: float) -> str:
-    rows = zip(xs.tolist(), ys.tolist(), strict=True)
-    d = "".join(f"M{n(x)} {n(a)}V{n(b)}" for x, (a, b) in rows if np.isfinite(a + b))
-    return f'<path class="stick {css}" d="{d}"/>'
-
-
-_DRAW = {
-    "line": _line,
-    "band": _band,
-    "dots": _dots,
-    "bars": _bars,
-    "sticks": _sticks,
-    "spans": _spans,
-}
-
-
-def n(value: float) -> str:
-    """A coordinate with two decimals at most, never far outside the frame."""
-    text = f"{min(max(value, -2000.0), 3000.0):.2f}".rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
