@@ -84,6 +84,7 @@ def from_runs(
             found.append(read)
     if not found and not problems:
         problems.append("the run folders hold no decision")
+    found.sort(key=lambda read: (_run_row(read)["from"], read.run.digest))  # whenever they ran
     return _sum(found, tuple(problems), profile, model or Expected())
 
 

@@ -14,7 +14,8 @@ from hft.reports.chart import LABEL_PX, Chart, stacked
 from hft.reports.governance.pictures.pool import Sizes
 from hft.reports.governance.pictures.tiles import LEVELS, PAINT, TABLE_MAX, Tiles
 from hft.reports.governance.svg_page import (
-    LEFT,
+    LEFT_MAX,
+    LEFT_MIN,
     LETTER,
     PAD,
     SMALL,
@@ -70,6 +71,8 @@ def picture(title: str, says: str, charts: Sequence[Any], how: str = "") -> str:
     page.words(title, PAD, page.down(17), size=15, weight=650, color="ink")
     page.paragraph(says, TEXT)
     page.down(4)
+    longest = max((_letters(chart) for chart in charts if isinstance(chart, Chart)), default=0)
+    page.left = min(max(PAD + 10 + longest * SMALL * LETTER, LEFT_MIN), LEFT_MAX)
     for chart in charts:
         _chart(page, chart)
     page.down(4)
@@ -106,11 +109,20 @@ def _chart(page: Page, chart: Any) -> None:
         _plot(page, chart)
 
 
+def _scale(chart: Chart) -> Axis:
+    return chart.y or linear(*chart._values, include=chart.include, percent=chart.percent)
+
+
+def _letters(chart: Chart) -> int:
+    """Of the longest label of its values."""
+    return max((len(text) for _, text in _scale(chart).ticks()), default=0)
+
+
 def _plot(page: Page, chart: Chart) -> None:
     """Grid, shapes inside a frame that cuts them, rules, and the words around them."""
-    y = chart.y or linear(*chart._values, include=chart.include, percent=chart.percent)
-    wide, high, top = WIDTH - PAD - LEFT, float(chart.height_px), page.y
-    room = f'x="{n(LEFT)}" y="{n(top)}" width="{n(wide)}" height="{n(high)}"'
+    y = _scale(chart)
+    wide, high, top = WIDTH - PAD - page.left, float(chart.height_px), page.y
+    room = f'x="{n(page.left)}" y="{n(top)}" width="{n(wide)}" height="{n(high)}"'
     page.out.append(f"<svg {room}>")
     marks_y = [(at, text) for at, text in y.ticks() if -0.001 <= at <= 1.001]
     marks_x = chart.x.ticks()
@@ -125,18 +137,18 @@ def _plot(page: Page, chart: Chart) -> None:
         _shape(page, y, wide, high, *one)
     _rules(page, chart, y, wide, high, below=False)
     page.out.append("</svg>")
-    page.path(f"M{n(LEFT)} {n(top)}v{n(high)}", paint("line"))
+    page.path(f"M{n(page.left)} {n(top)}v{n(high)}", paint("line"))
     for at, text in marks_y:
-        page.words(text, LEFT - 8, top + high * (1 - at) + 4, anchor="end")
+        page.words(text, page.left - 8, top + high * (1 - at) + 4, anchor="end")
     _upon(page, chart, y, wide, high)
     page.down(high)
     if chart.times:
         below = page.down(16)
         for at, text in marks_x:
             side = "start" if at < 0.03 else "end" if at > 0.97 else "middle"
-            page.words(text, LEFT + wide * at, below, anchor=side)
+            page.words(text, page.left + wide * at, below, anchor=side)
         if chart.x_name:
-            page.words(chart.x_name, LEFT + wide / 2, page.down(16), anchor="middle")
+            page.words(chart.x_name, page.left + wide / 2, page.down(16), anchor="middle")
 
 
 def _shape(page: Page, y: Axis, wide: float, high: float, shape: str, css: str,
@@ -179,7 +191,7 @@ def _upon(page: Page, chart: Chart, y: Axis, wide: float, high: float) -> None:
         above = level - LABEL_PX >= max(taken, 0.0)
         taken = level if above else level + LABEL_PX
         start = "start" in css.split()
-        x, end = (LEFT + 4, "start") if start else (LEFT + wide - 4, "end")
+        x, end = (page.left + 4, "start") if start else (page.left + wide - 4, "end")
         base = page.y + level + (-4 if above else 13)
         page.words(text, x, base, anchor=end, color=color_of(css, "soft"), halo=True)
     rows = stacked([place for place, _, _ in uprights])
@@ -187,9 +199,9 @@ def _upon(page: Page, chart: Chart, y: Axis, wide: float, high: float) -> None:
         side, gap = ("end", -5) if at > 0.6 else ("start", 5)
         base = page.y + (high - 6 - LABEL_PX * row if chart.foot else 13 + LABEL_PX * row)
         color = color_of(css, "soft")
-        page.words(text, LEFT + wide * at + gap, base, anchor=side, color=color, halo=True)
+        page.words(text, page.left + wide * at + gap, base, anchor=side, color=color, halo=True)
     for css, at, height, text in chart._marks:
-        x = LEFT + wide * at
+        x = page.left + wide * at
         share = 1.0 if height is None else 1 - float(y.at(np.array(height)))
         top = page.y + high * share
         if text:

@@ -11,10 +11,12 @@ from textwrap import wrap
 
 from hft.reports.shapes import n
 
-WIDTH, PAD, LEFT = 720.0, 16.0, 76.0
+WIDTH, PAD = 720.0, 16.0
+LEFT_MIN, LEFT_MAX = 60.0, 130.0  # where charts begin, for labels of any length
 TEXT, SMALL = 12.5, 11.5
 LETTER = 0.56  # of the size, a letter's width on average
 ROOMY = 6.6  # of a letter of a legend
+GAP = "\u2002\u2002"  # between two words of a legend; other spaces are one
 SAYS_MAX = 82  # letters of a line
 
 # name: on light, on dark
@@ -70,6 +72,7 @@ class Page:
     def __init__(self) -> None:
         self.out: list[str] = []
         self.y = PAD
+        self.left = LEFT_MIN
 
     def down(self, by: float) -> float:
         """The new place after going down."""
@@ -122,10 +125,10 @@ class Page:
         for css, text in keys:
             look = paint(fill=color_of(css)) + ' fill-opacity=".4"' * (css in PALE)
             sign, _, said = text.partition(" ") if "sign" in css.split() else ("●", "", text)
-            parts.append(f'<tspan dx="12" {look}>{escape(sign)}</tspan> {escape(said)}')
+            parts.append(f"<tspan {look}>{escape(sign)}</tspan> {escape(said)}")
         if parts:
             place = f'x="{n(WIDTH - PAD)}" y="{n(base)}" font-size="{SMALL}" text-anchor="end"'
-            self.out.append(f"<text {place} {paint(fill='soft')}>{''.join(parts)}</text>")
+            self.out.append(f"<text {place} {paint(fill='soft')}>{GAP.join(parts)}</text>")
 
     def svg(self, about: str) -> str:
         """The picture in its frame; `about` is its text equivalent."""

@@ -2,12 +2,14 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from promotion_world import ALPHA, START_NS, profile
 
 from hft.alpha import loader, shipped
 from hft.alpha.backtest import Rules
+from hft.alpha.data.planted_tapes import write_tapes
 from hft.alpha.gates import d, e
 from hft.alpha.gates.e import Shadow
 from hft.alpha.paper import log_session, sessions_folder, summarize
@@ -73,6 +75,21 @@ def test_the_same_run_given_twice_counts_once(
     once = from_runs(paths, profile("base"), compare=comparer(alpha))
     twice = from_runs([*paths, *paths], profile("base"), compare=comparer(alpha))
     assert once == twice
+
+
+def test_shadow_runs_stand_in_the_order_of_their_sessions(tmp_path: Path) -> None:
+    """Not of their folders, whose names say when somebody ran them."""
+    workspace = Workspace(tmp_path)
+    scaffold(workspace, "flow", source="order_flow_imbalance", date="2026-11-02", owner="ann")
+    alpha = loader.load(workspace, "flow")
+    tapes = write_tapes(tmp_path / "tapes", 0.0, days=2)
+    given: dict[str, Any] = {"limits": Limits(), "folder": tmp_path / "shadow", "clock": "60s"}
+    paths = [Path(p) for p in stream(alpha, tapes, Rules(threshold=0.1), **given)]
+    for k, path in enumerate(paths):
+        path.rename(path.with_name(f"2026110{9 - k}T000000Z_{path.name[-8:]}"))
+    found = from_runs([paths[0].parent], profile("base"), compare=comparer(alpha))
+    days = [row["from"] for row in found.runs]
+    assert len(days) == 2 and days == sorted(days)
 
 
 def test_a_folder_without_runs_is_a_sentence(tmp_path: Path) -> None:
