@@ -25,7 +25,7 @@ DEMO_ARGS ?=
 FUZZ_SEEDS ?= 200
 ENGINE_MARKETS ?= 200000
 
-.PHONY: mutations random-runs bench-search bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
+.PHONY: advice-check mutations random-runs bench-search bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
 	docs bench fuzz fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak bless fix reference lock sessions wheel setup clean
 
 help:  ## print this list
@@ -100,6 +100,9 @@ bench-statistics: $(READY)  ## measure the dear statistics of a search beside ve
 
 ledger-soak: $(READY)  ## 100 000 ledger appends by 4 processes that are killed at random
 	@$(PY) -m benchmarks.ledger_soak $(ARGS)
+
+advice-check: $(READY)  ## apply the advice of refused runs, repeat them, count what is still refused
+	@$(PY) -m benchmarks.advice_check $(ARGS)
 
 mutations: $(READY)  ## plant faults in recordings: found, harmless, or another market that could be
 	@$(PY) -m benchmarks.mutations $(ARGS)

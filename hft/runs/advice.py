@@ -1,29 +1,39 @@
 """Which change of the limits would have let a run's refused intents pass: tried, then said.
 
-For the commonest reasons the value is taken from what was measured, and the journal is decided
-again under it (`runs.relimit`); what still refuses is looked at next, up to a few rounds. Guards of
-losses and a person's command are no limits to widen, and of a reason without a rule here nothing is
-said: the card then names the limit alone.
+For the commonest reasons a value is taken from what was measured, and the run is repeated under it,
+in memory; what still refuses is looked at next, up to a few rounds. A strategy that is Python is
+not run again, which may take long and do more than trade: its journal is decided again
+(`runs.relimit`), and the sentence says so. Guards of losses and a person's command are no limits to
+widen, and of a reason without a rule (`advice_rules`) nothing is said: the card names the limit.
 """
 
 import json
-import math
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from hft.core.codes import Reason
+from hft.core.codes import Reason, StepKind
 from hft.core.errors import HftError
 from hft.core.json_text import page
-from hft.gateway.limits import Limits, key_of
+from hft.gateway.limits import Limits
+from hft.replay.run import drive
+from hft.runs.advice_rules import Change, Limited, next_change
+from hft.runs.execute import job_of
 from hft.runs.folder.layout import ADVICE
+from hft.runs.folder.names import RunNames
 from hft.runs.folder.reader import RunReader
-from hft.runs.relimit import Relimit, relimit
+from hft.runs.folder.tables import decisions_table
+from hft.runs.job import Job
+from hft.runs.prepare import prepare
+from hft.runs.relimit import relimit
 from hft.storage.atomic import write_atomic
 
-ROUNDS = 4
-_FEED_GAP = "storm_guard.feed_gap_s"
-ENOUGH = 0.5  # of the refused intents
+ROUNDS = 5
+ROWS = 30_000_000  # of tapes, in all rounds together: a long run is tried fewer times
+COLUMNS = ("reason", "measured", "limit")
+ENOUGH = 0.8  # of the refused intents
 _GUARDS = (
     Reason.DAILY_LOSS.name,
     Reason.BREAKER_TRIPPED.name,
@@ -31,8 +41,20 @@ _GUARDS = (
     Reason.POLICY_HALT.name,
     Reason.STORMGUARD_HALT.name,
 )
-_POLICY = (Reason.POLICY_DEGRADE.name, Reason.STORMGUARD_STORM_NEW_BLOCKED.name)
-Change = dict[str, Any]
+_DECISION, _OK = StepKind.DECISION.value, Reason.OK.value
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What became of the intents under a change: those still refused, of how many."""
+
+    refused: pl.DataFrame  # reason, measured, limit of each
+    asked: int
+    repeated: bool  # else the run's own intents, decided again
+
+    @property
+    def left(self) -> int:
+        return self.refused.height
 
 
 def advice_of(run: RunReader) -> str:
@@ -45,121 +67,118 @@ def advice_of(run: RunReader) -> str:
 
 
 def advise(run: RunReader) -> None:
-    """Try changes on the journal of a run that was refused much and keep what is to be said."""
+    """Try changes on a run that was refused much and keep what is to be said."""
     try:
-        text = _tried(run)
+        found = _tried(run)
     except HftError:
         return  # tapes or a strategy are gone: nothing was tried, nothing is said
-    write_atomic(run.path / ADVICE, page({"text": text}))
+    write_atomic(run.path / ADVICE, page(found))
 
 
-def _tried(run: RunReader) -> str:
+def _tried(run: RunReader) -> dict[str, Any]:
+    """The sentence; where a change helped, the change and how many it leaves refused."""
     limits = Limits.from_dict(run.manifest["config"]["limits"])
+    limited = Limited(run, limits)
+    before = refused = _of_run(run)
+    if set(refused["reason"].mode()) <= set(_GUARDS):
+        return {"text": "a guard refused them, which is no limit to widen; see run.trips"}
     changes: Change = {}
-    best: Relimit | None = None
-    of_best: Change = {}
-    decisions = (
-        run._frame("decisions")
-        .collect()
-        .with_columns(new_reason=pl.col("reason").cast(pl.String), new_measured=pl.col("measured"))
-    )
-    for _ in range(ROUNDS):
-        more = _next_change(run, limits, decisions, changes)
+    best: tuple[Attempt, Change] | None = None
+    tried: Change = {}
+    for _ in range(_rounds(run)):
+        more = next_change(limited, refused, changes)
         if not more:
             break
         changes |= more
-        found = relimit(run, limits.replace(**changes))
-        decisions = found.decisions
-        if best is None or found.would_pass > best.would_pass:
-            best, of_best = found, dict(changes)
-        if best.would_pass >= ENOUGH * best.refused:
+        attempt, tried = _attempt(run, limits.replace(**changes)), dict(changes)
+        refused = attempt.refused
+        if attempt.left < before.height and (best is None or attempt.left < best[0].left):
+            best = attempt, dict(changes)
+        if attempt.left <= (1 - ENOUGH) * before.height:
             break
     if best is None:
-        commonest = decisions.filter(pl.col("new_reason") != Reason.OK.name)["new_reason"].mode()
-        guarded = set(commonest) <= set(_GUARDS)
-        return "a guard refused them, which is no limit to widen; see run.trips" if guarded else ""
-    words = ", ".join(f"{key} {value} (now {limits.get(key)})" for key, value in of_best.items())
-    if best.would_pass == 0:
-        return f"tried on this journal: {words} would let none of them pass"
-    return (
-        f"tried on this journal: with {words}, {best.would_pass:,} of {best.refused:,} "
-        "refused intents would have passed"
+        return {"text": _in_vain(limits, tried, run) if tried else ""}
+    return _said(limits, *best, before.height)
+
+
+def _rounds(run: RunReader) -> int:
+    rows = sum(int(tape["rows"]) for tape in run.manifest["tapes"])
+    return max(1, min(ROUNDS, ROWS // max(rows, 1)))
+
+
+def _said(limits: Limits, found: Attempt, changes: Change, before: int) -> dict[str, Any]:
+    words = _words(limits, changes)
+    if found.repeated:
+        text = (
+            f"tried in a repeated run: with {words}, {found.left:,} of {found.asked:,} intents are "
+            f"refused, not {before:,}"
+        )
+    else:
+        text = (
+            f"tried on this journal: with {words}, {before - found.left:,} of {before:,} "
+            "refused intents would have passed"
+        )
+    return {"text": text, "changes": changes, "refused": before, "left": found.left}
+
+
+def _in_vain(limits: Limits, changes: Change, run: RunReader) -> str:
+    how = "in a repeated run" if _can_repeat(job_of(run.manifest)) else "on this journal"
+    return f"tried {how}: {_words(limits, changes)} would let no more of them pass"
+
+
+def _words(limits: Limits, changes: Change) -> str:
+    return ", ".join(f"{key} {value} (now {limits.get(key)})" for key, value in changes.items())
+
+
+def _of_run(run: RunReader) -> pl.DataFrame:
+    """The intents that the run refused."""
+    rows = run._frame("decisions").filter(pl.col("reason_code") != _OK)
+    return _columns(rows.collect(), "")
+
+
+def _columns(rows: pl.DataFrame, prefix: str) -> pl.DataFrame:
+    found = rows.select(pl.col(prefix + name).alias(name) for name in COLUMNS)
+    return found.with_columns(pl.col("reason").cast(pl.String))
+
+
+def _attempt(run: RunReader, limits: Limits) -> Attempt:
+    job = replace(job_of(run.manifest), limits=limits, limits_file="")
+    if _can_repeat(job):
+        return _repeat(job)
+    rows = relimit(run, limits).decisions
+    passed = Reason.OK.name
+    new = rows.filter(pl.col("new_reason").cast(pl.String) != passed)
+    return Attempt(_columns(new, "new_"), rows.height, False)
+
+
+def _can_repeat(job: Job) -> bool:
+    """Compiled strategies alone, from the beginning: quick, and they do nothing but trade."""
+    python = any(one.is_class or one.loop for one in job.strategies.values())
+    return not python and not job.plain and job.fork is None
+
+
+class _Refusals:
+    """Takes the records of a replay and keeps the refused decisions."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.parts: list[np.ndarray] = []
+
+    def take(
+        self, steps: np.ndarray, fills: np.ndarray, equity: np.ndarray, series: np.ndarray
+    ) -> None:
+        decided = steps[steps["kind"] == _DECISION]
+        self.asked += len(decided)
+        self.parts.append(decided[decided["code"] != _OK])
+
+
+def _repeat(job: Job) -> Attempt:
+    """The run again, in memory."""
+    session, _, digits = prepare(job, "full")
+    kept = _Refusals()
+    drive(session, kept)
+    names = RunNames(
+        tuple(source.instrument for source in session.sources), tuple(job.strategies), digits, ()
     )
-
-
-def _next_change(run: RunReader, limits: Limits, decisions: pl.DataFrame, tried: Change) -> Change:
-    """The change for the commonest reason that still refuses and has one."""
-    refused = decisions.filter(pl.col("new_reason").cast(pl.String) != Reason.OK.name)
-    counts = refused.group_by(reason=pl.col("new_reason").cast(pl.String)).len()
-    for reason in counts.sort("len", "reason", descending=[True, False])["reason"]:
-        rows = refused.filter(pl.col("new_reason").cast(pl.String) == reason)
-        change = _change(run, limits, reason, rows)
-        if change and any(tried.get(key) != value for key, value in change.items()):
-            return change
-    return {}
-
-
-def _change(run: RunReader, limits: Limits, reason: str, rows: pl.DataFrame) -> Change:
-    if reason in _POLICY:
-        return _longer_gap(run, limits)
-    found = _KEYS.get(reason)
-    measured: Any = rows["new_measured"].abs().max()
-    if found is None or measured is None:
-        return {}
-    return _everywhere(limits, found, math.ceil(float(measured)))
-
-
-def _everywhere(limits: Limits, keys: tuple[str, ...], value: Any) -> Change:
-    """The first key, and what the set says of single instruments, which stands before it."""
-    shared, *own = keys
-    given = [
-        name
-        for name, stated in limits.values.items()
-        if stated is not None and (known := key_of(name)) is not None and known.name in own
-    ]
-    return dict.fromkeys([shared, *given], value)
-
-
-def _longer_gap(run: RunReader, limits: Limits) -> Change:
-    """A feed that was silent for longer than its limit, where that is what degraded."""
-    longest = _longest_silence_s(run)
-    if longest == 0:
-        return {}
-    return _everywhere(limits, (_FEED_GAP, "instruments.*.feed_gap_s"), longest)
-
-
-def _longest_silence_s(run: RunReader) -> int:
-    """Seconds of the longest silence in which intents were refused for it: from trip to release."""
-    trips = run._kept("trips")
-    if trips is None:
-        return 0
-    mine = trips.filter(pl.col("key") == _FEED_GAP).sort("seq")
-    ends = run._frame("decisions").select(pl.col("ts").max()).collect().item()
-    longest = 0.0
-    began: dict[str, tuple[Any, float]] = {}
-    for row in mine.iter_rows(named=True):
-        if row["event"] != "NORMAL":
-            began.setdefault(row["symbol"], (row["ts"], row["measured"] or 0.0))
-        elif row["symbol"] in began:
-            longest = max(longest, _seconds(began.pop(row["symbol"]), row["ts"]))
-    for start in began.values():
-        longest = max(longest, _seconds(start, ends))
-    return math.ceil(longest)
-
-
-def _seconds(start: tuple[Any, float], end: Any) -> float:
-    """From the trip, when so much had been measured already, to the end."""
-    since, measured_ms = start
-    return float((end - since).total_seconds()) + measured_ms / 1000.0
-
-
-# Reason -> the limit that refused, then the keys of single instruments that stand before it.
-_KEYS: dict[str, tuple[str, ...]] = {
-    Reason.PRICE_OUTSIDE_BAND.name: ("risk.price_band_ticks",),
-    Reason.REFERENCE_STALE.name: ("risk.reference_max_age_ms",),
-    Reason.POSITION_LIMIT.name: ("max_position_size", "symbols.*.max_long", "symbols.*.max_short"),
-    Reason.NOTIONAL_LIMIT.name: ("risk_limits.max_notional", "symbols.*.max_notional"),
-    Reason.MAX_NOTIONAL_EXCEEDED.name: ("risk.max_order_notional",),
-    Reason.GLOBAL_EXPOSURE_LIMIT.name: ("HFT_EXPOSURE_GLOBAL_MAX_NOTIONAL",),
-    Reason.ORDER_SIZE.name: ("max_position_size", "symbols.*.max_order_size"),
-}
+    made = [pl.DataFrame(pl.from_arrow(decisions_table(part, names))) for part in kept.parts]
+    return Attempt(_columns(pl.concat(made), ""), kept.asked, True)

@@ -76,19 +76,6 @@ def test_a_run_without_a_journal_says_what_to_do(tapes, tmp_path):
         run.relimit(hft.Limits.research())
 
 
-def test_advice_was_tried_before_it_is_given(tapes, tmp_path):
-    limits = hft.Limits.research().replace(max_position_size=3)
-    run = hft.replay(tapes, restless, limits=limits, out=tmp_path)
-    assert "tried on this journal" in repr(run).splitlines()[0]
-    said = repr(run).split("with max_position_size ")[1]
-    value, passed = (
-        int(said.split(" ")[0]),
-        int(said.split("), ")[1].split(" ")[0].replace(",", "")),
-    )
-    assert run.relimit(limits.replace(max_position_size=value)).would_pass == passed > 0
-    assert "off" not in repr(run).splitlines()[0]
-
-
 def test_a_run_that_lost_too_much_is_not_told_to_widen_its_loss(tapes, tmp_path):
     limits = hft.Limits.research().replace(max_daily_loss=1)
     run = hft.replay(
