@@ -68,7 +68,7 @@ def waited(ms: float | None) -> str:
     for size, unit in ((86_400_000, "days"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")):
         if ms >= 2 * size or (unit == "s" and ms >= size):
             return f"{ms / size:.3g} {unit}"
-    return f"{short(ms)} ms"
+    return f"{ms:.3g} ms".replace("-", "−")
 
 
 def short(value: float | None) -> str:

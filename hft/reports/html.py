@@ -14,6 +14,7 @@ from hft.reports import markout
 from hft.reports.cards import card_lines
 from hft.reports.chart import Chart
 from hft.reports.charts import bars, table
+from hft.reports.earnings import earnings, logs
 from hft.reports.figures import BLIND_SPOTS, counted, money, number, percent, short, waited
 from hft.reports.guards import guards_section
 from hft.reports.page import script, style
@@ -26,8 +27,8 @@ def render(view: View) -> str:
     """The whole page."""
     groups = _groups(view)
     parts = [_head(view), _key_figures(view), _parts(view), _linked(groups, view)]
-    parts += [_daily(view), _money(view), _gateway(view), guards_section(view)]
-    parts += [_orders(view), _simulation(view), _inputs(view)]
+    parts += [_money(view), earnings(view), _gateway(view), guards_section(view)]
+    parts += [_orders(view), logs(view), _simulation(view), _inputs(view)]
     title = escape(f"{view.title} · hft replay")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -43,6 +44,9 @@ def _head(view: View) -> str:
     state = " <small>the run so far</small>" if view.partial else ""
     if view.stopped:
         notice += f'<p class="notice">stopped: {escape(view.stopped)}</p>'
+    if view.resume:
+        goes_on = "the same command goes on where it stopped with"
+        notice += f"<p>{goes_on} <code>--resume {escape(view.resume)}</code></p>"
     span = _span_words(view)
     return (
         f'<header><p class="kicker">hft replay</p><h1>{escape(view.title)}{state}</h1>'
@@ -122,20 +126,6 @@ def _groups(view: View) -> list[Group]:
         "venue's time. Times are UTC."
     )
     return [Group("The run", says, span, charts), *busiest(view, span)]
-
-
-def _daily(view: View) -> str:
-    """What each day earned, where there are several."""
-    if view.daily is None or view.daily.height < 2:
-        return ""
-    head = ("day", f"net {view.currency}", "gross", "fees", "max drawdown", "fills")
-    amounts = ("net", "gross", "fees", "max_drawdown")
-    cells = [
-        (str(row["day"]), *(short(row[name]) for name in amounts), row["fills"])
-        for row in view.daily.iter_rows(named=True)
-    ]
-    whose = view.figures["days"].unit if "days" in view.figures else ""
-    return f"<section><h2>Day by day</h2><p>{escape(whose)}</p>{table(head, cells)}</section>"
 
 
 def _money(view: View) -> str:

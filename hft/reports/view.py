@@ -43,4 +43,5 @@ class View:
     untaped: str = ""  # why a symbol has none
     own: Mapping[str, tuple[Track | None, Track | None]] = field(default_factory=dict)  # our quotes
     logs: pl.DataFrame | None = None
+    round_trips: pl.DataFrame | None = None
     resume: str = ""  # the id of a partial run that can go on

@@ -82,6 +82,18 @@ class Run(RunReader):
         return daily(samples, self.fills, self.names.instruments)[0]
 
     @cached_property
+    def round_trips(self) -> pl.DataFrame:
+        """Lots bought and sold again, first in, first out: times, prices, what each earned."""
+        from hft.reports.costs import with_values
+        from hft.reports.round_trips import round_trips
+
+        found = round_trips(with_values(self.fills, contracts(self.names)))
+        return found.with_columns(
+            pl.from_epoch(name, time_unit="ns").dt.replace_time_zone("UTC").alias(name)
+            for name in ("opened", "closed")
+        )
+
+    @cached_property
     def markouts(self) -> pl.DataFrame:
         """What the mid did after the fills, by horizon, side and liquidity."""
         from hft.reports.costs import with_values
@@ -289,6 +301,7 @@ def _with_frames(base: View, run: Run) -> View:
         equity=run.equity,
         fills=run.fills,
         costs=run.costs,
+        round_trips=run.round_trips,
         daily=run.daily,
         markouts=run.markouts,
         latencies=latencies(run.orders) if full else None,
