@@ -22,18 +22,27 @@ from hft.core.table import TableType, constant_word, make_table, table_address
 JIT_DISABLED = bool(numba.config.DISABLE_JIT)
 
 
-def kernel(*signature: Any, inline: bool = False, cache: bool = True, checked: bool = False) -> Any:
+def kernel(
+    *signature: Any,
+    inline: bool = False,
+    cache: bool = True,
+    checked: bool = False,
+    beside: bool = False,
+) -> Any:
     """Compile a function of the deterministic core; the only caller of `numba.njit` in hft.
 
     Plain use is `@kernel`; `@kernel(signature)` compiles eagerly for first-class use, and
     `inline=True` merges a kernel into each of its callers; see `out_of_line` for the opposite.
-    `checked` makes an index out of range raise; for code that is not ours.
+    `checked` makes an index out of range raise; for code that is not ours. While a `beside` kernel
+    runs that Python called, other threads of Python run, too.
     """
     options: dict[str, Any] = {"error_model": "numpy", "fastmath": False}
     # Said either way: a kernel that does not say inherits it from the kernel that calls it first.
     options["forceinline"] = inline
     if checked:
         options["boundscheck"] = True
+    if beside:
+        options["nogil"] = True
 
     def decorate(function: Callable[..., Any]) -> Any:
         made = numba.njit(**options)(function)

@@ -35,7 +35,7 @@ def example_session() -> Session:
 _open = opener(example_session().engine)
 
 
-@kernel(types.int64(types.int64, ON_WAKE))
+@kernel(types.int64(types.int64, ON_WAKE), beside=True)  # records are written meanwhile
 def _advance_at(address, on_wake):  # type: ignore[no-untyped-def]
     return advance(_open(address), on_wake)
 

@@ -8,7 +8,7 @@ is damage.
 
 import struct
 import zlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +26,6 @@ HEAD_BYTES = HEAD.size
 COVERED = 8  # the crc covers what is behind it
 FRAME_MAX = 1 << 24
 RESYNC_FRAMES = 64  # how many frames in a row may be bad before a good one is no longer looked for
-BATCH_MIN, BATCH_MAX = 64, 1 << 16  # frames checked together; fewer are checked one by one
 
 
 class Header(NamedTuple):
@@ -95,85 +94,23 @@ def encode(seq: int, ts_ns: int, kind: int, payload: bytes, flags: int = 0) -> b
     return head[:4] + crc.to_bytes(4, "little") + head[COVERED:] + payload
 
 
-def batch_dtype(payload_bytes: int) -> np.dtype:
-    """The packed record of one frame whose payload has a fixed length."""
-    return np.dtype(
-        [
-            ("len", "<u4"),
-            ("crc", "<u4"),
-            ("seq", "<u8"),
-            ("ts_ns", "<i8"),
-            ("kind", "<u2"),
-            ("flags", "<u2"),
-            ("payload", np.uint8, (payload_bytes,)),
-        ]
-    )
-
-
-def encode_batch(
-    seq: np.ndarray, ts_ns: np.ndarray, kind: np.ndarray, payload: np.ndarray
-) -> memoryview:
-    """Many frames with payloads uint8[n, m]; the same bytes as `encode` one by one."""
-    from hft.storage.crc import crc_rows
-
-    rows, size = payload.shape
-    frames = np.zeros(rows, batch_dtype(size))
-    frames["len"] = HEAD_BYTES - COVERED + size
-    frames["seq"] = seq
-    frames["ts_ns"] = ts_ns
-    frames["kind"] = kind
-    frames["payload"] = payload
-    raw = frames.view(np.uint8).reshape(rows, HEAD_BYTES + size)
-    frames["crc"] = crc_rows(raw[:, COVERED:])
-    return raw.data.cast("B")
-
-
 def scan(data: bytes, first_seq: int, start: int = HEADER_BYTES) -> Scan:
     """Every good frame from `start`, numbered from `first_seq` without a gap."""
-    parts: list[Frames] = []
+    found: list[tuple[int, ...]] = []
     at, seq = start, first_seq
-    while at < len(data):
-        batch = _scan_batch(data, at, seq)
-        if len(batch) == 0:
-            batch = _scan_one(data, at, seq)
-        if len(batch) == 0:
-            break
-        parts.append(batch)
-        at = int(batch.offsets[-1]) + HEAD_BYTES + int(batch.lengths[-1])
-        seq += len(batch)
+    while _is_good(data, at, seq):
+        size, _, _, ts_ns, kind, flags = HEAD.unpack_from(data, at)
+        found.append((seq, ts_ns, kind, flags, at, size + COVERED - HEAD_BYTES))
+        at += COVERED + size
+        seq += 1
     damaged_at = at if at < len(data) and _is_followed(data, at, seq) else -1
-    return Scan(_joined(parts), at, len(data) - at if damaged_at < 0 else 0, damaged_at)
+    return Scan(_frames(found), at, len(data) - at if damaged_at < 0 else 0, damaged_at)
 
 
-def _scan_batch(data: bytes, at: int, seq: int) -> Frames:
-    """The good frames from `at` that are as long as the first one; empty when they are few."""
-    size = _length_at(data, at)
-    count = 0 if size < 0 else (len(data) - at) // (COVERED + size)
-    if count < BATCH_MIN:
-        return EMPTY
-    from hft.storage.crc import crc_rows
-
-    payload = COVERED + size - HEAD_BYTES
-    # A copy: a writable array is the type the checksum kernel is compiled for.
-    rows = np.frombuffer(data, batch_dtype(payload), min(count, BATCH_MAX), at).copy()
-    other = np.flatnonzero(rows["len"] != size)
-    rows = rows[: other[0]] if len(other) else rows
-    raw = rows.view(np.uint8).reshape(len(rows), COVERED + size)
-    good = crc_rows(raw[:, COVERED:]) == rows["crc"]
-    good &= rows["seq"] == np.arange(seq, seq + len(rows), dtype=np.uint64)
-    bad = np.flatnonzero(~good)
-    rows = rows[: bad[0]] if len(bad) else rows
-    offsets = at + np.arange(len(rows), dtype=np.int64) * (COVERED + size)
-    lengths = np.full(len(rows), payload, np.int64)
-    return Frames(rows["seq"], rows["ts_ns"], rows["kind"], rows["flags"], offsets, lengths)
-
-
-def _scan_one(data: bytes, at: int, seq: int) -> Frames:
-    if not _is_good(data, at, seq):
-        return EMPTY
-    size, _, _, ts_ns, kind, flags = HEAD.unpack_from(data, at)
-    rest = (np.array([value]) for value in (ts_ns, kind, flags, at, size + COVERED - HEAD_BYTES))
-    return Frames(np.array([seq], np.uint64), *rest)
+def _frames(found: list[tuple[int, ...]]) -> Frames:
+    columns = np.array(found, object).reshape(-1, 6).T
+    types = (np.uint64, np.int64, np.uint16, np.uint16, np.int64, np.int64)
+    return Frames(*(column.astype(dtype) for column, dtype in zip(columns, types, strict=True)))
 
 
 def _length_at(data: bytes, at: int) -> int:
@@ -204,22 +141,3 @@ def _is_followed(data: bytes, at: int, seq: int) -> bool:
                 return True
             found = data.find(wanted, found + 1)
     return False
-
-
-def _joined(parts: list[Frames]) -> Frames:
-    if not parts:
-        return EMPTY
-    if len(parts) == 1:
-        return parts[0]
-    names = [field.name for field in fields(Frames)]
-    return Frames(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
-
-EMPTY = Frames(
-    np.zeros(0, np.uint64),
-    np.zeros(0, np.int64),
-    np.zeros(0, np.uint16),
-    np.zeros(0, np.uint16),
-    np.zeros(0, np.int64),
-    np.zeros(0, np.int64),
-)

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-import numpy as np
-
 from hft.core.errors import JournalError
 from hft.storage import frame
 from hft.storage.atomic import sync_folder
@@ -50,21 +48,6 @@ class Segment:
             start = int(offset) + frame.HEAD_BYTES
             yield self.data[start : start + int(length)]
 
-    def table(self, payload_bytes: int) -> np.ndarray:
-        """The payloads as uint8[n, payload_bytes]. Raises: JournalError where one differs."""
-        wrong = np.flatnonzero(self.frames.lengths != payload_bytes)
-        if len(wrong):
-            at = int(self.frames.offsets[wrong[0]])
-            length = int(self.frames.lengths[wrong[0]])
-            raise JournalError(
-                f"{self.path}: offset {at}: a record of {length} bytes where {payload_bytes} are "
-                "expected; it was written by another version"
-            )
-        count = len(self.frames)
-        dtype = frame.batch_dtype(payload_bytes)
-        start = int(self.frames.offsets[0]) if count else 0
-        return np.frombuffer(self.data, dtype, count, start)["payload"]
-
 
 class LogWriter:
     """Appends to the log in `folder`; continues one that is there, cutting its torn tail.
@@ -88,7 +71,7 @@ class LogWriter:
         self.segment_bytes, self.fsync = segment_bytes, fsync
         self.next_seq, self.torn_bytes = first_seq, 0
         self._file: BinaryIO | None = None
-        self._size = 0
+        self._size = self._before = 0  # of the last segment, and of those before it
         folder.mkdir(parents=True, exist_ok=True)
         existing = segment_paths(folder)
         if existing:
@@ -99,16 +82,13 @@ class LogWriter:
     def append(self, ts_ns: int, kind: int, payload: bytes, flags: int = 0) -> int:
         """Write one frame; returns its sequence number."""
         seq = self.next_seq
-        self._write(frame.encode(seq, ts_ns, kind, payload, flags), 1, ts_ns)
+        self._write(frame.encode(seq, ts_ns, kind, payload, flags), ts_ns)
         return seq
 
-    def append_batch(self, ts_ns: np.ndarray, kind: np.ndarray, payload: np.ndarray) -> None:
-        """Write many frames with payloads uint8[n, m]."""
-        rows = len(payload)
-        if rows == 0:
-            return
-        seq = np.arange(self.next_seq, self.next_seq + rows)
-        self._write(frame.encode_batch(seq, ts_ns, kind, payload), rows, int(ts_ns[0]))
+    @property
+    def size(self) -> int:
+        """Bytes of all segments that this writer has begun or continued."""
+        return self._before + self._size
 
     def sync(self) -> None:
         """Make everything appended so far durable."""
@@ -128,11 +108,12 @@ class LogWriter:
             raise self._failed(error) from None
         self._file = None
 
-    def _write(self, data: bytes | memoryview, frames: int, ts_ns: int) -> None:
+    def _write(self, data: bytes, ts_ns: int) -> None:
         if self._file is None:
             raise JournalError(f"{self.folder}: the log is closed")
         if self._size > frame.HEADER_BYTES and self._size + len(data) > self.segment_bytes:
             self.close()
+            self._before += self._size
             self._rotate(ts_ns)
         try:
             _write_all(self._file, data)
@@ -141,7 +122,7 @@ class LogWriter:
         except OSError as error:
             raise self._failed(error) from None
         self._size += len(data)
-        self.next_seq += frames
+        self.next_seq += 1
 
     def _failed(self, error: OSError) -> JournalError:
         """Cut back to the last whole frame, so that what was written stays readable, and close."""
@@ -190,7 +171,7 @@ class LogWriter:
         self._file.seek(self._size)
 
 
-def _write_all(file: BinaryIO, data: bytes | memoryview) -> None:
+def _write_all(file: BinaryIO, data: bytes) -> None:
     """An unbuffered file may take a part only."""
     rest = memoryview(data)
     while rest:

@@ -15,7 +15,7 @@ from hft.runs.folder import journal
 from hft.runs.folder.layout import find_sealed, folders, run_id
 from hft.runs.folder.writer import RunWriter
 from hft.runs.result import Run
-from hft.storage.log import segment_paths
+from hft.storage.log import read_segments, segment_paths
 
 KEY = "5e" * 32
 
@@ -131,15 +131,17 @@ def test_the_folder_is_valid_for_other_tools(tmp_path: Path, made: Records) -> N
 
 
 def test_a_full_disk_is_one_sentence_and_keeps_the_records_before(tmp_path: Path) -> None:
-    """A real limit of the system: no file of the child may grow beyond 1.5 MB."""
+    """A real limit of the system: no file of the child may grow beyond 150 kB."""
     script = textwrap.dedent(
         f"""
         import resource, sys
         sys.path[:0] = {[str(path) for path in (Path(__file__).parents[1], *sys.path)]!r}
         from made_runs import MANIFEST, NAMES, records, take_all
         from hft.core.errors import JournalError
-        from hft.runs.folder.writer import RunWriter
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
+        from hft.runs.folder import writer
+        writer.RESERVE_BYTES = 1000
+        RunWriter = writer.RunWriter
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
         writer = RunWriter({str(tmp_path)!r}, "x_1", names=NAMES, manifest=MANIFEST)
         try:
             take_all(writer, records(wakes=2500), blocks=60)
@@ -166,18 +168,18 @@ def test_the_journal_refuses_steps_of_another_version(
 ) -> None:
     run = write_run(tmp_path, made)
     monkeypatch.setattr(journal, "SCHEMA", b"others")
-    with pytest.raises(JournalError, match="other step fields"):
+    with pytest.raises(JournalError, match=r"other step fields .*replay the run anew"):
         next(run.steps())
 
 
 def test_damage_in_the_journal_is_named(tmp_path: Path, made: Records) -> None:
     run = write_run(tmp_path, made)
-    path = segment_paths(run.path / "journal")[0]
-    data = bytearray(path.read_bytes())
-    record = journal.HEAD_BYTES + journal.PAYLOAD_BYTES
-    data[64 + record * 10 + 50] ^= 1
-    path.write_bytes(bytes(data))
-    with pytest.raises(JournalError, match="record 11 is damaged"):
+    (segment,) = read_segments(run.path / "journal")
+    at = int(segment.frames.offsets[2])
+    data = bytearray(segment.data)
+    data[at + 50] ^= 1
+    segment.path.write_bytes(bytes(data))
+    with pytest.raises(JournalError, match=rf"{segment.path.name}: offset {at}: record 3 is dam"):
         list(run.steps())
 
 

@@ -1,13 +1,9 @@
-import zlib
-
-import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hft.core.errors import JournalError
 from hft.storage import frame
-from hft.storage.crc import crc_rows
 
 payloads = st.lists(st.binary(max_size=40), min_size=1, max_size=8)
 
@@ -34,26 +30,6 @@ def test_what_is_encoded_is_decoded(parts: list[bytes], first_seq: int) -> None:
     assert scan.frames.seq.tolist() == list(range(first_seq, first_seq + len(parts)))
     assert scan.frames.ts_ns.tolist() == [100 + k for k in range(len(parts))]
     assert (scan.torn_bytes, scan.damaged_at, header.topic) == (0, -1, "test")
-
-
-@pytest.mark.nojit
-@given(st.integers(1, 40), st.integers(0, 50), st.randoms(use_true_random=False))
-@settings(max_examples=30)
-def test_rows_have_the_checksum_of_zlib(rows: int, size: int, random: object) -> None:
-    data = np.random.default_rng(random.getrandbits(32)).integers(0, 256, (rows, size), np.uint8)  # type: ignore[attr-defined]
-    assert crc_rows(data).tolist() == [zlib.crc32(row.tobytes()) for row in data]
-
-
-@pytest.mark.nojit
-@pytest.mark.parametrize("rows", [1, 63, 64, 300])
-def test_a_batch_is_the_same_bytes_as_one_frame_after_the_other(rows: int) -> None:
-    payload = np.random.default_rng(rows).integers(0, 256, (rows, 24), np.uint8)
-    seq, ts, kind = np.arange(5, 5 + rows), np.arange(rows) * 3, np.arange(rows) % 7
-    batch = frame.encode_batch(seq, ts, kind, payload)
-    single = [frame.encode(5 + k, 3 * k, k % 7, payload[k].tobytes()) for k in range(rows)]
-    assert batch == b"".join(single)
-    scan = frame.scan(bytes(batch), 5, 0)
-    assert read_back(bytes(batch), scan) == [row.tobytes() for row in payload]
 
 
 @pytest.mark.parametrize("at", range(frame.HEADER_BYTES))

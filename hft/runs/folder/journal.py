@@ -1,6 +1,7 @@
-"""STEP rows to journal frames and back: one record per step, the same number as the step.
+"""The journal of a run: its steps in blocks, a record of the log each, and back.
 
-The frame carries seq, ts_ns and kind; the payload is the rest of the row as little-endian int64.
+What one `take` brings is with the system when it returns, and ends a block: a crash tears the last
+block at most, and a snapshot lies between two.
 """
 
 import hashlib
@@ -11,18 +12,17 @@ import numpy as np
 
 from hft.core.dtypes import STEP
 from hft.core.errors import JournalError
-from hft.storage.frame import HEAD_BYTES
-from hft.storage.log import SEGMENT_BYTES, LogWriter, read_segments, segment_paths
+from hft.runs.folder import step_block
+from hft.storage.frame import HEAD_BYTES, HEADER_BYTES
+from hft.storage.log import SEGMENT_BYTES, LogWriter, Segment, read_segments, segment_paths
 
 TOPIC = "run"
-LEAD_FIELDS = ("seq", "ts_ns", "kind")
-LEAD_BYTES = 8 * len(LEAD_FIELDS)
-PAYLOAD_BYTES = STEP.itemsize - LEAD_BYTES
-SCHEMA = hashlib.blake2b(",".join(STEP.names or ()).encode(), digest_size=16).digest()
+BLOCK_KIND = 1  # of a log's record that is a block of steps
+SCHEMA = hashlib.blake2b(("blocks:" + ",".join(STEP.names or ())).encode(), digest_size=16).digest()
 
 
 class StepJournal:
-    """Appends steps; the log is made at the first one, whose number begins it."""
+    """Appends steps; the log is made at the first one."""
 
     def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
         self.folder = folder
@@ -31,27 +31,27 @@ class StepJournal:
         self.steps = 0
 
     def take(self, steps: np.ndarray) -> None:
-        """Raises: JournalError when the disk is full; earlier records are kept."""
-        if len(steps) == 0:
-            return
+        """Raises: JournalError when the disk is full; earlier blocks are kept."""
+        for block in step_block.blocks_of(steps):
+            self._write(block)
+
+    def _write(self, steps: np.ndarray) -> None:
+        began_ns = int(steps["ts_ns"][0])
         if self._log is None:
-            first = steps[0]
             self._log = LogWriter(
                 self.folder,
                 TOPIC,
                 schema=SCHEMA,
-                first_seq=int(first["seq"]),
-                created_ns=int(first["ts_ns"]),
+                created_ns=began_ns,
                 segment_bytes=self._segment_bytes,
             )
-        raw = np.ascontiguousarray(steps).view(np.uint8).reshape(len(steps), STEP.itemsize)
-        self._log.append_batch(steps["ts_ns"], steps["kind"], raw[:, LEAD_BYTES:])
+        self._log.append(began_ns, BLOCK_KIND, step_block.encode(steps))
         self.steps += len(steps)
 
     @property
     def size(self) -> int:
-        """Bytes of the records so far, the few of segment headers aside."""
-        return self.steps * (HEAD_BYTES + PAYLOAD_BYTES)
+        """Bytes so far."""
+        return 0 if self._log is None else self._log.size
 
     def sync(self) -> None:
         """Make everything taken so far durable."""
@@ -63,27 +63,41 @@ class StepJournal:
             self._log.close()
 
 
+def most_bytes(steps: int) -> int:
+    """What so many steps, taken at once, can add to a journal at most."""
+    blocks = steps // step_block.BLOCK_ROWS + 1
+    around = HEADER_BYTES + HEAD_BYTES + step_block.AROUND_BYTES
+    return steps * step_block.ROW_BYTES + blocks * around
+
+
 def has_journal(folder: Path) -> bool:
     """Was this run recorded in full?"""
     return bool(segment_paths(folder))
 
 
 def read_steps(folder: Path) -> Iterator[np.ndarray]:
-    """The steps of a run, a segment at a time; a torn tail is left out.
+    """The steps of a run, a block at a time; a torn tail is left out.
 
     Raises: JournalError naming segment and offset.
     """
     for segment in read_segments(folder):
         if segment.header.schema != SCHEMA.rstrip(b"\0"):
             raise JournalError(
-                f"{segment.path}: written with other step fields than this hft reads"
+                f"{segment.path}: written by another hft, with other step fields or in another "
+                "form than this one reads; replay the run anew"
             )
-        rows = np.zeros(len(segment.frames), STEP)
-        raw = rows.view(np.uint8).reshape(len(rows), STEP.itemsize)
-        for name in LEAD_FIELDS:
-            rows[name] = getattr(segment.frames, name)
-        raw[:, LEAD_BYTES:] = segment.table(PAYLOAD_BYTES)
-        yield rows
+        yield from _blocks(segment)
+
+
+def _blocks(segment: Segment) -> Iterator[np.ndarray]:
+    places = zip(segment.frames.seq, segment.frames.offsets, segment.payloads(), strict=True)
+    for number, offset, payload in places:
+        try:
+            yield step_block.decode(payload)
+        except (ValueError, EOFError) as error:
+            raise JournalError(
+                f"{segment.path}: offset {int(offset)}: record {int(number)} is damaged: {error}"
+            ) from None
 
 
 def torn_bytes(folder: Path) -> int:
