@@ -28,6 +28,7 @@ from importlib import import_module
 from hft.cli import app
 
 folder, ingest = (import_module(f"hft.runs.{name}") for name in ("folder.writer", "ingest"))
+table_file = import_module("hft.runs.folder.table_file")
 html, atomic = import_module("hft.reports.html"), import_module("hft.storage.atomic")
 replaying = import_module("hft.replay.run")
 
@@ -125,7 +126,7 @@ def whole_of(home: Path) -> Run:
 @pytest.mark.parametrize(
     ("name", "patch"),
     [
-        ("a table", 'at(folder.TableFile, "add", 40)'),
+        ("a table", 'at(table_file.TableFile, "add", 40)'),
         ("the journal", 'at(folder.StepJournal, "take", 2)'),
         ("the end of a write", 'at(folder.RunWriter, "take", 2, after=True)'),
         ("two in a write", 'at(folder.StepJournal, "take", 2, times=2)'),
@@ -133,7 +134,7 @@ def whole_of(home: Path) -> Run:
         ("four between the halves", 'at(folder.RunWriter, "take", 2, times=4, after=True)'),
         (
             "two and a hasty third",
-            'at(folder.TableFile, "add", 40); while_ending(replaying, "deliver", 2)',
+            'at(table_file.TableFile, "add", 40); while_ending(replaying, "deliver", 2)',
         ),
     ],
 )

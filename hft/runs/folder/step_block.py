@@ -13,7 +13,6 @@ import numpy as np
 
 from hft.core.dtypes import STEP
 from hft.core.errors import JournalError
-from hft.storage.packed import VARINT_BYTES, grouped, layout, pack, unpack
 from hft.storage.zstd import unpack as unzipped
 
 BLOCK_ROWS = 1 << 15
@@ -23,9 +22,8 @@ ZSTD_LEVEL = 1
 MIX = np.uint64(0xC2B2AE3D27D4EB4F)
 _APART = np.dtype([("row", "<u4"), ("by", "<u8")])
 _OTHERS = tuple(n for n in STEP.names or () if n not in ("seq", "kind", "mix_lo", "mix_hi"))
-_FIELDS = layout(STEP, _OTHERS)
 # What a row, and what is around rows, takes at most where nothing can be compressed.
-ROW_BYTES = (VARINT_BYTES + 1) * len(_OTHERS) + 2 + 8 + _APART.itemsize
+ROW_BYTES = (10 + 1) * len(_OTHERS) + 2 + 8 + _APART.itemsize
 AROUND_BYTES = HEAD.size + 64
 
 
@@ -41,6 +39,8 @@ def encode(steps: np.ndarray) -> bytes:
     """A block of steps; see `blocks_of`."""
     import zstandard
 
+    from hft.storage.packed import grouped, layout, pack  # kernels, which only a full record needs
+
     kinds = steps["kind"].astype(np.uint8)
     if not np.array_equal(kinds, steps["kind"]):
         raise JournalError(f"step {int(steps['seq'][0])} and the next: a kind is beyond 255")
@@ -50,7 +50,7 @@ def encode(steps: np.ndarray) -> bytes:
     apart = np.zeros(np.count_nonzero(by), _APART)
     apart["row"] = np.flatnonzero(by)
     apart["by"] = by[apart["row"]]
-    plain = kinds.tobytes() + pack(rows, grouped(kinds), _FIELDS).tobytes()
+    plain = kinds.tobytes() + pack(rows, grouped(kinds), layout(STEP, _OTHERS)).tobytes()
     packed = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(plain)
     head = HEAD.pack(int(steps["seq"][0]), len(steps), len(packed), len(apart))
     return b"".join((head, packed, low.astype("<u8").tobytes(), apart.tobytes()))
@@ -58,6 +58,8 @@ def encode(steps: np.ndarray) -> bytes:
 
 def decode(block: bytes) -> np.ndarray:
     """The steps of a block. Raises: ValueError or EOFError for what `encode` does not write."""
+    from hft.storage.packed import grouped, layout, unpack
+
     if len(block) < HEAD.size:
         raise EOFError("its head is cut")
     first, count, packed, aparts = HEAD.unpack_from(block)
@@ -68,7 +70,7 @@ def decode(block: bytes) -> np.ndarray:
     if len(plain) < count:
         raise ValueError("kinds of steps are missing")
     steps = np.zeros(count, STEP)
-    unpack(plain[count:], steps, grouped(plain[:count]), _FIELDS)
+    unpack(plain[count:], steps, grouped(plain[:count]), layout(STEP, _OTHERS))
     steps["seq"] = np.arange(first, first + count)
     steps["kind"] = plain[:count]
     low = np.frombuffer(block, "<u8", count, mixes_at).astype(np.uint64)
