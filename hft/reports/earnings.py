@@ -14,7 +14,7 @@ from hft.reports.performance import total_equity
 from hft.reports.view import View
 
 HOUR_NS, DAY_NS = 3_600_000_000_000, 86_400_000_000_000
-BINS = 30
+BINS, HOURS_MIN = 30, 3
 LOG_ROWS = 40
 OPEN_DAYS = 31  # of a table that is not folded
 NUMBER = 700  # of the first figure here: those of the linked charts come before
@@ -42,7 +42,7 @@ def _hours(view: View) -> str:
     if view.equity is None or view.fills is None:
         return ""
     rows = by_hour(view.equity)
-    if rows.height < 2:
+    if rows.height < HOURS_MIN or not (rows["net"] != 0).any():
         return ""
     at = view.fills["exch_ts"].to_physical().to_numpy() // HOUR_NS % 24
     fills = np.bincount(at, minlength=24)
@@ -99,16 +99,16 @@ def _days(view: View) -> str:
         for row in view.daily.iter_rows(named=True)
     ]
     whose = view.figures["days"].unit if "days" in view.figures else ""
+    drawn = ""
     starts = view.daily["day"].cast(pl.Datetime("ns")).to_physical().to_numpy()
     chart = Chart("Net P&L", time(np.append(starts, starts[-1] + DAY_NS)), view.currency, 130)
     _upright(chart, starts + DAY_NS // 16, DAY_NS * 7 // 8, view.daily["net"].to_numpy())
+    if (view.daily["net"] != 0).any():
+        drawn = chart.html(NUMBER + 1, "net P&L by day")
     body = table(head, cells)
     if view.daily.height > OPEN_DAYS:
         body = f"<details><summary>figures</summary>{body}</details>"
-    return (
-        f"<section><h2>Day by day</h2><p>{escape(whose)}</p>"
-        f"{chart.html(NUMBER + 1, 'net P&L by day')}{body}</section>"
-    )
+    return f"<section><h2>Day by day</h2><p>{escape(whose)}</p>{drawn}{body}</section>"
 
 
 def _trips(view: View) -> str:

@@ -45,8 +45,8 @@ def _head(view: View) -> str:
     if view.stopped:
         notice += f'<p class="notice">stopped: {escape(view.stopped)}</p>'
     if view.resume:
-        goes_on = "the same command goes on where it stopped with"
-        notice += f"<p>{goes_on} <code>--resume {escape(view.resume)}</code></p>"
+        goes_on = "The same command goes on where it stopped with"
+        notice += f'<p class="small">{goes_on} <code>--resume {escape(view.resume)}</code>.</p>'
     span = _span_words(view)
     return (
         f'<header><p class="kicker">hft replay</p><h1>{escape(view.title)}{state}</h1>'

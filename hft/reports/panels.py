@@ -148,6 +148,8 @@ def _earned(view: View, span: Time, fit: Fit) -> Iterator[Chart]:
         chart.track(css, part, name, digits)
     yield chart.track("net", made, "net", digits)
     fall = net - np.maximum(np.maximum.accumulate(net), 0.0)
+    if not fall.any():
+        return
     under = fit(track_of(ts, fall))
     chart = Chart("Drawdown", span, view.currency, 80, times=False, said=_reach(under, digits))
     yield chart.track("down", under, "below the highest so far", digits, area=True)

@@ -58,8 +58,12 @@ def test_the_page_says_by_hour_and_of_round_trips_and_how_long_they_were_held(ru
     assert page.count('class="panel') >= 3
 
 
-def test_an_hour_alone_is_not_drawn(run: Run) -> None:
+def test_hours_that_earned_nothing_or_are_too_few_are_not_drawn(run: Run) -> None:
     assert "By hour" not in earnings(run.view(full=True))
+    view = view_of(run, 30)
+    assert view.equity is not None
+    idle = view.equity.with_columns(realized=0.0, unrealized=0.0, fees=0.0, net=0.0)
+    assert "By hour" not in earnings(replace(view, equity=idle))
 
 
 def test_without_a_closed_trip_there_is_no_section(tmp_path: Path) -> None:
