@@ -37,7 +37,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "audit": ("hft.cli.audit", "Show, verify, deliver and pack the audit trail."),
     "init": ("hft.cli.init", "Make a workspace for alphas in a folder."),
     "config": ("hft.cli.config", "Show the effective settings."),
-    "warmup": ("hft.cli.warmup", "Compile the kernels into the cache."),
+    "warmup": ("hft.cli.warmup", "Compile what a first command would wait for."),
     "doctor": ("hft.cli.doctor", "Say what of this installation works, and what to do."),
     "docs": ("hft.cli.docs", "Read the documentation in the terminal."),
     "bench": ("hft.cli.bench", "Measure hft beside its peers."),
