@@ -13,25 +13,12 @@ from typing import Any
 from benchmarks import work
 from benchmarks.environments import BENCH, ROOT
 from benchmarks.gateway_cost import gateway_batch, gateway_single
-from benchmarks.startup import hft_command
 from benchmarks.worker import serve, stopwatch, timed
 
 TAPES = BENCH / "tapes"
 RUNS = BENCH / "runs"
 LIMITS = ROOT / "config" / "limits" / "bench.yaml"
 _open: dict[str, Any] = {}
-
-STRATEGY_TEXT = """
-from hft import BUY, SELL, strategy
-
-
-@strategy(every="100ms", params=dict(lots=1))
-def edited(view, order, p, s):
-    if view.book_valid:
-        order.quote(BUY, view.bid_tick - {edit}, p["lots"])
-        order.quote(SELL, view.ask_tick + {edit}, p["lots"])
-"""
-
 
 # -- the seam: everything below that says `hft`
 
@@ -208,6 +195,13 @@ def quote(
     return _timed_replay(_tapes(path, native, lot), _quoting(interval_ns, style), at_least_s)
 
 
+def limit(path: str, native: bool, lot: float, at_least_s: float = 1.0) -> dict[str, Any]:
+    """Both books fed from the same rows, and nothing else."""
+    from benchmarks.limit import feed_both
+
+    return feed_both(_tapes(path, native, lot), _venue().crossed, at_least_s)
+
+
 def quote_every(path: str, every: int, count: int, at_least_s: float = 1.0) -> dict[str, Any]:
     """The first `count` quotes of a file; twin of `peer_nautilus.quote_every`."""
     import hft
@@ -306,20 +300,6 @@ def snapshot_tape(path: str, interval_ns: int, stop_at_step: int) -> dict[str, A
     return facts | _ended(session)
 
 
-def edit_command(edit: int) -> list[str]:
-    """Write the strategy file anew with another number and say which command replays it.
-
-    The tape is short, so that the command's wall time is the way to the first event.
-    """
-    folder = BENCH / "edit"
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "edited.py"
-    file.write_text(STRATEGY_TEXT.format(edit=edit + 1))
-    tape = make_tape(10_000)["path"]
-    command = [*hft_command(), "replay", "run", tape, "--strategy", str(file)]
-    return [*command, "--record", "digest", "--out", str(RUNS)]
-
-
 def ingest(
     source: str, format: str, symbol: str | None = None, at_least_s: float = 1.0
 ) -> dict[str, Any]:
@@ -383,6 +363,7 @@ if __name__ == "__main__":
     serve(
         {
             "quote": quote,
+            "limit": limit,
             "quote_every": quote_every,
             "ordinary": ordinary,
             "make_tape": make_tape,

@@ -16,6 +16,7 @@ from benchmarks.measure import (
     Reply,
     Row,
     Series,
+    alternate,
     constant,
     parity,
     rates,
@@ -27,37 +28,63 @@ from benchmarks.worker import Failed
 
 PARITY_FIGURES = ("orders", "fills", "position_lots")
 MONEY_TOLERANCE = 1e-6  # the peer adds floats; ours are integers
-QUOTING_GOALS = {100_000_000: Goal(2.5), 10_000_000: Goal(2.5), 1_000_000: Goal(4.0)}
+QUOTING_GOALS = {100_000_000: Goal(4.0), 10_000_000: Goal(3.5), 1_000_000: Goal(4.5)}
+REAL_GOALS = {100_000_000: Goal(5.0), 10_000_000: Goal(5.0), 1_000_000: Goal(8.0)}
 LARGE_EVENTS = 50_000_000
 
 
 def synthetic_quoting(bench: Bench) -> Iterator[Row]:
     """Two-sided quoting on the synthetic events beside hftbacktest."""
     path = str(sources.synthetic())
+    limit = _limit(bench, "synthetic", path, False, work.SYNTHETIC_LOT)
+    yield limit
     for interval_ns in work.INTERVALS_NS:
         name = f"synthetic-{interval_ns // 1_000_000}ms"
         title = f"synthetic 5M events, decisions every {interval_ns // 1_000_000} ms"
         row = Row(name, title, "M events/s", peer_name="hftbacktest")
         row.goal = QUOTING_GOALS[interval_ns]
-        yield _quoting(bench, row, path, False, work.SYNTHETIC_LOT, interval_ns)
+        yield _share(_quoting(bench, row, path, False, work.SYNTHETIC_LOT, interval_ns), limit)
+
+
+def _limit(bench: Bench, market: str, path: str, native: bool, lot: float) -> Row:
+    """What no replay of two books can pass, measured in the run that it stands beside."""
+    title = "the limit: both books fed from the same rows, nothing else"
+    row = Row(f"{market}-limit", title, "M events/s", judged="ours")
+    try:
+        replies = bench.alone("limit", path=path, native=native, lot=lot)
+        row.ours = _millions(rates(replies))
+    except Failed as error:
+        row.reason = str(error)
+    return row
+
+
+def _share(row: Row, limit: Row) -> Row:
+    """Say on the row how much of the limit it reaches."""
+    if row.ours is not None and limit.ours is not None:
+        row.facts["share of the limit"] = f"{row.ours.median / limit.ours.median:.0%}"
+    return row
 
 
 def real_quoting(bench: Bench) -> Iterator[Row]:
     """The same on a real recording, looped."""
+    limit = Row("real-limit", "", "M events/s")
     for interval_ns in work.INTERVALS_NS:
         name = f"real-{interval_ns // 1_000_000}ms"
         title = (
             f"BTCUSDT perpetual of 2024-08-08, {sources.LOOP_COPIES} times in a row, "
             f"decisions every {interval_ns // 1_000_000} ms"
         )
-        row = Row(name, title, "M events/s", peer_name="hftbacktest")
+        row = Row(name, title, "M events/s", peer_name="hftbacktest", goal=REAL_GOALS[interval_ns])
         try:
             path = str(bench.looped())
         except (NotMeasured, Failed) as error:
             row.reason = str(error)
             yield row
             continue
-        yield _quoting(bench, row, path, True, work.REAL_LOT, interval_ns)
+        if limit.ours is None:
+            limit = _limit(bench, "real", path, True, work.REAL_LOT)
+            yield limit
+        yield _share(_quoting(bench, row, path, True, work.REAL_LOT, interval_ns), limit)
 
 
 TAKERS = {"taking": "a crossing IOC order", "mixed": "quotes, and an IOC at every tenth"}
@@ -161,6 +188,24 @@ def gateway(bench: Bench) -> Iterator[Row]:
     for name, title, keys, bound in cases:
         row = Row(name, title, "ns an intent", goal=Goal(bound, at_least=False), judged="ours")
         yield until_decided(partial(_gateway, bench, row, keys))
+    title = "2^20 live keys over 10 000, in turns"
+    row = Row("gateway-growth", title, "times", goal=Goal(2.0, at_least=False), judged="ours")
+    yield until_decided(partial(_gateway_growth, bench, row))
+
+
+def _gateway_growth(bench: Bench, row: Row) -> Row:
+    """How much dearer an intent is when its key is in no cache."""
+    row = dataclasses.replace(row, facts={})
+
+    def ask(live_keys: int) -> Reply:
+        return bench.ours().ask("gateway_batch", live_keys=live_keys)
+
+    try:
+        few, many = alternate(lambda: ask(10_000), lambda: ask(1 << 20), bench.runs)
+        row.ours = Series(tuple(b["ns"] / a["ns"] for a, b in zip(few, many, strict=True)))
+    except Failed as error:
+        row.reason = str(error)
+    return row
 
 
 def _gateway(bench: Bench, row: Row, live_keys: int | None) -> Row:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks import ours
 from benchmarks.bench import Bench
+from benchmarks.edit import edit_command
 from benchmarks.environments import ROOT, NotMeasured
 from benchmarks.measure import Goal, Row, Series
 from benchmarks.startup import Starts, Times, hft_command, once, starts
@@ -67,8 +67,8 @@ def _plain(bench: Bench, command: list[str]) -> Starts:
 
 def _edited(bench: Bench) -> Starts:
     """Each run edits the file first, so that the strategy and nothing else is compiled again."""
-    command = ours.edit_command(0)
-    return starts(command, bench.runs, str(bench.our_python), before=ours.edit_command)
+    command = edit_command(0)
+    return starts(command, bench.runs, str(bench.our_python), before=edit_command)
 
 
 class Wheel:

@@ -32,7 +32,7 @@ def orders(view: Any) -> list[tuple[int, int, int, int, bool]]:
     return sorted(found, key=BY_ID)
 
 
-def _look(at, idx, out):  # type: ignore[no-untyped-def]
+def _look(at, idx, out, deep):  # type: ignore[no-untyped-def]
     """Write the members of SEEN, the levels and the own orders of a view; how much it was."""
     view = make_view(at, idx)
     out[0] = view.now
@@ -55,7 +55,7 @@ def _look(at, idx, out):  # type: ignore[no-untyped-def]
     out[17] = view.working_sell_tick
     out[18] = view.session_phase
     to = LEVELS_AT
-    for k in range(LEVELS_SEEN):
+    for k in range(LEVELS_SEEN if deep else 0):
         out[to] = view.bid_depth[k]
         out[to + 1] = view.ask_depth[k]
         out[to + 2] = view.bid_ticks[k]
@@ -77,18 +77,18 @@ def _look(at, idx, out):  # type: ignore[no-untyped-def]
 
 if JIT_DISABLED:
 
-    def engine_sight(view: Any) -> tuple[Any, ...]:
+    def engine_sight(view: Any, deep: bool) -> tuple[Any, ...]:
         """All that a strategy sees of one instrument of the engine."""
-        return sight(view, orders(view))
+        return sight(view, orders(view), deep)
 else:
     look = kernel(_look, checked=True)
     OUT = np.zeros(ORDERS_AT + PER_ORDER * ORDERS_MOST, np.int64)
 
-    def engine_sight(view: Any) -> tuple[Any, ...]:
+    def engine_sight(view: Any, deep: bool) -> tuple[Any, ...]:
         """All that a strategy sees of one instrument of the engine."""
-        seen = OUT[: look(view._at, view._idx, OUT)].tolist()
+        seen = OUT[: look(view._at, view._idx, OUT, deep)].tolist()
         starts = range(ORDERS_AT, len(seen), PER_ORDER)
         own = [(*seen[k : k + 4], seen[k + 4] != 0) for k in starts]
         own.sort(key=BY_ID)
-        levels = [seen[k : k + 4] for k in range(LEVELS_AT, ORDERS_AT, 4)]
+        levels = [seen[k : k + 4] for k in range(LEVELS_AT, ORDERS_AT, 4)] if deep else []
         return put_together(seen[:LEVELS_AT], levels, own)

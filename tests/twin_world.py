@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import hft
-from hft.core.codes import LatencyLeg, StepKind
+from hft.core.codes import EventKind, LatencyLeg, StepKind
 from hft.core.instruments import Instrument
 from hft.gateway.limits import Limits
 from hft.gateway.resolve import ResolvedLimits, resolve
@@ -124,6 +124,7 @@ def session_of(market: Market, strategies: list[Strategy]) -> Session:
                 price_low=LOW,
                 price_high=HIGH,
                 live_orders=len(ids) + 1 if market.form == "orders" else 0,
+                statuses=any(row.kind == EventKind.STATUS for row in rows),
             )
         )
     limits = _no_limits(tuple(instruments)) if market.rules is None else resolved(market.rules)

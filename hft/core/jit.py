@@ -68,6 +68,9 @@ if JIT_DISABLED:
 
     def out_of_line() -> None:
         """Nothing, in plain Python."""
+
+    def seldom() -> None:
+        """Nothing, in plain Python."""
 else:
 
     @intrinsic
@@ -79,6 +82,21 @@ else:
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             builder.function.attributes.add("noinline")
+            return context.get_dummy_value()
+
+        return types.none(), codegen
+
+    @intrinsic
+    def seldom(typingctx: Any) -> Any:
+        """First statement of a kernel that hardly ever runs: `out_of_line`, and out of the way.
+
+        Code that leads to it is laid out behind what does not, so that the way that is usually
+        taken is short, straight, and stays in the cache of instructions.
+        """
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            builder.function.attributes.add("noinline")
+            builder.function.attributes.add("cold")
             return context.get_dummy_value()
 
         return types.none(), codegen
@@ -153,6 +171,29 @@ def record_at(dtype: np.dtype) -> Any:
         return record(types.int64), codegen
 
     return cast
+
+
+def row_on_stack(dtype: np.dtype) -> Any:
+    """A function without arguments: a record that lives as long as the kernel that asked for it.
+
+    Its fields become registers where it is handed to nothing but kernels merged in by `inline`. It
+    holds anything at first, and a kernel must not return it.
+    """
+    if JIT_DISABLED:
+        return lambda: np.zeros(1, dtype)[0]
+    record = numba.from_dtype(dtype)
+
+    @intrinsic
+    def row(typingctx: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            bytes_of = ir.ArrayType(ir.IntType(8), dtype.itemsize)
+            at = cgutils.alloca_once(builder, bytes_of)
+            at.align = dtype.alignment
+            return builder.bitcast(at, context.get_value_type(record))
+
+        return record(), codegen
+
+    return row
 
 
 def array_at(address: int, length: int, dtype: np.dtype) -> np.ndarray:

@@ -10,18 +10,24 @@ What this stands on inside numba is looked for when it is imported; where it is 
 kernel is compiled as usual.
 """
 
+import hashlib
 from typing import Any
 
+from llvmlite.binding import Linkage, create_new_module_pass_manager, create_pass_builder
 from numba.core import codegen, compiler, registry, types
 from numba.core.dispatcher import Dispatcher
 
 from hft.core.table import TableType
 
 LINKED = ("hft.gateway.", "hft.portfolio.", "hft.replay.", "hft.trading.", "hft.venue.")
+_INLINED = 600  # LLVM's own threshold is 225: a call costs the engine more than its code does
 _NEEDED = (
     (codegen.JITCodeLibrary, "_get_module_for_linking"),
     (codegen.JITCodeLibrary, "_finalize_dynamic_globals"),
+    (codegen.JITCodeLibrary, "_optimize_final_module"),
     (codegen.JITCPUCodegen, "_library_class"),
+    (codegen.JITCPUCodegen, "_module_pass_manager"),
+    (codegen.JITCPUCodegen, "_pass_builder"),
     (Dispatcher, "get_call_template"),
     (Dispatcher, "get_overload"),
 )
@@ -38,6 +44,32 @@ class _Silent:
 
     def set_env(self, name: str, env: Any) -> None:
         """Nothing: the environment of an entry is set by its own library."""
+
+
+class _Straight:
+    """A code generator for the engine: one round, many calls merged, loops as they are.
+
+    Its loops run over instruments, strategies and orders, of which there are one or two: wide or
+    unrolled they are longer, and not faster.
+    """
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def _module_pass_manager(self, **options: Any) -> Any:
+        if options.get("cost") == "cheap":
+            return create_new_module_pass_manager(), self._pass_builder()
+        return type(self._real)._module_pass_manager(self, **options)
+
+    def _pass_builder(self, **options: Any) -> Any:
+        builder = self._real._pass_builder(**options)
+        tuning = builder._pto
+        tuning.loop_vectorization = tuning.loop_interleaving = tuning.loop_unrolling = False
+        tuning.inlining_threshold = _INLINED
+        return create_pass_builder(builder._tm, tuning)
 
 
 class LinkedLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
@@ -64,22 +96,56 @@ class LinkedLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
 class EntryLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
     """A library with code: it links what it calls, and what that calls, however deep."""
 
+    _codegen: Any
+
     def finalize(self) -> None:
         self._linking_libraries: list[Any] = _closure(self._linking_libraries)
         super().finalize()
 
+    def _optimize_final_module(self) -> None:
+        """What was linked as IR is this library's own: nobody else enters it or may replace it.
+
+        So LLVM may see through its calls: what is never raised is not asked for, and arguments are
+        passed in registers or not at all.
+        """
+        real: Any = self._codegen
+        if any(isinstance(library, LinkedLibrary) for library in self._linking_libraries):
+            _own(self._final_module)
+            self._codegen = _Straight(real)
+        super()._optimize_final_module()
+        self._codegen = real
+
+
+def _own(module: Any) -> None:
+    """Make what a module was given its own, under names of its own: symbols are found by name."""
+    defined = [function for function in module.functions if not function.is_declaration]
+    entries = [one.name for one in defined if one.linkage != Linkage.linkonce_odr]
+    mark = hashlib.sha256("\n".join(entries).encode()).hexdigest()[:12]
+    for function in defined:
+        if function.linkage == Linkage.linkonce_odr:
+            function.name = f"{function.name}.{mark}"
+            function.linkage = "internal"
+
 
 def _closure(libraries: list[Any]) -> list[Any]:
-    """The libraries and all that linked ones among them reach, each once, in a fixed order."""
-    found: dict[int, Any] = {}
-    waiting = list(reversed(libraries))
+    """The libraries and all that linked ones among them reach, each once, behind whoever calls it.
+
+    LLVM links only what is asked for so far: code whose caller came later, and whose other caller
+    was left out as dead, would be missing, and be called at address 0.
+    """
+    order: list[Any] = []
+    found: set[int] = set()
+    waiting: list[tuple[Any, bool]] = [(library, False) for library in libraries]
     while waiting:
-        library = waiting.pop()
-        if id(library) not in found:
-            found[id(library)] = library
+        library, done = waiting.pop()
+        if done:
+            order.append(library)
+        elif id(library) not in found:
+            found.add(id(library))
+            waiting.append((library, True))
             if isinstance(library, LinkedLibrary):
-                waiting.extend(reversed(library._linking_libraries))
-    return list(found.values())
+                waiting.extend((called, False) for called in library._linking_libraries)
+    return order[::-1]
 
 
 class _IrOnly(compiler.Compiler):  # type: ignore[misc]

@@ -7,7 +7,7 @@ head["alerts"]; decides nothing.
 
 from typing import Any
 
-from hft.core.jit import kernel, out_of_line
+from hft.core.jit import kernel, seldom
 from hft.gateway import tables
 from hft.gateway.rows import Guard, GuardCause, KillScope, Row
 from hft.gateway.storm import part
@@ -34,7 +34,7 @@ def write(
     now_ns: int,
 ) -> None:
     """Append one row; of rows that nobody takes the oldest is lost."""
-    out_of_line()
+    seldom()
     head, rows = tables.head(gw)[0], tables.alerts(gw)
     row = rows[head["alerts"] % len(rows)]
     head["alerts"] += 1

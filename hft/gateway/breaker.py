@@ -7,7 +7,7 @@ cleared; loss and manual trips latch until an audited reset. A trip leaves an ac
 
 from typing import Any
 
-from hft.core.jit import kernel, out_of_line
+from hft.core.jit import kernel, seldom
 from hft.gateway import alerts, tables
 from hft.gateway.rows import MOVE_SAMPLES, GuardCause, Row
 
@@ -39,6 +39,7 @@ def trip(
 
     `measured` and `limit` are for the record: what the cause is judged by.
     """
+    seldom()
     head, config, row = tables.head(gw)[0], tables.config(gw)[0], tables.breakers(gw)[index]
     if row["tripped"] != 0:
         if cause > row["cause"]:
@@ -63,6 +64,7 @@ def trip(
 @kernel
 def reset(gw: Any, index: int, now_ns: int) -> int:
     """Clear a trip. Returns: 1 when there was one."""
+    seldom()
     head, row = tables.head(gw)[0], tables.breakers(gw)[index]
     cause = row["cause"]
     if row["tripped"] == 0:
@@ -108,7 +110,7 @@ def turn(gw: Any, instrument_idx: int, mid2: int, now_ns: int) -> None:
     The reference is the newest sample at least a window old; samples are a sixtieth of the window
     apart, so it is at most that much older. Mutates: moves, move_ts, move_mid2.
     """
-    out_of_line()
+    seldom()
     config, move = tables.config(gw)[0], tables.moves(gw)[instrument_idx]
     times, mids = tables.move_ts(gw), tables.move_mid2(gw)
     base = instrument_idx * MOVE_SAMPLES

@@ -6,7 +6,7 @@ Each is a calendar event with its own time; it changes rows and takes effect at 
 from typing import Any
 
 from hft.core.codes import ControlKind, PolicyMode
-from hft.core.jit import kernel
+from hft.core.jit import kernel, seldom
 from hft.core.numbers import FAR_NS
 from hft.gateway import alerts, breaker, policy, storm, tables
 from hft.gateway.risk import PPM
@@ -87,6 +87,7 @@ def on_market(gw: Any, instrument_idx: int, touch: Row, now_ns: int) -> int:
 @kernel
 def auto_reset(gw: Any, now_ns: int) -> int:
     """Reset trips whose time is over and whose cause has cleared; else their timer starts again."""
+    seldom()
     changed = 0
     for index in range(len(tables.breakers(gw))):
         row = tables.breakers(gw)[index]

@@ -9,7 +9,7 @@ from typing import Any
 
 from hft.core.codes import DedupState, Reason
 from hft.core.digest import as_int, row_word
-from hft.core.jit import kernel
+from hft.core.jit import kernel, seldom
 from hft.gateway import index, tables
 from hft.gateway.rows import CANCELS_MAX, Row
 
@@ -180,6 +180,7 @@ def check_or_reserve(gw: Any, key_hi: int, key_lo: int, payload: int, now_ns: in
 @kernel
 def known(gw: Any, row_idx: int, state: int, payload: int) -> int:
     """What a second intent with a known key is told; another body is refused first."""
+    seldom()
     if tables.dedup(gw)[row_idx]["payload"] != payload:
         return Reason.DEDUP_KEY_REUSED.value
     if state == DedupState.RESERVED.value:

@@ -9,7 +9,7 @@ Buys and sells are held apart: a working sell must not make room for a buy.
 from typing import Any
 
 from hft.core.codes import Reason, Side
-from hft.core.jit import kernel
+from hft.core.jit import kernel, seldom
 from hft.core.numbers import notional_money
 from hft.gateway import tables
 from hft.gateway.rows import ONE_AMEND, Row, because
@@ -96,6 +96,7 @@ def evict_zero_leaves(gw: Any) -> None:
 @kernel
 def add_leaf(gw: Any, key: int) -> int:
     """A row for a new leaf. Returns: -1 at capacity when none is zero."""
+    seldom()
     head, config, leaves = tables.head(gw)[0], tables.config(gw)[0], tables.leaves(gw)
     if head["leaf_free"] == 0 and head["leaf_count"] >= config["leaf_capacity"]:
         evict_zero_leaves(gw)

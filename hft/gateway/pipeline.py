@@ -9,7 +9,7 @@ handle of a state (`tables.enter`), here as in `events`, `control` and `trips`.
 from typing import Any
 
 from hft.core.codes import DedupState, IntentType, OrderStatus, Reason
-from hft.core.jit import kernel, out_of_line
+from hft.core.jit import kernel, out_of_line, seldom
 from hft.core.numbers import elapsed_ns
 from hft.gateway import commands, dedup, exposure, framing, orders, policy, risk, tables
 from hft.gateway.rows import Row, because
@@ -218,6 +218,7 @@ def open_decision(d: Row, intent: Row, now_ns: int) -> None:
 @kernel
 def refuse(gw: Any, head: Row, reason: int, now_ns: int) -> int:
     """Write a refusal and commit the key as rejected. Nothing is held at this point."""
+    seldom()
     d = tables.decision(gw)[0]
     d["reason"] = reason
     head["orders_rejected"] += 1
@@ -232,6 +233,7 @@ def refuse(gw: Any, head: Row, reason: int, now_ns: int) -> int:
 @kernel
 def answer_again(gw: Any, head: Row) -> int:
     """Return the stored decision of a key that was decided before; nothing is sent."""
+    seldom()
     d = tables.decision(gw)[0]
     outcome = tables.dedup(gw)[head["dedup_row"]]["outcome"]
     d["reason"] = dedup.reason_of(outcome)

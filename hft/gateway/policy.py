@@ -7,7 +7,7 @@ clearing one never clears another. Reads their rows, owns `head["gates"]`.
 from typing import Any
 
 from hft.core.codes import IntentType, PolicyMode, Reason, Side, StormGuardState
-from hft.core.jit import kernel
+from hft.core.jit import kernel, seldom
 from hft.gateway import tables
 from hft.gateway.rows import GuardCause, Row
 
@@ -129,6 +129,7 @@ CODES = (
 @kernel
 def restricted(gw: Any, strategy: Row, request: Row, now_ns: int) -> int:
     """The reasons of this step in the order of their numbers; repeated execution before DEGRADE."""
+    seldom()
     if tables.head(gw)[0]["gates"] < 0:
         refresh(gw)
     if request["kind"] == _CANCEL or request["proven"] != 0 or request["lowers"] != 0:
@@ -153,6 +154,7 @@ def gate(gw: Any, head: Row, strategy: Row, request: Row, now_ns: int) -> int:
 @kernel
 def refresh(gw: Any) -> None:
     """Count the restrictive inputs anew, after any of them changed."""
+    seldom()
     head, config, strategies = tables.head(gw)[0], tables.config(gw)[0], tables.strategies(gw)
     gates = head["storms"] + head["trips"] + head["recovering"] + head["degraded"]
     if head["operator_mode"] != PolicyMode.NORMAL.value:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.jit import kernel
+from hft.core.jit import kernel, seldom
 
 # One row of a table below, inside a kernel: a numba record, or numpy's with JIT off.
 Row = Any
@@ -52,12 +52,13 @@ class KillScope(IntEnum):
     BYTE = 9
 
 
-@kernel(inline=True)
+@kernel
 def because(d: Row, measured: int, limit: int) -> bool:
     """Say in the decision what a check measured and against what; written only by one that fails.
 
     Returns: true, so that a check reads `fails and because(...)`. Mutates: d.
     """
+    seldom()
     d["measured"] = measured
     d["limit"] = limit
     return True

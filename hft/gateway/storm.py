@@ -5,7 +5,7 @@ the same run, HALT only by an audited reset: it is a loss. Owns STORM rows and h
 """
 
 from hft.core.codes import StatusCode, StormGuardState
-from hft.core.jit import kernel
+from hft.core.jit import kernel, seldom
 from hft.core.numbers import elapsed_ns
 from hft.gateway.rows import Row
 
@@ -50,6 +50,7 @@ def part(amount: int, ppm: int) -> int:
 @kernel
 def evaluate(head: Row, config: Row, row: Row, level: int, now_ns: int) -> int:
     """Move one machine by what was just measured. Returns: 1 when its state changed."""
+    seldom()
     state = row["state"]
     row["level"] = level
     if level >= state:

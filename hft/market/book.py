@@ -8,18 +8,25 @@ comes back when the best of the other side goes.
 Never decides what is filled; that is the venue's.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from hft.core.bits import above, below, mask
+from hft.core.bits import mask
 from hft.core.codes import EventKind, Flag
 from hft.core.dtypes import Row
 from hft.core.jit import kernel, out_of_line
+from hft.market.tree import (
+    TREE_LEVELS,
+    tree_above,
+    tree_below,
+    tree_clear,
+    tree_set,
+    tree_words,
+)
 
 NO_BID = -(1 << 60)
 NO_ASK = 1 << 60
-TREE_LEVELS = 5  # 2^30 ticks; a window has up to 2^25
 
 _LEVEL = EventKind.LEVEL.value
 _CLEAR = EventKind.CLEAR.value
@@ -63,16 +70,6 @@ class Books(NamedTuple):
     bits: np.ndarray
 
 
-def tree_words(size: int) -> int:
-    """Words that the bitmap tree of one side needs for a window of `size` ticks."""
-    total = 0
-    words = size
-    for _ in range(TREE_LEVELS):
-        words = -(-words // 64)
-        total += words
-    return total
-
-
 def new_books(windows: list[tuple[int, int]], crossed: str = CROSSED[0]) -> Books:
     """Empty venue and view books for each (lowest tick, highest tick) of an instrument.
 
@@ -92,97 +89,6 @@ def new_books(windows: list[tuple[int, int]], crossed: str = CROSSED[0]) -> Book
             qty_at += 2 * size
             bits_at += 2 * int(head["tree_size"])
     return Books(heads, np.zeros(qty_at, np.int64), np.zeros(bits_at, np.int64))
-
-
-@kernel
-def tree_set(
-    bits: np.ndarray, at: int, size: int, position: int, levels: int = TREE_LEVELS
-) -> None:
-    """Mark a tick as non-empty. Mutates: bits."""
-    words = (size + 63) >> 6
-    for _ in range(levels):
-        word = bits[at + (position >> 6)]
-        bits[at + (position >> 6)] = word | mask(position & 63)
-        if word != 0:
-            return
-        at += words
-        position >>= 6
-        words = (words + 63) >> 6
-
-
-@kernel
-def tree_clear(
-    bits: np.ndarray, at: int, size: int, position: int, levels: int = TREE_LEVELS
-) -> None:
-    """Mark a tick as empty. Mutates: bits."""
-    words = (size + 63) >> 6
-    for _ in range(levels):
-        word = bits[at + (position >> 6)] & ~mask(position & 63)
-        bits[at + (position >> 6)] = word
-        if word != 0:
-            return
-        at += words
-        position >>= 6
-        words = (words + 63) >> 6
-
-
-@kernel
-def tree_above(bits: np.ndarray, at: int, size: int, position: int) -> int:
-    """The next non-empty position above `position` (>= -1), -1 when there is none."""
-    if position < -1:
-        position = -1
-    if position >= size:
-        return -1
-    words = size >> 6
-    bit = (position & 63) if position >= 0 else -1
-    index = (position >> 6) if position >= 0 else 0
-    for level in range(TREE_LEVELS):
-        found = above(bits[at + index], bit)
-        if found < 64:
-            index = (index << 6) + found
-            for down in range(level):
-                at -= _tree_words_at(size, level - 1 - down)
-                index = (index << 6) + above(bits[at + index], -1)
-            return index
-        at += words
-        words = (words + 63) >> 6
-        bit = index & 63
-        index >>= 6
-    return -1
-
-
-@kernel
-def tree_below(bits: np.ndarray, at: int, size: int, position: int) -> int:
-    """The next non-empty position below `position` (<= size), -1 when there is none."""
-    if position > size:
-        position = size
-    if position <= 0:
-        return -1
-    words = size >> 6
-    index = (position - 1) >> 6
-    bit = ((position - 1) & 63) + 1
-    for level in range(TREE_LEVELS):
-        found = below(bits[at + index], bit)
-        if found >= 0:
-            index = (index << 6) + found
-            for down in range(level):
-                at -= _tree_words_at(size, level - 1 - down)
-                index = (index << 6) + below(bits[at + index], 64)
-            return index
-        at += words
-        words = (words + 63) >> 6
-        bit = index & 63
-        index >>= 6
-    return -1
-
-
-@kernel
-def _tree_words_at(size: int, level: int) -> int:
-    """Words of the tree's level (0 is the finest)."""
-    words = size >> 6
-    for _ in range(level):
-        words = (words + 63) >> 6
-    return words
 
 
 @kernel
@@ -220,28 +126,42 @@ def level_lots(books: Books, head: Row, side: int, tick: int) -> int:
 
 @kernel(inline=True)
 def set_level(books: Books, head: Row, side: int, tick: int, lots: int) -> int:
-    """State the quantity of one level; returns what stood there. Mutates: books, head.
+    """State the quantity of one level; returns what stood there. Mutates: books, head."""
+    return put_level(books, head, window_of(head), head["bid"], head["ask"], side, tick, lots)
 
-    This runs twice for every market event, and no branch predictor can guess whether a level comes
-    or goes: the level's bit is written either way, and only a word that turns empty or filled, or
-    a touch that moves, leaves the straight line.
+
+@kernel(inline=True)
+def window_of(head: Row) -> Any:
+    """Where a book's levels are, which never changes: low, size, qty_at, bits_at, tree_size."""
+    return head["low"], head["size"], head["qty_at"], head["bits_at"], head["tree_size"]
+
+
+@kernel(inline=True)
+def put_level(
+    books: Books, head: Row, window: Any, bid: int, ask: int, side: int, tick: int, lots: int
+) -> int:
+    """`set_level` for a loop that keeps the window and the touch of the book beside it.
+
+    This runs for every market event, and no branch predictor can guess whether a level comes or
+    goes: the level's bit is written either way, and only a word that turns empty or filled, or a
+    touch that moves, leaves the straight line.
     """
-    size = head["size"]
-    position = tick - head["low"]
+    low, size, qty_at, bits_at, tree_size = window
+    position = tick - low
     if position < 0 or position >= size:
         head["outside"] += 1
         return 0
-    at = head["qty_at"] + side * size + position
+    at = qty_at + side * size + position
     before = books.qty[at]
     books.qty[at] = lots
-    at = head["bits_at"] + side * head["tree_size"] + (position >> 6)
+    at = bits_at + side * tree_size + (position >> 6)
     word = books.bits[at]
     bit = mask(position & 63)
     now = word | bit if lots != 0 else word & ~bit
     books.bits[at] = now
     if (word == 0) != (now == 0):
         _word_turned(books, head, side, position, lots)
-    above, below = tick - head["bid"], head["ask"] - tick
+    above, below = tick - bid, ask - tick
     nearer = above if side == 0 else below
     if ((nearer == 0) & (lots == 0)) | ((nearer > 0) & (lots != 0)):
         _touch_moved(books, head, side, tick, lots)

@@ -1,7 +1,7 @@
 """One cell of a tape's memory-mapped columns, by the addresses in a BATCH row.
 
-Nothing is kept between rows: a span of the engine is often a single row, and the addresses of six
-columns would spill to the stack anyway.
+Nothing is kept between rows, since a span of the engine is often a single row; `columns_of` is for
+a loop that calls nothing and therefore can keep the addresses.
 """
 
 from typing import Any
@@ -58,6 +58,21 @@ def flags_at(batch: Row, row: int) -> Any:
 
 
 @kernel(inline=True)
+def columns_of(batch: Row) -> Any:
+    """The columns of a batch: kind, side, price, qty, exch_ts, local_ts, flags."""
+    rows = batch["rows"]
+    return (
+        _i8(batch["kind"], rows),
+        _i8(batch["side"], rows),
+        _i64(batch["price"], rows),
+        _i64(batch["qty"], rows),
+        _i64(batch["exch_ts"], rows),
+        _i64(batch["local_ts"], rows),
+        _i16(batch["flags"], rows),
+    )
+
+
+@kernel(inline=True)
 def next_row(batch: Row, row: int, skipped: int) -> int:
     """The first row from `row` on that lacks flag `skipped`, the batch's length when none does."""
     while row < batch["rows"] and flags_at(batch, row) & skipped != 0:
@@ -67,3 +82,4 @@ def next_row(batch: Row, row: int, skipped: int) -> int:
 
 VENUE_ONLY = Flag.VENUE_ONLY.value
 VIEW_ONLY = Flag.VIEW_ONLY.value
+ONE_SIDED = VENUE_ONLY | VIEW_ONLY

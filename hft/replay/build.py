@@ -97,6 +97,7 @@ def new_session(
         feeds=np.zeros(instruments, st.FEED),
         batches=_batches(sources, keep),
         sessions=hours.table([source.sessions for source in sources]),
+        glances=np.zeros(instruments * st.GLANCES_MAX, st.GLANCE),
         tick_sizes=np.array([float(source.instrument.tick) for source in sources]),
         books=new_books(
             [(source.price_low, source.price_high) for source in sources], venue.crossed

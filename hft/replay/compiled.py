@@ -6,19 +6,23 @@ on sizes; so one cached binary serves every run and every strategy.
 
 from decimal import Decimal
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numba import types
 from numba.experimental.function_type import _get_wrapper_address
 
-from hft.core.arena import opener
+from hft.core.arena import Arena, opener
 from hft.core.instruments import Instrument
 from hft.core.jit import JIT_DISABLED, kernel
+from hft.core.pointer import pointer_to
 from hft.gateway.limits import Limits
 from hft.gateway.resolve import resolve
 from hft.replay.build import Session, gateway_for, new_session, source_of
 from hft.replay.engine import ON_WAKE, advance
+from hft.replay.glances import keep_all_up
 from hft.strategies.base import Strategy
+from hft.strategies.context import CATCH_UP
 from hft.venue.model import VenueModel
 
 
@@ -40,6 +44,12 @@ def _advance_at(address, on_wake):  # type: ignore[no-untyped-def]
     return advance(_open(address), on_wake)
 
 
+@kernel(CATCH_UP)
+def _catch_up_at(address):  # type: ignore[no-untyped-def]
+    keep_all_up(_open(address))
+    return np.int64(0)
+
+
 @kernel(ON_WAKE.signature)
 def _never(k, context):  # type: ignore[no-untyped-def]
     return np.int64(0)
@@ -48,6 +58,29 @@ def _never(k, context):  # type: ignore[no-untyped-def]
 def loop() -> Any:
     """`advance` as a function of (arena handle, strategy pointer)."""
     return advance if JIT_DISABLED else _advance_at
+
+
+def catch_up() -> int:
+    """The address of `keep_all_up` as a function of an arena's address."""
+    return _CATCH_UP
+
+
+_ARENAS: WeakValueDictionary[int, Arena] = WeakValueDictionary()
+
+
+def _plain_catch_up(address: int) -> int:
+    keep_all_up(_ARENAS[int(address)].state)
+    return 0
+
+
+def known(arena: Arena) -> Arena:
+    """The arena, to be found again by its address; compiled code needs no such table."""
+    if JIT_DISABLED:
+        _ARENAS[arena.address] = arena
+    return arena
+
+
+_CATCH_UP = pointer_to(_plain_catch_up if JIT_DISABLED else _catch_up_at, CATCH_UP)
 
 
 class _Nowhere(types.WrapperAddressProtocol):  # type: ignore[misc]

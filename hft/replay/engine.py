@@ -12,7 +12,7 @@ from typing import Any
 from numba import types
 
 from hft.core.codes import ControlKind, ResponseKind, StepKind, WakeCause
-from hft.core.jit import kernel, out_of_line
+from hft.core.jit import kernel, out_of_line, seldom
 from hft.gateway.control import control
 from hft.gateway.tables import enter
 from hft.replay.faults import feed_silent, reconcile
@@ -47,7 +47,7 @@ from hft.replay.venue_rows import venue_span
 from hft.strategies.context import INTENTS_MAX
 from hft.trading.orders import submit, take_trips
 from hft.trading.profit import mark_held, watch
-from hft.trading.steps import new_step, note_guards
+from hft.trading.steps import new_step, note_guards, step_row
 from hft.venue.answers import needs_room
 from hft.venue.arrivals import has_room
 from hft.venue.expiry import expire_due
@@ -135,7 +135,7 @@ def pause(engine: Engine) -> int:
 
     Sets the step of the next pause, so that a ring cannot fill up before it. Mutates: engine.
     """
-    out_of_line()
+    seldom()
     clock = engine.clock[0]
     if engine.venue.head[0]["overflow"] != 0:
         return STATUS_DEFECT
@@ -255,14 +255,14 @@ def run_control(engine: Engine) -> bool:
 
     Mutates: engine.
     """
-    out_of_line()
+    seldom()
     clock = engine.clock[0]
     row = engine.controls[clock["control"]]
     clock["control"] += 1
     clock["now_ns"] = row["ts_ns"]
     kind, code, value = row["kind"], row["code"], row["value"]
     trading = engine.trading
-    step = new_step(trading, _CONTROL, row["ts_ns"])
+    step = new_step(step_row(), _CONTROL, row["ts_ns"])
     step["code"] = kind
     step["target"] = code
     step["value"] = value

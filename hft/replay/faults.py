@@ -9,13 +9,13 @@ them again. Late answers hold up all answers behind them: the venue's channel ke
 import numpy as np
 
 from hft.core.codes import IntentType, OrderStatus, ResponseKind, StepKind
-from hft.core.jit import kernel
+from hft.core.jit import kernel, seldom
 from hft.core.seeds import PURPOSE_FAULT, draw
 from hft.gateway.events import on_ack, on_done
 from hft.gateway.tables import enter
 from hft.replay.state import Engine
 from hft.replay.tick import note
-from hft.trading.steps import new_step
+from hft.trading.steps import new_step, step_row
 from hft.venue.state import push
 
 _NEW = IntentType.NEW.value
@@ -67,6 +67,7 @@ def feed_silent(engine: Engine, now_ns: int) -> bool:
 @kernel
 def spoil_answer(engine: Engine, position: int) -> None:
     """Lose, delay or double the answer just queued at `position`. Mutates: venue, faults."""
+    seldom()
     fault = engine.faults[0]
     if fault["lost_ack_e6"] + fault["late_ack_e6"] + fault["duplicate_ack_e6"] == 0:
         return
@@ -121,6 +122,7 @@ def _is_told(engine: Engine, order_id: int) -> bool:
 @kernel
 def reconcile(engine: Engine, now_ns: int) -> None:
     """Ask the venue about orders that have been UNKNOWN for long enough. Mutates: engine."""
+    seldom()
     fault = engine.faults[0]
     if fault["lost_ack_e6"] == 0 or now_ns < fault["ask_ns"]:
         return
@@ -133,7 +135,7 @@ def reconcile(engine: Engine, now_ns: int) -> None:
             after = order["next_slot"]
             if order["status"] == _S_UNKNOWN and not _is_told(engine, order["order_id"]):
                 rests = engine.venue.resting[slot]["order_id"] == order["order_id"]
-                step = new_step(engine.trading, _FAULT, now_ns)
+                step = new_step(step_row(), _FAULT, now_ns)
                 step["strategy_idx"] = order["strategy_idx"]
                 step["instrument_idx"] = order["instrument_idx"]
                 step["order_id"] = order["order_id"]

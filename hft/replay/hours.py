@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hft.core.codes import StatusCode
-from hft.core.jit import kernel, out_of_line
+from hft.core.jit import kernel, seldom
 from hft.replay import state as st
 from hft.replay.state import Engine
 from hft.venue.state import FOREVER
@@ -22,7 +22,7 @@ _CLOSE = StatusCode.CLOSE.value
 @kernel
 def turn(engine: Engine, i: int, now_ns: int) -> None:
     """Instrument `i` may have opened or closed since its last turn. Mutates: touch[i], feeds[i]."""
-    out_of_line()
+    seldom()
     feed = engine.feeds[i]
     touch = engine.trading.touch[i]
     row, stop = feed["session_row"], feed["session_stop"]

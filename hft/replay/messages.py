@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from hft.core.codes import IntentType, LatencyLeg, Reason, ResponseKind, StepKind
-from hft.core.jit import kernel, out_of_line, passed
+from hft.core.jit import kernel, out_of_line, passed, seldom
 from hft.market.book import NO_ASK
 from hft.replay.faults import refuses, spoil_answer
 from hft.replay.state import Engine
 from hft.replay.tick import note
 from hft.trading.answers import receive as book
 from hft.trading.state import Wiring
-from hft.trading.steps import new_step
+from hft.trading.steps import new_step, step_row
 from hft.venue.answers import needs_room
 from hft.venue.arrivals import arrives
 from hft.venue.latency import leg_ns
@@ -75,7 +75,7 @@ def send(
 @kernel
 def _is_full(engine: Engine, decision: np.ndarray, reduces: bool) -> bool:
     """Is there no place for the approved command? Mutates: decision when there is none."""
-    out_of_line()
+    seldom()
     queue = engine.venue.queues[0]
     room = queue["mask"] + 1 if reduces else queue["room"]
     count = queue["last"] - queue["first"]
@@ -106,10 +106,10 @@ def arrive(engine: Engine) -> None:
     # Not from the order table: the order may have ended, and another one have its slot.
     i = message["instrument_idx"]
     ts = message["ts_ns"]
-    up = not refuses(engine, message["kind"], ts)
+    up = engine.clock[0]["faulty"] == 0 or not refuses(engine, message["kind"], ts)
     orders = engine.trading.gw.orders
     arrives(venue, engine.books, engine.books.heads[2 * i], orders, message, up)
-    step = new_step(engine.trading, _ARRIVAL, ts)
+    step = new_step(step_row(), _ARRIVAL, ts)
     step["strategy_idx"] = message["strategy_idx"]
     step["instrument_idx"] = i
     step["order_id"] = message["order_id"]
@@ -142,7 +142,7 @@ def note_answers(engine: Engine) -> None:
             mid2 = before2 if before2 != 0 else head["bid"] + head["ask"]
             # A side without a quote stands far outside every price; then there is no mid.
             message["mid2"] = mid2 if 0 < mid2 < FAR else 0
-            step = new_step(engine.trading, _FILL_STEP, message["acted_ns"])
+            step = new_step(step_row(), _FILL_STEP, message["acted_ns"])
             step["strategy_idx"] = order["strategy_idx"]
             step["instrument_idx"] = i
             step["order_id"] = message["order_id"]

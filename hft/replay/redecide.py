@@ -11,7 +11,7 @@ from typing import Any
 
 from hft.core.codes import Reason, ResponseKind, StepKind
 from hft.core.dtypes import Row
-from hft.core.jit import kernel, out_of_line, passed
+from hft.core.jit import kernel, passed, seldom
 from hft.gateway.control import control
 from hft.gateway.events import find_order, on_dispatch_failed
 from hft.gateway.pipeline import decide
@@ -42,7 +42,7 @@ _LAST_DISPATCH = Reason.INTERNAL_ERROR.value
 @kernel
 def redecide(engine: Engine) -> int:
     """Decide the DECISION rows of engine.steps again, in place. Mutates: engine but its venue."""
-    out_of_line()
+    seldom()
     count = engine.clock[0]["steps_len"]
     watched = -1
     for k in range(count):

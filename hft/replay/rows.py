@@ -5,8 +5,8 @@ and steps to the next by the table of addresses; it never passes `end_ns`.
 """
 
 from hft.core.codes import EventKind, Flag
-from hft.core.jit import kernel, out_of_line
-from hft.market.book import NO_ASK, NO_BID, apply_row, is_valid, set_level
+from hft.core.jit import kernel, out_of_line, seldom
+from hft.market.book import apply_row, set_level
 from hft.replay.batch import (
     VENUE_ONLY,
     exch_ns_at,
@@ -19,6 +19,7 @@ from hft.replay.batch import (
     qty_at,
     side_at,
 )
+from hft.replay.glances import look, look_back
 from hft.replay.state import Engine
 from hft.replay.venue_rows import next_venue_batch
 from hft.strategies.context import SIGNALS_MAX
@@ -50,12 +51,14 @@ def view_span(engine: Engine, i: int, now_ns: int) -> int:
     feed = engine.feeds[i]
     end_ns = min(engine.clock[0]["end_ns"], FOREVER - 1)
     until_ns = min(now_ns, end_ns)
+    if feed["lags"] != 0 and look_back(engine, i, until_ns):
+        return 0
     events = 0
     while feed["view_ns"] <= until_ns:
         events |= _view_batch(engine, i, until_ns)
         if feed["view_ns"] > end_ns:
             _next_view_batch(engine, i)
-    _look(engine, i)
+    look(engine.books, engine.books.heads[2 * i + 1], engine.trading.touch[i])
     return events
 
 
@@ -129,25 +132,10 @@ def _view_row(engine: Engine, i: int, row: int) -> int:
     return events
 
 
-@kernel(inline=True)
-def _look(engine: Engine, i: int) -> None:
-    """Write what the view's book shows now into the touch row. Mutates: touch[i]."""
-    head = engine.books.heads[2 * i + 1]
-    touch = engine.trading.touch[i]
-    touch["bid_tick"] = head["bid"]
-    touch["ask_tick"] = head["ask"]
-    lots = engine.books.qty
-    low = head["qty_at"] - head["low"]
-    touch["bid_lots"] = lots[low + head["bid"]] if head["bid"] != NO_BID else 0
-    low += head["size"]
-    touch["ask_lots"] = lots[low + head["ask"]] if head["ask"] != NO_ASK else 0
-    touch["valid"] = 1 if is_valid(head) else 0
-
-
 @kernel
 def _next_view_batch(engine: Engine, i: int) -> None:
     """Move the view's cursor to the first row we see in a later batch. Mutates: feeds[i]."""
-    out_of_line()
+    seldom()
     feed = engine.feeds[i]
     feed["view_ns"] = FOREVER
     while feed["view_batch"] + 1 < feed["batches"]:

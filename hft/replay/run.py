@@ -11,6 +11,7 @@ from hft.core.jit import array_at
 from hft.gateway.state import apply_limits
 from hft.replay import state as st
 from hft.replay.build import Session
+from hft.replay.glances import lag
 from hft.replay.growth import grow
 from hft.strategies.base import duration_ns, pointer
 from hft.strategies.callback import object_waker, plain_waker
@@ -39,6 +40,15 @@ class Driver:
         self.clock = session.engine.clock[0]
         self._step, self._no_pointer = loop(), no_pointer()
 
+    def reach(self) -> None:
+        """Say where the views' books can be brought up, if they are behind. Mutates: contexts."""
+        from hft.replay.compiled import catch_up, known
+
+        engine = self.session.engine
+        behind = bool(engine.feeds["lags"].any())
+        engine.contexts["engine_at"] = known(self.session.arena).address if behind else 0
+        engine.contexts["catch_up_at"] = catch_up()
+
     def until_wake(self, on_wake: Any = None) -> int:
         """Advance to the next wake-up of Python, a stop or the end. Returns: a STATUS_*.
 
@@ -51,6 +61,7 @@ class Driver:
                 continue
             if status == st.STATUS_ROOM:
                 grow(self.session)
+                self.reach()
                 continue
             if status != st.STATUS_WAKE:
                 deliver(self.session.engine, self.sink)
@@ -91,6 +102,9 @@ def drive(
     called = plain or bool(pulls) or any(strategy.is_class for strategy in session.strategies)
     clock["stop_at_wake"] = int(called)
     clock["stop_at_step"] = stop_at_step
+    if not pulls:  # a pull loop may change its interval
+        lag(session.engine)
+    driver.reach()
     try:
         if pulls:
             return pull(driver, session)

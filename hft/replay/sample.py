@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hft.core.jit import kernel, out_of_line, table_view
+from hft.core.jit import kernel, out_of_line, seldom, table_view
 from hft.portfolio.positions import unrealized
 from hft.replay.state import TRACKED_MAX, Engine
 
@@ -13,7 +13,7 @@ _ints = table_view(np.dtype(np.int64))
 @kernel
 def sample_equity(engine: Engine, now_ns: int) -> None:
     """One EQUITY row per strategy and instrument that is looked at. Mutates: engine."""
-    out_of_line()
+    seldom()
     clock = engine.clock[0]
     instruments = len(engine.trading.touch)
     for s in range(clock["strategies"]):

@@ -22,7 +22,7 @@ _NESTED = ("books", "trading", "venue")
 # As long as the books' `qty`, and empty where they are: what is there is found through the books.
 _BY_LEVEL = ("taken", "firsts", "lasts")
 _CONTEXT_FIELDS = ("now_ns", "wake", "intents", "intents_lost", "logs", "ttl_ns")
-VERSION = 5
+VERSION = 6
 
 
 def freeze(session: Session) -> dict[str, np.ndarray]:

@@ -1,6 +1,6 @@
 """Where a replay begins and where it ends: the first view, and the last mark of what we hold."""
 
-from hft.core.jit import kernel, out_of_line
+from hft.core.jit import kernel, seldom
 from hft.portfolio.positions import mark
 from hft.replay.rows import view_to
 from hft.replay.sample import sample_equity
@@ -15,7 +15,7 @@ def begin(engine: Engine) -> None:
 
     Mutates: engine.
     """
-    out_of_line()
+    seldom()
     clock, trading = engine.clock[0], engine.trading
     instruments = len(trading.touch)
     for i in range(trading.head[0]["listened"]):
@@ -28,7 +28,7 @@ def begin(engine: Engine) -> None:
 @kernel
 def nothing_left(engine: Engine, now_ns: int) -> bool:
     """Is there no row after `now_ns` and no message on its way? Timers alone keep no run alive."""
-    out_of_line()
+    seldom()
     for i in range(len(engine.feeds)):
         if engine.feeds[i]["venue_ns"] != FOREVER:
             return False
@@ -48,7 +48,7 @@ def finish(engine: Engine) -> None:
 
     Mutates: engine.
     """
-    out_of_line()
+    seldom()
     clock, trading = engine.clock[0], engine.trading
     instruments = len(trading.touch)
     for i in range(trading.head[0]["listened"]):

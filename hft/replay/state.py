@@ -86,10 +86,42 @@ FEED = _row(
     "session_row",  # the first row of `sessions` that has not closed, as we know it
     "session_stop",  # behind the instrument's last one
     "statuses",  # 1: the tape has status rows, which say the phase
+    "lags",  # 1: what we see is taken from the venue's book as rows pass; see `replay.glances`
+    "mark_ns",  # then: a row that we receive after this, our next look, is not passed unseen
+    "glances_first",  # then: taken and not yet looked at, as positions in `glances`
+    "glances_last",
+    "glances",  # taken so far
+    "seen_batch",  # then: the first row that we have not seen; the view's book is behind
+    "seen_row",
+    "trade_tick",  # the newest print at the venue
+    "trade_lots",
+    "trade_side",
+    "status",  # by the newest status row at the venue
 )
 BATCH = _row(
     "rows", "exch_ts", "local_ts", "kind", "side", "price", "qty", "order_id", "flags"
 )  # rows, then addresses
+
+# What the touch showed to whoever looks before `until_ns`, when a row arrives that it lacks.
+GLANCE = _row(
+    "until_ns",
+    "batch",  # of that row
+    "row",
+    "bid_tick",  # the rest as in TOUCH
+    "ask_tick",
+    "bid_lots",
+    "ask_lots",
+    "valid",
+    "ts_ns",
+    "rows",
+    "last_trade_tick",
+    "last_trade_lots",
+    "last_trade_side",
+    "traded_lots",
+    "phase",
+    "spare",  # 128 bytes: two cache lines
+)
+GLANCES_MAX = 64  # that wait at once, an instrument; a power of two
 
 STRATEGY = _row(
     "every_ns",  # 0: no timer
@@ -144,6 +176,7 @@ class Engine(NamedTuple):
     feeds: np.ndarray
     batches: np.ndarray
     sessions: np.ndarray  # SESSION rows by instrument, in time order
+    glances: np.ndarray  # GLANCES_MAX an instrument, a ring
     tick_sizes: np.ndarray  # float64, to look at
     books: Books
     trading: TradingState

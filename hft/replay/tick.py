@@ -12,10 +12,10 @@ import numpy as np
 from hft.core import digest
 from hft.core.codes import StepKind
 from hft.core.dtypes import Row
-from hft.core.jit import kernel, out_of_line
-from hft.market.book import tree_above
+from hft.core.jit import kernel, out_of_line, seldom
+from hft.market.tree import tree_above
 from hft.replay.state import Engine
-from hft.trading.steps import new_step
+from hft.trading.steps import copy_step, new_step, step_row
 
 _WAKE = StepKind.WAKE.value
 _CONTROL = StepKind.CONTROL.value
@@ -85,7 +85,7 @@ def note_wake(engine: Engine, s: int, ts: int, cause: int, intents: int, lost: i
     engine.lanes[1] = high
     clock["step"] += 1
     if clock["record"] > 1:
-        step = new_step(engine.trading, _WAKE, ts)
+        step = new_step(step_row(), _WAKE, ts)
         step["strategy_idx"] = s
         step["wake"] = wake
         step["code"] = cause
@@ -94,23 +94,30 @@ def note_wake(engine: Engine, s: int, ts: int, cause: int, intents: int, lost: i
         _keep(engine, step)
 
 
-@kernel
+@kernel(inline=True)
 def _keep(engine: Engine, step: Row) -> None:
-    """Append the journal record of the step just mixed. Mutates: engine.steps, step."""
+    """Append the journal record of the step just mixed. Mutates: engine.steps."""
+    row = engine.steps[engine.clock[0]["steps_len"]]
+    copy_step(step, row)
+    _kept(engine, row)
+
+
+@kernel
+def _kept(engine: Engine, row: Row) -> None:
+    """What a record says of its place in the run. Mutates: row, clock["steps_len"]."""
     out_of_line()
     clock = engine.clock[0]
-    step["seq"] = clock["step"]
-    step["rows"] = clock["rows"]
-    step["mix_lo"] = digest.as_int(engine.lanes[0])
-    step["mix_hi"] = digest.as_int(engine.lanes[1])
-    engine.steps[clock["steps_len"]] = step
+    row["seq"] = clock["step"]
+    row["rows"] = clock["rows"]
+    row["mix_lo"] = digest.as_int(engine.lanes[0])
+    row["mix_hi"] = digest.as_int(engine.lanes[1])
     clock["steps_len"] += 1
 
 
 @kernel
 def checkpoint(engine: Engine) -> None:
     """Fold the full state of what strategies listen to into the digest, and remember the lanes."""
-    out_of_line()
+    seldom()
     clock = engine.clock[0]
     for i in range(engine.trading.head[0]["listened"]):
         _mix_book(engine, 2 * i)

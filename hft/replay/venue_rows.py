@@ -5,12 +5,17 @@ next by the table of addresses; it never passes `end_ns`. What each row does, an
 docs/reference/venue.md.
 """
 
+import numpy as np
+
 from hft.core import digest
 from hft.core.codes import EventKind, Flag, StatusCode
-from hft.core.jit import kernel, out_of_line
-from hft.market.book import apply_row, level_at, level_lots, set_level
+from hft.core.jit import kernel, out_of_line, seldom
+from hft.market.book import apply_row, level_at, level_lots, put_level, window_of
 from hft.replay.batch import (
+    ONE_SIDED,
+    VENUE_ONLY,
     VIEW_ONLY,
+    columns_of,
     exch_ns_at,
     flags_at,
     kind_at,
@@ -20,6 +25,7 @@ from hft.replay.batch import (
     qty_at,
     side_at,
 )
+from hft.replay.glances import keep_up, take_glance
 from hft.replay.state import Engine
 from hft.venue import fifo
 from hft.venue.expiry import session_closed
@@ -42,6 +48,7 @@ _EXECUTE = EventKind.EXECUTE.value
 _TRADE = EventKind.TRADE.value
 _BBO = EventKind.BBO.value
 _STATUS = EventKind.STATUS.value
+_SIGNAL = EventKind.SIGNAL.value
 _NO_BOOK = Flag.NO_BOOK.value
 _AUCTION = Flag.AUCTION.value
 _OPEN = StatusCode.OPEN.value
@@ -74,37 +81,45 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
     ts = feed["venue_ns"]
     end_ns = min(clock["end_ns"], FOREVER - 1)
     until_ns = min(until_ns, end_ns)
+    mark_ns = feed["mark_ns"]
+    # What a call in the loop may change is read anew: the touch here, the rest where it is used.
+    kinds, sides, ticks, quantities, exch_ts, local_ts, flags = columns_of(batch)
+    window = window_of(head)
+    bid, ask = head["bid"], head["ask"]
     while ts <= until_ns:
-        kind = kind_at(batch, row)
-        side = side_at(batch, row)
-        price = price_at(batch, row)
-        qty = qty_at(batch, row)
+        if local_ts[row] > mark_ns:
+            mark_ns = take_glance(engine, i, row, seen)
+        kind, side = np.int64(kinds[row]), np.int64(sides[row])
+        tick, lots = ticks[row], quantities[row]
         seen += 1
         if listened:
-            mix = digest.row_add(mix, digest.row_word(seen, ts, kind, side, price, qty))
+            mix = digest.row_add(mix, digest.row_word(seen, ts, kind, side, tick, lots))
         if kind == _LEVEL and plain:
-            bid = head["bid"]
-            ask = head["ask"]
-            before = set_level(books, head, side, price, qty)
+            before = put_level(books, head, window, bid, ask, side, tick, lots)
             # Most rows stop here: only a level where we rest, or a better touch, concerns us.
-            slot = venue.lists[2 * i + side]
-            while slot >= 0 and venue.resting[slot]["price"] != price:
-                slot = venue.resting[slot]["next_slot"]
-            if slot >= 0 and head["complete"] != 0:
-                level_changed(venue, i, side, price, before, qty)
+            ours = venue.spans[2 * i + side]
+            if ours["low"] <= tick <= ours["high"] and head["complete"] != 0:
+                level_changed(venue, i, side, tick, before, lots)
             if taken["taken_levels"] > 0:
-                level_stated(venue, books, head, side, price, before)
+                level_stated(venue, books, head, side, tick, before)
             if head["bid"] > bid:
                 _touch_improved(engine, i, 0, bid + ask, ts)
             if head["ask"] < ask:
                 _touch_improved(engine, i, 1, bid + ask, ts)
         else:
             _venue_row(engine, i, row, ts)
-        row = next_row(batch, row + 1, VIEW_ONLY)
+        bid, ask = head["bid"], head["ask"]
+        row += 1
         if row >= batch["rows"]:
             ts = FOREVER
             break
-        ts = exch_ns_at(batch, row)
+        if flags[row] & ONE_SIDED != 0:
+            mark_ns = FOREVER
+            row = _skip_unseen(engine, i, row)
+            if row >= batch["rows"]:
+                ts = FOREVER
+                break
+        ts = exch_ts[row]
         if queue["last"] != answered:
             break
     engine.mixes[i] = mix
@@ -112,8 +127,22 @@ def venue_span(engine: Engine, i: int, until_ns: int) -> None:
     feed["venue_row"] = row
     feed["venue_ns"] = ts
     clock["rows"] += seen - seen0
-    if ts > end_ns:
+    if ts == FOREVER:
         next_venue_batch(engine, i)
+    elif ts > end_ns:
+        feed["venue_ns"] = FOREVER
+
+
+@kernel
+def _skip_unseen(engine: Engine, i: int, row: int) -> int:
+    """The first row from `row` on that the venue sees; the two sides see other rows from here on.
+
+    Mutates: as `keep_up`.
+    """
+    out_of_line()
+    keep_up(engine, i)
+    feed = engine.feeds[i]
+    return next_row(engine.batches[feed["first_batch"] + feed["venue_batch"]], row, VIEW_ONLY)
 
 
 @kernel(inline=True)
@@ -150,6 +179,8 @@ def _venue_row(engine: Engine, i: int, row: int, ts: int) -> None:
         _printed(engine, i, kind, side, price, qty, flag, order_id, ts)
     if kind == _STATUS:
         _phase_changed(engine, i, qty, ts)
+    if kind == _SIGNAL:
+        keep_up(engine, i)
     if kind == _TRADE or kind >= _STATUS:
         return  # funding and signals say nothing about the book, either
     known = venue.markets[i]["followed"] != 0
@@ -197,6 +228,10 @@ def _printed(
     is_print = kind == _TRADE or flag & _NO_BOOK == 0
     if is_print:
         market["printed_lots"] += qty
+        feed = engine.feeds[i]
+        feed["trade_tick"] = price
+        feed["trade_lots"] = qty
+        feed["trade_side"] = side if kind == _TRADE else 1 - side
     complete = engine.books.heads[2 * i]["complete"]
     if complete == 0 or market["phase"] != _OPEN or flag & _AUCTION != 0:
         return
@@ -215,7 +250,7 @@ def _apply_taken(
 
     Mutates: books, venue. `known`: the row is about a market order that the venue follows.
     """
-    out_of_line()
+    seldom()
     venue = engine.venue
     books = engine.books
     head = books.heads[2 * i]
@@ -261,8 +296,11 @@ def _follow(
 @kernel
 def _phase_changed(engine: Engine, i: int, phase: int, ts: int) -> None:
     """A session event at the venue: DAY orders end at the close, an opening settles the book."""
-    out_of_line()
+    seldom()
     engine.venue.markets[i]["phase"] = phase
+    engine.feeds[i]["status"] = phase
+    if engine.feeds[i]["statuses"] == 0:
+        keep_up(engine, i)  # nobody said that the tape has such rows
     if phase == _OPEN:
         book_settled(engine.venue, engine.books, engine.books.heads[2 * i], i, False, ts)
     elif phase == _CLOSE:
@@ -272,7 +310,7 @@ def _phase_changed(engine: Engine, i: int, phase: int, ts: int) -> None:
 @kernel
 def next_venue_batch(engine: Engine, i: int) -> None:
     """Move the venue's cursor to the first row it sees in a later batch. Mutates: feeds[i]."""
-    out_of_line()
+    seldom()
     feed = engine.feeds[i]
     feed["venue_ns"] = FOREVER
     while feed["venue_batch"] + 1 < feed["batches"]:
@@ -280,6 +318,8 @@ def next_venue_batch(engine: Engine, i: int) -> None:
         batch = engine.batches[feed["first_batch"] + feed["venue_batch"]]
         row = next_row(batch, 0, VIEW_ONLY)
         feed["venue_row"] = row
+        if row > 0 or (batch["rows"] > 0 and flags_at(batch, 0) & VENUE_ONLY != 0):
+            keep_up(engine, i)
         if row < batch["rows"]:
             ts = exch_ns_at(batch, row)
             feed["venue_ns"] = ts if ts <= engine.clock[0]["end_ns"] else FOREVER

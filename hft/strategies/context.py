@@ -8,10 +8,12 @@ see and do the same. An address is an int64; the engine keeps the arrays alive.
 from typing import Any
 
 import numpy as np
+from numba import types
 
 from hft.core.codes import IntentType, OrderType, Tif
 from hft.core.dtypes import INTENT, ORDER, TOUCH
 from hft.core.jit import kernel, record_at, table_view
+from hft.core.pointer import caller_of
 from hft.market import features
 from hft.market.book import HEAD, NO_ASK, NO_BID, Books, level_lots, next_ask, next_bid
 from hft.portfolio.positions import POSITION
@@ -54,6 +56,8 @@ CONTEXT = np.dtype(
             "state_at",
             "tick_sizes_at",  # float64 per instrument
             "signals_at",  # SIGNAL rows, SIGNALS_MAX per instrument
+            "engine_at",  # where the view's books may be behind, 0: they are not
+            "catch_up_at",  # what brings them up to what has reached us
         )
     ],
     align=True,
@@ -70,6 +74,10 @@ POSITION_BYTES = POSITION.itemsize
 INTENT_BYTES = INTENT.itemsize
 LOG_BYTES = LOG.itemsize
 SIGNAL_BYTES = SIGNAL.itemsize
+
+# What brings the books of a view up: the address of its engine -> 0.
+CATCH_UP = types.int64(types.int64)
+_catch_up = caller_of(CATCH_UP)
 
 context_at = record_at(CONTEXT)
 _touch_at = record_at(TOUCH)
@@ -135,16 +143,31 @@ def signal_of(address: int, idx: int, k: int) -> Any:
 
 
 @kernel
-def depth_tick(address: int, idx: int, side: int, k: int) -> int:
-    """The k-th best non-empty tick of one side of the view, NO_BID or NO_ASK beyond the last."""
+def view_book(address: int, idx: int) -> Any:
+    """The HEAD row of the view's book of an instrument, brought up to what has reached us."""
     context = context_at(address)
+    if context["engine_at"] != 0:
+        _catch_up(context["catch_up_at"], (context["engine_at"],))
     row = 2 * (context["first_instrument"] + idx) + 1
-    head = _head_at(context["heads_at"] + row * HEAD_BYTES)
-    books = Books(
+    return _head_at(context["heads_at"] + row * HEAD_BYTES)
+
+
+@kernel
+def view_books(address: int) -> Books:
+    """The tables of levels that a book of the view leads into."""
+    context = context_at(address)
+    return Books(
         _heads(context["heads_at"], 1),
         _ints(context["qty_at"], context["qty_len"]),
         _ints(context["bits_at"], context["bits_len"]),
     )
+
+
+@kernel
+def depth_tick(address: int, idx: int, side: int, k: int) -> int:
+    """The k-th best non-empty tick of one side of the view, NO_BID or NO_ASK beyond the last."""
+    head = view_book(address, idx)
+    books = view_books(address)
     tick = head["bid"] if side == 0 else head["ask"]
     for _ in range(k):
         if tick == NO_BID or tick == NO_ASK:
@@ -156,14 +179,8 @@ def depth_tick(address: int, idx: int, side: int, k: int) -> int:
 @kernel
 def depth_lots(address: int, idx: int, side: int, k: int) -> int:
     """The quantity of the k-th best level of one side of the view, 0 beyond the last."""
-    context = context_at(address)
-    row = 2 * (context["first_instrument"] + idx) + 1
-    head = _head_at(context["heads_at"] + row * HEAD_BYTES)
-    books = Books(
-        _heads(context["heads_at"], 1),
-        _ints(context["qty_at"], context["qty_len"]),
-        _ints(context["bits_at"], context["bits_len"]),
-    )
+    head = view_book(address, idx)
+    books = view_books(address)
     tick = depth_tick(address, idx, side, k)
     if tick == NO_BID or tick == NO_ASK:
         return 0
@@ -173,14 +190,8 @@ def depth_lots(address: int, idx: int, side: int, k: int) -> int:
 @kernel
 def side_lots(address: int, idx: int, side: int, levels: int) -> int:
     """Lots of the best `levels` levels of one side of the view together."""
-    context = context_at(address)
-    row = 2 * (context["first_instrument"] + idx) + 1
-    head = _head_at(context["heads_at"] + row * HEAD_BYTES)
-    books = Books(
-        _heads(context["heads_at"], 1),
-        _ints(context["qty_at"], context["qty_len"]),
-        _ints(context["bits_at"], context["bits_len"]),
-    )
+    head = view_book(address, idx)
+    books = view_books(address)
     return features.side_lots(books, head, side, levels)
 
 

@@ -18,7 +18,7 @@ from hft.gateway.events import (
 from hft.gateway.tables import enter
 from hft.portfolio.positions import apply_fill, fee_money, mark
 from hft.trading.profit import feed_pnl
-from hft.trading.steps import new_step, note_guards
+from hft.trading.steps import new_step, note_guards, step_row
 
 _RESPONSE = StepKind.RESPONSE.value
 _ACK = ResponseKind.ACK.value
@@ -46,7 +46,7 @@ def receive(trading: Any, wiring: Any, answer: np.ndarray) -> int:
     order = trading.gw.orders[slot]
     kind = answer["kind"]
     ts = answer["ts_ns"]
-    step = new_step(trading, _RESPONSE, ts)
+    step = new_step(step_row(), _RESPONSE, ts)
     step["order_id"] = answer["order_id"]
     step["code"] = kind
     if order["order_id"] != answer["order_id"] or answer["copy"] != 0:

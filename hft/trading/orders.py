@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from hft.core.codes import IntentType, Reason, StepKind
-from hft.core.jit import kernel, out_of_line
+from hft.core.jit import kernel, seldom
 from hft.gateway.events import on_dispatch_failed
 from hft.gateway.pipeline import commit_approved, evaluate
 from hft.gateway.tables import enter
 from hft.gateway.trips import blank, trip_intents
-from hft.trading.steps import new_step, shown
+from hft.trading.steps import new_step, shown, step_row
 
 _NEW = IntentType.NEW.value
 _AMEND = IntentType.AMEND.value
@@ -53,7 +53,7 @@ def _conclude(trading: Any, wiring: Any, intent: np.ndarray, reason: int, now_ns
         reason = _hand_out(trading, wiring, intent, decision, now_ns)
     if reason != _OK:
         head["refused"] += 1
-    step = new_step(trading, _DECISION, now_ns)
+    step = new_step(step_row(), _DECISION, now_ns)
     step["strategy_idx"] = intent["strategy_idx"]
     step["instrument_idx"] = intent["instrument_idx"]
     step["order_id"] = intent["intent_id"]
@@ -97,7 +97,7 @@ def _hand_out(
 @kernel
 def _cancel_crossed(trading: Any, wiring: Any, now_ns: int) -> None:
     """Turn the gateway's list of crossed orders into CANCELs or AMENDs of their owners."""
-    out_of_line()
+    seldom()
     gw = trading.gw
     head = trading.head[0]
     count = min(gw.head[0]["cancel_count"], len(trading.crossed))
@@ -128,7 +128,7 @@ def take_trips(trading: Any, wiring: Any, now_ns: int) -> None:
 
     A closing order goes as a strategy's would: own orders that it could meet are cancelled first.
     """
-    out_of_line()
+    seldom()
     head = trading.head[0]
     count = trip_intents(enter(trading.gw), trading.touch, trading.own, head["next_id"], now_ns)
     head["next_id"] += count

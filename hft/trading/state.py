@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hft.core.dtypes import DECISION, FILL, INTENT, STEP, TOUCH
+from hft.core.dtypes import DECISION, FILL, INTENT, TOUCH
 from hft.gateway.rows import CANCELS_MAX
 from hft.gateway.state import GatewayState
 from hft.portfolio.positions import POSITION
@@ -40,7 +40,6 @@ class TradingState(NamedTuple):
     crossed: np.ndarray  # INTENT rows that take own orders out of the way of one; CANCELS_MAX
     stash: np.ndarray  # DECISION[1]
     fills: np.ndarray  # FILL rows since they were last taken
-    step: np.ndarray  # STEP[1]: the one being written
 
 
 class Wiring(NamedTuple):
@@ -48,7 +47,7 @@ class Wiring(NamedTuple):
 
     `send(outside, order, decision, kind, reduces, now_ns)` hands an approved command out. Returns:
     a `Reason`; for one that is not OK it writes the decision's `measured` and `limit`.
-    `note(outside, step)` journals a STEP row; the row is used again for the next one.
+    `note(outside, step)` journals a STEP row, which does not outlive the call.
     """
 
     outside: Any
@@ -70,7 +69,6 @@ def new_state(
         crossed=np.zeros(CANCELS_MAX, INTENT),
         stash=np.zeros(1, DECISION),
         fills=np.zeros(max(1, fills_max), FILL),
-        step=np.zeros(1, STEP),
     )
     head = state.head[0]
     head["next_id"] = 1

@@ -3,8 +3,8 @@
 from typing import Any
 
 from hft.core.codes import StepKind
-from hft.core.dtypes import Row
-from hft.core.jit import kernel, out_of_line
+from hft.core.dtypes import STEP, Row
+from hft.core.jit import kernel, row_on_stack, seldom
 from hft.gateway.alerts import take as take_alert
 from hft.gateway.rows import KillScope
 from hft.gateway.tables import enter
@@ -15,14 +15,17 @@ _STRATEGY = KillScope.STRATEGY.value
 _SYMBOL = KillScope.SYMBOL.value
 
 
-@kernel(inline=True)
-def new_step(trading: Any, kind: int, ts: int) -> Row:
-    """The row to fill in: all fields blank but these. Mutates: trading.step.
+# Where a step is written: a kernel asks for it itself, `step_row()`, and fills it in.
+step_row = row_on_stack(STEP)
 
-    Field by field, as constants that the compiler sees: a copy of a blank row would be written with
-    wide stores and then waited for when the digest reads it, and cannot be left out.
+
+@kernel(inline=True)
+def new_step(step: Row, kind: int, ts: int) -> Row:
+    """The row to fill in: all fields blank but these. Mutates: step.
+
+    Field by field, as constants that the compiler sees: what the digest is made of then is known to
+    it, and most of it never is in memory at all.
     """
-    step = trading.step[0]
     step["kind"] = kind
     step["ts_ns"] = ts
     step["order_id"] = 0
@@ -55,6 +58,39 @@ def new_step(trading: Any, kind: int, ts: int) -> Row:
 
 
 @kernel(inline=True)
+def copy_step(step: Row, row: Row) -> None:
+    """Write a step into a row of a journal. Mutates: row."""
+    row["ts_ns"] = step["ts_ns"]
+    row["kind"] = step["kind"]
+    row["order_id"] = step["order_id"]
+    row["target_id"] = step["target_id"]
+    row["wake"] = step["wake"]
+    row["price"] = step["price"]
+    row["qty"] = step["qty"]
+    row["cmd_id"] = step["cmd_id"]
+    row["fill_id"] = step["fill_id"]
+    row["fee_money"] = step["fee_money"]
+    row["measured"] = step["measured"]
+    row["limit"] = step["limit"]
+    row["value"] = step["value"]
+    row["strategy_idx"] = step["strategy_idx"]
+    row["instrument_idx"] = step["instrument_idx"]
+    row["target"] = step["target"]
+    row["intents"] = step["intents"]
+    row["lost"] = step["lost"]
+    row["code"] = step["code"]
+    row["side"] = step["side"]
+    row["intent_type"] = step["intent_type"]
+    row["order_type"] = step["order_type"]
+    row["tif"] = step["tif"]
+    row["liquidity"] = step["liquidity"]
+    row["ignored"] = step["ignored"]
+    row["guard"] = step["guard"]
+    row["scope"] = step["scope"]
+    row["state"] = step["state"]
+
+
+@kernel(inline=True)
 def shown(code: int) -> int:
     """A code that was asked for, as a step can hold it: nonsense stays nonsense."""
     return max(-CODE_MAX, min(CODE_MAX, code))
@@ -70,11 +106,11 @@ def note_guards(trading: Any, wiring: Any) -> None:
 
 @kernel
 def _note_guards(trading: Any, wiring: Any) -> None:
-    out_of_line()
+    seldom()
     head = trading.gw.head[0]
     while head["alerts"] > head["alerts_taken"]:
         alert = take_alert(enter(trading.gw))
-        step = new_step(trading, _GUARD, alert["ts_ns"])
+        step = new_step(step_row(), _GUARD, alert["ts_ns"])
         step["guard"] = alert["guard"]
         step["scope"] = alert["scope"]
         step["state"] = alert["state"]

@@ -7,7 +7,7 @@ or cross an order of our own. Every rule: docs/reference/venue.md.
 import numpy as np
 
 from hft.core.codes import IntentType, Liquidity, OrderType, Reason, ResponseKind, StatusCode, Tif
-from hft.core.jit import kernel, out_of_line
+from hft.core.jit import kernel, seldom
 from hft.market.book import NO_ASK, NO_BID, Books, level_lots
 from hft.venue import queue
 from hft.venue.answers import BESIDE_FILLS, COPIES, expire, fill, respond, room
@@ -55,7 +55,7 @@ def _levels_fit(
     venue: VenueState, books: Books, book: np.ndarray, orders: np.ndarray, message: np.ndarray
 ) -> bool:
     """A fill takes at least one level: are there few enough within the command's limit?"""
-    out_of_line()
+    seldom()
     order = orders[message["slot"]]
     other = 1 - message["side"]
     end = NO_BID if other == 0 else NO_ASK

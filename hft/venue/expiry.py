@@ -1,7 +1,7 @@
 """Orders that end by themselves at the venue: when their time has come or the session closes."""
 
 from hft.core.codes import Tif
-from hft.core.jit import kernel, out_of_line
+from hft.core.jit import kernel, seldom
 from hft.venue.answers import expire
 from hft.venue.state import FOREVER, VenueState, unlink
 
@@ -12,7 +12,7 @@ _DAY = Tif.DAY.value
 @kernel
 def session_closed(venue: VenueState, instrument_idx: int, ts: int) -> None:
     """DAY orders end when the session closes. Mutates: venue."""
-    out_of_line()
+    seldom()
     for side in range(2):
         slot = venue.lists[2 * instrument_idx + side]
         while slot >= 0:
@@ -28,7 +28,7 @@ def session_closed(venue: VenueState, instrument_idx: int, ts: int) -> None:
 @kernel
 def expire_due(venue: VenueState, ts: int) -> None:
     """End the GTD orders whose time has come and find the next. Mutates: venue."""
-    out_of_line()
+    seldom()
     soonest = FOREVER
     for at in range(len(venue.lists)):
         slot = venue.lists[at]

@@ -9,7 +9,7 @@ every level there is; nothing is forgotten but with its level.
 import numpy as np
 
 from hft.core.dtypes import Row
-from hft.core.jit import kernel, out_of_line
+from hft.core.jit import kernel, out_of_line, seldom
 from hft.market.book import NO_ASK, NO_BID, Books, level_at, next_ask, next_bid
 from hft.venue.fifo import take_orders, taken_of_orders
 from hft.venue.state import VenueState, hold
@@ -97,7 +97,7 @@ def level_stated(
     venue: VenueState, books: Books, book: Row, side: int, tick: int, before: int
 ) -> None:
     """A row stated a level that showed `before`; the book has it. Mutates: venue."""
-    out_of_line()
+    seldom()
     level = level_at(book, side, tick)
     if level < 0 or venue.taken[level] == 0:
         return
@@ -136,7 +136,7 @@ def _left(venue: VenueState, level: int, before: int, after: int) -> int:
 @kernel
 def side_cleared(venue: VenueState, books: Books, book: Row, side: int) -> None:
     """All levels of a side are about to go, hidden ones too. Mutates: venue."""
-    out_of_line()
+    seldom()
     tick = next_level(books, book, side, NO_ASK if side == 0 else NO_BID)
     while tick != NO_BID and tick != NO_ASK:
         hold(venue, level_at(book, side, tick), 0)

@@ -10,7 +10,7 @@ import numpy as np
 
 from hft.core.codes import StatusCode
 from hft.core.dtypes import Row
-from hft.core.jit import kernel, out_of_line
+from hft.core.jit import kernel, out_of_line, seldom
 from hft.market.book import Books, level_lots
 from hft.venue import fifo, queue
 from hft.venue.answers import fill_resting
@@ -168,7 +168,7 @@ def book_settled(
     An exact place stays exact while trading stops; orders from before a gap are unknown behind it.
     Mutates: venue.
     """
-    out_of_line()
+    seldom()
     exact = venue.markets[instrument_idx]["queue"] == QUEUE_FIFO
     for side in range(2):
         slot = venue.lists[2 * instrument_idx + side]

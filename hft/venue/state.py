@@ -68,6 +68,7 @@ MARKET = _row(
     "took_lots",  # that we took as takers
     "printed_lots",  # that the tape's prints traded
 )
+SPAN = _row("low", "high")  # ticks; low above high where nothing rests
 L3 = _row(
     "order_id",
     "priority",  # 0: the row is free
@@ -83,6 +84,7 @@ class VenueState(NamedTuple):
     head: np.ndarray
     resting: np.ndarray
     lists: np.ndarray  # first slot of (instrument, side), -1 when empty
+    spans: np.ndarray  # SPAN of (instrument, side): our orders rest at no other price
     commands: np.ndarray
     responses: np.ndarray  # a ring that grows, and one row more that nobody reads
     queues: np.ndarray  # QUEUE rows: 0 commands, 1 responses
@@ -116,6 +118,7 @@ def new_state(
         np.zeros(1, HEAD),
         np.zeros(slots, RESTING),
         np.full(2 * instruments, -1, np.int64),
+        np.zeros(2 * instruments, SPAN),
         np.zeros(slots, COMMAND),
         np.zeros(4 * slots + 1, ANSWER),
         np.zeros(2, QUEUE),
@@ -127,6 +130,7 @@ def new_state(
         np.zeros(levels if l3_orders else 0, np.int64),
         np.zeros(levels if l3_orders else 0, np.int64),
     )
+    state.spans["low"], state.spans["high"] = FOREVER, -FOREVER
     state.queues["mask"] = slots - 1, 4 * slots - 1
     state.queues["room"] = slots - max(1, slots // KEPT_PART), 4 * slots
     state.queues["last_ns"] = -FOREVER
@@ -206,6 +210,9 @@ def link(venue: VenueState, slot: int) -> None:
         venue.lists[at] = slot
     if after >= 0:
         venue.resting[after]["prev_slot"] = slot
+    span = venue.spans[at]
+    span["low"] = min(span["low"], row["price"])
+    span["high"] = max(span["high"], row["price"])
 
 
 @kernel
@@ -214,13 +221,26 @@ def unlink(venue: VenueState, slot: int) -> None:
     row = venue.resting[slot]
     before = row["prev_slot"]
     after = row["next_slot"]
+    side = row["side"]
+    at = row["instrument_idx"] * 2 + side
     if before >= 0:
         venue.resting[before]["next_slot"] = after
     else:
-        venue.lists[row["instrument_idx"] * 2 + row["side"]] = after
+        venue.lists[at] = after
     if after >= 0:
         venue.resting[after]["prev_slot"] = before
     row["order_id"] = 0
+    # The list is sorted: the prices of its ends are the span's.
+    span = venue.spans[at]
+    if before < 0 and after < 0:
+        span["low"] = FOREVER
+        span["high"] = -FOREVER
+    elif before < 0 or after < 0:
+        price = venue.resting[max(before, after)]["price"]
+        if (before < 0) == (side == 0):
+            span["high"] = price
+        else:
+            span["low"] = price
 
 
 @kernel

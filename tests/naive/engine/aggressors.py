@@ -108,7 +108,7 @@ def aggressive(actor: Actor, trace: list[Any], deeds: Counter[str], sight_of: Si
     rng = Random(actor.seed)
 
     def wake(view: Any, order: Any, p: Any, s: Any) -> None:
-        seen = sight_of(view)
+        seen = sight_of(view, True)
         trace.append((seen,))
         if rng.random() < idle or not view.book_valid:
             return

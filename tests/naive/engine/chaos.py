@@ -29,15 +29,16 @@ LEVELS_SEEN = 3
 DEEDS_MOST = 60
 SWEEPS_MOST = 4
 CALM = (int(WakeCause.TIMER), int(WakeCause.STATUS), int(WakeCause.TRADE), int(WakeCause.BOOK))
+SHALLOW = (0, 1, 6, 30, 10**9)  # wake-ups before the first look below the touch
 Body = Callable[[Any, Any, Any, Any], None]
-Sight = Callable[[Any], tuple[Any, ...]]
+Sight = Callable[[Any, bool], tuple[Any, ...]]
 
 
-def sight(view: Any, own: list[Any]) -> tuple[Any, ...]:
-    """All that a strategy can read of one instrument, own orders included."""
+def sight(view: Any, own: list[Any], deep: bool) -> tuple[Any, ...]:
+    """All that a strategy can read of one instrument, own orders included; levels when `deep`."""
     seen = [int(member) for member in MEMBERS(view)]
     levels: list[Any] = []
-    if seen[2]:
+    if seen[2] and deep:
         ladders = (view.bid_depth, view.ask_depth, view.bid_ticks, view.ask_ticks)
         levels = [tuple([int(ladder[k]) for ladder in ladders]) for k in range(LEVELS_SEEN)]
     return put_together(seen, levels, own)
@@ -57,19 +58,21 @@ def orders_of(seen: tuple[Any, ...]) -> list[tuple[int, int, int, int, bool]]:
     return list(seen[-1])
 
 
-def twin_sight(view: Any) -> tuple[Any, ...]:
+def twin_sight(view: Any, deep: bool) -> tuple[Any, ...]:
     """All that a strategy sees of one instrument of the twin."""
-    return sight(view, sorted(view.own_orders(), key=lambda o: o[1]))
+    return sight(view, sorted(view.own_orders(), key=lambda o: o[1]), deep)
 
 
 def body(actor: Actor, trace: list[Any], deeds: Counter[str], sight_of: Sight) -> Body:
     """A strategy body with its own chance; `trace` gets one entry a wake-up."""
     rng = Random(actor.seed)
     known: list[int] = []
+    # The view's book may stay behind until somebody looks below the touch.
+    shallow = Random(~actor.seed).choice(SHALLOW)
 
     def wake(view: Any, order: Any, p: Any, s: Any) -> None:
         views = [view] if actor.instruments == 1 else [view[k] for k in range(actor.instruments)]
-        seen = [sight_of(one) for one in views]
+        seen = [sight_of(one, len(trace) >= shallow) for one in views]
         trace.append(tuple(seen))
         if actor.sweeps and seen[0][2] and deeds["sweep"] < SWEEPS_MOST and rng.random() < 0.4:
             deeds["sweep"] += 1
