@@ -2,11 +2,14 @@
 
 A fault is text in a file and what stands there instead; it must still fit, or the script says so.
 The tests nearest to the fault run first, and the first failure ends it; a fault that none of the
-quick tests sees is missed. `python tests/quick_faults.py NAME ...` plants these only.
+quick tests sees is missed; one that makes them endless is found.
+`python tests/quick_faults.py NAME ...` plants these only.
 """
 
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +25,7 @@ OWN_TEST = "tests/test_planted_faults.py"
 COPIED = ("hft", "tests", "config", "research", "benchmarks", "docs")
 AT_ONCE = 2
 LEAST_FOUND = 16
+CPU_SECONDS = 300  # about four times what all quick tests take; a fault may make a loop endless
 
 
 class Fault(NamedTuple):
@@ -187,11 +191,19 @@ def seen(fault: Fault | None) -> str | None:
         run += ["--hypothesis-profile", "first", "-p", "no:cacheprovider", "--no-header"]
         run += judges(fault)
         given = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(folder)}
-        answer = subprocess.run(run, cwd=folder, env=given, capture_output=True, text=True)
+        answer = subprocess.run(
+            run, cwd=folder, env=given, capture_output=True, text=True, preexec_fn=_bounded
+        )
     if answer.returncode == 0:
         return None
+    if answer.returncode == -signal.SIGXCPU:
+        return f"the tests do not end within {CPU_SECONDS} s of processor time"
     failed = [line for line in answer.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
     return failed[0].split(" - ")[0] if failed else answer.stdout[-300:] + answer.stderr[-300:]
+
+
+def _bounded() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
 
 
 def tried(name: str) -> tuple[str, bool]:
