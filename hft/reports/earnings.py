@@ -141,7 +141,7 @@ def _trips(view: View) -> str:
     return (
         "<section><h2>Round trips</h2><p>Lots bought and sold again, or sold and bought back, "
         "first in, first out; each with its share of both fees.</p>"
-        f'<div class="beside">{"".join(charts)}</div>{table(head, cells)}</section>'
+        f'<div class="sides">{"".join(charts)}</div>{table(head, cells)}</section>'
     )
 
 

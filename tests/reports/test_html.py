@@ -155,3 +155,10 @@ def test_a_long_run_stays_small(tmp_path: Path) -> None:
     path = run.report(tmp_path / "r.html")
     assert run.fills.height > 10_000
     assert path.stat().st_size < 3_000_000
+
+
+def test_the_two_style_sheets_give_no_class_of_sections_two_meanings() -> None:
+    """Governance pages take both: what lies a section out there must not be said for replays."""
+    mine = set(re.findall(r"(?:^|[},])\.([a-z]+)\{display:grid", style()))
+    theirs = {"picture", "wide", "together", "beside", "verdict"}  # classes of a governance section
+    assert mine and not mine & theirs
