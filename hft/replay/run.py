@@ -125,9 +125,7 @@ def _call(session: Session, waker: Callable[[int], None]) -> None:
     s = int(engine.clock[0]["strategy"])
     try:
         waker(int(engine.context_at[s]))
-    except KeyboardInterrupt:
-        raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # one that ends the process ends its run in order
         raise StrategyError(where(session, error)) from error
 
 
@@ -175,7 +173,7 @@ def pull(driver: Driver, session: Session) -> bool:
         strategy.body(sim, p, s)
     except (KeyboardInterrupt, StrategyError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise StrategyError(where(session, error)) from error
     deliver(session.engine, driver.sink)
     return sim.ended

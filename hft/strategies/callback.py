@@ -49,6 +49,6 @@ def _made(strategy: Any) -> Any:
         return strategy.body(**strategy.params)
     except HftError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         said = f"{type(error).__name__}: {error}"
         raise StrategyError(f"strategy {strategy.name!r}: its __init__ raised {said}") from error

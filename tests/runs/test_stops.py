@@ -158,3 +158,22 @@ def test_a_run_that_can_go_on_says_how(tapes, tmp_path, monkeypatch):
     run = stopped.value.run
     assert run.resumable and f"goes on with: --resume {run.id}" in repr(run)
     assert "runs.max_journal_gb" in run.stopped
+
+
+@hft.strategy(every="300s")
+class Leaver:
+    def __init__(self):
+        self.wakes = 0
+
+    def on_wake(self, view, order):  # type: ignore[no-untyped-def]
+        self.wakes += 1
+        if self.wakes > 3:
+            raise SystemExit(7)
+
+
+def test_a_strategy_that_leaves_the_process_ends_its_run_in_order(tapes, tmp_path):
+    with pytest.raises(StrategyError, match="'Leaver' raised SystemExit: 7 at wake-up 4"):
+        hft.replay(tapes, Leaver, out=tmp_path)
+    (run,) = hft.runs(out=tmp_path).to_dicts()
+    assert run["state"] == "partial" and run["events"] > 0
+    assert "SystemExit: 7" in (Path(run["path"]) / "manifest.json").read_text()
