@@ -26,7 +26,7 @@ FUZZ_SEEDS ?= 200
 ENGINE_MARKETS ?= 200000
 
 .PHONY: advice-check mutations random-runs bench-search bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
-	docs bench fuzz fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak bless fix reference lock sessions wheel setup clean
+	docs bench fuzz fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak bless notebooks fix reference lock sessions wheel setup clean
 
 help:  ## print this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -128,6 +128,9 @@ fuzz-engine-coverage: $(READY)  ## lines of the simulated venue that random mark
 
 bless: $(READY)  ## rewrite the golden digests; the commit says why they moved
 	@$(PY) -m pytest -q tests/golden --bless $(ARGS)
+
+notebooks: kernels  ## execute the notebooks and write their outputs (ARGS='01 12' for some)
+	@NUMBA_BOUNDSCHECK=1 $(PY) -W ignore tests/notebook_outputs.py $(ARGS)
 
 fix: $(READY)  ## format the code and apply safe lint fixes
 	@$(BIN)/ruff format $(CODE)
