@@ -108,8 +108,18 @@ class RunLimits:
         row["rate_per_s"] = self.run_count("risk_limits.orders_per_second")
         row["rate_per_min"] = self.run_count("risk_limits.orders_per_minute")
         row["order_notional_max"] = self.notional("risk.max_order_notional")
+        for one in ("*", name):  # what holds for all, then its own
+            if one is not None:
+                self._fill(row, one)
         if name is None:
             return row
+        row["bound"] = int(bool(self.limits.values.get(f"strategies.{name}.alpha_id", "")))
+        if row["bound"] and self.limits.get("HFT_GATEWAY_REQUIRE_PROMOTION"):
+            row["weight_ppm"] = 0
+        return row
+
+    def _fill(self, row: np.ndarray, name: str) -> None:
+        """What the set states of a strategy of this name."""
         values = self.limits.values
         for key, field_name in (
             (f"strategies.{name}.max_notional", "notional_max"),
@@ -119,12 +129,9 @@ class RunLimits:
             if values.get(key) is not None:
                 row[field_name] = self.notional(key, 0)
         net = values.get(f"strategies.{name}.max_net_qty")
-        row["net_qty_max"] = int(evaluate(net, {}, self.where("max_net_qty", name)) or 0)
-        row["critical"] = int(values.get(f"strategies.{name}.critical", True))
-        row["bound"] = int(bool(values.get(f"strategies.{name}.alpha_id", "")))
-        if row["bound"] and self.limits.get("HFT_GATEWAY_REQUIRE_PROMOTION"):
-            row["weight_ppm"] = 0
-        return row
+        if net is not None:
+            row["net_qty_max"] = int(evaluate(net, {}, self.where("max_net_qty", name)) or 0)
+        row["critical"] = int(values.get(f"strategies.{name}.critical", bool(row["critical"])))
 
     def config(self) -> np.ndarray:
         """The CONFIG row; sizes are filled in by `new_state`."""

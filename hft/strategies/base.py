@@ -81,7 +81,9 @@ class Strategy:
         return replace(self, params=values)
 
     def params_row(self) -> np.ndarray:
-        """The parameters as a one-row record array."""
+        """The parameters as a one-row record array; a class is made with its texts as they are."""
+        if self.is_class:
+            return record_of({k: v for k, v in self.params.items() if not isinstance(v, str)})
         return record_of(self.params)
 
     def state_row(self) -> np.ndarray:
@@ -120,7 +122,10 @@ def record_of(values: Mapping[str, Any]) -> np.ndarray:
         else:
             array = np.asarray(value)
             if array.dtype.kind not in "if" or array.size == 0:
-                raise ConfigError(f"field {name!r}: {value!r} is neither a number nor an array")
+                raise ConfigError(
+                    f"field {name!r}: {value!r} is neither a number nor an array"
+                    + ("; a class strategy may take text" if isinstance(value, str) else "")
+                )
             kind = np.int64 if array.dtype.kind == "i" else np.float64
             fields.append((name, kind, array.shape))
     row = np.zeros(1, np.dtype(fields or [("_", np.int64)], align=True))
@@ -130,7 +135,7 @@ def record_of(values: Mapping[str, Any]) -> np.ndarray:
 
 
 def duration_ns(text: str | int | float | None, what: str = "every") -> int:
-    """A duration such as "100ms" in ns; a plain number is ns; None is 0."""
+    """A duration such as "100ms" in ns; a number is ns, None is 0, and a text has its unit."""
     if text is None:
         return 0
     if isinstance(text, int | float):
@@ -143,6 +148,9 @@ def duration_ns(text: str | int | float | None, what: str = "every") -> int:
         value = float(digits) * _UNITS_NS[unit or "ns"]
     except (ValueError, KeyError):
         raise ConfigError(f"{what}={text!r} is not a duration such as 250us, 100ms, 1s") from None
+    if not unit:
+        meant = f"did you mean {digits}ms? (ns, us, ms, s)"
+        raise ConfigError(f"{what}={text!r} has no unit; {meant}")
     if not value >= 1:
         raise ConfigError(f"{what}={text!r} is shorter than 1 ns")
     if value > DURATION_MAX_NS:

@@ -104,3 +104,30 @@ def test_the_card_says_what_fees_are_charged(two_markets: list[str], replay: Any
     assert done["mode"]["fees"] == "none: neither the venue nor the instrument names any"
     done = replay(two_markets[0], "-s", "two_sided", "--fees", "taker_bps=5")
     assert done["mode"]["fees"] == "taker 5 bps"
+
+
+MOODY = """
+import hft
+
+
+@hft.strategy(every="10m", params={"mood": "calm", "lots": 1})
+class Moody:
+    def __init__(self, mood, lots):
+        self.mood, self.lots = mood, lots
+
+    def on_wake(self, view, order):
+        if view.book_valid and self.mood == "wild":
+            order.quote(hft.BUY, view.bid_tick, self.lots)
+"""
+
+
+def test_a_text_is_set_for_a_class_and_stands_in_the_run(
+    market: str, tmp_path: Path, replay: Any
+) -> None:
+    (tmp_path / "moody.py").write_text(MOODY)
+    calm = replay(market, "-s", str(tmp_path / "moody.py"))
+    wild = replay(market, "-s", str(tmp_path / "moody.py"), "--set", "mood=wild")
+    assert calm["metrics"]["decisions"]["value"] == 0 < wild["metrics"]["decisions"]["value"]
+    run = hft.load(wild["path"])
+    assert run.config["strategies"]["Moody"]["params"] == {"mood": "wild", "lots": 1}
+    assert run.verify().same

@@ -222,6 +222,19 @@ def test_a_strategys_own_limits_hold_for_it_alone() -> None:
     assert found.strategy_row(1)["order_notional_max"] == 10_000_000 * scale
 
 
+def test_limits_of_every_strategy_hold_for_each_that_has_none_of_its_own() -> None:
+    keys = {"max_notional": 1000, "max_leaf_notional": 500, "max_net_qty": 4, "critical": False}
+    every = {f"strategies.*.{key}": value for key, value in keys.items()}
+    own = {"strategies.mm.max_net_qty": 9, "risk.strategy.*.max_order_notional": 10}
+    found = resolve(load("contract").replace(**every, **own), [BTC], [TAPE], strategies=["mm", "b"])
+    scale = found.config[0]["capital_money"] // 50_000_000
+    for k, net in enumerate((9, 4)):
+        row = found.strategy_row(k)
+        assert (row["notional_max"], row["leaf_notional_max"]) == (1000 * scale, 500 * scale)
+        assert row["order_notional_max"] == 10 * scale
+        assert (row["net_qty_max"], row["critical"]) == (net, 0)
+
+
 def test_max_price_needs_a_value_or_a_tape() -> None:
     assert max_price_ticks(load("research"), BTC, TAPE) == 6_000_000
     with pytest.raises(ConfigError, match="BTC: no max_price and no tape"):

@@ -86,7 +86,7 @@ def test_only_state_fields_can_be_tracked_and_not_too_many() -> None:
 
 DURATIONS = [
     ("250us", 250_000), ("100ms", 10**8), ("1s", 10**9), ("2m", 12 * 10**10), ("1h", 36 * 10**11),
-    ("0.5s", 5 * 10**8), (1_000, 1_000), (None, 0), ("7ns", 7), ("42", 42),
+    ("0.5s", 5 * 10**8), (1_000, 1_000), (None, 0), ("7ns", 7), (42, 42),
 ]  # fmt: skip
 
 
@@ -99,6 +99,27 @@ def test_a_duration_is_read(text: Any, ns: int) -> None:
 def test_a_text_that_is_no_duration_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ConfigError, match=r"every=.* (is not a duration such as|is shorter)"):
         duration_ns(text)
+
+
+@pytest.mark.parametrize("text", ["100", " 2.5 ", "0"])
+def test_a_text_without_a_unit_is_asked_for_one(text: str) -> None:
+    with pytest.raises(ConfigError, match=f"has no unit; did you mean {text.strip()}ms"):
+        declared(every=text)
+
+
+class Moody:
+    def __init__(self, mood: str, lots: int) -> None:
+        self.mood, self.lots = mood, lots
+
+
+def test_a_class_takes_text_and_a_compiled_body_does_not() -> None:
+    given = {"mood": "calm", "lots": 1}
+    moody = strategy(every="1s", params=given)(Moody).with_params({"mood": "wild", "lots": "2"})
+    assert moody.params == {"mood": "wild", "lots": 2}
+    assert moody.body(**moody.params).mood == "wild"
+    assert moody.params_row().dtype.names == ("lots",), "what a kernel may read has no text"
+    with pytest.raises(ConfigError, match=r"field 'mood'.*; a class strategy may take text"):
+        declared(params=given).params_row()
 
 
 def test_wake_ups_are_a_mask_of_causes() -> None:
