@@ -15,6 +15,7 @@ from hft.reports.charts import Span, value_ticks
 Tick = tuple[float, str]
 LARGE = 1e15  # a picture shows nothing beyond it
 TINY = 1e-30  # where a logarithmic scale ends
+SMALL = 1e-4  # labels of what never reaches it are powers of ten
 DAY_NS, SECOND_NS = 86_400_000_000_000, 1_000_000_000
 MIDNIGHT = ("00:00", "00:00:00")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -67,7 +68,9 @@ class Linear:
         low, high = self.low * factor, self.high * factor
         found = value_ticks(low, high, self.most, whole=self.whole)
         width = self.high - self.low
-        wide = max(abs(low), abs(high)) >= 1e5 and not self.exact
+        most = max(abs(low), abs(high))
+        wide = most >= 1e5 and not self.exact
+        found = [(v, rounded(v)) for v, _ in found] if most < SMALL else found
         return [
             ((v / factor - self.low) / width, compact(v) if wide else text + "%" * self.percent)
             for v, text in found

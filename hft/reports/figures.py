@@ -71,6 +71,13 @@ def waited(ms: float | None) -> str:
     return f"{ms:.3g} ms".replace("-", "−")
 
 
+def amount(value: float, unit: str) -> str:
+    """A number with its unit; a time in the unit that keeps it short."""
+    if unit == "ms":
+        return "−" * (value < 0) + waited(abs(value))
+    return f"{number(value)} {unit}".strip()
+
+
 def short(value: float | None) -> str:
     """A number to three digits, two decimals from 10 on."""
     if value is None:
@@ -86,7 +93,8 @@ def money(value: float | None, currency: str) -> str:
     value += 0.0  # no negative zero
     text = f"{value:+,.2f}"
     if 0 < abs(value) < 1:
-        text = f"{value:+.6f}" if abs(value) < 1e-2 else f"{value:+.4f}"
+        places = 4 if abs(value) >= 1e-2 else 6 if abs(value) >= 1e-4 else 8
+        text = f"{value:+.{places}f}" if abs(value) >= 1e-6 else f"{value:+.2e}"
     return f"{text} {currency}".replace("-", "−").replace("+0.00 ", "0.00 ")
 
 

@@ -15,7 +15,7 @@ from hft.reports.cards import card_lines
 from hft.reports.chart import Chart
 from hft.reports.charts import bars, table
 from hft.reports.earnings import earnings, logs
-from hft.reports.figures import BLIND_SPOTS, counted, money, number, percent, short, waited
+from hft.reports.figures import BLIND_SPOTS, amount, counted, money, number, percent, short, waited
 from hft.reports.guards import guards_section
 from hft.reports.page import script, style
 from hft.reports.panels import Group, busiest, panels, span_of
@@ -202,7 +202,7 @@ def _gateway(view: View) -> str:
     cells = []
     for row in view.refusals.iter_rows(named=True):
         rows.append((row["reason"], float(row["count"]), f"{row['count']:,}", "down"))
-        margin = "–" if row["margin"] is None else f"{number(row['margin'])} {row['unit']}".strip()
+        margin = "–" if row["margin"] is None else amount(row["margin"], row["unit"])
         share = percent(row["share"])
         cells.append(
             (row["reason"], row["meaning"], row["key"], f"{row['count']:,}", share, margin)

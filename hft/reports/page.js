@@ -116,7 +116,11 @@
     let digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     if (Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6) { digits++; }
     const out = [];
-    for (let k = Math.ceil(low / step); k * step <= high; k++) { out.push([k * step, text(k * step, digits)]); }
+    for (let k = Math.ceil(low / step); k * step <= high; k++) {
+      const small = Math.max(Math.abs(low), Math.abs(high)) < 1e-4 && k;
+      const power = () => Number((k * step).toPrecision(3)).toExponential().replace(/-/g, MINUS);
+      out.push([k * step, small ? power() : text(k * step, digits)]);
+    }
     return out;
   }
 
@@ -244,6 +248,12 @@
     });
   }
 
+  // A legend that has grown stays as high: what is under the pointer does not jump.
+  function settle(chart) {
+    const caption = chart.figure.querySelector("figcaption"), high = caption.offsetHeight;
+    if (high > (chart.high || 0)) { chart.high = high; caption.style.minHeight = high + "px"; }
+  }
+
   // The values of a chart in one pixel, written behind their names.
   function say(chart, from, to) {
     const seen = chart.tracks.map((one) => between(one, from, to));
@@ -264,6 +274,7 @@
       if (end - start > 1) { said = (end - start) + " here"; }
       if (one.key) { one.key.textContent = said; }
     });
+    settle(chart);
   }
 
   function grouped(section, data) {

@@ -6,7 +6,7 @@ import polars as pl
 
 from hft.core.codes import Reason
 from hft.core.reasons import meaning
-from hft.reports.figures import number
+from hft.reports.figures import amount
 
 NOTICE_SHARE = 0.05
 # Reasons that a person's command gives, where no guard stands behind them.
@@ -102,7 +102,7 @@ def notice(refused: int, decisions: int, table: pl.DataFrame | None, advice: str
     top = table.row(0, named=True)
     line += f", mostly {top['reason']} ({top['count']:,})"
     if top["margin"] is not None:
-        line += f", median margin {number(top['margin'])} {top['unit']}".rstrip()
+        line += f", median margin {amount(top['margin'], top['unit'])}"
     if top["reason"] == Reason.INTENT_BUFFER_FULL.name:
         return f"{line}: {top['meaning'][0].lower()}{top['meaning'][1:].rstrip('.')}"
     if top["reason"] in COMMANDED and not top["key"]:

@@ -92,3 +92,9 @@ def test_numbers_are_said_shortly_without_idle_zeros() -> None:
 def test_moments_are_days_unless_two_share_one() -> None:
     assert stamps([START, START + DAY_NS]) == ["2024-01-02", "2024-01-03"]
     assert stamps([START, START + 10**9])[1] == "2024-01-02 00:00:01"
+
+
+def test_labels_of_what_is_very_small_are_short() -> None:
+    labels = [text for _, text in linear(np.array([-1.1e-5, 0.0])).ticks()]
+    assert "0" in labels and any(text.startswith("−") and "e" in text for text in labels)
+    assert max(map(len, labels)) <= 9

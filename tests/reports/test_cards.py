@@ -8,7 +8,7 @@ import pytest
 from made_runs import records, write_run
 
 from hft.reports.cards import FIGURES_MAX, card_lines, html_card, text_card
-from hft.reports.figures import counted, money, number, short, waited
+from hft.reports.figures import amount, counted, money, number, short, waited
 from hft.reports.html import render
 from hft.reports.view import View
 
@@ -117,3 +117,22 @@ def test_money_and_short_numbers_have_no_negative_zero() -> None:
     assert money(-1.5, "USD") == "−1.50 USD"
     assert money(0.0123, "USD") == "+0.0123 USD"
     assert short(-0.0) == "0" and short(12345.678) == "12,345.68" and short(0.5) == "0.5"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (-0.0000223, "−0.00002230 BTC"),
+        (-1.6e-7, "−1.60e−07 BTC"),
+        (0.00793, "+0.007930 BTC"),
+        (0.0, "0.00 BTC"),
+        (-1234.5, "−1,234.50 BTC"),
+    ],
+)
+def test_an_amount_of_money_is_never_rounded_to_nothing(value: float, text: str) -> None:
+    assert money(value, "BTC") == text
+
+
+def test_a_margin_in_time_has_a_unit_that_fits() -> None:
+    assert amount(-1_698_328.49, "ms") == "−28.3 min" and amount(-2.0, "ms") == "−2 ms"
+    assert amount(-3.0, "lots") == "−3 lots"
