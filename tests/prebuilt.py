@@ -47,8 +47,8 @@ def main() -> int:
     size = sum(path.stat().st_size for path in PREBUILT.rglob("*")) / 1e6
     pins = [f"{name}=={version(name)}\n" for name in ("llvmlite", "numba", "numpy")]
     (ROOT / "dist").mkdir(exist_ok=True)
-    for folder in (PREBUILT, ROOT / "dist"):
-        (folder / "constraints.txt").write_text("".join(pins))
+    for place in (PREBUILT, ROOT / "dist"):
+        (place / "constraints.txt").write_text("".join(pins))
     print(f"{PREBUILT.relative_to(ROOT)}/{folder.name}: {size:.1f} MB of compiled kernels")
     return 0
 

@@ -1,6 +1,7 @@
 """`hft alpha pool` from Python: read the newest signals, answer one question, keep the page."""
 
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hft.core.errors import ConfigError
 from hft.reports.governance.document import Document
 from hft.reports.governance.shown import Shown
 
+Part = tuple[str, Any]  # words, and the frame below them or None
 VIEWS = ("matrix", "redundant", "optimize", "marginal")
 
 
@@ -19,7 +21,7 @@ class Looked(Shown):
     """The answer as plain data, as text, and where result and page are kept."""
 
     result: Any
-    text: str
+    parts: tuple[Part, ...]
     folder: Path
     passed: bool | None = None
     document: Document | None = None
@@ -27,6 +29,21 @@ class Looked(Shown):
     def to_json(self) -> Any:
         """What `--json` prints."""
         return self.result
+
+    @property
+    def text(self) -> str:
+        """Facts and tables, as wide as they are."""
+        from hft.reports.render import frame_text
+
+        return self.drawn(frame_text)
+
+    def drawn(self, table: Callable[[Any], str]) -> str:
+        """Facts and tables; `table` makes a text of a frame."""
+        shown = []
+        for title, frame in self.parts:
+            body = "" if frame is None else table(frame)
+            shown.append("\n".join(part for part in (title, body) if part))
+        return "\n\n".join(shown)
 
     def __repr__(self) -> str:
         return self.text
@@ -96,27 +113,28 @@ def look(
     )
     folder = keep(experiments, {"view": view, "result": result}, doc, now_ns or time.time_ns())
     return Looked(
-        result, _text(there, doc, found, view, metric), folder, one.passed if one else None, doc
+        result,
+        tuple(_parts(there, doc, found, view, metric)),
+        folder,
+        one.passed if one else None,
+        doc,
     )
 
 
-def _text(there: Pool, doc: Any, found: Any, view: str, metric: str) -> str:
-    """The tables of the document; the matrix itself where it is asked for."""
+def _parts(there: Pool, doc: Any, found: Any, view: str, metric: str) -> Iterator[Part]:
+    """The facts, then the tables of the document; the matrix itself where it is asked for."""
     import polars as pl
 
-    from hft.reports.render import frame_text
-
-    parts = [f"{fact.label}: {fact.text}  {fact.note}".rstrip() for fact in doc.facts]
+    yield "\n".join(f"{fact.label}: {fact.text}  {fact.note}".rstrip() for fact in doc.facts), None
     if view == "matrix" and there.alpha_ids:
         columns: dict[str, Any] = {"alpha": list(there.alpha_ids)}
         table = found.of(metric)
         columns |= {name: table[:, k].round(3) for k, name in enumerate(there.alpha_ids)}
-        parts.append(frame_text(pl.DataFrame(columns)))
+        yield "", pl.DataFrame(columns)
     for table in doc.tables:
         heads = [f"{name} {k}" if name in table.head[:k] else name for k, name in _numbered(table)]
         rows = [[str(cell) for cell in row] for row in table.rows]
-        parts.append(f"{table.title}\n" + frame_text(pl.DataFrame(rows, heads, orient="row")))
-    return "\n\n".join(["\n".join(parts[: len(doc.facts)]), *parts[len(doc.facts) :]])
+        yield table.title, pl.DataFrame(rows, heads, orient="row")
 
 
 def _numbered(table: Any) -> list[tuple[int, str]]:

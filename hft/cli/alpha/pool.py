@@ -1,11 +1,13 @@
 """`hft alpha pool`: how the alphas there are belong together, and what one more adds."""
 
+from functools import partial
 from typing import Annotated, Literal
 
 import typer
 
 from hft.cli import context
 from hft.cli.alpha import output
+from hft.cli.table import fitted
 
 NOT_PASSED = 2
 
@@ -58,7 +60,7 @@ def pool(
         alpha_id=alpha_id,
         min_uplift=min_uplift,
     )
-    output.emit(found.result, found.text, out)
+    output.emit(found.result, lambda: found.drawn(partial(fitted, rank=())), out)
     context.note(f"page: {found.folder / 'report.html'}")
     if found.passed is False:
         raise typer.Exit(NOT_PASSED)

@@ -63,6 +63,37 @@ def test_each_view_of_the_pool_answers_in_text_json_and_a_file(
     assert "redundant pairs: 1" in text and "micro" in text
 
 
+def test_a_matrix_wider_than_the_terminal_shows_the_alphas_that_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = np.random.Generator(np.random.Philox(2))
+    names = [f"an_alpha_of_some_length_{k}" for k in range(6)]
+    for k, name in enumerate(names):
+        curve = 1e6 * np.cumprod(1 + 0.001 * stream.standard_normal(200))
+        write_run(
+            tmp_path,
+            alpha_id=name,
+            now_ns=NOON + k * SECOND,
+            config_hash="c",
+            data_hash=name,
+            metrics={},
+            gate_status={},
+            signals=stream.standard_normal(200),
+            equity=curve,
+            ts_ns=np.arange(200) * SECOND,
+        )
+    whole = answer(capsys, "pool", "--base-dir", str(tmp_path))[1]
+    assert all(whole.count(name) == 2 for name in names), "a row and a column each"
+    monkeypatch.setattr("hft.cli.context.width", lambda: 80)
+    shown = answer(capsys, "pool", "--base-dir", str(tmp_path))[1]
+    assert max(map(len, shown.splitlines())) <= 80
+    (head,) = [line for line in shown.splitlines() if line.startswith("alpha ")]
+    assert head.split() == ["alpha", *names[:2]]
+    assert f"left out: {names[2]}" in shown
+    rows = [line.split() for line in shown.splitlines() if line.startswith("an_alpha")]
+    assert [row[0] for row in rows if len(row) == 3] == names, "no row is folded"
+
+
 def test_a_candidate_that_adds_nothing_leaves_with_two(
     base: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
