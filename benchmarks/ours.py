@@ -13,6 +13,7 @@ from typing import Any
 from benchmarks import work
 from benchmarks.environments import BENCH, ROOT
 from benchmarks.gateway_cost import gateway_batch, gateway_single
+from benchmarks.record_cost import record_day
 from benchmarks.worker import serve, stopwatch, timed
 
 TAPES = BENCH / "tapes"
@@ -366,6 +367,7 @@ if __name__ == "__main__":
             "limit": limit,
             "quote_every": quote_every,
             "ordinary": ordinary,
+            "record_day": record_day,
             "make_tape": make_tape,
             "quote_tape": quote_tape,
             "make_spot_tape": make_spot_tape,

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import ingest_peers, machine, report, rows, startup_rows
+from benchmarks import ingest_peers, machine, record_rows, report, rows, startup_rows
 from benchmarks.bench import Bench
 from benchmarks.environments import ROOT
 from benchmarks.measure import Row
@@ -22,6 +22,7 @@ GROUPS: dict[str, tuple[str, Callable[[Bench], Iterator[Row]]]] = {
     "nautilus": ("Beside NautilusTrader", rows.nautilus),
     "gateway": ("The gateway", rows.gateway),
     "scale": ("Memory and scale", rows.scale),
+    "record": ("A full record", record_rows.record),
     "startup": ("Start-up", startup_rows.startup),
     "ingest": ("Ingest", ingest_peers.ingest),
 }

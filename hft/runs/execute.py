@@ -140,6 +140,7 @@ def _replay(one: _Replay, progress: Progress | None) -> RunReader:
             _fork(one, one.job.fork, report)
         drive(session, one, report, plain=one.job.plain)
         interrupts.shield()
+        writer.settle()
     except (KeyboardInterrupt, JournalFull) as stop:
         # After JournalFull the writer has the records of the rings.
         deliver(session.engine, None if isinstance(stop, JournalFull) else one)

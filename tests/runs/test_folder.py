@@ -13,6 +13,7 @@ from hft.core.dtypes import STEP
 from hft.core.errors import ConfigError, JournalError
 from hft.runs.folder import journal
 from hft.runs.folder.layout import find_sealed, folders, run_id
+from hft.runs.folder.tables import words
 from hft.runs.folder.writer import RunWriter
 from hft.runs.result import Run
 from hft.storage.log import read_segments, segment_paths
@@ -80,6 +81,7 @@ def test_an_interrupted_run_stays_partial_and_readable(tmp_path: Path, made: Rec
 def test_a_killed_run_is_read_from_its_journal(tmp_path: Path, made: Records) -> None:
     writer = RunWriter(tmp_path, "x_1", names=NAMES, manifest=MANIFEST)
     take_all(writer, made)
+    writer.settle()
     # A kill closes nothing: the tables have no end, the journal has all it was given.
     run = Run.open(writer.path)
     assert run.partial and run.digest == ""
@@ -90,6 +92,23 @@ def test_a_killed_run_is_read_from_its_journal(tmp_path: Path, made: Records) ->
     assert run.fills.select(columns).equals(sealed.fills.select(columns))
     with pytest.raises(JournalError, match=r"equity\.parquet: has no end"):
         _ = run.equity
+    writer.close()
+
+
+def test_a_torn_last_block_is_left_out_and_said(tmp_path: Path, made: Records) -> None:
+    writer = RunWriter(tmp_path, "x_1", names=NAMES, manifest=MANIFEST)
+    take_all(writer, made)
+    writer.settle()
+    (segment,) = read_segments(writer.path / "journal")
+    ends = segment.frames.offsets
+    segment.path.write_bytes(segment.data[:-5])
+    run = Run.open(writer.path)
+    torn = len(segment.data) - 5 - int(ends[-1])
+    assert run.stopped == f"killed while writing; the last {torn:,} bytes of its journal are torn"
+    assert run.stopped in repr(run)
+    kept = steps_of(run)
+    assert kept.tobytes() == made.steps[: len(kept)].tobytes()
+    assert len(made.steps) * 6 // 7 == len(kept)
     writer.close()
 
 
@@ -189,3 +208,10 @@ def test_a_run_without_a_step_has_empty_tables(tmp_path: Path) -> None:
     run = write_run(tmp_path, empty)
     assert run.fills.height == run.orders.height == 0
     assert "fills" in repr(run) and "nothing was traded" in repr(run)
+
+
+def test_a_word_that_is_there_twice_is_one_code() -> None:
+    """With two codes of one word the file's dictionary had bytes from anywhere at its end."""
+    column = words(np.array([0, 1, 2, 3, 4, -1]), ["lots", "ticks", "ticks", ""])
+    assert column.to_pylist() == ["lots", "ticks", "ticks", "", None, None]
+    assert column.dictionary.to_pylist() == ["lots", "ticks", ""]

@@ -20,7 +20,7 @@ from hft.reports.figures import Figures
 from hft.reports.performance import distinct
 from hft.runs.folder import guards, tables
 from hft.runs.folder.damage import damage_is_a_sentence
-from hft.runs.folder.journal import has_journal, read_steps
+from hft.runs.folder.journal import has_journal, read_steps, torn_bytes
 from hft.runs.folder.layout import (
     DIGEST,
     JOURNAL,
@@ -94,7 +94,18 @@ class RunReader:
     @property
     def stopped(self) -> str:
         """What ended a partial run; empty for a whole one."""
-        return str(self.manifest.get("stopped", "")) if self.partial else ""
+        return (str(self.manifest.get("stopped", "")) or self._torn) if self.partial else ""
+
+    @cached_property
+    def _torn(self) -> str:
+        """Of a run that was killed, or lost its power: what its journal lost, in words."""
+        try:
+            lost = 0 if self.digest else torn_bytes(self.path / JOURNAL)
+        except JournalError:
+            return ""  # whoever reads the steps is told
+        return (
+            f"killed while writing; the last {lost:,} bytes of its journal are torn" if lost else ""
+        )
 
     @property
     def resumable(self) -> bool:

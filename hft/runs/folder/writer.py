@@ -2,11 +2,13 @@
 
 `<run_id>.partial/` becomes `<run_id>/` when everything is in it; a crash, a full disk or Ctrl-C
 leaves the partial folder with all that was written. The writer owns the folder until then. Wall
-time enters only the name.
+time enters only the name. Records are copied when they are taken and written beside the engine, in
+order: by one thread to the journal, then by one to the tables. `settle`, `marks` and `seal` wait.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,8 @@ from hft.core.codes import StepKind
 from hft.core.dtypes import FILL, STEP
 from hft.core.errors import ConfigError, JournalError
 from hft.runs.folder import guards, tables
-from hft.runs.folder.journal import StepJournal, has_journal, read_steps
+from hft.runs.folder.beside import Beside
+from hft.runs.folder.journal import StepJournal, has_journal, most_bytes, read_steps
 from hft.runs.folder.layout import (
     DIGEST,
     JOURNAL,
@@ -32,6 +35,7 @@ from hft.runs.folder.layout import (
 )
 from hft.runs.folder.names import RunNames
 from hft.runs.folder.places import PLACES, split_places
+from hft.runs.folder.records import copied, words
 from hft.runs.folder.row_file import RowFile, read_rows, row_file_path
 from hft.runs.folder.summary import summarize
 from hft.storage.atomic import sync_folder, write_atomic
@@ -40,11 +44,19 @@ if TYPE_CHECKING:
     from hft.runs.folder.table_file import TableFile
 
 Maker = Callable[[np.ndarray, RunNames], pa.Table]
-# Steps of these kinds are few, and kept at every level that keeps anything.
-RARE: dict[int, tuple[str, Maker]] = {
-    StepKind.GUARD.value: ("trips", guards.trips_table),
-    StepKind.CONTROL.value: ("controls", guards.controls_table),
+# The tables of steps with the kinds that they are of; the first few are kept at every level.
+RARE: dict[str, tuple[Maker, tuple[int, ...]]] = {
+    "trips": (guards.trips_table, (StepKind.GUARD.value,)),
+    "controls": (guards.controls_table, (StepKind.CONTROL.value,)),
 }
+OF_STEPS = RARE | {
+    "decisions": (tables.decisions_table, (StepKind.DECISION.value,)),
+    "events": (tables.events_table, tables.EVENT_KINDS),
+}
+# Steps of these tables are read from the journal again, the others' rows have files.
+IN_JOURNAL = tuple(name for name in OF_STEPS if name not in RARE)
+RING_STEPS = 1 << 15  # what an engine brings at most
+BATCHES = 2  # that may wait for each thread, the one in work among them
 MARK = "folder."  # before the name of a table in a snapshot
 RESERVE, RESERVE_BYTES = ".reserve", 1 << 20  # given up when the disk is full, to end in order
 
@@ -59,8 +71,8 @@ class RunWriter:
     `record`: full writes everything, summary fills and equity, digest only what `seal` is given.
     `manifest` is written at once, so that a run that never ends can still be listed.
     A `resumable` run keeps the records of its tables until it is whole; see `row_file`.
-    Raises: JournalError naming the file when the disk is full; JournalFull after the write that
-    passed `max_journal_bytes` (0: any size).
+    Raises: JournalError naming the file when the disk is full, one or more takes later than the one
+    that it is about; JournalFull from the take that passed `max_journal_bytes` (0: any size).
     """
 
     def __init__(
@@ -87,6 +99,9 @@ class RunWriter:
         self._logs: list[pa.Table] = []
         self._max_journal_bytes = max_journal_bytes
         self._journal = StepJournal(self.path / JOURNAL)
+        self._journaling, self._tabulating = Beside(BATCHES), Beside(BATCHES)
+        self._spare: list[np.ndarray] = []
+        self._taken = 0  # steps for the journal, written or not
         with self._guarded("the run folder"):
             (self.path / RESERVE).write_bytes(bytes(RESERVE_BYTES))
             if places:
@@ -100,26 +115,36 @@ class RunWriter:
     def take(
         self, steps: np.ndarray, fills: np.ndarray, equity: np.ndarray, series: np.ndarray
     ) -> None:
-        """Write the records since last time; the arrays may be reused afterwards."""
+        """Have the records since last time written; the arrays may be reused afterwards."""
         if self.record == "digest":
             return
+        kept = self._copied(steps)
+        rest = {"fills": copied(fills), "equity": copied(equity)}
+        if self.record == "full":
+            self._taken += len(steps)
+            rest["series"] = np.empty(len(series), tables.tracked(self.names))
+            for name in ("ts_ns", "strategy_idx"):
+                rest["series"][name] = series[name]
+            width = rest["series"]["values"].shape[1]
+            rest["series"]["values"] = series["values"][:, :width]
         with self._guarded("the journal"):
-            for kind, (name, make) in RARE.items():
-                self._add(name, make, steps[steps["kind"] == kind])
-            if self.record == "full":
-                self._take_steps(steps)
-                self._add("series", tables.series_table, series)
-            self._add("fills", tables.fills_table, fills)
-            self._add("equity", tables.equity_table, equity)
-        if 0 < self._max_journal_bytes < self._journal.size:
-            raise JournalFull(
-                f"{self.path}: the journal has passed runs.max_journal_gb "
-                f"({self._max_journal_bytes / 1e9:g} GB) after {self._journal.steps:,} steps; "
-                "the run so far is kept; raise the setting, or take --record summary"
-            )
+            self._journaling.put(partial(self._write, kept, len(steps), rest))
+        self._refuse_full()
+
+    def settle(self) -> None:
+        """Wait until everything taken is written. Raises: JournalError as `take` does."""
+        with self._guarded("the journal"):
+            self._journaling.settle()
+            self._tabulating.settle()
+
+    def rest(self) -> None:
+        """Wait until nothing is being written any more, whatever came of it."""
+        self._journaling.rest()
+        self._tabulating.rest()
 
     def marks(self) -> dict[str, np.ndarray]:
         """How far each table has come, for a snapshot of this moment; all of it is durable then."""
+        self.settle()
         with self._guarded("the journal"):
             self._journal.sync()
             for rows in self._rows.values():
@@ -136,13 +161,16 @@ class RunWriter:
         """
         with self._guarded("the journal"):
             for name in self._rows:
-                make, dtype = self._makers()[name]
+                dtype = self._makers()[name][1]
                 mark = saved[f"{MARK}{name}"]
                 for rows in read_rows(row_file_path(other, name), mark, dtype):
-                    self._add(name, make, rows)
+                    self._add(name, rows)
             if self.record == "full" and has_journal(other / JOURNAL):
                 for rows in read_steps(other / JOURNAL):
-                    self._take_steps(rows[rows["seq"] <= steps])
+                    mine = rows[rows["seq"] <= steps]
+                    self._journal.take(mine)
+                    self._add_steps(mine, IN_JOURNAL)
+        self._taken = self._journal.steps
         if self.record == "full" and self._journal.steps != steps:
             raise JournalError(
                 f"{other / JOURNAL}: has {self._journal.steps:,} of {steps:,} records, "
@@ -167,6 +195,7 @@ class RunWriter:
 
         Returns: the folder. The manifest gets `run_id`, `record`, `digest` and `partial`.
         """
+        self.settle()
         with self._guarded("the run folder"):
             self._close()
             if self._logs:
@@ -187,6 +216,7 @@ class RunWriter:
 
     def close(self) -> None:
         """Give up: what was taken stays readable in the partial folder."""
+        self.settle()
         with self._guarded("the run folder"):
             self._close()
             (self.path / RESERVE).unlink(missing_ok=True)
@@ -195,45 +225,83 @@ class RunWriter:
         return {"run_id": self.run_id, "record": self.record, "partial": True}
 
     def _makers(self) -> dict[str, tuple[Maker, np.dtype]]:
-        """The tables of this record with their rows; those of steps come from the journal."""
+        """The tables of this record with their rows."""
         if self.record == "digest":
             return {}
-        from hft.replay.state import EQUITY, SERIES
+        from hft.replay.state import EQUITY
 
+        of_steps = OF_STEPS if self.record == "full" else RARE
         made: dict[str, tuple[Maker, np.dtype]] = {
             "fills": (tables.fills_table, FILL),
             "equity": (tables.equity_table, EQUITY),
-            **{name: (make, STEP) for name, make in RARE.values()},
+            **{name: (make, STEP) for name, (make, _) in of_steps.items()},
         }
-        return made if self.record != "full" else made | {"series": (tables.series_table, SERIES)}
+        if self.record == "full":
+            made["series"] = (tables.series_table, tables.tracked(self.names))
+        return made
 
     def _open_tables(self) -> None:
-        kept = self._makers()
-        if not kept:
+        made = self._makers()
+        if not made:
             return
         from hft.runs.folder.table_file import TableFile
 
-        of_steps: dict[str, tuple[Maker, np.dtype]] = {
-            "decisions": (tables.decisions_table, STEP),
-            "events": (tables.events_table, STEP),
-        }
-        for name, (make, dtype) in (kept | of_steps if self.record == "full" else kept).items():
-            schema = make(np.zeros(0, dtype), self.names).schema
-            self._tables[name] = TableFile(self.path / f"{name}.parquet", schema)
-            if self._resumable and name in kept:
+        for name, (make, dtype) in made.items():
+            path = self.path / f"{name}.parquet"
+            self._tables[name] = TableFile(path, self._of(make), dtype)
+            if self._resumable and name not in IN_JOURNAL:
                 self._rows[name] = RowFile(row_file_path(self.path, name))
 
-    def _take_steps(self, steps: np.ndarray) -> None:
-        self._journal.take(steps)
-        self._add("decisions", tables.decisions_table, steps)
-        self._add("events", tables.events_table, steps)
+    def _of(self, make: Maker) -> Callable[[np.ndarray], pa.Table]:
+        return lambda rows: make(rows, self.names)
 
-    def _add(self, name: str, make: Maker, rows: np.ndarray) -> None:
+    def _copied(self, steps: np.ndarray) -> np.ndarray:
+        """The steps at the begin of an array that is used again when they are written."""
+        kept = self._spare.pop() if self._spare else np.empty(RING_STEPS, STEP)
+        if len(kept) < len(steps):
+            kept = np.empty(len(steps), STEP)
+        words(kept[: len(steps)])[:] = words(steps)
+        return kept
+
+    def _write(self, kept: np.ndarray, count: int, rest: Mapping[str, np.ndarray]) -> None:
+        """The steps of one take to the journal, then all of it to the tables, which come after."""
+        if self.record == "full":
+            self._journal.take(kept[:count])
+        self._tabulating.put(partial(self._tabulate, kept, count, rest))
+
+    def _tabulate(self, kept: np.ndarray, count: int, rest: Mapping[str, np.ndarray]) -> None:
+        self._add_steps(kept[:count], OF_STEPS if self.record == "full" else RARE)
+        self._spare.append(kept)
+        for name, rows in rest.items():
+            self._add(name, rows)
+
+    def _add_steps(self, steps: np.ndarray, to: Iterable[str]) -> None:
+        kinds = steps["kind"].astype(np.uint8)
+        for name in to:
+            wanted = np.zeros(256, bool)
+            wanted[list(OF_STEPS[name][1])] = True
+            self._add(name, steps.take(np.flatnonzero(wanted[kinds])))
+
+    def _add(self, name: str, rows: np.ndarray) -> None:
         if len(rows) == 0:
             return
         if name in self._rows:
             self._rows[name].add(rows)
-        self._tables[name].add(make(rows, self.names))
+        self._tables[name].add(rows)
+
+    def _refuse_full(self) -> None:
+        """Raises: JournalFull when what was taken has passed the size; waits only near it."""
+        most = self._max_journal_bytes
+        waiting = self._taken - self._journal.steps
+        if most == 0 or self._journal.size + most_bytes(waiting) <= most:
+            return
+        self.settle()
+        if self._journal.size > most:
+            raise JournalFull(
+                f"{self.path}: the journal has passed runs.max_journal_gb ({most / 1e9:g} GB) "
+                f"after {self._journal.steps:,} steps; the run so far is kept; raise the setting, "
+                "or take --record summary"
+            )
 
     def _files(self) -> "list[TableFile | RowFile]":
         return [*self._tables.values(), *self._rows.values()]
@@ -267,6 +335,7 @@ class _Guard:
         if not isinstance(error, OSError | JournalError):
             return
         path = self.writer.path
+        self.writer.rest()
         (path / RESERVE).unlink(missing_ok=True)
         for one in self.writer._files():
             try:
