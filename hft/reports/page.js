@@ -224,6 +224,7 @@
       chart.plot.append(made);
     });
     if (chart.times) {
+      chart.times.classList.add("drawn");
       chart.times.replaceChildren(...columns.map(([t, words]) => {
         const made = document.createElement("span"), at = x(t) / COLUMNS;
         made.className = at < 0.03 ? "s" : at > 0.97 ? "e" : "";
@@ -409,7 +410,10 @@
       };
       plot.addEventListener("pointerup", up);
       plot.addEventListener("pointercancel", up);
-      plot.addEventListener("pointerleave", () => { if (!began) { quiet(); } });
+      // A finger that is lifted leaves its values to be read.
+      plot.addEventListener("pointerleave", (event) => {
+        if (!began && event.pointerType !== "touch") { quiet(); }
+      });
       plot.addEventListener("dblclick", () => show(0, whole));
       plot.addEventListener("wheel", (event) => {
         if (!event.ctrlKey && !event.metaKey) { return; }

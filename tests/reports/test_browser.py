@@ -73,6 +73,9 @@ addEventListener("load", async () => {
   at("dblclick", 0.5)
   await later(300)
   seen.again = lines(), seen.back = words(".moment")[0]
+  const finger = {pointerType: "touch"}
+  at("pointerdown", 0.5, finger), at("pointerup", 0.5, finger), at("pointerleave", 0.5, finger)
+  seen.touched = words(".moment")[0]
   document.getElementById("answer").textContent = JSON.stringify(seen)
 })
 </script>
@@ -123,5 +126,6 @@ def test_the_charts_can_be_looked_at_closer_and_read(tmp_path: Path) -> None:
     assert seen["moved"].startswith("2024-08-08 00:07:31")
     assert "double-click" in seen["back"]
     drawn = [len(path) for path in seen["whole"]]
+    assert seen["touched"] == seen["moment"], "a finger that is lifted leaves its values"
     # Places have decimals here.
     assert [len(path) for path in seen["again"]] == pytest.approx(drawn, rel=0.35)
