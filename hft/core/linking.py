@@ -20,7 +20,7 @@ from numba.core.dispatcher import Dispatcher
 from hft.core.table import TableType
 
 LINKED = ("hft.gateway.", "hft.portfolio.", "hft.replay.", "hft.trading.", "hft.venue.")
-_INLINED = 600  # LLVM's own threshold is 225: a call costs the engine more than its code does
+_INLINED = 1500  # LLVM's own threshold is 225: a call costs the engine more than its code does
 _NEEDED = (
     (codegen.JITCodeLibrary, "_get_module_for_linking"),
     (codegen.JITCodeLibrary, "_finalize_dynamic_globals"),
