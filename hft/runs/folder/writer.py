@@ -56,7 +56,8 @@ OF_STEPS = RARE | {
 # Steps of these tables are read from the journal again, the others' rows have files.
 IN_JOURNAL = tuple(name for name in OF_STEPS if name not in RARE)
 RING_STEPS = 1 << 15  # what an engine brings at most
-BATCHES = 2  # that may wait for each thread, the one in work among them
+# That may wait for each thread, the one in work among them: a group of rows holds tables up.
+BATCHES, TABULATED = 2, 8
 MARK = "folder."  # before the name of a table in a snapshot
 RESERVE, RESERVE_BYTES = ".reserve", 1 << 20  # given up when the disk is full, to end in order
 
@@ -99,7 +100,7 @@ class RunWriter:
         self._logs: list[pa.Table] = []
         self._max_journal_bytes = max_journal_bytes
         self._journal = StepJournal(self.path / JOURNAL)
-        self._journaling, self._tabulating = Beside(BATCHES), Beside(BATCHES)
+        self._journaling, self._tabulating = Beside(BATCHES), Beside(TABULATED)
         self._spare: list[np.ndarray] = []
         self._taken = 0  # steps for the journal, written or not
         with self._guarded("the run folder"):
@@ -169,7 +170,7 @@ class RunWriter:
                 for rows in read_steps(other / JOURNAL):
                     mine = rows[rows["seq"] <= steps]
                     self._journal.take(mine)
-                    self._add_steps(mine, IN_JOURNAL)
+                    self._tabulate(_sorted(mine, IN_JOURNAL))
         self._taken = self._journal.steps
         if self.record == "full" and self._journal.steps != steps:
             raise JournalError(
@@ -264,23 +265,16 @@ class RunWriter:
         return kept
 
     def _write(self, kept: np.ndarray, count: int, rest: Mapping[str, np.ndarray]) -> None:
-        """The steps of one take to the journal, then all of it to the tables, which come after."""
+        """The steps of one take to the journal, then what tables have of it to the tables."""
         if self.record == "full":
             self._journal.take(kept[:count])
-        self._tabulating.put(partial(self._tabulate, kept, count, rest))
-
-    def _tabulate(self, kept: np.ndarray, count: int, rest: Mapping[str, np.ndarray]) -> None:
-        self._add_steps(kept[:count], OF_STEPS if self.record == "full" else RARE)
+        rows = _sorted(kept[:count], OF_STEPS if self.record == "full" else RARE)
         self._spare.append(kept)
-        for name, rows in rest.items():
-            self._add(name, rows)
+        self._tabulating.put(partial(self._tabulate, {**rows, **rest}))
 
-    def _add_steps(self, steps: np.ndarray, to: Iterable[str]) -> None:
-        kinds = steps["kind"].astype(np.uint8)
-        for name in to:
-            wanted = np.zeros(256, bool)
-            wanted[list(OF_STEPS[name][1])] = True
-            self._add(name, steps.take(np.flatnonzero(wanted[kinds])))
+    def _tabulate(self, rows: Mapping[str, np.ndarray]) -> None:
+        for name, one in rows.items():
+            self._add(name, one)
 
     def _add(self, name: str, rows: np.ndarray) -> None:
         if len(rows) == 0:
@@ -320,6 +314,17 @@ class RunWriter:
 
     def _guarded(self, what: str) -> "_Guard":
         return _Guard(self, what)
+
+
+def _sorted(steps: np.ndarray, to: Iterable[str]) -> dict[str, np.ndarray]:
+    """Copies of the steps that these tables are of."""
+    kinds = steps["kind"].astype(np.uint8)
+    rows = {}
+    for name in to:
+        wanted = np.zeros(256, bool)
+        wanted[list(OF_STEPS[name][1])] = True
+        rows[name] = steps.take(np.flatnonzero(wanted[kinds]))
+    return rows
 
 
 class _Guard:
