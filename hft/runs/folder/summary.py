@@ -31,8 +31,10 @@ def summarize(folder: Path, names: RunNames, totals: dict[str, Any]) -> dict[str
         if name in totals:
             _put(found, name, int(totals[name]), unit)
     _taken(found, totals.get("markets", []))
-    _profit(found, folder, names, totals)
-    _days(found, folder, names)
+    samples = _scan(folder, "equity")
+    equity = None if samples is None else performance.distinct(samples).collect()
+    _profit(found, equity, names, totals)
+    _days(found, folder, equity, names)
     _decisions(found, folder, int(totals.get("lost_intents", 0)))
     _fills(found, folder, names)
     _shares(found)
@@ -71,12 +73,12 @@ def _put(found: Figures, name: str, value: Any, unit: str) -> None:
         found[name] = {"value": value, "unit": unit}
 
 
-def _profit(found: Figures, folder: Path, names: RunNames, totals: dict[str, Any]) -> None:
+def _profit(
+    found: Figures, equity: pl.DataFrame | None, names: RunNames, totals: dict[str, Any]
+) -> None:
     """Net P&L and its parts: from the engine's positions, else from the last equity samples."""
     currency, scale = names.currency, float(10**names.digits)
     positions = totals.get("positions")
-    samples = _scan(folder, "equity")
-    equity = None if samples is None else performance.distinct(samples)
     if positions is not None:
         kinds = ("realized_money", "unrealized_money", "fees_money")
         parts = [sum(int(row[kind]) for row in positions) for kind in kinds]
@@ -84,7 +86,7 @@ def _profit(found: Figures, folder: Path, names: RunNames, totals: dict[str, Any
         values = [value / scale for value in (sum(parts[:2]) - fees, sum(parts[:2]), fees)]
         values += [realized / scale, unrealized / scale]
     elif equity is not None:
-        last = equity.group_by("strategy", "symbol").agg(pl.all().sort_by("ts").last()).collect()
+        last = equity.group_by("strategy", "symbol").agg(pl.all().sort_by("ts").last())
         sums = {name: float(last[name].sum()) for name in ("realized", "unrealized", "fees", "net")}
         values = [sums["net"], sums["realized"] + sums["unrealized"], sums["fees"]]
         values += [sums["realized"], sums["unrealized"]]
@@ -93,19 +95,18 @@ def _profit(found: Figures, folder: Path, names: RunNames, totals: dict[str, Any
     for name, value in zip(("net", "gross", "fees", "realized", "unrealized"), values, strict=True):
         _put(found, name, value, currency)
     if equity is not None:
-        total = performance.total_equity(equity.collect())
+        total = performance.total_equity(equity)
         fall = performance.drawdown(total)
         _put(found, "max_drawdown", fall.depth if fall else None, currency)
         _put(found, "sharpe", performance.sharpe(total), "per day, from 1-minute changes")
 
 
-def _days(found: Figures, folder: Path, names: RunNames) -> None:
+def _days(found: Figures, folder: Path, equity: pl.DataFrame | None, names: RunNames) -> None:
     """How many days there are, whose, and the best and the worst of several."""
-    equity, fills = _scan(folder, "equity"), _scan(folder, "fills")
+    fills = _scan(folder, "fills")
     if equity is None or fills is None:
         return
-    samples = performance.distinct(equity).collect()
-    days, whose = daily(samples, fills.select("ts").collect(), names.instruments)
+    days, whose = daily(equity, fills.select("ts").collect(), names.instruments)
     if days.height == 0:
         return
     _put(found, "days", days.height, days_of(whose))
