@@ -71,7 +71,8 @@ def ingest(
             instruments=_instruments(),
             progress=progress,
         )
-    context.emit(tapes.to_json(), lambda: f"{_card(tapes)}\n\n{tapes.rows:,} rows in {out}")
+    text = f"{tapes.rows:,} rows in {out}{_read_as(tapes)}"
+    context.emit(tapes.to_json(), lambda: f"{_card(tapes)}\n\n{text}")
 
 
 @app.command()
@@ -218,6 +219,12 @@ def _pairs(texts: list[str]) -> dict[str, str | None] | None:
 def _card(tapes: Any) -> str:
     """The table of tapes, then the findings with their first rows."""
     return fitted(_tapes(tapes), TAPES) + _findings(tapes, View())
+
+
+def _read_as(tapes: Any) -> str:
+    """The layouts that were taken of tables of one's own; vendors' formats have none."""
+    layouts = dict.fromkeys(tape.source["layout"] for tape in tapes if "layout" in tape.source)
+    return f", read as {', '.join(layouts)}" if layouts else ""
 
 
 def _tapes(tapes: Any) -> Any:

@@ -42,6 +42,7 @@ from hft.tape.schema import Columns, Feed, Finding
 HEAD_BYTES = 1 << 16
 CLOCK_FIX_MIN_LATENCY_NS = 1_000_000  # what the smallest latency becomes under --clock-fix
 EXACT_FLOAT = 1 << 53
+DUST = 1e-6  # of a step: what arithmetic of floats leaves beside it
 STEPS = ("tick", "lot")  # of an instrument's grid
 ALL_ROWS = ("assumed_clock",)  # findings that are of every row
 DAY_NS = 86_400_000_000_000
@@ -128,14 +129,16 @@ def to_ticks(
     *,
     scale: int | None = None,
     first_row: int | np.ndarray = 1,
+    dusty: bool = True,
 ) -> np.ndarray:
     """Exact int64 steps (ticks or lots) of real numbers; every value off the grid is a finding.
 
     Floats count as on the grid when they are the double (or float32) nearest to a multiple of
-    `step`; integers are real x `scale` (1 when none). Off-grid values become the nearest step,
-    which matters only where `off_grid` is waived; NaN, infinities and numbers beyond 2^53 steps
-    are `bad_number` and become 0. `first_row` is the 1-based file row of item 0, or
-    the file rows of all items.
+    `step`, and where `dusty` also within DUST of a step (100.02000000000001), with the finding
+    `float_dust`; integers are real x `scale` (1 when none). Off-grid values become the nearest
+    step, which matters only where `off_grid` is waived; NaN, infinities and numbers beyond 2^53
+    steps are `bad_number` and become 0. `first_row` is the 1-based file row of item 0, or the file
+    rows of all items.
     """
     ratio = Fraction(step)
     if np.issubdtype(values.dtype, np.integer):
@@ -154,8 +157,12 @@ def to_ticks(
             exact /= float(ratio.denominator)
         # Correctly rounded (both operands are exact), so equality means "the nearest double of it".
         off = exact.astype(values.dtype, copy=False) != values
-    if bad.any():
-        off &= ~bad
+        if bad.any():
+            off &= ~bad
+        if dusty and off.any():
+            near = off & (np.abs(values - exact) <= DUST * float(ratio))
+            findings.mask("float_dust", near, first_row, f"{what} beside the grid of {step}")
+            off &= ~near
     _note_off_grid(off, values, step, findings, what, first_row)
     return steps.astype(np.int64)
 

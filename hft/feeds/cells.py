@@ -1,6 +1,6 @@
 """Typed columns of a user's table, each error with its origin, row and field."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -57,6 +57,15 @@ class Cells:
                 f"{self.where(field)}, row {self.rows[index]}: {series[index]!r} is no number"
             )
         return cast.fill_null(np.nan).to_numpy()
+
+    def floats(self, field: str) -> bool:
+        """Whether the numbers are floats: text and decimals say exactly what they mean."""
+        return field in self.fields and self.frame[self.fields[field]].dtype.is_float()
+
+    def words(self, field: str, words: Sequence[str]) -> np.ndarray:
+        """Which cells are one of the words."""
+        text = _text(self.frame[self.fields[field]]).str.strip_chars().str.to_lowercase()
+        return text.is_in(list(words)).fill_null(False).to_numpy()
 
     def codes(self, field: str, table: Mapping[str, int], empty: int | None) -> np.ndarray:
         """Codes of texts; `empty` stands for none."""

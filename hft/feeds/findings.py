@@ -180,11 +180,22 @@ LIMITS: dict[str, Limit] = {
         effect="queues of both sides may be moved up by it",
         fix="give side or buyer_maker",
     ),
+    "book_side": Limit(
+        "a trade whose side is bid or ask: words of a book's levels, read as trades",
+        0.0,
+        "for levels of a book add a column is_snapshot (true: whole books, false: updates) or "
+        "kind; for trades write buy and sell",
+        "levels taken as trades make no book, and their quantities count as traded volume",
+    ),
     "off_grid": Limit(
         "price or quantity between two steps; waived, it becomes the nearest step",
         0.0,
-        "give the right tick and lot (--tick, --lot)",
+        "give the right tick and lot (--tick, --lot), or round the column to them before",
         "prices are not those of the source",
+    ),
+    "float_dust": Limit(
+        "a float within a millionth of a step of it, as arithmetic leaves it: it is the step",
+        effect="none: 100.02000000000001 is 100.02 on a tick of 0.01",
     ),
     "off_lot": Limit(
         "a resting quantity that is no whole number of lots; it becomes the nearest, at least one",

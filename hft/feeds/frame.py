@@ -6,6 +6,7 @@ Layouts, told by the fields there are (`columns={"field": "their name"}` or the 
     quotes   ts bid ask [bid_qty ask_qty]                 -> one BBO row a side
     both     the fields of trades and of quotes; an empty cell says nothing of its half of the row
     levels   ts is_snapshot side price qty                a quantity of 0 removes the level
+    books    ts bids asks, or bid_0_price bid_0_qty ask_0_price ...    a whole book a row
     events   ts kind [side price qty order_id]            kinds: level clear snapshot add cancel ...
 
 All take [local_ts], the receive time (else `ts` stands for both), and [symbol], one tape a symbol.
@@ -15,6 +16,7 @@ Rows must be in order of receive time.
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +26,21 @@ from hft.core.codes import EventKind, Flag
 from hft.core.errors import DataError
 from hft.core.instruments import Instrument
 from hft.feeds.base import DecodeOptions, to_ticks
+from hft.feeds.books import BOOK_FIELDS, as_events, book_shape
 from hft.feeds.cells import Cells
 from hft.feeds.findings import Findings
 from hft.feeds.grid import step_or_guess
-from hft.feeds.layout import ALIASES, KINDS, SIDES, fields_of, named_here, with_moments
+from hft.feeds.layout import (
+    ALIASES,
+    BOOK_WORDS,
+    KINDS,
+    SIDES,
+    fields_of,
+    is_layout,
+    layout_of,
+    named_here,
+    with_moments,
+)
 from hft.feeds.order import goes_back, take
 from hft.feeds.table_files import read_frame, separator
 from hft.tape.schema import Columns, Feed
@@ -94,12 +107,17 @@ def decode_frame(
 ) -> list[Feed]:
     """The feeds of one frame. Raises: DataError naming origin, row, field and fix."""
     frame = with_moments(frame)
+    rows = np.arange(frame.height) + first_row
+    shape = None if is_layout(frame, options.columns, origin) else book_shape(frame)
+    if shape is not None:
+        frame, rows = as_events(frame, shape, origin, rows)
+        options = replace(options, columns={**(options.columns or {}), **BOOK_FIELDS})
     fields = fields_of(frame, options.columns, origin)
     if frame.height == 0:
         raise DataError(f"{origin}: no rows")
-    rows = np.arange(frame.height) + first_row
+    layout = "books" if shape is not None else layout_of(fields)
     if "symbol" not in fields:
-        return [_one_symbol(Cells(frame, fields, origin, rows, options.tz), options)]
+        return [_one_symbol(Cells(frame, fields, origin, rows, options.tz), options, layout)]
     names = frame[fields["symbol"]].cast(pl.String)
     unnamed = names.fill_null("").str.strip_chars() == ""
     if unnamed.any():
@@ -109,11 +127,11 @@ def decode_frame(
     for name in names.unique(maintain_order=True):
         mask = (names == name).to_numpy()
         cells = Cells(frame.filter(mask), fields, origin, rows[mask], options.tz)
-        feeds.append(_one_symbol(cells, replace(options, symbol=name)))
+        feeds.append(_one_symbol(cells, replace(options, symbol=name), layout))
     return feeds
 
 
-def _one_symbol(cells: Cells, options: DecodeOptions) -> Feed:
+def _one_symbol(cells: Cells, options: DecodeOptions, layout: str) -> Feed:
     findings = Findings()
     fields, rows = cells.fields, cells.rows
     exch_ts = cells.times("ts")
@@ -132,7 +150,12 @@ def _one_symbol(cells: Cells, options: DecodeOptions) -> Feed:
         build = _events if "kind" in fields else _levels
     instrument, columns = build(cells, exch_ts, local_ts, options, findings)
     unread = [name for name in cells.frame.columns if name not in fields.values()]
-    source = {"format": options.format or "frame", "file": cells.origin, "columns": dict(fields)}
+    source = {
+        "format": options.format or "frame",
+        "file": cells.origin,
+        "layout": layout,
+        "columns": dict(fields),
+    }
     if unread:
         source["columns_not_read"] = unread
     return Feed(instrument, columns, findings.sorted(), source)
@@ -184,29 +207,29 @@ def _trades_and_quotes(
     Where no column says how much is quoted, it is one lot.
     """
     fields, rows = cells.fields, len(exch_ts)
-    parts: list[tuple[EventKind, np.ndarray, np.ndarray, np.ndarray]] = []
+    parts: list[tuple[str, str, np.ndarray, np.ndarray, np.ndarray]] = []
     ones = np.ones(rows, np.int64)
     for side, name in enumerate(("bid", "ask")):
         if {"bid", "ask"} <= set(fields):
             field = f"{name}_qty"
             sizes = cells.numbers(field) if field in fields else ones
-            parts.append((EventKind.BBO, cells.numbers(name), sizes, np.full(rows, side)))
+            parts.append((name, field, cells.numbers(name), sizes, np.full(rows, side)))
     stated = np.ones(rows, bool)
     if {"price", "qty"} <= set(fields):
         price = cells.numbers("price")
         if parts:  # in a row of a trade an absent quote says nothing, and is not a quote of zero
-            stated = ~_nan(parts[0][1]) | ~_nan(parts[1][1])
+            stated = ~_nan(parts[0][2]) | ~_nan(parts[1][2])
         else:
             findings.mask("bad_number", _nan(price), cells.rows, "a trade without a price")
         sides = _aggressor(cells, findings, ~_nan(price))
-        parts.append((EventKind.TRADE, price, cells.numbers("qty"), sides))
-    prices = np.concatenate([part[1] for part in parts])
-    sizes = np.concatenate([part[2] for part in parts])
+        parts.append(("price", "qty", price, cells.numbers("qty"), sides))
+    prices = np.concatenate([part[2] for part in parts])
+    sizes = np.concatenate([part[3] for part in parts])
     instrument = _instrument(options, prices, sizes, findings, cells.origin)
     width = len(parts)
     out = Columns.empty(rows * width)
     keep = np.empty(rows * width, bool)
-    for slot, (kind, price, size, sides) in enumerate(parts):
+    for slot, (name, field, price, size, sides) in enumerate(parts):
         if size is ones:  # nobody says how many: one lot
             size = ones * float(instrument.lot)
         at = slice(slot, None, width)
@@ -214,14 +237,14 @@ def _trades_and_quotes(
         lost = ~absent & _nan(size)
         findings.mask("missing_qty", lost, cells.rows, "a price without a quantity")
         empty = absent | lost
-        out.kind[at], out.side[at] = kind.value, sides
+        traded = name == "price"
+        out.kind[at] = EventKind.TRADE if traded else EventKind.BBO
+        out.side[at] = sides
         out.exch_ts[at], out.local_ts[at] = exch_ts, local_ts
         price, size = _zero(price, empty), _zero(size, empty)
-        out.price[at] = to_ticks(price, instrument.tick, findings, "price", first_row=cells.rows)
-        lots = to_ticks(size, instrument.lot, findings, "qty", first_row=cells.rows)
-        lots = _checked_lots(lots, findings, cells.rows)
-        out.qty[at] = lots
-        if kind == EventKind.TRADE:
+        out.price[at] = _steps(cells, name, price, instrument.tick, findings)
+        out.qty[at] = lots = _lots(cells, field, size, instrument.lot, findings)
+        if traded:
             findings.mask("zero_qty", ~empty & (lots == 0), cells.rows)
             keep[at] = ~empty & (lots > 0)
         else:
@@ -236,6 +259,8 @@ def _trades_and_quotes(
 def _aggressor(cells: Cells, findings: Findings, traded: np.ndarray) -> np.ndarray:
     if "side" in cells.fields:
         side = cells.codes("side", SIDES, 2)
+        told = cells.words("side", BOOK_WORDS)
+        findings.mask("book_side", traded & told, cells.rows, "read as trades")
     elif "buyer_maker" in cells.fields:
         side = cells.codes("buyer_maker", {"true": 1, "false": 0, "1": 1, "0": 0}, 2)
     else:
@@ -251,23 +276,22 @@ def _levels(
     options: DecodeOptions,
     findings: Findings,
 ) -> Built:
-    """One tape row a frame row, and a CLEAR before each snapshot."""
+    """One tape row a frame row, and a CLEAR before each snapshot, which ends in one LAST row."""
     snapshot = cells.codes("is_snapshot", {"true": 1, "false": 0, "1": 1, "0": 0}, None) == 1
     side = cells.codes("side", SIDES, None)
     price, size = cells.numbers("price"), cells.numbers("qty")
     cells.require(_nan(price) | _nan(size), "price or qty")
     instrument = _instrument(options, price, size, findings, cells.origin)
-    lots = to_ticks(size, instrument.lot, findings, "qty", first_row=cells.rows)
     columns = Columns.empty(len(exch_ts))
     columns.exch_ts[:], columns.local_ts[:] = exch_ts, local_ts
     columns.kind[:] = np.where(snapshot, EventKind.SNAPSHOT, EventKind.LEVEL)
     columns.side[:] = side
-    columns.price[:] = to_ticks(price, instrument.tick, findings, "price", first_row=cells.rows)
-    columns.qty[:] = _checked_lots(lots, findings, cells.rows)
-    begins = snapshot & ~np.append(False, snapshot[:-1])
+    columns.price[:] = _steps(cells, "price", price, instrument.tick, findings)
+    columns.qty[:] = _lots(cells, "qty", size, instrument.lot, findings)
+    begins = _begins(snapshot, side, local_ts)
     ends = np.append((local_ts[1:] != local_ts[:-1]) | (snapshot[1:] != snapshot[:-1]), True)
     # Rows of a snapshot may carry several times: it is whole where it ends.
-    ends &= ~snapshot | np.append(~snapshot[1:], True)
+    ends &= ~snapshot | np.append(~snapshot[1:] | begins[1:], True)
     columns.flags[ends] = Flag.LAST.value
     places = np.flatnonzero(begins)
     out = Columns(*(np.insert(column, places, column[places]) for column in columns))
@@ -276,6 +300,25 @@ def _levels(
         getattr(out, name)[clears] = int(value)
     out.flags[clears] = 0
     return instrument, out
+
+
+def _begins(snapshot: np.ndarray, side: np.ndarray, local_ts: np.ndarray) -> np.ndarray:
+    """The first row of each snapshot.
+
+    One begins behind an update, and at each new receive time. Where no time of a run of snapshot
+    rows has both sides (a time a level, or bids before asks), the run is one snapshot.
+    """
+    first = snapshot & ~np.append(False, snapshot[:-1])  # of a run
+    moments = first | (snapshot & np.append(True, local_ts[1:] != local_ts[:-1]))
+    starts = np.flatnonzero(moments)
+    if not len(starts):
+        return moments
+    said = np.where(snapshot, 1 << side.astype(np.int64), 0)
+    both = np.bitwise_or.reduceat(said, starts) == 3
+    run_of = np.cumsum(first) - 1
+    apart = np.bincount(run_of[starts], both) > 0
+    begins: np.ndarray = first | (moments & apart[run_of])
+    return begins
 
 
 def _events(
@@ -299,14 +342,13 @@ def _events(
     cells.require((placed | (kinds == EventKind.TRADE)) & (_nan(price) | _nan(size)), "price")
     instrument = _instrument(options, price, size, findings, cells.origin)
     price, size = _zero(price, _nan(price)), _zero(size, _nan(size))
-    lots = to_ticks(size, instrument.lot, findings, "qty", first_row=cells.rows)
     columns = Columns(
         exch_ts,
         local_ts,
         kinds,
         side,
-        to_ticks(price, instrument.tick, findings, "price", first_row=cells.rows),
-        _checked_lots(lots, findings, cells.rows),
+        _steps(cells, "price", price, instrument.tick, findings),
+        _lots(cells, "qty", size, instrument.lot, findings),
         order_id,
         np.zeros(rows, np.int16),
     )
@@ -316,9 +358,24 @@ def _events(
     return instrument, columns
 
 
-def _checked_lots(lots: np.ndarray, findings: Findings, rows: np.ndarray) -> np.ndarray:
+def _steps(
+    cells: Cells,
+    field: str,
+    values: np.ndarray,
+    step: Decimal,
+    findings: Findings,
+    what: str = "price",
+) -> np.ndarray:
+    dusty = cells.floats(field)
+    return to_ticks(values, step, findings, what, first_row=cells.rows, dusty=dusty)
+
+
+def _lots(
+    cells: Cells, field: str, values: np.ndarray, lot: Decimal, findings: Findings
+) -> np.ndarray:
+    lots = _steps(cells, field, values, lot, findings, "qty")
     negative = lots < 0
-    findings.mask("negative_qty", negative, rows, "made 0")
+    findings.mask("negative_qty", negative, cells.rows, "made 0")
     return np.maximum(lots, 0) if negative.any() else lots
 
 

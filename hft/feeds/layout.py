@@ -39,6 +39,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "order_id": ("order_id",),
     "is_snapshot": ("is_snapshot",),
 }
+BOOK_WORDS = ("bid", "ask")
 SIDES = {"buy": 0, "b": 0, "bid": 0, "1": 0, "sell": 1, "s": 1, "ask": 1, "a": 1, "-1": 1}
 NO_SIDE = ("", "n", "none", "unknown", "null")
 KINDS = {kind.name.lower(): kind.value for kind in EventKind}
@@ -48,6 +49,7 @@ LAYOUTS = (
     {"ts", "kind"},
     {"ts", "is_snapshot", "side", "price", "qty"},
 )
+SHOWN_COLUMNS = 8  # of a table that is no layout
 CLOCK = r"^\s*\d{1,2}:\d{2}"
 BARS = {"open", "high", "low", "close"}
 
@@ -56,16 +58,42 @@ def fields_of(
     frame: pl.DataFrame, given: Mapping[str, str | None] | None, origin: str
 ) -> dict[str, str]:
     """Field -> column name of the frame. Raises: DataError listing what there is and is needed."""
+    fields = _guessed(frame, given, origin)
+    if not _is_layout(fields):
+        raise DataError(f"{origin}: {_no_layout(frame)}")
+    return fields
+
+
+def is_layout(frame: pl.DataFrame, given: Mapping[str, str | None] | None, origin: str) -> bool:
+    """Whether the columns as they are make a layout."""
+    return _is_layout(_guessed(frame, given, origin))
+
+
+def layout_of(fields: Collection[str]) -> str:
+    """What the rows are read as."""
+    if "kind" in fields or "is_snapshot" in fields:
+        return "events" if "kind" in fields else "levels"
+    quoted, traded = {"bid", "ask"} <= set(fields), {"price", "qty"} <= set(fields)
+    return "quotes and trades" if quoted and traded else "quotes" if quoted else "trades"
+
+
+def _is_layout(fields: Collection[str]) -> bool:
+    return any(layout <= set(fields) for layout in LAYOUTS)
+
+
+def _guessed(
+    frame: pl.DataFrame, given: Mapping[str, str | None] | None, origin: str
+) -> dict[str, str]:
     fields = _named(frame, given or {}, origin)
     closed = {*fields, *(field for field, column in (given or {}).items() if not column)}
-    if any(layout <= set(fields) for layout in LAYOUTS):
+    if _is_layout(fields):
         closed |= {"kind", "is_snapshot"}  # the named columns are a layout; no other is guessed
-    have = {_bare(name): name for name in reversed(frame.columns)}
+    have = _by_letters(frame)
     for field, names in ALIASES.items():
         if field in closed:
             continue
         for name in names:
-            column = have.get(_bare(name))
+            column = have.get(bare(name))
             if column is None or column in fields.values():
                 continue
             if field != "kind" or name == "kind" or _tells(frame[column], KINDS):
@@ -76,14 +104,12 @@ def fields_of(
         fields["side"] = have["type"]
     if "ts" not in fields and "local_ts" in fields:
         fields["ts"] = fields["local_ts"]
-    if not any(layout <= set(fields) for layout in LAYOUTS):
-        raise DataError(f"{origin}: {_no_layout(frame, have)}")
     return fields
 
 
 def with_moments(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with `datetime` made of a column of dates and one of times of the day."""
-    have = {_bare(name): name for name in frame.columns}
+    have = _by_letters(frame)
     if not {"date", "time"} <= set(have) or set(have) & {"ts", "timestamp", "datetime"}:
         return frame
     date, time = (frame[have[name]].cast(pl.String) for name in ("date", "time"))
@@ -119,7 +145,12 @@ def named_here(
     }
 
 
-def _bare(name: str) -> str:
+def _by_letters(frame: pl.DataFrame) -> dict[str, str]:
+    """Each column by its letters and digits; of two alike the first."""
+    return {bare(name): name for name in reversed(frame.columns)}
+
+
+def bare(name: str) -> str:
     return "".join(char for char in name.lower() if char.isalnum())
 
 
@@ -131,9 +162,11 @@ def _tells(series: pl.Series, words: Mapping[str, int]) -> bool:
     return bool(texts.is_in(list(words)).any())
 
 
-def _no_layout(frame: pl.DataFrame, have: Mapping[str, str]) -> str:
-    listed = f"columns {_listed(frame.columns)}"
-    if set(have) >= BARS:
+def _no_layout(frame: pl.DataFrame) -> str:
+    more = len(frame.columns) - SHOWN_COLUMNS
+    listed = f"columns {_listed(frame.columns[:SHOWN_COLUMNS])}"
+    listed += f" and {more} more" if more > 0 else ""
+    if set(_by_letters(frame)) >= BARS:
         return (
             f"{listed} are bars, which have no book to replay: ingest quotes, trades or events; "
             "bars are for research (`hft data report`, `hft data features`, `hft alpha try`)"
@@ -141,8 +174,9 @@ def _no_layout(frame: pl.DataFrame, have: Mapping[str, str]) -> str:
     if all(_is_number(name) for name in frame.columns):
         return f"the first line {_listed(frame.columns)} names no columns: put names above it"
     return (
-        f"{listed} are no layout: needed are ts price qty, or ts bid ask, or ts kind; name yours "
-        f"with --columns field=column (fields: {', '.join(ALIASES)})"
+        f"{listed} are no layout: needed are ts price qty (trades), ts bid ask (quotes), ts "
+        "is_snapshot side price qty (a book, one row a level), ts bids asks (lists of levels) or "
+        f"ts kind (events); name yours with --columns field=column (fields: {', '.join(ALIASES)})"
     )
 
 

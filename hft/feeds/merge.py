@@ -48,4 +48,7 @@ def _merged(feeds: list[Feed]) -> Feed:
             findings.add(one.name, one.count, one.first_row, note, one.when, one.of)
     files = [str(feed.source.get("file")) for feed in feeds]
     source = dict(first.source, file=" + ".join(files), merged=files)
+    layouts = dict.fromkeys(str(feed.source["layout"]) for feed in feeds if "layout" in feed.source)
+    if layouts:
+        source["layout"] = " + ".join(layouts)
     return Feed(first.instrument, take(columns, order), findings.sorted(), source)

@@ -22,7 +22,7 @@ def test_ingest_show_and_verify_a_csv(own: Path, tmp_path: Path, capsys):
     out = str(tmp_path / "out")
     args = ["data", "ingest", str(own), "--out", out, "--columns", "ts=Time", "--symbol", "X"]
     assert run([*args, *GRID]) == 0
-    assert "2 rows in" in capsys.readouterr().out
+    assert f"2 rows in {out}, read as trades" in " ".join(capsys.readouterr().out.split())
     assert run(["data", "show", out, "--json"]) == 0
     (entry,) = json.loads(capsys.readouterr().out)
     assert (entry["symbol"], entry["rows"], entry["instrument"]["tick"]) == ("X", 2, "0.25")

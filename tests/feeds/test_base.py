@@ -67,10 +67,36 @@ def test_a_price_between_two_ticks_is_a_finding_with_its_row(step, tick, hundred
     assert abs(Fraction(int(found[1])) - Fraction(off) / Fraction(step)) <= Fraction(1, 2)
 
 
-def test_a_sum_of_floats_that_misses_the_decimal_is_not_silently_rounded():
+def test_a_sum_of_floats_that_misses_the_decimal_is_the_tick_and_says_so():
     findings = Findings()
-    to_ticks(np.array([0.1 + 0.2]), Decimal("0.1"), findings)
-    assert findings["off_grid"].count == 1
+    prices = np.array([0.3, 0.1 + 0.2, 100.02000000000001])
+    assert to_ticks(prices, Decimal("0.1"), findings, first_row=5).tolist() == [3, 3, 1000]
+    assert (findings["float_dust"].count, findings["float_dust"].first_row) == (1, 6)
+    assert findings["off_grid"].first_row == 7  # two ticks of 0.01 are none of 0.1
+
+
+@pytest.mark.parametrize("step", [Decimal("0.01"), Decimal("0.25"), Decimal("100")])
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize(("share", "name"), [(0.9e-6, "float_dust"), (1.1e-6, "off_grid")])
+def test_dust_is_within_a_millionth_of_a_step(step, side, share, name):
+    findings = Findings()
+    prices = np.array([float(step) * (400 + side * share)])
+    assert to_ticks(prices, step, findings).tolist() == [400]
+    assert [one.name for one in findings.sorted()] == [name]
+
+
+def test_a_third_of_a_tick_is_off_the_grid_as_ever():
+    findings = Findings()
+    to_ticks(np.array([100.003, 100.007]), Decimal("0.01"), findings)
+    assert [(one.name, one.count) for one in findings.sorted()] == [("off_grid", 2)]
+
+
+def test_what_says_exactly_what_it_means_has_no_dust():
+    findings = Findings()
+    to_ticks(np.array([100.02000000000001]), Decimal("0.01"), findings, dusty=False)
+    assert [one.name for one in findings.sorted()] == ["off_grid"]
+    to_ticks(np.array([10_002_000_001]), Decimal("0.01"), findings, scale=10**8)
+    assert findings["off_grid"].count == 2
 
 
 def test_float32_prices_are_on_the_grid_of_their_own_precision():
