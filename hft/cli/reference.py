@@ -32,8 +32,9 @@ _HEAD = "<!-- Written by `make reference`; edit the source it names, not this pa
 _LIMITS_HEAD = """\
 Source: `hft/gateway/limits.py`. A set is a YAML file of these keys (`config/limits`); a key that it
 does not state has the default here. A value is a number, or text relative to the instrument and its
-first tape: `50 x touch` (median lots at the best prices), `20 % capital`, `max(1 s, 5 x p999_gap)`
-(99.9 % of the gaps between rows are shorter), `1 x position_notional`; `off` checks nothing. What a
+first tape that is more than a snapshot: `50 x touch` (median lots at the best prices),
+`20 % capital`, `max(1 s, 5 x p999_gap)` (99.9 % of the gaps between rows are shorter, on that tape
+of the instrument where they are widest), `1 x position_notional`; `off` checks nothing. What a
 run resolved them to is in its `limits.yaml`, and `hft.Limits.fit(tapes)` gives such numbers to be
 read and changed. A `*` stands for a strategy or a symbol: written as it stands the key holds for
 each that has none of its own, but for `alpha_id`.

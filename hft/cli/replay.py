@@ -69,6 +69,8 @@ def run(
             "this run was sealed before: same code, configuration, tape and seed (--fresh)"
         )
     context.emit(done.to_json(), lambda: repr(done))
+    if done.record != "digest":
+        context.note(f"for a report: hft replay show {done.path} --report report.html")
 
 
 @app.command("list")

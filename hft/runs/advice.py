@@ -122,7 +122,7 @@ def _said(limits: Limits, found: Attempt, changes: Change, before: int) -> dict[
 
 
 def _in_vain(limits: Limits, changes: Change, run: RunReader) -> str:
-    how = "in a repeated run" if _can_repeat(job_of(run.manifest)) else "on this journal"
+    how = "in a repeated run" if can_repeat(job_of(run.manifest)) else "on this journal"
     return f"tried {how}: {_words(limits, changes)} would let no more of them pass"
 
 
@@ -143,7 +143,7 @@ def _columns(rows: pl.DataFrame, prefix: str) -> pl.DataFrame:
 
 def _attempt(run: RunReader, limits: Limits) -> Attempt:
     job = replace(job_of(run.manifest), limits=limits, limits_file="")
-    if _can_repeat(job):
+    if can_repeat(job):
         return _repeat(job)
     rows = relimit(run, limits).decisions
     passed = Reason.OK.name
@@ -151,7 +151,7 @@ def _attempt(run: RunReader, limits: Limits) -> Attempt:
     return Attempt(_columns(new, "new_"), rows.height, False)
 
 
-def _can_repeat(job: Job) -> bool:
+def can_repeat(job: Job) -> bool:
     """Compiled strategies alone, from the beginning: quick, and they do nothing but trade."""
     python = any(one.is_class or one.loop for one in job.strategies.values())
     return not python and not job.plain and job.fork is None

@@ -15,6 +15,9 @@ from hft.storage.yaml_text import dump_yaml
 from hft.tape.dataset import Tapes
 from hft.tape.reader import Tape
 
+GAP = "gap_ns_p999"
+ROWS_MIN = 1000  # of fewer the 99.9 % gap is the longest one
+
 
 def save(limits: Limits, path: str | Path) -> Path:
     """Write a set as YAML; loading it gives an equal set."""
@@ -24,13 +27,26 @@ def save(limits: Limits, path: str | Path) -> Path:
 
 
 def reference_summary(chain: Sequence[Tape]) -> Mapping[str, Any]:
-    """What relative limits of an instrument look at: its first tape that shows both sides."""
-    quoted = (tape.summary for tape in chain if tape.summary.get("first_mid") is not None)
-    return next(quoted, chain[0].summary)
+    """What relative limits of an instrument look at: its first tape that shows a market.
+
+    Its gaps are those of the tape with the widest, since a feed gap is for every day of a run. A
+    tape that is a snapshot, or has fewer rows than a p999 needs, is passed over where another is
+    not.
+    """
+    found = [tape.summary for tape in chain]
+    quoted = [one for one in found if one.get("first_mid") is not None] or found[:1]
+    known = [one for one in quoted if _knows(one)] or quoted
+    gaps = [one[GAP] for one in known if one.get(GAP) is not None]
+    return {**known[0], GAP: max(gaps)} if gaps else known[0]
+
+
+def _knows(summary: Mapping[str, Any]) -> bool:
+    rows = sum(int(count) for count in (summary.get("kinds") or {}).values())
+    return rows >= ROWS_MIN and (summary.get(GAP) or 0) > 0
 
 
 def fit(tapes: Tapes, capital: float | None = None, base: Limits | None = None) -> Limits:
-    """The research set (or `base`) resolved on the first tape of each instrument, as numbers.
+    """The research set (or `base`) resolved on the tapes of each instrument, as numbers.
 
     With `capital`, positions are scaled so that full ones in every instrument are worth it.
     """

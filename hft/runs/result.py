@@ -22,6 +22,7 @@ from hft.runs.folder.listing import resolve
 from hft.runs.folder.names import RunNames
 from hft.runs.folder.reader import RunReader
 from hft.runs.folder.summary import contracts
+from hft.runs.open_hours import hours_notice, try_hours
 from hft.runs.tapes import Folders
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class Run(RunReader):
         get = self.metrics.get_value
         counts = get("refused") or 0, get("decisions") or 0
         due = notice(*counts, table, advice_of(self))
-        due = "; ".join(filter(None, [due, *self.manifest.get("warnings", ())]))
+        due = "; ".join(filter(None, [hours_notice(self), due, *self.manifest.get("warnings", ())]))
         base = View(
             title=_title(self.names),
             currency=self.names.currency,
@@ -211,6 +212,7 @@ def as_run(replay: Callable[..., RunReader], *given: Any, **options: Any) -> Run
     try:
         run = Run(replay(*given, **options).path)
         _try_advice(run)
+        try_hours(run)
         return run
     except (KeyboardInterrupt, HftError) as stop:
         if isinstance(kept := getattr(stop, "run", None), RunReader):

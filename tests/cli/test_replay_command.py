@@ -63,7 +63,7 @@ def test_runs_that_differ_exit_with_two(out: Path, capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("args", "code", "sentence"),
     [
-        (("show", "zebra"), 65, "no such run"),
+        (("show", "zebra"), 65, "no run 'zebra' in folder"),
         (("show", "--frame", "colours"), 64, "'colours' is not one of"),
         (("list", "--where", "nett > 2"), 64, "did you mean 'net'"),
         (("run", "synthetic", "-s", "two_sided", "--set", "half"), 64, "key=value"),

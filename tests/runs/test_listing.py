@@ -54,7 +54,7 @@ def test_a_path_is_a_name(out: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("2026", "3 runs begin so"), ("zebra", "no such run"), ("last~9", "has 3 runs")],
+    [("2026", "3 runs begin so"), ("zebra", "no run 'zebra' in folder"), ("last~9", "has 3 runs")],
 )
 def test_a_name_that_fits_none_or_many_is_one_sentence(out: Path, name: str, sentence: str) -> None:
     with pytest.raises(DataError, match=sentence):

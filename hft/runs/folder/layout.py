@@ -19,6 +19,7 @@ PARTIAL = ".partial"
 MANIFEST, METRICS, DIGEST, NAMES = "manifest.json", "metrics.json", "digest", "instruments.json"
 LIMITS, JOURNAL, LOGS = "limits.yaml", "journal", "logs.parquet"
 ADVICE = "advice.json"  # which change of the limits was tried, after the run
+HOURS = "open_hours.json"  # which times were tried that leave no fill outside the open hours
 SNAPSHOT = "snapshot.npz"  # where a partial run can go on
 RECORDS = ("digest", "summary", "full")
 SUMMARY = ("fills", "equity", "trips", "controls")

@@ -65,7 +65,8 @@ def resolve(name: str | Path, out: str | Path = "runs") -> Path:
         return exact[0]
     if not matching:
         near = nearest(text, (path.name.removesuffix(PARTIAL) for path in found))
-        raise DataError(f"{text}: no such run in {out}{near or '; `hft replay list` shows them'}")
+        cure = near or "; `hft replay list` shows those there are"
+        raise DataError(f"no run {text!r} in folder {out}{cure}")
     if len(matching) > 1:
         names = ", ".join(path.name for path in matching[:4])
         raise DataError(f"{text}: {len(matching)} runs begin so ({names}); write more of it")

@@ -11,6 +11,7 @@ import polars as pl
 from hft.reports import markout, performance
 from hft.reports.costs import Contract, with_values
 from hft.reports.daily import daily, days_of
+from hft.reports.open_hours import calendars, outside
 from hft.runs.folder.names import RunNames
 
 Figures = dict[str, dict[str, Any]]
@@ -37,6 +38,7 @@ def summarize(folder: Path, names: RunNames, totals: dict[str, Any]) -> dict[str
     _days(found, folder, equity, names)
     _decisions(found, folder, int(totals.get("lost_intents", 0)))
     _fills(found, folder, names)
+    _hours(found, folder, names)
     _shares(found)
     return {"totals": totals, "metrics": found}
 
@@ -157,6 +159,21 @@ def _fills(found: Figures, folder: Path, names: RunNames) -> None:
         ticks, measured = markout.overall(table, horizon)
         name = f"markout_{horizon.replace(' ', '')}"
         _put(found, name, ticks, f"ticks a fill, {measured:,} of {fills.height:,} fills")
+
+
+def _hours(found: Figures, folder: Path, names: RunNames) -> None:
+    """Fills and orders outside the open hours; absent where no calendar is known."""
+    fills, decisions = _scan(folder, "fills"), _scan(folder, "decisions")
+    whose = calendars(names)
+    if fills is None or not whose:
+        return
+    made = fills.select("symbol", ts="exch_ts").collect()
+    name, of = "fills_outside_session", f"outside the sessions of {', '.join(whose)}"
+    _put(found, name, outside(made, names), f"fills {of}")
+    if decisions is not None:
+        sent = (pl.col("reason_code") == 0) & pl.col("intent").is_in(["NEW", "FORCE_FLAT"])
+        rows = decisions.filter(sent).select("symbol", "ts").collect()
+        _put(found, "orders_outside_session", outside(rows, names), f"orders {of}")
 
 
 def _shares(found: Figures) -> None:
