@@ -189,9 +189,10 @@ def test_a_replay_that_ends_before_its_tape_shows_no_row_after_its_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = some_rows(7)
-    for end_ns in (rows[40][0], rows[80][0] + 1):
-        for cut in (0, 60):
-            session = played(monkeypatch, delayed(rows, 7, 50), end_ns=end_ns, cut=cut)
+    for end_ns in (rows[60][0], rows[80][0] + 1, rows[95][0] + 3, rows[110][0]):
+        for every_ns, cut in ((5, 0), (5, 60), (37, 60)):
+            made = delayed(rows, 7, 50)
+            session = played(monkeypatch, made, every_ns=(every_ns,), end_ns=end_ns, cut=cut)
             assert session.engine.feeds[0]["lags"] == 1
             assert session.engine.trading.touch[0]["ts_ns"] <= end_ns
 
@@ -215,6 +216,15 @@ def early(made: Columns) -> None:
     made.local_ts[75] = made.exch_ts[74]
 
 
+def early_at_a_look(made: Columns) -> None:
+    """Received at a wake-up, five after the first row and so on, and happened right after it."""
+    row = 70
+    look_ns = int(made.exch_ts[0]) + 5 * ((int(made.exch_ts[row]) - int(made.exch_ts[0])) // 5 + 1)
+    made.exch_ts[row:] += look_ns + 1 - made.exch_ts[row]
+    made.local_ts[:] = np.minimum(made.local_ts, look_ns)
+    made.local_ts[row + 1 :] = made.exch_ts[row + 1 :]
+
+
 def signal(made: Columns) -> None:
     made.kind[70] = SIGNAL
     made.order_id[70] = 2
@@ -226,7 +236,8 @@ def status(made: Columns) -> None:
 
 
 @pytest.mark.parametrize(
-    "edit", [one_sided, one_sided_first, one_sided_batch, early, signal, status]
+    "edit",
+    [one_sided, one_sided_first, one_sided_batch, early, early_at_a_look, signal, status],
 )
 def test_rows_that_only_one_side_knows_give_the_view_its_own_book(
     monkeypatch: pytest.MonkeyPatch, edit: Edit
