@@ -164,6 +164,16 @@ def root(
         choose_file(config)
 
 
+def _with_report_file(args: list[str]) -> list[str]:
+    """`replay show --report` without a file means the run's folder, as an empty name does."""
+    words = list(args)
+    if "--report" in words and words[:2] == ["replay", "show"]:
+        behind = words.index("--report") + 1
+        if behind == len(words) or words[behind].startswith("-"):
+            words.insert(behind, "")
+    return words
+
+
 def run(args: list[str] | None = None) -> int:
     """Run one command line and return its exit code; nothing escapes as an exception."""
     context.begin(sys.argv[1:] if args is None else args)
@@ -172,7 +182,8 @@ def run(args: list[str] | None = None) -> int:
     readable()
     usage_error, click_error = typer.BadParameter.__mro__[1:3]
     try:
-        code = typer.main.get_command(app).main(args, prog_name="hft", standalone_mode=False)
+        words = _with_report_file(sys.argv[1:] if args is None else args)
+        code = typer.main.get_command(app).main(words, prog_name="hft", standalone_mode=False)
         sys.stdout.flush()
         if code == INTERRUPTED:  # typer answers Ctrl-C with this code and without a word
             raise KeyboardInterrupt

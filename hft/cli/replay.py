@@ -70,7 +70,7 @@ def run(
         )
     context.emit(done.to_json(), lambda: repr(done))
     if done.record != "digest":
-        context.note(f"for a report: hft replay show {done.path} --report report.html")
+        context.note(f"for a report: hft replay show {done.path} --report")
 
 
 @app.command("list")
@@ -90,14 +90,17 @@ def show(
     frame: Annotated[
         Frame | None, typer.Option("--frame", help="A table instead of the card.")
     ] = None,
-    report: Annotated[str | None, typer.Option(help="Write the report here.")] = None,
+    report: Annotated[
+        str | None,
+        typer.Option(help="Write the report here; without a file, into the run's folder."),
+    ] = None,
     out: Out = None,
     json: context.Json = False,
 ) -> None:
     """Show a run's card, or one of its tables; write its report."""
     found = find(name, out)
     if report is not None:
-        context.note(f"report: {found.report(report)}")
+        context.note(f"report: {found.report(report or None)}")
     if frame is None:
         view.refuse("without --frame there is a card")
         context.emit(found.to_json(), lambda: repr(found))

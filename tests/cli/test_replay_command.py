@@ -47,6 +47,11 @@ def test_a_card_a_table_and_a_report_are_shown(
     printed = capsys.readouterr()
     assert printed.out.count("\n") == 4 and str(report) in printed.err
     assert report.read_text().startswith("<!doctype html>")
+    assert app.run(["replay", "show", "last", "--out", str(out), "--report"]) == 0
+    (own,) = out.glob("*/report.html")
+    assert f"report: {own}" in capsys.readouterr().err
+    assert app.run(["replay", "show", "--report", "--out", str(out)]) == 0
+    capsys.readouterr()
     assert run(out, "show", "--frame", "fills", "--rows", "1", "--json") == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert row["ts"].endswith("Z") and row["price_tick"] > 0
