@@ -2,9 +2,11 @@
 
 import pytest
 
-from benchmarks import record_rows, run
+import hft
+from benchmarks import record_cost, record_rows, run
 from benchmarks.bench import Bench
 from benchmarks.worker import Failed
+from hft.runs.ingest import synthetic
 
 ANSWER = {"digest_s": 0.25, "full_s": 0.75, "megabytes": 26.0, "journal": 17.2}
 ANSWER |= {"steps": 1000, "digest": "ab", "same": True}
@@ -48,3 +50,13 @@ def test_one_that_fails_says_why_and_is_a_group_of_the_report(tmp_path):
     rows = list(record_rows.record(Answers(tmp_path, "no room")))
     assert [row.reason for row in rows] == ["no room", "no room"]
     assert run.GROUPS["record"][1] is record_rows.record
+
+
+def test_a_measured_day_has_both_levels_of_one_run_and_leaves_nothing(tmp_path, monkeypatch):
+    market = synthetic(seed=5, out=tmp_path / "t", events=20_000)
+    monkeypatch.setattr(record_cost, "RUNS", tmp_path / "runs")
+    monkeypatch.setattr(hft, "tapes", lambda *_, **__: market)
+    answer = record_cost.record_day(0.0)
+    assert answer["same"] and len(answer["digest"]) == 64 and answer["steps"] > 100
+    assert 0 < answer["journal"] < answer["megabytes"] and answer["digest_s"] > 0 < answer["full_s"]
+    assert not (tmp_path / "runs").exists()
