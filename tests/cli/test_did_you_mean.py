@@ -70,4 +70,4 @@ def test_a_name_like_no_other_is_not_guessed(
     monkeypatch.chdir(workspace)
     assert app.run(["replay", "show", "zebra"]) == 65
     said = capsys.readouterr().err
-    assert "did you mean" not in said and "`hft replay list` shows them" in said
+    assert "did you mean" not in said and "`hft replay list` shows those there are" in said
