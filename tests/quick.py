@@ -39,6 +39,8 @@ LEFT_OUT: dict[str, str] = {
     "test_room_for_answers.py::test_nothing_at_the_venue": "filled rings hold the same bound here",
     "test_writer.py::test_every_byte_of_the_frame": "any flipped bit is noticed here",
     "test_chain.py::test_garbage_ends": "a fuzz; edited, cut and reordered rows are found here",
+    "test_step_block.py::test_a_block_with_a_good_checksum": "a fuzz; round trips are here",
+    "test_step_block.py::test_packed_columns_that_are": "a fuzz; round trips are here",
     "test_open_hours.py::test_each_market_keeps": "every market's hours at once; one by one here",
     "test_kernel_cache.py::test_every_compiled_kernel": "a search of all sources",
     "test_dispatch.py::test_the_queue_is_its_twin": "ten seconds; the venue's duels pass the queue",
