@@ -7,7 +7,6 @@ not run again, which may take long and do more than trade: its journal is decide
 widen, and of a reason without a rule (`advice_rules`) nothing is said: the card names the limit.
 """
 
-import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +20,7 @@ from hft.gateway.limits import Limits
 from hft.replay.run import drive
 from hft.runs.advice_rules import Change, Limited, next_change
 from hft.runs.execute import job_of
-from hft.runs.folder.layout import ADVICE
+from hft.runs.folder.layout import ADVICE, kept_sentence
 from hft.runs.folder.names import RunNames
 from hft.runs.folder.reader import RunReader
 from hft.runs.folder.tables import decisions_table
@@ -59,11 +58,7 @@ class Attempt:
 
 def advice_of(run: RunReader) -> str:
     """The sentence that was found for a run, "" for none."""
-    path = run.path / ADVICE
-    try:
-        return str(json.loads(path.read_text())["text"]) if path.is_file() else ""
-    except (OSError, ValueError, KeyError):
-        return ""
+    return kept_sentence(run.path / ADVICE)
 
 
 def advise(run: RunReader) -> None:

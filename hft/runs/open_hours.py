@@ -6,7 +6,6 @@ repeated once, in memory, with the times that leave those hours out, and the sen
 of that. Strategies in Python are not run again; the sentence says so.
 """
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +18,7 @@ from hft.reports.figures import counted, number, percent
 from hft.reports.open_hours import calendars, closed, hours
 from hft.runs.advice import ROWS, can_repeat
 from hft.runs.execute import job_of
-from hft.runs.folder.layout import HOURS
+from hft.runs.folder.layout import HOURS, kept_sentence
 from hft.runs.folder.names import RunNames
 from hft.runs.folder.reader import RunReader
 from hft.runs.job import Job
@@ -43,20 +42,12 @@ def hours_notice(run: RunReader) -> str:
         return ""
     orders = get("orders_outside_session")
     sent = "" if orders is None else f" and {number(orders)} of {number(get('orders'))} orders"
+    cure = kept_sentence(run.path / HOURS) or IN_PARTS
     return (
         f"{count:,} of {counted(fills, 'fill')} ({percent(count / fills)}){sent} were outside the "
         f"sessions of {', '.join(calendars(run.names))}: an auction, a pre-open or a closed "
-        f"market, where the recorded book is no continuous market; {_kept(run) or IN_PARTS}"
+        f"market, where the recorded book is no continuous market; {cure}"
     )
-
-
-def _kept(run: RunReader) -> str:
-    """What was tried on this run; "" where nothing was."""
-    path = run.path / HOURS
-    try:
-        return str(json.loads(path.read_text())["text"]) if path.is_file() else ""
-    except (OSError, ValueError, KeyError):
-        return ""
 
 
 def try_hours(run: RunReader) -> None:

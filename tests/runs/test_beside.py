@@ -70,5 +70,8 @@ def test_an_error_of_the_last_job_is_raised_where_one_waits_for_it_once() -> Non
 
 
 def test_nothing_to_do_is_done_at_once() -> None:
-    Beside(1).settle()
-    Beside(1).rest()
+    before = threading.active_count()
+    idle = Beside(1)
+    idle.settle()
+    idle.rest()
+    assert threading.active_count() == before, "no thread without a job"

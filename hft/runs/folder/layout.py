@@ -106,6 +106,14 @@ def read_json(path: Path) -> dict[str, Any]:
     return data
 
 
+def kept_sentence(path: Path) -> str:
+    """What was found about a run after it and kept in its folder; "" where nothing was."""
+    try:
+        return str(read_json(path).get("text", ""))
+    except JournalError:
+        return ""
+
+
 def dump_json(data: Any) -> str:
     """JSON of a run folder: sorted keys, so that equal content is equal bytes."""
     return page(data, _plain)
