@@ -1,11 +1,12 @@
 """docs/benchmarks.md and results.json out of the measured rows."""
 
+import dataclasses
 import json
 from typing import Any
 
 from benchmarks import machine
 from benchmarks.environments import PEERS
-from benchmarks.measure import Row, Series
+from benchmarks.measure import Goal, Row, Series
 
 HEAD = """# Benchmarks
 
@@ -41,6 +42,14 @@ def as_json(groups: dict[str, list[Row]], facts: dict[str, Any], runs: int) -> s
     """Every measured value, for machines."""
     rows = [_plain(row) | {"group": group} for group, found in groups.items() for row in found]
     return json.dumps({"machine": facts, "runs": runs, "rows": rows}, indent=1) + "\n"
+
+
+def kept_groups(text: str) -> dict[str, list[Row]]:
+    """The groups of an earlier report, as `as_json` wrote them."""
+    groups: dict[str, list[Row]] = {}
+    for plain in json.loads(text)["rows"]:
+        groups.setdefault(plain["group"], []).append(_row(plain))
+    return groups
 
 
 def console_line(row: Row) -> str:
@@ -92,10 +101,24 @@ def _plain(row: Row) -> dict[str, Any]:
         "unit": row.unit,
         "verdict": row.verdict,
         "reason": row.reason,
-        "goal": _goal(row),
+        "goal": dataclasses.asdict(row.goal) if row.goal else None,
+        "judged": row.judged,
         "peer_name": PEERS[row.peer_name] if row.peer_name else "",
         "ours": row.ours.values if row.ours else None,
         "peer": row.peer.values if row.peer else None,
         "ratio": row.ratio.values if row.ratio else None,
         "facts": row.facts,
     }
+
+
+def _row(plain: dict[str, Any]) -> Row:
+    """What `_plain` was given."""
+    given = {key: plain[key] for key in ("name", "title", "unit", "reason", "judged", "facts")}
+    row = Row(**given, goal=Goal(**plain["goal"]) if plain["goal"] else None)
+    row.ours, row.peer, row.ratio = (
+        Series(tuple(plain[key])) if plain[key] else None for key in ("ours", "peer", "ratio")
+    )
+    row.peer_name = next(
+        (name for name, version in PEERS.items() if version == plain["peer_name"]), ""
+    )
+    return row

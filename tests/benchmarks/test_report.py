@@ -49,3 +49,13 @@ def test_the_file_of_figures_holds_every_value():
     assert told["rows"][0]["ours"] == [20.0, 22.0, 21.0]
     assert told["rows"][1]["reason"] == "no network"
     assert told["machine"] == MACHINE
+
+
+def test_a_group_measured_alone_takes_its_place_among_the_groups_of_the_last_report():
+    before = {"First": _rows(), "Second": _rows()[:1]}
+    kept = report.kept_groups(report.as_json(before, MACHINE, 3))
+    assert kept == before
+    again = Row("fast", "a row", "s", ours=Series((1.0,)), judged="ours")
+    page = report.as_markdown(kept | {"First": [again]}, MACHINE, 3)
+    assert page.index("## First") < page.index("## Second")
+    assert page.count("| fast |") == 2 and "| absent |" not in page
