@@ -55,12 +55,16 @@ class Tape:
 
     def _check_layout(self) -> None:
         wanted = [(name, pa.from_numpy_dtype(dtype)) for name, dtype in DTYPES.items()]
-        if [(field.name, field.type) for field in self._file.schema] != wanted:
+        try:
+            found = [(field.name, field.type) for field in self._file.schema]
+        except ValueError:  # a damaged name need not be text
+            found = []
+        if found != wanted:
             raise DataError(f"{self.path}: columns are not those of a tape")
         expected = -(-self.rows // BATCH_ROWS)
         if self._file.num_record_batches != expected:
-            found = self._file.num_record_batches
-            raise DataError(f"{self.path}: {found} batches where the seal says {expected}")
+            there = self._file.num_record_batches
+            raise DataError(f"{self.path}: {there} batches where the seal says {expected}")
 
     @property
     def rows(self) -> int:

@@ -71,6 +71,16 @@ def test_any_flipped_bit_is_noticed(tape_path: Path, position: float, bit: int):
         Tape(damaged).verify()
 
 
+def test_a_column_whose_name_is_no_text_is_no_column_of_a_tape(tmp_path: Path):
+    path = tmp_path / "one.tape.arrow"
+    write_tape(path, level_feed(1))
+    content = path.read_bytes()
+    assert b"order_id" in content
+    path.write_bytes(content.replace(b"order_id", b"order_i\x9c"))
+    with pytest.raises(DataError, match="columns are not those of a tape"):
+        Tape(path)
+
+
 def test_every_byte_of_the_frame_is_covered(tmp_path: Path):
     """Byte by byte over headers, padding and footer of a tape of one row."""
     path = tmp_path / "one.tape.arrow"

@@ -153,9 +153,9 @@ def _open(path: Path) -> Any:
     try:
         table = pa.ipc.open_file(pa.BufferReader(path.read_bytes())).read_all()
         table.validate(full=True)
+        return table if tuple(table.column_names) == COLUMNS else None
     except (OSError, pa.ArrowException, ValueError, OverflowError, MemoryError):
         return None
-    return table if tuple(table.column_names) == COLUMNS else None
 
 
 def _read_index(path: Path) -> list[str]:
