@@ -92,7 +92,8 @@ def test_what_no_strategy_listens_to_is_said(two_markets: list[str], replay: Any
     assert "not replayed" not in replay(two_markets[0], "-s", "two_sided")["notice"]
 
 
-def test_plain_replays_though_a_compiled_run_is_sealed(market: str, replay: Any) -> None:
+def test_plain_replays_though_a_compiled_run_is_sealed(two_markets: list[str], replay: Any) -> None:
+    market, _ = two_markets  # half a minute, so a few hundred wake-ups
     first = replay(market, "-s", "two_sided")
     assert "was sealed before" in replay(market, "-s", "two_sided")["words"]
     again = replay(market, "-s", "two_sided", "--plain")
