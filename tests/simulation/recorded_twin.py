@@ -223,23 +223,23 @@ def row_of_table(part: Part, strategy: str) -> tuple[str, str | None]:
     return f"{name:26} {strategy:9} {steps:8} {spent:5.0f} s  {', '.join(cells)}", differs
 
 
-def every_row(recording: Recording, span_ns: int) -> tuple[list[str], list[str]]:
-    """The lines of one recording, and what differs."""
-    lines, differ = [], []
+def every_row(recording: Recording, span_ns: int) -> list[str]:
+    """Print the lines of one recording as they are done. Returns: what differs."""
+    differ = []
     with tempfile.TemporaryDirectory() as out:
         for part in parts(recording, Path(out) / "tapes", span_ns):
             rows = len(rows_of(part.tape, part.end_ns))
-            lines.append(f"{recording.name} {part.day}: {rows} rows")
+            print(f"{recording.name} {part.day}: {rows} rows", flush=True)
             for strategy in AGGRESSORS:
                 try:
                     line, found = row_of_table(part, strategy)
                 except (ConfigError, DataError) as reason:  # no replay has such a tape
-                    lines.append(f"{recording.name} {part.day}: not replayed: {reason}")
+                    print(f"{recording.name} {part.day}: not replayed: {reason}", flush=True)
                     break
-                lines.append(line)
+                print(line, flush=True)
                 differ += [f"{line}\n{found}"] if found is not None else []
         rows_of.cache_clear()
-    return lines, differ
+    return differ
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -253,12 +253,11 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     wanted = [one for one in RECORDINGS if not args.names or one.name in args.names]
     print(f"the first {args.minutes:g} minutes of each tape and opening")
-    print(f"{'tape':26} {'strategy':9} {'steps':>8}         fills by queue model")
+    print(f"{'tape':26} {'strategy':9} {'steps':>8}         fills by queue model", flush=True)
     differ: list[str] = []
     with ProcessPoolExecutor(args.processes) as pool:
         spans = [round(args.minutes * MINUTE)] * len(wanted)
-        for lines, found in pool.map(every_row, wanted, spans):
-            print("\n".join(lines), flush=True)
+        for found in pool.map(every_row, wanted, spans):
             differ += found
     print("\n".join(differ) or "engine and twin are equal on every tape")
     return 1 if differ else 0
