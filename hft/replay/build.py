@@ -88,6 +88,7 @@ def new_session(
 ) -> Session:
     """An engine at its first row. Units: see the fields of CLOCK."""
     instruments, n = len(sources), len(strategies)
+    listened = max(strategy.instruments for strategy in strategies)
     keep: list[Any] = []
     engine = st.Engine(
         clock=np.zeros(1, st.CLOCK),
@@ -130,7 +131,7 @@ def new_session(
         controls=_controls(controls),
         faults=np.zeros(1, st.FAULTS) if faults is None else faults.copy(),
         steps=np.zeros(_steps_max(len(gateway.orders), n) if record != "digest" else 1, STEP),
-        equity=np.zeros(st.EQUITY_MAX if record != "digest" else 1, st.EQUITY),
+        equity=np.zeros(_equity_max(n, listened) if record != "digest" else 1, st.EQUITY),
         series=np.zeros(st.SERIES_MAX if record == "full" else 1, st.SERIES),
     )
     _feeds(engine, sources)
@@ -140,7 +141,7 @@ def new_session(
     engine = engine._replace(params=params)
     _contexts(engine, strategies, keep)
     clock = engine.clock[0]
-    engine.trading.head[0]["listened"] = max(strategy.instruments for strategy in strategies)
+    engine.trading.head[0]["listened"] = listened
     clock["strategies"] = n
     clock["accounts"] = 1
     clock["record"] = RECORDS[record]
@@ -196,6 +197,12 @@ def _steps_max(slots: int, strategies: int) -> int:
     answers = 4 * slots
     a_wake = CANCELS_MAX + INTENTS_MAX * (1 + CANCELS_MAX)
     return st.STEPS_MAX + answers + strategies * a_wake
+
+
+def _equity_max(strategies: int, listened: int) -> int:
+    """Room for a sample after each wake-up between two looks at the ring, and for the end's."""
+    samples = st.PAUSE_STEPS + strategies + 1
+    return st.EQUITY_MAX + samples * strategies * listened
 
 
 def _batches(sources: list[Source], keep: list[Any]) -> np.ndarray:

@@ -26,6 +26,7 @@ from hft.replay.state import (
     CHECKPOINT_STEPS,
     EQUITY_MAX,
     FILLS_MAX,
+    PAUSE_STEPS,
     PHASE_AWAKE,
     PHASE_DONE,
     PHASE_REDECIDE,
@@ -64,9 +65,8 @@ _ON_TRADE = WakeCause.TRADE.value
 _ON_BOOK = WakeCause.BOOK.value
 _ON_STATUS = WakeCause.STATUS.value
 _FILL = ResponseKind.FILL.value
-# Between two pauses no ring can grow by more than the margin: a step writes at most one row to
-# each, an equity sample one row per strategy and instrument.
-PAUSE_STEPS = 256
+# Between two pauses a step writes at most one row to each ring. What one item adds beyond that, and
+# the rows of a sample of equity, have room of their own behind the rings (`replay.build`).
 _MARGIN = PAUSE_STEPS + 4 * INTENTS_MAX
 
 

@@ -19,6 +19,7 @@ SERIES_MAX = 1 << 13
 EQUITY_MAX = 1 << 12
 TRACKED_MAX = 8
 CHECKPOINT_STEPS = 1 << 16
+PAUSE_STEPS = 256  # between two looks at the rings
 CHECKPOINTS_MAX = 1 << 10
 
 
