@@ -3,9 +3,10 @@
 numba's own cache sees neither an edit in a helper of another file nor the bounds-check flag, names
 its files by the place of the installation, and asks whether that place can be written. Here a
 folder is named by all that machine code depends on: every source with kernels, the versions, the
-flags and the processor. A wheel may bring a second folder, compiled for any processor of its kind
-(`make wheel`); it is used when its name is right, so never for other sources, versions or flags.
-Each file begins with the hash of the rest: one that is damaged is compiled anew.
+flags, and model and instructions of the processor. A wheel may bring a second folder, compiled for
+any processor of its kind (`make wheel`); it is used when its name is right, so never for other
+sources, versions or flags. Each file begins with the hash of the rest: one that is damaged is
+compiled anew.
 
 Beside `jit`, this module is the exemption from the line: it reads our own sources and this cache.
 """
@@ -25,6 +26,7 @@ import llvmlite
 import numba
 import numpy as np
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
+from numba.core.codegen import get_host_cpu_features
 
 # Kernels above the line; an edit there must recompile them too.
 PACKAGES_WITH_KERNELS = ("tape", "feeds", "storage", "alpha/expressions", "alpha/search")
@@ -52,14 +54,15 @@ def _package() -> Path:
 def sources_key(processor: str | None = None) -> str:
     """The name of the folder: a hash of all that machine code depends on.
 
-    `processor` is this machine's, as numba is told or finds it, unless it is given.
+    `processor` is this machine's, as numba is told or finds it, unless it is given: then it has no
+    instructions beyond its model's.
     """
     digest = hashlib.sha256()
     for package in (*PACKAGES_BELOW_THE_LINE, *PACKAGES_WITH_KERNELS):
         for path in sorted((_package() / package).rglob("*.py")):
             digest.update(path.relative_to(_package()).as_posix().encode())
             digest.update(path.read_bytes())
-    found = processor or numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
+    found = (processor, "") if processor else _processor()
     flags = (
         numba.__version__,
         llvmlite.__version__,
@@ -68,13 +71,22 @@ def sources_key(processor: str | None = None) -> str:
         platform.python_version_tuple()[:2],
         platform.system(),
         platform.machine(),
-        str(found),
+        *found,
         str(numba.config.BOUNDSCHECK),
         str(numba.config.DEBUGINFO_DEFAULT),
         str(numba.config.OPT),
     )
     digest.update(repr(flags).encode())
     return digest.hexdigest()[:20]
+
+
+def _processor() -> tuple[str, str]:
+    """Model and instructions that numba compiles for; a virtual machine may hide some of a model's,
+    and a folder may be shared by both."""
+    name, features = numba.config.CPU_NAME, numba.config.CPU_FEATURES
+    if name is None:
+        name = llvmlite.binding.get_host_cpu_name()
+    return str(name), str(get_host_cpu_features() if features is None else features)
 
 
 def cache_root() -> Path:
@@ -109,14 +121,19 @@ def _chosen_folder() -> str:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
-        old = sorted(root.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-        newest = old[0].stat().st_mtime
-        for path in old[KEPT_FOLDERS:]:
-            if newest - path.stat().st_mtime > KEPT_S:
-                shutil.rmtree(path, ignore_errors=True)
     except OSError:
         return ""
+    with suppress(OSError):  # another process may remove the same ones
+        _forget_old(root)
     return str(folder) if os.access(folder, os.W_OK) else ""
+
+
+def _forget_old(root: Path) -> None:
+    used_s = {path: path.stat().st_mtime for path in root.iterdir()}
+    old = sorted(used_s, key=lambda path: used_s[path], reverse=True)
+    for path in old[KEPT_FOLDERS:]:
+        if used_s[old[0]] - used_s[path] > KEPT_S:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 FOLDERS = Folders()

@@ -91,11 +91,27 @@ def test_an_edit_above_the_line_leaves_the_folder(tree: Path) -> None:
     assert kernel_cache.sources_key() == before
 
 
-@pytest.mark.parametrize("flag", ["BOUNDSCHECK", "DEBUGINFO_DEFAULT", "OPT", "CPU_NAME"])
+@pytest.mark.parametrize(
+    "flag", ["BOUNDSCHECK", "DEBUGINFO_DEFAULT", "OPT", "CPU_NAME", "CPU_FEATURES"]
+)
 def test_a_flag_moves_the_folder(tree: Path, monkeypatch: pytest.MonkeyPatch, flag: str) -> None:
     before = kernel_cache.sources_key()
     monkeypatch.setattr(numba.config, flag, "changed")
     assert kernel_cache.sources_key() != before
+
+
+def test_a_processor_that_hides_instructions_of_its_model_has_a_folder_of_its_own(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = kernel_cache.sources_key()
+    monkeypatch.setattr(kernel_cache, "get_host_cpu_features", lambda: "+sse2,-avx2")
+    hidden = kernel_cache.sources_key()
+    assert hidden != before
+    for features in ("", "+sse2,-avx2"):
+        monkeypatch.setattr(numba.config, "CPU_NAME", kernel_cache.ANY_PROCESSOR)
+        monkeypatch.setattr(numba.config, "CPU_FEATURES", features)
+        same = kernel_cache.sources_key() == kernel_cache.sources_key(kernel_cache.ANY_PROCESSOR)
+        assert same == (features == ""), "a wheel brings what any processor can run"
 
 
 @pytest.mark.parametrize("module", ["numba", "llvmlite", "np"])
@@ -117,6 +133,16 @@ def test_only_the_newest_folders_are_kept(tmp_path: Path, monkeypatch: pytest.Mo
     kept = {path.name for path in root.iterdir()}
     assert kept == {kernel_cache.sources_key(), "old4", "old3"}
     assert own == str(root / kernel_cache.sources_key())
+
+
+def test_a_folder_that_another_process_removes_meanwhile_is_no_reason_to_keep_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HFT_CACHE_DIR", str(tmp_path))
+    root = kernel_cache.cache_root()
+    root.mkdir(parents=True)
+    (root / "gone").symlink_to(root / "nowhere")  # listed, and not there when it is looked at
+    assert kernel_cache.Folders().own == str(root / kernel_cache.sources_key())
 
 
 def test_where_no_folder_can_be_made_nothing_is_kept(
