@@ -166,9 +166,11 @@ def root(
 
 def _with_report_file(args: list[str]) -> list[str]:
     """`replay show --report` without a file means the run's folder, as an empty name does."""
-    words = list(args)
-    if "--report" in words and words[:2] == ["replay", "show"]:
-        behind = words.index("--report") + 1
+    words, at = list(args), 0
+    while words[at:] and words[at].startswith("-"):  # options of every command
+        at += 2 if words[at] == "--config" else 1
+    if words[at : at + 2] == ["replay", "show"] and "--report" in words[at:]:
+        behind = words.index("--report", at) + 1
         if behind == len(words) or words[behind].startswith("-"):
             words.insert(behind, "")
     return words
@@ -223,7 +225,9 @@ def _stopped(error: BaseException) -> int:
     if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    code = getattr(error, "code", 0)
+    code = getattr(error, "code", None)
+    if isinstance(code, str):  # as Python ends for it
+        return _say(code, INTERNAL, "Defect")
     return code if isinstance(code, int) else 0
 
 

@@ -38,11 +38,11 @@ def rows_where(frame: pl.DataFrame, text: str) -> pl.DataFrame:
     """The rows for which the expression holds. Raises: typer.BadParameter with the columns."""
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: too deep
         _refuse(text, f"is no expression; {EXAMPLE}, with == to compare")
     try:
         return frame.filter(_Reader(text, frame.schema).truth(tree))
-    except (pl.exceptions.PolarsError, TypeError) as error:
+    except (pl.exceptions.PolarsError, TypeError, RecursionError) as error:
         _refuse(text, f"cannot be asked of this table: {str(error).splitlines()[0]}")
 
 

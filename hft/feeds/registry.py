@@ -54,7 +54,7 @@ def _plug_in(path: Path) -> Any:
         raise ConfigError(f"format: {path}: no such plug-in file")
     try:
         module: Any = load(path, f"hft_plugin_{path.stem}")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError(f"format: {path}: {type(error).__name__}: {error}") from None
     for name in ("NAMES", "sniff", "decode"):
         if not getattr(module, name, None):
@@ -82,14 +82,14 @@ class _PlugIn:
             feeds = list(self.module.decode(paths, options))
         except HftError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise DataError(f"{self._place(error)}: {type(error).__name__}: {error}") from error
         for feed in feeds:
             if problem := _shapeless(feed):
                 raise DataError(f"{self.path}: the plug-in's decode returned {problem}")
         return feeds
 
-    def _place(self, error: Exception) -> str:
+    def _place(self, error: BaseException) -> str:
         """The plug-in's own line that led to an error."""
         lines = [
             frame.lineno

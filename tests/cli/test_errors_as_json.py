@@ -57,6 +57,7 @@ def test_a_group_without_a_command_is_an_error_and_no_page_of_help(
         (OSError(28, "No space left on device", "runs/a"), "OSError", 74),
         (KeyboardInterrupt(), "Interrupted", 130),
         (ZeroDivisionError("1/0"), "Defect", 1),
+        (SystemExit("a library has had enough"), "Defect", 1),
     ],
 )
 def test_kind_and_code_are_those_of_the_error(

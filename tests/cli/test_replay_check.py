@@ -243,6 +243,16 @@ def test_a_bless_says_what_it_accepts_and_touches_what_was_asked_for(
     assert file.read_text() != before and check() == 0
 
 
+@pytest.mark.parametrize("code", ["0", "", "'all is well'"])
+def test_a_strategy_file_that_leaves_the_process_ends_its_replay_and_not_the_check(
+    code: str, here: Path, capsys: Capture
+) -> None:
+    world.change(here / "quoter.py", lambda text: f"{text}\nimport sys\nsys.exit({code})\n")
+    assert check() == 78
+    found = capsys.readouterr().out
+    assert "quoter.py: SystemExit" in found and "2 error" in found
+
+
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [

@@ -40,7 +40,8 @@ def test_a_card_a_table_and_a_report_are_shown(
 ) -> None:
     assert run(out, "show") == 0
     assert "net P&L" in capsys.readouterr().out
-    report = tmp_path / "r.html"
+    report, config = tmp_path / "r.html", tmp_path / "own.yaml"
+    config.write_text("fees: {maker_bps: 1}\n")
     assert (
         run(out, "show", "last~1", "--frame", "orders", "--rows", "3", "--report", str(report)) == 0
     )
@@ -52,6 +53,9 @@ def test_a_card_a_table_and_a_report_are_shown(
     assert f"report: {own}" in capsys.readouterr().err
     assert app.run(["replay", "show", "--report", "--out", str(out)]) == 0
     capsys.readouterr()
+    for words in (["--quiet"], ["--json"], ["--config", str(config)]):
+        assert app.run([*words, "replay", "show", "--out", str(out), "--report"]) == 0, words
+        capsys.readouterr()
     assert run(out, "show", "--frame", "fills", "--rows", "1", "--json") == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert row["ts"].endswith("Z") and row["price_tick"] > 0

@@ -66,6 +66,10 @@ def test_the_rows_are_those_for_which_it_holds(text: str, kept: list[int]) -> No
         ("lots ** 2 > 4", "which is no column and no value"),
         ("__import__('os').remove('x') == 1", "which is no column and no value"),
         ("symbol.lower() == 'es'", "which is no column and no value"),
+        (f"lots > {10**60}", "cannot be asked of this table"),
+        (f"lots > {'-' * 100_000}1", "is no expression"),
+        (f"{'not ' * 1500}done", "cannot be asked of this table"),
+        (f"lots > {' + '.join(['1'] * 20_000)}", "is no expression"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_a_sentence(text: str, sentence: str) -> None:

@@ -91,13 +91,26 @@ def test_a_plug_in_is_one_file(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("source", "message"), [("import nothing_there", "nothing_there"), ("NAMES = ('a',)", "sniff")]
+    ("source", "message"),
+    [
+        ("import nothing_there", "nothing_there"),
+        ("NAMES = ('a',)", "sniff"),
+        ("import sys; sys.exit(0)", "broken.py: SystemExit: 0"),
+    ],
 )
 def test_a_broken_plug_in_is_one_sentence(tmp_path: Path, source, message):
     path = tmp_path / "broken.py"
     path.write_text(source)
     with pytest.raises(ConfigError, match=message):
         decoder(str(path))
+
+
+def test_a_plug_in_that_leaves_the_process_is_one_sentence(tmp_path: Path):
+    path = tmp_path / "leaves.py"
+    path.write_text(f"import sys\n{PLUG_IN}\ndef decode(paths, options):\n    sys.exit(0)\n")
+    _, module = decoder(str(path))
+    with pytest.raises(DataError, match=r"leaves.py, line \d+: SystemExit: 0"):
+        module.decode([], DecodeOptions())
 
 
 def test_vendor_files_are_recognised(shared_data: Path):

@@ -91,7 +91,7 @@ def _made_in(path: Path, kind: type[Made], what: str) -> dict[str, Made]:
         module = load(path, label)
     except ConfigError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that ends with sys.exit() is no end of ours
         raise ConfigError(f"{path}: {type(error).__name__}: {error}") from error
     return {k: v for k, v in vars(module).items() if isinstance(v, kind)}
 
