@@ -69,6 +69,26 @@ def test_an_error_of_the_last_job_is_raised_where_one_waits_for_it_once() -> Non
     beside.rest()
 
 
+def test_where_no_thread_can_be_started_one_is_told_and_nobody_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def none(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    beside, done = Beside(1), []
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", none)
+        with pytest.raises(OSError, match="can't start new thread"):
+            beside.put(lambda: done.append(1))
+    ended = threading.Thread(target=beside.settle, daemon=True)
+    ended.start()
+    ended.join(10)
+    assert not ended.is_alive() and done == []
+    beside.put(lambda: done.append(2))
+    beside.settle()
+    assert done == [2]
+
+
 def test_nothing_to_do_is_done_at_once() -> None:
     before = threading.active_count()
     idle = Beside(1)

@@ -2,6 +2,7 @@
 
 import errno
 import random
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,31 @@ def test_a_disk_that_is_full_beside_is_a_sentence_of_a_later_take_and_frames_are
     decided = int((kept["kind"] == 1).sum())
     assert 0 < run.decisions.height <= decided
     assert owner == "table" or run.decisions.height == decided
+
+
+def test_where_journal_and_tables_both_fail_the_run_is_sealed_as_far_as_it_came(
+    tmp_path: Path, made: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is full for both threads: the error that nobody was told yet is no second end."""
+    journal_failed = threading.Event()
+
+    def full(count: int) -> None:
+        if count > 1:
+            journal_failed.set()
+            raise FULL
+
+    def full_too(_: int) -> None:
+        journal_failed.wait(10)
+        raise FULL
+
+    before(monkeypatch, writer.StepJournal, "take", full)
+    before(monkeypatch, table_file.TableFile, "add", full_too)
+    one = RunWriter(tmp_path, "x_1", names=NAMES, manifest=MANIFEST)
+    with pytest.raises(JournalError, match="No space left"):
+        take_all(one, made, blocks=40)
+        one.settle()
+    run = Run.open(one.seal({"stopped": "full"}, "d1" * 32, {}, partial=True))
+    assert (run.partial, run.stopped, run.digest) == (True, "full", "d1" * 32)
 
 
 def test_an_error_in_the_last_take_is_raised_where_the_run_is_settled(

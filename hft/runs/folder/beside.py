@@ -6,6 +6,7 @@ the error is raised where the next job is put, or where one waits for all of the
 
 from collections import deque
 from collections.abc import Callable
+from errno import EAGAIN
 from threading import Condition, Thread
 
 Job = Callable[[], None]
@@ -28,10 +29,17 @@ class Beside:
             if self._error is not None:
                 self._told = True
                 raise self._error
-            self._jobs.append(job)
             if not self._running:
-                self._running = True
-                Thread(target=self._work, name="run-folder").start()
+                self._start()
+            self._jobs.append(job)
+
+    def _start(self) -> None:
+        """The thread waits for the lock, which whoever puts a job holds. Raises: OSError."""
+        try:
+            Thread(target=self._work, name="run-folder").start()
+        except RuntimeError as error:  # a machine or container that has no more
+            raise OSError(EAGAIN, str(error)) from None
+        self._running = True
 
     def settle(self) -> None:
         """Wait until all are done. Raises: what one of them raised, unless it was raised before."""
@@ -39,6 +47,10 @@ class Beside:
         if self._error is not None and not self._told:
             self._told = True
             raise self._error
+
+    def heard(self) -> None:
+        """What went wrong so far is known elsewhere: from now on a later job alone is told."""
+        self._told |= self._error is not None
 
     def rest(self) -> None:
         """Wait until all are done, or dropped."""

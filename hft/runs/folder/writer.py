@@ -139,9 +139,11 @@ class RunWriter:
             self._tabulating.settle()
 
     def rest(self) -> None:
-        """Wait until nothing is being written any more, whatever came of it."""
-        self._journaling.rest()
-        self._tabulating.rest()
+        """Wait until nothing is being written any more, whatever came of it: a disk that is full
+        ends both threads, and the first to say so says it for both."""
+        for one in (self._journaling, self._tabulating):
+            one.rest()
+            one.heard()
 
     def marks(self) -> dict[str, np.ndarray]:
         """How far each table has come, for a snapshot of this moment; all of it is durable then."""
