@@ -3,6 +3,7 @@
 All that is heavy to import is here: a check whose sealed runs answer does not come this far.
 """
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +22,8 @@ from hft.runs.regression.file import Spec
 from hft.runs.regression.outcome import DIFFERS, ERROR, Outcome, shown_path
 from hft.runs.regression.page import page
 from hft.runs.result import Run
+from hft.settings.environment import CHOSEN
+from hft.settings.load import choose_file
 from hft.storage.atomic import write_atomic
 
 Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None] | None]]
@@ -61,7 +64,8 @@ def run_all(
         from joblib import Parallel, delayed
 
         warm_up()  # or each process compiles the engine
-        calls = [delayed(run_one)(spec, entries.get(spec.name), how) for spec in specs]
+        here = os.getcwd(), next(iter(CHOSEN), None)
+        calls = [delayed(_run_there)(*here, spec, entries.get(spec.name), how) for spec in specs]
         at_once = Parallel(n_jobs=min(jobs, len(specs)), backend="loky", return_as="generator")
         with nullcontext() if progress is None else progress("replays") as report:
             for k, made in enumerate(at_once(calls), start=1):
@@ -72,6 +76,15 @@ def run_all(
     for spec in specs:
         with nullcontext() if progress is None else progress(spec.name) as report:
             yield run_one(spec, entries.get(spec.name), how, report)
+
+
+def _run_there(
+    folder: str, config: str | None, spec: Spec, entry: Mapping[str, Any] | None, how: How
+) -> Made:
+    """`run_one` in another process, which may have been started for another call than this one."""
+    os.chdir(folder)
+    choose_file(config)
+    return run_one(spec, entry, how)
 
 
 def run_one(

@@ -70,11 +70,15 @@ class Replay(pytest.Item):
     """One replay, run or answered as `hft replay check -k NAME` does."""
 
     def runtest(self) -> None:
-        """Raises: NotAsBlessed with all that the check found."""
+        """Raises: NotAsBlessed with all that the check found, or why it could not look."""
         from hft.api.regression import check
+        from hft.core.errors import HftError
         from hft.runs.regression.outcome import text_of
 
-        found = check(self.path, self.name)[self.name]
+        try:
+            found = check(self.path, self.name)[self.name]
+        except HftError as error:
+            raise NotAsBlessed(str(error)) from None
         if not found.ok:
             raise NotAsBlessed(text_of(found))
 

@@ -49,12 +49,12 @@ def check(
     found = run_checks(file, keyword, tapes=tapes, out=out, pages=pages, **how)
     for note in found.notes:
         context.note(note)
+    context.emit(found.to_json(), lambda: render(found))
     if junit is not None:
         from hft.runs.regression.junit import junit as as_junit
         from hft.storage.atomic import write_atomic
 
         write_atomic(Path(junit), as_junit(file, found.outcomes))
-    context.emit(found.to_json(), lambda: render(found))
     if found.exit_code:
         raise typer.Exit(found.exit_code)
 

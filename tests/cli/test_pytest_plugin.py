@@ -81,6 +81,17 @@ def test_a_file_edited_by_hand_is_a_sentence_and_no_test(here: Path, foreign_bin
     assert gone.returncode == 4 and "none.yaml" in gone.stderr
 
 
+def test_settings_that_cannot_be_used_are_a_sentence_of_each_replay(
+    here: Path, foreign_bin: Path
+) -> None:
+    (here / "config").mkdir()
+    (here / "config" / "default.yaml").write_text("feees: {maker_bps: 1}\n")
+    done = run(foreign_bin, here, "pytest", "--hft-replays", "replays.yaml", "replays.yaml")
+    assert done.returncode == 1 and "2 failed" in done.stdout
+    assert "config/default.yaml: line 1: " in done.stdout.replace("\n", " ")
+    assert "hft/api" not in done.stdout
+
+
 def test_without_the_option_pytest_is_as_it_was(here: Path, foreign_bin: Path) -> None:
     done = run(foreign_bin, here, "pytest", "-v", "-W", "error")
     assert done.returncode == 0 and "1 passed" in done.stdout

@@ -243,6 +243,34 @@ def test_a_bless_says_what_it_accepts_and_touches_what_was_asked_for(
     assert file.read_text() != before and check() == 0
 
 
+@pytest.mark.slow
+def test_replays_that_run_at_a_time_have_the_settings_of_the_command(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    (here / "own.yaml").write_text("fees: {maker_bps: 3, taker_bps: 3}\n")
+    found = []
+    for jobs in ("1", "2"):
+        capsys.readouterr()
+        how = ("--jobs", jobs, "--out", f"runs{jobs}", "--json")
+        assert app.run(["--config", "own.yaml", "replay", "check", *how]) == 2
+        one = json.loads(capsys.readouterr().out)["replays"]
+        found.append([(row["now"], row["moved"]) for row in one])
+    assert found[0] == found[1]
+    assert all(moved == {"config": ["venue"]} for _, moved in found[0])
+    (here / "below").mkdir()
+    monkeypatch.chdir(here / "below")  # the processes of before are still there
+    assert check("../replays.yaml", "--jobs", "2", "--out", "mine") == 0
+    assert len(list((here / "below" / "mine").glob("*_*"))) == 2
+
+
+def test_outcomes_are_shown_though_the_junit_file_cannot_be_written(
+    here: Path, capsys: Capture
+) -> None:
+    assert check("--junit", str(here)) == 74
+    said = capsys.readouterr()
+    assert "2 same" in said.out and f"{here}: Is a directory" in said.err
+
+
 @pytest.mark.parametrize("code", ["0", "", "'all is well'"])
 def test_a_strategy_file_that_leaves_the_process_ends_its_replay_and_not_the_check(
     code: str, here: Path, capsys: Capture

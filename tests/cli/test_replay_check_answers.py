@@ -184,7 +184,11 @@ def test_a_setting_of_the_environment_is_noticed(
 
 @pytest.mark.parametrize(
     "line",
-    ["import helper", "from . import x", "W = np.load('w.npy')", "import os", "import polars"],
+    [
+        *("import helper", "from . import x", "W = np.load('w.npy')", "import os", "import polars"),
+        *("from numpy import fromfile as weights", "from hft import features as seen"),
+        *("import numpy.random as chance", "W = np.fromregex('w.txt', 'x', int)"),
+    ],
 )
 def test_a_strategy_that_may_read_more_than_its_text_has_its_key_computed(
     line: str, here: Path, monkeypatch: pytest.MonkeyPatch
@@ -194,6 +198,14 @@ def test_a_strategy_that_may_read_more_than_its_text_has_its_key_computed(
     assert is_pure(here / "quoter.py")
     world.change(here / "quoter.py", lambda text: f"{line}\n{text}")
     assert not is_pure(here / "quoter.py")
+
+
+def test_answers_that_cannot_be_read_are_none(here: Path) -> None:
+    day = date(2026, 3, 1)
+    assert regression.check(keyword="r03", today=day).ok
+    for text in ("[]", "{", "null", "{}"):
+        (here / ".hft" / "replays.yaml.answers.json").write_text(text)
+        assert regression.check(keyword="r03", today=day).ok
 
 
 @pytest.mark.slow
