@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from textwrap import wrap
 from typing import Annotated, Any
 
@@ -62,10 +63,27 @@ def emit(data: Any, render: Callable[[], str] | str) -> None:
     if current.json:
         encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
         ascii_only = not encoding.startswith("utf")
-        text = json_module.dumps(data, indent=2, default=str, ensure_ascii=ascii_only)
+        text = _document(data, ascii_only)
     else:
         text = folded(render if isinstance(render, str) else render(), width())
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def _document(data: Any, ascii_only: bool) -> str:
+    how: dict[str, Any] = {"indent": 2, "default": str, "ensure_ascii": ascii_only}
+    try:
+        return json_module.dumps(data, allow_nan=False, **how)
+    except ValueError:  # JSON has neither NaN nor infinity, and readers refuse them
+        return json_module.dumps(_finite(data), **how)
+
+
+def _finite(value: Any) -> Any:
+    """The same with null for what is no finite number."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def width() -> int | None:

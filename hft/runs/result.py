@@ -211,13 +211,19 @@ def as_run(replay: Callable[..., RunReader], *given: Any, **options: Any) -> Run
     """What `execute` or `fork` leaves, as a `Run`; of a replay that is stopped, on the error."""
     try:
         run = Run(replay(*given, **options).path)
-        _try_advice(run)
-        try_hours(run)
-        return run
     except (KeyboardInterrupt, HftError) as stop:
         if isinstance(kept := getattr(stop, "run", None), RunReader):
             stop.run = Run(kept.path)  # type: ignore[union-attr]
         raise
+    try:
+        _try_advice(run)
+        try_hours(run)
+    except OSError:
+        return run  # a folder that cannot be written any more keeps no sentence
+    except KeyboardInterrupt as stop:
+        stop.run = run  # type: ignore[attr-defined]
+        raise
+    return run
 
 
 def _try_advice(run: Run) -> None:

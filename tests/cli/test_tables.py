@@ -136,6 +136,21 @@ def test_json_has_every_row_and_column_unless_some_are_named(shown: Shown, out: 
     assert list(row) == ["lots"]
 
 
+def test_what_is_no_finite_number_is_null_in_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    made = records(wakes=5)
+    made.series["values"][1:3, 0] = [float("nan"), float("inf")]
+    write_run(tmp_path, made)
+    words = ["replay", "show", "--frame", "series", "--out", str(tmp_path), "--json"]
+    assert app.run(words) == 0
+    rows = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert [row["fair"] is None for row in rows] == [False, True, True, False, False]
+
+
 def test_options_of_a_table_have_no_effect_on_a_card_and_are_refused(shown: Shown) -> None:
     assert "--tail: without --frame there is a card" in shown("show", "--tail", "2", code=64)
 

@@ -12,10 +12,11 @@ from hft.core.codes import IntentType, Reason, ResponseKind
 from hft.core.dtypes import STEP
 from hft.core.errors import JournalError
 from hft.core.instruments import Instrument
+from hft.runs import result
 from hft.runs.folder import tables
 from hft.runs.folder.names import RunNames
 from hft.runs.folder.orders import orders_frame
-from hft.runs.result import Run
+from hft.runs.result import Run, as_run
 
 NEW, AMEND, CANCEL = (int(IntentType[name]) for name in ("NEW", "AMEND", "CANCEL"))
 
@@ -260,3 +261,23 @@ def test_one_order_can_be_followed(run: Run) -> None:
     order_id = run.fills["order_id"][0]
     events = run.order(order_id)["event"].to_list()
     assert events == ["ARRIVED_NEW", "ACK", "VENUE_FILL", "FILL"]
+
+
+@pytest.mark.parametrize("look", ["advise", "try_hours"])
+def test_a_run_is_not_lost_by_what_is_looked_for_after_it(
+    look: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder cannot be written any more, or the person who waits has waited enough."""
+
+    def stop(error: BaseException) -> Run:
+        def looking(_: Run) -> None:
+            raise error
+
+        monkeypatch.setattr(result, "is_due", lambda *_: look == "advise")
+        monkeypatch.setattr(result, look, looking)
+        return as_run(lambda: run)
+
+    assert stop(OSError(30, "Read-only file system")).digest == run.digest
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        stop(KeyboardInterrupt())
+    assert stopped.value.run.digest == run.digest and not run.partial  # type: ignore[attr-defined]
