@@ -338,13 +338,18 @@ def _strategies(given: Any, params: Mapping[str, Any] | None) -> dict[str, Strat
     if isinstance(given, Mapping):
         if params:
             raise ConfigError("params= belongs to one strategy; use strategy.with_params in a dict")
-        return {str(name): _strategy(value) for name, value in given.items()}
-    one = _strategy(given).with_params(params)
+        return {str(name): _fitting(_strategy(value)) for name, value in given.items()}
+    one = _fitting(_strategy(given).with_params(params))
+    return {one.name: one}
+
+
+def _fitting(one: Strategy) -> Strategy:
+    """The strategy itself. Raises: ConfigError for a parameter that its row cannot hold."""
     try:
         one.params_row()
     except (OverflowError, ValueError) as error:
         raise ConfigError(f"strategy {one.name!r}: a parameter does not fit: {error}") from None
-    return {one.name: one}
+    return one
 
 
 def _strategy(given: Any) -> Strategy:

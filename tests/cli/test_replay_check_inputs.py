@@ -139,6 +139,11 @@ def test_a_synthetic_market_is_made_once_beside_the_file(here: Path) -> None:
             "venue.queue_power: 'x' is not a number",
         ),
         ("tapes: {real: {seed: 1}}\n    strategy: momentum", "tapes: write paths, or"),
+        (
+            "tapes: tapes/x\n    strategies: {a: {strategy: momentum, "
+            f"params: {{hold: {10**20}}}}}}}",
+            "strategy 'momentum': a parameter does not fit",
+        ),
     ],
 )
 def test_what_cannot_be_run_is_one_sentence(fields: str, said: str, here: Path) -> None:
