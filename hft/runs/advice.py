@@ -17,7 +17,6 @@ from hft.core.codes import Reason, StepKind
 from hft.core.errors import HftError
 from hft.core.json_text import page
 from hft.gateway.limits import Limits
-from hft.replay.run import drive
 from hft.runs.advice_rules import Change, Limited, next_change
 from hft.runs.execute import job_of
 from hft.runs.folder.layout import ADVICE, kept_sentence
@@ -25,12 +24,11 @@ from hft.runs.folder.names import RunNames
 from hft.runs.folder.reader import RunReader
 from hft.runs.folder.tables import decisions_table
 from hft.runs.job import Job
-from hft.runs.prepare import prepare
 from hft.runs.relimit import relimit
+from hft.runs.repeat import ROWS, can_repeat, repeat
 from hft.storage.atomic import write_atomic
 
 ROUNDS = 5
-ROWS = 30_000_000  # of tapes, in all rounds together: a long run is tried fewer times
 COLUMNS = ("reason", "measured", "limit")
 ENOUGH = 0.8  # of the refused intents
 _GUARDS = (
@@ -139,23 +137,18 @@ def _columns(rows: pl.DataFrame, prefix: str) -> pl.DataFrame:
 def _attempt(run: RunReader, limits: Limits) -> Attempt:
     job = replace(job_of(run.manifest), limits=limits, limits_file="")
     if can_repeat(job):
-        return _repeat(job)
+        return _repeated(job)
     rows = relimit(run, limits).decisions
     passed = Reason.OK.name
     new = rows.filter(pl.col("new_reason").cast(pl.String) != passed)
     return Attempt(_columns(new, "new_"), rows.height, False)
 
 
-def can_repeat(job: Job) -> bool:
-    """Compiled strategies alone, from the beginning: quick, and they do nothing but trade."""
-    python = any(one.is_class or one.loop for one in job.strategies.values())
-    return not python and not job.plain and job.fork is None
-
-
 class _Refusals:
     """Takes the records of a replay and keeps the refused decisions."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: RunNames) -> None:
+        self.names = names
         self.asked = 0
         self.parts: list[np.ndarray] = []
 
@@ -167,13 +160,7 @@ class _Refusals:
         self.parts.append(decided[decided["code"] != _OK])
 
 
-def _repeat(job: Job) -> Attempt:
-    """The run again, in memory."""
-    session, _, digits = prepare(job, "full")
-    kept = _Refusals()
-    drive(session, kept)
-    names = RunNames(
-        tuple(source.instrument for source in session.sources), tuple(job.strategies), digits, ()
-    )
-    made = [pl.DataFrame(pl.from_arrow(decisions_table(part, names))) for part in kept.parts]
+def _repeated(job: Job) -> Attempt:
+    kept = repeat(job, "full", _Refusals)
+    made = [pl.DataFrame(pl.from_arrow(decisions_table(part, kept.names))) for part in kept.parts]
     return Attempt(_columns(pl.concat(made), ""), kept.asked, True)

@@ -13,16 +13,13 @@ import polars as pl
 
 from hft.core.errors import HftError
 from hft.core.json_text import page
-from hft.replay.run import drive
 from hft.reports.figures import counted, number, percent
 from hft.reports.open_hours import calendars, closed, hours
-from hft.runs.advice import ROWS, can_repeat
 from hft.runs.execute import job_of
 from hft.runs.folder.layout import HOURS, kept_sentence
 from hft.runs.folder.names import RunNames
 from hft.runs.folder.reader import RunReader
-from hft.runs.job import Job
-from hft.runs.prepare import prepare
+from hft.runs.repeat import ROWS, can_repeat, repeat
 from hft.storage.atomic import write_atomic
 from hft.tape.sessions import Sessions
 
@@ -104,11 +101,12 @@ def _tried(run: RunReader, times: Times) -> str:
     if not can_repeat(job) or rows > ROWS:
         return untried
     try:
-        left, fills = _repeat(replace(job, **times))  # type: ignore[arg-type]
+        found = repeat(replace(job, **times), "summary", _Fills)  # type: ignore[arg-type]
     except HftError:
         return IN_PARTS
-    text = f"tried in a repeated run: with {said}, {left:,} of {counted(fills, 'fill')} are"
-    return text if left == 0 else f"{text}; for the rest {IN_PARTS}"
+    of = f"{found.left:,} of {counted(found.fills, 'fill')}"
+    text = f"tried in a repeated run: with {said}, {of} are"
+    return text if found.left == 0 else f"{text}; for the rest {IN_PARTS}"
 
 
 class _Fills:
@@ -127,17 +125,6 @@ class _Fills:
             if sessions is not None:
                 ts = fills["exch_ts_ns"][fills["instrument_idx"] == k]
                 self.left += int(closed(sessions, ts).sum())
-
-
-def _repeat(job: Job) -> tuple[int, int]:
-    """The run again in memory: fills outside the hours, and all."""
-    session, _, digits = prepare(job, "summary")
-    names = RunNames(
-        tuple(source.instrument for source in session.sources), tuple(job.strategies), digits, ()
-    )
-    found = _Fills(names)
-    drive(session, found)
-    return found.left, found.fills
 
 
 def _utc(ns: int) -> str:
