@@ -32,6 +32,7 @@ from hft.tape.reader import Tape
 from hft.tape.sessions import sessions_of
 from hft.venue.model import Latency
 from tests.naive.engine.aggressors import AGGRESSORS, aggressive, aggressor
+from tests.naive.engine.house import House
 from tests.naive.engine.markets import QUEUES, Market, Row, Venue
 from tests.twin_world import OWN, difference, engine_records, twin_records
 
@@ -173,6 +174,14 @@ def _hours(tape: Tape) -> list[tuple[int, int]] | None:
     return list(zip(near.open_ns.tolist(), near.close_ns.tolist(), strict=True))
 
 
+def _days(tape: Tape) -> tuple[int, ...] | None:
+    """When the sessions of a tape's calendar begin; None where it has none."""
+    found = sessions_of(tape.instrument.calendar)
+    if found is None:
+        return None
+    return tuple(found.between(tape.span[0] - DAY, tape.span[1] + DAY).open_ns.tolist())
+
+
 def market_of(part: Part, strategy: str, queue: str) -> Market:
     """One run of a recording, in the words of the twin."""
     first, last = part.tape.span
@@ -182,6 +191,7 @@ def market_of(part: Part, strategy: str, queue: str) -> Market:
         start_ns=part.start_ns,
         end_ns=part.end_ns,
         hours=[_hours(part.tape)],
+        house=House({}, slots=1 << 30, days=_days(part.tape)),
         equity_every_ns=max(1_000_000, (last - first) // 100_000),
     )
 

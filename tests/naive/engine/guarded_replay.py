@@ -25,7 +25,8 @@ def heard(market: Market, house: House) -> list[tuple[int, Control]]:
     first, last = min(r.local_ts for r in rows), max(r.local_ts for r in rows)
     begin = max(first, market.start_ns or first)
     end = last if market.end_ns is None else min(last, market.end_ns)
-    days = range((begin // DAY_NS + 1) * DAY_NS, end + 1, DAY_NS)
+    midnights = range((begin // DAY_NS + 1) * DAY_NS, end + 1, DAY_NS)
+    days = midnights if house.days is None else [day for day in house.days if begin < day <= end]
     found = [(begin, START)] if house.holdoff_ns else []
     found += [(day, NEW_DAY) for day in days]
     found += [(max(begin, c.at_ns), c) for c in house.controls if max(begin, c.at_ns) <= end]

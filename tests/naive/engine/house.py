@@ -28,6 +28,7 @@ class House:
     slots: int = 256
     ttl_ns: int = 0
     holdoff_ns: int = 0
+    days: tuple[int, ...] | None = None  # when what is daily begins anew; None: at midnight UTC
 
 
 def seconds(ns: int) -> str:
