@@ -12,7 +12,7 @@ from hft.cli.table import View, fitted, tabled
 
 app = typer.Typer(help="Ingest, show and verify recorded markets.", no_args_is_help=True)
 
-TapePaths = Annotated[list[str], typer.Argument(help="Dataset folders or tape files.")]
+TapePaths = Annotated[list[str], typer.Argument(help="Dataset folders, tape files or synthetic.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the tapes.")]
 
 
@@ -200,7 +200,7 @@ def report(
 def _open(names: list[str]) -> Any:
     from hft.runs.ingest import open_tapes
 
-    return open_tapes(names)
+    return open_tapes(names[0] if len(names) == 1 else names)
 
 
 def _instruments() -> Any:

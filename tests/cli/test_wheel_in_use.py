@@ -84,6 +84,8 @@ def test_the_demo_replays_a_day_and_writes_its_report(user: User) -> None:
     assert "market_making on SYNTH" in said and "digest" in said
     (report,) = user.home.glob("runs/*/report.html")
     assert report.stat().st_size > 100_000
+    (day,) = json.loads(user.run("hft", "data", "show", "synthetic", "--json"))
+    assert day["symbol"] == "SYNTH" and day["rows"] > 1_000_000
 
 
 def test_a_workspace_a_scaffold_and_a_verdict(user: User) -> None:
