@@ -18,7 +18,7 @@ from hft.reports.earnings import earnings, logs
 from hft.reports.figures import BLIND_SPOTS, amount, counted, money, number, percent, short, waited
 from hft.reports.guards import guards_section
 from hft.reports.page import script, style
-from hft.reports.panels import Group, busiest, panels, span_of
+from hft.reports.panels import Group, busiest, panels, span_of, undrawn
 from hft.reports.performance import SHARPE_BASIS
 from hft.reports.view import View
 
@@ -125,6 +125,7 @@ def _groups(view: View) -> list[Group]:
         f"Every line keeps the highest and lowest value of each pixel. {whose}. Fills are at the "
         "venue's time. Times are UTC."
     )
+    says = f"{says} {undrawn(view)}".rstrip()
     return [Group("The run", says, span, charts), *busiest(view, span)]
 
 

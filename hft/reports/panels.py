@@ -125,6 +125,15 @@ def panels(view: View) -> list[Chart]:
     return charts
 
 
+def undrawn(view: View) -> str:
+    """What there is no room for, in a sentence; "" where everything is drawn."""
+    symbols = 0 if view.equity is None else view.equity["symbol"].n_unique()
+    pairs = 0 if view.parts is None else view.parts.height
+    said = [f"the first {SYMBOLS_MAX} of {symbols} instruments"] * (symbols > SYMBOLS_MAX)
+    said += [f"the P&L of the first {len(LINES)} of {pairs} pairs"] * (pairs > len(LINES))
+    return f"Drawn are {', and '.join(said)}; the table of all is above." if said else ""
+
+
 def _lines(view: View) -> int:
     return 0 if view.parts is None else min(view.parts.height, len(LINES))
 

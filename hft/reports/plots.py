@@ -14,12 +14,12 @@ from hft.reports.chart import Chart
 from hft.reports.charts import Span, bins, value_ticks
 from hft.reports.figures import counted, money
 from hft.reports.governance.svg import Plot, picture
+from hft.reports.panels import SYMBOLS_MAX
 from hft.reports.performance import total_equity
 from hft.reports.view import View
 
 POINTS = 1800
 FILLS_MAX = 5000
-SYMBOLS_MAX = 6
 LINES = ("net", "sell", "pos", "mid", "pass", "wait")  # colours of what there are several of
 
 
@@ -62,6 +62,10 @@ def _says(view: View, x: Time) -> str:
     words = [f"net {money(get('net'), view.currency)}"] if get("net") is not None else []
     words += [counted(get("fills"), "fill")] if get("fills") is not None else []
     text = f"{', '.join([*words, f'{first} to {last} UTC'])}."
+    assert view.equity is not None
+    symbols = view.equity["symbol"].n_unique()
+    if symbols > SYMBOLS_MAX:
+        text += f" Drawn are the first {SYMBOLS_MAX} of {symbols} instruments."
     return text[:1].upper() + text[1:]
 
 

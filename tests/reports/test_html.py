@@ -3,12 +3,14 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import polars as pl
 import pytest
 from made_runs import records, write_run
 
 from hft.reports.governance.pages import _read as governance_style
 from hft.reports.html import render
 from hft.reports.page import style
+from hft.reports.plots import figure
 from hft.runs.result import Run
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
@@ -131,6 +133,21 @@ def test_a_tape_that_is_gone_is_said_to_be(run: Run) -> None:
     html = render(run.view(full=True))
     assert "The tape is not where it was (tape 1)" in html
     assert "took at its wake-ups" in html and "Prices are the tape" not in html
+
+
+def test_instruments_and_pairs_that_are_not_drawn_are_counted(run: Run) -> None:
+    view = run.view(full=True)
+    assert "Drawn are" not in render(view) and "Drawn are" not in figure(view).says
+    assert view.equity is not None
+    symbols = [f"S{k}" for k in range(8)]
+    equity = pl.concat([view.equity.with_columns(symbol=pl.lit(name)) for name in symbols])
+    pairs = {"strategy": ["a"] * 8, "symbol": symbols, "net": [0.0] * 8, "gross": [0.0] * 8}
+    parts = pl.DataFrame(pairs | {"fees": [0.0] * 8, "fills": [0] * 8, "position": [0] * 8})
+    many = replace(view, equity=equity, parts=parts)
+    said = "Drawn are the first 6 of 8 instruments"
+    assert f"{said}, and the P&amp;L of the first 6 of 8 pairs" in render(many)
+    assert said in figure(many).says
+    parsed(render(many))
 
 
 def test_every_fill_is_drawn_and_counted(tmp_path: Path) -> None:
