@@ -140,7 +140,10 @@ def bless(file: ReplayFile, entries: Mapping[str, Mapping[str, Any]], *, drop: b
         entry = {key: value for key, value in merged[name].items() if key != SEAL}
         rows.append(f"  {_key(name)}:\n")
         rows += _rows(entry | {SEAL: seal(name, entry)}, "    ")
-    write_atomic(file.path, _own_part(file.text) + "\n" + "".join(rows))
+    text = _own_part(file.text) + "\n" + "".join(rows)
+    if b"\r\n" in file.path.read_bytes():  # lines end as the user's do
+        text = text.replace("\n", "\r\n")
+    write_atomic(file.path, text)
 
 
 def seal(name: str, entry: Mapping[str, Any]) -> str:

@@ -77,6 +77,18 @@ def test_a_bless_leaves_what_the_user_wrote_and_is_read_again(tmp_path: Path) ->
     assert path.read_text() == text
 
 
+def test_lines_that_end_as_on_windows_stay_as_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "replays.yaml"
+    own = GOOD.encode().replace(b"\n", b"\r\n")
+    file.write_bytes(own)
+    for digest in ("aa", "bb"):
+        replays.bless(replays.read(file), {"one": {**ENTRY, "digest": digest}}, drop=True)
+    after = file.read_bytes()
+    assert after.startswith(own.rstrip()) and after.count(b"\n") == after.count(b"\r\n")
+    assert after.count(b"# Written by") == 1
+    assert replays.read(file).blessed["one"]["digest"] == "bb"
+
+
 def test_a_file_edited_while_its_replays_ran_is_not_overwritten(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
     found = replays.read(path)
