@@ -202,6 +202,31 @@ def test_a_batch_alpha_can_be_asked_row_by_row() -> None:
 
 
 @pytest.mark.parametrize(
+    "fields",
+    [
+        ("ofi", "mid"),
+        ("mid", "ofi", "ofi"),  # a column twice is one argument
+        ("two words", "class", "ofi", "ﬁn", "__debug__", "mid"),  # none but a dict can name them
+    ],
+)
+def test_each_value_of_a_row_comes_under_its_name(fields: tuple[str, ...]) -> None:
+    seen = []
+
+    class Keeps:
+        manifest = AlphaManifest("mine", "h", "f", data_fields=fields, horizon_ns=1)
+
+        def update(self, **tick: float) -> float:
+            seen.append(tick)
+            return tick["ofi"]
+
+    data = sample(5)
+    values = {name: np.arange(5.0) + 10 * k for k, name in enumerate(sorted(set(fields)))}
+    data = data.with_frame(data.frame.with_columns(pl.Series(n, v) for n, v in values.items()))
+    assert np.array_equal(signals.evaluate(Keeps, data), values["ofi"])
+    assert seen == [{name: values[name][row] for name in fields} for row in range(5)]
+
+
+@pytest.mark.parametrize(
     ("answer", "sentence"),
     [
         ("three", "returned str"),
