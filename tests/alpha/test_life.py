@@ -5,16 +5,20 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from served import Served
 
 from hft.cli import reference
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "life.md"
 BLOCKS = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+IMPORTED = [f"hft.cli.{name}" for name in ("alpha", "audit", "data", "init")]
+IMPORTED += [f"hft.api.{name}" for name in ("approval", "audit", "canaries", "canary")]
+IMPORTED += [f"hft.api.{name}" for name in ("promotion", "replays", "shadow", "trace")]
+IMPORTED += ["hft.api.validation", "hft.replay.compiled", "typer._adapters"]
 
 SHORT = """
 hft init desk --rehearsal && cd desk
@@ -53,23 +57,23 @@ hft alpha why flow && hft alpha inventory && hft audit verify
 
 def lived(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
     """The commands in one shell that stops at the first failure; `hft` is this checkout."""
-    shim = folder / "bin" / "hft"
-    shim.parent.mkdir()
-    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m hft.cli.app "$@"\n')
-    shim.chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HFT_")}
     if "HFT_CACHE_DIR" in os.environ:
         kept["HFT_CACHE_DIR"] = os.environ["HFT_CACHE_DIR"]
-    environment = kept | {"PYTHONPATH": str(ROOT), "PATH": f"{shim.parent}:{os.environ['PATH']}"}
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=1800,
-        check=False,
-    )
+    environment = kept | {"PYTHONPATH": str(ROOT)}
+    served = Served(folder / "bin", IMPORTED, environment)
+    try:
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=folder,
+            env=environment | {"PATH": f"{served.command.parent}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=1800,
+            check=False,
+        )
+    finally:
+        served.close()
 
 
 def said(done: subprocess.CompletedProcess[str]) -> str:

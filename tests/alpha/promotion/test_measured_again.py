@@ -240,7 +240,8 @@ def test_a_makers_figures_are_those_of_replays_made_again(
     monkeypatch.setenv("HFT_ALPHA_AUDIT_ENABLED", "0")
     desk = planted_desk.copy(tmp_path / "desk")
     write_tapes(desk.root / "tapes", 0.3, days=2, seed=2)
-    desk.validate(data=str(desk.root / "tapes"), execution="maker")
+    quick = {"skip_gate_b_tests": True, "set": {"gate_b.runs_min": 1}}
+    desk.validate(data=str(desk.root / "tapes"), execution="maker", **quick)
     true = desk.read(CARD)["sharpe_oos"]
     desk.forge(CARD, sharpe_oos=5.0)
     assert desk.promote(force=True, reason="a rehearsal").decided.forced

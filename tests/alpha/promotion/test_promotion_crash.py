@@ -1,13 +1,13 @@
 """Killed at every step of an approval or a rollback: nothing, or what the next call finishes."""
 
-import json
 import os
 import signal
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from forked import Forks
 from promotion_world import ALPHA, World
 
 from hft.alpha.canary.apply import apply, rollback_by_hand
@@ -22,7 +22,17 @@ from hft.core.errors import Busy
 STEPS = 9
 
 
-def child(step: int, what: str, world: World) -> int:
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """The process whose forks are killed."""
+    paths = [str(path) for path in (Path(__file__).parent, Path(__file__).parents[2])]
+    imported = f"import sys; sys.path[:0] = {paths!r}; import test_promotion_crash"
+    made = Forks(tmp_path_factory.mktemp("forks"), imported)
+    yield made
+    made.close()
+
+
+def child(forks: Forks, step: int, what: str, world: World) -> int:
     """Run `what` in a process that gets SIGKILL before its `step`-th write; its exit status."""
     given = {
         "step": step,
@@ -31,18 +41,13 @@ def child(step: int, what: str, world: World) -> int:
         "keys": str(world.key("ann").parent),
         "now_ns": world.now_ns,
     }
-    paths = [str(path) for path in (Path(__file__).parent, Path(__file__).parents[2])]
-    code = f"import sys; sys.path[:0] = {paths!r}; import test_promotion_crash as t; t.main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code], input=json.dumps(given), text=True, capture_output=True
-    )
+    done = forks.run(f"import test_promotion_crash as t; t.main({given!r})", world.root)
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
     return done.returncode
 
 
-def main() -> None:
+def main(given: dict[str, Any]) -> None:
     """The child: counts writes down and kills itself."""
-    given = json.load(sys.stdin)
     root = Path(given["root"])
     workspace = Workspace(root)
     world = World(root, workspace, Keys.read(workspace.keys), given["now_ns"])
@@ -81,9 +86,11 @@ def weight(world: World) -> float | None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", range(STEPS))
-def test_an_approval_killed_at_any_step_is_whole_or_nothing(world: World, step: int) -> None:
+def test_an_approval_killed_at_any_step_is_whole_or_nothing(
+    world: World, forks: Forks, step: int
+) -> None:
     world.propose()
-    killed = child(step, "approve", world) != 0
+    killed = child(forks, step, "approve", world) != 0
     assert weight(world) in (None, 0.01)  # never half of it
     world.office().recover()
     done = weight(world) == 0.01
@@ -101,11 +108,11 @@ def test_an_approval_killed_at_any_step_is_whole_or_nothing(world: World, step: 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", range(STEPS))
 def test_a_rollback_killed_at_any_step_is_finished_by_the_next_call(
-    world: World, step: int
+    world: World, forks: Forks, step: int
 ) -> None:
     world.promoted()
     world.pass_days(1)
-    child(step, "rollback", world)
+    child(forks, step, "rollback", world)
     world.office().recover()
     staged = step >= 1
     assert weight(world) == (0.0 if staged else 0.01)

@@ -180,7 +180,8 @@ def test_a_profile_file_of_ones_own_is_approved_under_where_it_lies_with_the_oth
 def test_a_validation_that_approval_would_not_find_is_not_proposed(
     judged: PlantedDesk, tmp_path: Path
 ) -> None:
-    there = judged.validate(12, experiments_dir=tmp_path / "there").path
+    given = {"skip_gate_b_tests": True, "set": {"gate_b.runs_min": 1}}  # nobody asks what it says
+    there = judged.validate(12, experiments_dir=tmp_path / "there", **given).path
     with pytest.raises(PromotionError, match="validate again without --experiments-dir"):
         judged.promote(13, scorecard=there)
 

@@ -31,13 +31,28 @@ NAMED = {
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with one alpha that cites a paper, and planted bars."""
     root = made_desk(tmp_path_factory.mktemp("advice") / "desk")
-    write(root / "data" / "planted", 0.05, days=60, seed=1)
+    write(root / "data" / "planted", 0.05, days=45, seed=1)
     return root
 
 
 @pytest.fixture
 def copy(desk: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(desk, tmp_path / "copy", symlinks=True))
+
+
+@pytest.fixture(scope="module")
+def first(desk: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """One plain validation; its workspace is only to be copied."""
+    root = tmp_path_factory.mktemp("first") / "desk"
+    return judge(Path(shutil.copytree(desk, root, symlinks=True)))
+
+
+@pytest.fixture
+def judged(first: Any, tmp_path: Path) -> Path:
+    """A copy of the workspace as `first` left it."""
+    root = first.path.parents[4]
+    assert (root / "research").is_dir()
+    return Path(shutil.copytree(root, tmp_path / "copy", symlinks=True))
 
 
 def judge(root: Path, **given: Any) -> Any:
@@ -53,8 +68,10 @@ def checks(done: Any, gate: str) -> dict[str, Any]:
     return {check.id: check for check in done.gate(gate).checks}
 
 
-def test_advice_is_in_gates_scorecard_text_and_page_and_decides_nothing(copy: Path) -> None:
-    done = judge(copy)
+def test_advice_is_in_gates_scorecard_text_and_page_and_decides_nothing(
+    judged: Path, first: Any
+) -> None:
+    done = first
     a, c = checks(done, "A"), checks(done, "C")
     assert set(BACKGROUND) <= set(a) and {*BATTERY, "bds_p"} <= set(c)
     advice = [a[name] for name in BACKGROUND] + [c[name] for name in (*BATTERY, "bds_p")]
@@ -70,14 +87,16 @@ def test_advice_is_in_gates_scorecard_text_and_page_and_decides_nothing(copy: Pa
         assert told in page, told
     text = done.text(width=400)  # as wide as no cell is folded
     assert "tests that survive (advice)" in text
-    assert "papers.yaml" in text and str(copy) not in page
-    again = judge(copy)
+    assert "papers.yaml" in text and str(done.path.parents[4]) not in page
+    again = judge(judged)
     assert again.document.digest == done.document.digest
     assert [gate.to_dict() for gate in again.gates] == [gate.to_dict() for gate in done.gates]
 
 
-def test_another_correction_moves_the_count_and_neither_figures_nor_trials(copy: Path) -> None:
-    bh, none = judge(copy), judge(copy, correction="none")
+def test_another_correction_moves_the_count_and_neither_figures_nor_trials(
+    judged: Path, first: Any
+) -> None:
+    bh, none = first, judge(judged, correction="none")
     assert none.scorecard.values["stat_bh_method"] == "none"
     assert checks(none, "C")["series_survivors"].threshold == 2.0
     assert checks(bh, "C")["series_survivors"].threshold == 1.0
@@ -116,8 +135,7 @@ def test_the_standard_profile_has_no_advice_in_its_scorecard(copy: Path) -> None
     assert not ids & {*BACKGROUND, *BATTERY, "bds_p"}
 
 
-def test_a_paper_with_an_entry_and_data_with_metadata_warn_no_more(copy: Path) -> None:
-    first = judge(copy)
+def test_a_paper_with_an_entry_and_data_with_metadata_warn_no_more(copy: Path, first: Any) -> None:
     refs = first.document.tables[1].rows[-1][1].split("; ")
     assert refs and refs[0]
     index = copy / "research" / "knowledge" / "papers.yaml"
@@ -155,8 +173,8 @@ def test_each_metadata_tier_needs_all_below_it() -> None:
     assert sidecars.tier({**told, "source_type": "synthetic"}) == 3
 
 
-def test_gate_f_runs_the_parity_tests_and_changes_no_verdict(copy: Path) -> None:
-    plain, done = judge(copy), judge(copy, gate_f=True)
+def test_gate_f_runs_the_parity_tests_and_changes_no_verdict(judged: Path, first: Any) -> None:
+    plain, done = first, judge(judged, gate_f=True)
     gate = done.gate("F")
     assert gate.advisory and gate.verdict == "INSUFFICIENT"
     assert gate.missing == ("a test of the alpha with `parity` in its name",)
@@ -165,7 +183,7 @@ def test_gate_f_runs_the_parity_tests_and_changes_no_verdict(copy: Path) -> None
     assert "Gate F (advice)" in done.text(width=400)
     report = json.loads((done.path / "twin_report.json").read_text())
     assert report["runs"]["benchmark"]["ns_a_row"] > 0
-    rows = [r["row"] for r in read(copy / ".state" / "audit") if r["table"] == "alpha_gate_log"]
+    rows = [r["row"] for r in read(judged / ".state" / "audit") if r["table"] == "alpha_gate_log"]
     assert [r["verdict"] for r in rows if r["gate"] == "F"] == ["INSUFFICIENT"]
 
 

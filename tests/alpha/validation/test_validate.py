@@ -18,7 +18,7 @@ from hft.api.validation import validate
 from hft.audit.journal import read
 from hft.core.errors import ConfigError, DataError, GovernanceError, ValidationError
 
-DAYS = 60
+DAYS = 45
 
 
 @pytest.fixture(scope="module")
