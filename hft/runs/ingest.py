@@ -22,6 +22,7 @@ from hft.feeds.times import check_zone
 from hft.runs.code.compilation import load_compiler
 from hft.runs.given import frame_feeds
 from hft.storage.atomic import aside_path, staged
+from hft.storage.lock import locked
 from hft.tape.dataset import MANIFEST, Tapes, manifest_text, open_files
 from hft.tape.reader import Tape
 from hft.tape.schema import Feed
@@ -29,6 +30,7 @@ from hft.tape.window import window
 from hft.tape.writer import tape_name, write_tape
 
 SYNTHETIC = "synthetic"
+LOCK = ".lock"  # of a market that is being written, in its folder
 
 
 def ingest(
@@ -83,8 +85,7 @@ def write_feeds(found: Sequence[Feed], out: Path, options: DecodeOptions) -> Tap
 
 def write_settled(ready_feeds: Iterable[Feed], out: Path) -> Tapes:
     """Write feeds that are in tape order as one dataset; all appear together or none does."""
-    if out.exists() and not out.is_dir():
-        raise DataError(f"{out}: is a file; name a folder for the tapes")
+    _refuse_file(out)
     names: list[str] = []
     last: dict[tuple[str, str], str] = {}
     spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
@@ -105,6 +106,11 @@ def write_settled(ready_feeds: Iterable[Feed], out: Path) -> Tapes:
     except OSError as error:
         raise DataError(f"{out}: cannot be written: {error.strerror or error}") from None
     return Tapes([Tape(out / name) for name in names])
+
+
+def _refuse_file(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise DataError(f"{out}: is a file; name a folder for the tapes")
 
 
 def _settled(found: Sequence[Feed], options: DecodeOptions) -> Iterator[Feed]:
@@ -279,13 +285,23 @@ def synthetic(
     if kind not in ("l2", "l3"):
         raise ConfigError(f"kind: {kind!r} is neither l2 nor l3")
     wanted = {"seed": seed, "events": events, "kind": kind, "code": _synthetic_code()}
-    if out.is_dir():
-        try:
-            there = open_files([out])
-        except DataError:
-            there = []
-        if there and all(tape.source.get("request") == wanted for tape in there):
-            return Tapes(there)
+    there = _there(out, wanted)
+    if there is not None:
+        return there
     feed = synthesize(seed, events=events, kind="l3" if kind == "l3" else "l2")
     feed.source["request"] = wanted
-    return write_feeds([feed], out, DecodeOptions(format=SYNTHETIC, seed=seed))
+    _refuse_file(out)
+    with locked(out / LOCK, doing="writes this market"):  # replays that run at a time each make it
+        there = _there(out, wanted)
+        options = DecodeOptions(format=SYNTHETIC, seed=seed)
+        return write_feeds([feed], out, options) if there is None else there
+
+
+def _there(out: Path, wanted: Mapping[str, Any]) -> Tapes | None:
+    """The sealed dataset of a request, where that is what the folder holds."""
+    try:
+        found = open_files([out]) if out.is_dir() else []
+    except DataError:
+        return None
+    asked = all(tape.source.get("request") == wanted for tape in found)
+    return Tapes(found) if found and asked else None

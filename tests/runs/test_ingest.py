@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import threading
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hft.core.errors import ConfigError, DataError, HftError
+from hft.feeds import synthetic
 from hft.runs import ingest as module
 from hft.runs.ingest import ingest, open_tapes
 
@@ -172,6 +175,33 @@ def test_synthetic_is_made_once_per_seed(tmp_path: Path, monkeypatch):
     assert again[0].path.stat().st_ino == inode
     other = module.synthetic(seed=4, out=tmp_path / "s", events=2_000)
     assert other[0].sha256 != first[0].sha256
+
+
+def test_a_synthetic_market_that_several_make_at_once_is_written_once(tmp_path: Path, monkeypatch):
+    """As the first replays of a clean clone do that run at a time; here they are threads."""
+    everybody, wrote, found = threading.Barrier(3), [], []
+    synthesize, write = synthetic.synthesize, module.write_feeds
+
+    def made(*given, **named):
+        feed = synthesize(*given, **named)
+        everybody.wait(30)  # nobody has seen it written
+        return feed
+
+    def written(*given):
+        wrote.append(given)
+        return write(*given)
+
+    monkeypatch.setattr(synthetic, "synthesize", made)
+    monkeypatch.setattr(module, "write_feeds", written)
+    make = partial(module.synthetic, seed=4, events=2_000, out=tmp_path / "market")
+    makers = [threading.Thread(target=lambda: found.append(make())) for _ in range(3)]
+    for one in makers:
+        one.start()
+    for one in makers:
+        one.join(60)
+    assert len(wrote) == 1 and len(found) == 3
+    assert len({tuple(tape.sha256 for tape in tapes) for tapes in found}) == 1
+    assert [path.name for path in (tmp_path / "market").glob("*.aside")] == []
 
 
 def test_a_recording_whose_clock_is_behind_is_refused_then_repaired(tmp_path: Path, shared_data):
