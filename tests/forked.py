@@ -34,13 +34,13 @@ for line in sys.stdin:
 
 
 class Forks:
-    """One process that has imported `imports`; `run` runs a script in a fork of it."""
+    """One process in `folder` that has run `imports`; `run` runs a script in a fork of it."""
 
     def __init__(self, folder: Path, imports: str) -> None:
         self.folder = folder
         words = [sys.executable, "-c", SERVER.format(imports=imports)]
         self.server = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            words, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def run(self, script: str, cwd: Path) -> "subprocess.CompletedProcess[str]":

@@ -17,6 +17,7 @@ ALSO: dict[str, str] = {
     "tests/alpha/test_profile.py": "thresholds as files",
     "tests/alpha/test_verdict.py": "a gate's answer from its checks",
     "tests/audit/test_journal.py": "the chain of the audit",
+    "tests/cli/test_replay_check.py": "what a regression replay answers when something changed",
     "tests/feeds/test_base.py": "findings, clock repair, days",
     "tests/feeds/test_frame.py": "the user's own frames",
     "tests/gateway/test_gateway_limits.py": "limits as files and as numbers",
@@ -32,10 +33,6 @@ ALSO: dict[str, str] = {
 
 # Part of a test's name -> why it is left to `make test`, where it runs in full.
 LEFT_OUT: dict[str, str] = {
-    "test_pytest_plugin.py": "builds a wheel and installs it",
-    "test_replay_check_answers.py": "twenty replays and more; test_replay_check.py is here",
-    "test_replay_check_inputs.py": "a replay a field; test_replay_check.py is here",
-    "test_replay_recipe.py": "builds a wheel and installs it",
     "test_room_for_answers.py::test_nothing_at_the_venue": "filled rings hold the same bound here",
     "test_writer.py::test_every_byte_of_the_frame": "any flipped bit is noticed here",
     "test_chain.py::test_garbage_ends": "a fuzz; edited, cut and reordered rows are found here",

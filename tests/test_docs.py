@@ -6,10 +6,12 @@ import shlex
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from forked import Forks
 
 from hft.cli import members, reference
 from hft.core.codes import EventKind, Reason
@@ -121,8 +123,26 @@ def blocks(page: Path, language: str = "") -> list[str]:
     return [text for name, text in fenced if name == language]
 
 
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """A folder for all blocks, whose synthetic market is made once; processes have hft imported."""
+    path = tmp_path_factory.mktemp("blocks")
+    made = Forks(path, "import hft.api.replays\nfrom hft.replay.compiled import loop\nloop()")
+    yield made
+    made.close()
+
+
+def run_block(forks: Forks, code: str) -> str:
+    """What code prints as the file of a process of its own."""
+    (forks.folder / "example.py").write_text(code)
+    script = "import runpy; runpy.run_path('example.py', run_name='__main__')"
+    done = forks.run(script, forks.folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def run_python(folder: Path, code: str) -> str:
-    """Run code as a file of a fresh process; its last expression is printed."""
+    """The same in a fresh process, which imports hft itself."""
     path = folder / "example.py"
     path.write_text(code)
     done = subprocess.run(
@@ -144,11 +164,15 @@ def test_the_ten_lines_of_the_readme_run_and_show_a_card(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_readme_work_in_the_order_they_stand(tmp_path: Path) -> None:
+def test_the_commands_of_the_readme_work_in_the_order_they_stand(
+    forks: Forks, tmp_path: Path
+) -> None:
     block = next(text for text in blocks(ROOT / "README.md") if text.startswith("hft data synth"))
     for line in block.splitlines():
-        command = [sys.executable, "-m", "hft.cli.app", *shlex.split(line, comments=True)[1:]]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        words = shlex.split(line, comments=True)
+        done = forks.run(
+            f"import sys; from hft.cli.app import main; sys.argv = {words}; main()", tmp_path
+        )
         assert done.returncode == 0, f"{line}: {done.stderr}"
 
 
@@ -158,25 +182,25 @@ LESSONS = blocks(ROOT / "docs" / "strategies.md", "python")
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(LESSONS)))
 def test_a_block_of_the_page_about_strategies_runs_and_can_be_checked(
-    number: int, tmp_path: Path
+    number: int, forks: Forks
 ) -> None:
     text = LESSONS[number]
     name = re.findall(r"^(?:def|class) (\w+)", text, re.MULTILINE)[0]
     if "@hft.queue_model" in text:
         pytest.skip("a queue model, which the test below replays with")
     told = f"print({name}.check(hft.tapes('synthetic', seed=1), wakes=20))\n"
-    assert f"{name}: 20 wake-ups" in run_python(tmp_path, text + told)
+    assert f"{name}: 20 wake-ups" in run_block(forks, text + told)
 
 
 @pytest.mark.slow
-def test_the_queue_model_of_the_page_about_strategies_is_one_to_replay_with(tmp_path: Path) -> None:
+def test_the_queue_model_of_the_page_about_strategies_is_one_to_replay_with(forks: Forks) -> None:
     text = next(text for text in LESSONS if "@hft.queue_model" in text)
     told = (
         "run = hft.replay(hft.tapes('synthetic', seed=1), 'market_making', limits='off',\n"
         "                 venue=hft.Venue(queue=hopeful), record='digest')\n"
         "print(run.verify())\n"
     )
-    assert "verified" in run_python(tmp_path, text + told)
+    assert "verified" in run_block(forks, text + told)
 
 
 def test_the_page_about_strategies_has_every_form_and_names_every_word_of_order() -> None:

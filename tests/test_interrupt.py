@@ -21,7 +21,19 @@ from hft.runs.folder.writer import RunWriter
 from hft.runs.ingest import synthetic
 from hft.runs.result import Run
 
-IMPORTED = "import hft.api.replays, hft.cli.data, hft.replay.compiled, hft.reports.html"
+# The strategy is compiled before the forks, by which no thread starts.
+IMPORTED = """
+import hft.api.replays, hft.cli.app, hft.cli.data, hft.cli.replay
+import hft.reports.html, hft.runs.folder.table_file, pydantic
+from hft.replay.compiled import loop
+from hft.runs.code.sources import find_again
+from hft.runs.code.staleness import renew
+from hft.strategies.base import pointer
+loop()
+strategy = find_again("mine.py:restless")
+renew(strategy)
+pointer([strategy])
+"""
 PRELUDE = """
 import os, signal, sys
 from importlib import import_module

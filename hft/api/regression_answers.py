@@ -10,7 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from hft.runs.regression.answers import Answers, is_pure, situation
+from hft.runs.code.alone import is_pure
+from hft.runs.regression.answers import Answers, situation
 from hft.runs.regression.draw import drawn
 from hft.runs.regression.file import ReplayFile, Spec
 from hft.runs.regression.outcome import SAME, Figure, Outcome

@@ -10,7 +10,7 @@ from typing import Any
 
 from hft.api.replays import replay
 from hft.core.errors import ConfigError
-from hft.runs.code.sources import find, find_queue
+from hft.runs.code.sources import find_again, find_queue
 from hft.runs.durations import bounded_ns
 from hft.runs.ingest import open_tapes, synthetic
 from hft.runs.regression.file import Spec
@@ -100,7 +100,7 @@ def _strategy(name: str, given: Mapping[str, Any], folder: Path) -> Strategy:
     path, colon, attribute = name.partition(":")
     if path.endswith(".py"):
         name = f"{folder / path}{colon}{attribute}"
-    made = find(name).with_params(given.get("params"))
+    made = find_again(name).with_params(given.get("params"))
     if "every" in given:
         made = replace(made, every_ns=bounded_ns(given["every"], "every", 1))
     return made

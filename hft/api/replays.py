@@ -15,7 +15,7 @@ from hft.core.errors import ConfigError
 from hft.gateway.limits import Limits as LimitSet
 from hft.runs.check import Checked
 from hft.runs.check import check as _check
-from hft.runs.code.sources import find
+from hft.runs.code.sources import find, find_again
 from hft.runs.durations import when
 from hft.runs.execute import execute, job_of
 from hft.runs.folder.listing import listing, resolve
@@ -226,7 +226,9 @@ def replay(
     settings = load_settings()
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
         raise ConfigError(f"seed: {seed!r} is not a whole number from 0 to 2^63 - 1")
-    strategies = _strategies(strategy, params)  # first: a market that is not there yet is made
+    strategies = _strategies(
+        strategy, params, plain
+    )  # first: a market that is not there yet is made
     made = tapes if isinstance(tapes, Tapes) else open_tapes(tapes)
     found, read = _limits(limits, settings, made), partial(_limits, settings=settings, tapes=made)
     inputs, found = given_controls(controls, promotions, alphas, list(strategies), found, read)
@@ -334,13 +336,12 @@ def warm_up() -> float:
     return time.perf_counter() - began
 
 
-def _strategies(given: Any, params: Mapping[str, Any] | None) -> dict[str, Strategy]:
+def _strategies(given: Any, params: Mapping[str, Any] | None, plain: bool) -> dict[str, Strategy]:
     if isinstance(given, Mapping):
         if params:
             raise ConfigError("params= belongs to one strategy; use strategy.with_params in a dict")
-        return {str(name): _fitting(_strategy(value)) for name, value in given.items()}
-    one = _fitting(_strategy(given).with_params(params))
-    return {one.name: one}
+        return {str(name): _fitting(_strategy(value, plain)) for name, value in given.items()}
+    return {(one := _fitting(_strategy(given, plain).with_params(params))).name: one}
 
 
 def _fitting(one: Strategy) -> Strategy:
@@ -352,11 +353,11 @@ def _fitting(one: Strategy) -> Strategy:
     return one
 
 
-def _strategy(given: Any) -> Strategy:
+def _strategy(given: Any, plain: bool) -> Strategy:
     if isinstance(given, Strategy):
         return given
     if isinstance(given, str):
-        return find(given)
+        return find(given) if plain else find_again(given)
     raise ConfigError(f"strategy: {given!r} is neither a name nor made by @hft.strategy")
 
 

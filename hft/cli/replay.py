@@ -60,7 +60,8 @@ def run(
     began_ns = time.time_ns()
     from hft.api import replays as api
 
-    chosen = strategies(strategy, options.pop("params") or {})  # before a market is made
+    asked = options.pop("params") or {}
+    chosen = strategies(strategy, asked, options["plain"])  # before a market is made
     opened = _tapes(tapes, options["seed"])
     with replaying() as progress:
         done = api.replay(opened, chosen, progress=progress, **options)

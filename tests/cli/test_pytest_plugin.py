@@ -9,7 +9,7 @@ import foreign_repo
 import pytest
 import replays_world as world
 
-pytestmark = [pytest.mark.nojit, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 OWN = """import sys
 

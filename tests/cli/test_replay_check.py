@@ -10,8 +10,6 @@ import replays_world as world
 
 from hft.cli import app
 
-pytestmark = pytest.mark.nojit
-
 Capture = pytest.CaptureFixture[str]
 
 
@@ -25,11 +23,14 @@ def blessed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def here(blessed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(blessed, tmp_path / "repo")
-    monkeypatch.chdir(tmp_path / "repo")
+def here(blessed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy, always at one place: what this process has compiled of it serves again."""
+    repo = blessed.with_name(f"{blessed.name}_copy")
+    shutil.rmtree(repo, ignore_errors=True)
+    shutil.copytree(blessed, repo)
+    monkeypatch.chdir(repo)
     monkeypatch.delenv("CI", raising=False)
-    return tmp_path / "repo"
+    return repo
 
 
 def check(*args: str) -> int:

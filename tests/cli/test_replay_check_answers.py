@@ -26,8 +26,6 @@ from hft.runs.regression.junit import junit
 from hft.runs.regression.outcome import Outcome
 from hft.runs.result import Run
 
-pytestmark = pytest.mark.nojit
-
 ROOT = Path(__file__).resolve().parents[2]
 MANY = "replays:\n" + "".join(
     f"""  r{k:02}:
@@ -54,11 +52,14 @@ def blessed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def here(blessed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(blessed, tmp_path / "repo")
-    monkeypatch.chdir(tmp_path / "repo")
+def here(blessed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy, always at one place: what this process has compiled of it serves again."""
+    repo = blessed.with_name(f"{blessed.name}_copy")
+    shutil.rmtree(repo, ignore_errors=True)
+    shutil.copytree(blessed, repo)
+    monkeypatch.chdir(repo)
     monkeypatch.delenv("CI", raising=False)
-    return tmp_path / "repo"
+    return repo
 
 
 def hows(found: regression.Checked) -> dict[str, list[str]]:
@@ -193,7 +194,7 @@ def test_a_setting_of_the_environment_is_noticed(
 def test_a_strategy_that_may_read_more_than_its_text_has_its_key_computed(
     line: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hft.runs.regression.answers import is_pure
+    from hft.runs.code.alone import is_pure
 
     assert is_pure(here / "quoter.py")
     world.change(here / "quoter.py", lambda text: f"{line}\n{text}")

@@ -1,5 +1,6 @@
 """A replay of a file is the replay that `hft.replay` makes of the same arguments."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,6 @@ from hft.runs.regression import file as replays
 from hft.runs.regression.inputs import inputs_of, moved
 from hft.runs.result import Run
 
-pytestmark = pytest.mark.nojit
-
 QUEUE = """
 
 @hft.queue_model
@@ -26,13 +25,24 @@ def hopeful(ahead_micro, before, after, traded):
 END = "2023-11-14T22:15:20Z"
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder to be copied."""
+    folder = tmp_path_factory.mktemp("inputs")
+    world.make(folder)
+    (folder / "tight.yaml").write_text("max_position_size: 4\n")
+    (folder / "plan.yaml").write_text("reject: 0.2\n")
+    return folder
+
+
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    world.make(tmp_path)
-    (tmp_path / "tight.yaml").write_text("max_position_size: 4\n")
-    (tmp_path / "plan.yaml").write_text("reject: 0.2\n")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def here(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy, always at one place: what this process has compiled of it serves again."""
+    repo = made.with_name(f"{made.name}_copy")
+    shutil.rmtree(repo, ignore_errors=True)
+    shutil.copytree(made, repo)
+    monkeypatch.chdir(repo)
+    return repo
 
 
 def of_file(here: Path, fields: str) -> Run:

@@ -15,7 +15,7 @@ import pytest
 import replays_world as world
 import yaml
 
-pytestmark = [pytest.mark.nojit, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 RECIPE = foreign_repo.ROOT / "docs" / "recipes" / "replays.yml"
 JOB = yaml.safe_load(RECIPE.read_text())["jobs"]["replays"]

@@ -11,6 +11,7 @@ from small_world import LEVEL, Played, Row, finish, opening, session_of
 
 import hft
 from hft.core.codes import IntentType, Reason, StepKind, Tif
+from hft.core.jit import JIT_DISABLED
 from hft.gateway.invariants import check
 from hft.strategies.base import Strategy
 from hft.venue.model import Latency, VenueModel
@@ -71,7 +72,7 @@ def test_a_full_table_of_orders_says_so_and_how_many_there_are() -> None:
     assert check(run.engine.trading.gw) == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8 if JIT_DISABLED else 25, deadline=None)
 @given(st.integers(0, 1 << 30), st.integers(5, 90))
 def test_the_queue_is_its_twin(seed: int, latency_ns: int) -> None:
     chance, twin = random.Random(seed), NaiveDispatch(SLOTS, latency_ns)

@@ -32,7 +32,7 @@ run_module = importlib.import_module("hft.replay.run")
 SLOTS = 8
 LATE_NS = 400
 ALWAYS = 1_000_000
-MARKETS = 40  # of each seed; an engine that does not look for room shows in the first ten
+MARKETS = 15  # of each seed; an engine that does not look for room shows in the first ten
 
 
 class Watch:

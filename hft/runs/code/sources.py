@@ -17,7 +17,8 @@ import numpy
 
 from hft.core import codes
 from hft.core.errors import ConfigError
-from hft.core.jit import kernel
+from hft.core.jit import JIT_DISABLED, kernel
+from hft.runs.code.alone import is_pure
 from hft.runs.code.captures import outside
 from hft.runs.code.edits import refuse_edited
 from hft.runs.nearest import nearest
@@ -33,6 +34,8 @@ Made = TypeVar("Made", Strategy, QueueModel)
 # compiled again, which takes longer than most replays.
 _MADE: dict[str, Strategy] = {}
 MADE_MAX = 32
+# Strategies of files seen before, by file and name.
+_FOUND: dict[tuple[Path, str], Strategy] = {}
 
 
 def find(name: str) -> Strategy:
@@ -49,6 +52,36 @@ def find(name: str) -> Strategy:
             f"{nearest(name, SHIPPED)}"
         )
     return _chosen(path, attribute, strategies_in(Path(path)), "strategy", "strategies")
+
+
+def find_again(name: str) -> Strategy:
+    """As `find`, but with the body that this process has compiled before, where the file says the
+    same and nothing else is reached. Not for plain replays: there a body can keep things.
+    """
+    found = find(name)
+    path = Path(name.partition(":")[0])
+    if JIT_DISABLED or name in SHIPPED or found.loop or found.is_class or not is_pure(path):
+        return found
+    key = (path.absolute(), found.name)
+    known = _FOUND.get(key)
+    if known is not None and _is_same(known, found):
+        return replace(found, body=known.body)
+    _keep(_FOUND, key, found)
+    return found
+
+
+def _is_same(known: Strategy, found: Strategy) -> bool:
+    """Is the body of a file that is loaded anew the one that was loaded from it before?"""
+    entry = {"source": found.source, "closure": found.closure, "outside": outside(found)}
+    return _says(known, entry)
+
+
+def _keep(made: dict[Any, Strategy], key: Any, one: Strategy) -> None:
+    """Remember a strategy, the newest last, and forget the oldest of too many."""
+    made.pop(key, None)
+    while len(made) >= MADE_MAX:
+        made.pop(next(iter(made)))
+    made[key] = one
 
 
 def find_queue(name: str) -> str | QueueModel:
@@ -118,10 +151,7 @@ def _known(name: str, entry: Mapping[str, Any]) -> Strategy:
         return _MADE[text]
     found = _again(name, entry, Strategy, "strategy")
     if not (found.loop or found.is_class):
-        _MADE.pop(text, None)
-        while len(_MADE) >= MADE_MAX:
-            _MADE.pop(next(iter(_MADE)))
-        _MADE[text] = found
+        _keep(_MADE, text, found)
     return found
 
 

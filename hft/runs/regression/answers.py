@@ -2,11 +2,10 @@
 the key, and the sealed run answers without importing, opening or computing anything.
 
 Compared are contents of the sources of hft, of configuration and of the user's files, and size and
-times of tapes, which are sealed. Kept are only replays whose code can depend on nothing else: a
-strategy that imports more than `PURE`, or names one of `READS`, has its key computed each time.
+times of tapes, which are sealed. Kept are only replays whose code can depend on nothing else
+(`hft.runs.code.alone`): any other strategy has its key computed each time.
 """
 
-import ast
 import hashlib
 import json
 import os
@@ -20,13 +19,6 @@ from hft.storage.atomic import write_atomic
 
 FOLDER = ".hft"
 VERSION = 1
-PURE = ("collections", "dataclasses", "enum", "functools", "hft", "itertools", "math", "numpy")
-READS = {
-    *("open", "exec", "eval", "compile", "getattr", "globals", "vars", "environ", "__import__"),
-    *("load", "loadtxt", "genfromtxt", "fromfile", "fromregex", "memmap", "open_memmap"),
-    *("DataSource", "random"),
-    *("tapes", "ingest", "runs", "replay", "features"),
-}
 PACKAGE = Path(__file__).resolve().parents[2]
 CONFIG = (".yaml", ".toml", ".json")
 
@@ -63,34 +55,6 @@ def _below(root: str, suffixes: tuple[str, ...]) -> Iterable[str]:
         for name in files:
             if name.endswith(suffixes):
                 yield os.path.join(folder, name)
-
-
-def is_pure(path: str | Path) -> bool:
-    """Can the code of this file depend on nothing but its text, hft and constants?"""
-    try:
-        tree = ast.parse(Path(path).read_text(encoding="utf-8"))
-    except (OSError, SyntaxError, ValueError):
-        return False
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            if not _imports_pure(node):
-                return False
-        elif (isinstance(node, ast.Name) and node.id in READS) or (
-            isinstance(node, ast.Attribute) and node.attr in READS
-        ):
-            return False
-    return True
-
-
-def _imports_pure(node: ast.Import | ast.ImportFrom) -> bool:
-    """Does an import name pure modules, and of them nothing that reads, whatever it is called?"""
-    parts = [alias.name.split(".") for alias in node.names]
-    if isinstance(node, ast.ImportFrom):
-        module = (node.module or "").split(".")
-        parts = [[*module, *one] for one in parts]
-        if node.level:
-            return False
-    return all(one[0] in PURE and not READS.intersection(one) for one in parts)
 
 
 def stamp(path: str) -> list[Any]:
