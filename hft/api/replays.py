@@ -226,9 +226,8 @@ def replay(
     settings = load_settings()
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
         raise ConfigError(f"seed: {seed!r} is not a whole number from 0 to 2^63 - 1")
-    strategies = _strategies(
-        strategy, params, plain
-    )  # first: a market that is not there yet is made
+    # Before the tapes: a market that is not there yet is made, which a wrong name need not wait for.
+    strategies = _strategies(strategy, params, plain)
     made = tapes if isinstance(tapes, Tapes) else open_tapes(tapes)
     found, read = _limits(limits, settings, made), partial(_limits, settings=settings, tapes=made)
     inputs, found = given_controls(controls, promotions, alphas, list(strategies), found, read)
@@ -341,7 +340,8 @@ def _strategies(given: Any, params: Mapping[str, Any] | None, plain: bool) -> di
         if params:
             raise ConfigError("params= belongs to one strategy; use strategy.with_params in a dict")
         return {str(name): _fitting(_strategy(value, plain)) for name, value in given.items()}
-    return {(one := _fitting(_strategy(given, plain).with_params(params))).name: one}
+    one = _fitting(_strategy(given, plain).with_params(params))
+    return {one.name: one}
 
 
 def _fitting(one: Strategy) -> Strategy:
