@@ -226,7 +226,7 @@ def replay(
     settings = load_settings()
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
         raise ConfigError(f"seed: {seed!r} is not a whole number from 0 to 2^63 - 1")
-    # Before the tapes: a market that is not there yet is made, which a wrong name need not wait for.
+    # Before the tapes: one that is not there yet is made, and a wrong name need not wait for it.
     strategies = _strategies(strategy, params, plain)
     made = tapes if isinstance(tapes, Tapes) else open_tapes(tapes)
     found, read = _limits(limits, settings, made), partial(_limits, settings=settings, tapes=made)
