@@ -1,7 +1,8 @@
 """Replay tapes with strategies through the gateway and seal what happened into a run folder.
 
-A run is a function of code, configuration, tapes and seed; their hashes make its key, and the same
-key again opens the sealed run. What the kernel needs is resolved here, before the first event.
+A run is a function of code, configuration, tapes, their instruments and seed; their hashes make its
+key, and the same key again opens the sealed run. What the kernel needs is resolved here, before the
+first event.
 """
 
 import inspect

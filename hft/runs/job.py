@@ -119,6 +119,8 @@ class Job:
                 "name": f"{self.tapes.key(tape)} {tape.day}",
                 "sha256": tape.sha256,
                 "rows": tape.rows,
+                "instrument": tape.instrument.to_dict(),
+                "continues": tape.continues,
             }
             for tape in self.tapes
         ]
@@ -131,7 +133,8 @@ class Job:
         hashes = {
             "code": code_hash(),
             "config": _sha(hashed),
-            "tapes": _sha([tape["sha256"] for tape in tapes]),
+            "tapes": _sha([[tape["sha256"], tape["continues"]] for tape in tapes]),
+            "instruments": _sha([tape["instrument"] for tape in tapes]),
             "seed": self.seed,
         }
         return {

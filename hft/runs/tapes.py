@@ -5,38 +5,52 @@ from pathlib import Path
 from typing import Any
 
 from hft.core.errors import DataError
+from hft.core.json_text import spaced
 from hft.tape.reader import SUFFIX, Tape
 
 Folders = str | Path | Sequence[str | Path] | None
 
 
 def find_tapes(entries: Sequence[Mapping[str, Any]], folders: Folders = None) -> list[Tape]:
-    """The tapes of a manifest, in its order; their names do not matter, their hashes do.
+    """The tapes of a manifest, in its order; their names do not matter, rows and instrument do.
 
     Raises: DataError naming one that is neither where it was nor below `folders`.
     """
-    found: dict[str, Tape] = {}
+    below: list[Tape] = []
     unread = _tapes_below(folders)
+    found = []
     for entry in entries:
-        sha256 = entry["sha256"]
-        if sha256 not in found and (tape := _where_it_was(entry)) is not None:
-            found[sha256] = tape
-        while sha256 not in found and (tape := next(unread, None)) is not None:
-            found.setdefault(tape.sha256, tape)
-        if sha256 not in found:
+        tape = _where_it_was(entry) or next((one for one in below if _is(one, entry)), None)
+        while tape is None and (one := next(unread, None)) is not None:
+            below.append(one)
+            tape = one if _is(one, entry) else None
+        if tape is None:
             raise DataError(_missing(entry, folders))
-    return [found[entry["sha256"]] for entry in entries]
+        found.append(tape)
+    return found
+
+
+def _is(tape: Tape, entry: Mapping[str, Any]) -> bool:
+    """Are rows and instrument those of an entry? Runs of before kept the instrument elsewhere."""
+    if tape.sha256 != entry["sha256"]:
+        return False
+    told = entry.get("instrument")
+    return told is None or spaced(told) == spaced(tape.instrument.to_dict())
 
 
 def _where_it_was(entry: Mapping[str, Any]) -> Tape | None:
+    tape = _at_its_path(entry)
+    return tape if tape is not None and _is(tape, entry) else None
+
+
+def _at_its_path(entry: Mapping[str, Any]) -> Tape | None:
     path = Path(entry.get("path", ""))
     if not path.is_file():
         return None
     try:
-        tape = Tape(path)
+        return Tape(path)
     except DataError:
         return None
-    return tape if tape.sha256 == entry["sha256"] else None
 
 
 def _tapes_below(folders: Folders) -> Iterator[Tape]:
@@ -60,5 +74,16 @@ def _missing(entry: Mapping[str, Any], folders: Folders) -> str:
         return f"{name}: no tape below {folders} has its sha256 {sha256}"
     cure = "name the folder that holds it (--tapes DIR, tapes=)"
     if path and Path(path).is_file():
-        return f"{path}: is not the tape the run was made from (sha256 {sha256}); {cure}"
+        what = f"is not the tape the run was made from (sha256 {sha256}{_changed(entry)})"
+        return f"{path}: {what}; {cure}"
     return f"{name}: the tape of sha256 {sha256} is not where it was; {cure}"
+
+
+def _changed(entry: Mapping[str, Any]) -> str:
+    """What the instrument says now, where the rows are the same."""
+    tape, then = _at_its_path(entry), entry.get("instrument") or {}
+    if tape is None or tape.sha256 != entry["sha256"]:
+        return ""
+    now = tape.instrument.to_dict()
+    names = sorted(n for n in {*then, *now} if spaced(then.get(n)) != spaced(now.get(n)))
+    return "".join(f"; its instrument's {n} was {then.get(n)}, is {now.get(n)}" for n in names)

@@ -59,7 +59,7 @@ class RunReader:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """What the run depends on: hashes of code, configuration, tapes and seed; the source.
+        """What the run depends on: hashes of code, configuration, tapes, instruments, seed; source.
 
         Paths of tapes and of strategies' files are there where this machine knows them.
         """

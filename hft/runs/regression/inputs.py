@@ -71,6 +71,7 @@ def _parts(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "gateway": config["gateway"],
         "controls": config.get("controls"),
         "seed": manifest["seed"],
+        "instruments": [tape.get("instrument") for tape in manifest["tapes"]],
     }
 
 
