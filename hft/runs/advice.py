@@ -75,6 +75,8 @@ def _tried(run: RunReader) -> dict[str, Any]:
     before = refused = _of_run(run)
     if set(refused["reason"].mode()) <= set(_GUARDS):
         return {"text": "a guard refused them, which is no limit to widen; see run.trips"}
+    if odd := _no_ticks(run, refused.height):
+        return {"text": odd}
     changes: Change = {}
     best: tuple[Attempt, Change] | None = None
     tried: Change = {}
@@ -92,6 +94,24 @@ def _tried(run: RunReader) -> dict[str, Any]:
     if best is None:
         return {"text": _in_vain(limits, tried, run) if tried else ""}
     return _said(limits, *best, before.height)
+
+
+def _no_ticks(run: RunReader, refused: int) -> str:
+    """What is to be said where most orders were refused since their prices are not of this market.
+
+    A price in currency that is given as ticks is off by the size of a tick; no band is for that.
+    """
+    rows = run._frame("decisions").filter(pl.col("reason_code") == Reason.PRICE_OUTSIDE_BAND.value)
+    far = rows.filter(2 * pl.col("measured") > pl.col("price_tick"))
+    asked = far.select("price_tick", "measured").collect()
+    if 2 * asked.height <= refused:
+        return ""
+    tick, away = (int(asked[name].median() or 0) for name in asked.columns)  # type: ignore[arg-type]
+    return (
+        f"{asked.height:,} of {refused:,} were asked at another price than this market has (the "
+        f"median at tick {tick:,}, {away:,} ticks from the mid): orders take ticks, and "
+        "view.to_ticks(price) makes them"
+    )
 
 
 def _rounds(run: RunReader) -> int:

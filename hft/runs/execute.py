@@ -294,6 +294,7 @@ def _job_of(manifest: dict[str, Any], tapes: list[Tape]) -> Job:
         config["start_ns"],
         config["end_ns"],
         FaultPlan.from_dict(config["faults"]),
+        plain=manifest.get("plain", False),
         dedup_window=gateway.get("dedup_window", DEDUP_WINDOW),
         holdoff_ns=gateway.get("holdoff_ns", 0),
         fork=None if fork is None else Fork(fork["at_step"], fork["params"]),

@@ -144,6 +144,7 @@ class Job:
             "tapes": tapes,
             "seed": self.seed,
             "mode": "replay",
+            "plain": self.plain,
             "machine": {"cpu": platform.processor() or platform.machine(), "os": platform.system()},
             "versions": {
                 "hft": VERSION,

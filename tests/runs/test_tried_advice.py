@@ -1,6 +1,7 @@
 """The advice of a run names the change that was tried, with the figure that it gave."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from hft.runs.advice import Attempt
 from hft.runs.advice_rules import Limited, next_change
 from hft.runs.folder.layout import ADVICE
 from hft.runs.ingest import synthetic
+from hft.runs.result import Run
 
 FIRST = {"max_position_size": 10}
 SECOND = {"risk.price_band_ticks": 7}
@@ -37,7 +39,7 @@ def limited(tmp_path: Path, **stated: Any) -> Limited:
 def test_a_change_that_made_it_worse_is_not_named_with_the_figure_of_the_better_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    refused = refusals("POSITION_LIMIT", [9] * 100, [8] * 100).with_columns(reason_code=440)
+    refused = refusals("POSITION_LIMIT", [9] * 100, [8] * 100).with_columns(reason_code=440, price_tick=1000)
     run: Any = SimpleNamespace(
         path=tmp_path,
         manifest={"config": {"limits": hft.Limits.research().to_dict()}, "tapes": [{"rows": 5}]},
@@ -112,3 +114,48 @@ def test_the_advised_change_does_what_was_announced(name: str, tapes, tmp_path: 
         assert found.before - found.announced == found.after, "it was repeated, so it is exact"
     said = [json.loads(path.read_text())["text"] for path in tmp_path.glob(f"*/{ADVICE}")]
     assert found.text in said
+
+
+ASKED = """
+import hft
+import numpy as np
+
+
+@hft.strategy(every="10m", params={"lots": 1, "times": 1.0})
+def asking(view, order, p, s):
+    middle = np.percentile(np.arange(5.0), 50, method="lower")  # no compiler knows it
+    if view.book_valid:
+        order.new(hft.BUY, int(view.bid_tick * p["times"]) + int(middle) - 2, p["lots"])
+"""
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Callable[..., Run]:
+    tapes = synthetic(seed=3, events=4_000, out=tmp_path / "tapes")
+    (tmp_path / "asked.py").write_text(ASKED)
+
+    def run(**params: float) -> Run:
+        name = str(tmp_path / "asked.py")
+        return hft.replay(tapes, name, params=params, plain=True, out=tmp_path / "runs")
+
+    return run
+
+
+def test_a_plain_run_that_no_compiler_takes_is_advised_on_its_journal(
+    asking: Callable[..., Run],
+):
+    run = asking(lots=100_000)
+    said = json.loads((run.path / ADVICE).read_text())
+    assert said["text"].startswith("tried on this journal: with ") and said["left"] == 0
+    assert run.verify(), "it is replayed as it was made"
+
+
+def test_prices_that_are_no_ticks_are_named_and_no_band_is_widened_for_them(
+    asking: Callable[..., Run],
+):
+    run = asking(times=0.1)
+    said = json.loads((run.path / ADVICE).read_text())
+    assert "orders take ticks, and view.to_ticks(price) makes them" in said["text"]
+    assert not said.get("changes")
+    near = json.loads((asking(times=0.9).path / ADVICE).read_text())
+    assert "ticks from the mid" not in near["text"] and "price_band" in near["text"]
