@@ -1,6 +1,7 @@
 """What a run earned each day: by sessions of the calendar its instruments share, or UTC days."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,37 +21,44 @@ SCHEMA: dict[str, Any] = {
 def daily(
     equity: pl.DataFrame, fills: pl.DataFrame, instruments: Sequence[Instrument]
 ) -> tuple[pl.DataFrame, str]:
-    """A row a day that has a sample, and whose days: a calendar's name or `UTC days`.
+    """A row a day that has a sample or a fill, and whose days: a calendar's name or `UTC days`.
 
-    `net`, `gross` and `fees` are of that day alone; `max_drawdown` is from the highest net P&L of
-    the day, its beginning included (<= 0). Units: currency.
+    `gross` is what positions and marks earned between the last samples of two days, `fees` those of
+    the day's fills, `net` the difference; `max_drawdown` is from the highest net P&L of the day's
+    samples, its beginning included (<= 0). Units: currency.
     """
     total = total_equity(equity)
     ts = total["ts"].to_physical().to_numpy()
     if not len(ts):
         return pl.DataFrame(schema=SCHEMA), UTC_DAYS
+    filled = fills["ts"].to_physical().to_numpy()
     name, turns = day_turns(instruments, int(ts[0]), int(ts[-1]))
-    day = np.searchsorted(turns, ts, side="right")
-    last = np.flatnonzero(np.append(day[1:] != day[:-1], True))
-    columns = {key: total[key].to_numpy() for key in ("net", "realized", "unrealized", "fees")}
-    columns["gross"] = columns["realized"] + columns["unrealized"]
-    found: dict[str, Any] = {"day": _names(name, ts[last])}
-    for key in ("net", "gross", "fees"):
-        found[key] = np.diff(columns[key][last], prepend=0.0)
-    net = columns["net"]
-    first = np.append(0, last[:-1] + 1)
+    of_sample, of_fill = (np.searchsorted(turns, one, side="right") for one in (ts, filled))
+    days = np.union1d(of_sample, of_fill)
+    end = np.searchsorted(of_sample, days, side="right")  # samples until then
+    gross = np.append(0.0, (total["realized"] + total["unrealized"]).to_numpy())
+    net = np.append(0.0, total["net"].to_numpy())
+    fees = np.bincount(of_fill, fills["fee"].to_numpy(), len(turns) + 1)[days]
+    found: dict[str, Any] = {"gross": np.diff(gross[end], prepend=0.0), "fees": fees}
+    found["net"] = found["gross"] - fees
     found["max_drawdown"] = [
-        _fall(net[low : high + 1], float(net[low - 1]) if low else 0.0)
-        for low, high in zip(first, last, strict=True)
+        _fall(net[low : high + 1]) for low, high in pairwise([0, *end.tolist()])
     ]
-    when = np.searchsorted(turns, fills["ts"].to_physical().to_numpy(), side="right")
-    found["fills"] = np.bincount(when, minlength=len(turns) + 1)[day[last]]
+    found["fills"] = np.bincount(of_fill, minlength=len(turns) + 1)[days]
+    found["day"] = _names(name, _times(days, of_sample, ts, of_fill, filled))
     return pl.DataFrame(found, schema=SCHEMA), name
 
 
-def _fall(net: np.ndarray, before: float) -> float:
-    """The deepest fall from the highest value so far, where the day began included."""
-    path = np.append(before, net)
+def _times(days: np.ndarray, *found: np.ndarray) -> np.ndarray:
+    """A time of each day, of those (days, times) that were found."""
+    of_sample, ts, of_fill, filled = found
+    when = dict(zip(of_fill.tolist(), filled.tolist(), strict=True))
+    when |= dict(zip(of_sample.tolist(), ts.tolist(), strict=True))
+    return np.array([when[day] for day in days.tolist()], np.int64)
+
+
+def _fall(path: np.ndarray) -> float:
+    """The deepest fall from the highest value so far."""
     return float(np.min(path - np.maximum.accumulate(path)))
 
 

@@ -39,7 +39,9 @@ def limited(tmp_path: Path, **stated: Any) -> Limited:
 def test_a_change_that_made_it_worse_is_not_named_with_the_figure_of_the_better_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    refused = refusals("POSITION_LIMIT", [9] * 100, [8] * 100).with_columns(reason_code=440, price_tick=1000)
+    refused = refusals("POSITION_LIMIT", [9] * 100, [8] * 100).with_columns(
+        reason_code=440, price_tick=1000
+    )
     run: Any = SimpleNamespace(
         path=tmp_path,
         manifest={"config": {"limits": hft.Limits.research().to_dict()}, "tapes": [{"rows": 5}]},

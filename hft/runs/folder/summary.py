@@ -108,7 +108,7 @@ def _days(found: Figures, folder: Path, equity: pl.DataFrame | None, names: RunN
     fills = _scan(folder, "fills")
     if equity is None or fills is None:
         return
-    days, whose = daily(equity, fills.select("ts").collect(), names.instruments)
+    days, whose = daily(equity, fills.select("ts", "fee").collect(), names.instruments)
     if days.height == 0:
         return
     _put(found, "days", days.height, days_of(whose))
