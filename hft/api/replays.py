@@ -262,7 +262,7 @@ def load(id_or_path: str | Path, out: str | Path | None = None) -> Run:
 
 
 def runs(where: Any = None, out: str | Path | None = None) -> pl.DataFrame:
-    """One row a run; `where` is a polars expression or a dict of column = value.
+    """One row a run of the folder `out`; `where`: a polars expression or a dict of column = value.
 
     >>> import hft, tempfile
     >>> out = tempfile.mkdtemp()

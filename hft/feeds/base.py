@@ -97,12 +97,23 @@ class DecodeOptions:
     def unknown(self, symbol: str, origin: str, steps: tuple[str, ...] = STEPS) -> DataError:
         """The refusal of an instrument that nobody described."""
         missing = [name for name in steps if getattr(self, name) is None]
+        options = ", ".join(f"--{name}" for name in missing)
         waivers = " ".join(f"--waive guessed_{name}" for name in missing)
         return DataError(
-            f"{origin}: instrument {symbol!r} is unknown: add it to config/instruments.yaml or "
-            f"give its {' and '.join(missing)} ({', '.join(f'--{name}' for name in missing)}); "
+            f"{origin}: instrument {symbol!r} is unknown: {self._meant(symbol)}"
+            f"add it to config/instruments.yaml or give its {' and '.join(missing)} ({options}); "
             f"{waivers} guesses from the data"
         )
+
+    def _meant(self, symbol: str) -> str:
+        """The instruments of the table that a venue may write like this."""
+
+        def plain(text: str) -> str:
+            return "".join(filter(str.isalnum, text.rpartition(":")[2])).upper()
+
+        wanted = plain(symbol.split(":")[0])
+        near = [name for name in self.instruments if wanted and plain(name) == wanted]
+        return f"if it is {' or '.join(near)}, say so by --symbol; otherwise " if near else ""
 
     def report(self, done: int, total: int, rows: int) -> None:
         """Tell the progress bar, if there is one."""

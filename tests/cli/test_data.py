@@ -80,3 +80,12 @@ def test_synth_makes_the_same_day_from_the_same_seed(tmp_path: Path, capsys):
         assert run(args) == 0
         hashes.append(json.loads(capsys.readouterr().out)[0]["sha256"])
     assert hashes[0] == hashes[1]
+
+
+def test_an_unknown_instrument_is_told_which_of_the_table_it_may_be(own: Path, capsys):
+    ingest = ["data", "ingest", str(own), "--out", str(own.parent / "out")]
+    assert run([*ingest, "--symbol", "BTC/USDT:USDT"]) == 65
+    said = " ".join(capsys.readouterr().err.split())
+    assert "if it is binance-usdm:BTCUSDT or binance-spot:BTCUSDT, say so by --symbol; " in said
+    assert run([*ingest, "--symbol", "ABC"]) == 65
+    assert "'ABC' is unknown: add it" in capsys.readouterr().err

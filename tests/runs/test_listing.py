@@ -126,3 +126,8 @@ def test_a_run_that_was_cut_or_has_another_digest_is_not_opened_either(tmp_path:
     assert find_sealed(tmp_path, key, "full") == run.path
     digest.write_text("ab" * 32 + "\n")
     assert find_sealed(tmp_path, key, "full") is None
+
+
+def test_a_folder_given_as_the_condition_is_told_where_it_belongs(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"where: 'mine' is no condition.*out='mine'"):
+        listing(tmp_path, "mine")

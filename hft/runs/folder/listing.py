@@ -41,6 +41,8 @@ def listing(out: str | Path = "runs", where: Any = None) -> pl.DataFrame:
         if unknown:
             raise ConfigError(f"runs: no column {unknown[0]!r}; there are {', '.join(SCHEMA)}")
         return frame.filter(**where)
+    if not isinstance(where, pl.Expr):
+        raise ConfigError(f"where: {where!r} is no condition; a folder of runs is out={where!r}")
     return frame.filter(where)
 
 

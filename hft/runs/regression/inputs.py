@@ -10,9 +10,9 @@ from typing import Any
 
 from hft.core.json_text import spaced
 
-# Of a strategy's entry in the manifest: what is its text, and what is chosen.
+# Of a strategy's entry in the manifest: what is its text, and when it is woken by what.
 CODE = ("source", "closure", "outside", "state", "track", "logs")
-CHOSEN = ("params", "every_ns", "wakes_on", "instruments")
+WAKING = ("every_ns", "wakes_on", "instruments")
 PART_HEX = 12
 KINDS = {
     "kernel": "the code of hft below the line",
@@ -59,11 +59,10 @@ def _parts(manifest: Mapping[str, Any]) -> dict[str, Any]:
     venue = dict(config["venue"])
     if _is_own(venue["queue"]):
         venue["queue"] = venue["queue"]["name"]
-    chosen = {
-        name: {key: one.get(key) for key in CHOSEN} for name, one in config["strategies"].items()
-    }
+    made = config["strategies"].items()
     return {
-        "params": chosen,
+        "params": {name: one["params"] for name, one in made},
+        "wake-ups": {name: {key: one.get(key) for key in WAKING} for name, one in made},
         "venue": venue,
         "limits": config["limits"],
         "span": [config["start_ns"], config["end_ns"]],
