@@ -37,10 +37,16 @@ def daily(
     days = np.union1d(of_sample, of_fill)
     end = np.searchsorted(of_sample, days, side="right")  # samples until then
     gross = np.append(0.0, (total["realized"] + total["unrealized"]).to_numpy())
-    net = np.append(0.0, total["net"].to_numpy())
-    fees = np.bincount(of_fill, fills["fee"].to_numpy(), len(turns) + 1)[days]
-    found: dict[str, Any] = {"gross": np.diff(gross[end], prepend=0.0), "fees": fees}
-    found["net"] = found["gross"] - fees
+    net, fees = (np.append(0.0, total[name].to_numpy()) for name in ("net", "fees"))
+    # Fees of fills behind the last sample of a day, which only a sample of a later day has.
+    paid = np.append(0.0, np.cumsum(fills["fee"].to_numpy()))
+    seen = np.searchsorted(filled, np.append(np.iinfo(np.int64).min, ts)[end], side="right")
+    late = np.diff(paid[np.searchsorted(of_fill, days, side="right")] - paid[seen], prepend=0.0)
+    found: dict[str, Any] = {
+        "net": np.diff(net[end], prepend=0.0) - late,
+        "gross": np.diff(gross[end], prepend=0.0),
+        "fees": np.diff(fees[end], prepend=0.0) + late,
+    }
     found["max_drawdown"] = [
         _fall(net[low : high + 1]) for low, high in pairwise([0, *end.tolist()])
     ]
