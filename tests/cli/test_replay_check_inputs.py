@@ -166,7 +166,7 @@ def test_what_cannot_be_run_is_one_sentence(fields: str, said: str, here: Path) 
     ("fields", "which"),
     [
         ("params: {lots: 2}", {"config": ["params"]}),
-        ("every: 4s", {"config": ["params"]}),
+        ("every: 4s", {"config": ["wake-ups"]}),
         ("seed: 9", {"config": ["seed"]}),
         ("venue: cme", {"config": ["venue"]}),
         ("limits: 'off'", {"config": ["limits"]}),
