@@ -200,7 +200,7 @@ def report(
 def _open(names: list[str]) -> Any:
     from hft.runs.ingest import open_tapes
 
-    return open_tapes(names[0] if len(names) == 1 else names)
+    return open_tapes(names)
 
 
 def _instruments() -> Any:

@@ -196,9 +196,7 @@ def export(
 def _tapes(names: list[str], seed: int) -> Any:
     from hft.api import replays as api
 
-    if names == ["synthetic"]:
-        return api.tapes("synthetic", seed=seed)
-    return api.tapes(names[0] if len(names) == 1 else names)
+    return api.tapes(names, seed=seed)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def daily(
     filled = fills["ts"].to_physical().to_numpy()
     name, turns = day_turns(instruments, int(ts[0]), int(ts[-1]))
     of_sample, of_fill = (np.searchsorted(turns, one, side="right") for one in (ts, filled))
-    days = np.union1d(of_sample, of_fill)
+    days, at = np.unique(np.append(of_sample, of_fill), return_index=True)
     end = np.searchsorted(of_sample, days, side="right")  # samples until then
     gross = np.append(0.0, (total["realized"] + total["unrealized"]).to_numpy())
     net, fees = (np.append(0.0, total[name].to_numpy()) for name in ("net", "fees"))
@@ -51,16 +51,8 @@ def daily(
         _fall(net[low : high + 1]) for low, high in pairwise([0, *end.tolist()])
     ]
     found["fills"] = np.bincount(of_fill, minlength=len(turns) + 1)[days]
-    found["day"] = _names(name, _times(days, of_sample, ts, of_fill, filled))
+    found["day"] = _names(name, np.append(ts, filled)[at])
     return pl.DataFrame(found, schema=SCHEMA), name
-
-
-def _times(days: np.ndarray, *found: np.ndarray) -> np.ndarray:
-    """A time of each day, of those (days, times) that were found."""
-    of_sample, ts, of_fill, filled = found
-    when = dict(zip(of_fill.tolist(), filled.tolist(), strict=True))
-    when |= dict(zip(of_sample.tolist(), ts.tolist(), strict=True))
-    return np.array([when[day] for day in days.tolist()], np.int64)
 
 
 def _fall(path: np.ndarray) -> float:

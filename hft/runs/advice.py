@@ -106,7 +106,7 @@ def _no_ticks(run: RunReader, refused: int) -> str:
     asked = far.select("price_tick", "measured").collect()
     if 2 * asked.height <= refused:
         return ""
-    tick, away = (int(asked[name].median() or 0) for name in asked.columns)  # type: ignore[arg-type]
+    tick, away = map(int, asked.median().row(0))
     return (
         f"{asked.height:,} of {refused:,} were asked at another price than this market has (the "
         f"median at tick {tick:,}, {away:,} ticks from the mid): orders take ticks, and "

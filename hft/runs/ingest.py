@@ -238,7 +238,7 @@ def open_tapes(
     `session` keeps the rows of frames inside some hours: "09:30-16:00" in `tz`, "RTH" (the regular
     hours of each instrument's calendar) or a calendar's name. Raises: DataError, ConfigError.
     """
-    if path == SYNTHETIC:
+    if path in (SYNTHETIC, [SYNTHETIC]):
         tapes = synthetic(seed=seed or 0, out=Path(cache) / f"synthetic-{seed or 0}")
     elif isinstance(path, Tapes):
         tapes = path

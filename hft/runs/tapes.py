@@ -31,8 +31,8 @@ def find_tapes(entries: Sequence[Mapping[str, Any]], folders: Folders = None) ->
 
 
 def _is(tape: Tape, entry: Mapping[str, Any]) -> bool:
-    """Are rows and instrument those of an entry? Runs of before kept the instrument elsewhere."""
-    if tape.sha256 != entry["sha256"]:
+    """Are rows, instrument and the tape before those of an entry? Older runs say rows alone."""
+    if tape.sha256 != entry["sha256"] or tape.continues != entry.get("continues", tape.continues):
         return False
     told = entry.get("instrument")
     return told is None or spaced(told) == spaced(tape.instrument.to_dict())
@@ -71,7 +71,7 @@ def _missing(entry: Mapping[str, Any], folders: Folders) -> str:
     path = entry.get("path", "")
     name = path or entry.get("file") or "a tape"
     if folders:
-        return f"{name}: no tape below {folders} has its sha256 {sha256}"
+        return f"{name}: no tape below {folders} has its sha256 {sha256} and instrument"
     cure = "name the folder that holds it (--tapes DIR, tapes=)"
     if path and Path(path).is_file():
         what = f"is not the tape the run was made from (sha256 {sha256}{_changed(entry)})"

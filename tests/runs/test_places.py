@@ -4,6 +4,7 @@ import json
 import shutil
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,3 +101,11 @@ def test_a_tape_that_was_replaced_is_looked_for_elsewhere(tapes: Tapes, tmp_path
     assert [tape.sha256 for tape in find_tapes(wanted, kept)] == [one["sha256"] for one in wanted]
     with pytest.raises(DataError, match="no such folder"):
         find_tapes(wanted, tmp_path / "nowhere")
+
+
+def test_a_tape_that_goes_on_from_another_book_is_another_tape(tapes: Tapes) -> None:
+    wanted: list[dict[str, Any]] = [one | {"continues": None} for one in entries(tapes)]
+    assert len(find_tapes(wanted)) == len(wanted)
+    wanted[0]["continues"] = "1" * 64
+    with pytest.raises(DataError, match="is not the tape the run was made from"):
+        find_tapes(wanted)

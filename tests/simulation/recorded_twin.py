@@ -165,21 +165,24 @@ def rows_of(tape: Tape, end_ns: int) -> list[Row]:
     return found
 
 
-def _hours(tape: Tape) -> list[tuple[int, int]] | None:
-    """The open hours of a tape's calendar; None where it has none, or the tape tells its phase."""
+def _sessions(tape: Tape) -> list[tuple[int, int]] | None:
+    """The sessions of a tape's calendar; None where it has none."""
     found = sessions_of(tape.instrument.calendar)
-    if found is None or tape.summary["kinds"]["status"] > 0:
+    if found is None:
         return None
     near = found.between(tape.span[0] - DAY, tape.span[1] + DAY)
     return list(zip(near.open_ns.tolist(), near.close_ns.tolist(), strict=True))
 
 
+def _hours(tape: Tape) -> list[tuple[int, int]] | None:
+    """The open hours of a tape's calendar; None where it has none, or the tape tells its phase."""
+    return None if tape.summary["kinds"]["status"] > 0 else _sessions(tape)
+
+
 def _days(tape: Tape) -> tuple[int, ...] | None:
     """When the sessions of a tape's calendar begin; None where it has none."""
-    found = sessions_of(tape.instrument.calendar)
-    if found is None:
-        return None
-    return tuple(found.between(tape.span[0] - DAY, tape.span[1] + DAY).open_ns.tolist())
+    found = _sessions(tape)
+    return None if found is None else tuple(begin for begin, _ in found)
 
 
 def market_of(part: Part, strategy: str, queue: str) -> Market:

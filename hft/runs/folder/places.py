@@ -20,7 +20,7 @@ def split_places(manifest: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
     for tape in plain.get("tapes", []):
         if path := tape.pop("path", ""):
             tape["file"] = Path(path).name
-            places.setdefault(TAPES, {})[_tape(tape)] = path
+            places.setdefault(TAPES, {})[_known_by(tape)] = path
     config = plain.get("config", {})
     for name, entry in config.get("strategies", {}).items():
         if file := entry.get("file"):
@@ -37,7 +37,7 @@ def with_places(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
     try:
         places = json.loads((folder / PLACES).read_text(encoding="utf-8"))
         for tape in manifest.get("tapes", []):
-            if path := places.get(TAPES, {}).get(_tape(tape)):
+            if path := places.get(TAPES, {}).get(_known_by(tape)):
                 tape["path"] = path
         config = manifest.get("config", {})
         for name, file in places.get(STRATEGIES, {}).items():
@@ -49,6 +49,6 @@ def with_places(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _tape(entry: Mapping[str, Any]) -> str:
+def _known_by(entry: Mapping[str, Any]) -> str:
     """Rows and name: two instruments may have the same rows."""
     return f"{entry['sha256']} {entry.get('name', '')}"
