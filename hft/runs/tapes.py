@@ -80,10 +80,12 @@ def _missing(entry: Mapping[str, Any], folders: Folders) -> str:
 
 
 def _changed(entry: Mapping[str, Any]) -> str:
-    """What the instrument says now, where the rows are the same."""
+    """What the instrument says now, or that it follows another tape, of the same rows."""
     tape, then = _at_its_path(entry), entry.get("instrument") or {}
-    if tape is None or tape.sha256 != entry["sha256"]:
+    if tape is None or tape.sha256 != entry["sha256"] or not then:
         return ""
+    if tape.continues != entry.get("continues", tape.continues):
+        return "; it goes on from another tape's book"
     now = tape.instrument.to_dict()
     names = sorted(n for n in {*then, *now} if spaced(then.get(n)) != spaced(now.get(n)))
     return "".join(f"; its instrument's {n} was {then.get(n)}, is {now.get(n)}" for n in names)

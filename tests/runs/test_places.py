@@ -104,8 +104,12 @@ def test_a_tape_that_was_replaced_is_looked_for_elsewhere(tapes: Tapes, tmp_path
 
 
 def test_a_tape_that_goes_on_from_another_book_is_another_tape(tapes: Tapes) -> None:
-    wanted: list[dict[str, Any]] = [one | {"continues": None} for one in entries(tapes)]
+    wanted: list[dict[str, Any]] = [
+        one | {"continues": tape.continues, "instrument": tape.instrument.to_dict()}
+        for one, tape in zip(entries(tapes), tapes, strict=True)
+    ]
+    assert [one["continues"] for one in wanted] == [None, tapes[0].sha256]
     assert len(find_tapes(wanted)) == len(wanted)
-    wanted[0]["continues"] = "1" * 64
-    with pytest.raises(DataError, match="is not the tape the run was made from"):
+    wanted[1]["continues"] = "1" * 64
+    with pytest.raises(DataError, match="it goes on from another tape's book"):
         find_tapes(wanted)
