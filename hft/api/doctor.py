@@ -28,6 +28,7 @@ EXTRAS = {
     "ipykernel": ("notebook", "notebooks"),
     "gymnasium": ("rl", "agents that learn"),
 }
+CACHE_CURE = "set HFT_CACHE_DIR to a folder of your own"
 EVENTS, MINUTES = 2_000, 5  # of a synthetic day; without the compiler a day would take an hour
 
 
@@ -107,12 +108,21 @@ def _kernels() -> Said:
     folders = kernel_cache.FOLDERS
     yield OK, _prebuilt()
     if not folders.own:
-        place = kernel_cache.cache_root()
-        yield BAD, f"{place} cannot be written: each process compiles", "set HFT_CACHE_DIR"
+        yield BAD, f"{_unusable(kernel_cache.cache_root())}: each process compiles", CACHE_CURE
     elif kernel_cache.is_cached(ENGINE):
         yield OK, f"the engine is compiled; own kernels are in {folders.own}"
     else:
         yield MISSING, "the engine is not compiled: the first replay takes a minute", "hft warmup"
+
+
+def _unusable(root: Path) -> str:
+    """Why no compiled kernels are kept under `root`."""
+    from hft.core import kernel_cache
+
+    with suppress(OSError):
+        if kernel_cache.stranger_may_write(root / kernel_cache.sources_key()):
+            return f"{root} or a folder beside it is another user's, or open to all"
+    return f"{root} cannot be written"
 
 
 def _prebuilt() -> str:

@@ -5,6 +5,7 @@ It decides how an error leaves the program: one sentence on stderr and the exit 
 defect of hft.
 """
 
+import gc
 import os
 import re
 import sys
@@ -26,6 +27,7 @@ from hft.storage.interrupts import hear
 
 INTERNAL, USAGE, IO_ERROR, CONFIG, INTERRUPTED = 1, 64, 74, 78, 130
 CHOICE, CHOICES = re.compile(r"'([^']*)' is not one of (.*)"), re.compile(r"'([^']*)'")
+BEFORE_A_COLLECTION = 300_000  # new objects: imports and compiling make many and leave no garbage
 USED = "UsageError"  # what an error document calls a command line that cannot be understood
 
 # name: (module that holds `app`, first line of its help)
@@ -271,6 +273,7 @@ def _say_usage(error: Any) -> int:
 
 def main() -> None:
     """The console script `hft`."""
+    gc.set_threshold(BEFORE_A_COLLECTION)
     hear()
     sys.exit(run())
 

@@ -16,6 +16,7 @@ import os
 import pickle
 import platform
 import shutil
+import stat
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -104,7 +105,7 @@ class Folders:
     """The folder that is written and the one that is only read; "" where there is none."""
 
     def __init__(self) -> None:
-        self.own, self.prebuilt = _chosen_folder(), ""
+        self.own, self.prebuilt = _own_folder(), ""
         if prebuilt_root().is_dir():
             brought = prebuilt_root() / sources_key(ANY_PROCESSOR)
             self.prebuilt = str(brought) if brought.is_dir() else ""
@@ -114,18 +115,37 @@ class Folders:
         return [folder for folder in (self.prebuilt, self.own) if folder]
 
 
-def _chosen_folder() -> str:
-    """Make the folder of this very source tree and keep the newest few; "" where it cannot be."""
+def _own_folder() -> str:
+    """Make the folder of this very source tree and keep the newest few.
+
+    "" where it cannot be made or written, or where another user could put code into it.
+    """
     root = cache_root()
     folder = root / sources_key()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        root.parent.parent.mkdir(parents=True, exist_ok=True)
+        for path in (root.parent, root, folder):
+            path.mkdir(mode=0o755, exist_ok=True)
         os.utime(folder)
+        if stranger_may_write(folder):
+            return ""
     except OSError:
         return ""
     with suppress(OSError):  # another process may remove the same ones
         _forget_old(root)
     return str(folder) if os.access(folder, os.W_OK) else ""
+
+
+def stranger_may_write(folder: Path) -> bool:
+    """Could another user than this one or root put machine code into a folder of the cache?
+
+    Raises `OSError` where the folder or one of the two above it is not there.
+    """
+    for path in (folder, *folder.parents[:2]):
+        found = path.stat()
+        if found.st_uid not in (0, os.getuid()) or found.st_mode & stat.S_IWOTH:
+            return True
+    return False
 
 
 def _forget_old(root: Path) -> None:

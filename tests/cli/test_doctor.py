@@ -52,6 +52,16 @@ def test_a_cache_that_cannot_be_written_is_bad_and_the_command_ends_with_2(
     assert "!!  kernels" in said and "HFT_CACHE_DIR" in said
 
 
+def test_a_cache_that_others_may_write_is_told_apart(here, tmp_path, monkeypatch):
+    monkeypatch.setenv("HFT_CACHE_DIR", str(tmp_path))
+    folder = Path(kernel_cache.Folders().own)
+    folder.parent.chmod(0o777)
+    monkeypatch.setattr(kernel_cache, "FOLDERS", kernel_cache.Folders())
+    monkeypatch.setattr("hft.core.jit.JIT_DISABLED", False)
+    (check,) = [c for c in doctor.examine() if c.what == "kernels" and c.state == doctor.BAD]
+    assert "open to all" in check.says and "HFT_CACHE_DIR" in check.cure
+
+
 def test_a_database_that_does_not_answer_is_bad_and_named(here, monkeypatch):
     monkeypatch.setenv("HFT_AUDIT_DSN", "clickhouse://localhost:9/none")
     (found,) = [check for check in doctor.examine() if check.what == "database"]

@@ -182,3 +182,33 @@ def test_two_signatures_never_share_a_file_though_neither_index_knew_the_other(
     there.save("second", "code of the second")
     assert len(list(tmp_path.glob("*.nbc"))) == 2
     assert here.load("first") in (None, "code of the first")
+
+
+@pytest.mark.parametrize("level", ["folder", "root", "above"])
+@pytest.mark.parametrize("fault", ["open to all", "of another user"])
+def test_a_folder_that_another_user_could_fill_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str, fault: str
+) -> None:
+    monkeypatch.setenv("HFT_CACHE_DIR", str(tmp_path))
+    own = kernel_cache.Folders().own
+    folder = Path(own)
+    assert own and not kernel_cache.stranger_may_write(folder)
+    path = {"folder": folder, "root": folder.parent, "above": folder.parent.parent}[level]
+    if fault == "open to all":
+        path.chmod(0o777)
+    elif os.getuid() == 0:
+        os.chown(path, 12_345, -1)
+    else:
+        pytest.skip("only root can give a folder away")
+    assert kernel_cache.Folders().own == ""
+
+
+def test_an_open_umask_leaves_the_folder_to_its_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HFT_CACHE_DIR", str(tmp_path / "of" / "mine"))
+    before = os.umask(0)
+    try:
+        assert kernel_cache.Folders().own
+    finally:
+        os.umask(before)
