@@ -23,7 +23,6 @@ from hft.replay.build import Session
 from hft.replay.run import deliver, drive, logs_of, run_digest
 from hft.replay.snapshot import freeze, thaw
 from hft.runs.code.compilation import NOT_COMPILED, strategy_error
-from hft.runs.code.location import file_of
 from hft.runs.code.purity import refuse_chance, refuse_written_params
 from hft.runs.code.sources import rebuild
 from hft.runs.code.staleness import renew
@@ -157,7 +156,7 @@ def _replay(one: _Replay, progress: Progress | None) -> RunReader:
         raise
     except NOT_COMPILED as error:
         writer.close()
-        raise _not_compiled(one.job, error) from None
+        raise strategy_error(one.job.strategies, error) from None
     run = _seal(one)
     try:
         interrupts.release()
@@ -198,8 +197,10 @@ def _compile(job: Job, session: Session) -> None:
         return
     try:
         pointer(session.strategies)
-    except NOT_COMPILED as error:
-        raise _not_compiled(job, error) from None
+    except HftError:
+        raise
+    except Exception as error:  # the compiler has some of no kind of its own
+        raise strategy_error(job.strategies, error) from error
 
 
 def _check_class(strategy: Strategy) -> None:
@@ -209,11 +210,6 @@ def _check_class(strategy: Strategy) -> None:
         raise StrategyError(
             f"strategy {strategy.name!r}: its __init__ does not take its parameters: {error}"
         ) from None
-
-
-def _not_compiled(job: Job, error: Exception) -> HftError:
-    files = [file_of(strategy) for strategy in job.strategies.values()]
-    return strategy_error(list(job.strategies), files, error)
 
 
 def _is_resumable(job: Job, session: Session) -> bool:

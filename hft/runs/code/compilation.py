@@ -2,14 +2,21 @@
 strategy that cannot be compiled one sentence with its line instead of a page of types.
 """
 
+import linecache
 import re
 import sys
+from collections.abc import Mapping
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from hft.core.errors import StrategyError
 from hft.core.jit import JIT_DISABLED, is_cached
+from hft.runs.code.location import file_of
+
+if TYPE_CHECKING:
+    from hft.strategies.base import Strategy
 
 # The compiler's own words for a body that it cannot take; not all of them have one root.
 NOT_COMPILED = (NumbaError, UnsupportedBytecodeError)
@@ -22,6 +29,14 @@ _PLACE = re.compile(
 )
 _LINE = re.compile(r'^File "(?P<file>[^"]+)", line (?P<line>\d+):')
 _STEP = ("Failed in", "During:", "File ")
+_NO_CAUSE = ("- Resolution failure", "None")
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_LITERAL = re.compile(r"Literal\[\w+\]\(([^()]*)\)")
+_WHY = re.compile(r"TypingError: (.+)")
+_CURE = (
+    "plain Python takes it: --plain or hft.replay(..., plain=True) for this run, or for good a "
+    "class with on_wake(self, view, order)"
+)
 _SHAPE = "a strategy is `def name(view, order, p, s)`, a pull loop `def name(sim, p, s)`"
 
 
@@ -57,24 +72,54 @@ def load_compiler() -> None:
         del sys.modules[asked]
 
 
-def strategy_error(names: list[str], files: list[str], error: Exception) -> StrategyError:
-    """The cause that the compiler found and the line of the strategy's file it stands on.
+def strategy_error(strategies: Mapping[str, "Strategy"], error: Exception) -> StrategyError:
+    """What is wrong with a strategy that cannot be compiled, with its file, line and text.
 
-    `files` are where the strategies come from; other lines are of our own code and say nothing.
+    A name that is not there is said in our words; else the cause is the compiler's own, and the
+    way out is to run what it does not know as plain Python.
     """
+    from hft.runs.code.unknown import unknowns
+
     lines = [line.strip() for line in str(error).splitlines()]
-    cause = next((line for line in lines if line and not line.startswith(_STEP)), "unknown cause")
-    if "positional argument" in str(error):
+    files = {name: file_of(one) for name, one in strategies.items()}
+    file, line = _place(lines, list(files.values()))
+    for name, one in strategies.items():
+        for found in unknowns(one):
+            if not line or (files[name] == file and found.line <= line <= found.last):
+                place = _at(files[name], found.line)
+                return StrategyError(f"{place}strategy {name!r} cannot be compiled: {found.says}")
+    names = ", ".join(map(repr, strategies))
+    if "positional argument" in str(error) and not line:
         cause = f"its arguments are not those it is called with; {_SHAPE}"
-    place = _place(lines, files)
-    return StrategyError(
-        f"{place}strategy {', '.join(map(repr, names))} cannot be compiled: {cause}; "
-        "strategy.check(tapes) runs it in plain Python"
-    )
+        return StrategyError(f"strategy {names} cannot be compiled: {cause}")
+    cause = _cause(lines, error)
+    return StrategyError(f"{_at(file, line)}strategy {names} cannot be compiled: {cause}; {_CURE}")
 
 
-def _place(lines: list[str], files: list[str]) -> str:
-    """`file, line N: ` of the first line that lies in a strategy's file."""
+def _cause(lines: list[str], error: Exception) -> str:
+    """The compiler's own words, without the addresses and pages of types."""
+    if not isinstance(error, NOT_COMPILED):
+        return f"{type(error).__name__}: {error}"
+    told = [line for line in lines if line and not line.startswith((*_STEP, *_NO_CAUSE))]
+    cause = next(iter(told), "unknown cause")
+    if "found for signature" not in cause:
+        return _ADDRESS.sub("", cause).removesuffix(". Raised from None").rstrip(".")
+    call = next((line.removeprefix(">>>").strip() for line in told if line.startswith(">>>")), "")
+    why = next((found[1] for line in told if (found := _WHY.match(line))), "")
+    asked = _LITERAL.sub(r"\1", call)
+    return f"the compiler knows no {asked}" + (f" ({why})" if why else "")
+
+
+def _at(file: str, line: int) -> str:
+    """`file, line N: its text: `, "" for no line."""
+    if not line:
+        return ""
+    text = linecache.getline(file, line).strip()
+    return f"{file}, line {line}: " + (f"`{text}`: " if text else "")
+
+
+def _place(lines: list[str], files: list[str]) -> tuple[str, int]:
+    """File and number of the first line that lies in a strategy's file; ("", 0) for none."""
     for line in lines:
         found = _PLACE.match(line) or _LINE.match(line)
         if found is None:
@@ -82,5 +127,5 @@ def _place(lines: list[str], files: list[str]) -> str:
         name = found["file"].rsplit("/", 1)[-1]
         for file in files:
             if file and file.rsplit("/", 1)[-1] == name:
-                return f"{file}, line {found['line']}: "
-    return ""
+                return file, int(found["line"])
+    return "", 0
