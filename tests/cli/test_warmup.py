@@ -50,7 +50,7 @@ FIRST = (
     ("data", "synth", "--alpha", "0.05", "--kind", "bars", "--days", "300", "--out", "bars"),
     ("init", "."),
     ("alpha", "scaffold", "mine", "--from", "order_flow_imbalance", "--horizon", "1min"),
-    ("alpha", "validate", "mine", "--data", "bars"),
+    ("alpha", "validate", "mine", "--data", "bars", "--yes"),
 )
 
 

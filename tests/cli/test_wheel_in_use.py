@@ -95,7 +95,7 @@ def test_a_workspace_a_scaffold_and_a_verdict(user: User) -> None:
     user.run("hft", "data", "synth", *synth, where="desk")
     scaffold = ("my_alpha", "--from", "order_flow_imbalance", "--horizon", "1min")
     user.run("hft", "alpha", "scaffold", *scaffold, where="desk")
-    judged = ("hft", "alpha", "validate", "my_alpha", "--data", "data/planted", "--json")
+    judged = ("hft", "alpha", "validate", "my_alpha", "--data", "data/planted", "--yes", "--json")
     verdict = json.loads(user.run(*judged, where="desk"))
     assert verdict["verdict"] == "PASS", verdict
 

@@ -26,8 +26,9 @@ HISTORY = "history"
 class History:
     """How long the data is, and how long it would have to be. Units: days are sessions.
 
-    `backtest_days` is the minimum backtest length for so many trials at the Sharpe ratio found,
-    None when that is not above 0; `sharpe_for_now` the annual one at which this length would do.
+    `backtest_days` is the minimum backtest length for `trials` independent ones at the Sharpe ratio
+    found, None when that is not above 0; `sharpe_for_now` the annual one at which this length would
+    do: what luck alone shows in the best of so many worthless trials.
     """
 
     days: int
@@ -35,6 +36,15 @@ class History:
     backtest_days: int | None
     block_days: int
     sharpe_for_now: float | None
+    trials: float = 1.0
+
+    @property
+    def better(self) -> str:
+        """The Sharpe ratio that needs no longer history, and why that one."""
+        if self.sharpe_for_now is None:
+            return ""
+        best = f"the best of {self.trials:.1f} worthless trials in {self.days} days"
+        return f"true SR >= {self.sharpe_for_now:.1f}, what luck shows in {best}"
 
 
 def gate_a(
@@ -62,19 +72,17 @@ def _history(found: History, profile: Profile) -> list[Check]:
         waived = f"profile {profile.name} waives it: {days} days"
         checks = [not_applicable("history", waived, days)]
         if found.backtest_days is not None and found.backtest_days > days:
-            advice = f"the best of so many tries asks for {found.backtest_days} days"
+            tried = f"the best of {found.trials:.1f} trials"
+            advice = f"to tell it from {tried} by luck takes {found.backtest_days} days"
             checks.append(not_applicable("min_backtest_length", advice, found.backtest_days))
         return checks
     checks = [_days("history", needed, found, "")]
     if found.backtest_days is None:
-        text = "the Sharpe ratio is not above 0: no history is long enough for so many tries"
-        missing = (
-            () if found.sharpe_for_now is None else (f"true SR >= {found.sharpe_for_now:.1f}",)
-        )
+        text = "the Sharpe ratio is not above 0: no history tells it from the best by luck"
+        missing = tuple(filter(None, (found.better,)))
         checks.append(insufficient("min_backtest_length", text, missing, days))
     else:
-        better = found.sharpe_for_now
-        instead = "" if better is None else f", or true SR >= {better:.1f}"
+        instead = f", or {found.better}" if found.better else ""
         checks.append(_days("min_backtest_length", found.backtest_days, found, instead))
     return [*checks, _days("block_length", found.block_days, found, "")]
 

@@ -18,6 +18,7 @@ from hft.alpha.ledger.vectors import Vector
 DAYS_PER_YEAR = 252.0
 DAY_NS = 86_400_000_000_000
 RETURN_MAX = 1e100
+ROUNDING = 0.005  # of a hurdle in words
 
 
 @dataclass(frozen=True)
@@ -58,15 +59,22 @@ class FamilyView:
 
 @dataclass(frozen=True)
 class Price:
-    """What the next trials cost, before they run; `new` of them are not in the ledger yet."""
+    """What the next trials cost, before they run; `new` of them are not in the ledger yet.
+
+    How alike they will be and how widely their Sharpe ratios scatter, nobody knows before they
+    ran: the hurdle is a range, from all like what was tried to all unlike it, at the scatter so
+    far, which is never below that of luck (`floored`). `paid` says what came of it.
+    """
 
     family: str
     number: int  # of the last of them within its family
     n: int  # on this data and label, all families, before
     new: int
     effective: float
-    hurdle_before: float
-    hurdle_after: float
+    hurdle_before: float  # and after, where each is like one that was tried
+    hurdle_after: float  # where each is unlike all others
+    variance: float  # of the per-period Sharpe ratios, that both assume
+    floored: bool = True  # it is the variance of luck, which is the least
 
     @property
     def line(self) -> str:
@@ -79,9 +87,39 @@ class Price:
         head = f"of family {self.family}{pool}, {tried}, hurdle SR"
         if not self.new:
             return f"repeat, one of {self.number} trials {head} {self.hurdle_before:.2f}, no charge"
+        return f"{self._which} {head} {self.hurdle_before:.2f} -> {self._range}"
+
+    @property
+    def _which(self) -> str:
         first = self.number - self.new + 1
-        which = f"trial {first}" if self.new == 1 else f"trials {first} to {self.number}"
-        return f"{which} {head} {self.hurdle_before:.2f} -> {self.hurdle_after:.2f}"
+        return f"trial {first}" if self.new == 1 else f"trials {first} to {self.number}"
+
+    @property
+    def _range(self) -> str:
+        """The hurdles that may come of it, and on what they hang."""
+        most = f"{self.hurdle_after:.2f}"
+        if self.n + self.new < 2:
+            return most  # the best of one is no choice
+        least = f"{self.hurdle_before:.2f}"
+        range_ = most if least == most else f"{least} to {most} (alike to unlike)"
+        at = f"at the scatter {'of luck' if self.floored else 'so far'}, a wider one raises it"
+        return f"{range_} {at}{'' if self.floored else ', a narrower one lowers it'}"
+
+    def paid(self, seen: FamilyView) -> str:
+        """What came of it, by the view that holds these trials and judges them."""
+        head = f"{self._which} of family {self.family} counted" if self.new else "repeat, no charge"
+        if seen.hurdle is None or seen.variance is None:
+            return f"{head}: none has returns that vary, and there is no hurdle yet"
+        line = f"{head}: effective N {seen.effective:.1f}, hurdle SR {seen.hurdle:.2f}"
+        least, most = self.hurdle_before - ROUNDING, self.hurdle_after + ROUNDING
+        if not self.new or least <= seen.hurdle <= most:
+            return line
+        wide = sqrt(seen.variance / self.variance) if self.variance else 1.0
+        than = "luck" if self.floored else "before"
+        return (
+            f"{line}; announced were {self.hurdle_before:.2f} to {self.hurdle_after:.2f}, and the "
+            f"Sharpe ratios scatter {wide:.2f} times as wide as {than}"
+        )
 
     def to_dict(self) -> dict[str, float | int | str]:
         """JSON-ready."""
@@ -150,6 +188,8 @@ def price(
         effective=seen.effective,
         hurdle_before=annual_hurdle(seen.effective, variance, rate),
         hurdle_after=annual_hurdle(seen.effective + new, variance, rate),
+        variance=variance,
+        floored=seen.floored or seen.variance is None,
     )
 
 

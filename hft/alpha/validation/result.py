@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Validation(Shown):
     """What `hft.alpha.validate` returns.
 
-    `gates` are those that ran, in order; `path` is the folder of its reports; `notice` says what
-    could not be delivered.
+    `gates` are those that ran, in order; `price` is what was announced before, `counted` what came
+    of it; `path` is the folder of its reports; `notice` says what could not be delivered.
     """
 
     alpha_id: str
@@ -51,6 +51,11 @@ class Validation(Shown):
         judging = [gate for gate in self.gates if not gate.advisory]
         return tuple(dict.fromkeys(text for gate in judging for text in gate.missing))
 
+    @property
+    def counted(self) -> str:
+        """What came of the price: effective N and hurdle with these trials; "" when none ran."""
+        return self.document.price
+
     def gate(self, name: str) -> GateResult | None:
         """One gate by its letter; None when it did not run."""
         return next((gate for gate in self.gates if gate.gate == name), None)
@@ -76,6 +81,7 @@ class Validation(Shown):
             "gates": [gate.to_dict() for gate in self.gates],
             "missing": list(self.missing),
             "price": self.price,
+            "counted": self.counted,
             "scorecard": self.scorecard.to_dict() if self.scorecard else None,
             "trial_id": self.trial_id,
             "run_id": self.run_id,

@@ -242,7 +242,7 @@ class _Run:
             card,
             gates,
             request.profile,
-            price.line,
+            price.paid(view),
             self._inputs(alpha, data, options),
             history_of(view, alpha.manifest.family or alpha.alpha_id, own),
         )
@@ -358,6 +358,7 @@ def history(profile: Profile, found: Measured, evidence: Evidence) -> History:
         days_of_history(evidence),
         int(int(profile.number("gate_c.pbo_blocks")) * max(2.0, share * horizon_days)),
         sharpe_for_history(evidence),
+        max(evidence.tries.effective, 1.0),
     )
 
 

@@ -8,8 +8,14 @@ import typer
 
 from hft.cli import context
 from hft.cli.alpha.output import MaybeId, SameAsId
+from hft.core.errors import GovernanceError
 
 NOT_PASSED = 2
+AS_THEY_ARE = (
+    *("engine", "seed", "skip_gate_b_tests", "is_oos_split", "signal_threshold", "max_position"),
+    *("taker_bps", "maker_bps", "execution", "walk_forward_folds", "pytest_timeout"),
+    *("latency_profile", "experiments_dir", "correction", "gate_f"),
+)
 
 Paths = Annotated[
     list[str] | None, typer.Option(metavar="P", help="Files, folders, globs or tapes.")
@@ -55,7 +61,9 @@ def validate(
     set: Tighter = None,
     seed: Annotated[int, typer.Option(help="Seed of bootstraps and cuts.", min=0)] = 42,
     skip_gate_b_tests: SkipTests = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Pay the price without being asked.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Pay the price unasked; needed without a terminal.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(metavar="P", help="Write the JSON here too.")] = None,
     is_oos_split: Annotated[float, typer.Option(help="Share of rows in sample.")] = 0.7,
     signal_threshold: Annotated[float, typer.Option(help="Beyond it a position is taken.")] = 0.3,
@@ -76,35 +84,23 @@ def validate(
     json: context.Json = False,
 ) -> None:
     """Judge an alpha on data that counts; prints the price first, then verdicts and page."""
+    given = dict(locals())
     from hft.api import validation as api
 
-    done = api.validate(
-        named(id, alpha_id),
-        paths(data),
-        profile=thresholds or profile,
-        engine=engine,
-        set=_changes(set, min_sharpe_oos, max_abs_drawdown),
-        seed=seed,
-        skip_gate_b_tests=skip_gate_b_tests,
-        is_oos_split=is_oos_split,
-        signal_threshold=signal_threshold,
-        max_position=max_position,
-        taker_bps=taker_bps,
-        maker_bps=maker_bps,
-        execution=execution,
-        walk_forward_folds=walk_forward_folds,
-        pytest_timeout=pytest_timeout,
-        latency_profile=latency_profile,
-        data_roots=data_roots or (),
-        experiments_dir=experiments_dir,
-        correction=correction,
-        gate_f=gate_f,
-        agree=lambda price: agreed(price, yes),
-        tell=stage,
-        say=context.note,
-        now=context.current.now,
-        config=context.current.config,
-    )
+    with Question(yes) as asked:
+        done = api.validate(
+            named(id, alpha_id),
+            paths(data),
+            profile=thresholds or profile,
+            set=_changes(set, min_sharpe_oos, max_abs_drawdown),
+            data_roots=data_roots or (),
+            agree=asked.agreed,
+            tell=stage,
+            say=context.note,
+            now=context.current.now,
+            config=context.current.config,
+            **{name: given[name] for name in AS_THEY_ARE},
+        )
     result(done, out)
 
 
@@ -123,12 +119,32 @@ def result(done: Any, out: Path | None) -> None:
         raise typer.Exit(NOT_PASSED)
 
 
-def agreed(price: Any, yes: bool) -> bool:
-    """Show the price; ask a person at a terminal, nobody else."""
-    context.note(price.line)
-    if yes or context.current.json or not sys.stdin.isatty() or not price.new:
-        return True
-    return bool(typer.confirm("run it?", default=True))
+class Question:
+    """The price, and who agrees to it: --yes, or a person at a terminal.
+
+    Where nobody can be asked (no terminal, or --json) one trial runs, and so do repeats, which
+    cost nothing; a sweep of them is refused as a usage error, before anything is counted.
+    """
+
+    def __init__(self, yes: bool) -> None:
+        self.yes, self.refused = yes, ""
+
+    def agreed(self, price: Any) -> bool:
+        """Show the price and ask; no where nobody can be asked."""
+        person = sys.stdin.isatty() and not context.current.json
+        if price.new > 1 and not (self.yes or person):
+            self.refused = "--yes is needed where nobody can be asked; not run, nothing counted. "
+            self.refused += f"The price: {price.line}"
+            return False
+        context.note(price.line)
+        return self.yes or not (price.new and person) or typer.confirm("run it?", default=True)
+
+    def __enter__(self) -> "Question":
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if self.refused and isinstance(error, GovernanceError):
+            raise typer.BadParameter(self.refused) from None
 
 
 def stage(name: str) -> None:

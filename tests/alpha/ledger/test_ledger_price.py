@@ -49,13 +49,47 @@ def test_the_price_is_the_expected_maximum_of_what_was_tried(tmp_path: Path) -> 
         exact = sqrt(252 * seen.variance) * expected_maximum(count)
         # The formula of the paper is up to 2.3 % above the integral for few trials.
         assert exact <= hurdle * (1 + 1e-6) and hurdle <= exact * 1.035
+    least, most = f"{found.hurdle_before:.2f}", f"{found.hurdle_after:.2f}"
     assert found.line == (
-        f"trial 18 of family ofi, effective N {found.effective:.1f}, "
-        f"hurdle SR {found.hurdle_before:.2f} -> {found.hurdle_after:.2f}"
+        f"trial 18 of family ofi, effective N {found.effective:.1f}, hurdle SR {least} -> {least} "
+        f"to {most} (alike to unlike) at the scatter so far, a wider one raises it, "
+        "a narrower one lowers it"
     )
     ledger.append([trial(17)], NOW_NS)
     after = ledger.price(family="ofi", n_obs=120, **LABEL)
     assert after.number == 19
+
+
+@pytest.mark.parametrize(
+    ("drift", "said"),
+    [(0.3, "times as wide as luck"), (None, "")],
+    ids=["wider than luck", "alike"],
+)
+def test_what_came_of_the_price_is_the_hurdle_that_judges(
+    tmp_path: Path, drift: float | None, said: str
+) -> None:
+    """The announcement says on what the hurdle hangs, and what came of it why it is another one."""
+    ledger = Ledger.open(tmp_path)
+    alike = returns(0)
+    new = [
+        trial(n, returns=alike + 0.0001 * returns(n))
+        if drift is None
+        else trial(n, returns=returns(n) + 0.01 * drift * (n - 6))
+        for n in range(12)
+    ]
+    announced = ledger.price(family="ofi", n_obs=120, new=12, **LABEL)
+    assert "0.00 to " in announced.line and "at the scatter of luck, a wider one" in announced.line
+    ledger.append(new, NOW_NS)
+    seen = ledger.family(**LABEL)
+    assert seen.hurdle is not None
+    paid = announced.paid(seen)
+    assert paid.startswith("trials 1 to 12 of family ofi counted: effective N ")
+    assert f"hurdle SR {seen.hurdle:.2f}" in paid
+    inside = seen.hurdle <= announced.hurdle_after + 0.005
+    assert ("announced were" not in paid) is inside is (drift is None)
+    assert said in paid
+    again = ledger.price(family="ofi", n_obs=120, trial_ids=[one.id for one in new], **LABEL)
+    assert again.hurdle_before == seen.hurdle and "no charge" in again.paid(seen)
 
 
 def test_the_cells_of_one_sweep_are_hardly_more_than_one_try(tmp_path: Path) -> None:

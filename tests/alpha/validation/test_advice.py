@@ -222,7 +222,7 @@ def test_reports_go_where_they_are_asked_to_and_the_ledger_stays(copy: Path) -> 
 
 def test_the_command_knows_the_options(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(copy)
-    call = ["alpha", "validate", "mine", "--data", "data/planted", "--skip-gate-b-tests"]
+    call = ["alpha", "validate", "mine", "--data", "data/planted", "--skip-gate-b-tests", "--yes"]
     assert run([*call, "--correction", "holm"]) == 78
     assert run([*call, "--profile", "base", "--correction", "holm", "--gate-f"]) == 2
 

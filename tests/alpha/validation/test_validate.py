@@ -109,10 +109,9 @@ def test_the_same_validation_again_is_a_repeat_with_the_same_evidence(copy: Path
     assert "no charge" in second.price and "no charge" not in first.price
     assert [g.evidence_digest for g in first.gates] == [g.evidence_digest for g in second.gates]
     pages = [(one.path / "report.html").read_text() for one in (first, second)]
-    assert first.price in pages[0].replace("&gt;", ">")
+    assert first.counted in pages[0]
     strip = [
-        page.replace(one.price.replace(">", "&gt;"), "")
-        for page, one in zip(pages, (first, second), strict=True)
+        page.replace(one.counted, "") for page, one in zip(pages, (first, second), strict=True)
     ]
     assert Ledger.open(copy / "research" / "ledger").trials().height == 12
     assert strip[0] == strip[1]
@@ -130,6 +129,38 @@ def test_the_price_is_shown_before_anything_counts_and_can_be_declined(copy: Pat
     assert seen and "trials 1 to 12 of family" in seen[0]
     assert Ledger.open(copy / "research" / "ledger").trials().height == 0
     assert gate_rows(copy)[-1]["details"].count("declined") == 1
+
+
+def test_what_came_of_the_price_is_what_gate_c_judges_by(copy: Path) -> None:
+    found = judge(copy)
+    view = Ledger.open(copy / "research" / "ledger").family(label_family="return")
+    assert f"effective N {view.effective:.1f}, hurdle SR {view.hurdle:.2f}" in found.counted
+    assert found.scorecard.values["n_effective"] == pytest.approx(view.effective)
+    assert found.to_json()["counted"] == found.counted == found.document.price
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)], ids=["text", "json"])
+def test_where_nobody_can_be_asked_a_sweep_needs_yes(copy: Path, more: tuple[str, ...]) -> None:
+    """Refused as a usage error with the price and nothing charged; what is paid for needs none."""
+    command = [sys.executable, "-m", "hft.cli.app", "alpha", "validate", "mine", *more]
+    command += ["--data", "data/planted", "--profile", "base", "--skip-gate-b-tests"]
+
+    def called(*words: str) -> subprocess.CompletedProcess[str]:
+        asked = [*command, *words]
+        return subprocess.run(
+            asked, cwd=copy, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+
+    refused = called()
+    assert refused.returncode == 64, refused.stderr
+    said = json.loads(refused.stdout)["error"] if more else refused.stderr
+    assert "--yes is needed where nobody can be asked" in said
+    assert said.count("trials 1 to 12 of family") == 1 and "hurdle SR" in said
+    assert Ledger.open(copy / "research" / "ledger").trials().height == 0
+    assert called("--yes").returncode == 2
+    assert Ledger.open(copy / "research" / "ledger").trials().height == 12
+    repeated = called()
+    assert repeated.returncode == 2 and "no charge" in repeated.stdout
 
 
 def test_a_search_and_another_horizon_count_as_tries_on_the_same_prices(copy: Path) -> None:
@@ -258,7 +289,8 @@ def test_a_frame_in_memory_is_judged_like_its_file(copy: Path) -> None:
 
 def test_the_command_exits_with_2_unless_the_alpha_passed(copy: Path) -> None:
     command = [sys.executable, "-m", "hft.cli.app", "alpha", "validate", "mine"]
-    command += ["--data", "data/planted", "--profile", "base", "--skip-gate-b-tests", "--json"]
+    command += ["--data", "data/planted", "--profile", "base", "--skip-gate-b-tests"]
+    command += ["--yes", "--json"]
     ran = subprocess.run(command, cwd=copy, capture_output=True, text=True)
     assert ran.returncode == 2, ran.stderr
     told = json.loads(ran.stdout)
