@@ -18,6 +18,7 @@ from hft.alpha.loader import LoadedAlpha
 from hft.alpha.manifest import duration_text
 from hft.alpha.uses import Use, parts_of
 from hft.alpha.workspace import Workspace
+from hft.reports.figures import counted
 from hft.statistics.hac import hac_t
 from hft.statistics.information import ic
 
@@ -94,7 +95,7 @@ class Explored:
             horizons_ns=[one.horizon_ns for one in known], ic=[one.spearman for one in known]
         )
         title = "Information by horizon"
-        says = f"{self.alpha_id} on {self.rows:,} rows of the explore split; not a trial."
+        says = f"{self.alpha_id} on {counted(self.rows, 'row')} of the explore split; not a trial."
         return Plot(title, says, picture(title, says, draw(shown).charts))
 
     def __repr__(self) -> str:
@@ -103,8 +104,8 @@ class Explored:
     def text(self, plots: bool = True) -> str:
         """The look as a table, with bars for the coefficients."""
         head = (
-            f"{self.alpha_id} on {self.rows:,} rows of {self.source}, sessions {self.first} to "
-            f"{self.last} (explore; not a trial)"
+            f"{self.alpha_id} on {counted(self.rows, 'row')} of {self.source}, sessions "
+            f"{self.first} to {self.last} (explore; not a trial)"
         )
         top = max((abs(one.spearman or 0.0) for one in self.decay), default=0.0)
         lines = [head, "", _HEAD]

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from hft.core.errors import HftError
+from hft.reports.figures import counted
 
 OK, MISSING, BAD = "ok", "missing", "bad"
 ENOUGH_FREE = 5_000_000_000
@@ -194,7 +195,10 @@ def _workspace(root: Any, config: str | None) -> Said:
     if any((desk.root / mark).is_dir() for mark in MARKS):
         alphas = desk.workspace.alphas
         count = sum(path.is_dir() for path in alphas.iterdir()) if alphas.is_dir() else 0
-        yield OK, f"{desk.root}: {count} alphas{', a rehearsal' if desk.rehearsal else ''}"
+        yield (
+            OK,
+            f"{desk.root}: {counted(count, 'alpha')}{', a rehearsal' if desk.rehearsal else ''}",
+        )
     else:
         yield MISSING, "not in a workspace: replays work, alphas need one", "hft init DIR"
 

@@ -101,5 +101,5 @@ def _validated_since(validations: Path, run: Experiment) -> None:
         newest = f"the newest is {stamps[-1]}" if stamps else "there is none"
         raise PromotionError(
             f"{run.alpha_id}: no validation since run {run.run_id} ({newest}); "
-            f"run `hft alpha validate {run.alpha_id} --data ...` first"
+            f"run `hft alpha validate {run.alpha_id} --data DATA` first"
         )

@@ -17,6 +17,7 @@ from hft.api.promotion import needed_key
 from hft.api.refusals import of_vault
 from hft.audit.signed_rows import sign_row
 from hft.core.errors import GovernanceError, PromotionError
+from hft.reports.figures import counted
 from hft.storage.lock import locked
 
 
@@ -44,7 +45,8 @@ class LookTaken:
         shown = ["-" if x is None else f"{x:.2f}" for x in (self.sharpe, self.sharpe_validated)]
         ic = "-" if self.ic is None else f"{self.ic:.4f}"
         return (
-            f"{self.alpha_id} on the vault: {self.sessions} sessions, {self.rows:,} rows\n"
+            f"{self.alpha_id} on the vault: {counted(self.sessions, 'session')}, "
+            f"{counted(self.rows, 'row')}\n"
             f"  Sharpe ratio  {shown[0]} (out of sample in its validation: {shown[1]})\n"
             f"  IC            {ic}\n  net           {self.net:.6g} points\n"
             f"{self.sentence}; {self.looks_left} left"

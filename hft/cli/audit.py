@@ -9,6 +9,7 @@ from hft.cli import context
 from hft.cli.columns import OVERRIDES, TRAIL
 from hft.cli.context import Json
 from hft.cli.table import View, tabled
+from hft.reports.figures import counted
 
 app = typer.Typer(help="Show, verify, deliver and pack the audit trail.", no_args_is_help=True)
 
@@ -87,7 +88,7 @@ def drain(dsn: Dsn = None, journal: JournalDir = None, json: Json = False) -> No
     from hft.api import audit as api
 
     found = api.drain(dsn=dsn, journal=journal, config=context.current.config)
-    rows = f"{found.delivered} rows delivered, {found.waiting} wait"
+    rows = f"{counted(found.delivered, 'row')} delivered, {found.waiting} waiting"
     context.emit({"delivered": found.delivered, "waiting": found.waiting}, rows)
 
 
@@ -107,7 +108,8 @@ def export(out: Out, since: Since = None, journal: JournalDir = None, json: Json
     from hft.api import audit as api
 
     found = api.export(out, since, journal=journal, config=context.current.config)
-    words = f"{found.rows} rows in {out}; row {found.seq} is anchored by it: {found.hash[:16]}"
+    words = f"{counted(found.rows, 'row')} in {out}; "
+    words += f"row {found.seq} is anchored by it: {found.hash[:16]}"
     context.emit(found.to_dict(), words)
 
 
@@ -124,7 +126,15 @@ def pack(
 
     config = context.current.config
     found = api.pack(out, alphas=alpha or (), runs=run or (), journal=journal, config=config)
-    words = f"{found.rows} rows, {found.files} files, {found.signatures} signatures in {out}"
+    words = ", ".join(
+        counted(count, thing)
+        for count, thing in (
+            (found.rows, "row"),
+            (found.files, "file"),
+            (found.signatures, "signature"),
+        )
+    )
+    words += f" in {out}"
     lines = [words, f"sha-256 {found.sha256}", *(f"not packed: {text}" for text in found.missing)]
     context.emit(found.to_dict(), "\n".join(lines))
 
@@ -166,7 +176,8 @@ def retire(
         raise typer.BadParameter("--reason: is empty; say why these rows may go")
     now, config = context.current.now, context.current.config
     found = api.retire(before, reason, dsn=dsn, journal=journal, now=now, config=config)
-    words = f"{found.count} rows retired, up to row {found.last_seq}; row {found.row_seq} says so"
+    words = f"{counted(found.count, 'row')} retired, up to row {found.last_seq}; "
+    words += f"row {found.row_seq} says so"
     context.emit(found.to_dict(), words if found.count else "no row is that old")
 
 
@@ -196,7 +207,7 @@ def _about(own: dict[str, Any]) -> str:
 
 
 def _verdict(found: Any) -> str:
-    lines = [f"{found.rows} rows, {found.anchors} anchors, {found.database}"]
+    lines = [f"{counted(found.rows, 'row')}, {counted(found.anchors, 'anchor')}, {found.database}"]
     lines += [f"  {finding.code}: {finding.sentence}" for finding in found.findings]
     lines += [f"  note: {text}" for text in found.notes]
     if found.unanchored:

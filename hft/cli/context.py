@@ -62,14 +62,14 @@ def emit(data: Any, render: Callable[[], str] | str) -> None:
     current.emitted = True
     if current.json:
         encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
-        ascii_only = not encoding.startswith("utf")
-        text = _document(data, ascii_only)
+        text = document(data, not encoding.startswith("utf"))
     else:
         text = folded(render if isinstance(render, str) else render(), width())
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
 
 
-def _document(data: Any, ascii_only: bool) -> str:
+def document(data: Any, ascii_only: bool = False) -> str:
+    """The JSON of a result, as it is printed and kept."""
     how: dict[str, Any] = {"indent": 2, "default": str, "ensure_ascii": ascii_only}
     try:
         return json_module.dumps(data, allow_nan=False, **how)

@@ -1,6 +1,7 @@
 """`hft init`: a workspace in a folder; parse, call, render."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -27,9 +28,10 @@ def init(
 
     made = research.init(folder, key=key, force=force, rehearsal=rehearsal)
     place = f"; the private key is {made['key']}, keep it" if made["key"] else ""
+    then = f"cd {quote(made['root'])} && "
     text = (
         f"{made['root']}: a workspace with {len(made['files'])} files\n"
-        f"{made['signer']} signs with {made['fingerprint']}{place}\n\nnext: cd {made['root']} && "
+        f"{made['signer']} signs with {made['fingerprint']}{place}\n\nnext: {then}"
         "hft alpha scaffold my_alpha --from order_flow_imbalance"
     )
     context.emit(made, text)

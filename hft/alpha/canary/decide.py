@@ -19,6 +19,7 @@ from hft.alpha.canary.whole import counted
 from hft.alpha.profile import Profile
 from hft.alpha.promotion.document import Promotion, utc_date
 from hft.alpha.verdict import Check, Verdict, at_most
+from hft.reports.figures import counted as many
 from hft.storage.chain import canonical
 
 INSUFFICIENT, LADDER_CAPPED = "INSUFFICIENT", "LADDER_CAPPED"
@@ -191,7 +192,9 @@ def _earned(
     ratio = profile.number("canary.sharpe_ratio_min")
     if sessions < sessions_min:
         missing = (f"{sessions_min - sessions} more sessions on this rung",)
-        return replace(base, reason=f"{sessions} sessions of {sessions_min}", missing=missing)
+        return replace(
+            base, reason=f"{many(sessions, 'session')} of {sessions_min}", missing=missing
+        )
     if claimed is None or claimed <= 0:
         return replace(base, reason="the claimed Sharpe ratio is not above 0")
     if live < ratio * claimed:
@@ -203,7 +206,7 @@ def _earned(
     if step > promotion.max_weight:
         words = f"the next step {step:g} is above max_weight {promotion.max_weight:g}"
         return replace(base, reason=LADDER_CAPPED, reasons=(words,))
-    words = f"live Sharpe {live:.2f} of {ratio:g} x {claimed:.2f} in {sessions} sessions"
+    words = f"live Sharpe {live:.2f} of {ratio:g} x {claimed:.2f} in {many(sessions, 'session')}"
     return replace(base, state="escalated", reason=words)
 
 

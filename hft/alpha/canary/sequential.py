@@ -22,6 +22,7 @@ from hft.alpha.canary.sessions import Evidence, Session
 from hft.alpha.canary.whole import whole
 from hft.alpha.profile import Profile
 from hft.alpha.promotion.document import Promotion
+from hft.reports.figures import counted
 from hft.statistics.betting import bernoulli_interval, empirical_bernstein
 from hft.statistics.cusum import cusum
 from hft.statistics.sequential import Interval, adverse, mean_confidence
@@ -234,7 +235,9 @@ def _minimum(facts: Facts) -> Finding:
         missing.append(f"{least_days - days} more sessions on this rung")
     if fills < least_fills:
         missing.append(f"{least_fills - fills} more fills on this rung")
-    words = f"{days} sessions and {fills} fills on the rung" if missing else ""
+    words = (
+        f"{counted(days, 'session')} and {counted(fills, 'fill')} on the rung" if missing else ""
+    )
     check = bounded("rung_minimum", float(fills), float(least_fills), bool(missing), words, True)
     check = replace(check, margin=float(fills - least_fills))  # a minimum, not a bound above
     return Finding(check, HOLD if missing else "", words, tuple(missing))
@@ -287,7 +290,7 @@ def _graduation(facts: Facts, e_adverse: float) -> Finding:
         return Finding(fact("looks", True), "", "", figures=figures, arm="looks")
     if taken < len(looks):
         left = every * (taken + 1) - len(daily)
-        words = f"look {taken + 1} of {len(looks)} is {left} sessions away"
+        words = f"look {taken + 1} of {len(looks)} is {counted(left, 'session')} away"
         return Finding(None, HOLD, words, (f"{left} more sessions at the top rung",), figures)
     return _no_contradiction(facts, e_adverse, figures)
 

@@ -16,6 +16,7 @@ from hft.alpha.canary.finding import HOLD, Finding, fact
 from hft.alpha.canary.history import History
 from hft.alpha.canary.sessions import Evidence
 from hft.alpha.profile import Profile
+from hft.reports.figures import counted as many
 
 SHOWN = 5  # days named in a sentence
 ABSENT_SHARE = 0.05  # of profiles that were frozen before they named it
@@ -44,8 +45,8 @@ def _unverified(evidence: Evidence, past: History) -> list[Finding]:
     if not missing:
         return []
     days = _named([row.date for row in missing])
-    words = f"{len(missing)} sessions are missing data ({days}): {missing[0].wrong}"
-    shop = (f"{len(missing)} sessions whose digest verifies",)
+    words = f"{many(len(missing), 'session')} without data ({days}): {missing[0].wrong}"
+    shop = (f"{many(len(missing), 'session')} whose digest verifies",)
     return [Finding(fact("missing_rows", False), HOLD, words, shop)]
 
 
@@ -70,7 +71,7 @@ def _gone(evidence: Evidence, past: History) -> list[Finding]:
     gone = [day for day, _ in past.counted if day not in have]
     if not gone:
         return []
-    words = f"{len(gone)} sessions that were counted before are not shown: {_named(gone)}"
+    words = f"{many(len(gone), 'session')} counted before but not shown: {_named(gone)}"
     shop = (f"the sessions of {_named(gone)}, as they were",)
     return [Finding(fact("rows_gone", False), HOLD, words, shop, human=True)]
 
@@ -83,7 +84,7 @@ def _replaced(evidence: Evidence, past: History) -> list[Finding]:
         return []
     day, before = other[0]
     words = (
-        f"the run of {len(other)} sessions is not the one counted before: {day} was "
+        f"the run of {many(len(other), 'session')} is not the one counted before: {day} was "
         f"{_digests(before)}, is {_digests(have[day])}"
     )
     shop = (f"the runs counted before of {_named([day for day, _ in other])}",)
@@ -97,7 +98,7 @@ def _unshown(evidence: Evidence, past: History) -> list[Finding]:
     if not left:
         return []
     days, place = _named([day for day, _ in left]), left[0][1]
-    words = f"{len(left)} sessions at hand are not shown: {days} ({place})"
+    words = f"{many(len(left), 'session')} at hand but not shown: {days} ({place})"
     return [Finding(fact("rows_unshown", False), HOLD, words, (f"the sessions of {days}",))]
 
 

@@ -187,7 +187,7 @@ class _Judge:
         )
         told = "" if e.dsr is None else f"DSR {e.dsr:.3f} after {e.tries.effective:.1f} trials"
         return [
-            self.ask("dsr", e.dsr, "dsr_min", reason=f"{told}; it takes {turn}"),
+            self.ask("dsr", e.dsr, "dsr_min", reason=f"{told}: it takes {turn}"),
             self._track(),
             *self._pbo(),
             self.ask("haircut_sharpe", e.haircut_sharpe, "haircut_sharpe_min"),

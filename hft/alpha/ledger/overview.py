@@ -12,6 +12,7 @@ import polars as pl
 
 from hft.alpha.ledger.check import Heads, Problem
 from hft.alpha.ledger.ledger import Ledger
+from hft.reports.figures import counted
 
 NANOS = 1_000_000_000
 
@@ -69,7 +70,7 @@ class Overview:
         """As tables, the problems last."""
         if not self.writers and not self.problems:
             return "no trial was recorded yet; `hft alpha validate` and `hft alpha search` do"
-        parts = [f"{self.trials} trials, {self.repeats} repeats"]
+        parts = [f"{counted(self.trials, 'trial')}, {counted(self.repeats, 'repeat')}"]
         if not self.counted:
             parts = ["not counted: a chain does not fit, and a count over a part is no count"]
         if self.families:

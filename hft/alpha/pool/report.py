@@ -10,6 +10,7 @@ from hft.alpha.pool.marginal import Marginal
 from hft.alpha.pool.matrix import Matrix, Redundant
 from hft.alpha.pool.members import Pool
 from hft.alpha.pool.weights import Weights
+from hft.reports.figures import counted
 from hft.reports.governance.document import Document, Fact, Table
 from hft.reports.governance.evidence import CorrelationPool, Heatmap, Picture
 from hft.reports.governance.pages import pool_page
@@ -61,7 +62,7 @@ def document(
             )
         )
     return Document(
-        title=f"Pool of {len(pool.alpha_ids)} alphas",
+        title=f"Pool of {counted(len(pool.alpha_ids), 'alpha')}",
         kind="pool",
         facts=tuple(facts),
         pictures=_pictures(found, threshold, metric, candidate),

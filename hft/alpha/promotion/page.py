@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from hft.reports.figures import counted
 from hft.reports.governance.document import Document, Fact, Table
 
 if TYPE_CHECKING:
@@ -18,11 +19,11 @@ def promotion_document(
     runs: Sequence[Mapping[str, Any]],
     inputs: Mapping[str, Any],
     *,
-    gate_c: Mapping[str, Any] | None = None,
+    before: Sequence[Mapping[str, Any]] = (),
     pictures: Sequence["Picture"] = (),
 ) -> Document:
-    """The page of `alpha promote`. `runs`: the shadow runs; `inputs`: hashes by name; `gate_c`:
-    the report of the validation that is promoted; `pictures`: the life so far, when renewed."""
+    """The page of `alpha promote`. `runs`: the shadow runs; `inputs`: hashes by name; `before`:
+    the gates of the validation that is promoted; `pictures`: the life so far, when renewed."""
     against = "; ".join(proposal.reasons)
     verdict, words = "PROPOSED", "The validator's signature is next."
     if proposal.forced:
@@ -46,11 +47,11 @@ def promotion_document(
         notice=f"FORCED against: {against}" if proposal.forced else "",
         facts=(
             Fact("Start weight", f"{proposal.weight:g}", "of the target allocation"),
-            Fact("Lasts", f"{proposal.expiry_days} days", "then it counts as 0"),
+            Fact("Lasts", counted(proposal.expiry_days, "day"), "then it counts as 0"),
             Fact("Owner", proposal.owner),
         ),
         gates=(
-            *((gate_c,) if gate_c else ()),
+            *before,
             *(gate.to_dict() for gate in (proposal.gate_d, proposal.gate_e)),
         ),
         pictures=tuple(pictures),
@@ -67,9 +68,9 @@ def of_proposal(
     runs: Sequence[Mapping[str, Any]],
     hashes: Mapping[str, Any],
 ) -> Document:
-    """The page of a proposal as it is made: with Gate C as it was, and the life so far."""
-    gate_c, pictures = validated.reports.get("C"), life(office, proposal.alpha_id)
-    return promotion_document(proposal, runs, hashes, gate_c=gate_c, pictures=pictures)
+    """The page of a proposal as it is made: with Gates A to C as they were, and the life so far."""
+    before, pictures = list(validated.reports.values()), life(office, proposal.alpha_id)
+    return promotion_document(proposal, runs, hashes, before=before, pictures=pictures)
 
 
 def life(office: "Office", alpha_id: str) -> tuple["Picture", ...]:

@@ -75,6 +75,7 @@ class Proposal:
     bundle_sha256: str = ""
     owner: str = ""
     expiry_days: int = 0
+    before: Mapping[str, str] = field(default_factory=dict)  # verdicts of A, B and C
     document: Document | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -89,6 +90,7 @@ class Proposal:
             "expiry_days": self.expiry_days,
             "reasons": list(self.reasons),
             "missing": list(self.missing),
+            "before": dict(self.before),
             "gate_d": self.gate_d.to_dict(),
             "gate_e": self.gate_e.to_dict(),
             "folder": self.folder.name,
@@ -147,6 +149,7 @@ def propose(
         "" if bundle is None else bundle.sha256,
         owner.name,
         begin.expiry_days,
+        {gate: told["verdict"] for gate, told in validated.summary().items()},
     )
     hashes = {**asked.hashes, "scorecard": validated.scorecard_hash, "thresholds": profile.hash}
     shown = of_proposal(office, proposal, validated, shadow.runs, hashes)

@@ -172,7 +172,7 @@ def find(validations: Path, alpha_id: str, named: Path | None = None) -> Validat
     found = [path.parent for path in sorted((validations / alpha_id).glob(f"*/{SCORECARD}"))]
     if not found:
         raise PromotionError(
-            f"{alpha_id}: has no scorecard; run `hft alpha validate {alpha_id} --data ...` first"
+            f"{alpha_id}: has no scorecard; run `hft alpha validate {alpha_id} --data DATA` first"
         )
     return read(found[-1])
 

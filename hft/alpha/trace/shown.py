@@ -39,7 +39,11 @@ def why_document(found: Mapping[str, Any]) -> Document:
     """The chain of one alpha, oldest link first."""
     links = found["links"]
     rows = [
-        [moment(link["ts_ns"]), link["kind"], link["words"], link["hash"][:12], link["page"]]
+        [
+            *(moment(link["ts_ns"]), link["kind"]),
+            "; ".join([link["words"], *link["reasons"]]),
+            *(link["hash"][:12], link["page"]),
+        ]
         for link in links
     ]
     return Document(

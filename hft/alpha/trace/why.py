@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hft.audit.overrides import named
+from hft.reports.figures import counted
 
 PAGE = "report.html"
 
@@ -25,10 +26,11 @@ class Link:
     hash: str
     actor: str = ""
     page: str = ""
+    reasons: tuple[str, ...] = ()  # such as `C FAIL: sharpe_oos -0.2 is below 0; ...`
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return dict(self.__dict__)
+        return dict(self.__dict__) | {"reasons": list(self.reasons)}
 
 
 def why(
@@ -59,7 +61,7 @@ def pages_of(experiments: Path, alpha_id: str) -> dict[str, str]:
 def _trials(trials: Sequence[Mapping[str, Any]]) -> Link:
     first = min(trials, key=lambda row: int(row["ts_ns"]))
     sources = sorted({str(row["source"]) for row in trials})
-    words = f"{len(trials)} trials ({', '.join(sources)}), the first one"
+    words = f"{counted(len(trials), 'trial')} ({', '.join(sources)}), the first one"
     return Link(int(first["ts_ns"]), "trial", words, str(first["trial_id"]))
 
 
@@ -85,7 +87,10 @@ def _link(alpha_id: str, row: Mapping[str, Any], pages: Mapping[str, str]) -> Li
         "override_log": "override",
     }[table]
     page = pages.get(str(own.get("run_id", "")), "")
-    return Link(int(row["ts"]), kind, words(own), str(row["row_hash"]), str(row["actor"]), page)
+    reasons = tuple(json.loads(own.get("reasons") or "[]"))
+    return Link(
+        int(row["ts"]), kind, words(own), str(row["row_hash"]), str(row["actor"]), page, reasons
+    )
 
 
 def _gate(own: Mapping[str, Any]) -> str:
@@ -100,8 +105,7 @@ def _promotion(own: Mapping[str, Any]) -> str:
     marks = [name for name in ("forced", "self_approved") if own[name]]
     words = f"{own['stage']} {answer}, weight {own['canary_weight']:g}"
     words += f", bundle {str(own['bundle_sha256'])[:12]}" if own["bundle_sha256"] else ""
-    reasons = "; ".join(json.loads(own["reasons"] or "[]"))
-    return " ".join([words, *(f"({mark})" for mark in marks)]) + (f": {reasons}" if reasons else "")
+    return " ".join([words, *(f"({mark})" for mark in marks)])
 
 
 def _canary(own: Mapping[str, Any]) -> str:

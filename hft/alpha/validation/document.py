@@ -15,6 +15,7 @@ from hft.alpha.profile import Profile
 from hft.alpha.scorecard import Scorecard
 from hft.alpha.validation.result import overall
 from hft.alpha.verdict import GateResult, Verdict
+from hft.reports.figures import counted
 from hft.reports.governance.document import Document, Fact, Table
 from hft.reports.governance.evidence import (
     CostLatency,
@@ -109,7 +110,7 @@ def _facts(found: Measured, evidence: Evidence) -> tuple[Fact, ...]:
         Fact("IC", _number(days.mean if days else None, 4), "mean of the sessions' ranks"),
         Fact("Drawdown", f"{config.drawdown:.4%}", "out of sample"),
         Fact("Turnover", f"{config.turnover:.4f}", "contracts a row"),
-        Fact("History", f"{len(data.sessions)} sessions", f"{len(data):,} rows"),
+        Fact("History", counted(len(data.sessions), "session"), counted(len(data), "row")),
         Fact("Half-life", _life(found), "of the edge"),
     )
 
@@ -130,7 +131,7 @@ def _pictures(
     if found.paths is not None:
         made.append(_fan(found, profile))
     else:
-        absent["path_fan"] = f"{len(found.data.sessions)} sessions are too few for folds"
+        absent["path_fan"] = f"too few for folds: {counted(len(found.data.sessions), 'session')}"
     if evidence.pbo is not None:
         made.append(
             PboHistogram(

@@ -8,10 +8,11 @@ import typer
 from typer.core import TyperGroup
 
 from hft.cli import context
-from hft.cli.alpha.output import Id, MaybeId, SameAsId
+from hft.cli.alpha.output import Id, MaybeId, SameAsId, keep, live_runs, typed
 from hft.cli.alpha.promote import finish
 from hft.cli.columns import CANARIES
 from hft.cli.table import View, tabled
+from hft.reports.figures import counted
 
 OUT, UNKNOWN = 2, 65
 Folder = Annotated[
@@ -93,7 +94,14 @@ def evaluate(
         promotions_dir=promotions_dir,
         now=context.current.now,
     )
-    _leave(done, out)
+    figures = {
+        "--slippage-bps": slippage_bps,
+        "--dd-contrib": dd_contrib,
+        "--error-rate": error_rate,
+        "--sessions": sessions,
+        "--sharpe-live": sharpe_live,
+    }
+    _leave(done, out, _given(runs, evidence, figures))
 
 
 @app.command()
@@ -138,7 +146,7 @@ def evidence(
     from hft.api.shadow import evidence as written_rows
 
     count = written_rows(runs, out)
-    context.emit({"sessions": count, "out": str(out)}, f"{count} sessions in {out}")
+    context.emit({"sessions": count, "out": str(out)}, f"{counted(count, 'session')} in {out}")
 
 
 @app.command()
@@ -166,23 +174,15 @@ def written(found: Any, out: Path | None, words: str) -> None:
     context.emit(found, words)
 
 
-def keep(found: Any, out: Path | None) -> None:
-    """Write a finding as JSON where it is wanted."""
-    import json as text
-
-    if out is not None:
-        from hft.storage.atomic import write_atomic
-
-        write_atomic(out, text.dumps(found, indent=2, default=str) + "\n")
-
-
-def _leave(done: Any, out: Path | None) -> None:
+def _leave(done: Any, out: Path | None, given: str) -> None:
     """Print a decision and leave with the code of its kind."""
     decision = getattr(done.decided, "decision", done.decided)
     finish(
         done,
         out,
-        _decision(decision) + _applied(done.decided, decision) + _next(done.decided, decision),
+        _decision(decision)
+        + _applied(done.decided, decision)
+        + _next(done.decided, decision, given),
     )
     if decision.state == "not_found":
         raise typer.Exit(UNKNOWN)
@@ -202,22 +202,32 @@ def _applied(done: Any, decision: Any) -> str:
     )
 
 
-def _next(done: Any, decision: Any) -> str:
-    """The command that comes after this one."""
+def _next(done: Any, decision: Any, given: str) -> str:
+    """The command that comes after this one; `given` is the evidence as it was typed."""
     name = decision.alpha_id
     if not hasattr(done, "written") and decision.action in ("escalate", "graduate", "rollback"):
-        words = f"hft alpha canary {name} --runs DIR --apply --key F"
+        words = f"hft alpha canary {name} {given} --apply"
     elif getattr(done, "waiting_for", ()):
         words = f"the other person runs the same with --key; a role {done.waiting_for[0]} is needed"
     elif decision.action == "rollback":
-        words = f"hft alpha validate {name} --data ... : re-entry is through Gate C"
+        words = f"re-entry is through Gate C: hft alpha validate {name} --data DATA"
     elif decision.action == "graduate":
-        words = f"hft alpha promote {name} --renew --shadow-runs DIR, before {decision.deadline}"
+        renewed = f"hft alpha promote {name} --renew --shadow-runs {live_runs(name)}"
+        words = f"{renewed}, before {decision.deadline}"
     elif decision.state == "not_found":
         words = f"hft alpha promote {name}"
     else:
-        words = f"hft alpha shadow {name} TAPES --canary, then hft alpha canary {name} --runs DIR"
+        again = f"hft alpha canary {name} --runs {live_runs(name)}"
+        words = f"hft alpha shadow {name} TAPES --canary, then {again}"
     return f"\nnext: {words}"
+
+
+def _given(runs: list[Path] | None, evidence: Path | None, figures: dict[str, Any]) -> str:
+    """The evidence as it is typed again."""
+    words = [f"--runs {typed(path)}" for path in runs or ()]
+    words += [f"--evidence {typed(evidence)}"] if evidence else []
+    words += [f"{name} {value}" for name, value in figures.items() if value is not None]
+    return " ".join(words)
 
 
 def _decision(decision: Any) -> str:

@@ -1,8 +1,11 @@
 """What commands of `hft alpha` share: the desk of this call, and results kept as a file."""
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import quote
+from textwrap import wrap
 from typing import Annotated, Any
 
 import typer
@@ -26,6 +29,13 @@ def desk() -> Any:
     return open_desk(now=context.current.now, config=context.current.config)
 
 
+def live_runs(name: str) -> str:
+    """The folder of a canary's sessions, as it is typed."""
+    from hft.api.shadow import live_runs as folder
+
+    return typed(folder(desk(), name) / "runs")
+
+
 def experiments_folder(base_dir: str | None) -> Path:
     """The folder of experiments: the one given, else the workspace's. Raises: DataError."""
     if base_dir is None:
@@ -42,10 +52,42 @@ def emit(data: Any, render: Callable[[], str] | str, out: str | None = None) -> 
     sys.stdout.flush()
 
 
-def keep(data: Any, out: str | None) -> None:
-    """Write a result's JSON to `out` when it is given."""
+def keep(data: Any, out: str | Path | None) -> None:
+    """Write the JSON of a result to `out` when it is given: what --json prints."""
     if out is not None:
-        from hft.alpha.experiments import json_text
         from hft.storage.atomic import write_atomic
 
-        write_atomic(Path(out), json_text(data))
+        write_atomic(Path(out), context.document(data) + "\n")
+
+
+def typed(path: str | Path) -> str:
+    """A path as it is typed from the folder one is in."""
+    try:
+        return quote(os.path.relpath(path))
+    except ValueError:  # another drive
+        return quote(str(path))
+
+
+def wrapped(line: str, inner: str) -> list[str]:
+    """The line as lines of at most the terminal's width, of 100 where there is none."""
+    room = context.width() or 100
+    return wrap(
+        *(line, max(room, 40)),
+        subsequent_indent=inner,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def criteria(reasons: Sequence[str]) -> list[str]:
+    """Reasons such as `C FAIL: sharpe_oos -0.2 is below 0; ...`, a line for each criterion."""
+    lines = []
+    for reason in reasons:
+        head, colon, told = reason.partition(": ")
+        gate, _, verdict = head.partition(" ")
+        if not (colon and len(gate) == 1 and verdict.isupper()):
+            lines.append(f"  {reason}")
+            continue
+        for criterion in told.split("; "):
+            lines.append(f"  {gate} {verdict:<12} {criterion}")
+    return lines

@@ -1,13 +1,14 @@
 """`hft alpha promote` and `approve`: proposal and second signature; parse, call, render."""
 
-import json as text
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from hft.cli import context
-from hft.cli.alpha.output import MaybeId, SameAsId
+from hft.cli.alpha.output import MaybeId, SameAsId, criteria, keep, live_runs
+from hft.reports.figures import counted
 
 REFUSED = 2
 AS_THEY_ARE = (
@@ -128,10 +129,7 @@ def approve(
 def finish(done: Any, out: Path | None, words: str) -> None:
     """Print a decision, what was finished before it, and what could not be delivered."""
     data = done.to_json()
-    if out is not None:
-        from hft.storage.atomic import write_atomic
-
-        write_atomic(out, text.dumps(data, indent=2, default=str) + "\n")
+    keep(data, out)
     page = f"page: {done.page}" if getattr(done, "page", None) else ""
     for sentence in (*done.finished, done.notice, page):
         if sentence:
@@ -140,28 +138,42 @@ def finish(done: Any, out: Path | None, words: str) -> None:
 
 
 def _proposal(done: Any) -> str:
-    lines = [f"{done.alpha_id}: gate D {done.gate_d.verdict}, gate E {done.gate_e.verdict}"]
+    """Gate by gate, each criterion once; then what is missing; the decision comes last."""
+    reasons = list(done.reasons)
+    lines = [f"{done.alpha_id}: gates A to C as validated, D and E now"]
+    for gate, verdict in done.before.items():
+        own = [reason for reason in reasons if reason.startswith(f"{gate} ")]
+        lines += criteria(own) if own else [f"  {gate} {verdict}"]
     for gate in (done.gate_d, done.gate_e):
         lines += _checks(gate)
-    lines += [f"  missing: {sentence}" for sentence in done.missing]
+    lines += [f"missing: {sentence}" for sentence in done.missing]
     if done.accepted:
         forced = " (forced)" if done.forced else ""
+        days = counted(done.expiry_days, "day")
         lines += [
-            f"proposed{forced} by {done.owner}: weight {done.weight:g}, {done.expiry_days} days",
+            f"proposed{forced} by {done.owner}: weight {done.weight:g}, {days}",
             f"bundle {done.bundle_sha256}",
-            f"next: another person runs `hft alpha approve {done.alpha_id} --memo F`",
+            "next: another person writes what was checked into memo.md, and runs",
+            f"  hft alpha approve {done.alpha_id} --memo memo.md",
         ]
     else:
-        lines += ["refused: weight 0, no file", *(f"  {reason}" for reason in done.reasons)]
+        gates = sorted({reason[0] for reason in reasons})
+        lines.append(f"refused: weight 0, no file; not passed: {', '.join(gates)}")
     return "\n".join(lines)
 
 
 def _checks(gate: Any) -> list[str]:
     return [
-        f"  {gate.gate} {check.verdict:<12} {check.id:<24} {_shown(check.value):>9}  {check.reason}"
+        f"  {gate.gate} {check.verdict:<12} {check.id:<24} {_shown(check.value):>9}  "
+        f"{_why(check)}".rstrip()
         for check in gate.checks
         if check.applicable
     ]
+
+
+def _why(check: Any) -> str:
+    """The reason without the check and value that stand before it."""
+    return re.sub(rf"^{re.escape(check.id)} \S+ (?=is )", "", check.reason)
 
 
 def _shown(value: Any) -> str:
@@ -181,7 +193,8 @@ def _approval(done: Any) -> str:
             f"{done.alpha_id}: {signed} by {done.validator}{own}, weight {done.weight:g}, "
             f"until {done.expiry}",
             f"file {done.path.parent.name}/{done.path.name}, sha256 {done.yaml_sha256}",
-            f"next: hft alpha shadow {done.alpha_id} TAPES --canary, then "
-            f"hft alpha canary {done.alpha_id} --runs DIR --apply",
+            "next: follow it on the tapes of each session, and decide on all of them",
+            f"  hft alpha shadow {done.alpha_id} TAPES --canary",
+            f"  hft alpha canary {done.alpha_id} --runs {live_runs(done.alpha_id)} --apply",
         ]
     )

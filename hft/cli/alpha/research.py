@@ -1,13 +1,17 @@
 """`hft alpha list | scaffold | try`: alphas before they count; parse, call, render."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from hft.cli import context
-from hft.cli.alpha.output import Id
+from hft.cli.alpha.output import Id, typed
 from hft.cli.columns import ALPHAS
 from hft.cli.table import View, tabled
+
+# What it is tried on where one has no data yet: enough sessions for the profile standard.
+PLANTED = "--alpha 0.05 --kind bars --days 300"
 
 
 def register(app: typer.Typer) -> None:
@@ -87,7 +91,12 @@ def try_(
 def _scaffolded(made: dict[str, Any]) -> str:
     name = made["alpha_id"]
     files = "\n".join(f"  {file}" for file in made["files"])
-    return (
-        f"{made['folder']}\n{files}\n\nnext: state the hypothesis in README.md, then "
-        f"`hft alpha try {name} --data ...`, then `hft alpha validate {name} --data ...`"
-    )
+    folder = Path(made["folder"])
+    data = folder.parents[2] / "data" / "planted"
+    steps = [
+        f"state the hypothesis in {typed(folder / 'README.md')}, then on your data, or on planted:",
+        *(() if data.exists() else (f"  hft data synth {PLANTED} --out {typed(data)}",)),
+        f"  hft alpha try {name} --data {typed(data)}",
+        f"  hft alpha validate {name} --data {typed(data)}",
+    ]
+    return "\n".join([f"{made['folder']}\n{files}\n", f"next: {steps[0]}", *steps[1:]])

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from hft.cli import context
-from hft.cli.alpha.output import Id
+from hft.cli.alpha.output import Id, typed
+from hft.reports.figures import counted
 
 
 def register(app: typer.Typer) -> None:
@@ -32,5 +33,6 @@ def shadow(
     made = api.shadow(id, list(tapes), out=out, clock=clock, canary=canary, now=context.current.now)
     paths = [str(path) for path in made]
     folder = made[0].parent if made else out
-    then = f"canary {id} --runs {folder}" if canary else f"promote {id} --shadow-runs {folder}"
-    context.emit(paths, f"{len(made)} sealed runs in {folder}\nnext: hft alpha {then}")
+    where = "" if folder is None else typed(folder)
+    then = f"canary {id} --runs {where}" if canary else f"promote {id} --shadow-runs {where}"
+    context.emit(paths, f"{counted(len(made), 'sealed run')} in {folder}\nnext: hft alpha {then}")

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from hft.cli import context
-from hft.cli.alpha.canary import keep, written
-from hft.cli.alpha.output import MaybeId, SameAsId
+from hft.cli.alpha.canary import written
+from hft.cli.alpha.output import MaybeId, SameAsId, criteria, keep, wrapped
 from hft.cli.columns import INVENTORY
 from hft.cli.table import View, tabled
 
@@ -85,12 +85,14 @@ def _asof(found: dict[str, Any]) -> str:
 
 
 def _why(found: dict[str, Any]) -> str:
-    lines = [
-        f"{_moment(link['ts_ns'])}  {link['kind']:<9} {link['words']}  [{link['hash'][:12]}]"
-        + (f"  {link['page']}" if link["page"] else "")
-        for link in found["links"]
-    ]
-    return "\n".join([found["alpha_id"], *lines])
+    lines = [found["alpha_id"]]
+    for link in found["links"]:
+        told = f"{_moment(link['ts_ns'])}  {link['kind']:<9} {link['words']}"
+        lines += wrapped(told, "    ")
+        for line in criteria(link["reasons"]):
+            lines += wrapped(f"  {line}", " " * 19)
+        lines.append(f"    {link['hash'][:12]}" + (f"  {link['page']}" if link["page"] else ""))
+    return "\n".join(lines)
 
 
 def _inventory(found: dict[str, Any]) -> Any:

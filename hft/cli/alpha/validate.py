@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from hft.cli import context
-from hft.cli.alpha.output import MaybeId, SameAsId
+from hft.cli.alpha.output import MaybeId, SameAsId, keep
 from hft.core.errors import GovernanceError
 
 NOT_PASSED = 2
@@ -106,12 +106,7 @@ def validate(
 
 def result(done: Any, out: Path | None) -> None:
     """Print a validation and leave with 2 unless it passed."""
-    import json as text
-
-    if out is not None:
-        from hft.storage.atomic import write_atomic
-
-        write_atomic(out, text.dumps(done.to_json(), indent=2, default=str) + "\n")
+    keep(done.to_json(), out)
     if done.notice:
         context.note(done.notice)
     context.emit(done.to_json(), lambda: f"{done.text()}\n\n{done.path / 'report.html'}")

@@ -46,7 +46,7 @@ def test_the_table_has_counts_hurdle_and_heads(desk: Path) -> None:
     record(desk, 3, 50, family="queue")
     ledger = record(desk, 60, label_family="fwd_60s")
     lines = call("ledger").stdout.splitlines()
-    assert lines[0] == "17 trials, 1 repeats"
+    assert lines[0] == "17 trials, 1 repeat"
     cells = [line.split() for line in lines[3:6]]
     assert [row[:5] for row in cells] == [
         ["ofi", "fwd_5s", "15", "1", "16"],

@@ -1,0 +1,136 @@
+"""What `hft alpha` prints beside its figures: reasons by gate, the next command, the same JSON."""
+
+import json
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from validation_world import made_desk
+
+from hft.alpha.data.planted import write
+from hft.api.validation import validate
+from hft.cli.alpha.output import criteria, typed
+from hft.cli.app import run
+
+NARROW = 80
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace whose alpha was judged on thirty days, which prove nothing."""
+    root = made_desk(tmp_path_factory.mktemp("judged") / "desk")
+    write(root / "data" / "planted", 0.0, days=30, seed=1)
+    data = str(root / "data" / "planted")
+    validate("mine", data, root=root, profile="base", skip_gate_b_tests=True)
+    return root
+
+
+@pytest.fixture
+def desk(judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    copy = Path(shutil.copytree(judged, tmp_path / "copy", symlinks=True))
+    monkeypatch.chdir(copy)
+    return copy
+
+
+def said(capsys: pytest.CaptureFixture[str], code: int, *words: str) -> str:
+    capsys.readouterr()
+    assert run(["alpha", *words]) == code
+    return capsys.readouterr().out
+
+
+def test_reasons_are_a_line_for_each_criterion_with_its_gate() -> None:
+    found = criteria(["C FAIL: sharpe_oos -2 is below 0; psr 0.1 is below 0.95", "no key: none"])
+    assert found == [
+        "  C FAIL         sharpe_oos -2 is below 0",
+        "  C FAIL         psr 0.1 is below 0.95",
+        "  no key: none",
+    ]
+
+
+def test_promote_shows_the_gates_in_order_and_the_decision_last(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = said(capsys, 2, "promote", "mine").splitlines()
+    gates = [line[2] for line in lines if line.startswith("  ")]
+    assert gates == sorted(gates) and set(gates) == set("ABCDE")
+    assert lines[-1].startswith("refused: weight 0, no file; not passed: ")
+    told = [line for line in lines if "sharpe_oos" in line and line.startswith("  D")]
+    assert len(told) == 1 and told[0].count("sharpe_oos") == 1, "a criterion stands there once"
+    found = json.loads(said(capsys, 2, "promote", "mine", "--json"))
+    assert list(found["before"]) == ["A", "B", "C"]
+
+
+def test_why_has_no_line_that_is_longer_than_a_terminal(
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said(capsys, 2, "promote", "mine")
+    monkeypatch.setattr("hft.cli.context.width", lambda: NARROW)
+    lines = said(capsys, 0, "why", "mine").splitlines()
+    assert max(map(len, lines)) <= NARROW
+    criteria_ = [line.split()[:2] for line in lines if line.startswith("    ")]
+    assert criteria_.count(["E", "INSUFFICIENT"]) > 3 and len(lines) > 20
+    links = json.loads(said(capsys, 0, "why", "mine", "--json"))["links"]
+    (proposal,) = [link for link in links if link["kind"] == "proposal"]
+    assert proposal["words"] == "propose refused, weight 0"
+    assert any(reason.startswith("E INSUFFICIENT: ") for reason in proposal["reasons"])
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0, ("why", "mine")),
+        (0, ("canary", "status")),
+        (2, ("promote", "mine")),
+        (0, ("pool",)),
+        (0, ("experiments", "list")),
+        (2, ("validate", "mine", "--data", "data/planted", "--profile", "base")),
+    ],
+)
+def test_out_holds_what_json_prints(
+    desk: Path, capsys: pytest.CaptureFixture[str], code: int, words: tuple[str, ...]
+) -> None:
+    printed = said(capsys, code, *words, "--json", "--out", "kept.json")
+    assert Path("kept.json").read_text() == printed
+
+
+def test_one_of_a_thing_is_no_plural(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, 0, "pool").startswith("alphas: 1\n")
+    page = next(Path("research/experiments/comparisons").glob("*/report.html"))
+    assert "Pool of 1 alpha<" in page.read_text()
+    assert "1 alphas" not in page.read_text()
+
+
+def commands(text: str) -> list[str]:
+    """The lines behind `next:` that are commands."""
+    after = text.partition("next:")[2]
+    return [line.strip() for line in after.splitlines() if line.strip().startswith("hft ")]
+
+
+@pytest.mark.parametrize("inside", [".", "research/alphas"])
+def test_the_next_commands_of_a_scaffold_run_as_printed(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    inside: str,
+) -> None:
+    root = made_desk(tmp_path / "my desk")
+    monkeypatch.chdir(root / inside)
+    steps = commands(said(capsys, 0, "scaffold", "second"))
+    assert [step.split()[1:3] for step in steps] == [
+        ["data", "synth"],
+        ["alpha", "try"],
+        ["alpha", "validate"],
+    ]
+    write(root / "data" / "planted", 0.05, days=22, seed=1)
+    again = commands(said(capsys, 0, "scaffold", "third"))
+    assert again[0].startswith("hft alpha try third"), "the data is there by now"
+    for step, code in ((again[0], 0), (f"{again[1]} --yes", 2)):
+        assert run(shlex.split(step)[1:]) == code, step
+
+
+def test_a_path_is_typed_from_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my desk").mkdir()
+    monkeypatch.chdir(tmp_path / "my desk")
+    assert typed(tmp_path / "my desk" / "data") == "data"
+    assert typed(tmp_path / "other place") == "'../other place'"
