@@ -43,7 +43,7 @@ def approve(
     from hft.alpha.promotion.page import approval_document, life
     from hft.alpha.promotion.people import person
     from hft.alpha.promotion.remeasure import Means
-    from hft.api.replays import Limits
+    from hft.api.limits import Limits
 
     desk = open_desk(root, now=now)
     wanted = proper(alpha_id)

@@ -185,7 +185,7 @@ def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Pro
     from hft.alpha.promotion.shadow import days_of, point_of
     from hft.alpha.promotion.standing import refuse_live
     from hft.alpha.promotion.validated import promotable
-    from hft.api.replays import Limits
+    from hft.api.limits import Limits
 
     overrides = _overrides(asked)
     chosen = desk.profile(asked.profile)

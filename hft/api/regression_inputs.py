@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hft.api.replays import replay
+from hft.api.one_replay import replayed
 from hft.core.errors import ConfigError
-from hft.runs.code.sources import find_again, find_queue
+from hft.runs.code.sources import find_queue, found_for
 from hft.runs.durations import bounded_ns
 from hft.runs.ingest import open_tapes, synthetic
 from hft.runs.regression.file import Spec
@@ -34,7 +34,7 @@ def replay_of(
 ) -> Run:
     """The run of a replay, recorded in full, or the sealed one of its key."""
     given = spec.given
-    return replay(
+    return replayed(
         tapes_of(spec, Path(tapes) if tapes is not None else spec.folder),
         strategies_of(spec),
         venue=venue_of(given.get("venue"), spec.folder),
@@ -48,6 +48,7 @@ def replay_of(
         out=out,
         fresh=fresh,
         progress=progress,
+        advised=False,
     )
 
 
@@ -100,7 +101,7 @@ def _strategy(name: str, given: Mapping[str, Any], folder: Path) -> Strategy:
     path, colon, attribute = name.partition(":")
     if path.endswith(".py"):
         name = f"{folder / path}{colon}{attribute}"
-    made = find_again(name).with_params(given.get("params"))
+    made = found_for(name, plain=False).with_params(given.get("params"))
     if "every" in given:
         made = replace(made, every_ns=bounded_ns(given["every"], "every", 1))
     return made

@@ -5,9 +5,10 @@ All that is heavy to import is here: a check whose sealed runs answer does not c
 
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -84,7 +85,8 @@ def _run_there(
     """`run_one` in another process, which may have been started for another call than this one."""
     os.chdir(folder)
     choose_file(config)
-    return run_one(spec, entry, how)
+    with redirect_stdout(sys.stderr):  # what a strategy prints is no part of the answer
+        return run_one(spec, entry, how)
 
 
 def run_one(

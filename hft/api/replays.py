@@ -4,29 +4,23 @@ Thin on purpose: reads settings and files, hands plain values to `hft.runs`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from hft.api.controls import given_controls, given_faults
-from hft.core.errors import ConfigError
+from hft.api.limits import Limits, limits_of
+from hft.api.one_replay import replayed, venue_of
 from hft.gateway.limits import Limits as LimitSet
 from hft.runs.check import Checked
 from hft.runs.check import check as _check
-from hft.runs.code.sources import find, find_again
-from hft.runs.durations import when
-from hft.runs.execute import execute, job_of
 from hft.runs.folder.listing import listing, resolve
 from hft.runs.ingest import ingest as _ingest
 from hft.runs.ingest import open_tapes
-from hft.runs.job import Job
 from hft.runs.join import join as _join
-from hft.runs.limits import fit
-from hft.runs.result import Run, as_run
-from hft.runs.venues import Venue, named
-from hft.settings import limits_path, load_settings, read_instruments, read_limits
+from hft.runs.result import Run
+from hft.runs.venues import Venue
+from hft.settings import load_settings, read_instruments
 from hft.strategies.base import Strategy, strategy
 from hft.tape.dataset import Tapes
 from hft.venue.user_queue import queue_model
@@ -45,44 +39,6 @@ __all__ = [
     "strategy",
     "tapes",
 ]
-
-SECOND_NS = 1_000_000_000
-GB = 1_000_000_000
-
-
-class Limits(LimitSet):
-    """A set of limits: loaded by name or path, fitted to tapes, or off.
-
-    >>> import hft
-    >>> hft.Limits.research().get("max_position_size")
-    'max(100 lots, 50 x touch)'
-    """
-
-    @classmethod
-    def load(cls, name_or_path: str | Path) -> LimitSet:
-        """A set of config/limits by name, or any YAML file. Raises: ConfigError."""
-        if str(name_or_path) == "off":
-            return cls.off()
-        data = read_limits(name_or_path)
-        try:
-            return cls.from_dict(data, Path(name_or_path).stem)
-        except ConfigError as error:
-            raise ConfigError(f"{limits_path(name_or_path)}: {error}") from None
-
-    @classmethod
-    def research(cls) -> LimitSet:
-        """The default of replays: relative to instrument and tape."""
-        return cls.load("research")
-
-    @classmethod
-    def live(cls) -> LimitSet:
-        """The default of paper and live; its required keys must be given."""
-        return cls.load("live")
-
-    @classmethod
-    def fit(cls, tapes: Tapes, capital: float | None = None) -> LimitSet:
-        """Explicit values derived from tapes, to be read, changed and saved."""
-        return fit(tapes, capital, cls.research())
 
 
 def ingest(
@@ -223,29 +179,25 @@ def replay(
     >>> len(run.digest)
     64
     """
-    settings = load_settings()
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
-        raise ConfigError(f"seed: {seed!r} is not a whole number from 0 to 2^63 - 1")
-    # Before the tapes: one that is not there yet is made, and a wrong name need not wait for it.
-    strategies = _strategies(strategy, params, plain)
-    made = tapes if isinstance(tapes, Tapes) else open_tapes(tapes)
-    found, read = _limits(limits, settings, made), partial(_limits, settings=settings, tapes=made)
-    inputs, found = given_controls(controls, promotions, alphas, list(strategies), found, read)
-    file = _limits_file(settings.limits if limits is None else limits, settings.limit_overrides)
-    what = (made, strategies, _venue(venue, settings), found, seed)
-    span = (when(start, "start"), when(end, "end"))
-    rest = {"limits_file": file, "controls": inputs, **_gateway(settings)}
-    job = Job(*what, *span, given_faults(faults), plain, **rest)
-    return as_run(
-        execute,
-        job,
-        record=record or settings.replay_record,
-        out=out or settings.replay_out,
-        fresh=fresh or plain or not settings.replay_cache,
+    return replayed(
+        tapes,
+        strategy,
+        params=params,
+        venue=venue,
+        limits=limits,
+        seed=seed,
+        start=start,
+        end=end,
+        record=record,
+        faults=faults,
+        controls=controls,
+        promotions=promotions,
+        alphas=alphas,
+        fresh=fresh,
+        out=out,
+        plain=plain,
+        resume=resume,
         progress=progress,
-        resume=load(resume, out) if isinstance(resume, str | Path) else resume,
-        max_journal_bytes=int(settings.runs_max_journal_gb * GB),
-        snapshot_s=float(settings.runs_snapshot_s),
     )
 
 
@@ -291,8 +243,8 @@ def check(
     3
     """
     settings = load_settings()
-    resolved = _limits(limits, settings, tapes)
-    return _check(strategy, tapes, wakes, limits=resolved, venue=_venue(venue, settings))
+    resolved = limits_of(limits, settings, tapes)
+    return _check(strategy, tapes, wakes, limits=resolved, venue=venue_of(venue, settings))
 
 
 Strategy.check = check
@@ -333,68 +285,3 @@ def warm_up() -> float:
 
     compiled.loop()
     return time.perf_counter() - began
-
-
-def _strategies(given: Any, params: Mapping[str, Any] | None, plain: bool) -> dict[str, Strategy]:
-    if isinstance(given, Mapping):
-        if params:
-            raise ConfigError("params= belongs to one strategy; use strategy.with_params in a dict")
-        return {str(name): _fitting(_strategy(value, plain)) for name, value in given.items()}
-    one = _fitting(_strategy(given, plain).with_params(params))
-    return {one.name: one}
-
-
-def _fitting(one: Strategy) -> Strategy:
-    """The strategy itself. Raises: ConfigError for a parameter that its row cannot hold."""
-    try:
-        one.params_row()
-    except (OverflowError, ValueError) as error:
-        raise ConfigError(f"strategy {one.name!r}: a parameter does not fit: {error}") from None
-    return one
-
-
-def _strategy(given: Any, plain: bool) -> Strategy:
-    if isinstance(given, Strategy):
-        return given
-    if isinstance(given, str):
-        return find(given) if plain else find_again(given)
-    raise ConfigError(f"strategy: {given!r} is neither a name nor made by @hft.strategy")
-
-
-def _venue(given: Venue | str | None, settings: Any) -> Venue:
-    """What the call leaves open is decided by the settings. Raises: ConfigError."""
-    if not isinstance(given, Venue | str | None):
-        raise ConfigError(f"venue: {given!r} is neither a preset's name nor an hft.Venue")
-    chosen = named(given) if isinstance(given, str) else given or Venue()
-    fees = {"maker_bps": settings.fees_maker_bps, "taker_bps": settings.fees_taker_bps}
-    return chosen.settled(settings.venue_fills, fees)
-
-
-def _limits(given: Any, settings: Any, tapes: Any) -> LimitSet:
-    chosen = settings.limits if given is None else given
-    if chosen == "fit":
-        return Limits.fit(tapes if isinstance(tapes, Tapes) else open_tapes(tapes))
-    found = chosen if isinstance(chosen, LimitSet) else Limits.load(chosen)
-    return found.replace(**settings.limit_overrides) if settings.limit_overrides else found
-
-
-def limits_for(run: Run, chosen: str) -> LimitSet:
-    """A set by name or file, `off`, or `fit` to the tapes of a run; settings are not on top."""
-    return Limits.fit(job_of(run.manifest).tapes) if chosen == "fit" else Limits.load(chosen)
-
-
-def _gateway(settings: Any) -> dict[str, Any]:
-    """What the settings say of the gateway, as fields of a Job."""
-    return {
-        "dedup_window": settings.dedup_window_size,
-        "holdoff_ns": settings.gateway_startup_holdoff_s * SECOND_NS,
-        "order_queue": settings.order_queue_size,
-    }
-
-
-def _limits_file(chosen: Any, overridden: Any) -> str:
-    """The file that limits come from, for messages; "" where they come from none."""
-    named = isinstance(chosen, str | Path) and str(chosen) not in ("off", "fit")
-    if not named:
-        return ""
-    return f"{limits_path(chosen)}{', or the settings on top of it' if overridden else ''}"

@@ -39,7 +39,7 @@ def shadow(
     from hft.alpha import loader
     from hft.alpha.following import How
     from hft.alpha.promotion.parity import stream
-    from hft.api.replays import Limits
+    from hft.api.limits import Limits
     from hft.runs.ingest import open_tapes
     from hft.tape.dataset import Tapes
 

@@ -97,7 +97,7 @@ def services(
 ) -> Services:
     """What a validation stands on in a workspace."""
     from hft.alpha.pool import pool_correlation_max
-    from hft.api.replays import Limits
+    from hft.api.limits import Limits
     from hft.audit.anchors import ledger_heads
 
     auditor = desk.auditor

@@ -19,7 +19,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from hft.cli import context
-from hft.cli.help import tidy
+from hft.cli.help import forgiven, tidy
 from hft.cli.page import page
 from hft.core.errors import HftError, Unavailable
 from hft.core.version import VERSION
@@ -69,10 +69,11 @@ def load_group(name: str) -> Any:
 class Once:
     """A command that refuses an option of one value given twice: the last would win in silence.
 
-    Its page of help is ours.
+    It takes a word of a choice by its letters. Its page of help is ours.
     """
 
     def parse_args(self: Any, ctx: Any, args: list[str]) -> Any:
+        args = forgiven(self.params, args)
         given = self.make_parser(ctx).parse_args(args=list(args))[2]
         for one in given:
             single = not getattr(one, "multiple", True) and not getattr(one, "is_flag", True)
@@ -85,7 +86,11 @@ class Once:
 
 
 class OnceCommand(Once, TyperCommand):
-    """A command of a group."""
+    """A command of a group; what users' code prints is no part of a JSON document."""
+
+    def invoke(self: Any, ctx: Any) -> Any:
+        with context.prints_aside():
+            return super().invoke(ctx)
 
 
 class OnceGroup(Once, TyperGroup):

@@ -8,11 +8,12 @@ there is no result, the document is the error.
 import json as json_module
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from math import isfinite
 from textwrap import wrap
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -35,6 +36,7 @@ class Context:
 
 
 current = Context()
+_results: TextIO | None = None  # standard output, while what is printed goes elsewhere
 
 
 def begin(args: Sequence[str]) -> None:
@@ -61,11 +63,34 @@ def emit(data: Any, render: Callable[[], str] | str) -> None:
     """Print the result of a command: `data` under --json, else the text."""
     current.emitted = True
     if current.json:
-        encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+        encoding = (stream().encoding or "ascii").lower().replace("-", "")
         text = document(data, not encoding.startswith("utf"))
     else:
         text = folded(render if isinstance(render, str) else render(), width())
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    stream().write(text if text.endswith("\n") else text + "\n")
+
+
+def stream() -> TextIO:
+    """Where results go."""
+    return _results or sys.stdout
+
+
+@contextmanager
+def prints_aside() -> Iterator[None]:
+    """Under --json what a user's strategy, alpha or decoder prints goes to stderr.
+
+    Compiled code prints through the same stream of Python.
+    """
+    global _results
+    if not current.json or _results is not None:
+        yield
+        return
+    _results = sys.stdout
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _results = None
 
 
 def document(data: Any, ascii_only: bool = False) -> str:

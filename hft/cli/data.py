@@ -1,5 +1,6 @@
 """`hft data`: ingest recorded markets, look at tapes, check them; parse, call, render."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,8 @@ from hft.cli.table import View, fitted, tabled
 app = typer.Typer(help="Ingest, show and verify recorded markets.", no_args_is_help=True)
 
 TapePaths = Annotated[list[str], typer.Argument(help="Dataset folders, tape files or synthetic.")]
+SEVERAL = re.compile(r", *(?=[a-z_]\w*=)")  # between field=column and the next field
+
 Out = Annotated[Path, typer.Option("--out", help="Folder for the tapes.")]
 
 
@@ -27,7 +30,8 @@ def ingest(
     format: Annotated[str | None, typer.Option(help="Format, or a plug-in file (sniffed)")] = None,
     out: Out = Path("tapes"),
     columns: Annotated[
-        list[str] | None, typer.Option(help="Your own columns.", metavar="FIELD=COLUMN")
+        list[str] | None,
+        typer.Option(help="Your own columns: ts=Time,bid=Bid.", metavar="FIELD=COLUMN"),
     ] = None,
     symbol: Annotated[str | None, typer.Option(help="Symbol of the instrument.")] = None,
     tick: Annotated[str | None, typer.Option(help="Smallest price step.")] = None,
@@ -210,10 +214,19 @@ def _instruments() -> Any:
 
 
 def _pairs(texts: list[str]) -> dict[str, str | None] | None:
-    """Field and column of each; a field with nothing behind the sign is not there."""
-    if any("=" not in text for text in texts):
+    """Field and column of each; a field with nothing behind the sign is not there.
+
+    Several may stand in one text with commas between; a comma in a column's name is none of those.
+    """
+    made = [part for text in texts for part in SEVERAL.split(text)]
+    if any("=" not in part for part in made):
         raise typer.BadParameter("write --columns field=column, as in --columns ts=Time")
-    return {field: column or None for field, _, column in (t.partition("=") for t in texts)} or None
+    found: dict[str, str | None] = {}
+    for field, _, column in (part.partition("=") for part in made):
+        if field in found:
+            raise typer.BadParameter(f"--columns: {field} is given twice; keep one")
+        found[field] = column or None
+    return found or None
 
 
 def _card(tapes: Any) -> str:

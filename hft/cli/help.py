@@ -4,6 +4,7 @@ Choices and ranges stand in the sentence, where they may wrap between two words;
 kinds they would be broken in the middle of one, or push the names of options off the page.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import typer
@@ -29,6 +30,32 @@ def tidy(command: Any) -> Any:
     for inner in getattr(command, "commands", {}).values():
         tidy(inner)
     return command
+
+
+def forgiven(parameters: Any, args: Sequence[str]) -> list[str]:
+    """The arguments, with the words of a choice as it has them: fill and round-trips are found."""
+    words = list(args)
+    for one in parameters:
+        kind: Any = getattr(one, "type_descriptor", None)
+        if not getattr(kind, "is_choice", False) or one.param_type_name == "argument":
+            continue
+        for k, word in enumerate(words):
+            if k and words[k - 1] in one.opts:
+                words[k] = _meant(word, kind.choices)
+            name, sign, value = word.partition("=")
+            if sign and name in one.opts:
+                words[k] = f"{name}={_meant(value, kind.choices)}"
+    return words
+
+
+def _meant(word: str, choices: Any) -> str:
+    """The only choice of the same letters, without case, - and _, or its plural; else the word."""
+    same = [str(one) for one in choices if _letters(str(one)) == _letters(word)]
+    return same[0] if len(same) == 1 else word
+
+
+def _letters(word: str) -> str:
+    return word.lower().replace("-", "").replace("_", "").removesuffix("s")
 
 
 def _word(option: Any) -> str:

@@ -183,13 +183,13 @@ def keywords(options: dict[str, Any]) -> dict[str, Any]:
 
 def strategies(texts: list[str], params: dict[str, str], plain: bool) -> Any:
     """The strategy of `-s`, or several by name, with their parameters as `--set` gives them."""
-    from hft.runs.code.sources import find, find_again
+    from hft.runs.code.sources import found_for
 
     found: dict[str, Any] = {}
     for text in texts:
         name, _, rest = text.partition("=")
         own = bool(rest) and name.isidentifier()
-        one = (find if plain else find_again)(rest if own else text)
+        one = found_for(rest if own else text, plain)
         name = name if own else one.name
         if name in found:
             raise typer.BadParameter(

@@ -32,6 +32,7 @@ Frame = Literal[
     "costs",
     "daily",
     "markouts",
+    "round_trips",
 ]
 
 _STRATEGY = (
@@ -169,7 +170,7 @@ def relimit(
     json: context.Json = False,
 ) -> None:
     """Decide a run's intents again under other limits; needs its journal (record full)."""
-    from hft.api.replays import limits_for
+    from hft.api.limits import limits_for
     from hft.runs.code.compilation import first_compile
 
     found = find(name, out)

@@ -207,8 +207,13 @@ class Run(RunReader):
         return cards.html_card(self.view())
 
 
-def as_run(replay: Callable[..., RunReader], *given: Any, **options: Any) -> Run:
-    """What `execute` or `fork` leaves, as a `Run`; of a replay that is stopped, on the error."""
+def as_run(
+    replay: Callable[..., RunReader], *given: Any, advised: bool = True, **options: Any
+) -> Run:
+    """What `execute` or `fork` leaves, as a `Run`; of a replay that is stopped, on the error.
+
+    A run refused much is `advised`: repeated, up to five times, under limits that refuse less.
+    """
     try:
         run = Run(replay(*given, **options).path)
     except (KeyboardInterrupt, HftError) as stop:
@@ -216,7 +221,8 @@ def as_run(replay: Callable[..., RunReader], *given: Any, **options: Any) -> Run
             stop.run = Run(kept.path)  # type: ignore[union-attr]
         raise
     try:
-        _try_advice(run)
+        if advised:
+            _try_advice(run)
         try_hours(run)
     except OSError:
         return run  # a folder that cannot be written any more keeps no sentence

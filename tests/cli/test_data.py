@@ -89,3 +89,21 @@ def test_an_unknown_instrument_is_told_which_of_the_table_it_may_be(own: Path, c
     assert "if it is binance-usdm:BTCUSDT or binance-spot:BTCUSDT, say so by --symbol; " in said
     assert run([*ingest, "--symbol", "ABC"]) == 65
     assert "'ABC' is unknown: add it" in capsys.readouterr().err
+
+
+def test_columns_may_stand_in_one_text_with_commas(own: Path, tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.chdir(own.parent)
+    named = ["data", "ingest", "own.csv", "--symbol", "X", *GRID, "--columns"]
+    own.write_text(CSV.replace("Price", "Px"))
+    assert run([*named, "ts=Time,price=Px, qty=Size", "--columns", "side=Side"]) == 0
+    assert "2 rows in tapes, read as trades" in " ".join(capsys.readouterr().out.split())
+    assert run([*named, "ts=Time,ts=Px"]) == 64
+    assert "--columns: ts is given twice; keep one" in capsys.readouterr().err
+
+
+def test_a_comma_in_the_name_of_a_column_is_its_own(own: Path, monkeypatch, capsys):
+    own.write_text(CSV.replace("Price", '"Price, USD"'))
+    monkeypatch.chdir(own.parent)
+    named = ["data", "ingest", "own.csv", "--symbol", "X", *GRID, "--columns"]
+    assert run([*named, "ts=Time,price=Price, USD"]) == 0
+    assert "2 rows in tapes" in " ".join(capsys.readouterr().out.split())

@@ -9,6 +9,7 @@ import pytest
 import replays_world as world
 
 from hft.cli import app
+from hft.runs import result
 
 Capture = pytest.CaptureFixture[str]
 
@@ -195,10 +196,10 @@ def test_a_digest_that_may_move_is_judged_by_its_figures(here: Path, capsys: Cap
 def test_a_figure_of_no_such_name_is_refused_with_those_there_are(
     here: Path, capsys: Capture
 ) -> None:
-    world.change(here / "replays.yaml", lambda text: text.replace("{net: 50%", "{nett: 50%"))
+    world.change(here / "replays.yaml", lambda text: text.replace("{net: 50%", "{zebra: 50%"))
     code, found = answers(capsys)
     assert code == 78 and found["quoting"]["state"] == "error"
-    assert "the run has no figure 'nett'; it has" in found["quoting"]["sentence"]
+    assert "the run has no figure 'zebra'; it has" in found["quoting"]["sentence"]
     assert found["wider"]["state"] == "same"
 
 
@@ -295,3 +296,40 @@ def test_what_is_not_there_is_one_sentence(
     assert check(*args) == code
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
+
+
+def test_a_typo_in_metrics_is_answered_with_the_figure_that_was_meant(
+    here: Path, capsys: Capture
+) -> None:
+    for wrong, meant in (("fils", "fills"), ("sharp", "sharpe")):
+        text = (here / "replays.yaml").read_text()
+        (here / "replays.yaml").write_text(text.replace("fills: exact}", f"{wrong}: exact}}"))
+        assert check("-k", "quoting") != 0
+        said = capsys.readouterr().out
+        (here / "replays.yaml").write_text(text)
+        assert f"the run has no figure '{wrong}'; did you mean '{meant}'?" in said
+
+
+REFUSED = """
+import hft
+
+@hft.strategy(every="5s")
+def greedy(view, order, p, s):
+    order.new(hft.BUY, view.bid_tick, 1_000_000)
+"""
+
+
+def test_no_limits_are_tried_for_a_run_that_nobody_reads(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[object] = []
+    monkeypatch.setattr(result, "advise", tried.append)
+    (here / "greedy.py").write_text(REFUSED)
+    (here / "replays.yaml").write_text(
+        "replays:\n  greedy: {tapes: tapes/x, strategy: greedy.py, limits: research}\n"
+    )
+    assert check("--bless", "--out", "fresh") == 0
+    assert not tried
+    words = ["replay", "run", "tapes/x", "-s", "greedy.py", "--limits", "research", "--fresh"]
+    assert app.run([*words, "--out", "other"]) == 0
+    assert len(tried) == 1, "a person does read it"

@@ -86,3 +86,21 @@ def test_a_wrong_word_is_one_sentence(
     assert run(out, *args) == code
     error = capsys.readouterr().err
     assert sentence in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("word", ["fill", "Fills", "FILLS", "=fill"])
+def test_a_frame_is_found_by_the_letters_of_its_name(
+    out: Path, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    asked = [f"--frame{word}"] if word.startswith("=") else ["--frame", word]
+    assert run(out, "show", *asked, "--rows", "1") == 0
+    assert capsys.readouterr().out.startswith("ts ")
+
+
+@pytest.mark.parametrize("word", ["round_trips", "round-trips", "roundtrip"])
+def test_round_trips_are_a_frame_however_they_are_written(
+    out: Path, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    assert run(out, "show", "--frame", word) == 0
+    text = capsys.readouterr().out
+    assert "opened" in text or "round_trips: no rows" in text

@@ -132,3 +132,35 @@ def test_a_text_is_set_for_a_class_and_stands_in_the_run(
     run = hft.load(wild["path"])
     assert run.config["strategies"]["Moody"]["params"] == {"mood": "wild", "lots": 1}
     assert run.verify().same
+
+
+PRINTS = """
+import hft
+print("loaded")
+
+@hft.strategy(every="10m")
+def said(view, order, p, s):
+    print("hello", view.bid_tick)
+
+@hft.strategy(every="10m")
+class Said:
+    def on_wake(self, view, order):
+        print("hello", view.bid_tick)
+"""
+
+
+@pytest.mark.parametrize("how", [["-s", "said.py:said"], ["-s", "said.py:Said"]])
+def test_what_a_strategy_prints_is_no_part_of_the_document(
+    market: str,
+    replay: Any,
+    how: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "said.py").write_text(PRINTS)
+    monkeypatch.chdir(tmp_path)
+    done = replay(market, *how)  # reads the document
+    assert "loaded" in done["words"] and "hello" in done["words"]
+    assert app.run(["replay", "run", market, *how, "--fresh", "--out", str(tmp_path)]) == 0
+    assert "hello" in capsys.readouterr().out, "a person reads it where results go"

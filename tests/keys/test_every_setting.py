@@ -88,7 +88,9 @@ def job(folder: Path) -> Job:
     """The job that `hft.replay` makes of the settings."""
     strategy = shipped("market_making")
     tapes, out = market(folder), folder / "runs"
-    made: Job = kept_of("hft.api.replays.execute", 0, lambda: hft.replay(tapes, strategy, out=out))
+    made: Job = kept_of(
+        "hft.api.one_replay.execute", 0, lambda: hft.replay(tapes, strategy, out=out)
+    )
     return made
 
 
@@ -97,7 +99,7 @@ def options(name: str) -> Act:
 
     strategy = shipped("market_making")
     return lambda folder: kept_of(
-        "hft.api.replays.execute", name, lambda: hft.replay(market(folder), strategy)
+        "hft.api.one_replay.execute", name, lambda: hft.replay(market(folder), strategy)
     )
 
 

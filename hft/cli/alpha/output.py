@@ -1,7 +1,6 @@
 """What commands of `hft alpha` share: the desk of this call, and results kept as a file."""
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from shlex import quote
@@ -49,7 +48,7 @@ def emit(data: Any, render: Callable[[], str] | str, out: str | None = None) -> 
     """Print a result, and write the same JSON to `out` when it is given."""
     keep(data, out)
     context.emit(data, render)
-    sys.stdout.flush()
+    context.stream().flush()
 
 
 def keep(data: Any, out: str | Path | None) -> None:

@@ -70,6 +70,11 @@ def find_again(name: str) -> Strategy:
     return found
 
 
+def found_for(name: str, plain: bool) -> Strategy:
+    """The strategy of a name for a replay, whose body a compiled one may have compiled before."""
+    return find(name) if plain else find_again(name)
+
+
 def _is_same(known: Strategy, found: Strategy) -> bool:
     """Is the body of a file that is loaded anew the one that was loaded from it before?"""
     entry = {"source": found.source, "closure": found.closure, "outside": outside(found)}

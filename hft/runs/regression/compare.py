@@ -11,6 +11,7 @@ from hft.core.codes import Reason
 from hft.core.errors import ConfigError
 from hft.core.version import VERSION
 from hft.runs.folder.reader import RunReader
+from hft.runs.nearest import nearest
 from hft.runs.regression.file import Spec
 from hft.runs.regression.inputs import inputs_of, moved
 from hft.runs.regression.ladder import ladder
@@ -125,9 +126,9 @@ def _figures(spec: Spec, entry: Mapping[str, Any] | None, run: RunReader) -> lis
     was = {} if entry is None else entry["metrics"]
     for name in spec.tolerances:
         if _value(now, name) is None and name not in was:
-            raise ConfigError(
-                f"{spec.place}: metrics: the run has no figure {name!r}; it has {', '.join(now)}"
-            )
+            near = nearest(name, (*now, *FIRST, *(_refused(one.value) for one in Reason)))
+            it_has = near or f"; it has {', '.join(now)}"
+            raise ConfigError(f"{spec.place}: metrics: the run has no figure {name!r}{it_has}")
     rest = [name for name in dict.fromkeys((*FIRST, *was, *now)) if name not in spec.tolerances]
     rest = [name for name in rest if name in was or name in now]
     found = []
