@@ -118,7 +118,11 @@ class Backtest:
 
     @cached_property
     def drawdown(self) -> float:
-        """The deepest fall from a peak as a share of it, 0 or less; the start is a peak too."""
+        """The deepest fall of equity from a peak as a share of that peak, 0 or less.
+
+        Equity is the initial one (1 000 000, the first peak) and the net P&L of the contracts held:
+        a share of capital, not of a contract's price.
+        """
         return float(self.drawdowns.min(initial=0.0))
 
     @cached_property

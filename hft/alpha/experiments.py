@@ -213,7 +213,8 @@ def best(
     known = sorted({name for run in listing.runs for name in run.meta["metrics"]})
     if listing.runs and metric not in known:
         raise ValidationError(
-            f"metric {metric!r}: no run has it; there are {', '.join(known) or 'none'}"
+            f"metric {metric!r}: no run has it{nearest(metric, known) or ';'} there are "
+            f"{', '.join(known) or 'none'}"
         )
 
     def rank(run: Experiment) -> tuple[bool, float]:
@@ -240,7 +241,11 @@ def _named(runs: Sequence[Experiment], wanted: str) -> Experiment:
     if close:
         names = ", ".join(run.run_id for run in close)
         raise ValidationError(f"run {wanted!r} is not unique: {names}")
-    known = ", ".join(run.run_id for run in runs[:10]) or "none"
+    if not runs:
+        raise ValidationError(
+            f"run {wanted!r}: there is no run yet; `hft alpha validate` makes one"
+        )
+    known = ", ".join(run.run_id for run in runs[:10])
     near = nearest(wanted, (run.run_id for run in runs)) or ";"
     raise ValidationError(f"run {wanted!r}: there is no such run{near} the newest are {known}")
 

@@ -118,14 +118,17 @@ class Explored:
             bar = _bar(one.spearman, top) if plots else ""
             lines.append(f"{cells}  {one.rows:>8,}  {bar}".rstrip())
         low, middle, high = self.quantiles
+        spread = f"5 % {low:.3f}, median {middle:.3f}, 95 % {high:.3f}; "
         lines += [
             "",
-            f"signal: 5 % {low:.3f}, median {middle:.3f}, 95 % {high:.3f}; a number on "
-            f"{self.coverage:.1%} of the rows",
+            f"signal: {spread if self.coverage else ''}a number on {self.coverage:.1%} of the rows",
             f"position at threshold 0.3: held on {self.held:.1%} of the rows, turnover "
             f"{self.turnover:.4f} a row",
         ]
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
+
+SILENT = "no row has a signal: update(), or signals(), has to return a number, not None or NaN"
 
 
 def explore(
@@ -152,7 +155,7 @@ def explore(
         float(found.mean()),
         float((held != 0).mean()),
         (float(low), float(middle), float(high)),
-        (*notes, *_unseen(decay, manifest.horizon_ns)),
+        (*notes, *(_unseen(decay, manifest.horizon_ns) if found.any() else (SILENT,))),
     )
 
 

@@ -54,7 +54,8 @@ class Profile:
         """
         name = data.get("profile")
         if name not in NAMES:
-            raise ConfigError(f"{source}: profile: {name!r} is none of {', '.join(NAMES)}")
+            is_ = "is missing; write one" if name is None else f"{name!r} is none"
+            raise ConfigError(f"{source}: profile: {is_} of {', '.join(NAMES)}")
         values: dict[str, Any] = {}
         for section, entries in data.items():
             if section in NO_BOUNDS:

@@ -14,12 +14,24 @@ from hft.alpha.measures.measured import Measured, rounded
 from hft.storage.chain import canonical
 
 SCHEMA_VERSION = 1
+UNITS = {
+    "max_drawdown": "share of the highest equity so far (1,000,000 at the start), out of sample",
+    "turnover": "contracts a row, out of sample",
+    "capacity_estimate": "contracts at 2 % of the volume",
+    "sharpe_oos": "annual, net",
+    "sharpe_is": "annual, net",
+    "haircut_sharpe": "annual, net",
+}
 BETTER_NULL = "the data cannot carry it"
 
 
 @dataclass(frozen=True)
 class Scorecard:
-    """The record; `values` are its fields by name."""
+    """The record; `values` are its fields by name.
+
+    `max_drawdown` is out of sample, as a share of the highest equity so far: 1 000 000 at the start
+    and the net P&L of the contracts held. Sharpe ratios are annual, turnover is contracts a row.
+    """
 
     values: Mapping[str, Any]
     reasons: Mapping[str, str] = field(default_factory=dict)

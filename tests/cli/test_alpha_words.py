@@ -134,3 +134,78 @@ def test_a_path_is_typed_from_where_one_is(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path / "my desk")
     assert typed(tmp_path / "my desk" / "data") == "data"
     assert typed(tmp_path / "other place") == "'../other place'"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("promote", "mines"),
+        ("approve", "mines", "--memo", "memo.md"),
+        ("canary", "rollback", "mines", "--reason", "typo"),
+        ("vault", "mines", "--reason", "typo"),
+        ("canary", "mines"),
+        ("pool", "marginal", "--alpha-id", "mines"),
+        ("try", "mines", "--data", "data/planted"),
+        ("validate", "mines", "--data", "data/planted", "--yes"),
+        ("shadow", "mines", "tapes"),
+    ],
+)
+def test_an_alpha_that_is_nearly_called_so_is_named(
+    desk: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    capsys.readouterr()
+    assert run(["alpha", *words]) == 65
+    shown = capsys.readouterr()
+    assert "did you mean 'mine'?" in shown.out + shown.err
+
+
+def test_a_family_without_trials_is_said(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = said(capsys, 0, "ledger", "--family", "of").splitlines()
+    assert lines[0].startswith("no trial is of family 'of'; did you mean 'ofi'? there are ofi")
+
+
+def test_a_pool_and_runs_that_are_not_there_yet_say_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(made_desk(tmp_path / "empty"))
+    assert said(capsys, 0, "pool") == (
+        "no signals yet; `hft alpha validate` keeps those of an alpha\n"
+    )
+    assert run(["alpha", "experiments", "compare", "x"]) == 65
+    assert "there is no run yet" in capsys.readouterr().err
+
+
+def test_a_scaffold_outside_a_workspace_says_what_makes_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["alpha", "scaffold", "mine"]) == 0
+    told = capsys.readouterr().err
+    assert "`hft init . --force` makes this folder one" in told
+    assert run(["init", ".", "--force"]) == 0
+    assert run(["alpha", "scaffold", "second"]) == 0
+    assert "hft init" not in capsys.readouterr().err
+
+
+def test_a_look_at_an_alpha_without_a_number_says_so(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = desk / "research" / "alphas" / "mine" / "impl.py"
+    code.write_text(code.read_text().replace("        return self.signal", "        return None"))
+    shown = said(capsys, 0, "try", "mine", "--data", "data/planted")
+    assert "signal: a number on 0.0% of the rows" in shown and "median" not in shown
+    assert "has to return a number, not None or NaN" in shown
+
+
+def test_a_drawdown_says_of_what_it_is_a_share(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ("validate", "mine", "--data", "data/planted", "--profile", "base", "--yes")
+    shown = said(capsys, 2, *call)
+    assert "deepest drawdown, of equity" in shown
+    assert "of equity (1,000,000 at first), out of sample" in shown
+    folder = max(Path("research/experiments/validations/mine").iterdir())
+    assert (
+        "share of the highest equity so far (1,000,000 at the start)"
+        in (folder / "report.html").read_text()
+    )

@@ -13,6 +13,7 @@ import polars as pl
 from hft.alpha.ledger.check import Heads, Problem
 from hft.alpha.ledger.ledger import Ledger
 from hft.reports.figures import counted
+from hft.runs.nearest import nearest
 
 NANOS = 1_000_000_000
 
@@ -54,6 +55,7 @@ class Overview:
     writers: tuple[WriterRow, ...]
     problems: tuple[Problem, ...]
     counted: bool = True
+    sought: str = ""  # a sentence where nothing is listed
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -73,6 +75,8 @@ class Overview:
         parts = [f"{counted(self.trials, 'trial')}, {counted(self.repeats, 'repeat')}"]
         if not self.counted:
             parts = ["not counted: a chain does not fit, and a count over a part is no count"]
+        if self.sought and not self.families:
+            parts = [self.sought]
         if self.families:
             parts.append(_table(FAMILY_NAMES, [_family_cells(row) for row in self.families]))
         if self.writers:
@@ -122,7 +126,17 @@ def overview(
         for group in groups.sort("family", "label_family").iter_rows(named=True)
     ]
     repeats = int(listed["repeats"].sum()) if listed.height else 0
-    return Overview(listed.height, repeats, tuple(rows), heads, problems)
+    sought = "" if rows else _sought(ledger, family, since_ns)
+    return Overview(listed.height, repeats, tuple(rows), heads, problems, sought=sought)
+
+
+def _sought(ledger: Ledger, family: str | None, since_ns: int | None) -> str:
+    """Why nothing is listed."""
+    known = sorted(set(ledger.trials()["family"]))
+    if family is not None and family not in known:
+        near = nearest(family, known) or ";"
+        return f"no trial is of family {family!r}{near} there are {', '.join(known) or 'none'}"
+    return "" if since_ns is None else "no trial was recorded since then"
 
 
 def _family_row(ledger: Ledger, group: dict[str, Any]) -> FamilyRow:

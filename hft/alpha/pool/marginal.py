@@ -14,6 +14,7 @@ from hft.alpha.pool.matrix import correlated
 from hft.alpha.pool.members import Pool
 from hft.alpha.pool.weights import pool_returns, weights
 from hft.core.errors import ConfigError, DataError
+from hft.runs.nearest import nearest
 from hft.statistics import redundancy
 
 NO_POOL = "no_existing_pool"
@@ -59,7 +60,8 @@ def marginal(
     """
     if alpha_id not in pool.alpha_ids:
         known = ", ".join(pool.alpha_ids) or "none"
-        raise DataError(f"alpha {alpha_id!r}: is not in the pool; there are {known}")
+        near = nearest(alpha_id, pool.alpha_ids) or ";"
+        raise DataError(f"alpha {alpha_id!r}: is not in the pool{near} there are {known}")
     if not np.isfinite(min_uplift):
         raise ConfigError(f"min-uplift: {min_uplift!r} is not a number")
     rest = pool.without(alpha_id)

@@ -12,7 +12,7 @@ from hft.alpha.measures.evidence import YEAR_ROOT, Evidence, curve
 from hft.alpha.measures.folds import intervals
 from hft.alpha.measures.measured import Measured
 from hft.alpha.profile import Profile
-from hft.alpha.scorecard import Scorecard
+from hft.alpha.scorecard import UNITS, Scorecard
 from hft.alpha.validation.result import overall
 from hft.alpha.verdict import GateResult, Verdict
 from hft.reports.figures import counted
@@ -108,7 +108,7 @@ def _facts(found: Measured, evidence: Evidence) -> tuple[Fact, ...]:
         Fact("Sharpe in sample", _number(config.sharpe_is), f"annual, net of {fee:g} bps to take"),
         Fact("Deflated Sharpe", dsr, f"after {evidence.tries.effective:.1f} independent trials"),
         Fact("IC", _number(days.mean if days else None, 4), "mean of the sessions' ranks"),
-        Fact("Drawdown", f"{config.drawdown:.4%}", "out of sample"),
+        Fact("Drawdown", f"{config.drawdown:.4%}", "of equity (1,000,000 at first), out of sample"),
         Fact("Turnover", f"{config.turnover:.4f}", "contracts a row"),
         Fact("History", counted(len(data.sessions), "session"), counted(len(data), "row")),
         Fact("Half-life", _life(found), "of the edge"),
@@ -288,11 +288,11 @@ def history_of(view: Any, family: str, trial: str) -> dict[str, Any]:
 def _scorecard_table(card: Scorecard) -> Table:
     """Every figure that is one; ledger heads are in the audit rows."""
     rows = [
-        (name, _number(value) if isinstance(value, float) else str(value))
+        (name, f"{value:.6g}" if isinstance(value, float) else str(value), UNITS.get(name, ""))
         for name, value in card.values.items()
         if not isinstance(value, dict | list)
     ]
-    return Table("Scorecard", ("figure", "value"), rows, left=2, fold=True)
+    return Table("Scorecard", ("figure", "value", "measured as"), rows, left=3, fold=True)
 
 
 def _manifest_table(alpha: LoadedAlpha) -> Table:

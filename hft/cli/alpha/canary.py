@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from hft.cli import context
-from hft.cli.alpha.output import Id, MaybeId, SameAsId, keep, live_runs, typed
+from hft.cli.alpha.output import Id, MaybeId, SameAsId, hint, keep, live_runs, meant, typed
 from hft.cli.alpha.promote import finish
 from hft.cli.columns import CANARIES
 from hft.cli.table import View, tabled
@@ -132,7 +132,8 @@ def history(
     """Show every decision about a canary, oldest first."""
     from hft.api import canaries as api
 
-    found = api.history(id, promotions_dir=promotions_dir, now=context.current.now)
+    with meant(id):
+        found = api.history(id, promotions_dir=promotions_dir, now=context.current.now)
     written(found, out, _history(found))
 
 
@@ -162,9 +163,10 @@ def rollback(
 
     if not reason.strip():
         raise typer.BadParameter("--reason TEXT is needed; it stands in the audit")
-    done = api.rollback(
-        id, reason=reason, key=key, promotions_dir=promotions_dir, now=context.current.now
-    )
+    with meant(id):
+        done = api.rollback(
+            id, reason=reason, key=key, promotions_dir=promotions_dir, now=context.current.now
+        )
     finish(done, None, f"{_decision(done.decided.decision)}\nno gateway is running to wait for")
 
 
@@ -232,7 +234,7 @@ def _given(runs: list[Path] | None, evidence: Path | None, figures: dict[str, An
 
 def _decision(decision: Any) -> str:
     if decision.state == "not_found":
-        return f"{decision.alpha_id}: no enabled promotion"
+        return f"{decision.alpha_id}: no enabled promotion{hint(decision.alpha_id)}"
     lines = [
         f"{decision.alpha_id}: {decision.action} ({decision.state}), weight "
         f"{decision.old_weight:g} -> {decision.new_weight:g}",

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from hft.cli import context
+from hft.cli.alpha.output import meant
 from hft.cli.complete import alphas
 
 PROBLEM = 2
@@ -65,7 +66,8 @@ def _look(id: str, reason: str | None, key: str | None) -> None:
 
     if reason is None or not reason.strip():
         raise typer.BadParameter("a look at the vault needs --reason TEXT")
-    found = look(id, reason=reason, key=key, now=context.current.now)
+    with meant(id):
+        found = look(id, reason=reason, key=key, now=context.current.now)
     if found.notice:
         context.note(found.notice)
     context.emit(found.to_json(), found.text)

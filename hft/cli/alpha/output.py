@@ -1,7 +1,8 @@
 """What commands of `hft alpha` share: the desk of this call, and results kept as a file."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 from textwrap import wrap
@@ -11,7 +12,7 @@ import typer
 
 from hft.cli import context
 from hft.cli.complete import alphas
-from hft.core.errors import DataError
+from hft.core.errors import DataError, PromotionError
 
 THE_ALPHA = typer.Argument(metavar="ID", help="The alpha.", autocompletion=alphas)
 Id = Annotated[str, THE_ALPHA]
@@ -57,6 +58,23 @@ def keep(data: Any, out: str | Path | None) -> None:
         from hft.storage.atomic import write_atomic
 
         write_atomic(Path(out), context.document(data) + "\n")
+
+
+@contextmanager
+def meant(name: str) -> Iterator[None]:
+    """What is told about an alpha that this workspace has not ends with the one probably meant."""
+    try:
+        yield
+    except PromotionError as error:
+        raise PromotionError(f"{error}{hint(name)}") from None
+
+
+def hint(name: str) -> str:
+    """`; did you mean 'x'?` where no alpha is called so and one nearly is."""
+    from hft.runs.nearest import nearest
+
+    known = alphas("")
+    return "" if name in known else nearest(name, known)
 
 
 def typed(path: str | Path) -> str:

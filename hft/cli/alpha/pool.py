@@ -60,7 +60,11 @@ def pool(
         alpha_id=alpha_id,
         min_uplift=min_uplift,
     )
-    output.emit(found.result, lambda: found.drawn(partial(fitted, rank=())), out)
+    empty = "no signals yet; `hft alpha validate` keeps those of an alpha"
+    if isinstance(found.result, dict) and not found.result.get("alpha_ids", True):
+        output.emit(found.result, empty, out)
+    else:
+        output.emit(found.result, lambda: found.drawn(partial(fitted, rank=())), out)
     context.note(f"page: {found.folder / 'report.html'}")
     if found.passed is False:
         raise typer.Exit(NOT_PASSED)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from hft.cli import context
-from hft.cli.alpha.output import MaybeId, SameAsId, criteria, keep, live_runs
+from hft.cli.alpha.output import MaybeId, SameAsId, criteria, keep, live_runs, meant
 from hft.reports.figures import counted
 
 REFUSED = 2
@@ -78,15 +78,16 @@ def promote(
     from hft.api import promotion as api
     from hft.cli.alpha.validate import named
 
-    done = api.promote(
-        named(id, alpha_id),
-        shadow_runs=shadow_runs or (),
-        guardrails={name: given[name] for name in GUARDRAILS},
-        tighten={name: given[name] for name in api.TIGHTEN},
-        asserted={name: given[name] for name in api.TYPED},
-        now=context.current.now,
-        **{name: given[name] for name in AS_THEY_ARE},
-    )
+    with meant(name := named(id, alpha_id)):
+        done = api.promote(
+            name,
+            shadow_runs=shadow_runs or (),
+            guardrails={one: given[one] for one in GUARDRAILS},
+            tighten={one: given[one] for one in api.TIGHTEN},
+            asserted={one: given[one] for one in api.TYPED},
+            now=context.current.now,
+            **{one: given[one] for one in AS_THEY_ARE},
+        )
     finish(done, out, _proposal(done.decided))
     if not done.decided.accepted:
         raise typer.Exit(REFUSED)
@@ -112,15 +113,17 @@ def approve(
 
     if memo is None:
         raise typer.BadParameter("--memo F is needed: what the validator checked, and its limits")
-    done = api.approve(
-        named(id, alpha_id),
-        memo=memo,
-        bundle=bundle,
-        name=name,
-        key=key,
-        tell=stage,
-        now=context.current.now,
-    )
+    alpha = named(id, alpha_id)
+    with meant(alpha):
+        done = api.approve(
+            alpha,
+            memo=memo,
+            bundle=bundle,
+            name=name,
+            key=key,
+            tell=stage,
+            now=context.current.now,
+        )
     finish(done, out, _approval(done.decided))
     if not done.decided.approved:
         raise typer.Exit(REFUSED)

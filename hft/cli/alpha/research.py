@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from hft.cli import context
-from hft.cli.alpha.output import Id, typed
+from hft.cli.alpha.output import Id, desk, typed
 from hft.cli.columns import ALPHAS
 from hft.cli.table import View, tabled
 
@@ -60,6 +60,8 @@ def scaffold(
     """Write a new alpha: manifest, code, README, tests."""
     from hft.api import research as alpha
 
+    if not desk().found:
+        context.note("no workspace is here or above; `hft init . --force` makes this folder one")
     made = alpha.scaffold(
         id,
         source=source,

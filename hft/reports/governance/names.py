@@ -45,7 +45,7 @@ CHECKS = {
     "leak_reads": "reads only its fields",
     "leak_state": "reset leaves no state",
     "live_against_replay": "live equals replay",
-    "max_drawdown": "deepest drawdown",
+    "max_drawdown": "deepest drawdown, of equity",
     "mean_high": "mean, upper bound",
     "mean_low": "mean, lower bound",
     "metadata_tier": "metadata tier (UL1-UL6)",
