@@ -55,21 +55,20 @@ def ingest(
     tz: str | None = None,
     merge: bool = False,
     book_from_deltas: int = 0,
+    replace: bool = False,
     progress: Any = None,
 ) -> Tapes:
     """Read frames, files or globs into sealed tapes in the folder `out`.
 
     `columns` maps the fields of a tape to your own column names. A list of frames is merged by
-    instrument, as `merge` does for files. `tz` is the zone of times that name none.
-    `book_from_deltas` takes a book without a snapshot as whole after so many levels on each side.
+    instrument, as `merge` does for files. `tz` is the zone of times that name none. `replace` takes
+    away tapes of the same rows under another symbol. `book_from_deltas`: whole after N levels.
 
     >>> import polars as pl, hft, tempfile
     >>> ts = [1_700_000_000_000_000_000 + i for i in range(3)]
     >>> frame = pl.DataFrame({"t": ts, "px": [10.0, 10.5, 10.0], "q": [1, 2, 3], "s": ["buy"] * 3})
     >>> names = {"ts": "t", "price": "px", "qty": "q", "side": "s"}
-    >>> tapes = hft.ingest(frame, tempfile.mkdtemp() + "/mine", columns=names, symbol="X",
-    ...                    tick="0.5", lot=1)
-    >>> tapes.rows
+    >>> hft.ingest(frame, tempfile.mkdtemp(), columns=names, symbol="X", tick="0.5", lot=1).rows
     3
     """
     return _ingest(
@@ -85,6 +84,7 @@ def ingest(
         tz=tz,
         merge=merge,
         book_from_deltas=book_from_deltas,
+        replace=replace,
         instruments=read_instruments(load_settings().instruments),
         progress=progress,
     )

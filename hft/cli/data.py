@@ -49,6 +49,9 @@ def ingest(
         int,
         typer.Option(metavar="N", min=0, help="No snapshot: whole after N levels a side."),
     ] = 0,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Remove a tape of the same rows under another symbol.")
+    ] = False,
     waive: Annotated[list[str] | None, typer.Option(help="Accept this finding.")] = None,
     json: context.Json = False,
 ) -> None:
@@ -72,11 +75,14 @@ def ingest(
             tz=tz,
             merge=merge,
             book_from_deltas=book_from_deltas,
+            replace=replace,
             instruments=_instruments(),
             progress=progress,
         )
     text = f"{tapes.rows:,} rows in {out}{_read_as(tapes)}"
     context.emit(tapes.to_json(), lambda: f"{_card(tapes)}\n\n{text}")
+    for sentence in tapes.notes:
+        context.note(sentence)
 
 
 @app.command()

@@ -37,6 +37,7 @@ from hft.feeds.findings import Findings, Limit
 from hft.feeds.modifies import replace_modifies
 from hft.feeds.order import clocks_of, order_rows, row_words
 from hft.feeds.sanity import Sanity
+from hft.feeds.times import spoken
 from hft.tape.schema import Columns, Feed, Finding
 
 HEAD_BYTES = 1 << 16
@@ -226,7 +227,7 @@ def latency_findings(columns: Columns, findings: Findings) -> None:
     clocks = clocks_of(columns)
     if clocks["early"]:
         first = int(clocks["first_early"])
-        note = f"down to {int(clocks['lowest_ns']) / 1e6:.3f} ms, first {row_words(columns, first)}"
+        note = f"down to {spoken(clocks['lowest_ns'])}, first {row_words(columns, first)}"
         findings.add("negative_latency", int(clocks["early"]), first + 1, note, of="decoded")
 
 
@@ -253,11 +254,22 @@ def repair_clock(
         return columns
     shift_ns = min_latency_ns - lowest
     note = (
-        f"receive times shifted by {shift_ns} ns: smallest latency {lowest} -> {min_latency_ns} ns"
+        f"receive times shifted by {spoken(shift_ns)}: smallest latency {spoken(lowest)} -> "
+        f"{spoken(min_latency_ns)}"
     )
     first = int(clocks["first_early"]) + 1
     findings.add("clock_repaired", int(clocks["early"]), first, note, of="decoded")
     return columns._replace(local_ts=columns.local_ts + shift_ns)
+
+
+def symbol_problem(symbol: str) -> str:
+    """What is wrong with a symbol; empty when nothing is."""
+    if not symbol.strip():
+        return "the symbol is empty"
+    if symbol.strip(" :") != symbol.strip():
+        bare = symbol.strip(" :") or "BTCUSDT"
+        return f"symbol {symbol!r} has nothing on one side of its colon; write {bare}"
+    return ""
 
 
 def settle(feed: Feed, options: DecodeOptions, lowest_latency_ns: int | None = None) -> Feed:

@@ -118,7 +118,10 @@ def _parsed(texts: pl.Series, where: str, rows: np.ndarray) -> pl.Series:
 
 def _level_list(text: str | None, where: str, row: Any) -> list[list[float]] | None:
     try:
-        return text if text is None else [[float(one) for one in pair] for pair in json.loads(text)]
+        if text is None:
+            return None
+        levels = json.loads(text.replace("None", "null"))  # as Python writes a list
+        return [[float(one) for one in level[:2]] for level in levels]
     except (ValueError, TypeError):
         shown = repr(text[:40]) if text else text
         raise DataError(f"{where}, row {row}: {shown} is no list of [price, quantity]") from None

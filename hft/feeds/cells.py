@@ -1,5 +1,6 @@
 """Typed columns of a user's table, each error with its origin, row and field."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,6 +10,8 @@ from hft.core.errors import DataError
 from hft.feeds.base import EXACT_FLOAT
 from hft.feeds.layout import NO_SIDE
 from hft.feeds.times import times_ns
+
+ABSENT = ("", "null", "none", "na", "n/a", "<na>", "nan", "\\n")  # words for no number
 
 
 class Cells:
@@ -47,14 +50,16 @@ class Cells:
                 return whole.to_numpy()
         if series.dtype == pl.Float32 and not series.null_count():
             return series.to_numpy()
+        if series.dtype == pl.String:
+            series = series.str.strip_chars()
+            series = series.set(series.str.to_lowercase().is_in(ABSENT), None)
         cast = series.cast(pl.Float64, strict=False)
         broken = cast.is_null() & series.is_not_null()
-        if series.dtype == pl.String:
-            broken &= series.str.strip_chars() != ""
         if broken.any():
             index = int(broken.arg_true()[0])
+            shown = series[index]
             raise DataError(
-                f"{self.where(field)}, row {self.rows[index]}: {series[index]!r} is no number"
+                f"{self.where(field)}, row {self.rows[index]}: {shown!r} is no number{_cure(shown)}"
             )
         return cast.fill_null(np.nan).to_numpy()
 
@@ -102,6 +107,14 @@ class Cells:
         if missing.any():
             row = self.rows[int(np.argmax(missing))]
             raise DataError(f"{self.origin}, row {row}: {field} is missing for its kind of event")
+
+
+def _cure(cell: object) -> str:
+    """How to write a number with commas, or none where it has no comma."""
+    marked = isinstance(cell, str) and re.fullmatch(r"[^\d]*\d[\d.,' ]*[^\d]*", cell)
+    if not marked or not set(str(cell)) & set(",'"):
+        return ""
+    return "; write 59999.95: a point before the decimals, nothing between thousands"
 
 
 def _text(series: pl.Series) -> pl.Series:

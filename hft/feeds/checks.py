@@ -88,7 +88,7 @@ NAMES = (
 ) = range(22)
 COUNT, FIRST = 0, 1  # columns of what is found
 # Slots of what the walk remembers between rows.
-SLOTS = 9
+SLOTS = 10
 (
     PREV_TS,
     PREV_ROW,
@@ -99,6 +99,7 @@ SLOTS = 9
     TWO_SIDED,
     PAUSED,  # 1: the last status row says that there is no continuous trading
     SPAN,  # the row of the hours that has not ended yet
+    PREV_PRINT,
 ) = range(SLOTS)
 
 LEVEL, CLEAR, SNAPSHOT = EventKind.LEVEL.value, EventKind.CLEAR.value, EventKind.SNAPSHOT.value
@@ -151,6 +152,7 @@ def look(
         kind, flags = columns.kind[i], columns.flags[i]
         if kind == TRADE:
             _print(arena, columns, i, seen, state)
+            state[PREV_PRINT] = i
         elif ADD <= kind <= EXECUTE:
             _order(arena, orders, columns, i, seen, state)
         elif kind <= BBO:
@@ -186,7 +188,7 @@ def _numbers(columns: Columns, i: int, seen: np.ndarray, state: np.ndarray) -> N
         _note(seen, NON_POSITIVE, i)
     if qty > LOTS_MAX or price > TICKS_MAX or price < -TICKS_MAX:
         _note(seen, HUGE, i)
-    p = state[PREV_ROW]
+    p = state[PREV_PRINT] if kind == TRADE else state[PREV_ROW]  # quotes may stand between prints
     if stated or kind == ADD or p < 0 or columns.kind[p] != kind:
         return
     same = columns.side[p] == side and columns.price[p] == price and columns.qty[p] == qty

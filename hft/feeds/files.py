@@ -26,7 +26,7 @@ _BROKEN = (
 
 
 def read_bytes(path: Path) -> bytes:
-    """The decompressed content of a file (of its only or first member, for a zip archive).
+    """The decompressed content of a file (of its only member, for a zip archive).
 
     Raises: DataError when the file is absent, empty, cut short or corrupt.
     """
@@ -79,11 +79,22 @@ def _unpack(packed: bytes, path: Path) -> bytes:
         return bytes(zstd.unpack(packed))
     if packed.startswith(ZIP):
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            names = archive.namelist()
-            if not names:
-                raise DataError(f"{path}: the archive is empty")
+            names = _members(archive)
+            if len(names) != 1:
+                listed = ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
+                several = f"holds {len(names)} files ({listed}); unpack the one that is meant"
+                raise DataError(f"{path}: the archive {several if names else 'is empty'}")
             return archive.read(names[0])
     return packed
+
+
+def _members(archive: zipfile.ZipFile) -> list[str]:
+    """The files of an archive without folders and what a Mac puts beside them."""
+    return [
+        name
+        for name in archive.namelist()
+        if not name.endswith("/") and not name.startswith("__MACOSX/")
+    ]
 
 
 def _stream(file: Any) -> Any:
@@ -96,7 +107,7 @@ def _stream(file: Any) -> Any:
         return zstd.stream(file)
     if head.startswith(ZIP):
         archive = zipfile.ZipFile(file)
-        return archive.open(archive.namelist()[0])
+        return archive.open((_members(archive) or archive.namelist())[0])
     return io.BufferedReader(file)
 
 

@@ -150,7 +150,7 @@ LIMITS: dict[str, Limit] = {
         "the book loses lots at a price where the order never was",
     ),
     "repeated_row": Limit(
-        "a print, cancel or execution equal to the row before it in everything",
+        "a print equal to the print before it, a cancel or execution equal to the row before it",
         effect="counted twice in volume and queues; two fills of one order may look like this",
         fix="remove the doubles if the source has them",
     ),
@@ -210,10 +210,10 @@ LIMITS: dict[str, Limit] = {
         "counting the queue ahead of an order would overflow",
     ),
     "bad_number": Limit(
-        "a price or quantity that is no finite number in range",
+        "a price or quantity that is no finite number in range, or a quantity without a price",
         0.0,
         "correct the cell",
-        "waived, it counts as zero",
+        "waived, it counts as zero; a trade without a price is left out",
     ),
     "bad_row": Limit(
         "a row that cannot be read; left out", 0.0, "correct the row", "it is missing"

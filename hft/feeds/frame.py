@@ -14,9 +14,8 @@ Rows must be in order of receive time.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -24,25 +23,33 @@ import polars as pl
 
 from hft.core.codes import EventKind, Flag
 from hft.core.errors import DataError
-from hft.core.instruments import Instrument
-from hft.feeds.base import DecodeOptions, to_ticks
+from hft.feeds.base import DecodeOptions, symbol_problem
 from hft.feeds.books import BOOK_FIELDS, as_events, book_shape
 from hft.feeds.cells import Cells
+from hft.feeds.csv_text import plain, top_of
 from hft.feeds.findings import Findings
-from hft.feeds.grid import step_or_guess
 from hft.feeds.layout import (
-    ALIASES,
-    BOOK_WORDS,
     KINDS,
     SIDES,
     fields_of,
     is_layout,
     layout_of,
     named_here,
+    with_index,
     with_moments,
 )
-from hft.feeds.order import goes_back, take
-from hft.feeds.table_files import read_frame, separator
+from hft.feeds.order import goes_back
+from hft.feeds.table_files import read_frame
+from hft.feeds.table_rows import (
+    Built,
+    instrument_of,
+    lots_of,
+    missing,
+    steps,
+    trades_and_quotes,
+    zeroed,
+)
+from hft.feeds.times import spoken
 from hft.tape.schema import Columns, Feed
 
 NAMES = ("csv", "parquet", "arrow")
@@ -56,19 +63,24 @@ PLACED_KINDS = (
     *(EventKind.ADD, EventKind.MODIFY),
 )
 ORDER_KINDS = (EventKind.ADD, EventKind.CANCEL, EventKind.MODIFY, EventKind.EXECUTE)
-Built = tuple[Instrument, Columns]
 
 
 def sniff(head: bytes, path: Path) -> str | None:
-    """CSV by a header line that names a time; Parquet and Arrow by their magic."""
+    """CSV by a first line of several words, or of numbers known to stand so; Parquet and Arrow by
+    their magic."""
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(b"ARROW1"):
         return "arrow"
-    first = head.split(b"\n", 1)[0].decode("utf-8", "replace").lower()
-    names = {name.strip(' "\r<>').replace(" ", "_") for name in first.split(separator(first))}
-    times = {*ALIASES["ts"], *ALIASES["local_ts"]}
-    return "csv" if len(names) > 1 and names & times else None
+    try:
+        text = plain(head)
+        top = top_of(text)
+        line = text[top.at :].split(b"\n", 1)[0].decode()
+    except ValueError:
+        return None
+    known = line.startswith(("{", "[", "<?", "<!"))  # JSON, XML
+    legible = line.replace("\t", " ").strip().isprintable()
+    return "csv" if len(top.names) > 1 and legible and not known else None
 
 
 def decode(paths: Sequence[Path], options: DecodeOptions) -> list[Feed]:
@@ -81,11 +93,11 @@ def decode(paths: Sequence[Path], options: DecodeOptions) -> list[Feed]:
         there = {name for path in paths for name in read_frame(path)[0].columns}
     given = options.columns
     for index, path in enumerate(paths):
-        frame, first_row = read_frame(path)
+        frame, file_rows = read_frame(path)
         if there:
             options = replace(options, columns=named_here(given, frame.columns, there))
         symbol = options.symbol or symbol_of(path)
-        feeds.extend(decode_frame(frame, replace(options, symbol=symbol), path.name, first_row))
+        feeds.extend(decode_frame(frame, replace(options, symbol=symbol), path.name, file_rows))
         rows += frame.height
         options.report(sum(sizes[: index + 1]), sum(sizes), rows)
     return feeds
@@ -103,11 +115,17 @@ def symbol_of(path: Path) -> str:
 
 
 def decode_frame(
-    frame: pl.DataFrame, options: DecodeOptions, origin: str = "frame", first_row: int = 1
+    frame: pl.DataFrame,
+    options: DecodeOptions,
+    origin: str = "frame",
+    first_row: int | np.ndarray = 1,
 ) -> list[Feed]:
-    """The feeds of one frame. Raises: DataError naming origin, row, field and fix."""
-    frame = with_moments(frame)
-    rows = np.arange(frame.height) + first_row
+    """The feeds of one frame, whose rows are those from `first_row` on, or those given.
+
+    Raises: DataError naming origin, row, field and fix.
+    """
+    frame = with_moments(with_index(frame, options.columns))
+    rows = np.arange(frame.height) + first_row if isinstance(first_row, int) else first_row
     shape = None if is_layout(frame, options.columns, origin) else book_shape(frame)
     if shape is not None:
         frame, rows = as_events(frame, shape, origin, rows)
@@ -118,17 +136,24 @@ def decode_frame(
     layout = "books" if shape is not None else layout_of(fields)
     if "symbol" not in fields:
         return [_one_symbol(Cells(frame, fields, origin, rows, options.tz), options, layout)]
-    names = frame[fields["symbol"]].cast(pl.String)
-    unnamed = names.fill_null("").str.strip_chars() == ""
-    if unnamed.any():
-        row = rows[int(unnamed.arg_true()[0])]
-        raise DataError(f"{origin}, column {fields['symbol']!r}, row {row}: the symbol is missing")
+    names = frame[fields["symbol"]].cast(pl.String).fill_null("").str.strip_chars()
+    for wrong, problem in ((names == "", "the symbol is missing"), *_half(names)):
+        if wrong.any():
+            row = rows[int(wrong.arg_true()[0])]
+            raise DataError(f"{origin}, column {fields['symbol']!r}, row {row}: {problem}")
     feeds = []
     for name in names.unique(maintain_order=True):
         mask = (names == name).to_numpy()
         cells = Cells(frame.filter(mask), fields, origin, rows[mask], options.tz)
         feeds.append(_one_symbol(cells, replace(options, symbol=name), layout))
     return feeds
+
+
+def _half(names: pl.Series) -> Iterator[tuple[pl.Series, str]]:
+    """Which symbols have nothing on one side of a colon, and what to say of the first."""
+    for name in names.unique(maintain_order=True):
+        if problem := symbol_problem(name):
+            yield names == name, problem
 
 
 def _one_symbol(cells: Cells, options: DecodeOptions, layout: str) -> Feed:
@@ -145,7 +170,7 @@ def _one_symbol(cells: Cells, options: DecodeOptions, layout: str) -> Feed:
         cells = cells.at(order)
         exch_ts, local_ts = exch_ts[order], local_ts[order]
     findings.times = local_ts
-    build = _trades_and_quotes
+    build = trades_and_quotes
     if "kind" in fields or "is_snapshot" in fields:
         build = _events if "kind" in fields else _levels
     instrument, columns = build(cells, exch_ts, local_ts, options, findings)
@@ -171,102 +196,15 @@ def _receive_order(
     index = int(np.argmax(back)) + 1
     field = "local_ts" if "local_ts" in cells.fields else "ts"
     step_ns = int(local_ts[index - 1] - local_ts[index])
-    note = f"time goes back {step_ns} ns"
+    note = f"time goes back {spoken(step_ns)}"
     findings.add("receive_disorder", int(back.sum()), int(cells.rows[index]), note)
     if "receive_disorder" not in options.waive:
         raise DataError(
             f"{cells.where(field)}, row {cells.rows[index]}: receive_disorder: {note} "
-            f"({int(back.sum())} times in all); sort by time, or waive receive_disorder"
+            f"({int(back.sum())} times in all); sort by time, or --waive receive_disorder "
+            "(waive='receive_disorder') sorts it"
         )
     return np.argsort(local_ts, kind="stable")
-
-
-def _instrument(
-    options: DecodeOptions, prices: np.ndarray, sizes: np.ndarray, findings: Findings, origin: str
-) -> Instrument:
-    """The known instrument, else one on the given grid, or on a guessed one if that is waived."""
-    symbol = options.symbol or "OWN"
-    known = options.instruments.get(symbol)
-    if known is not None:
-        return options.instrument(symbol)
-    options.must_guess(symbol, origin)
-    tick = step_or_guess(options.tick, prices, findings, "tick", origin)
-    lot = step_or_guess(options.lot, sizes, findings, "lot", origin)
-    return Instrument(symbol=symbol, tick=tick, lot=lot)
-
-
-def _trades_and_quotes(
-    cells: Cells,
-    exch_ts: np.ndarray,
-    local_ts: np.ndarray,
-    options: DecodeOptions,
-    findings: Findings,
-) -> Built:
-    """Up to three tape rows a frame row: best bid, best ask, trade.
-
-    Where no column says how much is quoted, it is one lot.
-    """
-    fields, rows = cells.fields, len(exch_ts)
-    parts: list[tuple[str, str, np.ndarray, np.ndarray, np.ndarray]] = []
-    ones = np.ones(rows, np.int64)
-    for side, name in enumerate(("bid", "ask")):
-        if {"bid", "ask"} <= set(fields):
-            field = f"{name}_qty"
-            sizes = cells.numbers(field) if field in fields else ones
-            parts.append((name, field, cells.numbers(name), sizes, np.full(rows, side)))
-    stated = np.ones(rows, bool)
-    if {"price", "qty"} <= set(fields):
-        price = cells.numbers("price")
-        if parts:  # in a row of a trade an absent quote says nothing, and is not a quote of zero
-            stated = ~_nan(parts[0][2]) | ~_nan(parts[1][2])
-        else:
-            findings.mask("bad_number", _nan(price), cells.rows, "a trade without a price")
-        sides = _aggressor(cells, findings, ~_nan(price))
-        parts.append(("price", "qty", price, cells.numbers("qty"), sides))
-    prices = np.concatenate([part[2] for part in parts])
-    sizes = np.concatenate([part[3] for part in parts])
-    instrument = _instrument(options, prices, sizes, findings, cells.origin)
-    width = len(parts)
-    out = Columns.empty(rows * width)
-    keep = np.empty(rows * width, bool)
-    for slot, (name, field, price, size, sides) in enumerate(parts):
-        if size is ones:  # nobody says how many: one lot
-            size = ones * float(instrument.lot)
-        at = slice(slot, None, width)
-        absent = _nan(price)
-        lost = ~absent & _nan(size)
-        findings.mask("missing_qty", lost, cells.rows, "a price without a quantity")
-        empty = absent | lost
-        traded = name == "price"
-        out.kind[at] = EventKind.TRADE if traded else EventKind.BBO
-        out.side[at] = sides
-        out.exch_ts[at], out.local_ts[at] = exch_ts, local_ts
-        price, size = _zero(price, empty), _zero(size, empty)
-        out.price[at] = _steps(cells, name, price, instrument.tick, findings)
-        out.qty[at] = lots = _lots(cells, field, size, instrument.lot, findings)
-        if traded:
-            findings.mask("zero_qty", ~empty & (lots == 0), cells.rows)
-            keep[at] = ~empty & (lots > 0)
-        else:
-            keep[at] = stated & ~lost
-    row_of = np.repeat(np.arange(rows), width)
-    if not keep.all():
-        out, row_of = take(out, keep), row_of[keep]
-    out.flags[np.append(row_of[1:] != row_of[:-1], True)[: len(row_of)]] = Flag.LAST.value
-    return instrument, out
-
-
-def _aggressor(cells: Cells, findings: Findings, traded: np.ndarray) -> np.ndarray:
-    if "side" in cells.fields:
-        side = cells.codes("side", SIDES, 2)
-        told = cells.words("side", BOOK_WORDS)
-        findings.mask("book_side", traded & told, cells.rows, "read as trades")
-    elif "buyer_maker" in cells.fields:
-        side = cells.codes("buyer_maker", {"true": 1, "false": 0, "1": 1, "0": 0}, 2)
-    else:
-        side = np.full(len(cells.rows), 2, np.int8)
-    findings.mask("unknown_side", traded & (side == 2), cells.rows, "trades without a side")
-    return side
 
 
 def _levels(
@@ -280,14 +218,14 @@ def _levels(
     snapshot = cells.codes("is_snapshot", {"true": 1, "false": 0, "1": 1, "0": 0}, None) == 1
     side = cells.codes("side", SIDES, None)
     price, size = cells.numbers("price"), cells.numbers("qty")
-    cells.require(_nan(price) | _nan(size), "price or qty")
-    instrument = _instrument(options, price, size, findings, cells.origin)
+    cells.require(missing(price) | missing(size), "price or qty")
+    instrument = instrument_of(options, price, size, findings, cells.origin)
     columns = Columns.empty(len(exch_ts))
     columns.exch_ts[:], columns.local_ts[:] = exch_ts, local_ts
     columns.kind[:] = np.where(snapshot, EventKind.SNAPSHOT, EventKind.LEVEL)
     columns.side[:] = side
-    columns.price[:] = _steps(cells, "price", price, instrument.tick, findings)
-    columns.qty[:] = _lots(cells, "qty", size, instrument.lot, findings)
+    columns.price[:] = steps(cells, "price", price, instrument.tick, findings)
+    columns.qty[:] = lots_of(cells, "qty", size, instrument.lot, findings)
     begins = _begins(snapshot, side, local_ts)
     ends = np.append((local_ts[1:] != local_ts[:-1]) | (snapshot[1:] != snapshot[:-1]), True)
     # Rows of a snapshot may carry several times: it is whole where it ends.
@@ -339,16 +277,16 @@ def _events(
     cells.require(np.isin(kinds, ORDER_KINDS) & (order_id == 0), "order_id")
     placed = np.isin(kinds, PLACED_KINDS)
     cells.require(placed & (side > 1), "side")
-    cells.require((placed | (kinds == EventKind.TRADE)) & (_nan(price) | _nan(size)), "price")
-    instrument = _instrument(options, price, size, findings, cells.origin)
-    price, size = _zero(price, _nan(price)), _zero(size, _nan(size))
+    cells.require((placed | (kinds == EventKind.TRADE)) & (missing(price) | missing(size)), "price")
+    instrument = instrument_of(options, price, size, findings, cells.origin)
+    price, size = zeroed(price, missing(price)), zeroed(size, missing(size))
     columns = Columns(
         exch_ts,
         local_ts,
         kinds,
         side,
-        _steps(cells, "price", price, instrument.tick, findings),
-        _lots(cells, "qty", size, instrument.lot, findings),
+        steps(cells, "price", price, instrument.tick, findings),
+        lots_of(cells, "qty", size, instrument.lot, findings),
         order_id,
         np.zeros(rows, np.int16),
     )
@@ -356,34 +294,3 @@ def _events(
     last = np.append(exch_ts[1:] != exch_ts[:-1], True)
     columns.flags[last] = Flag.LAST.value
     return instrument, columns
-
-
-def _steps(
-    cells: Cells,
-    field: str,
-    values: np.ndarray,
-    step: Decimal,
-    findings: Findings,
-    what: str = "price",
-) -> np.ndarray:
-    dusty = cells.floats(field)
-    return to_ticks(values, step, findings, what, first_row=cells.rows, dusty=dusty)
-
-
-def _lots(
-    cells: Cells, field: str, values: np.ndarray, lot: Decimal, findings: Findings
-) -> np.ndarray:
-    lots = _steps(cells, field, values, lot, findings, "qty")
-    negative = lots < 0
-    findings.mask("negative_qty", negative, cells.rows, "made 0")
-    return np.maximum(lots, 0) if negative.any() else lots
-
-
-def _nan(values: np.ndarray) -> np.ndarray:
-    if values.dtype.kind == "f":
-        return np.isnan(values)
-    return np.zeros(len(values), bool)
-
-
-def _zero(values: np.ndarray, where: np.ndarray) -> np.ndarray:
-    return np.asarray(np.where(where, 0, values), values.dtype)

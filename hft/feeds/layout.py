@@ -13,6 +13,7 @@ import polars as pl
 
 from hft.core.codes import EventKind
 from hft.core.errors import DataError
+from hft.feeds.times import SMALLEST
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "ts": (
@@ -49,7 +50,10 @@ LAYOUTS = (
     {"ts", "kind"},
     {"ts", "is_snapshot", "side", "price", "qty"},
 )
+ACTIONS = {*"ACMRTFN"}  # of Databento's records; T is a trade
 SHOWN_COLUMNS = 8  # of a table that is no layout
+INDEXES = ("", "Unnamed: 0", "__index_level_0__")
+DATED = r"^\s*\d{4}-?\d{2}-?\d{2}[ T]\d"
 CLOCK = r"^\s*\d{1,2}:\d{2}"
 BARS = {"open", "high", "low", "close"}
 
@@ -61,7 +65,27 @@ def fields_of(
     fields = _guessed(frame, given, origin)
     if not _is_layout(fields):
         raise DataError(f"{origin}: {_no_layout(frame)}")
+    if "kind" not in fields and {"price", "qty"} <= set(fields):
+        _refuse_updates(frame, origin)
     return fields
+
+
+def _refuse_updates(frame: pl.DataFrame, origin: str) -> None:
+    """Databento's books and orders as CSV have the columns of trades: `action` tells them apart.
+
+    Raises: DataError naming an action that is none of a trade.
+    """
+    column = _by_letters(frame).get("action")
+    if column is None or frame[column].dtype != pl.String:
+        return
+    actions = set(frame[column].drop_nulls().str.strip_chars().str.to_uppercase().unique())
+    others = sorted(actions - {"T"})
+    if others and actions <= ACTIONS:
+        raise DataError(
+            f"{origin}, column {column!r}: {', '.join(others)} are no trades but updates of a book "
+            f"(Databento); ingest the DBN file itself, or keep the rows whose {column} is T; where "
+            "there are bids and asks, --columns price= --columns qty= reads the quotes alone"
+        )
 
 
 def is_layout(frame: pl.DataFrame, given: Mapping[str, str | None] | None, origin: str) -> bool:
@@ -105,6 +129,28 @@ def _guessed(
     if "ts" not in fields and "local_ts" in fields:
         fields["ts"] = fields["local_ts"]
     return fields
+
+
+def with_index(frame: pl.DataFrame, given: Mapping[str, str | None] | None) -> pl.DataFrame:
+    """The frame whose `ts` is the index without a name that pandas wrote, where nothing else is."""
+    named = given or {}
+    taken = {bare(name) for field in ("ts", "local_ts") for name in ALIASES[field]}
+    if "ts" in named or taken & set(_by_letters(frame)):
+        return frame
+    for name in INDEXES:
+        if name in frame.columns and name not in named.values() and _is_moments(frame[name]):
+            return frame.rename({name: "ts"})
+    return frame
+
+
+def _is_moments(series: pl.Series) -> bool:
+    """Whether cells are times, and no numbers of rows."""
+    cells = series.drop_nulls()
+    if series.dtype == pl.String:
+        return len(cells) > 0 and bool(cells.str.contains(DATED).all())
+    if series.dtype.is_numeric():
+        return len(cells) > 0 and bool((cells >= SMALLEST).all())
+    return isinstance(series.dtype, pl.Datetime)
 
 
 def with_moments(frame: pl.DataFrame) -> pl.DataFrame:
@@ -166,13 +212,21 @@ def _no_layout(frame: pl.DataFrame) -> str:
     more = len(frame.columns) - SHOWN_COLUMNS
     listed = f"columns {_listed(frame.columns[:SHOWN_COLUMNS])}"
     listed += f" and {more} more" if more > 0 else ""
-    if set(_by_letters(frame)) >= BARS:
+    have = set(_by_letters(frame))
+    if have >= BARS:
+        kind, named = "bars", ""
+        if "opentime" in have:
+            kind, named = "klines (bars)", ", with a first line of names that calls close_time ts"
         return (
-            f"{listed} are bars, which have no book to replay: ingest quotes, trades or events; "
-            "bars are for research (`hft data report`, `hft data features`, `hft alpha try`)"
+            f"{listed} are {kind}, which have no book to replay: ingest quotes, trades or events; "
+            f"bars are for research (`hft data report`, `hft data features`, `hft alpha try`)"
+            f"{named}"
         )
     if all(_is_number(name) for name in frame.columns):
-        return f"the first line {_listed(frame.columns)} names no columns: put names above it"
+        return (
+            f"the first line {_listed(frame.columns)} names no columns: put names above it, or "
+            "name a vendor's format (`hft data formats`) with --format"
+        )
     return (
         f"{listed} are no layout: needed are ts price qty (trades), ts bid ask (quotes), ts "
         "is_snapshot side price qty (a book, one row a level), ts bids asks (lists of levels) or "

@@ -6,7 +6,9 @@ Decoders are imported when they are asked for. A plug-in is one Python file with
 
 import importlib
 import traceback
+import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +149,23 @@ def sniff(path: Path) -> str:
     chosen = vendors or claims
     if len(chosen) == 1:
         return chosen[0]
+    if not chosen and (kind := _kind_of(head, path)):
+        raise DataError(f"{path}: is {kind}")
     problem = f"could be {' or '.join(chosen)}" if chosen else "is of no known format"
     raise DataError(f"{path}: {problem}; name it with --format ({', '.join(FORMATS)})")
+
+
+def _kind_of(head: bytes, path: Path) -> str:
+    """What a file is that no decoder takes, and the way in; empty when nobody knows."""
+    if head[257:262] == b"ustar":
+        return "a tar archive: unpack it and name the files that are meant"
+    if head[:1] in (b"{", b"["):
+        reader = "read_json" if head[:1] == b"[" else "read_ndjson"
+        return f"JSON: hft.ingest(polars.{reader}({path.name!r}), ...) takes it as a frame"
+    with suppress(OSError, zipfile.BadZipFile):
+        if "[Content_Types].xml" in zipfile.ZipFile(path).namelist():
+            return "a workbook of Excel: save its sheet as CSV"
+    return ""
 
 
 def sniff_all(paths: Sequence[Path]) -> str:

@@ -40,7 +40,7 @@ class Sanity:
         window = touch_window(found) or (0, 0)
         self.touch = make_touch(*window, l1=is_l1(found.kinds))
         self.state = np.zeros(checks.SLOTS, np.int64)
-        self.state[[checks.PREV_ROW, checks.LOCKED_SINCE]] = -1
+        self.state[[checks.PREV_ROW, checks.PREV_PRINT, checks.LOCKED_SINCE]] = -1
         self.state[checks.CLEARED] = continues
         told = found.kinds[EventKind.STATUS] > 0
         self.hours = _hours(self.columns, None if told else calendar)

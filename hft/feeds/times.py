@@ -5,6 +5,7 @@ is refused unless the zone is given: nobody can know what it means. So is a date
 unless another row of the column tells which number is the day.
 """
 
+from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -15,6 +16,12 @@ from hft.core.errors import ConfigError, DataError
 UNITS = ((10**11, 10**9, "s"), (10**14, 10**6, "ms"), (10**17, 10**3, "us"), (2**63 - 1, 1, "ns"))
 SMALLEST, LARGEST = 10**8, 2.0**63
 ZONE = r"(Z|[+-]\d{2}:?\d{2})\s*$"
+SPANS = ((86_400_000_000_000, "d"), (3_600_000_000_000, "h"), (60_000_000_000, "min"))
+SMALL_SPANS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns"))
+COMMA = r"(:\d{2}),(\d)"  # before the decimals of a second
+HOURS = r"(:\d{2}(?:\.\d+)?)([+-]\d{2})$"  # a zone without minutes
+WORLD = r"\s*(?:UTC|GMT)$"
+NO_DATE = r"^\d{1,2}:\d{2}"
 YEAR_LAST = r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})"
 YEAR_FIRST = r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})"
 COMPACT = r"^(\d{4})(\d{2})(\d{2})[ T](\d{1,2}:)"
@@ -30,6 +37,21 @@ def check_zone(tz: str | None) -> str | None:
                 f"tz: {tz!r} is no time zone; write one like America/New_York"
             ) from None
     return tz
+
+
+def spoken(ns: int) -> str:
+    """A duration as one says it, with nothing lost: 6 h 30 min, 23.4 s, -5 ns."""
+    left, words = abs(int(ns)), []
+    for size, unit in SPANS:
+        if count := left // size:
+            words.append(f"{count} {unit}")
+            left -= count * size
+    if left or not words:
+        size, unit = next((pair for pair in SMALL_SPANS if left >= pair[0]), SMALL_SPANS[-1])
+        if words:
+            size, unit = SMALL_SPANS[0]
+        words.append(f"{(Decimal(left) / size).normalize():f} {unit}")
+    return ("-" if ns < 0 else "") + " ".join(words)
 
 
 def times_ns(series: pl.Series, where: str, rows: np.ndarray, tz: str | None = None) -> np.ndarray:
@@ -85,6 +107,7 @@ def _from_text(series: pl.Series, where: str, rows: np.ndarray, tz: str | None) 
     numbers = text.cast(pl.Int64, strict=False)
     if not numbers.is_null().any():
         return _from_numbers(numbers.to_numpy(), where, rows)
+    _refuse_other_words(series, text, where, rows)
     iso = _iso_dates(text, where, rows)
     naive = ~iso.str.contains(ZONE)
     if naive.any() and tz is None:
@@ -98,7 +121,8 @@ def _from_text(series: pl.Series, where: str, rows: np.ndarray, tz: str | None) 
     unread = parsed.is_null()
     if unread.any():
         raise DataError(
-            f"{where}, row {_row(unread, rows)}: time {series.filter(unread)[0]!r} is not ISO-8601"
+            f"{where}, row {_row(unread, rows)}: time {series.filter(unread)[0]!r} is not "
+            "ISO-8601; write 2024-08-08T23:55:00Z"
         )
     if tz is not None and naive.any():
         local = _in_zone(
@@ -106,6 +130,22 @@ def _from_text(series: pl.Series, where: str, rows: np.ndarray, tz: str | None) 
         )
         parsed = parsed.scatter(naive.arg_true(), local.dt.convert_time_zone("UTC"))
     return parsed.dt.epoch("ns").to_numpy()
+
+
+def _refuse_other_words(series: pl.Series, text: pl.Series, where: str, rows: np.ndarray) -> None:
+    """Raises: DataError for names of columns among the rows, and for a time without a day."""
+    header = text == series.name.strip()
+    if header.any():
+        raise DataError(
+            f"{where}, row {_row(header, rows)}: the row repeats the names of the first line, as "
+            "in two files in one; remove it"
+        )
+    dayless = text.str.contains(NO_DATE)
+    if dayless.any():
+        raise DataError(
+            f"{where}, row {_row(dayless, rows)}: time {series.filter(dayless)[0]!r} has no date; "
+            "write 2024-08-08T23:55:00Z, or add a column date beside a column time"
+        )
 
 
 def _of(rows: np.ndarray, mask: pl.Series) -> np.ndarray:
@@ -117,6 +157,8 @@ def _iso_dates(text: pl.Series, where: str, rows: np.ndarray) -> pl.Series:
     text = text.str.replace(YEAR_FIRST, "${1}-${2}-${3}").str.replace(
         COMPACT, "${1}-${2}-${3} ${4}"
     )
+    text = text.str.replace(COMMA, "${1}.${2}").str.replace(HOURS, "${1}${2}:00")
+    text = text.str.replace(WORLD, "Z")
     last = text.str.contains(YEAR_LAST)
     if not last.any():
         return text
@@ -164,7 +206,10 @@ def _from_floats(numbers: np.ndarray, where: str, rows: np.ndarray) -> np.ndarra
     bad = ~((numbers >= SMALLEST) & (numbers < LARGEST))
     if bad.any():
         index = int(np.argmax(bad))
-        raise DataError(f"{where}, row {rows[index]}: {numbers[index]} is no time")
+        raise DataError(
+            f"{where}, row {rows[index]}: {numbers[index]} is no time; give seconds since 1970, or "
+            "ISO-8601 with a zone"
+        )
     if not len(numbers):
         return numbers.astype(np.int64)
     high = float(numbers.max())

@@ -31,8 +31,24 @@ def as_frame(src: Any) -> Any:
         try:
             return pl.DataFrame(_with_index(src))
         except (ValueError, TypeError, pl.exceptions.PolarsError) as error:
-            raise DataError(f"frame: {' '.join(str(error).split())}") from None
+            reason = " ".join(str(error).split())
+            raise DataError(f"frame{_mixed(src) or ': ' + reason}") from None
     raise ConfigError(f"source: {type(src).__name__} is neither a path nor a frame")
+
+
+def _mixed(src: Any) -> str:
+    """Which names of a pandas frame are there twice, or the first cell of text among numbers."""
+    names = [str(name) for name in getattr(src, "columns", ())]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            return f": column {name!r} stands {names.count(name)} times; rename or remove others"
+    for name in names:
+        cells = list(src[name]) if str(src[name].dtype) == "object" else []
+        if any(isinstance(cell, int | float) and cell == cell for cell in cells):
+            for row, cell in enumerate(cells, start=1):
+                if isinstance(cell, str):
+                    return f", column {name!r}, row {row}: {cell!r} is text among numbers"
+    return ""
 
 
 def _with_index(src: Any) -> Any:

@@ -3,10 +3,10 @@
 All tapes of one ingest appear together or not at all; a refused source leaves the folder as it was.
 """
 
+import dataclasses
 import glob
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,20 @@ from typing import Any
 from hft import feeds
 from hft.core.errors import ConfigError, DataError
 from hft.core.instruments import Instrument
-from hft.feeds.base import DecodeOptions, Progress, lowest_latency, settle, split_days
+from hft.feeds.base import (
+    DecodeOptions,
+    Progress,
+    lowest_latency,
+    settle,
+    split_days,
+    symbol_problem,
+)
 from hft.feeds.findings import check_waivers
 from hft.feeds.merge import merge_feeds
 from hft.feeds.registry import decoder, sniff_all
 from hft.feeds.times import check_zone
 from hft.runs.code.compilation import load_compiler
+from hft.runs.doubled import notes, older_doubles, remove
 from hft.runs.given import frame_feeds
 from hft.storage.atomic import aside_path, staged
 from hft.storage.lock import locked
@@ -47,6 +55,7 @@ def ingest(
     tz: str | None = None,
     merge: bool = False,
     book_from_deltas: int = 0,
+    replace: bool = False,
     instruments: Mapping[str, Instrument] | None = None,
     progress: Progress | None = None,
 ) -> Tapes:
@@ -54,9 +63,12 @@ def ingest(
 
     A list of frames is merged by instrument, as `merge` does for files: rows by receive time, at
     one time in the order given. `tz` is the zone of times that name none. `book_from_deltas` takes
-    a book without a snapshot as whole after so many levels on each side.
+    a book without a snapshot as whole after so many levels on each side. A tape of the folder with
+    the same rows under another name is told in `notes`, and removed with `replace`.
     Raises: DataError naming file, row and field; ConfigError for an argument; then nothing stays.
     """
+    if symbol and (problem := symbol_problem(symbol)):
+        raise ConfigError(problem)
     options = DecodeOptions(
         format=format or "",
         symbol=symbol,
@@ -75,7 +87,12 @@ def ingest(
     found, options = read_feeds(src, options)
     if merge:
         found = merge_feeds(found)
-    return write_feeds(found, Path(out), options)
+    folder = Path(out)
+    made = write_feeds(found, folder, options)
+    older = older_doubles(folder, made.tapes)
+    if replace:
+        remove(folder, older)
+    return Tapes(made.tapes, notes=notes(folder, older, replace))
 
 
 def write_feeds(found: Sequence[Feed], out: Path, options: DecodeOptions) -> Tapes:
@@ -182,7 +199,7 @@ def read_feeds(src: Any, options: DecodeOptions) -> tuple[list[Feed], DecodeOpti
     if many and not src:
         raise DataError("source: an empty list has no rows")
     if any(not isinstance(one, (str, Path)) for one in (src if many else [src])):
-        options = replace(options, waive=check_waivers(options.waive))
+        options = dataclasses.replace(options, waive=check_waivers(options.waive))
         return frame_feeds(list(src) if many else [src], options), options
     paths = source_files(src)
     # Whoever names columns has a table of their own; its header need not look like one of ours.
@@ -190,7 +207,7 @@ def read_feeds(src: Any, options: DecodeOptions) -> tuple[list[Feed], DecodeOpti
     limits = getattr(module, "FINDINGS", None)
     if limits is None:
         check_waivers(options.waive)
-    options = replace(options, format=name, limits=limits or {})
+    options = dataclasses.replace(options, format=name, limits=limits or {})
     feeds = list(module.decode(paths, options))
     check_waivers(options.waive, options.limits, (f.name for feed in feeds for f in feed.findings))
     return feeds, options

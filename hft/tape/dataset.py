@@ -7,7 +7,7 @@ the order that `symbols=` asked for or in which they were added, those of one fo
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,7 +27,8 @@ MANIFEST = "manifest.json"
 class Tapes(Sequence[Tape]):
     """Some tapes, as `hft.tapes` and `hft.ingest` give them.
 
-    `session`, when set, are the hours that frames keep. `order` has the `venue:symbol` of the
+    `session`, when set, are the hours that frames keep. `notes` are what ingest has to tell beside
+    the tapes. `order` has the `venue:symbol` of the
     instruments that come first; the rest follow by name.
     """
 
@@ -39,6 +40,7 @@ class Tapes(Sequence[Tape]):
         tapes: Sequence[Tape],
         session: Window | None = None,
         order: Sequence[str] = (),
+        notes: Sequence[str] = (),
     ) -> None:
         venues: dict[str, set[str]] = {}
         for tape in tapes:
@@ -55,7 +57,7 @@ class Tapes(Sequence[Tape]):
                 tape.sha256,
             ),
         )
-        self.session = session
+        self.session, self.notes = session, tuple(notes)
         grids: dict[str, Instrument] = {}
         for tape in self._tapes:
             known = grids.setdefault(self.key(tape), tape.instrument)
@@ -263,7 +265,7 @@ class Tapes(Sequence[Tape]):
         table = [head, *(_card_row(tape, self.key(tape)) for tape in self._tapes)]
         widths = [max(len(row[i]) for row in table) for i in range(len(head))]
         lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in table]
-        return "\n".join(line.rstrip() for line in lines)
+        return "\n".join(line.rstrip() for line in (*lines, *self.notes))
 
 
 def full_name(tape: Tape) -> str:
@@ -345,10 +347,12 @@ def to_ns(at: Any) -> int:
     return whole * 1_000_000_000 + moment.microsecond * 1_000
 
 
-def manifest_text(folder: Path, fresh: Mapping[str, Path]) -> str:
-    """The manifest of a folder as it will be once the `fresh` tapes (name: path) are in it."""
+def manifest_text(folder: Path, fresh: Mapping[str, Path], without: Collection[str] = ()) -> str:
+    """The manifest of a folder as it will be once the `fresh` tapes (name: path) are in it and
+    those named `without` are not."""
     paths = {path.name: path for path in folder.glob(f"[!.]*{SUFFIX}")} | dict(fresh)
-    entries = [describe(Tape(path)) | {"file": name} for name, path in sorted(paths.items())]
+    kept = sorted((name, path) for name, path in paths.items() if name not in without)
+    entries = [describe(Tape(path)) | {"file": name} for name, path in kept]
     return page({"schema": 1, "tapes": entries})
 
 

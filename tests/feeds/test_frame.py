@@ -12,6 +12,7 @@ from hft.core.codes import EventKind
 from hft.core.errors import DataError
 from hft.feeds.base import DecodeOptions
 from hft.feeds.frame import decode, decode_frame
+from hft.feeds.times import spoken
 from hft.runs.given import as_frame
 
 OPTIONS = DecodeOptions(symbol="X", tick=Decimal("0.25"), lot=Decimal(1))
@@ -141,6 +142,28 @@ def test_aware_datetimes_are_read_and_naive_ones_refused():
         decode_frame(trades(ts=series), OPTIONS)
     with pytest.raises(DataError, match=r"'ts', row 2: time '2024-01-02 12:00:01' has no zone"):
         decode_frame(trades(ts=["2024-01-02T12:00:00Z", "2024-01-02 12:00:01"]), OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("ns", "said"),
+    [
+        (0, "0 ns"),
+        (-5, "-5 ns"),
+        (1_500, "1.5 us"),
+        (23_400_000_000, "23.4 s"),
+        (23_400_000_000_000, "6 h 30 min"),
+        (-90_061_000_000_001, "-1 d 1 h 1 min 1.000000001 s"),
+    ],
+)
+def test_a_duration_is_said_in_units_of_people_with_nothing_lost(ns, said):
+    assert spoken(ns) == said
+
+
+def test_symbols_are_taken_without_spaces_and_refused_with_half_a_name():
+    (feed,) = decode_frame(trades(symbol=["A", " A "]), replace(OPTIONS, symbol=None))
+    assert (feed.instrument.symbol, len(feed.columns.kind)) == ("A", 2)
+    with pytest.raises(DataError, match=r"'symbol', row 2: symbol ':B' has nothing on one side"):
+        decode_frame(trades(symbol=["A", ":B"]), replace(OPTIONS, symbol=None))
 
 
 def test_time_going_back_names_the_row_and_can_be_waived():
@@ -275,5 +298,6 @@ def test_a_pandas_frame_that_is_no_table_is_refused_in_a_sentence(doubled):
     frame = pandas.DataFrame({"ts": [NOON, NOON], "price": [100.25, "100.5"]})
     if doubled:
         frame = pandas.concat([frame[["ts"]], frame[["ts"]]], axis=1)
-    with pytest.raises(DataError, match=r"frame: .*(unique|str)"):
+    said = "column 'ts' stands 2 times" if doubled else "column 'price', row 2: '100.5' is text"
+    with pytest.raises(DataError, match=f"frame.*{said}"):
         as_frame(frame)

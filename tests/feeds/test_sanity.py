@@ -88,6 +88,16 @@ def test_what_cannot_be_or_is_worth_knowing_is_counted(name, rows):
     assert name in LIMITS
 
 
+def test_a_doubled_print_is_found_behind_the_quotes_of_its_row():
+    print_, quotes = (2, TRADE, BID, 102, 1), ((2, BBO, BID, 100, 5), (2, BBO, ASK, 102, 5))
+    columns = columns_of(*quotes, print_, *quotes, print_)
+    (finding,) = Sanity(columns, "x").part(0, 6)
+    assert (finding.name, finding.count, finding.first_row) == ("repeated_row", 1, 6)
+    assert "TRADE buy 1 lots at tick 102" in finding.note
+    for other in ((2, TRADE, BID, 102, 2), (2, TRADE, ALL, 102, 1), (3, TRADE, BID, 102, 1)):
+        assert "repeated_row" not in found(*quotes, print_, *quotes, other)
+
+
 def test_rows_received_early_or_very_late_are_counted():
     columns = columns_of(*QUOTED, (200, TRADE, BID, 102, 1))
     columns.local_ts[0] -= 5
@@ -236,6 +246,30 @@ def test_a_row_of_a_trade_alone_leaves_the_quotes_as_they_are():
 def test_sides_are_missed_on_rows_with_a_trade_only():
     (feed,) = decode_frame(concatenated(), OWN)
     assert {one.name: one.count for one in feed.findings}["unknown_side"] == 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "note"),
+    [
+        ({"price": None, "qty": 2.0, "side": None}, "a trade without a price"),
+        ({"price": float("nan"), "qty": None, "side": "buy"}, "a trade without a price"),
+        ({"bid_qty": 1.5}, "bid: a quantity without a price"),
+    ],
+)
+def test_a_quantity_or_a_side_without_a_price_is_a_row_that_was_lost(cells, note):
+    names = ("bid", "ask", "bid_qty", "ask_qty", "price", "qty", "side")
+    rows = [
+        {"bid": 100.0, "ask": 100.5, "bid_qty": 1.0, "ask_qty": 1.0},
+        {"price": 100.5, "qty": 1.0, "side": "buy"},
+        cells,
+        {"qty": 0.0},
+    ]
+    data = {name: [row.get(name) for row in rows] for name in names}
+    (feed,) = decode_frame(pl.DataFrame({"ts": [NOON + i for i in range(4)]} | data), OWN)
+    lost = {one.name: one for one in feed.findings}["bad_number"]
+    assert (lost.count, lost.first_row, lost.note) == (1, 3, note)
+    with pytest.raises(DataError, match=rf"row 3: bad_number: 1 of 3 rows \({note}\)"):
+        settle(feed, OWN)
 
 
 @pytest.mark.parametrize("column", ["bid_qty", "qty"])
