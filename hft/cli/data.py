@@ -1,6 +1,7 @@
 """`hft data`: ingest recorded markets, look at tapes, check them; parse, call, render."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -274,5 +275,21 @@ def _findings(tapes: Any, view: View) -> str:
     if not found.height:
         return ""
     first = pl.concat_str(pl.col("first_row").cast(pl.String), pl.lit(" ("), "of", pl.lit(")"))
-    shown = found.with_columns(first.alias("first row"))
-    return "\n\n" + fitted(shown.select(FINDINGS), FINDINGS, view)
+    shown = found.with_columns(first.alias("first row")).select(FINDINGS)
+    table, room = fitted(shown, FINDINGS, View(wide=True)), context.width()
+    if view.wide or room is None or max(map(len, table.splitlines())) <= room:
+        return "\n\n" + table
+    return "\n\n" + "\n".join(_finding_lines(found))
+
+
+def _finding_lines(found: Any) -> Iterator[str]:
+    """Findings where a terminal has no room for their table: a line each, below their tape."""
+    tape = None
+    for row in found.iter_rows(named=True):
+        if tape != (row["symbol"], row["day"]):
+            tape = (row["symbol"], row["day"])
+            yield f"{row['symbol']} {row['day']}"
+        waived = ", waived" if row["waived"] else ""
+        note = f": {row['note']}" if row["note"] else ""
+        first = f"first at {row['of']} row {row['first_row']:,}"
+        yield f"  {row['finding']} {row['count']:,}{waived}, {first}{note}"

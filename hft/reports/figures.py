@@ -19,8 +19,46 @@ class Value(NamedTuple):
         return f"{number(self.value)} {self.unit}".strip()
 
 
-class Figures(dict[str, Value]):
-    """Figures by name, printed as a table."""
+class Figures(dict[str, Any]):
+    """Figures by name, printed as a table; asked for one by one they carry their units.
+
+    What it holds are bare numbers, and those a frame library reads: a list of several runs'
+    metrics becomes a frame of one plain column a figure, `dict(metrics)` has the numbers alone.
+    """
+
+    def __init__(self, figures: Mapping[str, Value] | None = None) -> None:
+        given = figures or {}
+        super().__init__({name: one.value for name, one in given.items()})
+        self.units = {name: one.unit for name, one in given.items()}
+
+    def __getitem__(self, name: str) -> Value:
+        return Value(super().__getitem__(name), self.units[name])
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The figure with its unit, or the default."""
+        units = self.units
+        return Value(super().__getitem__(name), units[name]) if name in units else default
+
+    def __reduce__(self) -> Any:
+        return Figures, (dict(self.items()),)
+
+    def items(self) -> Any:
+        """Names and figures with their units."""
+        return {name: self[name] for name in self}.items()
+
+    def values(self) -> Any:
+        """Figures with their units."""
+        return {name: self[name] for name in self}.values()
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Figures):
+            return super().__eq__(other) and self.units == other.units
+        return super().__eq__(other)
 
     def __repr__(self) -> str:
         width = max((len(name) for name in self), default=0)

@@ -107,3 +107,24 @@ def test_a_comma_in_the_name_of_a_column_is_its_own(own: Path, monkeypatch, caps
     named = ["data", "ingest", "own.csv", "--symbol", "X", *GRID, "--columns"]
     assert run([*named, "ts=Time,price=Price, USD"]) == 0
     assert "2 rows in tapes" in " ".join(capsys.readouterr().out.split())
+
+
+def test_findings_are_lines_in_full_where_a_terminal_has_no_room(
+    tmp_path: Path, monkeypatch, capsys
+):
+    print_ = "2024-01-02T12:00:01Z,100.5,4,sell\n"
+    (tmp_path / "own.csv").write_text(CSV.replace("Time", "ts") + print_)
+    out = str(tmp_path / "out")
+    assert run(["--quiet", "data", "ingest", str(tmp_path / "own.csv"), "--out", out, *GRID]) == 0
+    capsys.readouterr()
+    monkeypatch.setattr("hft.cli.context.width", lambda: 80)
+    assert run(["data", "show", out]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "own 2024-01-02" in lines and max(map(len, lines)) <= 80
+    said = " ".join(" ".join(lines).split())
+    assert "assumed_clock 3, first at source row 2: no receive time: ts stands for both" in said
+    assert "repeated_row 1, first at tape row 3: 2024-01-02T12:00:01" in said
+    assert said.endswith("TRADE sell 4 lots at tick 402")
+    monkeypatch.setattr("hft.cli.context.width", lambda: 200)
+    assert run(["data", "show", out]) == 0
+    assert "finding" in capsys.readouterr().out, "a table where there is room"
