@@ -287,7 +287,9 @@ def _asked(
         guardrails=wishes.guardrails,
         canary_weight=wishes.canary_weight,
         target_lots=wishes.target_lots,
-        expiry_days=wishes.expiry_days or desk.settings.alpha_expiry_days,
+        expiry_days=desk.settings.alpha_expiry_days
+        if wishes.expiry_days is None
+        else wishes.expiry_days,
         config_version=wishes.config_version,
         renews=_renewed(office, name) if wishes.renew else None,
         force=wishes.force,

@@ -57,6 +57,8 @@ def test_promote_shows_the_gates_in_order_and_the_decision_last(
     assert lines[-1].startswith("refused: weight 0, no file; not passed: ")
     told = [line for line in lines if "sharpe_oos" in line and line.startswith("  D")]
     assert len(told) == 1 and told[0].count("sharpe_oos") == 1, "a criterion stands there once"
+    under = "C INSUFFICIENT it was judged under base, validate again with --profile standard"
+    assert f"  {under}" in lines, "one reason is one line"
     found = json.loads(said(capsys, 2, "promote", "mine", "--json"))
     assert list(found["before"]) == ["A", "B", "C"]
 
@@ -157,6 +159,14 @@ def test_an_alpha_that_is_nearly_called_so_is_named(
     assert run(["alpha", *words]) == 65
     shown = capsys.readouterr()
     assert "did you mean 'mine'?" in shown.out + shown.err
+
+
+@pytest.mark.parametrize("days", ["0", "-3"])
+def test_a_promotion_lasts_a_day_at_least(
+    desk: Path, capsys: pytest.CaptureFixture[str], days: str
+) -> None:
+    assert run(["alpha", "promote", "mine", "--expiry-days", days]) == 78
+    assert f"--expiry-days: {days} is no day; write 1 or more" in capsys.readouterr().err
 
 
 def test_a_family_without_trials_is_said(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ from hft.alpha.canary.history import History
 from hft.alpha.canary.sessions import Evidence, Session, Verify, of_run, replayed
 from hft.alpha.workspace import Workspace
 from hft.core.errors import HftError
+from hft.reports.figures import counted as many
 from hft.runs.folder.layout import DIGEST
 from hft.runs.result import Run
 
@@ -71,7 +72,8 @@ def _size(run: Run, lots_on: LotsOn) -> str:
         wanted = lots_on(row.date)
         if wanted is not None and traded != [wanted]:
             return (
-                f"it traded {traded[0]} lots on {row.date}, the weight of that day is {wanted}; "
+                f"it traded {many(traded[0], 'lot')} on {row.date}, the weight of that day is "
+                f"{wanted}; "
                 "`hft alpha shadow ID TAPES --canary` follows with those"
             )
     return ""

@@ -52,7 +52,9 @@ def start(
 
 def _days(profile: Profile, forced: bool, given: int | None) -> int:
     longest = FORCED_DAYS if forced else int(profile.number("promotion.expiry_days_max"))
-    days = longest if given is None else max(given, 1)
+    days = longest if given is None else given
+    if days < 1:
+        raise ConfigError(f"--expiry-days: {days} is no day; write 1 or more")
     if days > DAYS_MAX:
         raise ConfigError(f"--expiry-days: {days} is more than {DAYS_MAX}, a hundred years")
     if days > longest and not (profile.lenient and not forced):

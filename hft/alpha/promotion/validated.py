@@ -108,7 +108,7 @@ class Validated:
         under = min(named, key=lambda name: STRICT.get(name, -1), default="")
         if STRICT.get(under, -1) < STRICT[profile.name]:
             found.append(
-                f"C INSUFFICIENT: it was judged under {under or 'no profile'}; "
+                f"C INSUFFICIENT: it was judged under {under or 'no profile'}, "
                 f"validate again with --profile {profile.name}"
             )
             return found
@@ -120,14 +120,14 @@ class Validated:
         try:
             then = Profile(str(told["profile"]), dict(told["values"]))
         except (TypeError, KeyError, ValueError):
-            return ["C INSUFFICIENT: it does not say by which thresholds it was; validate again"]
+            return ["C INSUFFICIENT: it does not say by which thresholds it was, validate again"]
         if hashes != {then.hash}:
             return [
                 "C INSUFFICIENT: the thresholds in its manifest are not those that the journal has "
-                "for its gates; validate again"
+                "for its gates, validate again"
             ]
         return [
-            f"{key[5].upper()} INSUFFICIENT: {key} was {was} at the validation and is {now} now; "
+            f"{key[5].upper()} INSUFFICIENT: {key} was {was} at the validation and is {now} now, "
             "validate again"
             for key, was, now in then.looser_than(profile, SECTIONS)
         ]
