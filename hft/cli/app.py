@@ -238,13 +238,13 @@ def _stopped(error: BaseException) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _kept(error: HftError) -> dict[str, str]:
-    """Where the run so far is, of a replay that an error ended."""
+def _kept(error: HftError) -> dict[str, Any]:
+    """The numbers of an error, and where the run so far is, of a replay that it ended."""
     run = getattr(error, "run", None)
-    return {} if run is None else {"run": str(run.path)}
+    return dict(error.facts) | ({} if run is None else {"run": str(run.path)})
 
 
-def _say(sentence: str, code: int, kind: str, more: dict[str, str] | None = None) -> int:
+def _say(sentence: str, code: int, kind: str, more: dict[str, Any] | None = None) -> int:
     sys.stderr.write(f"hft: {sentence}\n")
     if context.current.wants_error:
         context.current.json = True

@@ -94,8 +94,9 @@ MEANING_OF_CODE = {
 _EXIT_CODES_HEAD = """\
 An error is one sentence on stderr that names file, row or key, and the fix. Under `--json` stdout
 has it as the one document, `{"error": SENTENCE, "kind": KIND, "exit_code": CODE}`, of a replay that
-it ended with `run`, the folder of the run so far; a command that ends with another code than 0
-after its result, such as `hft replay diff`, has written the result.
+it ended with `run`, the folder of the run so far, and of rows whose time goes back with `row`,
+`back_ns` and `times`; a command that ends with another code than 0 after its result, such as
+`hft replay diff`, has written the result.
 """
 
 

@@ -4,11 +4,18 @@ A refusal of the gateway is never an exception: it is a `Reason`. Exceptions mea
 or an input file that cannot be used. The command line maps each class to one exit code.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class HftError(Exception):
-    """Anything hft raises on purpose; its text is one sentence a user can act on."""
+    """Anything hft raises on purpose; its text is one sentence a user can act on.
+
+    `facts` are numbers of the sentence for programs: entries of the error under --json.
+    """
 
     exit_code = 1
+    facts: Mapping[str, int] = MappingProxyType({})
 
 
 class ConfigError(HftError):

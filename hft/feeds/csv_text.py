@@ -167,12 +167,13 @@ def _parsed(text: bytes, top: Top, path: Path) -> pl.DataFrame:
     how = {"separator": top.mark, "has_header": not top.nameless}
     if top.nameless:
         how["new_columns"] = list(top.names)
-    try:
-        return pl.read_csv(io.BytesIO(text), infer_schema_length=10_000, **how)  # type: ignore[arg-type]
-    except pl.exceptions.NoDataError:
-        raise DataError(f"{path}: the file has no rows") from None
-    except pl.exceptions.PolarsError:
-        pass
+    for looked_at in (10_000, None):  # a column of whole numbers may have others far below
+        try:
+            return pl.read_csv(io.BytesIO(text), infer_schema_length=looked_at, **how)  # type: ignore[arg-type]
+        except pl.exceptions.NoDataError:
+            raise DataError(f"{path}: the file has no rows") from None
+        except pl.exceptions.PolarsError:
+            continue
     try:  # every column as text, so that the first cell that is no number can be named
         return pl.read_csv(io.BytesIO(text), infer_schema=False, **how)  # type: ignore[arg-type]
     except pl.exceptions.PolarsError as error:

@@ -193,17 +193,22 @@ def _receive_order(
     back = goes_back(local_ts)
     if not back.any():
         return None
-    index = int(np.argmax(back)) + 1
+    index, times = int(np.argmax(back)) + 1, int(back.sum())
     field = "local_ts" if "local_ts" in cells.fields else "ts"
     step_ns = int(local_ts[index - 1] - local_ts[index])
-    note = f"time goes back {spoken(step_ns)}"
-    findings.add("receive_disorder", int(back.sum()), int(cells.rows[index]), note)
+    turned = not (local_ts[1:] > local_ts[:-1]).any()
+    note = f"time goes back {spoken(step_ns)}" + (", the newest row stands first" if turned else "")
+    findings.add("receive_disorder", times, int(cells.rows[index]), note)
     if "receive_disorder" not in options.waive:
-        raise DataError(
+        error = DataError(
             f"{cells.where(field)}, row {cells.rows[index]}: receive_disorder: {note} "
-            f"({int(back.sum())} times in all); sort by time, or --waive receive_disorder "
-            "(waive='receive_disorder') sorts it"
+            f"({times} times in all); sort by time, or --waive receive_disorder "
+            f"(waive='receive_disorder') {'turns the rows round' if turned else 'sorts the rows'}"
         )
+        error.facts = {"row": int(cells.rows[index]), "back_ns": step_ns, "times": times}
+        raise error
+    if turned:  # rows of one time stand in reverse as well
+        return np.arange(len(local_ts))[::-1]
     return np.argsort(local_ts, kind="stable")
 
 

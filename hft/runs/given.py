@@ -33,7 +33,8 @@ def as_frame(src: Any) -> Any:
         except (ValueError, TypeError, pl.exceptions.PolarsError) as error:
             reason = " ".join(str(error).split())
             raise DataError(f"frame{_mixed(src) or ': ' + reason}") from None
-    raise ConfigError(f"source: {type(src).__name__} is neither a path nor a frame")
+    made = "; polars.DataFrame(...) makes one of it" if isinstance(src, dict) else ""
+    raise ConfigError(f"source: {type(src).__name__} is neither a path nor a frame{made}")
 
 
 def _mixed(src: Any) -> str:

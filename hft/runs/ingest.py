@@ -38,6 +38,7 @@ from hft.tape.window import window
 from hft.tape.writer import tape_name, write_tape
 
 SYNTHETIC = "synthetic"
+BESIDE = (".md", ".txt", ".checksum", ".md5", ".sha256")  # what lies beside data in a folder
 LOCK = ".lock"  # of a market that is being written, in its folder
 
 
@@ -235,7 +236,7 @@ def source_files(src: Any) -> list[Path]:
 
 
 def _is_data(path: Path) -> bool:
-    return path.is_file() and path.name[0] != "." and path.suffix.lower() not in (".md", ".txt")
+    return path.is_file() and path.name[0] != "." and path.suffix.lower() not in BESIDE
 
 
 def open_tapes(

@@ -128,3 +128,23 @@ def test_findings_are_lines_in_full_where_a_terminal_has_no_room(
     monkeypatch.setattr("hft.cli.context.width", lambda: 200)
     assert run(["data", "show", out]) == 0
     assert "finding" in capsys.readouterr().out, "a table where there is room"
+
+
+def test_an_error_of_time_has_its_numbers_under_json(tmp_path: Path, capsys):
+    (tmp_path / "own.csv").write_text(
+        "ts,price,qty\n1704218400,1,1\n1704195000,1,1\n1704218401,1,1\n"
+    )
+    args = ["data", "ingest", str(tmp_path / "own.csv"), "--tick", "1", "--lot", "1", "--json"]
+    assert run(args) == 65
+    captured = capsys.readouterr()
+    said = json.loads(captured.out)
+    assert "time goes back 6 h 30 min (1 times in all)" in captured.err
+    assert (said["back_ns"], said["row"], said["times"]) == (23_400_000_000_000, 3, 1)
+
+
+def test_what_lies_beside_data_in_a_folder_is_no_data(tmp_path: Path, capsys):
+    folder = tmp_path / "vision"
+    folder.mkdir()
+    (folder / "own.csv").write_text(CSV.replace("Time", "ts"))
+    (folder / "own.csv.CHECKSUM").write_text("0123abcd  own.csv\n")
+    assert run(["data", "ingest", str(folder), "--out", str(tmp_path / "out"), *GRID]) == 0

@@ -210,3 +210,26 @@ def test_an_index_of_pandas_that_counts_rows_is_no_time(tmp_path: Path):
     frame.with_columns(__index_level_0__=pl.Series([3, 5, 8])).write_parquet(tmp_path / "p.parquet")
     (feed,) = decode([tmp_path / "p.parquet"], OPTIONS)
     assert rows(feed) == rows(tape(tmp_path, PLAIN))
+
+
+def test_a_number_behind_ten_thousand_whole_ones_changes_no_other_column(tmp_path: Path):
+    lines = [
+        f"{1_723_161_600 + i / 4},{100 + i % 7 / 4},{1 if i < 11_000 else 0.5}"
+        for i in range(12_000)
+    ]
+    feed = tape(tmp_path, "\n".join(["ts,price,qty", *lines]))
+    assert len(feed.columns.kind) == 12_000 and feed.columns.qty.tolist()[-1] == 2
+    assert int(feed.columns.exch_ts[1] - feed.columns.exch_ts[0]) == 250_000_000
+
+
+def test_a_file_of_the_newest_first_is_turned_round_where_that_is_accepted(tmp_path: Path):
+    same = ROWS[1].replace(",buy", ",sell")  # at one time the order within it counts
+    shown = [HEADER, *ROWS[:2], same, ROWS[2]]
+    text = "\n".join([HEADER, *shown[:0:-1]])
+    with pytest.raises(
+        DataError, match=r"back 250 ms, the newest row stands first.*turns the"
+    ) as told:
+        tape(tmp_path, text)
+    assert told.value.facts == {"row": 3, "back_ns": 250_000_000, "times": 2}
+    turned = tape(tmp_path, text, waive=("receive_disorder",))
+    assert rows(turned) == rows(tape(tmp_path, "\n".join(shown)))

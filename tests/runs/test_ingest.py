@@ -52,7 +52,7 @@ def test_other_kinds_of_frame_are_the_same(tmp_path: Path, given):
 
 
 def test_what_is_neither_path_nor_frame_is_refused(tmp_path: Path):
-    with pytest.raises(ConfigError, match="dict is neither a path nor a frame"):
+    with pytest.raises(ConfigError, match=r"dict is neither a path nor a frame; polars.DataFrame"):
         take_in({"ts": [1]}, tmp_path)
 
 
