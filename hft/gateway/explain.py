@@ -20,7 +20,7 @@ REPORT_MAX = 64
 
 
 class Check(NamedTuple):
-    """One failing check; `margin` = limit - measured, so below zero by how far it is past."""
+    """One failing check; `margin` is below zero by how far it is past the limit."""
 
     reason: Reason
     measured: int
@@ -28,7 +28,7 @@ class Check(NamedTuple):
 
     @property
     def margin(self) -> int:
-        return self.limit - self.measured
+        return min(self.limit - self.measured, self.measured - self.limit)
 
 
 def explain(state: GatewayState, intent: Any, touch: Any, now_ns: int) -> list[Check]:

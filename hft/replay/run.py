@@ -8,6 +8,7 @@ import numpy as np
 from hft.core import digest
 from hft.core.errors import ConfigError, InvariantError, StrategyError
 from hft.core.jit import array_at
+from hft.core.source import place_of
 from hft.gateway.state import apply_limits
 from hft.replay import state as st
 from hft.replay.build import Session
@@ -16,6 +17,7 @@ from hft.replay.growth import grow
 from hft.strategies.base import duration_ns, pointer
 from hft.strategies.callback import object_waker, plain_waker
 from hft.strategies.context import LOGS_MAX
+from hft.strategies.kept import kept_at
 from hft.strategies.view import Order, View
 
 
@@ -137,16 +139,22 @@ def change_limits(session: Session) -> None:
 
 
 def where(session: Session, error: BaseException) -> str:
-    """One sentence: which strategy raised what, at which wake-up and time, with its named state."""
+    """One sentence: where which strategy raised what, at which wake-up and time, with its state."""
     engine = session.engine
     s = int(engine.clock[0]["strategy"])
     strategy = session.strategies[s]
     wake = int(engine.strategies[s]["woken"])
     now_ns = int(engine.clock[0]["now_ns"])
     state = ", ".join(f"{k}={v}" for k, v in named_state(session, s).items()) or "none"
+    place = place_of(strategy.body, error)
     return (
-        f"strategy {strategy.name!r} raised {type(error).__name__}: {error} "
+        f"{place}strategy {strategy.name!r} raised {type(error).__name__}: {error} "
         f"at wake-up {wake}, {np.datetime64(now_ns, 'ns')}Z; state: {state}"
+        + (
+            ""
+            if place or engine.clock[0]["stop_at_wake"]
+            else "; --plain (plain=True) names its line"
+        )
     )
 
 
@@ -167,7 +175,7 @@ def pull(driver: Driver, session: Session) -> bool:
     strategy = session.strategies[0]
     context = session.engine.contexts[0]
     p = array_at(int(context["params_at"]), 1, strategy.params_row().dtype)[0]
-    s = array_at(int(context["state_at"]), 1, strategy.state_row().dtype)[0]
+    s = kept_at(int(context["state_at"]), strategy.state_row().dtype)
     sim = Sim(driver, session)
     try:
         strategy.body(sim, p, s)

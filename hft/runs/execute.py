@@ -17,13 +17,13 @@ import numpy as np
 
 from hft.core.codes import Reason
 from hft.core.errors import ConfigError, HftError, JournalError, StrategyError
-from hft.core.jit import array_at
+from hft.core.jit import JIT_DISABLED, array_at
 from hft.gateway.limits import Limits
 from hft.replay.build import Session
 from hft.replay.run import deliver, drive, logs_of, run_digest
 from hft.replay.snapshot import freeze, thaw
 from hft.runs.code.compilation import NOT_COMPILED, strategy_error
-from hft.runs.code.purity import refuse_chance, refuse_written_params
+from hft.runs.code.purity import refuse_chance, refuse_cut_state, refuse_written_params
 from hft.runs.code.sources import rebuild
 from hft.runs.code.staleness import renew
 from hft.runs.controls import Control
@@ -201,6 +201,9 @@ def _compile(job: Job, session: Session) -> None:
         raise
     except Exception as error:  # the compiler has some of no kind of its own
         raise strategy_error(job.strategies, error) from error
+    if not JIT_DISABLED:
+        for strategy in session.strategies:
+            refuse_cut_state(strategy)
 
 
 def _check_class(strategy: Strategy) -> None:

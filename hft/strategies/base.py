@@ -252,6 +252,7 @@ def forget_compiled() -> None:
     """The next pointer is compiled anew: what a body has frozen is not what there is now."""
     _chain.cache_clear()
     _compiled_waker.cache_clear()
+    _compiled_body.cache_clear()
 
 
 def _seal(function: Callable[..., Any]) -> Any:
@@ -269,13 +270,23 @@ def _waker(strategy: Strategy) -> Any:
     return _compiled_waker(strategy.body, strategy.params_row().dtype, strategy.state_row().dtype)
 
 
+def compiled_body(strategy: Strategy) -> Any:
+    """The body of a function strategy as its waker calls it; compiled once there is a pointer."""
+    return _compiled_body(strategy.body, strategy.params_row().dtype, strategy.state_row().dtype)
+
+
+@lru_cache(maxsize=64)
+def _compiled_body(function: Any, params: np.dtype, state: np.dtype) -> Any:
+    return kernel(cache=False, checked=True)(function)
+
+
 @lru_cache(maxsize=64)
 def _compiled_waker(function: Any, params: np.dtype, state: np.dtype) -> Any:
     """Compiled once per body and record types in a process; parameters are data, not code."""
     params_at = record_at(params)
     state_at = record_at(state)
     context_at = ctx.context_at
-    body = kernel(cache=False, checked=True)(function)
+    body = _compiled_body(function, params, state)
 
     def waker(at):  # type: ignore[no-untyped-def]
         context = context_at(at)

@@ -5,7 +5,9 @@ from typing import Any
 
 from hft.core.errors import HftError, StrategyError
 from hft.core.jit import array_at
+from hft.core.source import place_of
 from hft.strategies import context as ctx
+from hft.strategies.kept import kept_at
 from hft.strategies.view import Order, View
 
 
@@ -17,7 +19,7 @@ def plain_waker(strategy: Any) -> Callable[[int], None]:
     def waker(at: int) -> None:
         row = array_at(at, 1, ctx.CONTEXT)[0]
         p = array_at(row["params_at"], 1, params)[0]
-        s = array_at(row["state_at"], 1, state)[0]
+        s = kept_at(row["state_at"], state)
         strategy.body(View(at), Order(at), p, s)
 
     return waker
@@ -36,7 +38,7 @@ def object_waker(strategy: Any) -> tuple[Callable[[int], None], Any]:
     def waker(at: int) -> None:
         instance.on_wake(View(at), Order(at))
         if names:
-            row = array_at(array_at(at, 1, ctx.CONTEXT)[0]["state_at"], 1, state)[0]
+            row = kept_at(array_at(at, 1, ctx.CONTEXT)[0]["state_at"], state)
             for name in names:
                 row[name] = getattr(instance, name)
 
@@ -51,4 +53,6 @@ def _made(strategy: Any) -> Any:
         raise
     except (Exception, SystemExit) as error:
         said = f"{type(error).__name__}: {error}"
-        raise StrategyError(f"strategy {strategy.name!r}: its __init__ raised {said}") from error
+        place = place_of(strategy.body, error)
+        named = f"{place}strategy {strategy.name!r}"
+        raise StrategyError(f"{named}: its __init__ raised {said}") from error

@@ -15,6 +15,7 @@ from hft.core.jit import kernel
 from hft.market import features
 from hft.market.book import NO_ASK, NO_BID
 from hft.strategies import context as ctx
+from hft.strategies.whole import whole_lots, whole_tick
 
 LEVELS_MAX = 10
 FAR_NS = 1 << 62  # the end of a session where no calendar is known
@@ -292,30 +293,38 @@ def listened(at: int, i: int) -> int:
 @kernel
 def quote(at: int, idx: int, side: int, price: float, lots: int) -> None:
     """`order.quote`: a price between ticks is rounded away from the market."""
-    ctx.quote(at, idx, side, passive_tick(side, price), lots)
+    ctx.quote(at, idx, side, passive_tick(side, price), whole_lots(lots))
 
 
 @kernel
 def target_at(at: int, idx: int, lots: int, price: float) -> None:
     """`order.target` with a price."""
-    gap = lots - ctx.position_of(at, idx)["qty"]
-    ctx.target(at, idx, lots, passive_tick(0 if gap > 0 else 1, price), False)
+    whole = whole_lots(lots)
+    gap = whole - ctx.position_of(at, idx)["qty"]
+    ctx.target(at, idx, whole, passive_tick(0 if gap > 0 else 1, price), False)
 
 
 @kernel
 def target_market(at: int, idx: int, lots: int) -> None:
     """`order.target` without a price: MARKET, IOC."""
-    ctx.target(at, idx, lots, 0, True)
+    ctx.target(at, idx, whole_lots(lots), 0, True)
 
 
 @kernel
 def new_order(
     at: int, idx: int, side: int, tick: int, lots: int, tif: int, order_type: int, expires_ns: int
 ) -> int:
-    """`order.new`. Raises: ValueError when a GTD order has no end, or another order has one."""
+    """`order.new`. Raises: ValueError for half a tick or lot, and an end that is not GTD's."""
     if (tif == _GTD) != (expires_ns > 0):
         raise ValueError("order.new: expires_ns belongs to tif=GTD, and GTD needs it")
-    return ctx.new_order(at, idx, side, tick, lots, tif, order_type, expires_ns)
+    price, qty = whole_tick(tick), whole_lots(lots)
+    return ctx.new_order(at, idx, side, price, qty, tif, order_type, expires_ns)
+
+
+@kernel
+def amend(at: int, idx: int, order_id: int, tick: int, lots: int) -> int:
+    """`order.amend`. Raises: ValueError for half a tick or lot."""
+    return ctx.amend_order(at, idx, order_id, whole_tick(tick), whole_lots(lots))
 
 
 @kernel
@@ -379,7 +388,7 @@ LADDERS: dict[str, tuple[Callable[..., Any], int]] = {
 # `order.new` and `order.target` have optional arguments; their forms are written out in `view`.
 ORDER_METHODS: dict[str, Callable[..., Any]] = {
     "quote": quote,
-    "amend": ctx.amend_order,
+    "amend": amend,
     "cancel": ctx.cancel_order,
     "cancel_all": cancel_all,
     "log": _log,

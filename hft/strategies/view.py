@@ -6,6 +6,7 @@ classes, so that adding a member is one line there.
 """
 
 import operator
+from difflib import get_close_matches
 from typing import Any
 
 from numba import types
@@ -27,6 +28,7 @@ from hft.strategies.members import (
     ORDER_METHODS,
     VIEW_ATTRIBUTES,
     VIEW_METHODS,
+    amend,
     cancel_all,
     listened,
     new_order,
@@ -125,8 +127,10 @@ if not JIT_DISABLED:
         _overload_ladder(_name, _make)
     for _name, _function in VIEW_METHODS.items():
         _overload_method(ViewType, _name, _function, _argument_count(_function))
-    for _name, _function in ORDER_METHODS.items():
-        _overload_method(OrderType_, _name, _function, _argument_count(_function))
+    for _name in ("cancel", "cancel_all"):
+        _overload_method(
+            OrderType_, _name, ORDER_METHODS[_name], _argument_count(ORDER_METHODS[_name])
+        )
 
     @overload(operator.getitem)
     def _view_item(pair, i):  # type: ignore[no-untyped-def]
@@ -138,6 +142,20 @@ if not JIT_DISABLED:
             item = pair.item
             return lambda pair, i: item(pair._at, pair._idx, i)
         return None
+
+    @overload_method(OrderType_, "quote")
+    def _order_quote(order, side, tick, lots):  # type: ignore[no-untyped-def]
+        return lambda order, side, tick, lots: quote(order._at, order._idx, side, tick, lots)
+
+    @overload_method(OrderType_, "amend")
+    def _order_amend(order, order_id, tick, lots):  # type: ignore[no-untyped-def]
+        return lambda order, order_id, tick, lots: amend(
+            order._at, order._idx, order_id, tick, lots
+        )
+
+    @overload_method(OrderType_, "log")
+    def _order_log(order, code, value):  # type: ignore[no-untyped-def]
+        return lambda order, code, value: ctx.log_value(order._at, code, value)
 
     @overload_method(OrderType_, "new")
     def _order_new(order, side, tick, lots, tif=0, type=1, expires_ns=0):  # type: ignore[no-untyped-def]
@@ -187,8 +205,14 @@ class View:
         if name in VIEW_METHODS:
             function, at, idx = VIEW_METHODS[name], self._at, self._idx
             return lambda *args: function(at, idx, *args)
-        known = sorted([*VIEW_ATTRIBUTES, *LADDERS, *VIEW_METHODS])
-        raise AttributeError(f"view has no member {name!r}; it has {', '.join(known)}")
+        raise AttributeError(_no_member("view", name, [*VIEW_ATTRIBUTES, *LADDERS, *VIEW_METHODS]))
+
+
+def _no_member(of: str, name: str, known: list[str]) -> str:
+    """One sentence: what was asked for is not there, and what probably was meant."""
+    near = get_close_matches(name, known, 1)
+    meant = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(known))}"
+    return f"{of} has no member {name!r}; {meant}"
 
 
 class Order:
@@ -201,6 +225,9 @@ class Order:
 
     def __getitem__(self, i: int) -> "Order":
         return Order(self._at, int(listened(self._at, i)))
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(_no_member("order", name, [*ORDER_METHODS, "new", "target"]))
 
     def quote(self, side: int, tick: float, lots: int) -> None:
         """Keep exactly this one order on a side; lots 0 withdraws."""
@@ -222,7 +249,7 @@ class Order:
 
     def amend(self, order_id: int, tick: int, lots: int) -> int:
         """A new price and total quantity for an order."""
-        return int(ctx.amend_order(self._at, self._idx, order_id, tick, lots))
+        return int(amend(self._at, self._idx, order_id, tick, lots))
 
     def cancel(self, order_id: int) -> int:
         """Cancel one order."""

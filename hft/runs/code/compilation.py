@@ -2,7 +2,6 @@
 strategy that cannot be compiled one sentence with its line instead of a page of types.
 """
 
-import linecache
 import re
 import sys
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from hft.core.errors import StrategyError
 from hft.core.jit import JIT_DISABLED, is_cached
+from hft.core.source import at_line
 from hft.runs.code.location import file_of
 
 if TYPE_CHECKING:
@@ -86,14 +86,16 @@ def strategy_error(strategies: Mapping[str, "Strategy"], error: Exception) -> St
     for name, one in strategies.items():
         for found in unknowns(one):
             if not line or (files[name] == file and found.line <= line <= found.last):
-                place = _at(files[name], found.line)
+                place = at_line(files[name], found.line)
                 return StrategyError(f"{place}strategy {name!r} cannot be compiled: {found.says}")
     names = ", ".join(map(repr, strategies))
     if "positional argument" in str(error) and not line:
         cause = f"its arguments are not those it is called with; {_SHAPE}"
         return StrategyError(f"strategy {names} cannot be compiled: {cause}")
     cause = _cause(lines, error)
-    return StrategyError(f"{_at(file, line)}strategy {names} cannot be compiled: {cause}; {_CURE}")
+    return StrategyError(
+        f"{at_line(file, line)}strategy {names} cannot be compiled: {cause}; {_CURE}"
+    )
 
 
 def _cause(lines: list[str], error: Exception) -> str:
@@ -108,14 +110,6 @@ def _cause(lines: list[str], error: Exception) -> str:
     why = next((found[1] for line in told if (found := _WHY.match(line))), "")
     asked = _LITERAL.sub(r"\1", call)
     return f"the compiler knows no {asked}" + (f" ({why})" if why else "")
-
-
-def _at(file: str, line: int) -> str:
-    """`file, line N: its text: `, "" for no line."""
-    if not line:
-        return ""
-    text = linecache.getline(file, line).strip()
-    return f"{file}, line {line}: " + (f"`{text}`: " if text else "")
 
 
 def _place(lines: list[str], files: list[str]) -> tuple[str, int]:

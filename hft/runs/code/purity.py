@@ -7,7 +7,11 @@ from types import ModuleType
 from typing import Any
 
 from hft.core.errors import ConfigError
+from hft.core.source import at_line
 from hft.runs.code.captures import named
+from hft.runs.code.location import file_of
+from hft.strategies.base import Strategy, compiled_body
+from hft.strategies.kept import WHOLE, cut_writes
 
 _CHANCE = ("random", "secrets", "uuid", "numpy.random", "numpy.random.mtrand")
 _CLOCKS = ("time", "datetime")
@@ -49,6 +53,13 @@ def refuse_written_params(name: str, body: Any) -> None:
                     f"strategy {name!r}: writes to its parameters ({ast.unparse(node)}), which do "
                     "not change during a run; declare what changes as state"
                 )
+
+
+def refuse_cut_state(strategy: Strategy) -> None:
+    """Raises: ConfigError for a compiled body that writes a float into state of whole numbers."""
+    for line, field in cut_writes(compiled_body(strategy)):
+        place = at_line(file_of(strategy), line)
+        raise ConfigError(f"{place}strategy {strategy.name!r}: state {field} {WHOLE}")
 
 
 def _module_of(value: Any) -> str:

@@ -230,7 +230,8 @@ def decisions_table(steps: np.ndarray, names: RunNames) -> pa.Table:
             "reason_code": arrow(reason.astype(np.int16)),
             "measured": column(measured, ~known),
             "limit": column(limit, ~known),
-            "margin": column(limit - measured, ~known),
+            # Past a least value, such as 0 lots, as well as past a most.
+            "margin": column(np.minimum(limit - measured, measured - limit), ~known),
             "unit": margin_unit_names(reason, names),
         }
     )
