@@ -33,7 +33,7 @@ from hft.core.codes import Flag
 from hft.core.errors import DataError
 from hft.core.instruments import Instrument
 from hft.feeds.deltas import whole_after
-from hft.feeds.findings import Findings, Limit
+from hft.feeds.findings import LIMITS, Findings, Limit
 from hft.feeds.modifies import replace_modifies
 from hft.feeds.order import clocks_of, order_rows, row_words
 from hft.feeds.sanity import Sanity
@@ -46,6 +46,7 @@ EXACT_FLOAT = 1 << 53
 DUST = 1e-6  # of a step: what arithmetic of floats leaves beside it
 STEPS = ("tick", "lot")  # of an instrument's grid
 ALL_ROWS = ("assumed_clock",)  # findings that are of every row
+NONE = Limit("", 0.0)  # of a finding that no table has
 DAY_NS = 86_400_000_000_000
 
 Progress = Callable[[int, int, int], None]  # (bytes done, bytes in all, rows so far)
@@ -281,7 +282,11 @@ def settle(feed: Feed, options: DecodeOptions, lowest_latency_ns: int | None = N
     columns = feed.columns
     rows = len(columns.exch_ts)
     if rows == 0:
-        raise DataError(f"{_origin(feed)}: no rows: the source is empty")
+        limits = LIMITS | dict(options.limits)
+        wrong = [one for one in findings.sorted() if limits.get(one.name, NONE).share is not None]
+        seen = "; ".join(f"{one.name} {one.count}, first row {one.first_row}" for one in wrong)
+        why = f"none of its rows can be used ({seen})" if seen else "the source is empty"
+        raise DataError(f"{_origin(feed)}: no rows: {why}")
     if _unseen(columns):
         raise DataError(f"{_origin(feed)}: no row that a strategy sees: all are the venue's alone")
     if options.clock_fix:

@@ -83,9 +83,11 @@ class Cells:
         unknown = codes.is_null()
         if unknown.any():
             index = int(unknown.arg_true()[0])
+            guessed = field == "kind" and self.fields[field] != "kind"
+            none = "; --columns kind= says that no column is one of events" if guessed else ""
             raise DataError(
                 f"{self.where(field)}, row {self.rows[index]}: {text[index]!r} is none of "
-                f"{', '.join(name for name in table)}"
+                f"{', '.join(name for name in table)}{none}"
             )
         return codes.to_numpy()
 

@@ -178,6 +178,9 @@ def _parsed(text: bytes, top: Top, path: Path) -> pl.DataFrame:
         return pl.read_csv(io.BytesIO(text), infer_schema=False, **how)  # type: ignore[arg-type]
     except pl.exceptions.PolarsError as error:
         row, why = 1, str(error).splitlines()[0]
+        if b'"' in text:
+            odd = (n for n, line in enumerate(text.split(b"\n"), 1) if line.count(b'"') % 2)
+            row, why = next(odd, 1), 'a quotation mark (") in the row has no other half; remove it'
         try:
             text.decode()
         except UnicodeDecodeError as broken:

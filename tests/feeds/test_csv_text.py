@@ -120,6 +120,14 @@ def test_what_a_tool_leaves_in_a_file_changes_no_row(
             r"'ask', row 2: '60,000.05' is no number; wri",
         ),
         ("ts;price;qty\n2024-08-09T00:00:00Z;60,250;1\n", r"'price', row 2: '60,250' is no number"),
+        (
+            PLAIN.replace("buy", '5" pipe'),
+            r"row 3: .* a quotation mark \(\"\) in the row has",
+        ),
+        (
+            "ts,type,bid,ask,price,qty\n1723161600,trade,1,2,,\n1723161601,quote,1,2,,\n",
+            r"'type', row 3: 'quote' is none of .*; --columns kind= says that no column",
+        ),
         ("ts,price,qty\n45293.5,100.25,1\n", r"row 2: 45293.5 is no time; give seconds since 1970"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 
 from hft.core.codes import EventKind
 from hft.core.errors import DataError
-from hft.feeds.base import DecodeOptions
+from hft.feeds.base import DecodeOptions, settle
 from hft.feeds.frame import decode, decode_frame
 from hft.feeds.times import spoken
 from hft.runs.given import as_frame
@@ -301,3 +301,9 @@ def test_a_pandas_frame_that_is_no_table_is_refused_in_a_sentence(doubled):
     said = "column 'ts' stands 2 times" if doubled else "column 'price', row 2: '100.5' is text"
     with pytest.raises(DataError, match=f"frame.*{said}"):
         as_frame(frame)
+
+
+def test_a_source_without_a_usable_row_is_told_why():
+    (feed,) = decode_frame(trades(qty=[-1, 0]), OPTIONS)
+    with pytest.raises(DataError, match=r"none of its rows can be used \(negative_qty 1, first"):
+        settle(feed, OPTIONS)
