@@ -14,14 +14,14 @@ from math import sqrt
 import numpy as np
 from scipy.special import ndtri
 
-from hft.alpha.canary.claim import Claim, claim_of
-from hft.alpha.canary.decide import CanaryDecision, decide
-from hft.alpha.canary.history import History
-from hft.alpha.canary.sessions import Evidence, Session
-from hft.alpha.profile import Profile
-from hft.alpha.promotion.document import Promotion, rollback_block
-from hft.alpha.promotion.ladder import start
-from hft.alpha.promotion.propose import GUARDRAILS
+from hft.governance.canary.decide import CanaryDecision, decide
+from hft.governance.canary.history import History
+from hft.governance.profile import Profile
+from hft.governance.promotion.claim import Claim, claim_of
+from hft.governance.promotion.document import Promotion, rollback_block
+from hft.governance.promotion.ladder import start
+from hft.governance.promotion.propose import GUARDRAILS
+from hft.governance.sessions import Evidence, Session
 from hft.settings import read_profile
 from hft.statistics.series import generator
 from hft.statistics.study import Share, Study

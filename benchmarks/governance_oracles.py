@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from hft.alpha.manifest import AlphaManifest
+from hft.research.alphas.manifest import AlphaManifest
 
 MANIFEST = AlphaManifest(
     "{name}", "a construction of the study", "see the code",

@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks import governance_oracles as oracles
-from hft.alpha import loader, signals
-from hft.alpha.backtest import Rules, annual_sharpe, run
-from hft.alpha.data import load
-from hft.alpha.data.planted import BARS, DAYS, write
-from hft.alpha.verdict import Verdict
-from hft.alpha.workspace import Workspace
 from hft.api import research
 from hft.api.validation import validate
 from hft.audit.journal import read
+from hft.governance.verdict import Verdict
+from hft.research.alphas import loader, signals
+from hft.research.backtest import Rules, annual_sharpe, run
+from hft.research.data.load import load
+from hft.research.data.planted import BARS, DAYS, write
+from hft.research.workspace import Workspace
 from hft.statistics.study import Share, Study
 from hft.storage.chain import canonical
 

@@ -18,7 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hft.alpha.ledger import Ledger, Problem, Trial
+from hft.governance.ledger.check import Problem
+from hft.governance.ledger.ledger import Ledger
+from hft.research.trial import Trial
 
 DAY_NS = 86_400 * 10**9
 START_NS = 1_700_000_000 * 10**9

@@ -50,9 +50,9 @@ SMALL = Size(100_000, 500, 20, 3, 12)
 
 def bars_of(data: str | None) -> Any:
     """The 234 days of recorded one-minute bars of QQQ, or as many that are made here."""
-    from hft.alpha.data.load import load
-    from hft.alpha.data.planted import planted
-    from hft.alpha.search.market import of_research
+    from hft.research.data.load import load
+    from hft.research.data.planted import planted
+    from hft.research.search.market import of_research
 
     if data:
         return of_research(load(f"{data}/{BARS}/*.parquet"), returns_field="close")
@@ -84,7 +84,7 @@ def market(rows: int, data: str | None) -> Any:
 
 def expressions(fields: Sequence[str], count: int) -> list[Any]:
     """Different expressions as random mode draws them."""
-    from hft.alpha.search.candidates import Drawn, stream
+    from hft.research.search.candidates import Drawn, stream
 
     drawn, found = Drawn(fields, stream(SEED, 0)), {}
     while len(found) < count:
@@ -110,7 +110,7 @@ def parity(sample: Sequence[Any], columns: dict[str, np.ndarray]) -> int:
     """Compare values with pandas. Returns: expressions compared. Raises: ValueError."""
     import pandas as pd
 
-    from hft.alpha.expressions.evaluate import evaluate
+    from hft.research.expressions.evaluate import evaluate
 
     frame = pd.DataFrame(columns)
     for expression in sample:
@@ -133,9 +133,9 @@ def against(size: Size, data: str | None) -> Iterator[dict[str, Any]]:
     import pandas as pd
     import polars as pl
 
-    from hft.alpha.expressions.expression import parse
-    from hft.alpha.search.measure import measure
-    from hft.alpha.search.run import chunks_of, in_order
+    from hft.research.expressions.expression import parse
+    from hft.research.search.measure import measure
+    from hft.research.search.run import chunks_of, in_order
 
     place = market(size.rows, data)
     every = expressions(place.fields, size.expressions)
@@ -180,9 +180,9 @@ def against(size: Size, data: str | None) -> Iterator[dict[str, Any]]:
 
 def values(chunk: Sequence[Any], place: Any) -> None:
     """The values of every expression on every row, block by block; what takes them is left out."""
-    from hft.alpha.expressions.evaluate import BLOCK, Evaluation, graphs, rank_whole
-    from hft.alpha.search.measure import Lanes
-    from hft.alpha.search.trade import LANES
+    from hft.research.expressions.evaluate import BLOCK, Evaluation, graphs, rank_whole
+    from hft.research.search.measure import Lanes
+    from hft.research.search.trade import LANES
 
     for _, _, graph in graphs(chunk, place.fields, place.rows, BLOCK, 2048):
         lanes, evaluation = Lanes.of(graph), Evaluation(graph)
@@ -222,7 +222,7 @@ def gplearn(size: Size, data: str | None) -> Iterator[dict[str, Any]]:
     from gplearn.fitness import _fitness_map
     from gplearn.functions import _function_map
 
-    from hft.alpha.search.measure import measure
+    from hft.research.search.measure import measure
 
     place = market(size.rows, data)
     table = np.ascontiguousarray(np.nan_to_num(place.table).T)
@@ -274,7 +274,7 @@ def _programs(count: int, fields: int, functions: list[Any], metric: Any) -> lis
 
 def _ours(program: list[Any], fields: Sequence[str]) -> Any:
     """A gplearn program (prefix order) as an expression of ours."""
-    from hft.alpha.expressions.expression import parse
+    from hft.research.expressions.expression import parse
 
     words = iter(program)
 
@@ -289,7 +289,7 @@ def _ours(program: list[Any], fields: Sequence[str]) -> Any:
 
 def whole_search(size: Size, data: str | None) -> Iterator[dict[str, Any]]:
     """The search by one worker, two and Dask, and once stopped in the middle and resumed."""
-    from hft.alpha.search.run import Plan, ranking, run
+    from hft.research.search.run import Plan, ranking, run
 
     place = market(size.rows, data)
     plan = Plan(trials=size.expressions)
@@ -327,7 +327,7 @@ class _Stop(Exception):
 
 
 def _killed(plan: Any, place: Any, folder: Path) -> int:
-    from hft.alpha.search.run import run
+    from hft.research.search.run import run
 
     reached = 0
 
@@ -356,9 +356,9 @@ def peak_memory(size: Size, data: str | None) -> Iterator[dict[str, Any]]:
 
 def only_ours(size: Size, data: str | None) -> dict[str, Any]:
     """Measure everything once in this process and say how much memory that took."""
-    from hft.alpha.expressions.expression import parse
-    from hft.alpha.search.measure import measure
-    from hft.alpha.search.run import chunks_of, in_order
+    from hft.research.expressions.expression import parse
+    from hft.research.search.measure import measure
+    from hft.research.search.run import chunks_of, in_order
 
     place = market(size.rows, data)
     for chunk in chunks_of(in_order(expressions(place.fields, size.expressions))):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hft.alpha.expressions.nodes import Const, Field, Node, Op
+from hft.research.expressions.nodes import Const, Field, Node, Op
 
 
 def in_pandas(node: Node, frame: Any) -> Any:

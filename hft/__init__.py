@@ -59,7 +59,7 @@ __all__ = [
 
 # Names of the API that are also subpackages: importing `hft.runs.result` must not turn `hft.runs`
 # from a function into a module, so these live on the module's class, where the import cannot write.
-_ALSO_PACKAGES = ("alpha", "audit", "replay", "runs")
+_ALSO_PACKAGES = ("audit", "replay", "runs")
 
 # Modules of the API.
 _MODULES = ("alpha", "audit")

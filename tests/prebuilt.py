@@ -19,8 +19,12 @@ PREBUILT = ROOT / "hft" / "prebuilt"
 MACHINES = ("x86_64",)
 # Their kernels are those that a first command of a user would wait for.
 TESTS = (
-    *("tests/feeds", "tests/tape", "tests/alpha/expressions", "tests/alpha/search"),
-    *("tests/alpha/test_replayed.py", "tests/microstructure", "tests/runs/test_relimit.py"),
+    *("tests/feeds", "tests/tape", "tests/research/expressions", "tests/research/search"),
+    *(
+        "tests/research/test_signal_replays.py",
+        "tests/microstructure",
+        "tests/runs/test_relimit.py",
+    ),
     *("tests/replay", "tests/venue/test_user_queue.py"),
 )
 HFT = "from hft.cli.app import main; main()"

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import hft
-from hft.alpha.data.planted import write
-from hft.alpha.ledger import Ledger
 from hft.api.outcome import Outcome
 from hft.audit.keys import dump, entry
 from hft.audit.sign import generate
+from hft.governance.ledger.ledger import Ledger
+from hft.research.data.planted import write
 from hft.storage.chain import canonical
 from hft.storage.strict_yaml import load_yaml
 

@@ -11,28 +11,30 @@ from typing import Any
 
 import numpy as np
 
-from hft.alpha.canary.claim import claim_of
-from hft.alpha.canary.sessions import Evidence, Session
-from hft.alpha.gates.d import Portfolio
-from hft.alpha.gates.e import Shadow
-from hft.alpha.ledger import Ledger, Trial
-from hft.alpha.measures.measured import Options
-from hft.alpha.profile import Profile
-from hft.alpha.promotion.approve import Approval, Facts, Now, approve
-from hft.alpha.promotion.bundle import Bundle
-from hft.alpha.promotion.office import Office
-from hft.alpha.promotion.people import Person, person
-from hft.alpha.promotion.promotions import File, read
-from hft.alpha.promotion.propose import Asked, Proposal, propose
-from hft.alpha.promotion.recheck import Again
-from hft.alpha.promotion.standing import hurdle_now
-from hft.alpha.promotion.validated import Validated
-from hft.alpha.promotion.validated import read as read_validation
-from hft.alpha.verdict import GateResult, holds
-from hft.alpha.workspace import Workspace
 from hft.audit.auditor import Auditor
 from hft.audit.keys import Keys, dump, entry
 from hft.audit.sign import generate
+from hft.governance.gates.d import Portfolio
+from hft.governance.gates.e import Shadow
+from hft.governance.ledger.ledger import Ledger
+from hft.governance.profile import Profile
+from hft.governance.promotion.approve import Approval, Facts, Now, approve
+from hft.governance.promotion.bundle import Bundle
+from hft.governance.promotion.claim import claim_of
+from hft.governance.promotion.office import Office
+from hft.governance.promotion.people import Person, person
+from hft.governance.promotion.promotions import File, read
+from hft.governance.promotion.proposal import Asked, Proposal
+from hft.governance.promotion.propose import propose
+from hft.governance.promotion.recheck import Again
+from hft.governance.promotion.status import hurdle_now
+from hft.governance.promotion.verdicts import Validated
+from hft.governance.promotion.verdicts import read as read_validation
+from hft.governance.sessions import Evidence, Session
+from hft.governance.verdict import GateResult, holds
+from hft.research.measures.measurement import Options
+from hft.research.trial import Trial
+from hft.research.workspace import Workspace
 from hft.settings import read_profile
 from hft.storage.chain import canonical
 
@@ -255,7 +257,7 @@ class World:
 
     def bundle(self) -> Bundle:
         """The newest bundle."""
-        from hft.alpha.promotion.bundle import find
+        from hft.governance.promotion.bundle import find
 
         return find(self.office().reports, ALPHA)[1]
 

@@ -13,9 +13,9 @@ ROOT = Path(__file__).resolve().parents[1]
 # File -> what would go unseen without it.
 ALSO: dict[str, str] = {
     "tests/statistics/test_sharpe.py": "the figure every gate reads",
-    "tests/alpha/test_backtest.py": "costs and positions of a backtest",
-    "tests/alpha/test_profile.py": "thresholds as files",
-    "tests/alpha/test_verdict.py": "a gate's answer from its checks",
+    "tests/research/test_backtest.py": "costs and positions of a backtest",
+    "tests/governance/test_profile.py": "thresholds as files",
+    "tests/governance/test_verdict.py": "a gate's answer from its checks",
     "tests/audit/test_journal.py": "the chain of the audit",
     "tests/cli/test_replay_check.py": "what a regression replay answers when something changed",
     "tests/feeds/test_base.py": "findings, clock repair, days",

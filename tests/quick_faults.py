@@ -138,7 +138,7 @@ FAULTS: dict[str, Fault] = {
         "alpha",
     ),
     "gate: an undecided check hides a failed one": Fault(
-        "hft/alpha/verdict.py",
+        "hft/governance/verdict.py",
         "for verdict in (Verdict.FAIL, Verdict.INSUFFICIENT)",
         "for verdict in (Verdict.INSUFFICIENT, Verdict.FAIL)",
         "alpha",

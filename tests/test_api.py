@@ -123,8 +123,8 @@ def named(name: str) -> Any:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A rehearsal with one validated alpha, its bars, a day of tapes."""
-    from hft.alpha.data.planted import planted
-    from hft.alpha.data.planted_tapes import write_tapes
+    from hft.research.data.planted import planted
+    from hft.research.data.planted_tapes import write_tapes
 
     root = tmp_path_factory.mktemp("governed") / "desk"
     hft.alpha.init(root, rehearsal=True)

@@ -27,7 +27,8 @@ LAYERS: list[tuple[str, ...]] = [
     ("feeds", "tape", "recorder", "audit"),
     ("reports", "metrics", "microstructure"),
     ("runs",),
-    ("alpha",),
+    ("research",),
+    ("governance",),
     ("services",),
     ("settings",),
     ("api",),
@@ -149,24 +150,23 @@ def seen_from(package: str, graph: Mapping[str, set[str]]) -> dict[str, set[str]
     return found
 
 
-# The files of alpha still import each other in circles.
-OUTSIDE_ALPHA = [path for path in sorted(PACKAGE.rglob("*.py")) if "alpha" not in path.parts]
-FOLDERS = sorted({module_of(path.parent / "__init__.py") for path in OUTSIDE_ALPHA} - {"hft"})
+FILES = sorted(PACKAGE.rglob("*.py"))
+FOLDERS = sorted({module_of(path.parent / "__init__.py") for path in FILES} - {"hft"})
 
 
 @cache
-def graph_outside_alpha() -> dict[str, set[str]]:
-    return file_graph(OUTSIDE_ALPHA)
+def graph_of_all() -> dict[str, set[str]]:
+    return file_graph(FILES)
 
 
 def test_no_files_import_each_other_in_a_circle() -> None:
-    found = circle(graph_outside_alpha())
+    found = circle(graph_of_all())
     assert not found, f"{found}; move what both need to a file of its own, or pass it in"
 
 
 @pytest.mark.parametrize("package", FOLDERS)
 def test_inside_a_package_a_folder_and_its_neighbours_import_one_way(package: str) -> None:
-    found = circle(seen_from(package, graph_outside_alpha()))
+    found = circle(seen_from(package, graph_of_all()))
     assert not found, f"{package}: {found}; a file that needs both stands above both"
 
 
@@ -202,13 +202,28 @@ def test_a_package_imports_only_lower_layers(package: str) -> None:
     assert not [text for text in wrong if text], "\n".join(text for text in wrong if text)
 
 
+def test_statistics_imports_core_alone() -> None:
+    graph = graph_of_all()
+    mine = [name for name in graph if name.startswith("hft.statistics")]
+    found = {other.split(".")[1] for name in mine for other in graph[name]}
+    assert mine and found <= {"core", "statistics"}
+
+
+def test_no_room_is_a_fifth_of_the_package() -> None:
+    lines: dict[str, int] = {}
+    for path in FILES:
+        room = path.relative_to(PACKAGE).parts[0]
+        lines[room] = lines.get(room, 0) + len(path.read_text(encoding="utf-8").splitlines())
+    biggest = max(lines, key=lambda room: lines[room])
+    assert lines[biggest] < 0.2 * sum(lines.values()), f"{biggest} has {lines[biggest]} lines"
+
+
 def test_the_map_of_the_architecture_has_a_line_for_every_folder() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     table = text.split("## Map\n")[1].split("\n## ")[0]
     named = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
     folders = {path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")}
-    topics = {name for name in folders if name.startswith("alpha/")}  # one line for all of them
-    assert sorted(named) == sorted(folders - topics - {"."})
+    assert sorted(named) == sorted(folders - {"."})
 
 
 def test_the_root_imports_nothing_when_it_is_imported() -> None:

@@ -65,7 +65,7 @@ def asof(time: Any, *, root: str | Path | None = None, now: Any = None) -> Answe
     >>> hft.alpha.asof("2026-01-05T16:00Z")["alphas"]
     []
     """
-    from hft.alpha.trace.shown import asof_document
+    from hft.governance.trace.page import asof_document
 
     found = trace.asof(time, root, now=now)
     return Answer(found, asof_document(found), "alphas")
@@ -80,7 +80,7 @@ def why(alpha_id: str, *, root: str | Path | None = None, now: Any = None) -> An
     >>> [link["kind"] for link in hft.alpha.why("demo")["links"]][:2]
     ['trial', 'gate']
     """
-    from hft.alpha.trace.shown import why_document
+    from hft.governance.trace.page import why_document
 
     found = trace.why(alpha_id, root, now=now)
     return Answer(found, why_document(found), "links")
@@ -93,7 +93,7 @@ def inventory(*, root: str | Path | None = None, now: Any = None) -> Answer:
     >>> [model["alpha_id"] for model in hft.alpha.inventory()["models"]]
     ['demo']
     """
-    from hft.alpha.trace.shown import inventory_document
+    from hft.governance.trace.page import inventory_document
 
     found = trace.inventory(root, now=now)
     return Answer(found, inventory_document(found), "models")
@@ -115,8 +115,9 @@ def ledger(
     >>> book["trials"] >= 12, book["problems"]
     (True, [])
     """
-    from hft.alpha.ledger import anchored_heads, overview
-    from hft.alpha.ledger.shown import document
+    from hft.governance.ledger.check import anchored_heads
+    from hft.governance.ledger.overview import overview
+    from hft.governance.ledger.page import document
 
     desk = open_desk(root, now=now)
     since_ns = None if since is None else moment_ns(since, "since")
@@ -152,8 +153,8 @@ def vault(
 
 
 def _budgets(root: str | Path | None, now: Any) -> Answer:
-    from hft.alpha.ledger.shown import budgets_document
-    from hft.alpha.vault import budgets
+    from hft.governance.ledger.page import budgets_document
+    from hft.governance.vault import budgets
 
     desk = open_desk(root, now=now)
     found = budgets(list(desk.auditor.rows()), desk.settings.alpha_vault_looks)

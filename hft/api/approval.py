@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hft.alpha.ids import alpha_id as proper
-from hft.alpha.profile import Profile
-from hft.alpha.promotion import approve as approving
-from hft.alpha.promotion.bundle import Bundle, find
 from hft.api.desk import Desk, open_desk
 from hft.api.outcome import Outcome
 from hft.api.promotion import delivered, limits_file, looser_words, needed_key, office_of
 from hft.api.refusals import refusals_recorded
+from hft.governance.profile import Profile
+from hft.governance.promotion import approve as approving
+from hft.governance.promotion.bundle import Bundle, find
+from hft.research.alphas.ids import alpha_id as proper
 
 
 def approve(
@@ -39,11 +39,11 @@ def approve(
     Traceback (most recent call last):
     hft.core.errors.PromotionError: demo: nobody proposed it; run `hft alpha promote demo`
     """
-    from hft.alpha.promotion.facts import AtApproval
-    from hft.alpha.promotion.page import approval_document, life
-    from hft.alpha.promotion.people import person
-    from hft.alpha.promotion.remeasure import Means
     from hft.api.limits import Limits
+    from hft.governance.promotion.facts import AtApproval
+    from hft.governance.promotion.page import approval_document, life
+    from hft.governance.promotion.people import person
+    from hft.governance.promotion.remeasure import Means
 
     desk = open_desk(root, now=now)
     wanted = proper(alpha_id)

@@ -27,7 +27,7 @@ class Promotions:
     """What the promotion files say that the audit must know: heads, bundles, signatures."""
 
     def __init__(self, desk: Desk, keys: Keys | None) -> None:
-        from hft.alpha.promotion import promotions
+        from hft.governance.promotion import promotions
 
         self.desk, self.keys = desk, keys
         self.files: list[PromotionFile] = []
@@ -42,7 +42,7 @@ class Promotions:
         return [Anchor(*file.audit_head, file.path) for file in self.files]
 
     def _add(self, file: Any) -> None:
-        from hft.alpha.promotion.signatures import check_signatures, owner_payload, signed_ns
+        from hft.governance.promotion.signatures import check_signatures, owner_payload, signed_ns
 
         place = relative(file.path, self.desk.root)
         promotion = file.promotion

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hft.alpha.ids import alpha_id as proper
-from hft.alpha.promotion.promotions import read
-from hft.alpha.promotion.signatures import effective
 from hft.api.desk import open_desk
 from hft.api.promotion import office_of
 from hft.core.errors import PromotionError
+from hft.governance.promotion.promotions import read
+from hft.governance.promotion.signatures import effective
+from hft.research.alphas.ids import alpha_id as proper
 
 
 def status(

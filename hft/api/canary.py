@@ -5,19 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hft.alpha.canary.apply import Applied, apply, consents_for, rollback_by_hand
-from hft.alpha.canary.claim import Claim
-from hft.alpha.canary.decide import CanaryDecision, decide, not_found
-from hft.alpha.canary.history import History, history_of, with_counted
-from hft.alpha.canary.known import at_hand, lots_on
-from hft.alpha.canary.metrics import Metrics
-from hft.alpha.canary.sessions import Evidence
-from hft.alpha.ids import alpha_id as proper
-from hft.alpha.profile import Profile
-from hft.alpha.promotion.office import Office
-from hft.alpha.promotion.people import Person, person
-from hft.alpha.promotion.promotions import File, read
-from hft.alpha.promotion.signatures import effective
 from hft.api.desk import Desk, open_desk
 from hft.api.outcome import Outcome
 from hft.api.promotion import key_of, office_of
@@ -30,7 +17,20 @@ from hft.core.errors import (
     PromotionError,
     Unavailable,
 )
+from hft.governance.canary.apply import Applied, apply, consents_for, rollback_by_hand
+from hft.governance.canary.decide import CanaryDecision, decide, not_found
+from hft.governance.canary.history import History, history_of, with_counted
+from hft.governance.canary.metrics import Metrics
+from hft.governance.canary.verification import at_hand, lots_on
+from hft.governance.profile import Profile
+from hft.governance.promotion.claim import Claim
+from hft.governance.promotion.office import Office
+from hft.governance.promotion.people import Person, person
+from hft.governance.promotion.promotions import File, read
+from hft.governance.promotion.signatures import effective
+from hft.governance.sessions import Evidence
 from hft.reports.governance.document import Document
+from hft.research.alphas.ids import alpha_id as proper
 
 COUNTS = ("", "EXPIRED", "DISABLED")  # other codes: the file itself is not to be trusted
 
@@ -164,7 +164,7 @@ def _without_keys(desk: Desk) -> str:
 
 def frozen(desk: Desk, office: Office, file: File) -> tuple[Claim | None, Profile]:
     """Claim and thresholds as the bundle froze them; without it the profile as it is now."""
-    from hft.alpha.promotion.bundle import find
+    from hft.governance.promotion.bundle import find
 
     assert file.promotion is not None
     try:
@@ -211,8 +211,8 @@ def _evidence(
     claim: Claim | None,
     past: History,
 ) -> Evidence | Metrics | None:
-    from hft.alpha.canary.known import Known, of_alpha
-    from hft.alpha.canary.sessions import from_csv, from_runs
+    from hft.governance.canary.verification import Known, of_alpha
+    from hft.governance.sessions import from_csv, from_runs
 
     before = {digest for _, digests in past.counted for digest in digests}
     verify = of_alpha(desk.workspace, name, lots_on(claim, past), before)
@@ -234,7 +234,7 @@ def _decide(
     past: History,
 ) -> CanaryDecision:
     """Decide; again with the fleet's verdict when e-BH names this one."""
-    from hft.alpha.canary.fleet import named
+    from hft.governance.canary.fleet import named
 
     assert file.promotion is not None
     given: dict[str, Any] = {"now_ns": office.now_ns, "claim": claim}
@@ -261,7 +261,7 @@ def _shown(
     profile: Profile,
 ) -> Document:
     """What the page shows: the journal as it stood before this decision is carried out."""
-    from hft.alpha.canary.shown import document
+    from hft.governance.canary.page import document
 
     earlier = [
         {"ts_ns": row["ts"], "action": row["row"]["action"], "reason": row["row"]["reason"]}
@@ -299,7 +299,7 @@ def _past(office: Office, file: File, desk: Desk) -> History:
     """Rungs and attempts by the journal; code that moved stops the canary at once."""
     from datetime import date
 
-    from hft.alpha import loader
+    from hft.research.alphas import loader
 
     assert file.promotion is not None
     fallback = None

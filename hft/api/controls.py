@@ -82,7 +82,7 @@ def _bound(
     alphas: Mapping[str, str] | None, strategies: list[str], limits: Limits, folder: Path
 ) -> dict[str, str]:
     """Strategy -> alpha: as given, as the limits say, else the alpha of the strategy's own name."""
-    from hft.alpha.promotion.promotions import read
+    from hft.governance.promotion.promotions import read
 
     if not folder.is_dir():
         raise ConfigError(f"promotions: {folder} is not a folder; check the path")
@@ -113,7 +113,7 @@ def _bound(
 
 def _weights(strategy: str, alpha: str, folder: Path) -> Iterator[Control]:
     """What an alpha's files say about the weight, in order of time; it begins with 0."""
-    from hft.alpha.promotion.promotions import read
+    from hft.governance.promotion.promotions import read
 
     yield Control(0, "promotion", 0, strategy=strategy)
     files = [file for file in read(folder).files if file.alpha_id == alpha and file.date]

@@ -11,16 +11,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hft.alpha.profile import Profile
-from hft.alpha.workspace import Workspace
 from hft.core.errors import ConfigError
+from hft.governance.profile import Profile
+from hft.research.workspace import Workspace
 from hft.settings import load_settings, packaged_profile, profile_path, read_profile
 from hft.settings.load import Settings
 
 if TYPE_CHECKING:
-    from hft.alpha.ledger import Ledger
     from hft.audit.auditor import Auditor
     from hft.audit.keys import Keys
+    from hft.governance.ledger.ledger import Ledger
     from hft.storage.database import Source
 
 MARKS = ("research/alphas", "config/strategy_promotions")
@@ -88,7 +88,7 @@ class Desk:
     @cached_property
     def ledger(self) -> "Ledger":
         """The trial ledger; this checkout's writer."""
-        from hft.alpha.ledger import Ledger
+        from hft.governance.ledger.ledger import Ledger
 
         return Ledger.open(self.workspace.ledger)
 

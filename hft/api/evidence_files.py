@@ -49,7 +49,7 @@ def of_promotions(
     desk: Desk, rows: Sequence[Mapping[str, Any]], contents: Sequence[Mapping[str, Any]]
 ) -> Iterator[Artifact]:
     """Bundles by the rows of their proposals, memos by the promotion files, these by their rows."""
-    from hft.alpha.trace.changes import changes
+    from hft.governance.promotion.changes import changes
 
     named = (one for one in of_rows(rows) if one.path.endswith(f"/{BUNDLE}"))
     folders = {one.sha256: str(PurePosixPath(one.path).parent) for one in named}
@@ -93,7 +93,7 @@ def _promoted(folder: Path) -> list[str]:
 
 def _named(desk: Desk, alphas: Sequence[str], found: dict[str, bytes]) -> Iterator[str]:
     """Add the limits files that promotions name; say what is not there."""
-    from hft.alpha.promotion.promotions import read
+    from hft.governance.promotion.promotions import read
 
     have = {hashlib.sha256(data).hexdigest() for data in found.values()}
     for file in read(desk.workspace.promotions).files:

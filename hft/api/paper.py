@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hft.alpha import paper
-from hft.alpha.ids import alpha_id as proper
-from hft.alpha.paper import PaperSummary
 from hft.api.desk import moment_ns, open_desk
+from hft.governance import paper
+from hft.governance.paper import PaperSummary
+from hft.research.alphas.ids import alpha_id as proper
 
 
 def log_paper_session(

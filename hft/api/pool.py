@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hft.alpha.pool import Pool, marginal, matrix, read_pool, redundant, weights
-from hft.alpha.pool.report import document, keep
 from hft.core.errors import ConfigError
 from hft.reports.governance.document import Document
 from hft.reports.governance.shown import Shown
+from hft.research.pool import Pool, marginal, matrix, read_pool, redundant, weights
+from hft.research.pool.report import document, keep
 
 Part = tuple[str, Any]  # words, and the frame below them or None
 VIEWS = ("matrix", "redundant", "optimize", "marginal")

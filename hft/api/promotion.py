@@ -1,4 +1,4 @@
-"""promote of `hft.alpha`: facts gathered at the desk, decided in `hft.alpha.promotion`.
+"""promote of `hft.alpha`: facts gathered at the desk, decided in `hft.governance.promotion`.
 
 Whatever a crash left is finished first. The decision is in the journal before this returns, and
 delivered when the database allows.
@@ -10,11 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hft.alpha.gates.e import Shadow
-from hft.alpha.ids import alpha_id as proper
-from hft.alpha.profile import Profile
-from hft.alpha.promotion.office import Office
-from hft.alpha.promotion.propose import GUARDRAILS, Asked, Proposal
 from hft.api.desk import Desk, open_desk
 from hft.api.outcome import Outcome
 from hft.api.refusals import refusals_recorded
@@ -24,6 +19,11 @@ from hft.core.errors import (
     HftError,
     PromotionError,
 )
+from hft.governance.gates.e import Shadow
+from hft.governance.profile import Profile
+from hft.governance.promotion.office import Office
+from hft.governance.promotion.proposal import GUARDRAILS, Asked, Proposal
+from hft.research.alphas.ids import alpha_id as proper
 
 # Flags that tighten a profile: option of `promote` -> threshold.
 TIGHTEN = {
@@ -178,14 +178,14 @@ def _guardrails(given: Mapping[str, float] | None) -> dict[str, float]:
 
 def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Proposal, str]:
     """Gather the facts and decide; what has to be said beside."""
-    from hft.alpha.promotion import gather
-    from hft.alpha.promotion.ladder import start
-    from hft.alpha.promotion.people import person
-    from hft.alpha.promotion.propose import propose
-    from hft.alpha.promotion.shadow import days_of, point_of
-    from hft.alpha.promotion.standing import refuse_live
-    from hft.alpha.promotion.validated import promotable
     from hft.api.limits import Limits
+    from hft.governance.promotion import evidence
+    from hft.governance.promotion.ladder import start
+    from hft.governance.promotion.people import person
+    from hft.governance.promotion.propose import propose
+    from hft.governance.promotion.shadow import days_of, point_of
+    from hft.governance.promotion.status import refuse_live
+    from hft.governance.promotion.verdicts import promotable
 
     overrides = _overrides(asked)
     chosen = desk.profile(asked.profile)
@@ -200,16 +200,16 @@ def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Pro
     validated, words = promotable(office.validations, name, named)
     _found_again(office, validated)
     trial = validated.trial_id(office.audit.rows())
-    made = gather.remake(office, validated)
+    made = evidence.remake(office, validated)
     lots, folders = asked.target_lots, list(asked.shadow_runs)
     begin = start(chosen, validated.scorecard.get("sharpe_oos"), canary_weight=asked.canary_weight)
-    simulator, lacking = gather.simulator_report(desk.root)
+    simulator, lacking = evidence.simulator_report(desk.root)
     shadow = replace(
         _shadow(validated, made, chosen, folders, asked),
         simulator_sha256=simulator,
         simulator_words=lacking,
     )
-    hashes = gather.hashes_of(validated, made, limits_file(desk), simulator)
+    hashes = evidence.hashes_of(validated, made, limits_file(desk), simulator)
     limits = Limits.load(desk.settings.limits)
     weight = begin.weight * lots
     proposal = propose(
@@ -218,9 +218,9 @@ def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Pro
         owner=owner,
         key=signing,
         validated=validated,
-        portfolio=gather.portfolio_of(office, validated, made, chosen, weight, limits),
+        portfolio=evidence.portfolio_of(office, validated, made, chosen, weight, limits),
         shadow=_with_drill(office, name, owner, signing, shadow),
-        claim=gather.claim_from(
+        claim=evidence.claim_from(
             validated, made, chosen, days_of(folders), lots=lots, point=point_of(folders)
         ),
         profile=chosen,
@@ -273,7 +273,7 @@ def _asked(
     hashes: Mapping[str, str | None],
     profile: Profile,
 ) -> Asked:
-    from hft.alpha.promotion.gather import source_commit
+    from hft.governance.promotion.evidence import source_commit
 
     return Asked(
         hashes=hashes,
@@ -324,12 +324,12 @@ def _shadow(
     folders: Sequence[Path],
     asked: Wishes,
 ) -> Shadow:
-    from hft.alpha.promotion import gather
-    from hft.alpha.promotion import shadow as reading
-    from hft.alpha.promotion.parity import comparer
+    from hft.governance.promotion import evidence
+    from hft.governance.promotion import shadow as reading
+    from hft.governance.promotion.parity import comparer
 
     if folders:
-        model = gather.expected_of(validated, made)
+        model = evidence.expected_of(validated, made)
         found = reading.from_runs(folders, profile, compare=comparer(made.alpha), model=model)
     else:
         found = reading.asserted(*(asked.asserted.get(name) for name in TYPED))
@@ -338,7 +338,7 @@ def _shadow(
 
 
 def _with_drill(office: Office, name: str, owner: Any, key: Path, shadow: Shadow) -> Shadow:
-    from hft.alpha.promotion.drill import drill
+    from hft.governance.promotion.drill import drill
 
     done = drill(office, name, owner, key)
     return replace(shadow, drill_seconds=done.seconds, drill_words=done.words)
@@ -357,7 +357,7 @@ def limits_file(desk: Desk) -> Path | None:
 
 
 def _renewed(office: Office, name: str) -> str:
-    from hft.alpha.promotion.promotions import read
+    from hft.governance.promotion.promotions import read
 
     file = read(office.promotions).file(name)
     if file is None or file.promotion is None or not file.promotion.enabled:

@@ -6,10 +6,10 @@ A refusal is decided elsewhere, as an error; this only keeps it in the journal, 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hft.alpha.ids import alpha_id as proper
-from hft.alpha.vault import REFUSED, TABLE
 from hft.api.desk import Desk
 from hft.core.errors import ConfigError, DataError, GovernanceError, HftError, JournalError
+from hft.governance.vault import REFUSED, TABLE
+from hft.research.alphas.ids import alpha_id as proper
 
 REFUSALS = (GovernanceError, DataError, ConfigError)
 ID_MAX = 200  # of what somebody typed in place of an id

@@ -132,8 +132,8 @@ def features(
     >>> frame.collect_schema().names()
     ['ts', 'symbol', 'mid_tick', 'imbalance_5']
     """
-    from hft.alpha.data.features import horizons_ns, with_labels
     from hft.microstructure.columns import frame_of, names_of
+    from hft.research.data.features import horizons_ns, with_labels
 
     opened = tapes if isinstance(tapes, Tapes) else open_tapes(tapes)
     steps = horizons_ns(horizons)

@@ -6,15 +6,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hft.alpha import explore, loader, shipped, uses
-from hft.alpha.data import load
-from hft.alpha.data.calendar import Calendar, of_data, of_tapes
-from hft.alpha.data.features import FeatureSet, write
-from hft.alpha.data.sources import TAPE, expand, is_frame
-from hft.alpha.data.splits import shares_of
-from hft.alpha.manifest import duration_text
 from hft.api.desk import Desk, open_desk
 from hft.core.errors import ValidationError
+from hft.research import exploration
+from hft.research.alphas import examples, loader
+from hft.research.data import usage
+from hft.research.data.calendar import Calendar, of_data, of_tapes
+from hft.research.data.features import FeatureSet, write
+from hft.research.data.load import load
+from hft.research.data.sources import TAPE, expand, is_frame
+from hft.research.data.splits import shares_of
+from hft.research.durations import duration_text
 from hft.runs.ingest import open_tapes
 from hft.settings.folder import config_file
 from hft.tape.dataset import Tapes
@@ -38,7 +40,7 @@ def init(
     """
     import getpass
 
-    from hft.alpha.init import init as make
+    from hft.governance.init import init as make
 
     shipped_config = config_file("default.yaml", Path(__file__).resolve().parent)
     assert shipped_config is not None
@@ -75,7 +77,7 @@ def list_(root: str | Path | None = None, *, now: Any = None) -> dict[str, Any]:
                 "problems": manifest.problems(),
             }
         )
-    return {"alphas": alphas, "errors": list(found.errors), "examples": list(shipped.examples())}
+    return {"alphas": alphas, "errors": list(found.errors), "examples": list(examples.examples())}
 
 
 def scaffold(
@@ -97,7 +99,7 @@ def scaffold(
     >>> made["alpha_id"]
     'mine'
     """
-    from hft.alpha.scaffold import scaffold as write
+    from hft.research.alphas.scaffold import scaffold as write
 
     desk = open_desk(root, now=now)
     made = write(
@@ -121,14 +123,14 @@ def try_(
     *,
     root: str | Path | None = None,
     now: Any = None,
-) -> explore.Explored:
+) -> exploration.Explored:
     """IC by horizon, decay and turnover on the explore split; not a trial, no audit row.
 
     What was looked at can prove nothing any more, in whatever split. Raises: ValidationError for
     sessions that another split of the same market keeps in its vault.
 
     >>> import hft
-    >>> from hft.alpha.data.planted import planted
+    >>> from hft.research.data.planted import planted
     >>> look = hft.alpha.try_("demo", planted(0.2, days=10))
     >>> look.decay[0].spearman > 0.1
     True
@@ -139,11 +141,11 @@ def try_(
         raise ValidationError(f"alpha {alpha_id!r}: name what to look at with --data")
     rows = load(data, fields=alpha.manifest.data_fields, horizon_ns=alpha.manifest.horizon_ns)
     shares = shares_of(desk.settings.alpha_split)
-    part, _ = explore.explore_part(rows, alpha.manifest.horizon_ns, shares)
-    if kept := uses.kept_back(uses.uses(desk.workspace, rows), rows, part):
+    part, _ = exploration.explore_part(rows, alpha.manifest.horizon_ns, shares)
+    if kept := usage.kept_back(usage.uses(desk.workspace, rows), rows, part):
         raise ValidationError(kept[0])
-    found = explore.explore(alpha, rows, shares)
-    explore.record(desk.workspace, found, rows, desk.now_ns)
+    found = exploration.explore(alpha, rows, shares)
+    exploration.record(desk.workspace, found, rows, desk.now_ns)
     return found
 
 

@@ -7,12 +7,12 @@ those of `hft.alpha.promote`; gate RL comes before them, never instead.
 from pathlib import Path
 from typing import Any
 
-from hft.alpha.experiments import Experiment
-from hft.alpha.ids import alpha_id as proper
-from hft.alpha.rl import logged
-from hft.alpha.rl.logged import GATE, Logged, Training, newest_run
 from hft.api.desk import open_desk
 from hft.core.errors import PromotionError
+from hft.governance import training as runs
+from hft.governance.training import GATE, Logged, Training, newest_run
+from hft.research.alphas.ids import alpha_id as proper
+from hft.research.experiments import Experiment
 
 
 def log_rl_run(
@@ -26,7 +26,7 @@ def log_rl_run(
 ) -> Logged:
     """Log one training run of a workspace: its trial, its experiment, gate RL and the audit row.
 
-    `given` are `equity`, `ts_ns`, `policy` and `run` of `hft.alpha.rl.logged.log_rl_run`.
+    `given` are `equity`, `ts_ns`, `policy` and `run` of `hft.governance.training.log_rl_run`.
     """
     desk = open_desk(root, now=now)
 
@@ -34,7 +34,7 @@ def log_rl_run(
         heads = desk.ledger.heads()
         return desk.auditor.record(table, row, now_ns=now_ns, ledger_heads=heads)
 
-    done = logged.log_rl_run(
+    done = runs.log_rl_run(
         desk.workspace.experiments,
         training,
         rewards,

@@ -53,8 +53,8 @@ class Search(Shown):
 
     def text(self, shown: Callable[[Any], str] | None = None) -> str:
         """The summary a terminal shows; `shown` writes the table, whole unless given."""
-        from hft.alpha.search.results import PASSED
         from hft.reports.render import frame_text
+        from hft.research.search.results import PASSED
 
         found, same = self.result, self.result["duplicates"]
         lines = [
@@ -106,9 +106,9 @@ def search(
     >>> found.result["evaluated"], len(found.results)
     (8, 3)
     """
-    from hft.alpha import uses
-    from hft.alpha.search.run import Plan
-    from hft.alpha.search.workers import check_place
+    from hft.research.data import usage
+    from hft.research.search.run import Plan
+    from hft.research.search.workers import check_place
 
     if top < 1:
         raise ConfigError(f"top: {top} is not at least 1")
@@ -121,7 +121,7 @@ def search(
     price = _price(desk, plan, market)
     if tell is not None:
         tell(price)
-    uses.record(desk.workspace, use, desk.now_ns)
+    usage.record(desk.workspace, use, desk.now_ns)
     places = {"workers": workers, "executor": executor, "address": address, "progress": progress}
     return _run(desk, plan, market, price, top, places)
 
@@ -131,15 +131,15 @@ def _market(
 ) -> tuple[Any, Any]:
     """The data that counts as a market, and the use of it. Raises: ValidationError for rows that
     prove nothing."""
-    from hft.alpha import uses
-    from hft.alpha.data import load
-    from hft.alpha.search.candidates import named_in
-    from hft.alpha.search.market import of_research
-    from hft.alpha.search.results import FAMILY
+    from hft.research.data import usage
+    from hft.research.data.load import load
+    from hft.research.search.candidates import named_in
+    from hft.research.search.market import of_research
+    from hft.research.search.results import FAMILY
 
     whole = load(data)
     rows = whole.select("validate")
-    wrong = uses.spoiled(uses.uses(desk.workspace, whole), whole, rows)
+    wrong = usage.spoiled(usage.uses(desk.workspace, whole), whole, rows)
     if wrong:
         raise ValidationError(wrong[0])
     market = of_research(
@@ -150,14 +150,14 @@ def _market(
         pool=pool_signals(desk, rows),
         named=named_in(plan.template or "", plan.grid) if plan.mode == "template" else (),
     )
-    return market, uses.Use.of("validate", FAMILY, whole, rows)
+    return market, usage.Use.of("validate", FAMILY, whole, rows)
 
 
 def _run(
     desk: Desk, plan: Any, market: Any, price: str, top: int, places: dict[str, Any]
 ) -> Search:
-    from hft.alpha.search.results import document, keep, result_of, trials_of
-    from hft.alpha.search.run import run, search_hash
+    from hft.research.search.results import document, keep, result_of, trials_of
+    from hft.research.search.run import run, search_hash
 
     folder = desk.workspace.search_results / f"{plan.mode}_{search_hash(plan, market)}"
     state = run(
@@ -180,8 +180,8 @@ def _append(desk: Desk, trials: Sequence[Any]) -> None:
 
 
 def _price(desk: Desk, plan: Any, market: Any) -> str:
-    from hft.alpha.ledger import LABEL_FAMILY
-    from hft.alpha.search.results import FAMILY, planned_ids
+    from hft.research.search.results import FAMILY, planned_ids
+    from hft.research.trial import LABEL_FAMILY
 
     price = desk.ledger.price(
         family=FAMILY,
@@ -196,7 +196,7 @@ def _price(desk: Desk, plan: Any, market: Any) -> str:
 
 def pool_signals(desk: Desk, rows: Any) -> dict[str, np.ndarray]:
     """The newest signals of the workspace's alphas on these rows; 0 where one has none."""
-    from hft.alpha.pool import read_pool
+    from hft.research.pool import read_pool
 
     pool = read_pool(desk.workspace.experiments)
     if pool.empty:

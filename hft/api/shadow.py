@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hft.alpha.backtest import Rules
-from hft.alpha.ids import alpha_id as proper
 from hft.api.desk import Desk, open_desk
 from hft.core.errors import ConfigError, PromotionError
+from hft.research.alphas.ids import alpha_id as proper
+from hft.research.backtest import Rules
 
 if TYPE_CHECKING:
-    from hft.alpha.following import How
+    from hft.research.execution.job import How
 
 
 def shadow(
@@ -36,10 +36,10 @@ def shadow(
     >>> len(runs)
     1
     """
-    from hft.alpha import loader
-    from hft.alpha.following import How
-    from hft.alpha.promotion.parity import stream
     from hft.api.limits import Limits
+    from hft.governance.promotion.parity import stream
+    from hft.research.alphas import loader
+    from hft.research.execution.job import How
     from hft.runs.ingest import open_tapes
     from hft.tape.dataset import Tapes
 
@@ -64,7 +64,7 @@ def evidence(runs: Sequence[str | Path], out: str | Path) -> int:
 
     Digests are written as they stand and verified where the CSV is read. Raises: DataError.
     """
-    from hft.alpha.canary.sessions import by_date, csv_of, of_run, run_folders
+    from hft.governance.sessions import by_date, csv_of, of_run, run_folders
     from hft.runs.result import Run
     from hft.storage.atomic import write_atomic
 
@@ -80,7 +80,7 @@ def _folder(desk: Desk, name: str, canary: bool) -> Path:
 
 def _rules(desk: Desk, name: str) -> Rules:
     """The threshold and size that were validated; the fee is the venue's, not the model's."""
-    from hft.alpha.promotion.validated import find
+    from hft.governance.promotion.verdicts import find
 
     try:
         given = find(desk.workspace.experiments / "validations", name).options.rules
@@ -94,11 +94,11 @@ def _rung(desk: Desk, name: str) -> "How":
 
     Raises: PromotionError without one that counts, ConfigError where they are no whole number.
     """
-    from hft.alpha.following import How
-    from hft.alpha.promotion.bundle import find
-    from hft.alpha.promotion.promotions import read
-    from hft.alpha.promotion.signatures import effective
     from hft.api.promotion import office_of
+    from hft.governance.promotion.bundle import find
+    from hft.governance.promotion.promotions import read
+    from hft.governance.promotion.signatures import effective
+    from hft.research.execution.job import How
 
     office = office_of(desk)
     file = read(office.promotions).file(name)

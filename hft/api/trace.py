@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from hft.alpha.ids import alpha_id as proper
 from hft.api.desk import moment_ns, open_desk
 from hft.api.promotion import office_of
 from hft.core.errors import ConfigError, ValidationError
+from hft.research.alphas.ids import alpha_id as proper
 
 
 def asof(time: Any, root: str | Path | None = None, *, now: Any = None) -> dict[str, Any]:
@@ -14,7 +14,7 @@ def asof(time: Any, root: str | Path | None = None, *, now: Any = None) -> dict[
 
     Raises: ConfigError for a time without a zone.
     """
-    from hft.alpha.trace.asof import asof as standing
+    from hft.governance.trace.asof import asof as standing
 
     at_ns = moment_ns(time, "TIME")
     if not isinstance(time, int) and len(str(time)) <= 10:
@@ -29,8 +29,8 @@ def why(alpha_id: str, root: str | Path | None = None, *, now: Any = None) -> di
 
     Raises: ValidationError for an id that nothing is known of.
     """
-    from hft.alpha.trace.why import pages_of
-    from hft.alpha.trace.why import why as chain
+    from hft.governance.trace.why import pages_of
+    from hft.governance.trace.why import why as chain
 
     desk = open_desk(root, now=now)
     name = proper(alpha_id)
@@ -48,10 +48,10 @@ def why(alpha_id: str, root: str | Path | None = None, *, now: Any = None) -> di
 
 def inventory(root: str | Path | None = None, *, now: Any = None) -> dict[str, Any]:
     """Every model with tier, people, last validation, expiry and open findings."""
-    from hft.alpha import loader
-    from hft.alpha.promotion.promotions import read
-    from hft.alpha.promotion.signatures import effective
-    from hft.alpha.trace.inventory import inventory as all_models
+    from hft.governance.promotion.promotions import read
+    from hft.governance.promotion.signatures import effective
+    from hft.governance.trace.inventory import inventory as all_models
+    from hft.research.alphas import loader
 
     desk = open_desk(root, now=now)
     office = office_of(desk)

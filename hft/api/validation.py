@@ -5,12 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from hft.alpha.profile import Profile
-from hft.alpha.validation import Request, Services, Validation
-from hft.alpha.validation import validate as run
-from hft.alpha.validation.keep import refusal
 from hft.api.desk import Desk, open_desk
 from hft.core.errors import ConfigError
+from hft.governance.profile import Profile
+from hft.governance.validation.record import refusal
+from hft.governance.validation.request import Request
+from hft.governance.validation.result import Validation
+from hft.governance.validation.services import Services
+from hft.governance.validation.validate import validate as run
 from hft.settings.environment import inherited
 from hft.statistics.multiplicity import Method
 
@@ -96,9 +98,9 @@ def services(
     say: Callable[[str], None] | None = None,
 ) -> Services:
     """What a validation stands on in a workspace."""
-    from hft.alpha.pool import pool_correlation_max
     from hft.api.limits import Limits
     from hft.audit.anchors import ledger_heads
+    from hft.research.pool import pool_correlation_max
 
     auditor = desk.auditor
 
@@ -126,7 +128,7 @@ def services(
 
 def promotions_of(desk: Desk) -> list[Mapping[str, Any]]:
     """The contents of the promotion files that can be read."""
-    from hft.alpha.promotion.promotions import read
+    from hft.governance.promotion.promotions import read
 
     return [file.promotion.data for file in read(desk.workspace.promotions).files if file.promotion]
 
@@ -194,6 +196,6 @@ def _share(value: float) -> float:
 
 
 def _latency(name: str | None) -> Any:
-    from hft.alpha.latency import SIM_P95, profile_of
+    from hft.research.execution.latency import SIM_P95, profile_of
 
     return SIM_P95 if name is None else profile_of(name)

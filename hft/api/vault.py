@@ -4,20 +4,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hft.alpha import loader, signals, uses
-from hft.alpha.data import ResearchData, load
-from hft.alpha.data.footprint import Footprint
-from hft.alpha.loader import LoadedAlpha
-from hft.alpha.measures.measured import measure
-from hft.alpha.promotion.people import person
-from hft.alpha.promotion.validated import Validated, promotable
-from hft.alpha.vault import KIND, TABLE, Budget, decide, subject
 from hft.api.desk import Desk, open_desk
 from hft.api.promotion import needed_key
 from hft.api.refusals import of_vault
 from hft.audit.signed_rows import sign_row
 from hft.core.errors import GovernanceError, PromotionError
+from hft.governance.promotion.people import person
+from hft.governance.promotion.verdicts import Validated, promotable
+from hft.governance.vault import KIND, TABLE, Budget, decide, subject
 from hft.reports.figures import counted
+from hft.research.alphas import loader, signals
+from hft.research.alphas.loader import LoadedAlpha
+from hft.research.data import usage
+from hft.research.data.dataset import ResearchData
+from hft.research.data.footprint import Footprint
+from hft.research.data.load import load
+from hft.research.measures.measurement import measure
 from hft.storage.lock import locked
 
 
@@ -130,7 +132,7 @@ def _pay(
     signer = person(desk.keys, own, None, desk.user, desk.now_ns)
     family = alpha.manifest.family or alpha.alpha_id
     vault = data.select("vault")
-    seen = uses.not_fresh(uses.uses(desk.workspace, data), vault)
+    seen = usage.not_fresh(usage.uses(desk.workspace, data), vault)
     if seen:
         raise GovernanceError(seen[0])
     rows = Footprint.of(vault)
@@ -159,5 +161,5 @@ def _pay(
             key_fp=signer.key.fingerprint,
             ledger_heads=desk.ledger.heads(),
         )
-    uses.record(desk.workspace, uses.Use.of("vault", alpha.alpha_id, data, vault), desk.now_ns)
+    usage.record(desk.workspace, usage.Use.of("vault", alpha.alpha_id, data, vault), desk.now_ns)
     return budget

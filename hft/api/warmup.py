@@ -74,8 +74,8 @@ def _features(folder: Path) -> None:
 def _expressions() -> None:
     import numpy as np
 
-    from hft.alpha.expressions.evaluate import evaluate
-    from hft.alpha.expressions.expression import parse
+    from hft.research.expressions.evaluate import evaluate
+    from hft.research.expressions.expression import parse
 
     evaluate([parse("rank(ts_mean(a, 3))")], {"a": np.arange(50.0)})
 

@@ -40,7 +40,7 @@ def runs(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def alphas(incomplete: str) -> list[str]:
     """The alphas of the workspace at or above this folder."""
-    from hft.alpha.workspace import Workspace
+    from hft.research.workspace import Workspace
 
     here = Path.cwd()
     for root in (here, *here.parents):

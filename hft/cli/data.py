@@ -154,7 +154,7 @@ def synth(
 ) -> None:
     """Make a synthetic market day with a true matching engine behind it, or years of bars."""
     if alpha is not None:
-        from hft.alpha.data.planted import make
+        from hft.research.data.planted_market import make
 
         made = make(out, alpha, kind=kind, days=days, seed=seed, start=start)
         text = f"{made['rows']:,} rows of {days} sessions in {made['path']}, planted: {alpha}"

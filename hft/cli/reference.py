@@ -11,7 +11,6 @@ from typing import Any
 
 import typer
 
-from hft.alpha.profile import NAMES, Profile
 from hft.cli import app as root
 from hft.cli import members
 from hft.core import errors
@@ -21,6 +20,7 @@ from hft.core.reasons import MEANINGS, STAGES
 from hft.feeds.findings import LIMITS as FINDINGS
 from hft.feeds.findings import Limit
 from hft.gateway.limits import KEYS as LIMIT_KEYS
+from hft.governance.profile import NAMES, Profile
 from hft.settings.keys import KEYS
 from hft.storage.strict_yaml import load_yaml
 from hft.strategies.registry import SHIPPED, shipped

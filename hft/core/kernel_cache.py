@@ -30,7 +30,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataC
 from numba.core.codegen import get_host_cpu_features
 
 # Kernels above the line; an edit there must recompile them too.
-PACKAGES_WITH_KERNELS = ("tape", "feeds", "storage", "alpha/expressions", "alpha/search")
+PACKAGES_WITH_KERNELS = ("tape", "feeds", "storage", "research/expressions", "research/search")
 PACKAGES_BELOW_THE_LINE = (
     "core",
     "gateway",

@@ -86,7 +86,7 @@ def test_reports_that_were_all_cleaned_up_are_one_note(root: Path) -> None:
 def test_an_older_promotion_file_put_back_is_found_though_its_signatures_are_good(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    from hft.alpha.canary.apply import apply, rollback_by_hand
+    from hft.governance.canary.apply import apply, rollback_by_hand
 
     world = World.made(tmp_path, tmp_path_factory.mktemp("keys"))
     world.promoted()

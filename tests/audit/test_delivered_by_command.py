@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from hft.alpha.data.planted import write
 from hft.api import research
 from hft.audit.journal import Journal
 from hft.cli.app import run
+from hft.research.data.planted import write
 from hft.storage.database import opened
 from tests.audit.conftest import Server
 

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from promotion_world import ALPHA, World, shadow
 
-from hft.alpha.canary.apply import apply, rollback_by_hand
 from hft.api.audit import sql, verify
+from hft.governance.canary.apply import apply, rollback_by_hand
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "audit.md"
 FOUND = re.findall(r"\n\n([^\n]+?)[:\n][^`]*?```sql\n(.*?)```", DOCS.read_text(), re.DOTALL)

@@ -9,7 +9,7 @@ from benchmarks import governance_ladder as ladder
 from benchmarks import governance_oracles as oracles
 from benchmarks import governance_product as product
 from benchmarks import governance_study
-from hft.alpha.profile import Profile
+from hft.governance.profile import Profile
 from hft.settings import read_profile
 
 

@@ -76,7 +76,7 @@ def test_it_finds_the_planted_edge_and_counts_every_trial(
     assert {"variables", "depth", "returns_used"} <= set(best["metadata"])
     assert best["metadata"]["variables"] == ["ofi"] and best["metadata"]["ic_mean"] > 0.3
     assert "trials 1 to 4 of family search" in result["price"]
-    from hft.alpha.ledger import Ledger
+    from hft.governance.ledger.ledger import Ledger
 
     ledger = Ledger.open(desk / "research" / "ledger")
     assert len(ledger.trials()) == result["trials"] == 4

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from validation_world import made_desk
 
-from hft.alpha.data.planted import write
+from hft.research.data.planted import write
 
 COLUMNS = 72
 COMMAND = (sys.executable, "-m", "hft.cli.app", "alpha", "validate", "mine")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from validation_world import made_desk
 
-from hft.alpha.data.planted import write
 from hft.api.validation import validate
 from hft.cli.alpha.output import criteria, typed
 from hft.cli.app import run
+from hft.research.data.planted import write
 
 NARROW = 80
 

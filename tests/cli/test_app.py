@@ -38,9 +38,8 @@ def test_the_command_table_loads_nothing_compiled() -> None:
 
 @pytest.mark.parametrize("module", ["hft.api.validation", "hft.api.replays", "hft.cli.demo"])
 def test_only_a_replay_waits_for_the_engine_to_be_compiled(module: str) -> None:
-    code = (
-        f"import sys, hft.alpha.validation, {module}; print('hft.replay.compiled' in sys.modules)"
-    )
+    first = f"import sys, hft.governance.validation.validate, {module}"
+    code = f"{first}; print('hft.replay.compiled' in sys.modules)"
     assert python("-c", code).stdout.strip() == "False"
 
 

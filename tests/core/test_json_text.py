@@ -20,8 +20,8 @@ VALUES = st.recursive(
 )
 # file -> why it writes JSON itself.
 OWN_FORM = {
-    "alpha/promotion/commit.py": "looks for a hash in a row",
-    "alpha/promotion/text.py": "quotes a scalar of YAML",
+    "governance/promotion/commit.py": "looks for a hash in a row",
+    "governance/promotion/text.py": "quotes a scalar of YAML",
     "audit/pack_check.py": "goes into an evidence bundle and needs the standard library only",
     "reports/governance/pages.py": "data of a page: the order of its keys is shown",
     "reports/html.py": "data of a page: the order of its keys is shown",

@@ -67,7 +67,7 @@ def kept_of(target: str, name: str | int, call: Callable[[], Any]) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         module, attribute = target.rsplit(".", 1)
         patch.setattr(import_module(module), attribute, keep)
-        patch.setattr(import_module("hft.alpha.search.run"), "search_hash", lambda *given: "h")
+        patch.setattr(import_module("hft.research.search.run"), "search_hash", lambda *given: "h")
         with pytest.raises(KeyboardInterrupt):
             call()
     return kept[0]
@@ -76,12 +76,12 @@ def kept_of(target: str, name: str | int, call: Callable[[], Any]) -> Any:
 def cache(here: desk.Desk) -> Any:
     plan = SimpleNamespace(mode="random")
     return kept_of(
-        "hft.alpha.search.run.run", "cache_mb", lambda: search._run(here, plan, None, "", 1, {})
+        "hft.research.search.run.run", "cache_mb", lambda: search._run(here, plan, None, "", 1, {})
     )
 
 
 def looks(here: desk.Desk) -> Any:
-    return kept_of("hft.alpha.vault.budgets", 1, lambda: answers._budgets(here.root, None))
+    return kept_of("hft.governance.vault.budgets", 1, lambda: answers._budgets(here.root, None))
 
 
 def job(folder: Path) -> Job:
@@ -122,7 +122,7 @@ def market(folder: Path) -> Any:
 
 
 def split(folder: Path) -> Any:
-    from hft.alpha.data.splits import shares_of
+    from hft.research.data.splits import shares_of
 
     return shares_of(load_settings(workspace=folder).alpha_split)
 

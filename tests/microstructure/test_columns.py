@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 
 import hft
-from hft.alpha.data.planted import make
 from hft.core.errors import ConfigError
 from hft.feeds.base import DecodeOptions
 from hft.feeds.synthetic import synthesize
 from hft.microstructure.columns import ANALYTICS, NEEDS, frame_of, trades_of
+from hft.research.data.planted_market import make
 from hft.runs.ingest import write_feeds
 from hft.tape.dataset import Tapes
 
@@ -115,7 +115,7 @@ def test_prices_are_the_nearest_doubles(whole: pl.DataFrame) -> None:
 
 
 def test_research_data_of_tapes_keeps_the_tapes(market: Tapes, tmp_path: Path) -> None:
-    from hft.alpha.data import load
+    from hft.research.data.load import load
 
     data = load(market[0].path, fields=["ofi", "queue_imbalance", "microprice", "trade_vol"])
     assert data.kind == "tapes" and data.tapes.sha256 == market.sha256

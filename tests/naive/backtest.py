@@ -1,4 +1,4 @@
-"""The position rule and its money, row by row: what `hft.alpha.backtest` must agree with."""
+"""The position rule and its money, row by row: what `hft.research.backtest` must agree with."""
 
 import math
 

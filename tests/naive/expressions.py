@@ -5,7 +5,7 @@ Written from the contract, not from the kernels; sums are exact (`math.fsum`), r
 
 import math
 
-from hft.alpha.expressions.nodes import Const, Field, Node
+from hft.research.expressions.nodes import Const, Field, Node
 
 NAN = math.nan
 

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 import hft
-from hft.alpha.promotion.drill import _sample
 from hft.core.errors import ConfigError
+from hft.governance.promotion.drill import _sample
 from hft.runs.result import Run
 from hft.tape.dataset import Tapes
 

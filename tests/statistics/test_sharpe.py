@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hft.alpha.backtest import annual_sharpe
-from hft.alpha.canary.metrics import sharpe as session_sharpe
-from hft.alpha.pool.weights import sharpe_of
+from hft.governance.canary.metrics import sharpe as session_sharpe
 from hft.reports.performance import sharpe as run_sharpe
+from hft.research.backtest import annual_sharpe
+from hft.research.pool.weights import sharpe_of
 from hft.statistics.sharpe import (
     annualise,
     ar1,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hft.alpha import loader
-from hft.alpha.workspace import Workspace
 from hft.core.jit import JIT_DISABLED
 from hft.feeds.registry import decoder
+from hft.research.alphas import loader
+from hft.research.workspace import Workspace
 from hft.runs.code.location import file_of
 from hft.runs.code.sources import strategies_in
 from hft.storage.python_file import load
@@ -26,7 +26,7 @@ def body(view, order, p, s):
 """
 PLUG_IN = 'NAMES = ("mine",)\nDESCRIPTION = "{n}"\nsniff = decode = print\n'
 ALPHA = """
-from hft.alpha.manifest import AlphaManifest
+from hft.research.alphas.manifest import AlphaManifest
 from .{module} import WEIGHT
 
 

@@ -32,7 +32,7 @@ def list_(
     json: context.Json = False,
 ) -> None:
     """List runs, newest first; folders that cannot be read are counted."""
-    from hft.alpha.experiments import list_runs
+    from hft.research.experiments import list_runs
 
     found = list_runs(output.experiments_folder(base_dir), alpha_id)
     _emit(view, found, ("sharpe_oos", "sharpe_is"), out)
@@ -48,8 +48,8 @@ def compare(
     json: context.Json = False,
 ) -> None:
     """Show runs side by side, in the order given."""
-    from hft.alpha.experiments import Listing
-    from hft.alpha.experiments import compare as chosen
+    from hft.research.experiments import Listing
+    from hft.research.experiments import compare as chosen
 
     found = Listing(chosen(output.experiments_folder(base_dir), ids))
     names = sorted({name for run in found.runs for name in run.meta["metrics"]})
@@ -68,7 +68,7 @@ def best(
     json: context.Json = False,
 ) -> None:
     """Rank runs by a figure, the highest first; those without it come last."""
-    from hft.alpha.experiments import best as ranked
+    from hft.research.experiments import best as ranked
 
     found = ranked(output.experiments_folder(base_dir), metric, top, alpha_id)
     _emit(view, found, (metric,), out)

@@ -25,8 +25,9 @@ def ledger(
     json: context.Json = False,
 ) -> None:
     """Show trials, repeats, N, effective N, hurdle and heads, and whether the ledger is whole."""
-    from hft.alpha.ledger import anchored_heads, overview
     from hft.api.desk import moment_ns
+    from hft.governance.ledger.check import anchored_heads
+    from hft.governance.ledger.overview import overview
 
     desk = _desk()
     since_ns = None if since is None else moment_ns(since, "--since")
@@ -52,7 +53,7 @@ def vault(
     if id is not None:
         _look(id, reason, key)
         return
-    from hft.alpha.vault import budgets, table
+    from hft.governance.vault import budgets, table
 
     desk = _desk()
     found = budgets(_audit_rows(desk), desk.settings.alpha_vault_looks)

@@ -74,9 +74,9 @@ def promote(
 ) -> None:
     """Propose an alpha: Gates D and E decided, the evidence frozen and signed by its owner."""
     given = dict(locals())
-    from hft.alpha.promotion.propose import GUARDRAILS
     from hft.api import promotion as api
     from hft.cli.alpha.validate import named
+    from hft.governance.promotion.proposal import GUARDRAILS
 
     with meant(name := named(id, alpha_id)):
         done = api.promote(

@@ -89,8 +89,8 @@ def search(
 
 def _check(mode: str, template: str | None, grid: str) -> None:
     """What is wrong with the options themselves is a usage error."""
-    from hft.alpha.search.candidates import check_holes, read_grid
     from hft.core.errors import ConfigError
+    from hft.research.search.candidates import check_holes, read_grid
 
     if mode == "template" and not template:
         raise typer.BadParameter("mode template needs --template, such as 'ts_delta({x}, {w})'")
@@ -105,7 +105,7 @@ def _check(mode: str, template: str | None, grid: str) -> None:
 
 
 def _save(path: str, results: list[dict[str, Any]]) -> None:
-    from hft.alpha.experiments import json_text
+    from hft.research.experiments import json_text
     from hft.storage.atomic import write_atomic
 
     write_atomic(Path(path), json_text(results))

@@ -6,7 +6,7 @@ spreads, is from -1 to 1; the mid follows it.
 
 import math
 
-from hft.alpha.manifest import AlphaManifest
+from hft.research.alphas.manifest import AlphaManifest
 
 MANIFEST = AlphaManifest(
     alpha_id="microprice_reversion",

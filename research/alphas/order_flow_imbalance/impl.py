@@ -7,7 +7,7 @@ instrument trades in.
 
 import math
 
-from hft.alpha.manifest import AlphaManifest
+from hft.research.alphas.manifest import AlphaManifest
 
 MANIFEST = AlphaManifest(
     alpha_id="order_flow_imbalance",

@@ -6,7 +6,7 @@ bar. A short exponential mean takes out the flicker of single quotes.
 
 import math
 
-from hft.alpha.manifest import AlphaManifest
+from hft.research.alphas.manifest import AlphaManifest
 
 MANIFEST = AlphaManifest(
     alpha_id="queue_imbalance",

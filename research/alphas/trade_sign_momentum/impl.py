@@ -5,7 +5,7 @@ The share of signed volume in recent volume, from -1 (all sold) to 1 (all bought
 
 import math
 
-from hft.alpha.manifest import AlphaManifest
+from hft.research.alphas.manifest import AlphaManifest
 
 MANIFEST = AlphaManifest(
     alpha_id="trade_sign_momentum",

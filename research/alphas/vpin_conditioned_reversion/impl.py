@@ -8,7 +8,7 @@ faded; where it is above, the move may be information and is left alone.
 import math
 from collections import deque
 
-from hft.alpha.manifest import AlphaManifest
+from hft.research.alphas.manifest import AlphaManifest
 
 MANIFEST = AlphaManifest(
     alpha_id="vpin_conditioned_reversion",

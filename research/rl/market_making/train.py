@@ -8,16 +8,16 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from hft.alpha.rl.episode import Market
-from hft.alpha.rl.logged import Logged, Training
-from hft.alpha.rl.policy import ArrayPolicy
-from hft.alpha.rl.quoting import ACTIONS, FEATURES, Quoting
-from hft.alpha.rl.training import CrossEntropy, Outcome, cross_entropy, play, scored_on
 from hft.api.desk import Desk, open_desk
 from hft.api.replays import Limits, Venue
 from hft.api.rl import log_rl_run
 from hft.feeds.base import DecodeOptions
 from hft.feeds.synthetic import synthesize
+from hft.governance.training import Logged, Training
+from hft.research.rl.episode import Market
+from hft.research.rl.policy import ArrayPolicy
+from hft.research.rl.quoting import ACTIONS, FEATURES, Quoting
+from hft.research.rl.training import CrossEntropy, Outcome, cross_entropy, play, scored_on
 from hft.runs.ingest import open_tapes, write_feeds
 
 HERE = Path(__file__).resolve().parent

@@ -2,8 +2,8 @@
 
 import math
 
-from hft.alpha.data.sample import sample
-from hft.alpha.signals import evaluate
+from hft.research.alphas.signals import evaluate
+from hft.research.data.sample import sample
 
 from ..impl import OrderFlowImbalanceAlpha
 

@@ -1,7 +1,7 @@
 """The signal of a row depends on that row and earlier ones only."""
 
-from hft.alpha.data.sample import sample
-from hft.alpha.leakage import check_alpha
+from hft.research.data.sample import sample
+from hft.research.leakage import check_alpha
 
 from ..impl import VpinConditionedReversionAlpha
 

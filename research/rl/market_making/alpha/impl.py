@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from hft.alpha.manifest import AlphaManifest
-from hft.alpha.rl.adapter import PolicyAlpha
-from hft.alpha.rl.playing import Quotes
-from hft.alpha.rl.policy import ArrayPolicy
-from hft.alpha.rl.quoting import BOUND, FEATURES, MEMORY, Quoting
+from hft.research.alphas.manifest import AlphaManifest
+from hft.research.rl.adapter import PolicyAlpha
+from hft.research.rl.player import Quotes
+from hft.research.rl.policy import ArrayPolicy
+from hft.research.rl.quoting import BOUND, FEATURES, MEMORY, Quoting
 
 FIELDS = ("mid_tick", "micro_tick", "spread_ticks", "imbalance", "traded_lots")
 MANIFEST = AlphaManifest(

@@ -1,0 +1,1 @@
+"""The gates A to F and RL: pure functions from evidence and thresholds to a typed verdict."""

@@ -1,0 +1,226 @@
+"""The data and the manifest before any statistic: are the inputs what they claim to be?
+
+Pure: rows, manifest, time and pinned hash in, checks out. A check that advises does not block.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+
+from hft.core.errors import ValidationError
+from hft.governance.verdict import Check, Verdict, at_least, at_most, holds
+from hft.research.alphas.manifest import COMPLEXITIES, AlphaManifest
+from hft.research.data import aliases
+from hft.research.data.dataset import ResearchData
+from hft.research.data.gaps import Gap, gaps
+from hft.research.leakage.report import moment
+
+COVERAGE_MIN = 0.99
+# Columns that say when a row could be known; it may not be later than the row's own time.
+KNOWN_AT = (
+    *(
+        "known_at",
+        "available_at",
+        "available_ts",
+        "recv_ts",
+        "receive_ts",
+        "local_ts",
+        "arrival_ts",
+    ),
+    *("published_at", "release_ts", "released_at", "ingest_ts"),
+)
+RAW_PRICES = ("price", "px", "close", "last")
+
+
+def manifest_checks(manifest: AlphaManifest, data: ResearchData) -> list[Check]:
+    """Is the manifest complete, is the alpha cheap enough, does every file have its fields?"""
+    problems = manifest.problems()
+    complexity = manifest.normal_complexity
+    try:
+        data.require(manifest.data_fields)
+        missing = ""
+    except ValidationError as error:
+        missing = str(error)
+    raw = [name for name in manifest.data_fields if name.lower() in RAW_PRICES]
+    return [
+        holds("manifest_complete", not problems, f"manifest: {'; '.join(problems)}"),
+        holds(
+            "complexity",
+            complexity in COMPLEXITIES,
+            f"complexity {manifest.complexity!r} is none of {', '.join(COMPLEXITIES)}",
+        ),
+        holds("data_fields", not missing, missing),
+        Check(
+            "raw_price",
+            ", ".join(raw),
+            "",
+            Verdict.FAIL if raw else Verdict.PASS,
+            blocking=False,
+            reason=f"reads the raw price {raw[0]!r}; a level does not carry over" if raw else "",
+        ),
+    ]
+
+
+def audit(
+    data: ResearchData,
+    manifest: AlphaManifest | None = None,
+    *,
+    now_ns: int,
+    pinned: str | None = None,
+    explained: Sequence[tuple[int, int]] = (),
+    coverage_min: float = COVERAGE_MIN,
+) -> list[Check]:
+    """The data-level checks of Gate A; `pinned` is the hash the data must still have.
+
+    `explained` are gaps with a reason outside the data, as (session before, session after).
+    """
+    names = manifest.data_fields if manifest is not None else data.columns
+    return [
+        _pinned(data, pinned),
+        at_least("data_coverage", _coverage(data, names), coverage_min, reason=_holes(data, names)),
+        _future(data, now_ns),
+        _gaps(data, explained),
+        _repeated(data),
+    ]
+
+
+def _pinned(data: ResearchData, pinned: str | None) -> Check:
+    same = pinned is None or pinned == data.fingerprint
+    return Check(
+        "data_pinned",
+        data.fingerprint,
+        pinned or data.fingerprint,
+        Verdict.PASS if same else Verdict.FAIL,
+        reason=""
+        if same
+        else f"{data.source}: the data is not what it was: {data.fingerprint[:16]} where "
+        f"{(pinned or '')[:16]} is pinned",
+    )
+
+
+def _numeric(data: ResearchData, names: Sequence[str]) -> Mapping[str, np.ndarray]:
+    found = {}
+    for name in names:
+        if name in aliases.CLOCK_FIELDS or not aliases.provides(name, data.columns):
+            continue
+        column = aliases.column_of(name, data.columns)
+        if column is None or data.frame[column].dtype.is_numeric():
+            found[name] = data.field(name)
+    return found
+
+
+def _coverage(data: ResearchData, names: Sequence[str]) -> float | None:
+    """Share of rows with all fields, after each field's own warm-up at the start."""
+    filled = _filled(data, names)
+    return float(filled.mean()) if len(filled) else None
+
+
+def _filled(data: ResearchData, names: Sequence[str]) -> np.ndarray:
+    fine = np.ones(len(data), bool)
+    begun = np.ones(len(data), bool)
+    for values in _numeric(data, names).values():
+        there = np.isfinite(values)
+        fine &= there
+        for _, rows in data.groups():
+            first = int(np.argmax(there[rows])) if there[rows].any() else len(rows)
+            begun[rows[:first]] = False
+    return fine[begun]
+
+
+def _holes(data: ResearchData, names: Sequence[str]) -> str:
+    """Which field is missing most often."""
+    shares = {n: float(np.isfinite(v).mean()) for n, v in _numeric(data, names).items()}
+    if not shares:
+        return f"{data.source}: none of the fields is there"
+    worst = min(shares, key=lambda name: (shares[name], name))
+    return f"{data.source}: {worst} is missing in {1 - shares[worst]:.1%} of the rows"
+
+
+def _future(data: ResearchData, now_ns: int) -> Check:
+    """Rows later than now, and rows that were known later than they say."""
+    ts = data.ts_ns
+    wrong = np.flatnonzero(ts > now_ns)
+    if len(wrong):
+        row = int(wrong[0])
+        said = f"{data.source}: row {row + 1} is of {moment(ts[row])}, which is still to come"
+        return at_most("data_future_rows", float(len(wrong)), 0.0, reason=said)
+    for name in data.frame.columns:
+        if name.lower() in KNOWN_AT:
+            known = _as_ns(data.frame[name])
+            late = np.flatnonzero(known > ts) if known is not None else np.zeros(0, np.int64)
+            if len(late):
+                row = int(late[0])
+                said = (
+                    f"{data.source}: row {row + 1} of {moment(ts[row])} was known at "
+                    f"{moment(int(known[row]))} by {name}: stamp rows with what was known"  # type: ignore[index]
+                )
+                return at_most("data_future_rows", float(len(late)), 0.0, reason=said)
+    return at_most("data_future_rows", 0.0, 0.0)
+
+
+def _as_ns(column: pl.Series) -> np.ndarray | None:
+    if isinstance(column.dtype, pl.Datetime):
+        return column.dt.epoch("ns").fill_null(0).to_numpy()
+    if column.dtype.is_numeric():
+        values = column.fill_null(0).fill_nan(0).to_numpy()
+        largest = float(np.max(np.abs(values), initial=0.0))
+        # A float of ns is exact to 256 ns; what is no time since 1975 in some unit is none.
+        for limit, scale in ((1e11, 1e9), (1e14, 1e6), (1e17, 1e3), (1e20, 1.0)):
+            if 1e8 < largest < limit:
+                slack = 512 if scale == 1.0 else 0
+                return (values * scale).astype(np.int64) - slack
+    return None
+
+
+def _gaps(data: ResearchData, explained: Sequence[tuple[int, int]]) -> Check:
+    known = (*explained, *data.explained)
+    found = []
+    for _, rows in data.groups():
+        found += _of_one(np.unique(data.session[rows]).tolist(), known, data.calendar)
+    found = list(dict.fromkeys(found))
+    wrong = [gap for gap in found if not gap.reason]
+    fine = [gap for gap in found if gap.reason]
+    if wrong:
+        more = f", and {len(wrong) - 1} more gaps" if len(wrong) > 1 else ""
+        said = f"{data.source}: {wrong[0].sentence}{more}"
+        return at_most("data_gaps", float(len(wrong)), 0.0, reason=said)
+    reason = f"{len(fine)} gaps are explained; the first: {fine[0].sentence}" if fine else ""
+    return Check("data_gaps", 0.0, 0.0, Verdict.PASS, reason=reason, margin=0.0)
+
+
+def _of_one(
+    sessions: Sequence[int], explained: Sequence[tuple[int, int]], calendar: str | None
+) -> list[Gap]:
+    """The gaps of one name; single sessions count once they are more than one in a hundred."""
+    found = gaps(sessions, explained, calendar)
+    single = sum(gap.missing == 1 and not gap.reason for gap in found)
+    if single <= (1.0 - COVERAGE_MIN) * (len(sessions) + single):
+        return [gap for gap in found if gap.missing > 1 or gap.reason]
+    return found
+
+
+def _repeated(data: ResearchData) -> Check:
+    """Two rows of one name and time: wrong in bars, advice where events may share a time."""
+    keys = ["symbol", "ts"] if data.panel else ["ts"]
+    again = ~data.frame.select(pl.struct(keys).is_first_distinct()).to_series()
+    count = int(again.sum())
+    said = ""
+    if count:
+        row = int(again.arg_true()[0])
+        said = (
+            f"{data.source}: row {row + 1} has the time of an earlier row "
+            f"({moment(data.ts_ns[row])}); {count} rows repeat a time"
+        )
+    return at_most("data_repeated", float(count), 0.0, reason=said, blocking=_even(data))
+
+
+def _even(data: ResearchData) -> bool:
+    """Are these bars: is one distance of a millisecond or more that of most rows?"""
+    steps = np.diff(data.ts_ns[:200_000])
+    steps = steps[steps > 0]
+    if not len(steps):
+        return True
+    values, counts = np.unique(steps, return_counts=True)
+    top = int(np.argmax(counts))
+    return bool(counts[top] > 0.5 * len(steps) and values[top] >= 1_000_000)

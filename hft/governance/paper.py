@@ -1,0 +1,153 @@
+"""Paper-trade sessions of an alpha: one JSON file a session, and the one summary of them.
+
+A figure that a session lacks makes the total of it absent, never zero: absent is not evidence. Gate
+E reads the summary; a promotion refuses a folder with a file that is none.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hft.core.errors import DataError, ValidationError
+from hft.research.experiments import json_text, read_object
+from hft.storage.atomic import write_atomic
+
+SECOND = 1_000_000_000
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True)
+class PaperSummary:
+    """The sessions together; None where a session lacks what it needs.
+
+    `problems` names each file that cannot be read or has no duration, and why.
+    """
+
+    session_count: int
+    calendar_span_days: int
+    distinct_trading_days: int
+    min_session_duration_seconds: float | None
+    invalid_session_duration_count: int
+    drift_alerts_total: int | None
+    execution_reject_rate_mean: float | None
+    execution_reject_rate_p95: float | None
+    regimes_covered: tuple[str, ...]
+    unreadable_session_count: int
+    problems: tuple[str, ...] = ()
+
+    @property
+    def shortest_minutes(self) -> float | None:
+        """The shortest session, minutes."""
+        seconds = self.min_session_duration_seconds
+        return None if seconds is None else seconds / 60
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; where the files lie is not part of it."""
+        plain = {name: value for name, value in self.__dict__.items() if name != "problems"}
+        return plain | {"regimes_covered": list(self.regimes_covered)}
+
+
+def log_session(
+    experiments: Path,
+    alpha_id: str,
+    session_id: str,
+    *,
+    started_ns: int,
+    ended_ns: int,
+    drift_alerts: int | None = None,
+    execution_reject_rate: float | None = None,
+    regime: str | None = None,
+    figures: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write one session; the file appears whole. Raises: ValidationError for an odd id or rate."""
+    if not _ID.fullmatch(session_id):
+        raise ValidationError(f"session {session_id!r}: write letters, digits, _ . - only")
+    if execution_reject_rate is not None and not 0 <= execution_reject_rate <= 1:
+        raise ValidationError(
+            f"session {session_id}: execution_reject_rate {execution_reject_rate!r} is no share"
+        )
+    row = {
+        "session_id": session_id,
+        "alpha_id": alpha_id,
+        "trading_day": _day(started_ns),
+        "started_ns": int(started_ns),
+        "ended_ns": int(ended_ns),
+        "drift_alerts": drift_alerts,
+        "execution_reject_rate": execution_reject_rate,
+        "regime": regime,
+        **dict(figures or {}),
+    }
+    path = sessions_folder(experiments, alpha_id) / f"{session_id}.json"
+    write_atomic(path, json_text(row))
+    return path
+
+
+def sessions_folder(experiments: Path, alpha_id: str) -> Path:
+    """Where the sessions of an alpha are."""
+    return experiments / "paper_trade" / alpha_id / "sessions"
+
+
+def summarize(folder: Path) -> PaperSummary:
+    """All sessions of a folder; files that cannot be read are counted and named."""
+    rows, problems = [], []
+    for path in sorted(folder.glob("[!.]*.json")):
+        try:
+            rows.append(_checked(read_object(path), path))
+        except DataError as error:
+            problems.append(str(error))
+            continue
+        if rows[-1]["ended_ns"] <= rows[-1]["started_ns"]:
+            problems.append(f"{path}: ended_ns: is not after started_ns")
+    spans = [(row["ended_ns"] - row["started_ns"]) / SECOND for row in rows]
+    days = sorted({_day(row["started_ns"]) for row in rows})
+    alerts = _all(rows, "drift_alerts")
+    rates = _all(rows, "execution_reject_rate")
+    invalid = sum(span <= 0 for span in spans)
+    return PaperSummary(
+        len(rows),
+        _span_days(days),
+        len(days),
+        min((span for span in spans if span > 0), default=None),
+        invalid,
+        None if alerts is None else int(sum(alerts)),
+        None if rates is None else float(np.mean(rates)),
+        None if rates is None else float(np.quantile(rates, 0.95)),
+        tuple(sorted({str(row["regime"]) for row in rows if row.get("regime")})),
+        len(problems) - invalid,
+        tuple(problems),
+    )
+
+
+def _all(rows: list[dict[str, Any]], name: str) -> list[float] | None:
+    """The figure of every session, None when one has none or it is no number."""
+    values = [row.get(name) for row in rows]
+    numbers = [
+        float(value)
+        for value in values
+        if isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+    ]
+    return numbers if values and len(numbers) == len(values) else None
+
+
+def _checked(row: dict[str, Any], path: Path) -> dict[str, Any]:
+    for name in ("started_ns", "ended_ns"):
+        if isinstance(row.get(name), bool) or not isinstance(row.get(name), int):
+            raise DataError(f"{path}: {name}: {row.get(name)!r} is no time in ns")
+    return row
+
+
+def _span_days(days: list[str]) -> int:
+    """Calendar days from the first to the last, both counted."""
+    if not days:
+        return 0
+    first, last = (datetime.strptime(day, "%Y%m%d") for day in (days[0], days[-1]))
+    return (last - first).days + 1
+
+
+def _day(ns: int) -> str:
+    return datetime.fromtimestamp(ns // SECOND, UTC).strftime("%Y%m%d")

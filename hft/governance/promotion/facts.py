@@ -1,0 +1,83 @@
+"""The facts behind a bundle as they are at approval: hashes made, evidence measured again.
+
+What cannot be read is None, so that approval can name it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hft.core.errors import HftError, PromotionError
+from hft.governance.profile import Profile
+from hft.governance.promotion.approve import Facts, Now
+from hft.governance.promotion.bundle import Bundle
+from hft.governance.promotion.evidence import Remade, data_of, file_hash, simulator_report
+from hft.governance.promotion.recheck import Again
+from hft.governance.promotion.remeasure import Means, remeasure
+from hft.governance.promotion.status import hurdle_now
+from hft.governance.promotion.verdicts import Validated, find
+from hft.research.alphas import loader, signals
+
+SAME = ("code", "data", "config")  # without these there is nothing to measure again
+
+
+class AtApproval(Facts):
+    """Made at the desk of who approves; `limits_file` is what the alpha trades under."""
+
+    def __init__(self, means: Means, limits_file: Any) -> None:
+        self.means, self.limits_file = means, limits_file
+
+    def of(self, bundle: Bundle) -> Now:
+        """Every hash, and unless code or data moved the validation measured again."""
+        office, hashes = self.means.office, dict[str, str | None].fromkeys(bundle.hashes)
+        validated = self._validated(bundle)
+        hashes["limits"] = file_hash(self.limits_file)
+        hashes["simulator"] = simulator_report(office.workspace.root)[0]
+        profile = self._profile(bundle)
+        hashes["thresholds"] = None if profile is None else profile.hash
+        again: Again | None = None
+        unmeasured = ""
+        if validated is not None:
+            hashes["scorecard"] = validated.scorecard_hash
+            try:
+                hashes["config"] = validated.options.hash
+                made = self._made(validated, hashes)
+                if all(hashes[name] == bundle.hashes[name] for name in SAME):
+                    again = remeasure(self.means, validated, made())
+            except HftError as error:
+                unmeasured = str(error)
+        hurdle = None
+        if again is not None and again.recorded:
+            hurdle = hurdle_now(self.means.ledger, again.trial)
+        used = profile or self.means.profile
+        unproven = () if validated is None else tuple(validated.unproven(office.audit.rows(), used))
+        return Now(hashes, hurdle, again, used.values, unproven, unmeasured)
+
+    def _made(self, validated: Validated, hashes: dict[str, str | None]) -> Callable[[], Remade]:
+        """Alpha and data as they are, their hashes noted as soon as they are known."""
+        office = self.means.office
+        self.means.tell("load")
+        alpha = loader.load(office.workspace, validated.alpha_id)
+        hashes["code"] = alpha.code_hash
+        data = data_of(office, validated, alpha)
+        hashes["data"] = data.fingerprint
+        return lambda: Remade(alpha, data, signals.evaluate(alpha, data))
+
+    def _profile(self, bundle: Bundle) -> Profile | None:
+        """The profile as its file is now, with the flags that were given at the proposal."""
+        overrides: Mapping[str, Any] = bundle.data["inputs"].get("overrides", {})
+        try:
+            return self.means.profile.replace(overrides)
+        except HftError:
+            return None
+
+    def _validated(self, bundle: Bundle) -> Validated | None:
+        """The validation behind a bundle, while its folder is there."""
+        folder = self.means.office.validations
+        for path in sorted((folder / bundle.alpha_id).glob("*/manifest.json"), reverse=True):
+            try:
+                found = find(folder, bundle.alpha_id, path.parent)
+            except PromotionError:
+                continue
+            if found.run_id == bundle.data["run_id"]:
+                return found
+        return None

@@ -1,0 +1,85 @@
+"""What a decision about a promotion is made with: workspace, keys, journal, ledger, time, people.
+
+Plain values and ports; the layer above fills it from settings, clock and user.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from hft.audit.keys import Keys
+from hft.governance import interruptions
+from hft.governance.promotion.changes import Change, changes, newest_files
+from hft.governance.promotion.commit import Recorder, exclusive, recover
+from hft.research.workspace import Workspace
+
+
+class Books(Protocol):
+    """The trial ledger as a promotion needs it."""
+
+    def heads(self) -> dict[str, dict[str, int | str]]:
+        """The newest row of each writer."""
+        ...
+
+    def verify(self, anchors: Any = (), *, vectors: bool = True) -> list[Any]:
+        """What is wrong, given heads kept elsewhere."""
+        ...
+
+
+class Audit(Recorder, Protocol):
+    """The journal of decisions."""
+
+    def head(self) -> Any:
+        """Its newest row."""
+        ...
+
+
+@dataclass(frozen=True)
+class Office:
+    """One call's means. Units: `now_ns` UTC nanoseconds."""
+
+    workspace: Workspace
+    keys: Keys
+    audit: Audit
+    ledger: Books
+    now_ns: int
+    os_user: str
+    promotions: Path
+    bundle_days: int = 14
+
+    @property
+    def stage(self) -> Path:
+        """Where a change waits while it is carried out."""
+        return self.workspace.state / "promotions"
+
+    @property
+    def reports(self) -> Path:
+        """Promotion reports, a folder an alpha."""
+        return self.workspace.experiments / "promotions"
+
+    @property
+    def validations(self) -> Path:
+        """Validation reports, a folder an alpha."""
+        return self.workspace.experiments / "validations"
+
+    def recover(self) -> list[str]:
+        """Finish what a crash left; one sentence for each. Raises: Busy."""
+        ended = interruptions.close(self.workspace.state, self.audit.record, self.now_ns)
+        if not any(self.stage.glob("*.pending.json")):
+            return ended
+        with exclusive(self.stage):
+            return [*ended, *recover(self.stage, self.audit, self.workspace.root)]
+
+    def changes(self, alpha_id: str | None = None) -> list[Change]:
+        """What the journal says was put in place."""
+        return changes(self.audit.rows(), alpha_id)
+
+    def recorded(self) -> Mapping[str, str]:
+        """The sha256 of the file last put in place for each alpha."""
+        return newest_files(self.audit.rows())
+
+    def heads(self) -> dict[str, Any]:
+        """Audit head and ledger heads as a promotion file keeps them."""
+        head = self.audit.head()
+        return {"audit": {"seq": head.seq, "hash": head.hash}, "ledger": self.ledger.heads()}

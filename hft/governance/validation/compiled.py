@@ -1,0 +1,121 @@
+"""What Gate F runs: the compiled module, the alpha's parity tests, and the time a row takes.
+
+Seconds are kept by alpha, machine and data in `benchmarks/`, the best of each code; the code before
+this one is what it is compared with.
+"""
+
+import json
+import platform
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hft.core.json_text import page
+from hft.governance.gates.f import Twin
+from hft.governance.profile import Profile
+from hft.governance.validation.correctness import environment_of, tests_of
+from hft.research.alphas import signals
+from hft.research.alphas.loader import LoadedAlpha
+from hft.research.data.dataset import ResearchData
+from hft.storage.atomic import write_atomic
+
+ONLY = "parity"
+ROWS_MAX, REPEATS, BUDGET_S = 20_000, 5, 10.0
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+def twin(
+    alpha: LoadedAlpha,
+    data: ResearchData,
+    root: Path,
+    experiments: Path,
+    profile: Profile,
+    environment: Mapping[str, str],
+) -> tuple[Twin, dict[str, Any]]:
+    """Everything Gate F reads, and what its report keeps beside."""
+    most = int(profile.number("gate_f.parity_seconds_max"))
+    imported, told = _imported(alpha.manifest.rust_module, root, most, environment)
+    tests = tests_of(alpha, root, most, environment, only=ONLY)
+    file = experiments / "benchmarks" / f"{alpha.alpha_id}.json"
+    speed = _compared(alpha, data, file)
+    found = Twin(
+        imported,
+        told,
+        tests["passed"],
+        tests["reason"],
+        speed["slower"],
+        "" if speed["slower"] is not None else "no other code was timed on this machine and data",
+    )
+    return found, {"tests": tests, "benchmark": speed}
+
+
+def _imported(
+    name: str | None, root: Path, timeout_s: int, inherited: Mapping[str, str]
+) -> tuple[bool | None, str]:
+    """Can the module be imported, in a process of its own?"""
+    if name is None:
+        return None, "the manifest names no rust_module"
+    if not _MODULE.fullmatch(name):
+        return False, f"rust_module {name!r} is no name of a module"
+    code = "import importlib, sys; importlib.import_module(sys.argv[1])"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code, name],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            errors="replace",  # an alpha may say what is no text
+            timeout=timeout_s,
+            env=environment_of(root, inherited),
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"rust_module {name}: its import took longer than {timeout_s} s"
+    last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+    told = "" if done.returncode == 0 else f"rust_module {name} cannot be imported: {last}"
+    return done.returncode == 0, told
+
+
+def _compared(alpha: LoadedAlpha, data: ResearchData, file: Path) -> dict[str, Any]:
+    """This code's time a row against the newest other code's, in ns; the best of each is kept."""
+    took = _ns_a_row(alpha, data.head(ROWS_MAX))
+    here = {"machine": platform.node(), "data": data.fingerprint}
+    entries = _entries(file)
+    same = [one for one in entries if here.items() <= one.items()]
+    own = [one["ns_a_row"] for one in same if one["code"] == alpha.code_hash]
+    before = [one["ns_a_row"] for one in same if one["code"] != alpha.code_hash]
+    best = min([took, *own])
+    mine = {**here, "code": alpha.code_hash}
+    kept = [one for one in entries if not mine.items() <= one.items()]
+    write_atomic(file, page([*kept, {**mine, "ns_a_row": best}]))
+    return {
+        "ns_a_row": best,
+        "before_ns_a_row": before[-1] if before else None,
+        "slower": best / before[-1] - 1.0 if before else None,
+    }
+
+
+def _entries(file: Path) -> list[dict[str, Any]]:
+    """What was timed so far; a file that cannot be read begins anew."""
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+        return [dict(one) for one in told if float(one["ns_a_row"]) > 0 and one["code"]]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def _ns_a_row(alpha: LoadedAlpha, data: ResearchData) -> float:
+    """The best of a few evaluations."""
+    best, began = float("inf"), time.perf_counter_ns()
+    for _ in range(REPEATS):
+        start = time.perf_counter_ns()
+        signals.evaluate(alpha, data)
+        now = time.perf_counter_ns()
+        best = min(best, float(now - start))
+        if now - began > BUDGET_S * 1e9:
+            break
+    return best / max(len(data), 1)

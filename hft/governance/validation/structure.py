@@ -1,0 +1,93 @@
+"""What Gate A looks at before any figure is believed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hft.governance.gates.a import none_of
+from hft.governance.gates.inputs import audit, manifest_checks
+from hft.governance.gates.leakage import leak_checks
+from hft.governance.ledger.ledger import Ledger
+from hft.governance.profile import Profile
+from hft.governance.verdict import Check
+from hft.research.alphas.loader import LoadedAlpha
+from hft.research.data import sidecars
+from hft.research.data.dataset import ResearchData
+from hft.research.leakage import LeakReport, check_alpha
+
+COUNTING = ("validate", "whole")
+
+
+def structure(
+    alpha: LoadedAlpha,
+    data: ResearchData,
+    ledger: Ledger,
+    anchors: Iterable[Mapping[str, Mapping[str, Any]]],
+    profile: Profile,
+    now_ns: int,
+    *,
+    pinned: str | None = None,
+    data_roots: Sequence[str] = (),
+    seed: int = 42,
+) -> tuple[list[Check], LeakReport]:
+    """Every structural check, and the report of the leak tests.
+
+    Manifest and data come first: without its fields an alpha cannot be evaluated at all, and the
+    leak tests are left out. Raises: ValidationError when the alpha raises.
+    """
+    checks = manifest_checks(alpha.manifest, data)
+    checks += audit(
+        data,
+        alpha.manifest,
+        now_ns=now_ns,
+        pinned=pinned,
+        coverage_min=profile.number("gate_a.coverage_min"),
+    )
+    checks.append(none_of("rows_of_validate", _rows(data)))
+    problems = ledger.verify(anchors)
+    checks.append(none_of("ledger", [f"{one.code}: {one.sentence}" for one in problems]))
+    checks.append(none_of("data_governance", governance(data, data_roots)))
+    report = LeakReport()
+    if not any(check.id == "data_fields" and check.verdict != "PASS" for check in checks):
+        cuts = int(profile.number("gate_a.cuts_min"))
+        report = check_alpha(alpha, data, cuts=max(cuts, 12), seed=seed)
+        checks += leak_checks(report, cuts)
+    return checks, report
+
+
+def _rows(data: ResearchData) -> list[str]:
+    if data.split in COUNTING:
+        return list(data.spoiled)
+    return [f"{data.source}: rows of the split {data.split} prove nothing; validate on `validate`"]
+
+
+def governance(data: ResearchData, roots: Sequence[str]) -> list[str]:
+    """What is wrong with where the files are, and with what is said beside them."""
+    allowed = [Path(root).resolve() for root in roots]
+    found = []
+    outside = [
+        name
+        for name in data.files
+        if allowed and not any(Path(name).resolve().is_relative_to(root) for root in allowed)
+    ]
+    if outside:
+        more = f" and {len(outside) - 1} more files" if len(outside) > 1 else ""
+        verb = "are" if more else "is"
+        found.append(
+            f"{outside[0]}{more}: {verb} not under an allowed folder ({', '.join(map(str, roots))})"
+        )
+    for name, columns in data.files.items():
+        file = Path(name)
+        if name in data.metadata:
+            said = sidecars.problems(data.metadata[name], rows_of(file), columns)
+            found += [f"{name}: its metadata: {one}" for one in said]
+    return found
+
+
+def rows_of(file: Path) -> int | None:
+    """Rows of a table as it is on disk; None where only reading it whole would tell."""
+    if file.suffix not in (".parquet", ".pq") or not file.is_file():
+        return None
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(file).num_rows)

@@ -1,0 +1,118 @@
+"""Validation and the ledger: which trials a validation is, and what all tries add up to."""
+
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from hft.governance.ledger.family import FamilyView, as_days, sampling_variance
+from hft.research.alphas.loader import LoadedAlpha
+from hft.research.backtest import DAYS_A_YEAR
+from hft.research.data.dataset import ResearchData
+from hft.research.measures.evidence import Tries
+from hft.research.measures.measurement import Measured, Options
+from hft.research.trial import LABEL_FAMILY, Trial, trial_id
+from hft.storage.chain import canonical
+
+# What a user may choose in judging; another choice than the default's is part of the trial.
+JUDGED = ("is_oos_split", "walk_forward_folds", "seed")
+
+
+def canonical_form(alpha: LoadedAlpha) -> str:
+    """What is evaluated: an expression's canonical form, or the alpha by its id."""
+    made = getattr(alpha.cls, "expression", None)
+    return str(getattr(made, "canonical", "") or f"alpha:{alpha.alpha_id}")
+
+
+def config_hash(options: Options) -> str:
+    """The hash of what moves the returns: rules and horizon; and of another way to judge them.
+
+    Judging the same returns by other folds, another split or seed until they pass is another try.
+    """
+    plain, own = Options().to_dict(), options.to_dict()
+    content: dict[str, object] = {
+        "horizon_ns": options.horizon_ns,
+        "rules": options.rules.to_dict(),
+    }
+    content |= {name: own[name] for name in JUDGED if own[name] != plain[name]}
+    if options.execution != "taker":
+        content |= {"execution": options.execution, "maker_bps": options.maker_bps}
+    return hashlib.sha256(canonical(content)).hexdigest()[:16]
+
+
+def cell(options: Options, threshold: float) -> Options:
+    """The options of one cell of the sweep."""
+    return replace(options, rules=replace(options.rules, threshold=threshold))
+
+
+def trial_ids(alpha: LoadedAlpha, data: ResearchData, options: Options) -> dict[float, str]:
+    """The id of each threshold's trial, known before anything runs."""
+    form = canonical_form(alpha)
+    return {
+        level: trial_id(form, data.fingerprint, config_hash(cell(options, level)), alpha.code_hash)
+        for level in options.levels
+    }
+
+
+def trials_of(alpha: LoadedAlpha, found: Measured) -> list[Trial]:
+    """Every cell of the sweep as a trial, with its net returns by session."""
+    start, end = found.data.interval
+    made = []
+    for one in found.sweep.configs:
+        own = one.rules.threshold == found.options.rules.threshold
+        made.append(
+            Trial(
+                alpha_id=alpha.alpha_id,
+                family=alpha.manifest.family or alpha.alpha_id,
+                label_family=LABEL_FAMILY,
+                canonical=canonical_form(alpha),
+                interval=(start, end + 1),
+                config_hash=config_hash(cell(found.options, one.rules.threshold)),
+                data_hash=found.data.fingerprint,
+                code_hash=alpha.code_hash,
+                returns=one.test.daily,
+                periods_per_year=float(DAYS_A_YEAR),
+                source="validate" if own else "sweep",
+                seed=found.options.seed,
+                periods_ns=periods_of(found),
+            )
+        )
+    return made
+
+
+def tries(view: FamilyView, found: Measured) -> Tries:
+    """What the ledger says about all trials on this data and label.
+
+    Only vectors of the same rows can be laid side by side, and only on the same days: one that has
+    other days, or does not say which, is left out and counted.
+    """
+    sharpes = [float(value) for value in view.trials["sharpe_per_period"].drop_nulls()]
+    n = len(found.returns)
+    variance = view.variance if view.variance is not None else sampling_variance(n)
+    same = set(view.trials.filter(pl.col("data_hash") == found.data.fingerprint)["trial_id"])
+    moving = {
+        trial: vector
+        for trial, vector in view.vectors.items()
+        if trial.partition("~")[0] in same and len(vector) and found.basis == "daily"
+    }
+    days = as_days(periods_of(found))
+    fitting = {
+        trial: vector
+        for trial, vector in moving.items()
+        if np.array_equal(view.days.get(trial, ()), days)
+    }
+    return Tries(
+        n=view.n,
+        effective=max(view.effective, 1.0),
+        variance=variance,
+        sharpes=tuple(sharpes),
+        vectors=fitting,
+        left_out=len(moving) - len(fitting),
+    )
+
+
+def periods_of(found: Measured) -> np.ndarray:
+    """The first time of each session that was judged, ns."""
+    first = np.searchsorted(found.data.session, found.test.days)
+    return found.data.ts_ns[first]

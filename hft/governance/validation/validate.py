@@ -1,0 +1,353 @@
+"""One validation from the first check to the last row: the order in which things may be believed.
+
+Structure first. Then the price is shown and agreed to; then the trials are in the ledger, durable,
+before any figure is shown; then gates B and C, reports, page, experiment and audit rows. A stop at
+any point leaves what was counted counted and nothing half-written.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from hft.core.errors import GovernanceError
+from hft.governance import interruptions
+from hft.governance.gates import advice as advised
+from hft.governance.gates.a import History, gate_a
+from hft.governance.gates.advice import Background
+from hft.governance.gates.b import gate_b, structural_failure
+from hft.governance.gates.c import gate_c
+from hft.governance.gates.f import Twin, gate_f
+from hft.governance.ledger.family import Price
+from hft.governance.ledger.ledger import Ledger
+from hft.governance.profile import Profile
+from hft.governance.scorecard import Scorecard, scorecard
+from hft.governance.validation import advice, record, trials
+from hft.governance.validation.compiled import twin
+from hft.governance.validation.correctness import correctness
+from hft.governance.validation.document import bare, document, history_of
+from hft.governance.validation.replay import played, quoted, replays, wanted
+from hft.governance.validation.request import Request
+from hft.governance.validation.result import Validation
+from hft.governance.validation.services import Services
+from hft.governance.validation.structure import structure
+from hft.governance.verdict import GateResult, Verdict
+from hft.reports.governance.document import Document
+from hft.research.alphas import loader, signals
+from hft.research.alphas.loader import LoadedAlpha
+from hft.research.alphas.manifest import AlphaManifest
+from hft.research.data import usage
+from hft.research.data.dataset import ResearchData
+from hft.research.data.load import load
+from hft.research.measures.evidence import (
+    Evidence,
+    Levels,
+    days_of_history,
+    sharpe_for_history,
+    weigh,
+)
+from hft.research.measures.measurement import Measured, Options, measure
+from hft.research.trial import LABEL_FAMILY
+from hft.runs.code.compilation import first_compile
+from hft.statistics.one_series import Battery
+
+
+@dataclass
+class _Clock:
+    """Seconds of each stage, for people who wait."""
+
+    tell: Callable[[str], None]
+    seconds: dict[str, float] = field(default_factory=dict)
+    _name: str = ""
+    _began: float = 0.0
+
+    def stage(self, name: str) -> None:
+        now = time.perf_counter()
+        if self._name:
+            self.seconds[self._name] = now - self._began
+        self._name, self._began = name, now
+        if name:
+            self.tell(name)
+
+
+def validate(request: Request, services: Services) -> Validation:
+    """Gates A, B and C of one alpha.
+
+    Raises: ValidationError, DataError for what cannot be evaluated; GovernanceError when the price
+    is declined; ConfigError, StrategyError, Busy, Unavailable of what it stands on. Each leaves an
+    audit row, and so does, with the next command, a process that ends on the way.
+    """
+    state = services.workspace.state
+    for sentence in interruptions.close(state, services.record, services.now_ns):
+        services.say(sentence)
+    with interruptions.begun(state, record.aborted(request, services.now_ns), record.REFUSALS):
+        try:
+            return _Run(request, services).validate()
+        except record.REFUSALS as error:
+            record.record_refusal(request, services, error)
+            raise
+
+
+class _Run:
+    """One validation's state, stage by stage."""
+
+    def __init__(self, request: Request, services: Services) -> None:
+        self.request, self.services = request, services
+        self.clock = _Clock(services.tell)
+        self.background: Background | None = None
+
+    def validate(self) -> Validation:
+        request, services, clock = self.request, self.services, self.clock
+        clock.stage("load")
+        alpha = loader.load(services.workspace, request.alpha_id)
+        self.request = request = quoted(request, alpha)
+        manifest: AlphaManifest = alpha.manifest
+        fields, horizon_ns = manifest.data_fields, manifest.horizon_ns
+        whole = load(request.data, fields=fields, horizon_ns=horizon_ns)
+        data = load(whole, fields=fields, horizon_ns=horizon_ns, split="validate")
+        known = usage.uses(services.workspace, whole)
+        data = replace(
+            data,
+            looked_at=usage.looks(known),
+            spoiled=tuple(usage.spoiled(known, whole, data)),
+        )
+        options = request.options(manifest)
+        if wanted(request, data) and (said := first_compile()):
+            services.say(said)
+        clock.stage("gate A")
+        checks, leaks = structure(
+            alpha,
+            data,
+            services.ledger,
+            services.anchors,
+            request.profile,
+            services.now_ns,
+            data_roots=request.data_roots,
+            seed=request.seed,
+        )
+        if request.profile.lenient:
+            self.background = advice.background(manifest, data, services.workspace.root)
+            checks += advised.background(self.background, request.profile)
+        first = gate_a(checks, None, request.profile, {"leaks": leaks.to_dict()})
+        if first.verdict is Verdict.FAIL:
+            return self._stopped(alpha, data, options, first)
+        price = self._price(alpha, data, options)
+        use = usage.Use.of("validate", alpha.alpha_id, whole, data)
+        usage.record(services.workspace, use, services.now_ns)
+        return self._judged(alpha, data, options, checks, price, leaks.to_dict())
+
+    def _stopped(
+        self, alpha: LoadedAlpha, data: ResearchData, options: Options, gate: GateResult
+    ) -> Validation:
+        """Structure failed: no trial was run, and there is no figure to show."""
+        inputs = self._inputs(alpha, data, options)
+        return self._kept(alpha, data, (gate,), None, "", bare(alpha, (gate,), inputs), {}, "")
+
+    def _price(self, alpha: LoadedAlpha, data: ResearchData, options: Options) -> Price:
+        """The price of these trials, agreed to. Raises: GovernanceError when it is declined."""
+        services = self.services
+        ids = trials.trial_ids(alpha, data, options)
+        start, end = data.interval
+        price = services.ledger.price(
+            family=alpha.manifest.family or alpha.alpha_id,
+            label_family=LABEL_FAMILY,
+            interval=(start, end + 1),
+            n_obs=len(data.sessions),
+            trial_ids=list(ids.values()),
+        )
+        if not services.agree(price):
+            raise GovernanceError(f"not run: the price was declined ({price.line})")
+        return price
+
+    def _judged(
+        self,
+        alpha: LoadedAlpha,
+        data: ResearchData,
+        options: Options,
+        checks: list[Any],
+        price: Price,
+        leaks: Mapping[str, Any],
+    ) -> Validation:
+        request, services, clock = self.request, self.services, self.clock
+        clock.stage("figures")
+        signal = signals.evaluate(alpha, data)
+        found = taken = measure(data, signal, options)
+        folder = services.kept / "replays" / alpha.alpha_id
+        if request.by_replay:
+            found = played(taken, request, services.limits, folder)
+        services.ledger.append(trials.trials_of(alpha, found), services.now_ns)
+        own = trials.trial_ids(alpha, data, options)[options.rules.threshold]
+        evidence, view = counted(services.ledger, request.profile, found)
+        past = history(request.profile, found, evidence)
+        first = gate_a(checks, past, request.profile, {"leaks": leaks})
+        clock.stage("gate B")
+        correct, again = correctness(
+            alpha,
+            taken,
+            services.workspace.root,
+            request.data,
+            request.profile,
+            skip_tests=request.skip_tests,
+            timeout_s=request.pytest_timeout_s,
+            environment=services.environment,
+        )
+        second = gate_b(correct, request.profile)
+        gates: tuple[GateResult, ...] = (first, second)
+        clock.stage("replay" if data.tapes is not None else "gate C")
+        tests = self._series(found)
+        if _goes_on(first, second):
+            replayed = replays(found, request, services.limits, folder)
+            facts = None if replayed is None else replayed.facts
+            more = advised.series(tests, request.profile) if request.profile.lenient else ()
+            gates = (*gates, gate_c(found, evidence, request.profile, facts, more))
+        detail = {"correctness": again, "measured": found, "evidence": evidence, "signal": signal}
+        if request.gate_f:
+            clock.stage("gate F")
+            compiled, detail["twin"] = self._twin(alpha, data)
+            gates = (*gates, gate_f(compiled, request.profile))
+        clock.stage("report")
+        card = self._card(alpha, found, evidence, signal, tests)
+        page = document(
+            alpha,
+            found,
+            evidence,
+            card,
+            gates,
+            request.profile,
+            price.paid(view),
+            self._inputs(alpha, data, options),
+            history_of(view, alpha.manifest.family or alpha.alpha_id, own),
+        )
+        return self._kept(alpha, data, gates, card, price.line, page, detail, own)
+
+    def _series(self, found: Measured) -> Battery | None:
+        """The tests of the returns out of sample, which only the profile `base` looks at."""
+        request = self.request
+        if not request.profile.lenient:
+            return None
+        return advice.series(found, request.profile, request.correction)
+
+    def _twin(self, alpha: LoadedAlpha, data: ResearchData) -> tuple[Twin, dict[str, Any]]:
+        """The compiled form of the alpha, run."""
+        services, profile = self.services, self.request.profile
+        root, environment = services.workspace.root, services.environment
+        return twin(alpha, data, root, services.kept, profile, environment)
+
+    def _card(
+        self,
+        alpha: LoadedAlpha,
+        found: Measured,
+        evidence: Evidence,
+        signal: Any,
+        tests: Battery | None,
+    ) -> Scorecard:
+        services, more = self.services, None
+        if self.background is not None:
+            more = advice.figures(self.background, tests, self.request.correction)
+        pool: Mapping[str, Any] = {"correlation_pool_max": None, "pool_empty": None}
+        if services.pool is not None:
+            pool = services.pool(alpha, found.data, signal)
+        return scorecard(
+            found,
+            evidence,
+            pool=pool,
+            latency_profile=self.request.latency.to_dict(),
+            code_hash=alpha.code_hash,
+            ledger_heads=services.ledger.heads(),
+            feature_set_version=alpha.manifest.feature_set_version,
+            advice=more,
+        )
+
+    def _inputs(self, alpha: LoadedAlpha, data: ResearchData, options: Options) -> dict[str, Any]:
+        """The hashes that the page and the audit rows name."""
+        profile: Profile = self.request.profile
+        return {
+            "data": data.fingerprint,
+            "code": alpha.code_hash,
+            "config": options.hash,
+            "thresholds": profile.hash,
+            "profile": profile.name,
+            "convention": "2012",
+            "seed": options.seed,
+        }
+
+    def _kept(
+        self,
+        alpha: LoadedAlpha,
+        data: ResearchData,
+        gates: tuple[GateResult, ...],
+        card: Scorecard | None,
+        line: str,
+        page: Document,
+        detail: Mapping[str, Any],
+        trial: str,
+    ) -> Validation:
+        """Reports, experiment and audit rows; the audit row comes last and names the rest."""
+        folder, run_id = record.write(
+            self.request, self.services, alpha, data, gates, card, page, detail
+        )
+        record.record_gates(self.request, self.services, alpha, gates, folder, run_id, trial)
+        self.clock.stage("")
+        return Validation(
+            alpha_id=alpha.alpha_id,
+            profile=self.request.profile.name,
+            gates=gates,
+            scorecard=card,
+            price=line,
+            document=page,
+            path=folder,
+            run_id=run_id,
+            trial_id=trial,
+            notice=self.services.notice(),
+            seconds=dict(self.clock.seconds),
+        )
+
+
+def _goes_on(first: GateResult, second: GateResult) -> bool:
+    """Does Gate C run? Not after a failed B, unless a short history is to show its scorecard."""
+    if structural_failure(second):
+        return False
+    return second.verdict is not Verdict.FAIL or first.verdict is Verdict.INSUFFICIENT
+
+
+def counted(ledger: Ledger, profile: Profile, found: Measured) -> tuple[Evidence, Any]:
+    """The evidence with everything that was tried on this data and label; the tries themselves."""
+    start, end = found.data.interval
+    view = ledger.family(interval=(start, end + 1), label_family=LABEL_FAMILY)
+    tries = trials.tries(view, found)
+    asked = levels(profile, found.options.seed)
+    return weigh(found.returns, found.sweep, tries, asked, _reach(found)), view
+
+
+def history(profile: Profile, found: Measured, evidence: Evidence) -> History:
+    """How long the data is, and how long the profile wants it."""
+    last = found.data.sessions[-1]
+    share = profile.number("gate_a.history_horizons_per_block_min")
+    horizon_days = found.options.horizon_ns / 86_400_000_000_000
+    return History(
+        len(found.data.sessions),
+        date(last // 10_000, last // 100 % 100, last % 100),
+        days_of_history(evidence),
+        int(int(profile.number("gate_c.pbo_blocks")) * max(2.0, share * horizon_days)),
+        sharpe_for_history(evidence),
+        max(evidence.tries.effective, 1.0),
+    )
+
+
+def levels(profile: Profile, seed: int) -> Levels:
+    """What the profile asks of the evidence; the standard value where it does not ask."""
+    given = {
+        "dsr": profile.get("gate_c.dsr_min"),
+        "psr": profile.get("gate_c.psr_min"),
+        "benchmark_annual": profile.get("gate_c.psr_benchmark_annual"),
+        "configs_min": profile.get("gate_c.pbo_configs_min"),
+        "blocks": profile.get("gate_c.pbo_blocks"),
+        "spa_reps": profile.get("gate_c.spa_reps"),
+    }
+    return Levels(seed=seed, **{name: value for name, value in given.items() if value is not None})
+
+
+def _reach(found: Measured) -> int:
+    """How many of its periods a label reaches over."""
+    return found.horizon_days if found.basis == "daily" else 1

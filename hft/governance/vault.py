@@ -1,0 +1,183 @@
+"""The vault's budget: how often a family may look at the last data of a market, and who did.
+
+Pure: looks are read from audit rows passed in. The budget is of the vault's days in the market, not
+of a dataset: other columns, rows or shares of them are the same vault where days and prices overlap
+(`Footprint`). A look whose subject cannot be read is counted against every budget, and one that
+does not say which days it saw against all of its family, since a look that nobody can place must
+not be free.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from hft.core.errors import ValidationError
+from hft.research.data.footprint import Footprint
+from hft.storage.chain_row import NotARow, canonical, parse
+
+TABLE = "override_log"
+KIND = "vault_look"
+REFUSED = "vault_refused"  # asked for and not given: a row, but no look
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look that was taken; `family` and `dataset` are empty when the row does not say."""
+
+    seq: int
+    ts_ns: int
+    alpha_id: str
+    family: str
+    dataset: str
+    reason: str
+    actor: str
+    key_fp: str
+    rows: Footprint | None = field(default=None, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, without the days."""
+        return {name: value for name, value in asdict(self).items() if name != "rows"}
+
+    def is_of(self, family: str, dataset: str, rows: Footprint | None) -> bool:
+        """Does it count against this family's budget for these rows?"""
+        if not self.family:
+            return True
+        if self.family != family:
+            return False
+        if self.dataset == dataset or self.rows is None or rows is None:
+            return True
+        return self.rows.same_market(rows)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a family has left on a dataset; `sentence` says it in words, also when refused."""
+
+    family: str
+    dataset: str
+    budget: int
+    looks: tuple[Look, ...]
+
+    @property
+    def used(self) -> int:
+        """Looks taken."""
+        return len(self.looks)
+
+    @property
+    def left(self) -> int:
+        """Looks that may still be taken, never below 0."""
+        return max(0, self.budget - self.used)
+
+    @property
+    def allowed(self) -> bool:
+        """Whether one more look may be taken."""
+        return self.used < self.budget
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for a person."""
+        where = f"family {self.family} on dataset {self.dataset[:16]}"
+        if self.allowed:
+            return f"vault: {where}: look {self.used + 1} of {self.budget}"
+        if not self.budget:
+            return f"vault: {where}: refused, the budget is 0 looks (alpha.vault_looks)"
+        last = ", ".join(f"{look.alpha_id} (audit row {look.seq})" for look in self.looks)
+        return (
+            f"vault: {where}: refused, all {self.budget} looks are spent: {last}; what was looked "
+            "at proves nothing any more, so record new data"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "family": self.family,
+            "dataset": self.dataset,
+            "budget": self.budget,
+            "used": self.used,
+            "left": self.left,
+            "allowed": self.allowed,
+            "sentence": self.sentence,
+            "looks": [look.to_dict() for look in self.looks],
+        }
+
+
+def subject(family: str, dataset: str, rows: Footprint | None = None) -> str:
+    """What stands in the `subject` of a look's audit row; `rows` are those of the vault."""
+    if not family or not dataset:
+        raise ValidationError("a look at the vault names its family and its dataset")
+    named: dict[str, Any] = {"dataset": dataset, "family": family}
+    if rows is not None:
+        named["rows"] = rows.to_dict()
+    return canonical(named).decode()
+
+
+def looks(rows: Iterable[Mapping[str, Any]]) -> list[Look]:
+    """The looks among audit rows (as the journal or the database gives them), oldest first."""
+    found: dict[tuple[int, str], Look] = {}
+    for row in rows:
+        inner = row.get("row")
+        own = inner if isinstance(inner, Mapping) else row
+        if row.get("table", TABLE) != TABLE or own.get("kind") != KIND:
+            continue
+        look = _look(row, own)
+        found[look.seq, str(row.get("row_hash", ""))] = look
+    return [look for _, look in sorted(found.items())]
+
+
+def decide(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    family: str,
+    dataset: str,
+    budget: int,
+    vault: Footprint | None = None,
+) -> Budget:
+    """Whether `family` may look at the vault of `dataset` once more; `vault` are its rows."""
+    mine = [look for look in looks(rows) if look.is_of(family, dataset, vault)]
+    return Budget(family, dataset, budget, tuple(mine))
+
+
+def budgets(rows: Iterable[Mapping[str, Any]], budget: int) -> list[Budget]:
+    """Every family and dataset that was looked at, with what is left."""
+    rows = list(rows)
+    known = {(look.family, look.dataset): look.rows for look in looks(rows)}
+    return [
+        decide(rows, family=family, dataset=dataset, budget=budget, vault=vault)
+        for (family, dataset), vault in sorted(known.items(), key=lambda item: item[0])
+    ]
+
+
+def _look(row: Mapping[str, Any], own: Mapping[str, Any]) -> Look:
+    try:
+        named = parse(str(own.get("subject", "")).encode(errors="replace"))
+        family, dataset = named["family"], named["dataset"]
+    except (NotARow, KeyError):
+        named, family, dataset = {}, "", ""
+    if not (isinstance(family, str) and isinstance(dataset, str) and family and dataset):
+        family = dataset = ""
+    return Look(
+        seq=int(row.get("seq", 0)),
+        ts_ns=int(row.get("ts", 0)),
+        alpha_id=str(own.get("alpha_id", "")),
+        family=family,
+        dataset=dataset,
+        reason=str(own.get("reason", "")),
+        actor=str(row.get("actor", "")),
+        key_fp=str(row.get("key_fp", "")),
+        rows=Footprint.read(named.get("rows")),
+    )
+
+
+def table(found: list[Budget], budget: int) -> str:
+    """The budgets as text, each with the looks that were taken."""
+    if not found:
+        return f"nobody looked at a vault yet; the budget is {budget} looks a family and dataset"
+    lines = []
+    for one in found:
+        name = f"family {one.family}, dataset {one.dataset[:16]}" if one.family else "not readable"
+        lines.append(f"{name}: {one.used} of {one.budget} looks taken, {one.left} left")
+        lines += [
+            f"  audit row {look.seq}: {look.alpha_id}, {look.actor}: {look.reason}"
+            for look in one.looks
+        ]
+    return "\n".join(lines)

@@ -1,0 +1,227 @@
+"""Finding alphas in a workspace: each `research/alphas/<id>/impl.py` is imported under a name of
+its own, and what cannot be used is an error in the result, never an exception.
+
+Owned here: how a folder becomes a class. The code hash is of every file of the folder, since an
+alpha is what its whole folder says.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from hft.research.alphas import protocol
+from hft.research.alphas.ids import alpha_id
+from hft.research.alphas.manifest import AlphaManifest
+from hft.research.alphas.containment import own_code
+from hft.research.alphas.file_access import READERS, foreign_modules, is_own, watching
+from hft.research.alphas.signals import instance, said
+from hft.research.workspace import Workspace
+from hft.core.errors import ValidationError
+from hft.runs.nearest import nearest
+from hft.storage.python_file import PackageFromText
+from hft.storage.python_file import load as load_file
+
+IMPL = "impl.py"
+PACKAGES = "_hft_alpha_"  # how the package of an alpha's folder is named, before its hash
+
+sys.meta_path.insert(0, PackageFromText(PACKAGES))
+
+
+@dataclass(frozen=True)
+class LoadedAlpha:
+    """An alpha ready to be evaluated; `signals.evaluate` takes it."""
+
+    manifest: AlphaManifest
+    cls: Any
+    folder: Path
+    code_hash: str
+    reads: tuple[str, ...] = ()  # files its code hash lacks that its import opened or used
+
+    @property
+    def alpha_id(self) -> str:
+        """Its id."""
+        return self.manifest.alpha_id
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """The alphas of a workspace by id, and a sentence for each folder that gives none."""
+
+    alphas: dict[str, LoadedAlpha] = field(default_factory=dict)
+    errors: tuple[str, ...] = ()
+
+
+def discover(workspace: Workspace) -> Discovery:
+    """Every alpha of the workspace. Never raises for what an alpha does."""
+    found: dict[str, LoadedAlpha] = {}
+    errors: list[str] = []
+    for folder in folders(workspace):
+        try:
+            loaded = load_folder(folder)
+        except ValidationError as error:
+            errors.append(str(error))
+            continue
+        known = found.get(loaded.alpha_id)
+        if known is not None:
+            errors.append(
+                f"{folder}: alpha {loaded.alpha_id!r} is already in {known.folder}; rename one"
+            )
+            continue
+        found[loaded.alpha_id] = loaded
+    return Discovery(found, tuple(errors))
+
+
+def folders(workspace: Workspace) -> list[Path]:
+    """The alphas' folders, sorted; those that begin with "_" or "." are none."""
+    if not workspace.alphas.is_dir():
+        return []
+    return sorted(
+        path
+        for path in workspace.alphas.iterdir()
+        if path.is_dir() and path.name[0] not in "_." and (path / IMPL).is_file()
+    )
+
+
+def load(workspace: Workspace, identifier: str) -> LoadedAlpha:
+    """One alpha by id. Raises: ValidationError that lists the ids there are, or why it fails."""
+    wanted = alpha_id(identifier)
+    straight = workspace.alphas / wanted
+    if (straight / IMPL).is_file():
+        loaded = load_folder(straight)
+        if loaded.alpha_id == wanted:
+            return loaded
+    found = discover(workspace)
+    if wanted in found.alphas:
+        return found.alphas[wanted]
+    known = ", ".join(sorted(found.alphas)) or "none; make one with `hft alpha scaffold ID`"
+    broken = f"; not usable: {'; '.join(found.errors)}" if found.errors else ""
+    near = nearest(wanted, found.alphas)
+    raise ValidationError(
+        f"alpha {wanted!r}: there is no such alpha{near or ';'} there are {known}{broken}"
+    )
+
+
+def load_folder(folder: Path) -> LoadedAlpha:
+    """The alpha of one folder. Raises: ValidationError naming the folder and the cure."""
+    _import_readers(folder)
+    with watching(folder) as watch:
+        with _compiler(folder):
+            module = _import(folder)
+        cls = _class(module, folder)
+        made = instance(cls)
+    with own_code(lambda e: ValidationError(f"{folder / IMPL}: manifest raised {said(e)}")):
+        manifest = getattr(made, "manifest", None)
+    if not isinstance(manifest, AlphaManifest):
+        raise ValidationError(
+            f"{folder / IMPL}: {cls.__name__}.manifest is {type(manifest).__name__}, not an "
+            "AlphaManifest"
+        )
+    reads = [*watch.opened, *foreign_modules(module.__name__.split(".")[0], folder)]
+    return LoadedAlpha(manifest, cls, folder, code_hash(folder), tuple(reads))
+
+
+def _import_readers(folder: Path) -> None:
+    """Libraries that read files must be there before they can be watched."""
+    text = "".join(_texts(folder))
+    for name in READERS:
+        if name.split(".")[0] in text and importlib.util.find_spec(name.split(".")[0]):
+            importlib.import_module(name)
+
+
+def _texts(folder: Path) -> list[str]:
+    return [path.read_text(errors="replace") for path in sources(folder, (".py",))]
+
+
+def _compiler(folder: Path) -> AbstractContextManager[None]:
+    """For an alpha that compiles: what is compiled is its text, and no cache of its text before."""
+    if not any("numba" in text or "jit" in text for text in _texts(folder)):
+        return nullcontext()
+    from hft.core.jit import users_compile
+
+    return users_compile()
+
+
+def _import(folder: Path) -> ModuleType:
+    """`impl.py` as a package of its own, so that `from .other import x` works in it."""
+    path = folder / IMPL
+    package = f"{PACKAGES}{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}"
+    _forget_alphas(folder, package)
+    parent = ModuleType(package)
+    parent.__path__ = [str(folder)]
+    sys.modules[package] = parent
+    with own_code(lambda e: ValidationError(f"{path}: cannot be imported: {said(e)}")):
+        return load_file(path, f"{package}.impl")
+
+
+def _forget_alphas(folder: Path, package: str) -> None:
+    """What was imported of this package, or by a plain name from the folder of any alpha.
+
+    Two alphas may each have a `helper.py` on `sys.path`: the second would be given the first's.
+    The script that runs and tests that are at work stay.
+    """
+    alphas = tuple(
+        f"{place}{os.sep}" for place in {folder.parent.absolute(), folder.parent.resolve()}
+    )
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or ""
+        inside = next((file[len(place) :] for place in alphas if file.startswith(place)), "")
+        stays = name.startswith((PACKAGES, "__main__", "__mp_main__"))
+        at_work = "tests" in inside.split(os.sep)
+        if name.split(".")[0] == package or (inside and not stays and not at_work):
+            del sys.modules[name]
+
+
+def _class(module: ModuleType, folder: Path) -> Any:
+    """`ALPHA_CLASS`, else the one class of the module that is an alpha."""
+    path = folder / IMPL
+    named = getattr(module, "ALPHA_CLASS", None)
+    if named is not None:
+        if not inspect.isclass(named):
+            raise ValidationError(f"{path}: ALPHA_CLASS is not a class")
+        wrong = protocol.complaints(named)
+        if wrong:
+            raise ValidationError(f"{path}: ALPHA_CLASS {named.__name__} {'; '.join(wrong)}")
+        return named
+    own = [
+        one
+        for one in vars(module).values()
+        if inspect.isclass(one) and one.__module__ == module.__name__
+    ]
+    fitting = [one for one in own if protocol.fits(one)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        names = ", ".join(one.__name__ for one in fitting)
+        raise ValidationError(f"{path}: {names} all fit; name one with ALPHA_CLASS = ...")
+    reasons = [f"{one.__name__} {'; '.join(protocol.complaints(one))}" for one in own[:3]]
+    raise ValidationError(
+        f"{path}: holds no alpha{': ' + ', '.join(reasons) if reasons else ''}; "
+        "`hft alpha scaffold` writes one to start from"
+    )
+
+
+def code_hash(folder: Path) -> str:
+    """SHA-256 of every file of an alpha's folder but its README, changelog and caches."""
+    digest = hashlib.sha256()
+    for path in sources(folder):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def sources(folder: Path, suffixes: Sequence[str] = ()) -> list[Path]:
+    """The files that make an alpha what it is, sorted."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and is_own(path.relative_to(folder).parts):
+            found.append(path)
+    return [path for path in found if not suffixes or path.suffix in suffixes]

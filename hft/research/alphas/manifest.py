@@ -1,0 +1,105 @@
+"""What an alpha says about itself before anybody looks at a result.
+
+The manifest is a property of the alpha's class; there is no second copy in a file. Nothing here
+decides whether an alpha is good: the structural checks of Gate A read it.
+"""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hft.research.alphas.ids import alpha_id
+from hft.core.errors import ValidationError
+
+STATUSES = ("DRAFT", "CANDIDATE", "VALIDATED", "PROMOTED", "CANARY", "LIVE", "RETIRED")
+TIERS = ("TIER_1", "TIER_2", "TIER_3", "ENSEMBLE", "RL")
+COMPLEXITIES = ("O(1)", "O(N)")
+TUPLES = ("paper_refs", "data_fields", "roles_used", "skills_used")
+REQUIRED = ("hypothesis", "formula", "data_fields", "complexity", "owner", "family")
+
+
+@dataclass(frozen=True)
+class AlphaManifest:
+    """An alpha's identity, claim and needs. Units: `horizon_ns` nanoseconds."""
+
+    alpha_id: str
+    hypothesis: str
+    formula: str
+    paper_refs: tuple[str, ...] = ()
+    data_fields: tuple[str, ...] = ()
+    complexity: str = "O(1)"
+    status: str = "DRAFT"
+    tier: str | None = "ENSEMBLE"
+    latency_profile: str | None = None
+    feature_set_version: str | None = None
+    horizon_ns: int = 0
+    owner: str = ""
+    family: str = ""
+    # Read under the profile `base` only.
+    rust_module: str | None = None
+    roles_used: tuple[str, ...] = ()
+    skills_used: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in TUPLES:
+            value = getattr(self, name)
+            texts = (value,) if isinstance(value, str) else tuple(value)
+            object.__setattr__(self, name, texts)
+        for entry in dataclasses.fields(self):
+            self._typed(entry.name, getattr(self, entry.name))
+
+    def _typed(self, name: str, value: Any) -> None:
+        """Raises: ValidationError for a value of another kind."""
+        optional = name in ("tier", "latency_profile", "feature_set_version", "rust_module")
+        if name == "horizon_ns":
+            fine = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+            wanted = "a whole number of ns"
+        elif name in TUPLES:
+            fine, wanted = all(isinstance(one, str) for one in value), "a tuple of texts"
+        else:
+            fine, wanted = isinstance(value, str) or (optional and value is None), "a text"
+        if not fine:
+            raise ValidationError(
+                f"alpha {self.alpha_id!r}: manifest: {name}: {value!r} is not {wanted}"
+            )
+
+    def problems(self) -> list[str]:
+        """What keeps the manifest from being complete, a sentence each."""
+        found = [
+            f"{name} is empty"
+            for name in REQUIRED
+            if not getattr(self, name) or not str(getattr(self, name)).strip()
+        ]
+        if self.horizon_ns <= 0:
+            found.append("horizon_ns is 0; say over which time the signal should predict")
+        try:
+            if alpha_id(self.alpha_id) != self.alpha_id:
+                found.append(f"alpha_id should be written {alpha_id(self.alpha_id)}")
+        except ValidationError as error:
+            found.append(str(error))
+        if self.status.upper() not in STATUSES:
+            found.append(f"status {self.status!r} is none of {', '.join(STATUSES)}")
+        return found
+
+    @property
+    def normal_complexity(self) -> str:
+        """The complexity without spaces, in upper case: "o( n )" is "O(N)"."""
+        return re.sub(r"\s+", "", self.complexity).upper()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in dataclasses.asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "AlphaManifest":
+        """A manifest from a mapping. Raises: ValidationError naming an unknown key."""
+        known = {entry.name for entry in dataclasses.fields(cls)}
+        unknown = sorted(set(data) - known)
+        if unknown:
+            raise ValidationError(f"manifest: no field {unknown[0]!r}; it has {', '.join(known)}")
+        return cls(**data)

@@ -1,0 +1,209 @@
+"""What a workspace did with which sessions of a market, and what they can prove after it.
+
+One line of JSON a use in `experiments/looked_at.jsonl`, appended under a lock. A session is known
+again in any other rows of its market, whatever they are split into:
+
+- what a split called explore, or `try` looked at, is never validate and never vault again;
+- what a split called vault is nothing else until a later vault lies wholly behind it: a vault moves
+  forward with time, never back. What somebody looked at in it is never validate;
+- what was judged is never vault again. Judging it again is a trial like any other.
+
+Data without splits counts in whole, but for what a split of the same market keeps back; what was
+looked at of it is shown as `looked_at` (contract 5.4). The file is local: a clone has its own.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from hft.research.data.footprint import Footprint
+from hft.research.data.dataset import ResearchData
+from hft.research.workspace import Workspace
+from hft.core import json_text
+from hft.core.errors import JournalError
+from hft.storage.lock import lock
+
+FILE = "looked_at.jsonl"
+Kind = Literal["try", "validate", "vault"]
+Span = tuple[int, int]  # first and last session, YYYYMMDD
+# What became of sessions -> what to do about it.
+ADVICE = {
+    "looked at for nothing": "make the features again with a --split that leaves them in explore",
+    "looked at": "make the features again with a --split that leaves them out of validate",
+    "kept back": "make the features again with a --split whose vault has them or lies behind them",
+    "judged": "make the features again with a --split whose vault lies behind them",
+}
+
+
+@dataclass(frozen=True)
+class Use:
+    """One use: the sessions that were read, and what the dataset's split called its sessions.
+
+    `footprint` is of the whole dataset; None in lines from before it was kept, which are known
+    again by `content` alone.
+    """
+
+    kind: Kind
+    alpha_id: str
+    content: str
+    read: Span
+    footprint: Footprint | None
+    parts: Mapping[str, Span] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, kind: Kind, alpha_id: str, whole: ResearchData, read: ResearchData) -> "Use":
+        """A use of a part of a dataset."""
+        span = (read.sessions[0], read.sessions[-1])
+        return cls(kind, alpha_id, whole.content, span, Footprint.of(whole), parts_of(whole))
+
+    def is_of(self, content: str, footprint: Footprint) -> bool:
+        """Was it a use of this market?"""
+        mine = self.footprint
+        return self.content == content or (mine is not None and mine.same_market(footprint))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, without the time."""
+        return {
+            "kind": self.kind,
+            "alpha_id": self.alpha_id,
+            "content": self.content,
+            "first": self.read[0],
+            "last": self.read[1],
+            "footprint": None if self.footprint is None else self.footprint.to_dict(),
+            "parts": {name: list(span) for name, span in self.parts.items()},
+        }
+
+
+def parts_of(data: ResearchData) -> dict[str, Span]:
+    """What the splits of a dataset call its sessions; empty without splits."""
+    if data.splits is None:
+        return {}
+    return {name: (part.first, part.last) for name, part in data.splits.parts.items()}
+
+
+def record(workspace: Workspace, use: Use, now_ns: int) -> None:
+    """Keep a use; one that is known already is not written again. Raises: JournalError."""
+    path = workspace.experiments / FILE
+    body = use.to_dict()
+    row = json_text.line(body | {"ts_ns": now_ns}) + "\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "a+b") as file:
+            lock(file.fileno(), path)
+            file.seek(0)
+            before = file.read()
+            if any(_untimed(known) == body for known in before.splitlines()):
+                return
+            file.write((b"\n" if before and not before.endswith(b"\n") else b"") + row.encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def uses(workspace: Workspace, data: ResearchData) -> list[Use]:
+    """The uses of the market of this dataset, oldest first; damaged lines are skipped.
+
+    Give the whole dataset: a part of it is known again by its own days only.
+    """
+    every = list(_read(workspace.experiments / FILE))
+    if not every:
+        return []
+    footprint = Footprint.of(data)
+    return [use for use in every if use.is_of(data.content, footprint)]
+
+
+def looks(known: Iterable[Use]) -> tuple[Span, ...]:
+    """What was looked at: first and last session of each look, each span once."""
+    return tuple(sorted({use.read for use in known if use.kind != "validate"}))
+
+
+def spoiled(known: Iterable[Use], whole: ResearchData, part: ResearchData) -> list[str]:
+    """Why the sessions of a part that is to be judged prove nothing; empty where they do."""
+    known, parts = list(known), parts_of(whole)
+    told = kept_back(known, whole, part)
+    for use in known:
+        explored = use.parts.get("explore")
+        if explored is None and use.kind == "try" and parts:
+            explored = use.read
+        if explored is not None:
+            told += _said(part, explored, "explore", "looked at for nothing")
+        if use.kind == "vault":
+            told += _said(part, use.read, "vault", "looked at")
+    return list(dict.fromkeys(told))
+
+
+def kept_back(known: Iterable[Use], whole: ResearchData, part: ResearchData) -> list[str]:
+    """The sessions of a part that are the vault of another split, with no later vault behind it."""
+    told, own = [], parts_of(whole).get("vault")
+    for use in known:
+        vault = use.parts.get("vault")
+        if vault is not None and (own is None or own[0] <= vault[1]):
+            told += _said(part, vault, "vault", "kept back", _split_for(whole, vault))
+    return list(dict.fromkeys(told))
+
+
+def _split_for(whole: ResearchData, vault: Span) -> str:
+    """The --split that leaves explore as it is and gives a vault all it had; empty without one."""
+    explored = parts_of(whole).get("explore")
+    days = whole.sessions
+    first = sum(day < vault[0] for day in days)
+    explore = 0 if explored is None else sum(day <= explored[1] for day in days)
+    if explored is None or not explore < first < len(days):
+        return ""
+    shares = [round(100 * count / len(days), 2) for count in (explore, first - explore)]
+    text = ",".join(f"{share:g}" for share in (*shares, round(100 - sum(shares), 2)))
+    return f"make the features again with --split {text}, whose vault has them"
+
+
+def not_fresh(known: Iterable[Use], part: ResearchData) -> list[str]:
+    """Why the sessions of a vault are no vault any more; empty where they are."""
+    told = []
+    for use in known:
+        explored = use.parts.get("explore") or (use.read if use.kind == "try" else None)
+        if explored is not None:
+            told += _said(part, explored, "explore", "looked at for nothing")
+        if use.kind == "validate":
+            told += _said(part, use.read, "validate", "judged")
+    return list(dict.fromkeys(told))
+
+
+def _said(part: ResearchData, span: Span, name: str, how: str, advice: str = "") -> list[str]:
+    mine = [day for day in part.sessions if span[0] <= day <= span[1]]
+    if not mine:
+        return []
+    days = f"session {mine[0]} was" if len(mine) == 1 else f"sessions {mine[0]} to {mine[-1]} were"
+    return [f"{part.source}: {days} {how} as {name} in this workspace; {advice or ADVICE[how]}"]
+
+
+def _untimed(line: bytes) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+        return {name: value for name, value in row.items() if name != "ts_ns"}
+    except (ValueError, AttributeError):
+        return None
+
+
+def _read(path: Path) -> Iterable[Use]:
+    if not path.is_file():
+        return
+    for line in path.read_bytes().splitlines():
+        try:
+            row = json.loads(line)
+            parts = {str(name): (int(a), int(b)) for name, (a, b) in row.get("parts", {}).items()}
+            kind = str(row.get("kind", "try"))
+            span = (int(row["first"]), int(row["last"]))
+            footprint = Footprint.read(row.get("footprint"))
+            yield Use(
+                kind,  # type: ignore[arg-type]
+                str(row["alpha_id"]),
+                str(row["content"]),
+                span,
+                footprint,
+                parts,
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue

@@ -1,0 +1,171 @@
+"""Everything Gate A tries with one alpha: cuts, perturbation, memory, files, labels, inputs.
+
+The order matters. Prefixes are tried first in freshly imported copies, before the alpha has ever
+been shown all rows: a cache that survives `reset` would make every later cut agree.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from hft.research.alphas import signals
+from hft.research.data.dataset import ResearchData
+from hft.research.leakage.fields import label_violations
+from hft.research.leakage.invariance import (
+    CUTS,
+    TAIL_ROWS,
+    Settings,
+    check,
+    choose_cuts,
+    perturbed,
+    symbols_kept,
+)
+from hft.research.leakage.report import LeakReport, Violation, moment
+from hft.research.alphas.loader import LoadedAlpha, load_folder
+from hft.research.alphas.file_access import watching
+from hft.core.errors import ValidationError
+
+FRESH_CUTS = 3
+
+
+def check_alpha(
+    alpha: Any,
+    data: ResearchData,
+    *,
+    cuts: int = CUTS,
+    seed: int = 42,
+    fresh: Callable[[], Any] | None = None,
+) -> LeakReport:
+    """The whole of Gate A's leakage tests on one alpha.
+
+    `alpha` is a `LoadedAlpha`, a class or an instance; `fresh` makes another copy of it that
+    shares nothing with it. Raises: ValidationError when the alpha cannot be evaluated.
+    """
+    rows = symbols_kept(data)
+    made = signals.instance(alpha)
+    again = fresh or _fresh(alpha)
+    streamed = not signals.has_batch(made)
+    how = Settings(cuts, seed, TAIL_ROWS if streamed else None)
+    folder = alpha.folder if isinstance(alpha, LoadedAlpha) else None
+    with watching(folder) as watch:
+        early = _fresh_prefixes(again, rows, how)
+        whole = signals.evaluate(made, rows)
+        found = _fresh_found(early, whole, rows)
+        found += _memory(made, again, rows, whole)
+        fields = tuple(made.manifest.data_fields)
+        report = check(
+            lambda part: signals.evaluate(made, part), rows, fields=fields, settings=how, full=whole
+        )
+        found += _inputs(made, rows, whole, seed)
+    read = tuple(dict.fromkeys([*(getattr(alpha, "reads", ()) or ()), *watch.opened]))
+    found += [_opened(signals.name_of(made), path) for path in read]
+    found += label_violations(made.manifest, rows)
+    ordered = (*report.violations, *found)
+    return replace(report, violations=ordered)
+
+
+def _fresh(alpha: Any) -> Callable[[], Any]:
+    """Another copy: a new import of the folder, else a new instance of the class."""
+    if isinstance(alpha, LoadedAlpha) and (alpha.folder / "impl.py").is_file():
+        return lambda: load_folder(alpha.folder)
+    cls = alpha if isinstance(alpha, type) else type(signals.instance(alpha))
+    if isinstance(alpha, type):
+        return cls
+    return lambda: signals.instance(alpha)
+
+
+def _fresh_prefixes(
+    again: Callable[[], Any], rows: ResearchData, how: Settings
+) -> dict[int, np.ndarray]:
+    """Some prefixes, each seen by a copy that has never seen more."""
+    cuts = choose_cuts(np.zeros(len(rows)), rows, how)
+    chosen = [cuts[int(k * (len(cuts) - 1) / (FRESH_CUTS - 1))] for k in range(FRESH_CUTS)]
+    found = {}
+    for cut in dict.fromkeys(chosen if len(cuts) else ()):
+        try:
+            found[cut] = signals.evaluate(again(), rows.head(cut))
+        except ValidationError:
+            continue  # too short for this alpha: the longer ones say whether it works at all
+    return found
+
+
+def _fresh_found(
+    early: dict[int, np.ndarray], whole: np.ndarray, rows: ResearchData
+) -> list[Violation]:
+    for cut, seen in sorted(early.items()):
+        row = _differing(seen, whole[:cut])
+        if row is not None:
+            ts = int(rows.ts_ns[row])
+            said = (
+                f"a fresh copy that was shown the first {cut} rows says {seen[row]:.9g} at row "
+                f"{row + 1} ({moment(ts)}), one that was shown all says {whole[row]:.9g}"
+            )
+            return [
+                Violation(
+                    "prefix",
+                    said,
+                    *(row, ts, "", _number(seen[row]), _number(whole[row]), cut, len(whole)),
+                )
+            ]
+    return []
+
+
+def _memory(
+    made: Any, again: Callable[[], Any], rows: ResearchData, whole: np.ndarray
+) -> list[Violation]:
+    """The same rows once more after `reset`, and to another copy: the same signal."""
+    for who, alpha in (("after reset()", made), ("in another copy", again())):
+        row = _differing(signals.evaluate(alpha, rows), whole)
+        if row is not None:
+            second = signals.evaluate(alpha, rows)
+            ts = int(rows.ts_ns[row])
+            said = (
+                f"the same rows again {who} give {second[row]:.9g} at row {row + 1} "
+                f"({moment(ts)}), where they gave {whole[row]:.9g}: state is kept between runs"
+            )
+            pair = (_number(second[row]), _number(whole[row]))
+            return [Violation("state", said, row, ts, "", *pair)]
+    return []
+
+
+def _inputs(made: Any, rows: ResearchData, whole: np.ndarray, seed: int) -> list[Violation]:
+    """With every input replaced by noise the signal must move, else it is not made of them."""
+    names = [name for name in made.manifest.data_fields if name not in ("ts_ns", "session")]
+    live = whole[np.isfinite(whole)]
+    if not names or len(names) < len(made.manifest.data_fields) or len(np.unique(live)) < 3:
+        return []
+    other = perturbed(rows, 0, "noise", seed, names)
+    try:
+        noisy = signals.evaluate(made, other)
+    except ValidationError:
+        return []
+    if _differing(noisy, whole) is not None:
+        return []
+    said = (
+        f"the signal stays the same when {', '.join(names)} are replaced by noise: it is made of "
+        "something else than the rows it is handed"
+    )
+    return [Violation("inputs", said, 0, int(rows.ts_ns[0]), names[0])]
+
+
+def _opened(name: str, path: str) -> Violation:
+    return Violation(
+        "reads",
+        f"alpha {name!r} reads {path}: an alpha sees the rows it is handed, libraries, and files "
+        "of its own folder that are neither hidden nor Markdown, since its code hash has no other",
+        column=path,
+    )
+
+
+def _differing(one: np.ndarray, other: np.ndarray) -> int | None:
+    scale = np.abs(other[np.isfinite(other)])
+    atol = 1e-9 * float(np.quantile(scale, 0.9)) if len(scale) else 0.0
+    same = (np.isnan(one) & np.isnan(other)) | np.isclose(one, other, rtol=1e-9, atol=atol)
+    wrong = np.flatnonzero(~same)
+    return int(wrong[0]) if len(wrong) else None
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,205 @@
+"""Figures of a validation: what a planted edge and noise show, and what cannot be carried."""
+
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import cast
+
+import numpy as np
+import polars as pl
+import pytest
+
+from hft.research.backtest import Rules
+from hft.research.data.dataset import ResearchData
+from hft.research.data.load import load
+from hft.research.data.planted import planted
+from hft.research.measures import folds
+from hft.research.measures.evidence import Levels, Tries, curve, sharpe_for_history, weigh
+from hft.research.measures.measurement import Measured, Options, measure
+from hft.research.measures.stress import late_rows
+from hft.research.measures.sweep import GRID
+
+BAR = 60_000_000_000
+
+
+def lean(data: ResearchData) -> np.ndarray:
+    """The planted predictor, scaled to thresholds."""
+    flow, decay = data.field("ofi"), float(np.exp(-0.1))
+    found, top, size = np.zeros(len(data)), 0.0, 0.0
+    for row, value in enumerate(flow):
+        top, size = decay * top + value, decay * size + abs(value)
+        found[row] = top / size if size > 0 else 0.0
+    return found
+
+
+def test_trials_that_lose_on_purpose_do_not_lower_the_pbo() -> None:
+    rng = np.random.Generator(np.random.Philox(5))
+    matrix = rng.normal(0.0, 0.01, (504, 12))
+    swept = SimpleNamespace(matrix=matrix, distinct=tuple(range(12)), base=0, basis="daily")
+    losing = {f"{k}": rng.normal(-0.001, 0.01, 504) for k in range(24)}
+
+    def pbo(vectors: dict[str, np.ndarray]) -> float:
+        tries = Tries(12 + len(vectors), 12.0, 1 / 503, (), vectors)
+        found = weigh(matrix[:, 0], swept, tries, Levels(spa_reps=20), 1).pbo  # type: ignore[arg-type]
+        assert found is not None
+        return found.pbo
+
+    assert pbo({}) > 0.2
+    assert pbo(losing) >= pbo({})
+
+
+@pytest.fixture(scope="module")
+def edge() -> Measured:
+    data = load(planted(0.05, days=260, seed=3))
+    return measure(data, lean(data), Options(horizon_ns=BAR, latency_ns=36_250_000))
+
+
+@pytest.fixture(scope="module")
+def noise() -> Measured:
+    data = load(planted(0.0, days=260, seed=3))
+    return measure(data, lean(data), Options(horizon_ns=BAR))
+
+
+def test_a_planted_edge_is_seen_and_noise_is_not(edge: Measured, noise: Measured) -> None:
+    assert edge.information.days is not None and noise.information.days is not None
+    assert edge.information.days.t.t > 5 > abs(noise.information.days.t.t)  # type: ignore[union-attr]
+    assert edge.information.permutation_p == 0.001
+    assert noise.information.permutation_p > 0.05  # type: ignore[operator]
+    assert edge.test.sharpe() > 2 > noise.test.sharpe()  # type: ignore[operator]
+
+
+def test_the_sweep_has_the_whole_grid_and_the_alphas_own_threshold(edge: Measured) -> None:
+    levels = [one.rules.threshold for one in edge.sweep.configs]
+    assert levels == sorted({*GRID, 0.3}) and len(levels) == 12
+    assert edge.config.rules.threshold == 0.3
+    assert edge.sweep.matrix.shape == (260, 12)
+
+
+def test_thresholds_beyond_the_signal_are_one_behaviour() -> None:
+    data = load(planted(0.05, days=30, seed=1))
+    signs = np.sign(lean(data))
+    found = measure(data, signs, Options(horizon_ns=BAR))
+    assert len(found.sweep.distinct) == 1
+
+
+def test_equal_inputs_have_equal_digests_and_other_ones_have_not(edge: Measured) -> None:
+    again = measure(edge.data, edge.signal, edge.options)
+    assert again.digest == edge.digest
+    nudged = edge.signal.copy()
+    nudged[1000] = -nudged[1000] + 0.9
+    assert measure(edge.data, nudged, edge.options).digest != edge.digest
+    other = Options(horizon_ns=BAR, latency_ns=36_250_000, seed=43)
+    assert measure(edge.data, edge.signal, other).digest != edge.digest
+
+
+def test_more_cost_never_helps_and_the_curve_starts_free(edge: Measured) -> None:
+    sharpes = [value for _, value in edge.stress.cost]
+    assert edge.stress.cost[0][0] == 0.0
+    assert all(cheap > dear for cheap, dear in pairwise(sharpes))
+
+
+def test_latency_below_the_spacing_of_rows_delays_nothing(edge: Measured) -> None:
+    assert late_rows(edge.data, 36_250_000, 1.5) == 0
+    assert late_rows(edge.data, BAR, 1.5) == 0
+    assert late_rows(edge.data, 2 * BAR, 1.5) == 1
+
+
+def test_folds_are_not_made_of_too_few_sessions() -> None:
+    data = load(planted(0.05, days=12, seed=1))
+    found = measure(data, lean(data), Options(horizon_ns=BAR))
+    assert found.basis == "step" and found.paths is None and found.anchored is None
+    assert found.figures["cpcv_median"] is None
+
+
+def test_a_fold_is_judged_on_sessions_it_did_not_choose_on() -> None:
+    """The best column in every training set is the worst outside: choosing must show it."""
+    random = np.random.default_rng(0)
+    rows = 120
+    start = np.arange(rows) * 10
+    matrix = random.standard_normal((rows, 2)) * 0.01
+    blocks = np.arange(rows) // 20
+    matrix[:, 0] += np.where(blocks % 2 == 0, 0.05, -0.05)
+    walk = folds.walk(matrix, start, start + 5, 5)
+    assert walk is not None
+    assert walk.first == (20, 40, 60, 80, 100)
+    assert walk.chosen[0] == 0 and walk.out_of_sample[0] < 0  # type: ignore[operator]
+
+
+def test_paths_cover_every_session_once(edge: Measured) -> None:
+    assert edge.paths is not None
+    assert edge.paths.splits == 45 and edge.paths.returns.shape == (9, 260)
+    assert np.isfinite(edge.paths.returns).all()
+
+
+def test_the_hurdle_rises_with_the_tries_and_the_evidence_falls(edge: Measured) -> None:
+    few = weigh(edge.returns, edge.sweep, Tries(12, 2.0, 1 / 259), Levels(), 1)
+    many = weigh(edge.returns, edge.sweep, Tries(500, 400.0, 1 / 259), Levels(), 1)
+    assert many.hurdle > few.hurdle
+    assert many.dsr < few.dsr  # type: ignore[operator]
+    assert sharpe_for_history(many) > sharpe_for_history(few)  # type: ignore[operator]
+    assert many.haircut_floor <= few.haircut_floor  # type: ignore[operator]
+    drawn = [value for value in curve(few, [1, 10, 100]) if value is not None]
+    assert drawn == sorted(drawn, reverse=True) and len(drawn) == 3
+
+
+def test_family_trials_of_other_lengths_do_not_enter_the_overfitting_matrix(
+    edge: Measured,
+) -> None:
+    alone = weigh(edge.returns, edge.sweep, Tries(12, 2.0, 1 / 259), Levels(), 1)
+    other = {"short": np.ones(10), "same": edge.returns[::-1].copy()}
+    more = weigh(edge.returns, edge.sweep, Tries(14, 3.0, 1 / 259, (), other), Levels(), 1)
+    assert more.pbo_configs == alone.pbo_configs + 1
+
+
+def test_a_silent_signal_has_no_figures_but_no_error_either() -> None:
+    data = load(planted(0.0, days=40, seed=2))
+    found = measure(data, np.full(len(data), np.nan), Options(horizon_ns=BAR))
+    assert found.figures["sharpe_oos"] is None and found.figures["turnover"] == 0.0
+    evidence = weigh(found.returns, found.sweep, Tries(1, 1.0, 1 / 39), Levels(), 1)
+    assert evidence.sharpe is None and evidence.dsr is None and evidence.pbo is None
+    assert found.paths is not None, "there are sessions enough for paths"
+    assert found.figures["cpcv_median"] is None and found.figures["cpcv_low"] is None
+
+
+def test_sessions_of_two_time_zones_have_each_their_own_interval() -> None:
+    """Tokyo's day begins before New York's of the day before has ended."""
+    clock = SimpleNamespace(
+        session=np.array([20240102, 20240103, 20240102, 20240103, 20240103]),
+        ts_ns=np.array([10, 20, 30, 40, 50]),
+    )
+    begin, end = folds.intervals(cast(ResearchData, clock), 5)
+    assert begin.tolist() == [10, 20] and end.tolist() == [35, 55]
+
+
+def test_the_planted_rows_are_a_function_of_their_seed() -> None:
+    assert planted(0.1, days=5, seed=1).equals(planted(0.1, days=5, seed=1))
+    assert not planted(0.1, days=5, seed=1).equals(planted(0.1, days=5, seed=2))
+    frame = planted(0.1, days=5, seed=1)
+    assert frame.height == 5 * 390 and frame["ts"].is_sorted()
+    assert (frame["ask_px"] > frame["bid_px"]).all()
+
+
+def test_the_planted_correlation_is_what_was_asked_for() -> None:
+    data = load(planted(0.3, days=100, seed=1))
+    forward = data.labels(BAR).value
+    signal = lean(data)
+    usable = np.isfinite(forward)
+    assert np.corrcoef(signal[usable], forward[usable])[0, 1] == pytest.approx(0.3, abs=0.02)
+
+
+def test_a_year_is_judged_by_what_was_planned(edge: Measured) -> None:
+    assert edge.worst_year is not None
+    years = edge.test.days // 10_000
+    sd = edge.returns.std(ddof=1) * np.sqrt(252)
+    worst = min(edge.returns[years == year].sum() for year in set(years.tolist()))
+    assert edge.worst_year == pytest.approx(worst / sd)
+
+
+def test_rows_of_large_moves_and_the_others_make_up_the_regimes(edge: Measured) -> None:
+    assert set(edge.regimes["sharpe"]) == {"high_vol", "low_vol"}
+    tiny = load(pl.DataFrame({"ts": [1, 2, 3], "mid": [1.0, 2.0, 3.0]}))
+    assert measure(tiny, np.ones(3), Options()).regimes["sharpe"] == {}
+
+
+def test_the_rules_are_part_of_the_configurations_hash() -> None:
+    assert Options().hash != Options(rules=Rules(threshold=0.4)).hash
+    assert len(Options().hash) == 16

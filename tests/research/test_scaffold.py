@@ -1,0 +1,281 @@
+"""A workspace and its first alpha, as a new user makes them: from nothing, in an empty folder."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from hft.research import exploration
+
+from hft.research.alphas import loader, scaffold, examples
+
+from hft.research.data import usage
+from hft.research.data.load import load
+from hft.research.data.sample import sample
+from hft.research.workspace import Workspace
+from hft.cli import app
+from hft.core.errors import ValidationError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    assert app.run(["--quiet", "init", "desk"]) == 0
+    monkeypatch.chdir(tmp_path / "desk")
+    return tmp_path / "desk"
+
+
+def pytest_in(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The workspace's tests in a process of their own, from the workspace."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_workspace_has_the_places_of_the_contract(desk: Path) -> None:
+    for name in (
+        *("research/alphas/_templates", "research/ledger/returns", "research/experiments/runs"),
+        *("research/data/raw", "config/strategy_promotions", "research/combinatorial/results"),
+    ):
+        assert (desk / name).is_dir(), name
+    for name in (
+        *("config/governance/standard.yaml", "config/limits/live.yaml", "config/keys.yaml"),
+        *("config/default.yaml", ".gitignore", "README.md"),
+    ):
+        assert (desk / name).is_file(), name
+    key = desk / ".state" / "keys"
+    [private] = [path for path in key.iterdir() if path.suffix != ".pub"]
+    assert private.stat().st_mode & 0o777 == 0o600
+
+
+def test_git_sees_the_ledger_and_not_the_key_or_experiments(desk: Path) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=desk, check=True)
+    (desk / "research/experiments/runs/x.json").write_text("{}")
+    (desk / "research/data/raw/x.csv").write_text("1")
+    seen = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        *(),
+        cwd=desk,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert "research/ledger/returns/.gitkeep" in seen and "config/keys.yaml" in seen
+    assert not [name for name in seen if name.startswith((".state", "research/experiments"))]
+    assert "research/data/raw/x.csv" not in seen
+
+
+def test_a_workspace_is_not_made_twice_and_force_only_adds(desk: Path) -> None:
+    keys = (desk / "config/keys.yaml").read_bytes()
+    (desk / "config/governance/base.yaml").write_text("mine")
+    (desk / "README.md").unlink()
+    assert app.run(["init", str(desk)]) == 73
+    assert app.run(["--quiet", "init", str(desk), "--force"]) == 0
+    assert (desk / "config/keys.yaml").read_bytes() == keys
+    assert (desk / "config/governance/base.yaml").read_text() == "mine"
+    assert (desk / "README.md").is_file()
+
+
+def test_a_given_public_key_is_registered(tmp_path: Path) -> None:
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "id")], check=True
+    )
+    public = tmp_path / "id.pub"
+    assert app.run(["--quiet", "init", str(tmp_path / "desk"), "--key", str(public)]) == 0
+    assert public.read_text().split()[1] in (tmp_path / "desk/config/keys.yaml").read_text()
+    assert not (tmp_path / "desk/.state/keys").exists()
+    for wrong in (tmp_path / "id", tmp_path / "nowhere.pub"):
+        assert app.run(["init", str(tmp_path / "other"), "--key", str(wrong)]) == 78
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_rehearsal_says_so_in_its_settings(tmp_path: Path) -> None:
+    from hft.settings import load_settings
+
+    assert app.run(["--quiet", "init", str(tmp_path / "desk"), "--rehearsal"]) == 0
+    assert load_settings(workspace=tmp_path / "desk").alpha_rehearsal is True
+
+
+def test_every_example_and_the_template_pass_their_own_tests(desk: Path) -> None:
+    names = {"plain": None} | {f"copy_of_{name}": name for name in examples.examples()}
+    for name, source in names.items():
+        words = ["alpha", "scaffold", name, "--hypothesis", "It works.", "--horizon", "5min"]
+        assert app.run([*words, *(["--from", source] if source else [])]) == 0
+    done = pytest_in(desk, "research/alphas")
+    assert done.returncode == 0, done.stdout[-2000:]
+    found = loader.discover(Workspace(desk))
+    assert sorted(found.alphas) == sorted(names) and found.errors == ()
+    for one in found.alphas.values():
+        manifest = one.manifest
+        assert manifest.problems() == []
+        assert (manifest.hypothesis, manifest.horizon_ns) == ("It works.", 300_000_000_000)
+        assert (manifest.status, manifest.tier) == ("DRAFT", "ENSEMBLE")
+        words = (one.folder / "README.md").read_text()
+        assert "It works." in words and "5min" in words
+        assert "registered" in (one.folder / "CHANGELOG.md").read_text()
+
+
+def test_a_copy_is_formatted_like_everything_else(desk: Path) -> None:
+    text = "Large orders are worked in pieces, so that " * 6
+    scaffold.scaffold(
+        Workspace(desk),
+        "mine",
+        date="2026-01-01",
+        owner="ann",
+        source="vpin_conditioned_reversion",
+        hypothesis=text,
+        papers=["A paper (2020)", "Another one"],
+        complexity="ON",
+    )
+    impl = (desk / "research/alphas/mine/impl.py").read_text()
+    assert max(map(len, impl.splitlines())) <= 100
+    manifest = loader.load(Workspace(desk), "mine").manifest
+    assert manifest.hypothesis == text and manifest.owner == "ann"
+    assert manifest.paper_refs == ("A paper (2020)", "Another one")
+    assert manifest.complexity == "O(N)" and manifest.family == "vpin"
+
+
+def test_an_existing_folder_is_kept_and_force_deletes_nothing(desk: Path) -> None:
+    assert app.run(["alpha", "scaffold", "mine"]) == 0
+    folder = desk / "research/alphas/mine"
+    (folder / "notes.txt").write_text("keep me")
+    (folder / "impl.py").write_text("x = 1")
+    assert app.run(["alpha", "scaffold", "mine"]) == 73
+    assert (folder / "impl.py").read_text() == "x = 1"
+    assert app.run(["alpha", "scaffold", "mine", "--force"]) == 0
+    assert (folder / "notes.txt").read_text() == "keep me"
+    assert "MineAlpha" in (folder / "impl.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["validate"], "is a word of `hft alpha`"),
+        (["!!!"], "holds no letter or digit"),
+        (["a", "--horizon", "soon"], "is not a duration"),
+        (["a", "--from", "nothing"], "there is no such alpha; there are microprice_reversion"),
+    ],
+)
+def test_a_wrong_word_is_one_sentence_and_leaves_nothing(
+    desk: Path, words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.run(["alpha", "scaffold", *words]) == (78 if "--horizon" in words else 65)
+    said = capsys.readouterr().err
+    assert sentence in said and "Traceback" not in said
+    assert sorted(path.name for path in (desk / "research/alphas").iterdir()) == ["_templates"]
+
+
+def test_a_look_is_free_and_sees_the_explore_split_only(
+    desk: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days = str(shared_data / "qqq_micro_bars_1m" / "202310*.parquet")
+    assert app.run(["alpha", "scaffold", "mine", "--from", "trade_sign_momentum"]) == 0
+    assert app.run(["data", "features", days, "--horizons", "5min", "--out", "set"]) == 0
+    capsys.readouterr()
+    assert app.run(["alpha", "try", "mine", "--data", "set", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["trial"] is False and told["rows"] < 0.45 * 390 * 22
+    assert told["last"] < 20231020 and len(told["decay"]) == 7
+    assert all(abs(one["spearman"]) < 0.2 for one in told["decay"])
+    assert not list((desk / "research/ledger").glob("*.jsonl"))
+    assert app.run(["alpha", "try", "mine", "--data", days]) == 0
+    assert "has no splits" in capsys.readouterr().out
+    looked = usage.looks(usage.uses(Workspace(desk), load(days)))
+    assert len(looked) == 1 and looked[0][0] == 20231002 and looked[0][1] < 20231020
+    assert usage.looks(usage.uses(Workspace(desk), load("set"))) == looked
+
+
+def test_the_t_of_a_look_stands_beside_the_daily_coefficient_that_it_is_of(desk: Path) -> None:
+    """The signal knows the side of the day, and within the day it is wrong each time."""
+    assert app.run(["--quiet", "alpha", "scaffold", "mine"]) == 0
+    code = desk / "research/alphas/mine/impl.py"
+    code.write_text(
+        code.read_text()
+        .replace('("ofi",)', '("level",)')
+        .replace("*, ofi: float) -> float:", "*, level: float) -> float:\n        return level")
+    )
+    frame = sample(rows=2000).frame
+    side = np.where(np.arange(2000) // 100 % 2, 1.0, -1.0)
+    wave = np.cos(np.arange(2000) * 1.7)
+    moves = 0.01 * side + 0.001 * wave
+    mid = 100.0 + np.concatenate([[0.0], np.cumsum(moves)[:-1]])
+    given = {"ts": frame["ts"], "mid": mid, "level": side - 0.1 * wave}
+    found = exploration.explore(loader.load(Workspace(desk), "mine"), load(pl.DataFrame(given)))
+    look = found.decay[0]
+    assert look.spearman is not None and look.session is not None
+    assert look.t is not None and look.spearman > 0.5, "the two disagree here"
+    assert look.session < -0.9 and look.t < 0
+    assert "daily IC   its t" in found.text()
+    assert f"{look.session:>8.4f}  {look.t:>6.1f}" in found.text()
+
+
+def test_a_look_at_rows_too_far_apart_for_the_alpha_says_so(desk: Path) -> None:
+    assert app.run(["--quiet", "alpha", "scaffold", "mine", "--horizon", "5s"]) == 0
+    alpha = loader.load(Workspace(desk), "mine")
+    said = exploration.explore(alpha, sample()).text()
+    assert "the alpha predicts over 5s, and no row is followed by another" in said
+    assert not [line for line in said.splitlines() if line.split()[-1:] == ["0"]]
+    assert app.run(["--quiet", "alpha", "scaffold", "fine", "--horizon", "1min"]) == 0
+    fine = exploration.explore(loader.load(Workspace(desk), "fine"), sample())
+    assert "predicts over" not in fine.text() and len(fine.decay) == 7
+
+
+def test_looking_at_data_without_a_field_names_it(
+    desk: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.run(["alpha", "scaffold", "mine"]) == 0
+    bars = shared_data / "us_etf_bars_1m" / "SPY" / "2006-12.parquet"
+    assert app.run(["alpha", "try", "mine", "--data", str(bars)]) == 65
+    assert "has no field 'ofi'" in capsys.readouterr().err
+    assert app.run(["alpha", "try", "nobody", "--data", str(bars)]) == 65
+    assert app.run(["alpha", "try", "mine"]) == 65
+
+
+def test_the_list_says_what_can_be_copied_and_what_is_broken(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.run(["alpha", "list"]) == 0
+    assert "order_flow_imbalance" in capsys.readouterr().out
+    assert app.run(["alpha", "scaffold", "mine"]) == 0
+    (desk / "research/alphas/bad").mkdir()
+    (desk / "research/alphas/bad/impl.py").write_text("import nowhere")
+    capsys.readouterr()
+    assert app.run(["alpha", "list", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["alpha_id"] for one in told["alphas"]] == ["mine"]
+    assert "bad" in told["errors"][0]
+
+
+def test_an_alpha_that_cannot_be_copied_says_why(desk: Path) -> None:
+    folder = desk / "research/alphas/odd"
+    folder.mkdir()
+    (folder / "impl.py").write_text("x = 1")
+    with pytest.raises(ValidationError, match=r"writes no AlphaManifest"):
+        scaffold.scaffold(Workspace(desk), "new", date="d", owner="o", source="odd")
+    assert not (desk / "research/alphas/new").exists()
+
+
+def test_the_leak_test_of_a_scaffold_knows_a_field_of_the_users_own(desk: Path) -> None:
+    assert app.run(["--quiet", "alpha", "scaffold", "mine"]) == 0
+    folder = desk / "research/alphas/mine"
+    code = folder / "impl.py"
+    code.write_text(code.read_text().replace("ofi", "my_feature"))
+    done = pytest_in(desk, str(folder / "tests" / "test_anti_leak.py"))
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_look_from_python_prints_its_table(desk: Path) -> None:
+    assert app.run(["--quiet", "alpha", "scaffold", "mine"]) == 0
+    found = exploration.explore(loader.load(Workspace(desk), "mine"), sample())
+    assert repr(found) == found.text() and "horizon" in repr(found)
