@@ -17,13 +17,13 @@ LOTS, TICK = "lots are not a whole number", "the tick is not a whole number"
 HEAD = """
 import hft
 
-@hft.strategy(every="1s", params={"half": 0.5, "one": 1.0},
+@hft.strategy(every="60s", params={"half": 0.5, "one": 1.0},
               state={"n": 0, "x": 0.0, "ring": [0, 0], "mean": [0.0, 0.0]})
 def mine(view, order, p, s):
     if view.book_valid:
         ACT
 
-@hft.strategy(every="1s", params={"half": 0.5, "one": 1.0})
+@hft.strategy(every="60s", params={"half": 0.5, "one": 1.0})
 class Mine:
     def __init__(self, half, one):
         self.p = {"half": half, "one": one}
@@ -125,7 +125,7 @@ def test_what_fits_is_written(tmp_path, market, act: str):
 
 
 def test_an_attribute_that_is_tracked_is_not_cut(tmp_path, market):
-    @hft.strategy(every="1s", state={"n": 0}, track=("n",))
+    @hft.strategy(every="60s", state={"n": 0}, track=("n",))
     class Cut:
         def on_wake(self, view, order):
             self.n = 0.5
