@@ -299,7 +299,7 @@ def _past(office: Office, file: File, desk: Desk) -> History:
     """Rungs and attempts by the journal; code that moved stops the canary at once."""
     from datetime import date
 
-    from hft.research.alphas import loader
+    from hft.research.worker.client import find
 
     assert file.promotion is not None
     fallback = None
@@ -310,7 +310,8 @@ def _past(office: Office, file: File, desk: Desk) -> History:
     past = with_counted(past, office.audit.rows(), file.alpha_id)
     moved = []
     try:
-        code = loader.load(desk.workspace, file.alpha_id).code_hash
+        with find(desk.workspace, file.alpha_id) as alpha:
+            code = alpha.code_hash
         if code != file.promotion.data["hashes"]["code"]:
             moved.append("the alpha's code is not the promoted one")
     except HftError as error:

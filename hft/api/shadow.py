@@ -38,13 +38,13 @@ def shadow(
     """
     from hft.api.limits import Limits
     from hft.governance.promotion.parity import stream
-    from hft.research.alphas import loader
     from hft.research.execution.job import How
+    from hft.research.worker.client import find
     from hft.runs.ingest import open_tapes
     from hft.tape.dataset import Tapes
 
     desk, name = open_desk(root, now=now), proper(alpha_id)
-    alpha = loader.load(desk.workspace, name)
+    alpha = find(desk.workspace, name)
     opened = tapes if isinstance(tapes, Tapes) else open_tapes(tapes)
     how = _rung(desk, name) if canary else How()
     folder = Path(out) if out is not None else _folder(desk, name, canary)

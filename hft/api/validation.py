@@ -13,7 +13,6 @@ from hft.governance.validation.request import Request
 from hft.governance.validation.result import Validation
 from hft.governance.validation.services import Services
 from hft.governance.validation.validate import validate as run
-from hft.settings.environment import inherited
 from hft.statistics.multiplicity import Method
 
 
@@ -116,7 +115,6 @@ def services(
         record=auditor.record,
         limits=Limits.load(desk.settings.limits),
         now_ns=desk.now_ns,
-        environment=inherited(),
         anchors=(ledger_heads(auditor.rows(), promotions_of(desk)),),
         agree=agree or (lambda price: True),
         tell=tell or (lambda stage: None),

@@ -13,13 +13,14 @@ from hft.governance.promotion.people import person
 from hft.governance.promotion.verdicts import Validated, promotable
 from hft.governance.vault import KIND, TABLE, Budget, decide, subject
 from hft.reports.figures import counted
-from hft.research.alphas import loader, signals
-from hft.research.alphas.loader import LoadedAlpha
+from hft.research.alphas import signals
+from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data import usage
 from hft.research.data.dataset import ResearchData
 from hft.research.data.footprint import Footprint
 from hft.research.data.load import load
 from hft.research.measures.measurement import measure
+from hft.research.worker.client import find
 from hft.storage.lock import locked
 
 
@@ -92,17 +93,17 @@ def look(
     )
 
 
-def _signal(alpha: LoadedAlpha, data: ResearchData) -> Any:
+def _signal(alpha: RemoteAlpha, data: ResearchData) -> Any:
     return signals.evaluate(alpha, data.select("vault"))
 
 
 def _frozen(
     desk: Desk, id: str, scorecard: str | Path | None
-) -> tuple[Validated, LoadedAlpha, ResearchData]:
+) -> tuple[Validated, RemoteAlpha, ResearchData]:
     """The candidate as it was validated, and its data with a vault. Raises: PromotionError."""
     named = None if scorecard is None else Path(scorecard)
     validated, _ = promotable(desk.workspace.experiments / "validations", id, named)
-    alpha = loader.load(desk.workspace, id)
+    alpha = find(desk.workspace, id)
     if alpha.code_hash != validated.scorecard.get("code_hash"):
         raise PromotionError(f"{id}: its code moved since the validation; a candidate is frozen")
     data = load(
@@ -123,7 +124,7 @@ def _frozen(
 
 
 def _pay(
-    desk: Desk, alpha: LoadedAlpha, data: ResearchData, reason: str, key: str | Path | None
+    desk: Desk, alpha: RemoteAlpha, data: ResearchData, reason: str, key: str | Path | None
 ) -> Budget:
     """One look off the budget, signed and durable before anything is shown: an interrupted look
     was a look. Raises: GovernanceError when the budget is spent, the vault was seen before, or the

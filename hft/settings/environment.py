@@ -1,16 +1,10 @@
-"""The environment as others need it: what children inherit, what settings read, CI, colours."""
+"""The environment as others need it: what settings read, CI, colours."""
 
 import os
-from collections.abc import Mapping
 
 FILE_VARIABLE = "GATEWAY_CONFIG"
 CHOSEN: list[str] = []  # the file that --config names, in this process
 NOT = ("", "0", "false", "no")
-
-
-def inherited(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """A copy of this process's environment with additions; they are told more, never less."""
-    return {**os.environ, **(more or {})}
 
 
 def is_ci() -> bool:

@@ -18,7 +18,10 @@ from hft.governance.verdict import (
 from hft.research.alphas.signals import Difference
 
 # What no history could mend.
-STRUCTURAL = ("unit_tests", "deterministic", "batch_equals_stream", "finite_outputs")
+STRUCTURAL = (
+    *("unit_tests", "deterministic", "batch_equals_stream", "whole_equals_sessions"),
+    "finite_outputs",
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Correctness:
     """What was run again, in other ways.
 
     `hashes` are the scorecard hashes of fresh processes; `parity` how far two ways to
-    evaluate are apart, None where the alpha has only one; `tests_passed` None when they were
+    evaluate are apart, None where the alpha has only one; `streamed` how far all rows at once are
+    from session by session; `tests_passed` None when they were
     skipped. `permutation_p` counts `permutation_draws` draws. `failed_process`: the last words of
     a fresh process that gave no hash.
     """
@@ -35,6 +39,7 @@ class Correctness:
     tests_reason: str
     hashes: Sequence[str]
     parity: Difference | None
+    streamed: Difference
     finite_share: float | None
     coverage: float | None
     permutation_p: float | None
@@ -52,6 +57,7 @@ def gate_b(found: Correctness, profile: Profile) -> GateResult:
             _tests(found),
             _deterministic(found, profile),
             _parity(found, profile),
+            _streamed(found, profile),
             holds(
                 "finite_outputs",
                 None if found.finite_share is None else found.finite_share >= 1.0,
@@ -103,6 +109,17 @@ def _parity(found: Correctness, profile: Profile) -> Check:
         return Check(id, None, profile.get(key), Verdict.FAIL, reason=reason)
     reason = f"batch and stream are {apart:.3g} apart{at}"
     return at_most(id, apart, profile.number(key), reason=reason)
+
+
+def _streamed(found: Correctness, profile: Profile) -> Check:
+    """The signal that counts was made session by session, by a process without later rows."""
+    id, apart = "whole_equals_sessions", found.streamed.largest
+    at = "" if found.streamed.row is None else f" at row {found.streamed.row + 1}"
+    said = f"shown all rows at once it answers otherwise than session by session{at}"
+    if not isfinite(apart):
+        return Check(id, None, profile.get("gate_b.parity_abs_max"), Verdict.FAIL, reason=said)
+    said = f"{said}: {apart:.3g} apart"
+    return at_most(id, apart, profile.number("gate_b.parity_abs_max"), reason=said)
 
 
 def _permutation(found: Correctness, profile: Profile) -> Check:

@@ -25,14 +25,15 @@ from hft.governance.promotion.shadow import slippages
 from hft.governance.promotion.signatures import effective
 from hft.governance.promotion.verdicts import Validated
 from hft.governance.sessions import Session
-from hft.research.alphas import loader, signals
-from hft.research.alphas.loader import LoadedAlpha
+from hft.research.alphas import signals
+from hft.research.alphas.remote import RemoteAlpha
 from hft.research.backtest import run
 from hft.research.data.dataset import ResearchData
 from hft.research.data.load import load
 from hft.research.execution.latency import SIM_P95, LatencyProfile
 from hft.research.execution.simulation import How, Replayed, Stress, replay_alpha
 from hft.research.rl.player import quotes_of
+from hft.research.worker.client import find
 
 SIMULATOR = "research/registry/simulator"
 SIMULATOR_PARTS = ("queue_against_l3", "fills_against_live", "latency_against_own")
@@ -42,7 +43,7 @@ SIMULATOR_PARTS = ("queue_against_l3", "fills_against_live", "latency_against_ow
 class Remade:
     """The alpha and the data of a validation as they are now."""
 
-    alpha: LoadedAlpha
+    alpha: RemoteAlpha
     data: ResearchData
     signal: np.ndarray
 
@@ -52,7 +53,7 @@ def remake(office: Office, validated: Validated) -> Remade:
 
     Raises: PromotionError when code or data are not those of the scorecard.
     """
-    alpha = loader.load(office.workspace, validated.alpha_id)
+    alpha = find(office.workspace, validated.alpha_id)
     card = validated.scorecard
     if alpha.code_hash != card.get("code_hash"):
         raise PromotionError(
@@ -66,7 +67,7 @@ def remake(office: Office, validated: Validated) -> Remade:
     return Remade(alpha, data, signals.evaluate(alpha, data))
 
 
-def data_of(office: Office, validated: Validated, alpha: LoadedAlpha) -> ResearchData:
+def data_of(office: Office, validated: Validated, alpha: RemoteAlpha) -> ResearchData:
     """The rows of a validation as they are now. Raises: PromotionError, DataError."""
     if not validated.data:
         raise PromotionError(
@@ -148,9 +149,9 @@ def _live(office: Office, made: Remade) -> list[Live]:
         if effective(file, office.keys, office.now_ns, recorded).weight <= 0:
             continue
         try:
-            alpha = loader.load(office.workspace, file.alpha_id)
-            made.data.require(alpha.manifest.data_fields)
-            found.append(Live(file.alpha_id, signals.evaluate(alpha, made.data)))
+            with find(office.workspace, file.alpha_id) as alpha:
+                made.data.require(alpha.manifest.data_fields)
+                found.append(Live(file.alpha_id, signals.evaluate(alpha, made.data)))
         except HftError as error:
             found.append(Live(file.alpha_id, None, str(error)))
     return found

@@ -15,7 +15,8 @@ from hft.governance.promotion.recheck import Again
 from hft.governance.promotion.remeasure import Means, remeasure
 from hft.governance.promotion.status import hurdle_now
 from hft.governance.promotion.verdicts import Validated, find
-from hft.research.alphas import loader, signals
+from hft.research.alphas import signals
+from hft.research.worker import client as worker
 
 SAME = ("code", "data", "config")  # without these there is nothing to measure again
 
@@ -56,7 +57,7 @@ class AtApproval(Facts):
         """Alpha and data as they are, their hashes noted as soon as they are known."""
         office = self.means.office
         self.means.tell("load")
-        alpha = loader.load(office.workspace, validated.alpha_id)
+        alpha = worker.find(office.workspace, validated.alpha_id)
         hashes["code"] = alpha.code_hash
         data = data_of(office, validated, alpha)
         hashes["data"] = data.fingerprint

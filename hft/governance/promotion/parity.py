@@ -20,7 +20,7 @@ from hft.gateway.limits import Limits
 from hft.governance.promotion.expectation import Pairs
 from hft.governance.promotion.shadow import Compare, Parity
 from hft.research.alphas import signals
-from hft.research.alphas.loader import LoadedAlpha
+from hft.research.alphas.remote import RemoteAlpha
 from hft.research.backtest import Rules
 from hft.research.data.dataset import ResearchData
 from hft.research.data.tapes import from_tapes
@@ -36,7 +36,7 @@ SCALE = 1e9  # a signal on a tape has nine decimals
 TOLERANCE = 1e-9
 
 
-def comparer(alpha: LoadedAlpha, *, clock: str | None = None) -> Compare:
+def comparer(alpha: RemoteAlpha, *, clock: str | None = None) -> Compare:
     """Compares a run with this alpha on the tapes of the run."""
 
     def compare(run: Run) -> Parity:
@@ -109,7 +109,7 @@ def _date(day: int) -> Date:
 
 
 def stream(
-    alpha: LoadedAlpha,
+    alpha: RemoteAlpha,
     tapes: Tapes,
     rules: Rules,
     *,

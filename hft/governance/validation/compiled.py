@@ -7,19 +7,16 @@ this one is what it is compared with.
 import json
 import platform
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hft.core.json_text import page
 from hft.governance.gates.f import Twin
 from hft.governance.profile import Profile
-from hft.governance.validation.correctness import environment_of, tests_of
+from hft.governance.validation.correctness import tests_of
 from hft.research.alphas import signals
-from hft.research.alphas.loader import LoadedAlpha
+from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data.dataset import ResearchData
 from hft.storage.atomic import write_atomic
 
@@ -29,17 +26,15 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
 def twin(
-    alpha: LoadedAlpha,
+    alpha: RemoteAlpha,
     data: ResearchData,
-    root: Path,
     experiments: Path,
     profile: Profile,
-    environment: Mapping[str, str],
 ) -> tuple[Twin, dict[str, Any]]:
     """Everything Gate F reads, and what its report keeps beside."""
     most = int(profile.number("gate_f.parity_seconds_max"))
-    imported, told = _imported(alpha.manifest.rust_module, root, most, environment)
-    tests = tests_of(alpha, root, most, environment, only=ONLY)
+    imported, told = _imported(alpha)
+    tests = tests_of(alpha, most, only=ONLY)
     file = experiments / "benchmarks" / f"{alpha.alpha_id}.json"
     speed = _compared(alpha, data, file)
     found = Twin(
@@ -53,34 +48,18 @@ def twin(
     return found, {"tests": tests, "benchmark": speed}
 
 
-def _imported(
-    name: str | None, root: Path, timeout_s: int, inherited: Mapping[str, str]
-) -> tuple[bool | None, str]:
-    """Can the module be imported, in a process of its own?"""
+def _imported(alpha: RemoteAlpha) -> tuple[bool | None, str]:
+    """Can the module be imported, behind the alpha's walls?"""
+    name = alpha.manifest.rust_module
     if name is None:
         return None, "the manifest names no rust_module"
     if not _MODULE.fullmatch(name):
         return False, f"rust_module {name!r} is no name of a module"
-    code = "import importlib, sys; importlib.import_module(sys.argv[1])"
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", code, name],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            errors="replace",  # an alpha may say what is no text
-            timeout=timeout_s,
-            env=environment_of(root, inherited),
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return False, f"rust_module {name}: its import took longer than {timeout_s} s"
-    last = (done.stderr.strip().splitlines() or ["no output"])[-1]
-    told = "" if done.returncode == 0 else f"rust_module {name} cannot be imported: {last}"
-    return done.returncode == 0, told
+    wrong = alpha.imports(name)
+    return not wrong, f"rust_module {name} cannot be imported: {wrong}" if wrong else ""
 
 
-def _compared(alpha: LoadedAlpha, data: ResearchData, file: Path) -> dict[str, Any]:
+def _compared(alpha: RemoteAlpha, data: ResearchData, file: Path) -> dict[str, Any]:
     """This code's time a row against the newest other code's, in ns; the best of each is kept."""
     took = _ns_a_row(alpha, data.head(ROWS_MAX))
     here = {"machine": platform.node(), "data": data.fingerprint}
@@ -108,7 +87,7 @@ def _entries(file: Path) -> list[dict[str, Any]]:
         return []
 
 
-def _ns_a_row(alpha: LoadedAlpha, data: ResearchData) -> float:
+def _ns_a_row(alpha: RemoteAlpha, data: ResearchData) -> float:
     """The best of a few evaluations."""
     best, began = float("inf"), time.perf_counter_ns()
     for _ in range(REPEATS):

@@ -24,7 +24,7 @@ from hft.reports.governance.evidence import (
     TrialHistory,
     WalkForward,
 )
-from hft.research.alphas.loader import LoadedAlpha
+from hft.research.alphas.remote import RemoteAlpha
 from hft.research.durations import duration_text
 from hft.research.measures.evidence import YEAR_ROOT, Evidence, curve
 from hft.research.measures.folds import intervals
@@ -36,7 +36,7 @@ POINTS_MAX = 2000
 COUNTS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
-def bare(alpha: LoadedAlpha, gates: tuple[GateResult, ...], inputs: Mapping[str, Any]) -> Document:
+def bare(alpha: RemoteAlpha, gates: tuple[GateResult, ...], inputs: Mapping[str, Any]) -> Document:
     """The page of a validation that structure stopped: gates and reasons, no figure."""
     return Document(
         title=alpha.alpha_id,
@@ -49,7 +49,7 @@ def bare(alpha: LoadedAlpha, gates: tuple[GateResult, ...], inputs: Mapping[str,
 
 
 def document(
-    alpha: LoadedAlpha,
+    alpha: RemoteAlpha,
     found: Measured,
     evidence: Evidence,
     card: Scorecard,
@@ -295,7 +295,7 @@ def _scorecard_table(card: Scorecard) -> Table:
     return Table("Scorecard", ("figure", "value", "measured as"), rows, left=3, fold=True)
 
 
-def _manifest_table(alpha: LoadedAlpha) -> Table:
+def _manifest_table(alpha: RemoteAlpha) -> Table:
     manifest = alpha.manifest
     rows = [
         ("hypothesis", manifest.hypothesis),

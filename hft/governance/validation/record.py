@@ -31,7 +31,7 @@ from hft.governance.verdict import GateResult
 from hft.reports.governance.document import Document
 from hft.reports.governance.pages import validation_page
 from hft.research import experiments
-from hft.research.alphas.loader import LoadedAlpha
+from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data.dataset import ResearchData
 from hft.research.measures.measurement import rounded
 from hft.storage.atomic import staged
@@ -50,7 +50,7 @@ REPORTS = {
 def write(
     request: Request,
     services: Services,
-    alpha: LoadedAlpha,
+    alpha: RemoteAlpha,
     data: ResearchData,
     gates: tuple[GateResult, ...],
     card: Scorecard | None,
@@ -95,7 +95,7 @@ def write(
 def _experiment(
     request: Request,
     services: Services,
-    alpha: LoadedAlpha,
+    alpha: RemoteAlpha,
     data: ResearchData,
     gates: tuple[GateResult, ...],
     card: Scorecard | None,
@@ -131,7 +131,7 @@ def _experiment(
 def record_gates(
     request: Request,
     services: Services,
-    alpha: LoadedAlpha,
+    alpha: RemoteAlpha,
     gates: tuple[GateResult, ...],
     folder: Path,
     run_id: str,

@@ -15,7 +15,7 @@ from hft.core.errors import DataError
 from hft.gateway.limits import Limits
 from hft.governance.gates.c import ReplayFacts
 from hft.governance.validation.request import Request
-from hft.research.alphas.loader import LoadedAlpha
+from hft.research.alphas.remote import RemoteAlpha
 from hft.research.backtest import Backtest, Rules, annual_sharpe
 from hft.research.data.dataset import ResearchData
 from hft.research.execution.retention import prune
@@ -54,7 +54,7 @@ class Replays:
         return {"base": self.base.to_dict(), "stressed": self.stressed.to_dict()}
 
 
-def quoted(request: Request, alpha: LoadedAlpha) -> Request:
+def quoted(request: Request, alpha: RemoteAlpha) -> Request:
     """The request for this alpha: a policy that quotes is judged by replays of its quotes.
 
     Raises: DataError where the vector engine was asked for.

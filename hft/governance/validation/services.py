@@ -8,7 +8,7 @@ from typing import Any
 from hft.gateway.limits import Limits
 from hft.governance.ledger.family import Price
 from hft.governance.ledger.ledger import Ledger
-from hft.research.alphas.loader import LoadedAlpha
+from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data.dataset import ResearchData
 from hft.research.workspace import Workspace
 
@@ -16,7 +16,7 @@ from hft.research.workspace import Workspace
 @dataclass(frozen=True)
 class Services:
     """What a validation stands on: `record` writes an audit row (`Auditor.record`), `anchors` are
-    ledger heads kept in audit rows and promotions, `environment` is what child processes inherit.
+    ledger heads kept in audit rows and promotions.
 
     `agree` is shown the price and answers whether to pay it; `tell` is told of each stage,
     `say` what a person must not miss: a looser profile, a minute of compiling. `experiments` is
@@ -28,12 +28,11 @@ class Services:
     record: Callable[..., Any]
     limits: Limits
     now_ns: int
-    environment: Mapping[str, str]
     anchors: Iterable[Mapping[str, Mapping[str, Any]]] = ()
     agree: Callable[[Price], bool] = lambda price: True
     tell: Callable[[str], None] = lambda stage: None
     say: Callable[[str], None] = lambda sentence: None
-    pool: Callable[[LoadedAlpha, ResearchData, Any], Mapping[str, Any]] | None = None
+    pool: Callable[[RemoteAlpha, ResearchData, Any], Mapping[str, Any]] | None = None
     notice: Callable[[], str] = lambda: ""
     experiments: Path | None = None
 

@@ -9,8 +9,8 @@ from hft.governance.gates.inputs import audit, manifest_checks
 from hft.governance.gates.leakage import leak_checks
 from hft.governance.ledger.ledger import Ledger
 from hft.governance.profile import Profile
-from hft.governance.verdict import Check
-from hft.research.alphas.loader import LoadedAlpha
+from hft.governance.verdict import Check, holds, insufficient, not_applicable
+from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data import sidecars
 from hft.research.data.dataset import ResearchData
 from hft.research.leakage import LeakReport, check_alpha
@@ -19,7 +19,7 @@ COUNTING = ("validate", "whole")
 
 
 def structure(
-    alpha: LoadedAlpha,
+    alpha: RemoteAlpha,
     data: ResearchData,
     ledger: Ledger,
     anchors: Iterable[Mapping[str, Mapping[str, Any]]],
@@ -43,6 +43,7 @@ def structure(
         pinned=pinned,
         coverage_min=profile.number("gate_a.coverage_min"),
     )
+    checks.append(_walls(alpha, profile))
     checks.append(none_of("rows_of_validate", _rows(data)))
     problems = ledger.verify(anchors)
     checks.append(none_of("ledger", [f"{one.code}: {one.sentence}" for one in problems]))
@@ -53,6 +54,16 @@ def structure(
         report = check_alpha(alpha, data, cuts=max(cuts, 12), seed=seed)
         checks += leak_checks(report, cuts)
     return checks, report
+
+
+def _walls(alpha: RemoteAlpha, profile: Profile) -> Check:
+    """Did the code run where it could reach nothing but rows?"""
+    if not alpha.lacking:
+        return holds("walls", True)
+    if profile.lenient:
+        return not_applicable("walls", f"profile {profile.name} goes on without: {alpha.lacking}")
+    missing = ("a machine with Landlock 6 and seccomp: Linux 6.12 on x86-64",)
+    return insufficient("walls", f"the alpha ran without walls: {alpha.lacking}", missing)
 
 
 def _rows(data: ResearchData) -> list[str]:

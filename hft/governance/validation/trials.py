@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from hft.governance.ledger.family import FamilyView, as_days, sampling_variance
-from hft.research.alphas.loader import LoadedAlpha
+from hft.research.alphas.remote import RemoteAlpha
 from hft.research.backtest import DAYS_A_YEAR
 from hft.research.data.dataset import ResearchData
 from hft.research.measures.evidence import Tries
@@ -19,10 +19,9 @@ from hft.storage.chain import canonical
 JUDGED = ("is_oos_split", "walk_forward_folds", "seed")
 
 
-def canonical_form(alpha: LoadedAlpha) -> str:
+def canonical_form(alpha: RemoteAlpha) -> str:
     """What is evaluated: an expression's canonical form, or the alpha by its id."""
-    made = getattr(alpha.cls, "expression", None)
-    return str(getattr(made, "canonical", "") or f"alpha:{alpha.alpha_id}")
+    return alpha.expression or f"alpha:{alpha.alpha_id}"
 
 
 def config_hash(options: Options) -> str:
@@ -46,7 +45,7 @@ def cell(options: Options, threshold: float) -> Options:
     return replace(options, rules=replace(options.rules, threshold=threshold))
 
 
-def trial_ids(alpha: LoadedAlpha, data: ResearchData, options: Options) -> dict[float, str]:
+def trial_ids(alpha: RemoteAlpha, data: ResearchData, options: Options) -> dict[float, str]:
     """The id of each threshold's trial, known before anything runs."""
     form = canonical_form(alpha)
     return {
@@ -55,7 +54,7 @@ def trial_ids(alpha: LoadedAlpha, data: ResearchData, options: Options) -> dict[
     }
 
 
-def trials_of(alpha: LoadedAlpha, found: Measured) -> list[Trial]:
+def trials_of(alpha: RemoteAlpha, found: Measured) -> list[Trial]:
     """Every cell of the sweep as a trial, with its net returns by session."""
     start, end = found.data.interval
     made = []

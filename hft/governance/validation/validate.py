@@ -34,9 +34,9 @@ from hft.governance.validation.services import Services
 from hft.governance.validation.structure import structure
 from hft.governance.verdict import GateResult, Verdict
 from hft.reports.governance.document import Document
-from hft.research.alphas import loader, signals
-from hft.research.alphas.loader import LoadedAlpha
+from hft.research.alphas import signals
 from hft.research.alphas.manifest import AlphaManifest
+from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data import usage
 from hft.research.data.dataset import ResearchData
 from hft.research.data.load import load
@@ -49,6 +49,7 @@ from hft.research.measures.evidence import (
 )
 from hft.research.measures.measurement import Measured, Options, measure
 from hft.research.trial import LABEL_FAMILY
+from hft.research.worker.client import find
 from hft.runs.code.compilation import first_compile
 from hft.statistics.one_series import Battery
 
@@ -83,7 +84,8 @@ def validate(request: Request, services: Services) -> Validation:
         services.say(sentence)
     with interruptions.begun(state, record.aborted(request, services.now_ns), record.REFUSALS):
         try:
-            return _Run(request, services).validate()
+            with find(services.workspace, request.alpha_id) as alpha:
+                return _Run(request, services).validate(alpha)
         except record.REFUSALS as error:
             record.record_refusal(request, services, error)
             raise
@@ -97,10 +99,9 @@ class _Run:
         self.clock = _Clock(services.tell)
         self.background: Background | None = None
 
-    def validate(self) -> Validation:
+    def validate(self, alpha: RemoteAlpha) -> Validation:
         request, services, clock = self.request, self.services, self.clock
         clock.stage("load")
-        alpha = loader.load(services.workspace, request.alpha_id)
         self.request = request = quoted(request, alpha)
         manifest: AlphaManifest = alpha.manifest
         fields, horizon_ns = manifest.data_fields, manifest.horizon_ns
@@ -138,13 +139,13 @@ class _Run:
         return self._judged(alpha, data, options, checks, price, leaks.to_dict())
 
     def _stopped(
-        self, alpha: LoadedAlpha, data: ResearchData, options: Options, gate: GateResult
+        self, alpha: RemoteAlpha, data: ResearchData, options: Options, gate: GateResult
     ) -> Validation:
         """Structure failed: no trial was run, and there is no figure to show."""
         inputs = self._inputs(alpha, data, options)
         return self._kept(alpha, data, (gate,), None, "", bare(alpha, (gate,), inputs), {}, "")
 
-    def _price(self, alpha: LoadedAlpha, data: ResearchData, options: Options) -> Price:
+    def _price(self, alpha: RemoteAlpha, data: ResearchData, options: Options) -> Price:
         """The price of these trials, agreed to. Raises: GovernanceError when it is declined."""
         services = self.services
         ids = trials.trial_ids(alpha, data, options)
@@ -162,7 +163,7 @@ class _Run:
 
     def _judged(
         self,
-        alpha: LoadedAlpha,
+        alpha: RemoteAlpha,
         data: ResearchData,
         options: Options,
         checks: list[Any],
@@ -171,7 +172,7 @@ class _Run:
     ) -> Validation:
         request, services, clock = self.request, self.services, self.clock
         clock.stage("figures")
-        signal = signals.evaluate(alpha, data)
+        signal = signals.by_session(alpha.again(), data)
         found = taken = measure(data, signal, options)
         folder = services.kept / "replays" / alpha.alpha_id
         if request.by_replay:
@@ -185,12 +186,9 @@ class _Run:
         correct, again = correctness(
             alpha,
             taken,
-            services.workspace.root,
-            request.data,
             request.profile,
             skip_tests=request.skip_tests,
             timeout_s=request.pytest_timeout_s,
-            environment=services.environment,
         )
         second = gate_b(correct, request.profile)
         gates: tuple[GateResult, ...] = (first, second)
@@ -228,15 +226,13 @@ class _Run:
             return None
         return advice.series(found, request.profile, request.correction)
 
-    def _twin(self, alpha: LoadedAlpha, data: ResearchData) -> tuple[Twin, dict[str, Any]]:
+    def _twin(self, alpha: RemoteAlpha, data: ResearchData) -> tuple[Twin, dict[str, Any]]:
         """The compiled form of the alpha, run."""
-        services, profile = self.services, self.request.profile
-        root, environment = services.workspace.root, services.environment
-        return twin(alpha, data, root, services.kept, profile, environment)
+        return twin(alpha, data, self.services.kept, self.request.profile)
 
     def _card(
         self,
-        alpha: LoadedAlpha,
+        alpha: RemoteAlpha,
         found: Measured,
         evidence: Evidence,
         signal: Any,
@@ -259,7 +255,7 @@ class _Run:
             advice=more,
         )
 
-    def _inputs(self, alpha: LoadedAlpha, data: ResearchData, options: Options) -> dict[str, Any]:
+    def _inputs(self, alpha: RemoteAlpha, data: ResearchData, options: Options) -> dict[str, Any]:
         """The hashes that the page and the audit rows name."""
         profile: Profile = self.request.profile
         return {
@@ -274,7 +270,7 @@ class _Run:
 
     def _kept(
         self,
-        alpha: LoadedAlpha,
+        alpha: RemoteAlpha,
         data: ResearchData,
         gates: tuple[GateResult, ...],
         card: Scorecard | None,

@@ -44,6 +44,7 @@ CHECKS = {
     "leak_perturbation": "changed future, same past",
     "leak_reads": "reads only its fields",
     "leak_state": "reset leaves no state",
+    "leak_tried": "asks for nothing but rows",
     "live_against_replay": "live equals replay",
     "max_drawdown": "deepest drawdown, of equity",
     "mean_high": "mean, upper bound",
@@ -76,8 +77,10 @@ CHECKS = {
     "sweep_plateau": "sweep, neighbours keep",
     "sweep_sign": "sweep, neighbours gain too",
     "vif": "variance inflation (VIF)",
+    "walls": "code ran behind walls",
     "walk_consistency": "walk-forward, winning folds",
     "walk_ratio": "walk-forward Sharpe / in-sample",
     "walk_worst": "walk-forward, worst fold",
+    "whole_equals_sessions": "all rows at once equal session by session",
     "worst_year": "worst year, in sd of plan",
 }

@@ -11,7 +11,7 @@ import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,11 +102,17 @@ def load(workspace: Workspace, identifier: str) -> LoadedAlpha:
     found = discover(workspace)
     if wanted in found.alphas:
         return found.alphas[wanted]
-    known = ", ".join(sorted(found.alphas)) or "none; make one with `hft alpha scaffold ID`"
-    broken = f"; not usable: {'; '.join(found.errors)}" if found.errors else ""
-    near = nearest(wanted, found.alphas)
-    raise ValidationError(
-        f"alpha {wanted!r}: there is no such alpha{near or ';'} there are {known}{broken}"
+    raise unknown(wanted, found.alphas, found.errors)
+
+
+def unknown(wanted: str, there: Iterable[str], errors: Sequence[str]) -> ValidationError:
+    """That there is no such alpha, with those there are and what cannot be used."""
+    ids = sorted(there)
+    known = ", ".join(ids) or "none; make one with `hft alpha scaffold ID`"
+    broken = f"; not usable: {'; '.join(errors)}" if errors else ""
+    return ValidationError(
+        f"alpha {wanted!r}: there is no such alpha{nearest(wanted, ids) or ';'} there are "
+        f"{known}{broken}"
     )
 
 

@@ -17,17 +17,21 @@ import polars as pl
 
 from hft.research.data.dataset import ResearchData
 from hft.research.alphas.containment import own_code
+from hft.research.alphas.remote import RemoteAlpha
 from hft.core.errors import ValidationError
 
+ROW = "the row's number"
 PLAIN_NAME = re.compile(rf"(?!(?:{'|'.join(kwlist)})$)[A-Za-z]\w*", re.ASCII)
 
 
 def evaluate(alpha: Any, data: ResearchData, *, batch: bool | None = None) -> np.ndarray:
     """The signal at each row, float64; NaN where the alpha has none.
 
-    `alpha` is an instance, a class or a `LoadedAlpha`. `batch` chooses `signals(frame)` or row by
+    `alpha` is an instance, a class, a `LoadedAlpha` or a `RemoteAlpha`. `batch` chooses `signals(frame)` or row by
     row; by default `signals` where there is one. Raises: ValidationError.
     """
+    if isinstance(alpha, RemoteAlpha):
+        return alpha.evaluate(data, batch=batch)
     made = instance(alpha)
     chosen = has_batch(made) if batch is None else batch
     if chosen and not has_batch(made):
@@ -46,6 +50,8 @@ def instance(alpha: Any) -> Any:
 
     Raises: ValidationError when it cannot be made.
     """
+    if isinstance(alpha, RemoteAlpha):
+        return alpha
     cls = getattr(alpha, "cls", alpha)
     if not isinstance(cls, type):
         return getattr(alpha, "made", alpha)
@@ -56,11 +62,15 @@ def instance(alpha: Any) -> Any:
 
 def has_batch(alpha: Any) -> bool:
     """Does it have the entry for whole frames?"""
+    if isinstance(alpha, RemoteAlpha):
+        return alpha.batch
     return callable(getattr(alpha, "signals", None))
 
 
 def has_stream(alpha: Any) -> bool:
     """Does it have the entry row by row?"""
+    if isinstance(alpha, RemoteAlpha):
+        return alpha.stream
     return callable(getattr(alpha, "update", None))
 
 
@@ -76,12 +86,32 @@ def said(error: BaseException) -> str:
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
+class Stream:
+    """One alpha of one name that is shown rows as they come, and remembers what it has seen."""
+
+    def __init__(self, alpha: Any) -> None:
+        self.made = instance(alpha)
+        self._seen: pl.DataFrame | None = None
+
+    def extend(self, data: ResearchData) -> np.ndarray:
+        """The signal at the rows of `data`, which follow all rows before.
+
+        With `update` it is what the code has kept; a batch alpha is shown all rows so far.
+        """
+        before, begin = self._seen, self._seen is None
+        if has_stream(self.made):
+            self._seen = data.frame
+            return _stream(self.made, data, begin=begin)
+        self._seen = data.frame if before is None else pl.concat([before, data.frame], rechunk=True)
+        return _batch(self.made, data.with_frame(self._seen))[-len(data) :]
+
+
 def _reset(alpha: Any) -> None:
     if callable(getattr(alpha, "reset", None)):
         alpha.reset()
 
 
-def _stream(alpha: Any, data: ResearchData) -> np.ndarray:
+def _stream(alpha: Any, data: ResearchData, *, begin: bool = True) -> np.ndarray:
     if not has_stream(alpha):
         return _growing(alpha, data)
     fields = tuple(alpha.manifest.data_fields)
@@ -89,7 +119,8 @@ def _stream(alpha: Any, data: ResearchData) -> np.ndarray:
     found = np.full(len(data), np.nan)
     row = 0
     with own_code(lambda error: _raised(alpha, data, row, error)):
-        _reset(alpha)
+        if begin:
+            _reset(alpha)
         update: Callable[..., Any] = alpha.update
         call = _by_name(fields)
         for row, values in enumerate(zip(*columns, strict=True)):
@@ -154,6 +185,15 @@ def _raised(alpha: Any, data: ResearchData, row: int, error: BaseException) -> V
     return ValidationError(
         f"alpha {name_of(alpha)!r}: update() raised {said(error)} at row {row + 1} ({at})"
     )
+
+
+def by_session(alpha: RemoteAlpha, data: ResearchData) -> np.ndarray:
+    """The signal of which no number was made by a process that had a row of a later session."""
+    found = np.full(len(data), np.nan)
+    sessions = data.frame.with_row_index(ROW).partition_by("session", maintain_order=True)
+    for k, rows in enumerate(sessions):
+        found[rows[ROW].to_numpy()] = alpha.extend(data.with_frame(rows.drop(ROW)), begin=k == 0)
+    return found
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ been shown all rows: a cache that survives `reset` would make every later cut ag
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,8 @@ from hft.research.leakage.invariance import (
 )
 from hft.research.leakage.report import LeakReport, Violation, moment
 from hft.research.alphas.loader import LoadedAlpha, load_folder
-from hft.research.alphas.file_access import watching
+from hft.research.alphas.remote import RemoteAlpha
+from hft.research.alphas.file_access import Watch, watching
 from hft.core.errors import ValidationError
 
 FRESH_CUTS = 3
@@ -40,8 +42,8 @@ def check_alpha(
 ) -> LeakReport:
     """The whole of Gate A's leakage tests on one alpha.
 
-    `alpha` is a `LoadedAlpha`, a class or an instance; `fresh` makes another copy of it that
-    shares nothing with it. Raises: ValidationError when the alpha cannot be evaluated.
+    `alpha` is a `RemoteAlpha`, a `LoadedAlpha`, a class or an instance; `fresh` makes another copy of
+    it that shares nothing with it. Raises: ValidationError when the alpha cannot be evaluated.
     """
     rows = symbols_kept(data)
     made = signals.instance(alpha)
@@ -49,7 +51,8 @@ def check_alpha(
     streamed = not signals.has_batch(made)
     how = Settings(cuts, seed, TAIL_ROWS if streamed else None)
     folder = alpha.folder if isinstance(alpha, LoadedAlpha) else None
-    with watching(folder) as watch:
+    apart = isinstance(alpha, RemoteAlpha)  # what is opened in this process is the judge's affair
+    with nullcontext(Watch(None)) if apart else watching(folder) as watch:
         early = _fresh_prefixes(again, rows, how)
         whole = signals.evaluate(made, rows)
         found = _fresh_found(early, whole, rows)
@@ -61,13 +64,17 @@ def check_alpha(
         found += _inputs(made, rows, whole, seed)
     read = tuple(dict.fromkeys([*(getattr(alpha, "reads", ()) or ()), *watch.opened]))
     found += [_opened(signals.name_of(made), path) for path in read]
+    if isinstance(alpha, RemoteAlpha) and alpha.tried:
+        found.append(_tried(alpha))
     found += label_violations(made.manifest, rows)
     ordered = (*report.violations, *found)
     return replace(report, violations=ordered)
 
 
 def _fresh(alpha: Any) -> Callable[[], Any]:
-    """Another copy: a new import of the folder, else a new instance of the class."""
+    """Another copy: a new process, a new import of the folder, else a new instance of the class."""
+    if isinstance(alpha, RemoteAlpha):
+        return alpha.again
     if isinstance(alpha, LoadedAlpha) and (alpha.folder / "impl.py").is_file():
         return lambda: load_folder(alpha.folder)
     cls = alpha if isinstance(alpha, type) else type(signals.instance(alpha))
@@ -83,9 +90,11 @@ def _fresh_prefixes(
     cuts = choose_cuts(np.zeros(len(rows)), rows, how)
     chosen = [cuts[int(k * (len(cuts) - 1) / (FRESH_CUTS - 1))] for k in range(FRESH_CUTS)]
     found = {}
-    for cut in dict.fromkeys(chosen if len(cuts) else ()):
+    # One copy for all, the shortest first: none of what it has seen is later than what it sees.
+    copy = again()
+    for cut in sorted(set(chosen if len(cuts) else ())):
         try:
-            found[cut] = signals.evaluate(again(), rows.head(cut))
+            found[cut] = signals.evaluate(copy, rows.head(cut))
         except ValidationError:
             continue  # too short for this alpha: the longer ones say whether it works at all
     return found
@@ -156,6 +165,15 @@ def _opened(name: str, path: str) -> Violation:
         f"alpha {name!r} reads {path}: an alpha sees the rows it is handed, libraries, and files "
         "of its own folder that are neither hidden nor Markdown, since its code hash has no other",
         column=path,
+    )
+
+
+def _tried(alpha: RemoteAlpha) -> Violation:
+    asked = ", ".join(alpha.tried)
+    return Violation(
+        "tried",
+        f"alpha {alpha.alpha_id!r} asked for more than rows, which its walls refuse: {asked}",
+        column=alpha.tried[0],
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-KINDS = ("prefix", "perturbation", "state", "reads", "label", "inputs", "batch")
+KINDS = ("prefix", "perturbation", "state", "reads", "tried", "label", "inputs", "batch")
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,18 @@ Their parameters are numbers, so that the run's manifest has everything and can 
 is the hash of what turns views into features and actions into quotes.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from hft.research.alphas import signals
+from hft.research.alphas.remote import RemoteAlpha
 from hft.research.rl import policy as policy_module
 from hft.research.rl import quoting
 from hft.research.rl.identity import check_code, code
-from hft.core.errors import ValidationError
+from hft.core.errors import DataError, ValidationError
 from hft.strategies.base import Strategy, strategy
 
 AGENT = "agent"
@@ -89,12 +91,29 @@ class Quotes:
         given = {"shape": list(self.policy.shape), "weights": self.policy.flat().tolist()}
         return _made(PolicyQuotes, given, size, self.every_ns)
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, with every weight."""
+        own = {"shape": list(self.policy.shape), "weights": self.policy.flat().tolist()}
+        return own | asdict(self.how) | {"every_ns": self.every_ns}
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> "Quotes":
+        """The inverse. Raises: DataError, ConfigError for what is no policy."""
+        try:
+            policy = policy_module.ArrayPolicy.unflat(told["shape"], told["weights"])
+            how = quoting.Quoting(told["lots"], told["max_lots"], told["depth"])
+            return cls(policy, how, int(told["every_ns"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"quotes of an alpha: no policy: {error}") from None
+
 
 def quotes_of(alpha: Any) -> Quotes | None:
     """The quotes of an alpha, which may be loaded, a class or an instance; None where it has none.
 
     Raises: ValidationError for anything else under that name.
     """
+    if isinstance(alpha, RemoteAlpha):
+        return None if alpha.quotes is None else Quotes.from_dict(alpha.quotes)
     made = signals.instance(alpha)
     found = getattr(made, "quotes", None)
     if found is not None and not isinstance(found, Quotes):

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -101,12 +102,12 @@ def test_a_fresh_process_that_ends_at_once_fails_gate_b_though_the_others_agree(
     root: Path,
 ) -> None:
     when = f"if os.environ.get('PYTHONHASHSEED') == '{SECOND}':"
-    spoil(root, f"\nimport os\n{when}\n    os.kill(os.getpid(), 9)\n")
+    spoil(root, f"\nimport os\n{when}\n    os.abort()\n")
     done = judge(root, set={"gate_b.runs_min": 3.0})
     (check,) = [c for c in done.gate("B").checks if c.id == "deterministic"]
-    assert check.verdict.value == "FAIL" and "the alpha ended the process" in check.reason
+    assert check.verdict.value == "FAIL" and "its process was ended by SIGABRT" in check.reason
     row = next(row for row in rows(root) if row["gate"] == "B")
-    assert row["verdict"] == "FAIL" and "the alpha ended the process" in row["details"]
+    assert row["verdict"] == "FAIL" and "its process was ended by SIGABRT" in row["details"]
 
 
 def test_tests_of_the_alpha_that_end_pytest_with_code_0_have_not_passed(root: Path) -> None:
@@ -114,7 +115,7 @@ def test_tests_of_the_alpha_that_end_pytest_with_code_0_have_not_passed(root: Pa
     test.write_text("import os\n\ndef test_nothing():\n    os._exit(0)\n")
     done = judge(root, skip_gate_b_tests=False)
     (check,) = [c for c in done.gate("B").checks if c.id == "unit_tests"]
-    assert check.verdict.value == "FAIL" and "ended the process" in check.reason
+    assert check.verdict.value == "FAIL" and "its process ended with exit code 0" in check.reason
 
 
 def test_what_an_alpha_and_its_tests_say_need_be_no_text(root: Path) -> None:
@@ -129,29 +130,49 @@ def test_what_an_alpha_and_its_tests_say_need_be_no_text(root: Path) -> None:
     assert "test_of_mine" in checks["unit_tests"].reason
 
 
-def command(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+def command(root: Path, *words: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
         [sys.executable, "-m", "hft.cli.app", "alpha", *words],
         cwd=root,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=300,
-        check=False,
     )
 
 
-def test_a_process_that_the_alpha_ended_is_in_the_audit_after_the_next_command(
-    root: Path,
-) -> None:
-    spoil(root, EVERYWHERE.format(how="os.kill(os.getpid(), 9)"))
+def workers_of(process: int) -> list[str]:
+    return Path(f"/proc/{process}/task/{process}/children").read_text().split()
+
+
+def test_a_process_that_somebody_ended_is_in_the_audit_after_the_next_command(root: Path) -> None:
+    spoil(root, EVERYWHERE.format(how="__import__('time').sleep(600)"))
     words = ("validate", "mine", "--data", "data/planted", "--profile", "base", "--yes")
-    assert command(root, *words).stdout == ""
+    begun, deadline = command(root, *words), time.monotonic() + 300
+    while not notes(root):
+        assert begun.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    while not (workers := workers_of(begun.pid)):
+        assert begun.poll() is None and time.monotonic() < deadline
+    begun.kill()
+    assert begun.communicate()[0] == ""
+    while any(Path(f"/proc/{one}").exists() for one in workers):
+        assert time.monotonic() < deadline, "the alpha's process outlived its judge"
     assert rows(root) == [] and len(notes(root)) == 1
-    assert command(root, "canary", "nobody", "--apply").returncode == 65
+    after = command(root, "canary", "nobody", "--apply")
+    after.communicate(timeout=300)
+    assert after.returncode == 65
     (row,) = rows(root)
     assert (row["alpha_id"], row["gate"], row["verdict"]) == ("mine", "A", "FAIL")
     assert "ABORTED" in row["details"] and notes(root) == []
+
+
+def test_an_alpha_that_ends_its_own_process_ends_no_other(root: Path) -> None:
+    spoil(root, EVERYWHERE.format(how="os.abort()"))
+    with pytest.raises(ValidationError, match="its process was ended by SIGABRT"):
+        judge(root)
+    (row,) = rows(root)
+    assert row["verdict"] == "FAIL" and "SIGABRT" in row["details"] and notes(root) == []
 
 
 def test_a_validation_at_work_is_not_unfinished(tmp_path: Path) -> None:

@@ -1,0 +1,303 @@
+"""The judge's side of a worker: it starts the process, hands it rows and takes numbers.
+
+The folder is copied first, and the code hash is of the copy: what runs is what was hashed. A worker
+that is killed, hangs, runs out of memory or prints rubbish is a ValidationError with the reason.
+"""
+
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+import weakref
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any, Self
+
+import numpy as np
+
+from hft.core.errors import Unavailable, ValidationError
+from hft.research.alphas.ids import alpha_id
+from hft.research.alphas.loader import IMPL, code_hash, folders, sources, unknown
+from hft.research.alphas.manifest import AlphaManifest
+from hft.research.alphas.remote import RemoteAlpha
+from hft.research.data.dataset import ResearchData
+from hft.research.worker import walls
+from hft.research.worker.message import Broken, Message, receive, send
+from hft.research.workspace import Workspace
+
+ROOM = "hft.research.worker.room"
+WAIT_S = 600.0
+TEXT_MOST = 1 << 20
+TOLD = {"manifest", "batch", "stream", "reads", "tried", "expression", "quotes"}
+WORDS_KEPT = 2000
+SYSTEM = (
+    *("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/usr/share/zoneinfo"),
+    *("/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/zero", "/dev/urandom"),
+    *("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat"),
+    *("/sys/devices/system/cpu", "/sys/fs/cgroup"),
+)
+
+
+class WorkerAlpha(RemoteAlpha):
+    """An alpha that runs in a process of its own; to be closed."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        limits: walls.Limits | None = None,
+        wait_s: float = WAIT_S,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start it. Raises: ValidationError for what the alpha does, Unavailable without walls."""
+        self.folder, self.wait_s = folder, wait_s
+        self.lacking = walls.missing() or _open_to_all(folder)
+        self._others: list[WorkerAlpha] = []
+        self._limits, self._environment = limits or walls.Limits(), dict(environment or {})
+        self._place = tempfile.TemporaryDirectory(prefix="hft-worker-")
+        self._end: Any = weakref.finalize(self, self._place.cleanup)
+        try:
+            self._copy = _copied(folder, Path(self._place.name))
+            self.code_hash = code_hash(self._copy)
+            self._process = self._started()
+            told = self._opened()
+        except BaseException:
+            self.close()
+            raise
+        self.manifest = AlphaManifest.from_dict(told["manifest"])
+        self.batch, self.stream = bool(told["batch"]), bool(told["stream"])
+        self.tried: tuple[str, ...] = tuple(map(str, told["tried"]))
+        self.reads = tuple(map(str, told["reads"]))
+        self.expression, self.quotes = str(told["expression"]), told["quotes"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process and those of its copies, and remove what it was given."""
+        for other in self._others:
+            other.close()
+        self._end()
+
+    def again(self, environment: Mapping[str, str] | None = None) -> "WorkerAlpha":
+        """Another process with the same code, which shares nothing with this one."""
+        other = WorkerAlpha(
+            self._copy,
+            limits=self._limits,
+            wait_s=self.wait_s,
+            environment=self._environment | dict(environment or {}),
+        )
+        self._others.append(other)
+        return other
+
+    def tests(self, timeout_s: float, only: str = "") -> dict[str, Any]:
+        """pytest over the alpha's own tests, in a process of their own."""
+        answer = self._once({"ask": "tests", "only": only}, timeout_s)
+        return {
+            "exit_code": int(answer.said.get("exit_code", 1)),
+            "stdout": answer.body.decode(errors="replace"),
+        }
+
+    def imports(self, module: str) -> str:
+        """Why a module cannot be imported, "" where it can."""
+        return str(self._once({"ask": "imports", "module": module}, self.wait_s).said["wrong"])
+
+    def _once(self, asked: dict[str, Any], wait_s: float) -> Message:
+        """One answer of a new process, which ends with it."""
+        with WorkerAlpha(self._copy, limits=self._limits, wait_s=wait_s) as other:
+            try:
+                return other._answer(Message(asked), TEXT_MOST)
+            except ValidationError as error:
+                said = str(error).replace(str(self._copy), str(self.folder))
+                raise ValidationError(said) from None
+
+    def evaluate(self, data: ResearchData, *, batch: bool | None = None) -> np.ndarray:
+        """The signal at each row, float64; see `signals.evaluate`. Raises: ValidationError."""
+        message = self._of_rows("evaluate", data, {"batch": batch})
+        return self._numbers(self._answer(message, 8 * len(data)), len(data))
+
+    def extend(self, data: ResearchData, *, begin: bool) -> np.ndarray:
+        """The signal at rows that follow the ones before; `begin` makes a new alpha first."""
+        message = self._of_rows("extend", data, {"begin": begin})
+        return self._numbers(self._answer(message, 8 * len(data)), len(data))
+
+    def _of_rows(self, ask: str, data: ResearchData, more: Mapping[str, Any]) -> Message:
+        frame = data.tick_frame(self.manifest.data_fields)
+        rows = io.BytesIO()
+        frame.write_ipc_stream(rows)
+        return Message({"ask": ask, "source": data.source, **more}, rows.getvalue())
+
+    def _numbers(self, answer: Message, rows: int) -> np.ndarray:
+        if len(answer.body) != 8 * rows:
+            raise self._refused(f"answered {len(answer.body)} bytes for {rows} rows")
+        return np.frombuffer(answer.body, "<f8").astype(np.float64)
+
+    def _opened(self) -> dict[str, Any]:
+        readable = readable_places()
+        writable = [str(Path(self._place.name) / "scratch"), "/dev/null"]
+        asked = {
+            "ask": "open",
+            "folder": str(self._copy),
+            "walled": not self.lacking,
+            "readable": [*readable, self._place.name],
+            "writable": writable,
+            "limits": asdict(self._limits),
+        }
+        said = self._answer(Message(asked), 0).said
+        if not TOLD <= set(said):
+            raise self._refused("said what is no description of an alpha")
+        return said
+
+    def _answer(self, message: Message, most: int) -> Message:
+        deadline = time.monotonic() + self.wait_s
+        pipes = self._process.stdin, self._process.stdout
+        assert pipes[0] is not None and pipes[1] is not None
+        try:
+            send(pipes[0].fileno(), message, deadline)
+            answer = receive(pipes[1].fileno(), most, deadline)
+        except Broken as error:
+            raise self._refused(self._ended(str(error))) from None
+        if "error" in answer.said:
+            said = self._own_words(answer.said["error"])
+            if answer.said.get("kind") == "walls":
+                raise Unavailable(f"alpha {self.folder.name!r}: no walls: {said}")
+            raise ValidationError(said)
+        self.tried = tuple(map(str, answer.said.get("tried", ())))
+        opened = map(self._own_words, answer.said.get("opened", ()))
+        self.reads = tuple(dict.fromkeys([*self.reads, *opened]))
+        return answer
+
+    def _own_words(self, said: Any) -> str:
+        """What a worker said, with the user's folder in place of the copy."""
+        return str(said).replace(str(self._copy), str(self.folder))
+
+    def _refused(self, why: str) -> ValidationError:
+        return ValidationError(f"alpha {self.folder.name!r}: its process {why}")
+
+    def _ended(self, why: str) -> str:
+        """Why a process gave no answer, in the words of the kernel and its own last ones."""
+        if why == "took too long":
+            return f"took longer than {self.wait_s:g} s"
+        try:
+            code = self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            return why
+        if code == -signal.SIGXCPU:
+            return f"used more than {self._limits.cpu_s} s of processor time"
+        if code < 0:
+            return f"was ended by {signal.Signals(-code).name}"
+        self._words.seek(0)
+        said = self._words.read(1 << 20).decode(errors="replace").strip().splitlines()
+        last = f": {said[-1][-WORDS_KEPT:]}" if said else ""
+        return f"ended with exit code {code}{last}"
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        scratch = Path(self._place.name) / "scratch"
+        scratch.mkdir()
+        self._words = tempfile.TemporaryFile()
+        root = str(Path(__file__).resolve().parents[3])
+        code = f"import sys; sys.path.append({root!r}); from {ROOM} import main; main()"
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-B", "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._words,
+            cwd=scratch,
+            env=_environment(scratch) | self._environment,
+            start_new_session=True,
+        )
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            os.set_blocking(pipe.fileno(), False)
+        self._end.detach()
+        self._end = weakref.finalize(self, _ended, process, self._words, self._place)
+        return process
+
+
+def _ended(
+    process: "subprocess.Popen[bytes]", words: IO[bytes], place: "tempfile.TemporaryDirectory[str]"
+) -> None:
+    """Also where nobody closed it: when the alpha is forgotten, or Python ends."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout, words):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+    place.cleanup()
+
+
+def _open_to_all(folder: Path) -> str:
+    """Why a folder could be read behind the walls of any alpha; "" where it cannot."""
+    resolved = folder.resolve()
+    place = next((one for one in readable_places() if resolved.is_relative_to(one)), None)
+    return "" if place is None else f"{folder} lies in {place}, which every worker may read"
+
+
+def readable_places() -> list[str]:
+    """What a worker may read: Python, its packages, hft, and what the system's libraries ask for."""
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    schemes = [sysconfig.get_paths(vars=own) for own in (None, _BASE)]
+    found = {os.path.realpath(paths[name]) for paths in schemes for name in names}
+    package = str(Path(__file__).resolve().parents[2])
+    return [*SYSTEM, *sorted(found), package]
+
+
+_BASE = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    return {
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+        "PYTHONHASHSEED": "0",
+        "POLARS_MAX_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
+def _copied(folder: Path, place: Path) -> Path:
+    """The files that the code hash is of, and no other, in a folder of the same name."""
+    copy = place / folder.name
+    for path in sources(folder):
+        target = copy / path.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    return copy
+
+
+def find(workspace: Workspace, identifier: str) -> WorkerAlpha:
+    """One alpha of a workspace by its id, opened; to be closed.
+
+    Raises: ValidationError that lists the ids there are, or why it fails; Unavailable.
+    """
+    wanted = alpha_id(identifier)
+    straight = workspace.alphas / wanted
+    known, errors = [], []
+    others = [folder for folder in folders(workspace) if folder != straight]
+    for folder in [straight, *others] if (straight / IMPL).is_file() else others:
+        try:
+            found = WorkerAlpha(folder)
+        except ValidationError as error:
+            if folder == straight:
+                raise
+            errors.append(str(error))
+            continue
+        if found.alpha_id == wanted:
+            return found
+        found.close()
+        known.append(found.alpha_id)
+    raise unknown(wanted, known, errors)

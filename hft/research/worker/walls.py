@@ -1,0 +1,205 @@
+"""Two walls around the code of an alpha: which files it may open, and what it may ask the kernel.
+
+They are put up in the worker's own process before anything but Python's standard library is
+imported, bind root as well, and cannot be taken down again. The file system is walled by Landlock
+(Linux 5.13; 6.12 for signals), everything else by a seccomp filter: no socket, no second process,
+no signal, no look into other processes. Names, sizes and times of files can still be asked for.
+
+Sources: the kernel's userspace-api/landlock and userspace-api/seccomp_filter documents, and its
+table of system calls for x86-64.
+"""
+
+import ctypes
+import os
+import platform
+import resource
+import signal
+import struct
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+NO_NEW_PRIVILEGES, END_WITH_PARENT = 38, 1  # of prctl
+LANDLOCK = {"create": 444, "add": 445, "restrict": 446}
+VERSION_ASKED, BENEATH = 1, 1
+READS = 0b1101  # execute, read a file, read a folder
+WRITES = 0b0111110110010  # write, remove, make folders and files, and truncate from version 3 on
+RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # version: how many rights on files there are
+OF_A_FILE = 0b1100000000000111  # execute, write, read, truncate, ioctl: what a rule on a file has
+SIGNALS_AND_ABSTRACT_SOCKETS = 0b11
+
+SECCOMP = 317
+SET_FILTER, ALL_THREADS = 1, 1
+X86_64 = 0xC000003E
+OTHER_NUMBERS = 0x40000000  # system calls of x32 begin here
+THREAD = 0x10000  # CLONE_THREAD
+LOAD, EQUAL, ABOVE, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000  # the errno stands in REFUSE's low bits
+NUMBER_AT, MACHINE_AT, FIRST_AT = 0, 4, 16
+EPERM, ENOSYS = 1, 38
+
+# What no signal needs, by what it would be used for.
+REFUSED = {
+    "the network": (41, 42, 43, 44, 46, 49, 50, 53, 288),
+    "another program": (57, 58, 59, 322),
+    "signals": (62, 129, 200, 297, 424),
+    "other processes": (101, 310, 311, 312, 434, 438, 440),
+    "memory that others share": (29, 30, 31, 64, 65, 68, 69, 240),
+    "keys of the kernel": (248, 249, 250),
+    "other name spaces and mounts": (155, 161, 165, 166, 272, 308, 428, 429, 430, 442),
+    "files by handle": (303, 304),
+    "the kernel itself": (175, 176, 246, 300, 313, 317, 320, 321, 323, 298, 163, 164, 167, 169, 227),
+    "work that the filter does not see": (425, 426, 427),
+    "how others run": (135, 141, 179, 203, 251),
+}
+OWN_ONLY = (234, 302)  # tgkill, prlimit64: with the own process as first argument, or 0
+CLONE, CLONE3 = 56, 435
+
+
+class NoWalls(Exception):
+    """This machine cannot put the walls up; the text says what is missing."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a worker may take. Units: bytes, seconds of processor time, bytes a file, files."""
+
+    memory: int = 8 << 30
+    cpu_s: int = 3600
+    file: int = 64 << 20
+    open_files: int = 256
+
+
+def missing() -> str:
+    """What this machine lacks for the walls; "" where nothing is. Nothing is put up."""
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        return f"the walls are for Linux on x86-64, this is {sys.platform} on {platform.machine()}"
+    found = _landlock_version()
+    if found < 6:
+        had = f"version {found}" if found > 0 else "none"
+        return f"Landlock of version 6 (Linux 6.12) walls files and signals; this kernel has {had}"
+    if _libc().prctl(21, 0, 0, 0, 0) < 0:
+        return "this kernel has no seccomp filter"
+    return ""
+
+
+def put_up(readable: Iterable[str], writable: Iterable[str], limits: Limits) -> None:
+    """Both walls and the limits, for this process and all its threads to come.
+
+    Raises: NoWalls. After that error nothing of an alpha may run.
+    """
+    lacking = missing()
+    if lacking:
+        raise NoWalls(lacking)
+    _limit(limits)
+    if _libc().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0):
+        raise NoWalls("this process cannot give up new privileges")
+    _wall_files(tuple(readable), tuple(writable))
+    _wall_calls(program(os.getpid()))
+
+
+def end_with_the_judge() -> None:
+    """Ask the kernel to end this process when the one that started it has ended."""
+    _libc().prctl(END_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+
+
+def _limit(limits: Limits) -> None:
+    for kind, most in (
+        (resource.RLIMIT_AS, limits.memory),
+        (resource.RLIMIT_CPU, limits.cpu_s),
+        (resource.RLIMIT_FSIZE, limits.file),
+        (resource.RLIMIT_NOFILE, limits.open_files),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (most, most))
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _landlock_version() -> int:
+    return int(_libc().syscall(LANDLOCK["create"], None, 0, VERSION_ASKED))
+
+
+def _wall_files(readable: Sequence[str], writable: Sequence[str]) -> None:
+    version = min(_landlock_version(), max(RIGHTS))
+    handled = (1 << RIGHTS[version]) - 1
+    attributes = struct.pack("QQQ", handled, 0b11, SIGNALS_AND_ABSTRACT_SOCKETS)
+    libc = _libc()
+    rules = libc.syscall(LANDLOCK["create"], attributes, len(attributes), 0)
+    if rules < 0:
+        raise NoWalls(f"Landlock refused: {os.strerror(ctypes.get_errno())}")
+    try:
+        for path in readable:
+            _rule(libc, rules, path, READS & handled)
+        for path in writable:
+            _rule(libc, rules, path, (READS | WRITES | 1 << 14) & handled & ~1)
+        if libc.syscall(LANDLOCK["restrict"], rules, 0):
+            raise NoWalls(f"Landlock refused: {os.strerror(ctypes.get_errno())}")
+    finally:
+        os.close(rules)
+
+
+def _rule(libc: ctypes.CDLL, rules: int, path: str, rights: int) -> None:
+    """Allow `rights` at and below a path; one that is not there needs no rule."""
+    try:
+        opened = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        if not os.path.isdir(path):
+            rights &= OF_A_FILE
+        rule = struct.pack("=Qi", rights, opened)
+        if libc.syscall(LANDLOCK["add"], rules, BENEATH, rule, 0):
+            raise NoWalls(f"Landlock: {path}: {os.strerror(ctypes.get_errno())}")
+    finally:
+        os.close(opened)
+
+
+def program(process: int) -> bytes:
+    """The filter as the kernel takes it: 8 bytes an instruction."""
+    code: list[tuple[int, int, int, int]] = [
+        (LOAD, 0, 0, MACHINE_AT),
+        (EQUAL, 1, 0, X86_64),
+        (RETURN, 0, 0, KILL),
+        (LOAD, 0, 0, NUMBER_AT),
+        (ABOVE, 0, 1, OTHER_NUMBERS),
+        (RETURN, 0, 0, REFUSE | ENOSYS),
+    ]
+    for numbers in REFUSED.values():
+        for number in numbers:
+            code += [(EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSE | EPERM)]
+    # glibc asks clone3 first; told that there is none it uses clone, whose flags can be read.
+    code += [(EQUAL, 0, 1, CLONE3), (RETURN, 0, 0, REFUSE | ENOSYS)]
+    code += [
+        (EQUAL, 0, 4, CLONE),
+        (LOAD, 0, 0, FIRST_AT),
+        (ANY_BIT, 1, 0, THREAD),
+        (RETURN, 0, 0, REFUSE | EPERM),
+        (RETURN, 0, 0, ALLOW),
+    ]
+    for number in OWN_ONLY:
+        code += [
+            (EQUAL, 0, 5, number),
+            (LOAD, 0, 0, FIRST_AT),
+            (EQUAL, 2, 0, process),
+            (EQUAL, 1, 0, 0),
+            (RETURN, 0, 0, REFUSE | EPERM),
+            (RETURN, 0, 0, ALLOW),
+        ]
+    code.append((RETURN, 0, 0, ALLOW))
+    return b"".join(struct.pack("HBBI", *one) for one in code)
+
+
+class _Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_void_p)]
+
+
+def _wall_calls(code: bytes) -> None:
+    kept = ctypes.create_string_buffer(code, len(code))
+    given = _Program(len(code) // 8, ctypes.addressof(kept))
+    if _libc().syscall(SECCOMP, SET_FILTER, ALL_THREADS, ctypes.byref(given)):
+        raise NoWalls(f"seccomp refused: {os.strerror(ctypes.get_errno())}")

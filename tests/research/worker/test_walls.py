@@ -1,0 +1,176 @@
+"""Code of an alpha reaches rows and nothing else: each attack is run as its author wrote it."""
+
+import os
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hft.research.data.sample import sample
+from hft.research.worker import walls
+from hft.research.worker.client import WorkerAlpha
+
+pytestmark = pytest.mark.skipif(bool(walls.missing()), reason=f"no walls: {walls.missing()}")
+
+IMPL = '''
+import ctypes, os, sys
+from hft.research.alphas.manifest import AlphaManifest
+
+JUDGE = os.getppid()
+TARGET = {target!r}
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def call(*given):
+    """A system call; what it refuses is an error here too."""
+    found = libc.syscall(*given)
+    if found < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+    return found
+
+
+def attack():
+{body}
+
+
+class Spy:
+    manifest = AlphaManifest("spy", "h", "f", data_fields=("mid",), horizon_ns=10**9)
+
+    def __init__(self):
+        try:
+            attack()
+            self.got = 1.0
+        except Exception as error:
+            self.got, self.error = 0.0, error
+
+    def update(self, mid):
+        return self.got
+
+    def reset(self):
+        pass
+
+    def get_signal(self):
+        return self.got
+'''
+
+# name: the code, and what Python could tell of it ("" where it went past Python).
+ATTACKS = {
+    "reads a file of the user": ("open(TARGET).read()", "open"),
+    "reads it by a descriptor": ("os.read(os.open(TARGET, os.O_RDONLY), 9)", "open"),
+    "reads it by io": ("import _io; _io.open(TARGET).read()", "open"),
+    "reads it with polars": ("import polars; polars.read_csv(TARGET)", ""),
+    "reads it with numpy": ("import numpy; numpy.fromfile(TARGET, 'u1')", ""),
+    "reads it with pyarrow": ("import pyarrow; pyarrow.OSFile(TARGET).read()", ""),
+    "reads it by a raw call": ("call(257, -100, TARGET.encode(), 0)", ""),
+    "reads it by a thread": (
+        "import concurrent.futures as c\n"
+        "with c.ThreadPoolExecutor(1) as pool:\n"
+        "    pool.submit(lambda: open(TARGET).read()).result()",
+        "open",
+    ),
+    "lists the folder of the user": ("os.listdir(os.path.dirname(TARGET))", ""),
+    "reads it through a link": ("os.symlink(TARGET, 'link')", "os.symlink"),
+    "makes it another name": ("os.link(TARGET, 'name')", "os.link"),
+    "reads passwords": ("open('/etc/passwd').read()", ""),
+    "reads the judge's environment": ("open(f'/proc/{JUDGE}/environ', 'rb').read()", "open"),
+    "reads the judge's memory": ("open(f'/proc/{JUDGE}/mem', 'rb').seek(0)", "open"),
+    "lists processes": ("os.listdir('/proc')", ""),
+    "writes beside the user's file": ("open(TARGET + '.new', 'w')", "open"),
+    "writes into its own folder": ("open(os.path.dirname(__file__) + '/more.py', 'w')", ""),
+    "removes the user's file": ("os.remove(TARGET)", "os.remove"),
+    "asks the network": ("import socket; socket.socket()", "socket."),
+    "sends a datagram": ("call(41, 2, 2, 0)", ""),
+    "speaks to a local socket": ("call(41, 1, 1, 0)", ""),
+    "starts a program": ("import subprocess; subprocess.run(['/bin/true'])", "subprocess."),
+    "becomes a program": ("os.execv('/bin/true', ['true'])", "os.exec"),
+    "forks": ("os.fork()", "os.fork"),
+    "forks by clone": ("call(56, 17, 0, 0, 0, 0)", ""),
+    "forks by clone3": ("call(435, ctypes.create_string_buffer(88), 88)", ""),
+    "sends a signal": ("os.kill(JUDGE, 0)", "os.kill"),
+    "sends a signal by thread": ("call(234, JUDGE, JUDGE, 0)", ""),
+    "traces the judge": ("call(101, 16, JUDGE, 0, 0)", ""),
+    "reads the judge's memory by call": ("call(310, JUDGE, None, 0, None, 0, 0)", ""),
+    "takes a descriptor of the judge": ("call(438, call(434, JUDGE, 0), 0, 0)", ""),
+    "works past the filter": ("call(425, 8, ctypes.create_string_buffer(200))", ""),
+    "shares memory": ("call(29, 1234, 4096, 0o1600)", ""),
+    "uses keys of the kernel": ("call(250, 0, -3, 0, 0, 0)", ""),
+    "leaves its name space": ("call(272, 0x10000000)", ""),
+    "mounts": ("call(165, b'none', b'/tmp', b'tmpfs', 0, None)", ""),
+    "changes its root": ("call(161, b'/')", ""),
+    "asks for another filter": ("call(317, 1, 0, None)", ""),
+    "loads code into the kernel": ("call(321, 0, None, 0)", ""),
+    "watches the machine": ("call(298, ctypes.create_string_buffer(128), 0, -1, -1, 0)", ""),
+    "limits the judge": ("call(302, JUDGE, 0, None, ctypes.create_string_buffer(16))", ""),
+    "takes more memory": (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 50, 1 << 50))",
+        "",
+    ),
+    "opens by handle": ("call(304, -100, ctypes.create_string_buffer(64), 0)", ""),
+    "finds a key in the environment": ("assert 'HFT_SECRET' in os.environ", ""),
+    "finds a descriptor of the judge": (
+        "assert any('secret' in os.readlink(f'/proc/self/fd/{k}') for k in range(3, 200)\n"
+        "           if os.path.exists(f'/proc/self/fd/{k}'))",
+        "",
+    ),
+}
+
+
+def made(tmp_path: Path, text: str) -> Path:
+    folder = tmp_path / "desk" / "spy"
+    folder.mkdir(parents=True)
+    (folder / "impl.py").write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_what_the_walls_refuse(tmp_path: Path, name: str, monkeypatch) -> None:
+    secret = tmp_path / "desk" / "secret.csv"
+    secret.parent.mkdir()
+    secret.write_text("a\n1\n")
+    monkeypatch.setenv("HFT_SECRET", "key")
+    held = os.open(secret, os.O_RDONLY)
+    os.set_inheritable(held, True)
+    folder = secret.parent / "spy"
+    folder.mkdir()
+    body, told = ATTACKS[name]
+    text = IMPL.format(target=str(secret), body=textwrap.indent(body, "    "))
+    (folder / "impl.py").write_text(text)
+    try:
+        with WorkerAlpha(folder) as alpha:
+            found = alpha.evaluate(sample(40, fields=("mid",)))
+    finally:
+        os.close(held)
+    assert np.all(found == 0.0), f"{name}: it got through"
+    assert secret.read_text() == "a\n1\n" and sorted(os.listdir(folder)) == ["impl.py"]
+    assert not told or any(one.startswith(told) for one in alpha.tried), alpha.tried
+
+
+def test_without_walls_each_kind_of_attack_would_have_got_through(
+    tmp_path: Path, monkeypatch
+) -> None:
+    """So that what the tests above see is the walls and not a mistake in the attack."""
+    monkeypatch.setattr(walls, "missing", lambda: "left out for this test")
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a\n1\n")
+    easy = [name for name, (_, told) in ATTACKS.items() if told == "open" and "user" in name]
+    for k, name in enumerate([*easy, "asks the network", "starts a program"]):
+        text = IMPL.format(target=str(secret), body=textwrap.indent(ATTACKS[name][0], "    "))
+        with WorkerAlpha(made(tmp_path / str(k), text)) as alpha:
+            assert alpha.lacking == "left out for this test"
+            assert np.all(alpha.evaluate(sample(40, fields=("mid",))) == 1.0), name
+
+
+def test_libraries_work_behind_the_walls(tmp_path: Path) -> None:
+    body = """
+    import threading, numpy, polars, pyarrow
+    frame = polars.DataFrame({"a": numpy.arange(100_000.0)})
+    assert frame.lazy().select(polars.col("a").rolling_mean(5).sum()).collect().height == 1
+    assert pyarrow.array([1]).type == "int64"
+    threading.Thread(target=lambda: numpy.linalg.svd(numpy.ones((50, 50)))).start()
+    open("scratch.txt", "w").write("its own folder for now")
+    """
+    text = IMPL.format(target="", body=textwrap.indent(textwrap.dedent(body), "    "))
+    with WorkerAlpha(made(tmp_path, text)) as alpha:
+        assert np.all(alpha.evaluate(sample(40, fields=("mid",))) == 1.0)
+        assert alpha.tried == ()

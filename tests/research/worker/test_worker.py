@@ -1,0 +1,189 @@
+"""An alpha in a process of its own: the same numbers, and whatever goes wrong is a sentence."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from hft.core.errors import ValidationError
+from hft.research.alphas import loader, signals
+from hft.research.alphas.examples import examples
+from hft.research.alphas.signals import by_session
+from hft.research.data.sample import sample
+from hft.research.reproduction import digests
+from hft.research.worker import walls
+from hft.research.worker.client import WorkerAlpha, find
+from hft.research.workspace import Workspace
+
+HEAD = """
+import os, sys, time
+import numpy as np
+import polars as pl
+from hft.research.alphas.manifest import AlphaManifest
+
+MANIFEST = AlphaManifest("one", "h", "f", data_fields=("mid",), horizon_ns=10**9)
+"""
+STREAM = (
+    HEAD
+    + """
+class One:
+    manifest = MANIFEST
+    def update(self, mid):
+        {update}
+        return mid
+    def reset(self):
+        pass
+    def get_signal(self):
+        return 0.0
+"""
+)
+BATCH = (
+    HEAD
+    + """
+SEEN = []
+class One:
+    manifest = MANIFEST
+    def signals(self, frame):
+        {signals}
+"""
+)
+
+
+def folder_of(tmp_path: Path, text: str) -> Path:
+    folder = tmp_path / "one"
+    folder.mkdir()
+    (folder / "impl.py").write_text(text)
+    return folder
+
+
+def rows(count: int = 400):
+    return sample(count, fields=("mid",))
+
+
+@pytest.mark.parametrize("name", sorted(examples()))
+def test_every_shipped_alpha_says_the_same_in_a_worker(name: str) -> None:
+    folder = examples()[name]
+    here = loader.load_folder(folder)
+    data = sample(900, seed=3, fields=here.manifest.data_fields)
+    with WorkerAlpha(folder) as alpha:
+        assert alpha.manifest == here.manifest and alpha.code_hash == here.code_hash
+        expected = signals.evaluate(here, data)
+        assert np.array_equal(signals.evaluate(alpha, data), expected, equal_nan=True)
+        assert np.array_equal(by_session(alpha, data), expected, equal_nan=True)
+        assert len(set(digests(alpha, data, 2)[0])) == 1
+
+
+@pytest.mark.parametrize(
+    ("update", "said"),
+    [
+        ("os.abort()", "ended by SIGABRT"),
+        ("import signal; signal.raise_signal(9)", "ended by SIGKILL|Operation not permitted"),
+        ("os._exit(3)", r"update\(\) raised ProcessEnded"),
+        ("sys.exit(3)", r"update\(\) raised SystemExit: 3"),
+        ("os.write(4, b'x' * 64); os.abort()", "announced|no JSON|ended by"),
+        ("os.close(4); time.sleep(0.1)", "ended with exit code|ended"),
+        ("raise ValueError('no such day')", r"raised ValueError: no such day at row 1 \(2023"),
+        ("time.sleep(60)", "took longer than 3 s"),
+        ("bytearray(6 << 30)", "MemoryError"),
+        ("open('big', 'wb').write(bytes(200 << 20))", r"File too large|ended by SIGXFSZ"),
+        ("return 'much'", "could not convert string to float|raised ValueError"),
+    ],
+)
+def test_what_a_worker_does_wrong_is_a_sentence(tmp_path: Path, update: str, said: str) -> None:
+    folder = folder_of(tmp_path, STREAM.format(update=update))
+    limits = walls.Limits(memory=4 << 30)
+    with (
+        WorkerAlpha(folder, limits=limits, wait_s=3.0) as alpha,
+        pytest.raises(ValidationError, match=said) as error,
+    ):
+        alpha.evaluate(rows())
+    assert "hft-worker" not in str(error.value), "the copy's place means nothing to a user"
+
+
+@pytest.mark.skipif(bool(walls.missing()), reason="limits stand with the walls")
+def test_a_worker_that_only_computes_ends_with_its_processor_time(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, STREAM.format(update="while True: pass"))
+    began = time.monotonic()
+    with (
+        WorkerAlpha(folder, limits=walls.Limits(cpu_s=2)) as alpha,
+        pytest.raises(ValidationError, match="more than 2 s of processor time|SIGKILL"),
+    ):
+        alpha.evaluate(rows())
+    assert time.monotonic() - began < 60
+
+
+def test_an_alpha_that_cannot_be_loaded_is_told_with_the_users_folder(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, "import nothing_of_this_name")
+    with pytest.raises(ValidationError, match="cannot be imported: ModuleNotFoundError") as error:
+        WorkerAlpha(folder)
+    assert str(folder) in str(error.value)
+
+
+def test_what_an_alpha_prints_is_no_answer(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, STREAM.format(update="print('1' * 1000); sys.stdout.flush()"))
+    with WorkerAlpha(folder) as alpha:
+        assert np.array_equal(alpha.evaluate(rows()), rows().field("mid"))
+
+
+def test_the_copy_that_runs_is_what_was_hashed(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, STREAM.format(update="pass"))
+    with WorkerAlpha(folder) as alpha:
+        (folder / "impl.py").write_text(STREAM.format(update="mid = 0.0"))
+        assert alpha.code_hash != loader.code_hash(folder)
+        assert alpha.again().evaluate(rows()).max() > 0.0, "a copy made later runs the same code"
+
+
+def test_a_signal_that_remembers_later_rows_gains_nothing_by_it(tmp_path: Path) -> None:
+    """It answers well wherever it was shown all rows before; the number that counts never was."""
+    code = """SEEN.append(frame) if not SEEN or frame.height > SEEN[0].height else None
+        if SEEN and SEEN[-1].height > frame.height: SEEN[:] = [SEEN[0]]
+        whole = max(SEEN, key=lambda one: one.height)
+        return whole["mid"].shift(-1).fill_null(0.0)[: frame.height]"""
+    folder = folder_of(tmp_path, BATCH.format(signals=code))
+    data = rows()
+    with WorkerAlpha(folder) as alpha:
+        known = alpha.evaluate(data)
+        counted = by_session(alpha.again(), data)
+    price, session = data.field("mid"), data.session
+    last = np.append(session[1:] != session[:-1], True)
+    assert np.array_equal(known[:-1], price[1:]), "shown everything it knows the next price"
+    assert np.all(counted[last] == 0.0), "at the end of each session it does not"
+    assert signals.difference(known, counted).largest > 0
+
+
+def test_a_batch_alpha_is_shown_what_was_and_never_a_later_session(tmp_path: Path) -> None:
+    code = "return pl.Series([float(frame.height)] * frame.height)"
+    folder = folder_of(tmp_path, BATCH.format(signals=code))
+    data = rows(300)
+    with WorkerAlpha(folder) as alpha:
+        assert sorted(set(by_session(alpha, data))) == [100.0, 200.0, 300.0]
+
+
+def test_names_whose_sessions_overlap_keep_their_rows(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, STREAM.format(update="pass"))
+    one = sample(200, fields=("mid",)).frame.with_columns(pl.lit("a").alias("symbol"))
+    named = pl.lit("b").alias("symbol"), pl.col("session") - 1, pl.col("mid") + 1000.0
+    other = one.with_columns(*named)  # its day has another name
+    frame = pl.concat([one, other]).sort("ts", "symbol")
+    data = rows().with_frame(frame)
+    assert (data.session[1:] < data.session[:-1]).any()
+    with WorkerAlpha(folder) as alpha:
+        assert np.array_equal(by_session(alpha, data), data.field("mid"))
+
+
+def test_finding_an_alpha_imports_none_here(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        folder = tmp_path / "research" / "alphas" / name
+        folder.mkdir(parents=True)
+        text = STREAM.format(update="pass").replace('"one"', f'"{name}_id"')
+        (folder / "impl.py").write_text(f"import sys\nsys.modules['leaked'] = sys\n{text}")
+    workspace = Workspace(tmp_path)
+    with find(workspace, "second_id") as alpha:
+        assert alpha.alpha_id == "second_id"
+    with pytest.raises(ValidationError, match=r"did you mean 'first_id'\? there are first_id, sec"):
+        find(workspace, "first_i")
+    import sys
+
+    assert "leaked" not in sys.modules
