@@ -14,6 +14,7 @@ import pytest
 
 import hft
 from hft.core.codes import OrderType, Side, Tif
+from hft.core.errors import ConfigError
 
 FUNCTIONS = {
     "Limits",
@@ -181,6 +182,17 @@ def test_the_names_that_are_also_packages_stay_functions() -> None:
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(AttributeError, match=r"no name 'repaly'.*replay"):
         hft.repaly  # noqa: B018
+
+
+def test_the_root_shows_what_it_offers_and_nothing_of_its_making() -> None:
+    assert [name for name in dir(hft) if not name.startswith("__")] == sorted(hft.__all__)
+
+
+@pytest.mark.parametrize("library", ["polars", "pandas"])
+def test_a_frame_in_place_of_tapes_is_told_how_it_becomes_some(library: str) -> None:
+    frame = pytest.importorskip(library).DataFrame({"ts": [1]})
+    with pytest.raises(ConfigError, match=rf"{library} frame, not tapes.*hft.ingest"):
+        hft.replay(frame, "market_making")
 
 
 def test_a_strategy_is_checked_in_plain_python(workspace: Path) -> None:

@@ -1,6 +1,7 @@
 """Names, units and number formats of a run's figures: one table for card, console and report."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 BLIND_SPOTS = (
@@ -10,13 +11,47 @@ BLIND_SPOTS = (
 
 
 class Value(NamedTuple):
-    """A figure with its unit; None means: not measured at this record level."""
+    """A figure with its unit; None means: not measured at this record level.
+
+    It compares, formats (`f"{one:.2f}"`) and converts (`float(one)`) as its number.
+    """
 
     value: Any
     unit: str
 
     def __str__(self) -> str:
         return f"{number(self.value)} {self.unit}".strip()
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else str(self)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, tuple) else self.value == other
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self.value < _bare(other))
+
+    def __le__(self, other: Any) -> bool:
+        return bool(self.value <= _bare(other))
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self.value > _bare(other))
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(self.value >= _bare(other))
+
+
+def _bare(other: Any) -> Any:
+    return other.value if isinstance(other, Value) else other
 
 
 class Figures(dict[str, Any]):
@@ -32,6 +67,10 @@ class Figures(dict[str, Any]):
         self.units = {name: one.unit for name, one in given.items()}
 
     def __getitem__(self, name: str) -> Value:
+        if name not in self.units:
+            near = get_close_matches(str(name), self.units, 1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            raise KeyError(f"no figure {name!r}; {meant}it has {', '.join(self.units)}")
         return Value(super().__getitem__(name), self.units[name])
 
     def __ne__(self, other: object) -> bool:

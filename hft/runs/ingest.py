@@ -239,6 +239,16 @@ def _is_data(path: Path) -> bool:
     return path.is_file() and path.name[0] != "." and path.suffix.lower() not in BESIDE
 
 
+def _refuse_frame(path: Any) -> None:
+    """Rows are no tapes yet. Raises: ConfigError that says how they become some."""
+    kind = type(path).__module__.split(".")[0]
+    if kind in ("pandas", "polars", "pyarrow"):
+        raise ConfigError(
+            f"tapes: this is a {kind} frame, not tapes; write them first: "
+            "tapes = hft.ingest(frame, 'tapes', symbol=..., tick=...)"
+        )
+
+
 def open_tapes(
     path: Any,
     days: Any = None,
@@ -256,6 +266,7 @@ def open_tapes(
     `session` keeps the rows of frames inside some hours: "09:30-16:00" in `tz`, "RTH" (the regular
     hours of each instrument's calendar) or a calendar's name. Raises: DataError, ConfigError.
     """
+    _refuse_frame(path)
     if path in (SYNTHETIC, [SYNTHETIC]):
         tapes = synthetic(seed=seed or 0, out=Path(cache) / f"synthetic-{seed or 0}")
     elif isinstance(path, Tapes):

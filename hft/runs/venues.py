@@ -17,6 +17,7 @@ from hft.runs.code.location import file_of
 from hft.runs.code.sources import rebuild_queue
 from hft.runs.durations import bounded_ns
 from hft.runs.nearest import nearest
+from hft.strategies.base import refuse_bare
 from hft.venue.model import Latency, VenueModel
 from hft.venue.user_queue import QueueModel
 
@@ -233,6 +234,10 @@ def _leg(leg: str, value: Any) -> Latency:
     what = f"venue.latency.{leg}"
     if isinstance(value, Latency):
         return value
+    if isinstance(value, str) and value in PRESETS:
+        raise ConfigError(f"{what}: {value!r} is a venue of its own: hft.Venue.{value}()")
+    for one in value[1:] if isinstance(value, Sequence) and value[:1] == ("uniform",) else [value]:
+        refuse_bare(one, what)
     if isinstance(value, str | int | float):
         return Latency(base_ns=bounded_ns(value, what))
     if isinstance(value, Sequence) and len(value) == 3 and value[0] == "uniform":

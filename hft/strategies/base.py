@@ -24,6 +24,7 @@ from hft.strategies.view import make_order, make_view
 WAKES = ("timer", "fill", "order", "trade", "book", "status")
 TRACKED_MAX = 8
 DURATION_MAX_NS = 1 << 61  # a wake-up that far after any tape still is an int64
+BARE_MIN_NS = 1_000  # nobody means 200 ns who writes 200
 _UNITS_NS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 
 
@@ -158,6 +159,13 @@ def duration_ns(text: str | int | float | None, what: str = "every") -> int:
     return int(value)
 
 
+def refuse_bare(value: Any, what: str) -> None:
+    """A number below a microsecond is one whose unit was left out. Raises: ConfigError."""
+    if isinstance(value, int | float) and 0 < value < BARE_MIN_NS:
+        meant = f"{what}='{value}ms', or '{value}ns' for so many ns"
+        raise ConfigError(f"{what}={value!r} has no unit, and a number is ns; write {meant}")
+
+
 def strategy(
     body: Any = None,
     *,
@@ -185,6 +193,7 @@ def strategy(
         unknown = [cause for cause in causes if cause not in WAKES]
         if unknown:
             raise ConfigError(f"on={unknown[0]!r} is not one of {', '.join(WAKES)}")
+        refuse_bare(every, "every")
         every_ns = duration_ns(every)
         if "timer" in causes and every_ns == 0 and not loop:
             if set(causes) == {"timer"}:

@@ -83,7 +83,7 @@ def test_a_latency_without_a_unit_is_refused(market: str, latency: str, replay: 
 
 def test_no_latency_and_a_number_of_python_need_no_unit() -> None:
     assert hft.Venue("0").model().legs["entry"].base_ns == 0
-    assert hft.Venue(5).model().legs["entry"].base_ns == 5, "documented: a number is ns"
+    assert hft.Venue(5_000).model().legs["entry"].base_ns == 5_000, "documented: a number is ns"
 
 
 def test_what_no_strategy_listens_to_is_said(two_markets: list[str], replay: Any) -> None:

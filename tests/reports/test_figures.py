@@ -5,6 +5,7 @@ import pickle
 
 import pandas as pd
 import polars as pl
+import pytest
 
 from hft.reports.figures import Figures, Value
 
@@ -34,3 +35,16 @@ def test_copies_are_equal_and_other_units_are_not():
     assert pickle.loads(pickle.dumps(ONE)) == copy.deepcopy(ONE) == copy.copy(ONE) == ONE
     assert Figures({"net": Value(1.5, "EUR")}) != Figures({"net": Value(1.5, "USD")})
     assert ONE != TWO
+
+
+def test_a_figure_compares_formats_and_converts_as_its_number():
+    net = Figures({"net": Value(3.5, "USD")})["net"]
+    assert net > 3 and 3 < net <= 3.5 and net == 3.5 and net != 4 and float(net) == 3.5
+    assert f"{net:.2f}" == "3.50" and f"{net}" == "3.5 USD"
+    assert net == Value(3.5, "USD") != Value(3.5, "EUR") and max(net, Value(1.0, "USD")) is net
+    assert {net: 1}[3.5] == 1, "what is equal has one hash"
+
+
+def test_a_figure_that_there_is_not_is_told_with_those_near_it():
+    with pytest.raises(KeyError, match=r"no figure 'sharp'; did you mean 'sharpe'\? it has sharpe"):
+        Figures({"sharpe": Value(1.0, "")})["sharp"]

@@ -44,6 +44,8 @@ def test_a_picture_is_one_svg_without_script_ids_or_anything_loaded(tmp_path: Pa
     again = write_run(tmp_path / "b", records(wakes=60)).plot()
     assert again.svg == plot.svg, "the same bytes for the same run"
     assert plot.save(tmp_path / "p.svg").read_text() == plot.svg
+    with pytest.raises(ConfigError, match=r"p.png: a plot is saved as SVG; write p.svg"):
+        plot.save(tmp_path / "p.png")
 
 
 def test_a_picture_has_its_colours_where_styles_are_taken_away(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from hft.core.errors import ConfigError
 from hft.runs.venues import Venue
 
 pytestmark = pytest.mark.nojit
@@ -24,3 +25,15 @@ def test_a_fee_of_nothing_has_no_sign_and_no_places(fee: Any) -> None:
 def test_another_fee_is_another_entry() -> None:
     entries = [Venue(fees={"maker_bps": fee}).to_dict()["fees"] for fee in (0.1, 0.10001)]
     assert entries[0] != entries[1]
+
+
+@pytest.mark.parametrize("latency", [5, 0.005, {"entry": 5}, ("uniform", 5, 1)])
+def test_a_latency_without_a_unit_is_refused(latency: Any) -> None:
+    with pytest.raises(ConfigError, match="has no unit, and a number is ns; write"):
+        Venue(latency=latency)
+    assert Venue(latency=5_000_000).to_dict() == Venue(latency="5ms").to_dict()
+
+
+def test_the_name_of_a_venue_is_no_latency() -> None:
+    with pytest.raises(ConfigError, match=r"venue of its own: hft.Venue.binance_usdm\(\)"):
+        Venue("binance_usdm")

@@ -175,3 +175,12 @@ def test_shipped_strategies_are_found_by_name_and_others_list_them() -> None:
     assert [shipped(name).name for name in SHIPPED] == list(SHIPPED)
     with pytest.raises(ConfigError, match="no shipped strategy 'magic'; there are two_sided"):
         shipped("magic")
+
+
+@pytest.mark.parametrize("number", [200, 5, 0.005, 999.0])
+def test_a_bare_number_that_could_only_be_short_of_its_unit_is_refused(number: float) -> None:
+    """200 is 200 ns: a run of it wakes five million times a second of the tape."""
+    said = f"has no unit, and a number is ns; write every='{number}ms'"
+    with pytest.raises(ConfigError, match=said):
+        declared(every=number)
+    assert declared(every=1_000).every_ns == 1_000

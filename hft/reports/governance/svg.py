@@ -38,9 +38,12 @@ class Plot:
     figure: Callable[[], Any] | None = field(default=None, compare=False)
 
     def save(self, path: str | Path) -> Path:
-        """Write the SVG."""
+        """Write the SVG. Raises: ConfigError for a name that says another format."""
+        from hft.core.errors import ConfigError
         from hft.storage.atomic import write_atomic
 
+        if Path(path).suffix.lower() not in ("", ".svg"):
+            raise ConfigError(f"{path}: a plot is saved as SVG; write {Path(path).stem}.svg")
         write_atomic(Path(path), self.svg)
         return Path(path)
 
