@@ -11,6 +11,7 @@ from typing import Any
 from hft.api.controls import given_controls, given_faults
 from hft.api.limits import file_of_limits, limits_of
 from hft.core.errors import ConfigError
+from hft.runs.code.shape import refuse_shape
 from hft.runs.code.sources import found_for
 from hft.runs.durations import when
 from hft.runs.execute import execute
@@ -18,7 +19,7 @@ from hft.runs.folder.listing import resolve
 from hft.runs.ingest import open_tapes
 from hft.runs.job import Job
 from hft.runs.result import Run, as_run
-from hft.runs.venues import Venue, named
+from hft.runs.venues import Venue, named, written
 from hft.settings import load_settings
 from hft.strategies.base import Strategy
 from hft.tape.dataset import Tapes
@@ -32,7 +33,7 @@ def replayed(
     strategy: Any,
     *,
     params: Mapping[str, Any] | None = None,
-    venue: Venue | str | None = None,
+    venue: Venue | str | Mapping[str, Any] | None = None,
     limits: Any = None,
     seed: int = 0,
     start: Any = None,
@@ -96,11 +97,8 @@ def _strategies(given: Any, params: Mapping[str, Any] | None, plain: bool) -> di
 
 
 def _fitting(one: Strategy) -> Strategy:
-    """The strategy itself. Raises: ConfigError for a parameter that its row cannot hold."""
-    try:
-        one.params_row()
-    except (OverflowError, ValueError) as error:
-        raise ConfigError(f"strategy {one.name!r}: a parameter does not fit: {error}") from None
+    """The strategy itself. Raises: HftError for one that cannot be called or kept as declared."""
+    refuse_shape(one)
     return one
 
 
@@ -112,10 +110,15 @@ def _strategy(given: Any, plain: bool) -> Strategy:
     raise ConfigError(f"strategy: {given!r} is neither a name nor made by @hft.strategy")
 
 
-def venue_of(given: Venue | str | None, settings: Any) -> Venue:
+def venue_of(given: Venue | str | Mapping[str, Any] | None, settings: Any) -> Venue:
     """What the call leaves open is decided by the settings. Raises: ConfigError."""
-    if not isinstance(given, Venue | str | None):
-        raise ConfigError(f"venue: {given!r} is neither a preset's name nor an hft.Venue")
+    if not isinstance(given, Venue | str | Mapping | None):
+        raise ConfigError(
+            f"venue: {given!r} is neither a preset's name nor an hft.Venue nor a mapping of its "
+            "fields"
+        )
+    if isinstance(given, Mapping):
+        given = written(given)
     chosen = named(given) if isinstance(given, str) else given or Venue()
     fees = {"maker_bps": settings.fees_maker_bps, "taker_bps": settings.fees_taker_bps}
     return chosen.settled(settings.venue_fills, fees)

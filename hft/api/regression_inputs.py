@@ -10,18 +10,17 @@ from typing import Any
 
 from hft.api.one_replay import replayed
 from hft.core.errors import ConfigError
-from hft.runs.code.sources import find_queue, found_for
+from hft.runs.code.sources import found_for
 from hft.runs.durations import bounded_ns
 from hft.runs.ingest import open_tapes, synthetic
 from hft.runs.regression.file import Spec
 from hft.runs.result import Run
-from hft.runs.venues import Venue, named
+from hft.runs.venues import Venue, named, written
 from hft.strategies.base import Strategy
 from hft.tape.dataset import Tapes
 
 SYNTHETIC = "synthetic"
 MARKET = {"seed": int, "events": int, "kind": str}
-VENUE = ("preset", "latency", "queue", "queue_power", "fees", "fills", "taken", "crossed")
 
 
 def replay_of(
@@ -113,16 +112,4 @@ def venue_of(given: Any, folder: Path) -> Venue | None:
         return None
     if isinstance(given, str):
         return named(given)
-    for key in given:
-        if key not in VENUE:
-            raise ConfigError(f"venue: {key!r} is none of {', '.join(VENUE)}")
-    rest = {key: value for key, value in given.items() if key != "preset"}
-    if not isinstance(power := rest.get("queue_power", 1.0), int | float) or isinstance(
-        power, bool
-    ):
-        raise ConfigError(f"venue.queue_power: {power!r} is not a number")
-    if "queue" in rest:
-        path, colon, attribute = str(rest["queue"]).partition(":")
-        own = path.endswith(".py")
-        rest["queue"] = find_queue(f"{folder / path}{colon}{attribute}" if own else path)
-    return replace(named(given["preset"]) if "preset" in given else Venue(), **rest)
+    return written(given, folder)

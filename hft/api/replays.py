@@ -150,7 +150,7 @@ def replay(
     strategy: Any,
     *,
     params: Mapping[str, Any] | None = None,
-    venue: Venue | str | None = None,
+    venue: Venue | str | Mapping[str, Any] | None = None,
     limits: LimitSet | str | Path | None = None,
     seed: int = 0,
     start: Any = None,
@@ -170,6 +170,7 @@ def replay(
 
     The same code, configuration, tapes and seed again opens the sealed run (`fresh=True` replays).
     `plain` replays function strategies as plain Python, for debuggers; the digest is the same.
+    `venue` is a preset's name, an `hft.Venue`, or {"preset": ..., "latency": ..., ...}.
     `controls` are inputs at a time, a list or a YAML file (docs/reference/controls.md).
     `promotions` is a folder of promotion files, `alphas` binds strategies to alpha ids.
     `resume` continues a partial run (Ctrl-C leaves one) of the same arguments into a whole one.
@@ -230,7 +231,7 @@ def check(
     tapes: Any,
     wakes: int = 1000,
     *,
-    venue: Venue | str | None = None,
+    venue: Venue | str | Mapping[str, Any] | None = None,
     limits: LimitSet | str | Path | None = None,
 ) -> Checked:
     """Run a strategy's first wake-ups in plain Python; `strategy.check(tapes)` is this function.

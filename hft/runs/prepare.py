@@ -20,6 +20,7 @@ from hft.gateway.state import GatewayState, apply_limits
 from hft.replay.build import NO_SESSIONS, Session, Source, gateway_for, new_session, source_of
 from hft.replay.state import CONTROL, SESSION
 from hft.runs.code.compilation import load_compiler
+from hft.runs.code.shape import refuse_shape
 from hft.runs.controls import rows
 from hft.runs.dead_books import dead_books
 from hft.runs.job import Job
@@ -45,6 +46,8 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
         )
     load_compiler()
     strategies = [replace(s, name=name) for name, s in job.strategies.items()]
+    for strategy in strategies:
+        refuse_shape(strategy)
     chains = _chains(job.tapes)[: _listened(strategies, job.tapes)]
     instruments = [job.venue.charge(chain[0].instrument) for chain in chains]
     digits = money_digits(instruments)

@@ -4,9 +4,11 @@ Fees here replace the instrument's own; latencies are durations such as "250us" 
 all legs. Calibration against own fills (`fit`), funding and sessions are not part of it yet.
 """
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any
 
 from hft.core.errors import ConfigError
@@ -14,7 +16,7 @@ from hft.core.instruments import Instrument
 from hft.market.book import CROSSED
 from hft.runs.code.edits import refuse_edited
 from hft.runs.code.location import file_of
-from hft.runs.code.sources import rebuild_queue
+from hft.runs.code.sources import find_queue, rebuild_queue
 from hft.runs.durations import bounded_ns
 from hft.runs.nearest import nearest
 from hft.strategies.base import refuse_bare
@@ -24,6 +26,12 @@ from hft.venue.user_queue import QueueModel
 LEGS = ("entry", "amend", "cancel", "response")
 FILLS = ("capped", "whole")
 FEES = ("maker_bps", "taker_bps", "per_lot", "per_order")
+# What a preset takes by name, and a venue that is written as a mapping.
+FIELDS = (
+    *("latency", "queue", "queue_power", "fees", "fills", "taken", "crossed"),
+    "amend_keeps_priority",
+)
+WRITTEN = ("preset", *FIELDS[:-1])
 FEE_BPS_MAX, FEE_MAX = 10_000, 1_000_000
 
 
@@ -56,6 +64,13 @@ class Venue:
     taken: str = "stays"
     crossed: str = CROSSED[0]
     _model: VenueModel = field(init=False, repr=False, compare=False)
+
+    def __new__(cls, *given: Any, **other: Any) -> "Venue":
+        if given and isinstance(given[0], str) and given[0] in PRESETS:
+            rest = ", ".join(f"{key}={value!r}" for key, value in other.items())
+            said = f"{given[0]!r} is a venue of its own"
+            raise ConfigError(f"{said}: hft.Venue.{given[0]}({rest})")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         if self.fills is not None and self.fills not in FILLS:
@@ -141,30 +156,49 @@ class Venue:
         )
 
     @classmethod
-    def binance_usdm(cls) -> "Venue":
-        """USD-M futures: 5 ms to the matching engine, 5 ms back; fees of the instrument."""
-        return cls("5ms", "prob_log", name="binance_usdm", amend_keeps_priority=True)
+    def binance_usdm(cls, **other: Any) -> "Venue":
+        """USD-M futures: 5 ms to the matching engine, 5 ms back; fees of the instrument.
+
+        As in every preset, a field of `Venue` by name is put in place of the preset's.
+
+        >>> import hft
+        >>> hft.Venue.binance_usdm(latency="8ms").queue
+        'prob_log'
+        """
+        return cls("5ms", "prob_log", name="binance_usdm", amend_keeps_priority=True)._with(other)
 
     @classmethod
-    def binance_coinm(cls) -> "Venue":
+    def binance_coinm(cls, **other: Any) -> "Venue":
         """COIN-M futures; as USD-M."""
-        return cls("5ms", "prob_log", name="binance_coinm")
+        return cls("5ms", "prob_log", name="binance_coinm")._with(other)
 
     @classmethod
-    def binance_spot(cls) -> "Venue":
+    def binance_spot(cls, **other: Any) -> "Venue":
         """Spot: an amend loses priority, since it is a cancel and replace there."""
-        return cls("5ms", "prob_log", name="binance_spot", amend_keeps_priority=False)
+        made = cls("5ms", "prob_log", name="binance_spot", amend_keeps_priority=False)
+        return made._with(other)
 
     @classmethod
-    def cme(cls) -> "Venue":
+    def cme(cls, **other: Any) -> "Venue":
         """CME Globex with exact queues where the tape has order ids: 250 us a leg."""
-        return cls("250us", "fifo", name="cme")
+        return cls("250us", "fifo", name="cme")._with(other)
 
     @classmethod
-    def nasdaq(cls) -> "Venue":
+    def nasdaq(cls, **other: Any) -> "Venue":
         """NASDAQ: 250 us a leg, exact queues where the tape has order ids."""
-        return cls("250us", "fifo", name="nasdaq")
+        return cls("250us", "fifo", name="nasdaq")._with(other)
 
+    def _with(self, other: Mapping[str, Any]) -> "Venue":
+        for key in other:
+            if key not in FIELDS:
+                near = nearest(key, FIELDS)
+                raise ConfigError(f"venue: {key!r} is none of {', '.join(FIELDS)}{near}")
+        return replace(self, **other) if other else self
+
+
+# As a call has them; without it, help() would show the arguments of __new__.
+_own = list(inspect.signature(Venue.__init__).parameters.values())[1:]
+Venue.__signature__ = inspect.Signature(_own)  # type: ignore[attr-defined]
 
 PRESETS = ("binance_usdm", "binance_coinm", "binance_spot", "cme", "nasdaq")
 
@@ -177,6 +211,28 @@ def named(name: str) -> Venue:
         )
     preset: Venue = getattr(Venue, name)()
     return preset
+
+
+def written(given: Mapping[str, Any], folder: Path | None = None) -> Venue:
+    """A venue as a mapping: a preset, and what is written beside it on top.
+
+    A file of queue models is looked for from `folder`. Raises: ConfigError naming the field.
+    """
+    for key in given:
+        if key not in WRITTEN:
+            near = nearest(key, WRITTEN)
+            raise ConfigError(f"venue: {key!r} is none of {', '.join(WRITTEN)}{near}")
+    rest = {key: value for key, value in given.items() if key != "preset"}
+    if not isinstance(power := rest.get("queue_power", 1.0), int | float) or isinstance(
+        power, bool
+    ):
+        raise ConfigError(f"venue.queue_power: {power!r} is not a number")
+    if "queue" in rest and not isinstance(rest["queue"], QueueModel):
+        path, colon, attribute = str(rest["queue"]).partition(":")
+        own = path.endswith(".py")
+        file = f"{(folder or Path()) / path}{colon}{attribute}"
+        rest["queue"] = find_queue(file if own else path)
+    return replace(named(given["preset"]) if "preset" in given else Venue(), **rest)
 
 
 def _queue_entry(queue: str | QueueModel) -> Any:
