@@ -70,6 +70,12 @@ def gate_b(found: Correctness, profile: Profile) -> GateResult:
     )
 
 
+def untested(reason: str) -> GateResult:
+    """Gate B of an alpha whose own tests fail: they run first, and nothing else is looked at."""
+    said = f"{reason}; they run first, and no trial was counted"
+    return GateResult("B", (holds("unit_tests", False, said),))
+
+
 def structural_failure(result: GateResult) -> bool:
     """Did something fail that is not a matter of evidence?"""
     return any(

@@ -1,6 +1,7 @@
 """What Gate B runs again: the alpha's own tests, the figures in fresh processes, the other way."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -55,21 +56,16 @@ def _first_failure(said: str) -> str:
     if not failed:
         return lines[-1] if lines else "no output"
     more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-    return failed[0].partition(" ")[2][:FAILURE_KEPT] + more
+    return failed[0].partition(" ")[2].removeprefix("../")[:FAILURE_KEPT] + more
 
 
 def correctness(
     alpha: RemoteAlpha,
     found: Measured,
     profile: Profile,
-    *,
-    skip_tests: bool,
-    timeout_s: int,
+    tests: Mapping[str, Any],
 ) -> tuple[Correctness, dict[str, Any]]:
-    """Everything Gate B reads, and what its report keeps beside."""
-    tests: dict[str, Any] = {"passed": None, "reason": "--skip-gate-b-tests was given"}
-    if not skip_tests:
-        tests = tests_of(alpha, timeout_s)
+    """Everything Gate B reads, and what its report keeps beside; `tests` are those of the alpha."""
     runs = int(profile.number("gate_b.runs_min"))
     hashes, said = digests(alpha, found.data, runs)
     finite, coverage = shares(alpha, found.data, found.signal)
@@ -88,7 +84,7 @@ def correctness(
         lag1_retention=stress.lag1_retention,
         sharpe=dict(stress.lag)[0],
     )
-    return correct, {"tests": tests, "hashes": hashes, "failed_process": said}
+    return correct, {"tests": dict(tests), "hashes": hashes, "failed_process": said}
 
 
 def parity(alpha: RemoteAlpha, data: ResearchData) -> signals.Difference | None:

@@ -42,7 +42,7 @@ def bare(alpha: RemoteAlpha, gates: tuple[GateResult, ...], inputs: Mapping[str,
         title=alpha.alpha_id,
         kind="validation",
         subtitle=alpha.manifest.hypothesis,
-        gates=tuple(gate.to_dict() for gate in gates),
+        gates=shown(gates),
         inputs=dict(inputs),
         absent={"equity": "a structural check failed: no figure of this alpha can be believed"},
     )
@@ -70,12 +70,24 @@ def document(
         subtitle=alpha.manifest.hypothesis,
         price=price,
         facts=_facts(found, evidence),
-        gates=tuple(gate.to_dict() for gate in gates),
+        gates=shown(gates),
         pictures=tuple(pictures),
         absent=absent,
         tables=(_scorecard_table(card), _manifest_table(alpha)),
         inputs=dict(inputs),
         digest=_digest(found, gates),
+    )
+
+
+def shown(gates: tuple[GateResult, ...]) -> tuple[dict[str, Any], ...]:
+    """The gates as data, and for each of A to C that did not run why."""
+    ran = {gate.gate for gate in gates}
+    last = next((gate for gate in reversed(gates) if not gate.passed), None)
+    why = "" if last is None else f"not run: Gate {last.gate} has to pass first"
+    missing = [letter for letter in "ABC" if letter not in ran]
+    return (
+        *(gate.to_dict() for gate in gates),
+        *({"gate": letter, "checks": [], "verdict": "", "reason": why} for letter in missing),
     )
 
 

@@ -16,7 +16,7 @@ from hft.governance import interruptions
 from hft.governance.gates import advice as advised
 from hft.governance.gates.a import History, gate_a
 from hft.governance.gates.advice import Background
-from hft.governance.gates.b import gate_b, structural_failure
+from hft.governance.gates.b import gate_b, structural_failure, untested
 from hft.governance.gates.c import gate_c
 from hft.governance.gates.f import Twin, gate_f
 from hft.governance.ledger.family import Price
@@ -25,7 +25,7 @@ from hft.governance.profile import Profile
 from hft.governance.scorecard import Scorecard, scorecard
 from hft.governance.validation import advice, record, trials
 from hft.governance.validation.compiled import twin
-from hft.governance.validation.correctness import correctness
+from hft.governance.validation.correctness import correctness, tests_of
 from hft.governance.validation.document import bare, document, history_of
 from hft.governance.validation.replay import played, quoted, replays, wanted
 from hft.governance.validation.request import Request
@@ -133,17 +133,27 @@ class _Run:
         first = gate_a(checks, None, request.profile, {"leaks": leaks.to_dict()})
         if first.verdict is Verdict.FAIL:
             return self._stopped(alpha, data, options, first)
+        tests = self._tests(alpha)
+        if tests["passed"] is False:
+            return self._stopped(alpha, data, options, first, untested(tests["reason"]))
         price = self._price(alpha, data, options)
         use = usage.Use.of("validate", alpha.alpha_id, whole, data)
         usage.record(services.workspace, use, services.now_ns)
-        return self._judged(alpha, data, options, checks, price, leaks.to_dict())
+        return self._judged(alpha, data, options, checks, tests, price, leaks.to_dict())
+
+    def _tests(self, alpha: RemoteAlpha) -> dict[str, Any]:
+        """The alpha's own tests, before anything is counted: they see no row of the data."""
+        if self.request.skip_tests:
+            return {"passed": None, "reason": "--skip-gate-b-tests was given"}
+        self.clock.stage("tests")
+        return tests_of(alpha, self.request.pytest_timeout_s)
 
     def _stopped(
-        self, alpha: RemoteAlpha, data: ResearchData, options: Options, gate: GateResult
+        self, alpha: RemoteAlpha, data: ResearchData, options: Options, *gates: GateResult
     ) -> Validation:
         """Structure failed: no trial was run, and there is no figure to show."""
         inputs = self._inputs(alpha, data, options)
-        return self._kept(alpha, data, (gate,), None, "", bare(alpha, (gate,), inputs), {}, "")
+        return self._kept(alpha, data, gates, None, "", bare(alpha, gates, inputs), {}, "")
 
     def _price(self, alpha: RemoteAlpha, data: ResearchData, options: Options) -> Price:
         """The price of these trials, agreed to. Raises: GovernanceError when it is declined."""
@@ -167,6 +177,7 @@ class _Run:
         data: ResearchData,
         options: Options,
         checks: list[Any],
+        tests: Mapping[str, Any],
         price: Price,
         leaks: Mapping[str, Any],
     ) -> Validation:
@@ -183,21 +194,15 @@ class _Run:
         past = history(request.profile, found, evidence)
         first = gate_a(checks, past, request.profile, {"leaks": leaks})
         clock.stage("gate B")
-        correct, again = correctness(
-            alpha,
-            taken,
-            request.profile,
-            skip_tests=request.skip_tests,
-            timeout_s=request.pytest_timeout_s,
-        )
+        correct, again = correctness(alpha, taken, request.profile, tests)
         second = gate_b(correct, request.profile)
         gates: tuple[GateResult, ...] = (first, second)
         clock.stage("replay" if data.tapes is not None else "gate C")
-        tests = self._series(found)
+        battery = self._series(found)
         if _goes_on(first, second):
             replayed = replays(found, request, services.limits, folder)
             facts = None if replayed is None else replayed.facts
-            more = advised.series(tests, request.profile) if request.profile.lenient else ()
+            more = advised.series(battery, request.profile) if request.profile.lenient else ()
             gates = (*gates, gate_c(found, evidence, request.profile, facts, more))
         detail = {"correctness": again, "measured": found, "evidence": evidence, "signal": signal}
         if request.gate_f:
@@ -205,7 +210,7 @@ class _Run:
             compiled, detail["twin"] = self._twin(alpha, data)
             gates = (*gates, gate_f(compiled, request.profile))
         clock.stage("report")
-        card = self._card(alpha, found, evidence, signal, tests)
+        card = self._card(alpha, found, evidence, signal, battery)
         page = document(
             alpha,
             found,

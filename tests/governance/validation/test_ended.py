@@ -27,6 +27,7 @@ from hft.core.errors import (
     ValidationError,
 )
 from hft.governance import interruptions
+from hft.governance.ledger.ledger import Ledger
 from hft.research.alphas.containment import own_code
 from hft.research.data.planted import write
 from hft.storage.interrupts import interrupt
@@ -123,11 +124,26 @@ def test_what_an_alpha_and_its_tests_say_need_be_no_text(root: Path) -> None:
     test = next((root / "research" / "alphas" / "mine" / "tests").glob("test_*.py"))
     says = "    assert os.write(2, b'\\xff\\n') == 2\n    assert False\n"
     test.write_text(f"import os\n\ndef test_of_mine():\n{says}")
-    done = judge(root, skip_gate_b_tests=False)
-    checks = {c.id: c for c in done.gate("B").checks}
+    checks = {c.id: c for c in judge(root).gate("B").checks}
     assert checks["deterministic"].verdict.value == "PASS"
-    assert checks["unit_tests"].verdict.value == "FAIL"
-    assert "test_of_mine" in checks["unit_tests"].reason
+    done = judge(root, skip_gate_b_tests=False)
+    (check,) = done.gate("B").checks
+    assert check.verdict.value == "FAIL" and "test_of_mine" in check.reason
+
+
+def test_the_alphas_own_tests_run_before_a_trial_is_counted(root: Path) -> None:
+    test = next((root / "research" / "alphas" / "mine" / "tests").glob("test_*.py"))
+    right = test.read_text()
+    test.write_text("def test_of_mine():\n    assert False\n")
+    done = judge(root, skip_gate_b_tests=False)
+    assert "no trial was counted" in done.gate("B").reason and done.gate("C") is None
+    assert "not run: Gate B has to pass first" in done.document.gates[2]["reason"]
+    assert (
+        not (root / "research" / "ledger").is_dir()
+        or Ledger.open(root / "research" / "ledger").trials().is_empty()
+    )
+    test.write_text(right)
+    assert judge(root, skip_gate_b_tests=False).trial_id
 
 
 def command(root: Path, *words: str) -> "subprocess.Popen[str]":

@@ -9,13 +9,14 @@ from hft.reports.governance.evidence import DsrCurve, PboHistogram, TrialHistory
 from hft.reports.governance.pictures.drawn import Drawn, count, text
 
 BINS = 30
+LOGIT = 710.0  # of the largest odds that a float can hold
 FEW = 24  # distinct logits up to which each has a bar of its own
 
 
 def pbo_histogram(p: PboHistogram) -> Drawn:
     """Where the in-sample winner ranked out of sample: left of zero is below the median."""
     logits = numbers(p.logits)
-    logits = logits[np.isfinite(logits)]
+    logits = np.clip(logits[np.isfinite(logits)], -LOGIT, LOGIT)
     says = "The probability of backtest overfitting is undefined."
     if p.pbo is not None:
         says = (
