@@ -18,14 +18,12 @@ the UTC date of the first row is not the day). `source["continues"] = True` says
 carries over from the previous Feed of that instrument in the list. Row numbers are 1-based.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -38,16 +36,14 @@ from hft.feeds.modifies import replace_modifies
 from hft.feeds.order import clocks_of, order_rows, row_words
 from hft.feeds.sanity import Sanity
 from hft.feeds.times import spoken
-from hft.tape.schema import Columns, Feed, Finding
+from hft.tape.schema import Columns, Feed
 
 HEAD_BYTES = 1 << 16
 CLOCK_FIX_MIN_LATENCY_NS = 1_000_000  # what the smallest latency becomes under --clock-fix
 EXACT_FLOAT = 1 << 53
 DUST = 1e-6  # of a step: what arithmetic of floats leaves beside it
 STEPS = ("tick", "lot")  # of an instrument's grid
-ALL_ROWS = ("assumed_clock",)  # findings that are of every row
 NONE = Limit("", 0.0)  # of a finding that no table has
-DAY_NS = 86_400_000_000_000
 
 Progress = Callable[[int, int, int], None]  # (bytes done, bytes in all, rows so far)
 
@@ -286,106 +282,39 @@ def settle(feed: Feed, options: DecodeOptions, lowest_latency_ns: int | None = N
         wrong = [one for one in findings.sorted() if limits.get(one.name, NONE).share is not None]
         seen = "; ".join(f"{one.name} {one.count}, first row {one.first_row}" for one in wrong)
         why = f"none of its rows can be used ({seen})" if seen else "the source is empty"
-        raise DataError(f"{_origin(feed)}: no rows: {why}")
-    if _unseen(columns):
-        raise DataError(f"{_origin(feed)}: no row that a strategy sees: all are the venue's alone")
+        raise DataError(f"{origin_of(feed)}: no rows: {why}")
+    if unseen(columns):
+        raise DataError(
+            f"{origin_of(feed)}: no row that a strategy sees: all are the venue's alone"
+        )
     if options.clock_fix:
         columns = repair_clock(columns, findings, lowest_ns=lowest_latency_ns)
-    columns = replace_modifies(columns, findings, _origin(feed))
+    columns = replace_modifies(columns, findings, origin_of(feed))
     latency_findings(columns, findings)
     columns = order_rows(columns, findings)
     if options.book_from_deltas:
         columns = whole_after(columns, options.book_from_deltas, findings)
-    checks = _checks(feed, columns)
+    checks = checks_of(feed, columns)
     for finding in checks.part(0, len(columns.kind)):
         findings.at_least(finding)
-    findings.enforce(rows, options.waive, _origin(feed), options.limits)
+    findings.enforce(rows, options.waive, origin_of(feed), options.limits)
     waived = findings.waived(rows, options.waive, options.limits)
     source = dict(feed.source, waived=waived) if waived else dict(feed.source)
     return Feed(feed.instrument, columns, findings.sorted(), source)
 
 
-def _checks(feed: Feed, columns: Columns) -> Sanity:
+def checks_of(feed: Feed, columns: Columns) -> Sanity:
     """The sanity checks of a feed whose rows are `columns` by now."""
     continues = bool(feed.source.get("continues"))
-    return Sanity(columns, _origin(feed), continues, feed.instrument.calendar)
+    return Sanity(columns, origin_of(feed), continues, feed.instrument.calendar)
 
 
-def split_days(feed: Feed) -> list[Feed]:
-    """A settled feed of more than 24 hours as one feed a day, by the clock of its time zone.
-
-    The book carries over. Each day has the findings of its own rows; one of which nobody knows when
-    it was stays with the first day.
-    """
-    times = feed.columns.local_ts
-    if int(times.max()) - int(times.min()) <= DAY_NS:
-        return [feed]
-    seen = np.maximum.accumulate(times)  # venue-only rows stay where they are
-    cuts: list[tuple[str, int, int]] = []
-    low = 0
-    for day, end_ns in _days(int(seen[0]), int(seen[-1]), feed.instrument.time_zone):
-        high = int(np.searchsorted(seen, end_ns, side="left"))
-        if high > low and not _unseen(_part(feed.columns, low, high)):
-            cuts.append((day, low, high))
-            low = high
-    day, low, _ = cuts.pop()
-    cuts.append((day, low, len(times)))
-    feeds: list[Feed] = []
-    by_day = _findings_by_day(feed, [(low, high) for _, low, high in cuts])
-    for (day, low, high), findings in zip(cuts, by_day, strict=True):
-        source = dict(feed.source, day=day) | ({"continues": True} if feeds else {})
-        if "waived" in source:
-            names = {finding.name for finding in findings}
-            source["waived"] = [name for name in source["waived"] if name in names]
-        feeds.append(Feed(feed.instrument, _part(feed.columns, low, high), findings, source))
-    return feeds
-
-
-def _findings_by_day(feed: Feed, spans: list[tuple[int, int]]) -> list[list[Finding]]:
-    """The findings of each day: checked again, by the times of their rows, or as shares of all."""
-    checks = _checks(feed, feed.columns)
-    days = [Findings(checks.part(low, high)) for low, high in spans]
-    starts = feed.columns.local_ts[[low for low, _ in spans]]
-    for finding in feed.findings:
-        if finding.when is not None:
-            day_of = np.searchsorted(starts, finding.when, side="right") - 1
-            counts = np.bincount(np.maximum(day_of, 0), minlength=len(days))
-        elif finding.name in ALL_ROWS:
-            counts = np.array([high - low for low, high in spans])
-        else:
-            checked = sum(day[finding.name].count for day in days if finding.name in day)
-            counts = np.append(finding.count - checked, np.zeros(len(days) - 1, np.int64))
-        for index, (day, count) in enumerate(zip(days, counts.tolist(), strict=True)):
-            row = finding.first_row if index == 0 else 1
-            if finding.when is not None or finding.name not in day:
-                day.at_least(Finding(finding.name, count, row, finding.note, of=finding.of))
-            else:
-                day.add(finding.name, count, row, finding.note, of=finding.of)
-    return [day.sorted() for day in days]
-
-
-def _part(columns: Columns, low: int, high: int) -> Columns:
-    return Columns(*(column[low:high] for column in columns))
-
-
-def _unseen(columns: Columns) -> bool:
+def unseen(columns: Columns) -> bool:
     """Whether no strategy ever sees one of the rows."""
     if not columns.flags[0] & Flag.VENUE_ONLY:
         return False
     return bool(((columns.flags & Flag.VENUE_ONLY) != 0).all())
 
 
-def _days(first_ns: int, last_ns: int, time_zone: str) -> Iterator[tuple[str, int]]:
-    """(YYYYMMDD, first ns of the next) of every local day from one moment to another."""
-    zone = ZoneInfo(time_zone)
-    midnight = datetime.fromtimestamp(first_ns // 1_000_000_000, zone).replace(
-        hour=0, minute=0, second=0
-    )
-    while int(midnight.timestamp()) * 1_000_000_000 <= last_ns:
-        following = midnight + timedelta(days=1)  # wall clock: a day may have 23 or 25 hours
-        yield f"{midnight:%Y%m%d}", int(following.timestamp()) * 1_000_000_000
-        midnight = following
-
-
-def _origin(feed: Feed) -> str:
+def origin_of(feed: Feed) -> str:
     return str(feed.source.get("file") or feed.source.get("format") or feed.instrument.symbol)

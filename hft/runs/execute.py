@@ -27,7 +27,7 @@ from hft.runs.code.purity import refuse_chance, refuse_cut_state, refuse_written
 from hft.runs.code.sources import rebuild
 from hft.runs.code.staleness import renew
 from hft.runs.controls import Control
-from hft.runs.dead_books import dead_books
+from hft.runs.dead_books import book_warnings
 from hft.runs.faults import FaultPlan
 from hft.runs.folder.damage import damaged
 from hft.runs.folder.layout import MANIFEST, RECORDS, SNAPSHOT, find_sealed, run_id
@@ -87,7 +87,7 @@ def execute(
             record,
             names=_names(session, job, digits),
             manifest=manifest
-            | {"warnings": [*unheard(job), *dead_books(job.tapes), *resolved.warnings]},
+            | {"warnings": [*unheard(job), *book_warnings(job.tapes), *resolved.warnings]},
             limits=dump_yaml(resolved.to_dict()),
             max_journal_bytes=max_journal_bytes,
             resumable=_is_resumable(job, session),

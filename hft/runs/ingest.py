@@ -19,9 +19,9 @@ from hft.feeds.base import (
     Progress,
     lowest_latency,
     settle,
-    split_days,
     symbol_problem,
 )
+from hft.feeds.days import split_days
 from hft.feeds.findings import check_waivers
 from hft.feeds.merge import merge_feeds
 from hft.feeds.registry import decoder, sniff_all

@@ -1,6 +1,7 @@
 """Exact grids, tape order, clock repair and the limits of findings."""
 
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -9,18 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hft.core.codes import Flag
+from hft.core.codes import EventKind, Flag
 from hft.core.errors import ConfigError, DataError
 from hft.core.instruments import Instrument
 from hft.feeds.base import (
     CLOCK_FIX_MIN_LATENCY_NS,
-    DAY_NS,
     DecodeOptions,
     repair_clock,
     settle,
-    split_days,
     to_ticks,
 )
+from hft.feeds.days import DAY_NS, split_days
 from hft.feeds.findings import Findings, check_waivers
 from hft.feeds.grid import guess_step
 from hft.feeds.order import order_rows
@@ -176,6 +176,35 @@ def test_a_feed_of_several_days_becomes_one_a_day_that_continues():
     assert ["continues" in day.source for day in days] == [False, True, True]
     found = [{finding.name for finding in day.findings} for day in days]
     assert ["disorder" in names for names in found] == [True, False, False]
+
+
+def snapshot_at(now: int, later: int = 0) -> list[tuple[int, int, int]]:
+    """Time, kind and side of a CLEAR with the book behind it, and of a level after it."""
+    book = [(now, EventKind.CLEAR, 2), (now, EventKind.SNAPSHOT, 0), (now, EventKind.SNAPSHOT, 1)]
+    return [*book, *([(later, EventKind.LEVEL, 0)] if later else [])]
+
+
+def in_chicago(rows: list[tuple[int, int, int]]) -> list[Feed]:
+    columns = columns_of([(now, now) for now, _, _ in rows])
+    columns.kind[:], columns.side[:] = [row[1] for row in rows], [row[2] for row in rows]
+    return split_days(Feed(replace(BTC, time_zone="America/Chicago"), columns))
+
+
+def test_a_snapshot_that_no_row_of_its_day_follows_opens_the_next_day():
+    noon, utc_midnight = DAY_NS // 2, DAY_NS  # 6:00 and 18:00 in Chicago
+    rows = [*snapshot_at(noon, noon + 1), *snapshot_at(utc_midnight, 2 * DAY_NS - 1)]
+    days = in_chicago(rows)
+    assert [len(day.columns.kind) for day in days] == [4, 4]
+    assert days[1].columns.kind.tolist()[0] == EventKind.CLEAR
+    assert ["continues" in day.source for day in days] == [False, False]
+
+
+def test_a_snapshot_that_rows_of_its_day_follow_stays_on_it():
+    noon, utc_midnight = DAY_NS // 2, DAY_NS
+    rows = [*snapshot_at(noon, noon + 1), *snapshot_at(utc_midnight, utc_midnight + 1)]
+    days = in_chicago([*rows, (2 * DAY_NS - 1, EventKind.LEVEL, 0)])
+    assert [len(day.columns.kind) for day in days] == [8, 1]
+    assert ["continues" in day.source for day in days] == [False, True]
 
 
 def test_minutes_around_midnight_stay_one_feed():

@@ -6,6 +6,7 @@ agree by both being right.
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,12 @@ from hft.core.codes import EventKind, Flag
 from hft.feeds import databento
 from hft.feeds import databento_records as dbn
 from hft.feeds.base import DecodeOptions, settle
+from hft.feeds.days import split_days
+from hft.feeds.merge import merge_feeds
 from hft.tape.schema import Feed
 from tests.feeds.databento_files import (
     DEFINITIONS,
+    ES,
     FIRST_DAY,
     OPTIONS,
     QUOTES,
@@ -275,3 +279,15 @@ def test_the_pre_open_of_globex_crosses_and_continuous_trading_does_not(es: Any)
     # 22:39 to the opening at 23:00 UTC: more than the limit, were it trading.
     assert 0.01 * len(feed.columns.kind) < count["crossed_auction"] < 0.1 * moments
     assert count["crossed_book"] == 2, "between 23:00:00 and the prints of the opening"
+
+
+def test_two_days_merged_are_the_days_of_their_files_on_a_clock_of_chicago(es: Any) -> None:
+    paths = [es(FIRST_DAY), es(SECOND_DAY)]
+    chicago = {"ESH4": replace(ES, time_zone="America/Chicago")}
+    options = replace(OPTIONS, instruments=chicago)
+    plain = [settle(feed, options) for feed in databento.decode(paths, options)]
+    (merged,) = merge_feeds(databento.decode(paths, options))
+    days = split_days(settle(merged, options))
+    assert [len(day.columns.kind) for day in days] == [8_726, 78_666]
+    assert [table(day) for day in days] == [table(feed) for feed in plain]
+    assert not any("continues" in day.source for day in days)

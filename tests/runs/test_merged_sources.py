@@ -8,6 +8,7 @@ import pytest
 import hft
 from hft.core.codes import EventKind
 from hft.core.errors import ConfigError, DataError
+from hft.runs.dead_books import book_warnings
 from hft.runs.given import as_frame
 from hft.runs.ingest import ingest
 
@@ -164,6 +165,29 @@ def test_a_replay_of_a_book_that_never_is_whole_is_refused_with_the_cause(tmp_pa
     cause = "X 2024-01-02: nothing can be traded, the book is never whole: no snapshot"
     with pytest.raises(ConfigError, match=cause):
         hft.replay(tapes, "market_making", out=tmp_path / "runs", plain=True)
+
+
+LATER = DAY + 100
+TWO_DAYS = pl.DataFrame(
+    {
+        "ts": [NOON] * 2 + [NOON + LATER] * 2 + [NOON + LATER + 1],
+        "is_snapshot": [True, True, False, False, False],
+        "side": ["buy", "sell"] * 2 + ["buy"],
+        "price": [100.0, 100.5, 99.75, 100.75, 100.25],
+        "qty": [1, 1, 1, 1, 1],
+    }
+)
+
+
+def test_a_replay_of_a_day_without_the_day_its_book_comes_from_says_so(tmp_path: Path):
+    tapes = take_in(TWO_DAYS, tmp_path / "tapes")
+    assert [tape.day for tape in tapes] == ["2024-01-02", "2024-01-03"]
+    said = "X 2024-01-03: the tape goes on from the book of the tape before it"
+    (one,) = book_warnings(tapes.select("2024-01-03", None))
+    assert one.startswith(f"{said} ({tapes[0].path.name}), which is not in this run: levels")
+    assert book_warnings(tapes) == book_warnings(tapes.select("2024-01-02", None)) == []
+    run = hft.replay(tapes[1].path, "two_sided", out=tmp_path / "runs", limits="off", plain=True)
+    assert said in repr(run)
 
 
 def test_a_book_of_deltas_is_whole_after_so_many_levels_when_asked(tmp_path: Path):
