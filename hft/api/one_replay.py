@@ -83,7 +83,7 @@ def replayed(
 
 def _loaded(resume: Run | str | Path | None, out: str | Path | None) -> Run | None:
     if isinstance(resume, str | Path):
-        return Run.open(resolve(resume, out or load_settings().replay_out))
+        return Run.open(resolve(resume, out or load_settings().replay_out, partial=True))
     return resume
 
 

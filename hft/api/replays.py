@@ -203,7 +203,7 @@ def replay(
 
 
 def load(id_or_path: str | Path, out: str | Path | None = None) -> Run:
-    """A run by path, id, unique beginning of an id, `last` or `last~1`.
+    """A run by path, id, unique beginning of an id, `last` or `last~1`; `last.partial` did not end.
 
     >>> import hft, tempfile
     >>> out = tempfile.mkdtemp()

@@ -33,9 +33,12 @@ def runs(ctx: typer.Context, incomplete: str) -> list[str]:
     from hft.runs.folder.layout import PARTIAL, folders
 
     out = ctx.params.get("out") or context.settings().replay_out
-    found = [path.name.removesuffix(PARTIAL) for path in folders(out)][::-1]
+    paths = list(folders(out))
+    found = [path.name.removesuffix(PARTIAL) for path in paths][::-1]
+    partial = sum(path.name.endswith(PARTIAL) for path in paths)
     newest = found if incomplete else found[:NEWEST]
-    return _beginning(["last", *(["last~1"] if len(found) > 1 else []), *newest], incomplete)
+    counted = ["last~1"] * (len(found) - partial > 1) + ["last.partial"] * (partial > 0)
+    return _beginning(["last", *counted, *newest], incomplete)
 
 
 def alphas(incomplete: str) -> list[str]:

@@ -21,7 +21,7 @@ TapesIn = Annotated[
     str | None,
     typer.Option("--tapes", help="Folder in which the run's tapes are found by their hash."),
 ]
-RUN = "Run: id, its beginning, last, last~1 or a path."
+RUN = "Run: id, its beginning, last, last~1, last.partial or a path."
 Name = Annotated[str, typer.Argument(help=RUN, autocompletion=complete.runs)]
 Other = Annotated[str, typer.Argument(help="The other run.", autocompletion=complete.runs)]
 
@@ -272,7 +272,12 @@ def folder(out: Text) -> str:
 
 
 def find(name: str, out: Text) -> Any:
-    """The run of that name in the folder of runs."""
+    """The run of that name; of `last` it is said where another began since and did not end."""
+    from hft.runs.folder.layout import PARTIAL, folders
     from hft.runs.result import load
 
-    return load(name, folder(out))
+    found = load(name, folder(out))
+    newest = list(folders(folder(out)))[-1].name if name == "last" else ""
+    if newest.endswith(PARTIAL):
+        context.note(f"{found.id} is the last run that ended; {newest}, since, is last.partial")
+    return found

@@ -78,10 +78,13 @@ def run(
 @app.command("list")
 @tabled
 def list_(view: View, out: Out = None, json: context.Json = False) -> None:
-    """List the runs of a folder, oldest first."""
-    from hft.runs.folder.listing import listing
+    """List the runs of a folder, oldest first, with the parameters in which they differ."""
+    from hft.runs.folder.listing import listing, swept
 
-    view.emit(listing(folder(out)), RUNS, empty=f"no runs in {folder(out)}")
+    found = listing(folder(out))
+    differ, same = swept(found)
+    rank = [*RUNS[:3], *differ, *RUNS[3:], "digest", "path", *same]
+    view.emit(found, rank, empty=f"no runs in {folder(out)}")
 
 
 @app.command()

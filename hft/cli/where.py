@@ -72,8 +72,8 @@ class _Reader:
                 sides = [left, *others]
                 found = [self._compare(sides[k], op, sides[k + 1]) for k, op in enumerate(ops)]
                 return reduce(lambda a, b: a & b, found)
-            case ast.Name(id=name) if self.schema.get(name) == pl.Boolean:
-                return pl.col(name)
+            case ast.Name() | ast.Attribute() if self.schema.get(_dotted(node)) == pl.Boolean:
+                return pl.col(_dotted(node))
         return _refuse(self.text, f"is no condition; {EXAMPLE}")
 
     def _compare(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> pl.Expr:
@@ -95,13 +95,13 @@ class _Reader:
         return compared
 
     def _is_time(self, node: ast.expr) -> bool:
-        kind = self.schema.get(node.id) if isinstance(node, ast.Name) else None
+        kind = self.schema.get(_dotted(node))
         return isinstance(kind, pl.Datetime) or kind == pl.Date
 
     def _value(self, node: ast.expr, timed: bool = False) -> pl.Expr:
         """A column, a number or a text; of times their nanoseconds."""
         match node:
-            case ast.Name(id=name):
+            case ast.Name() | ast.Attribute() if name := _dotted(node):
                 return self._column(name)
             case ast.Constant(value=str(given)) if timed:
                 return pl.lit(self._moment(given))
@@ -135,6 +135,16 @@ class _Reader:
         if isinstance(kind, pl.Datetime):
             return column.dt.epoch("ns")
         return column.cast(pl.Datetime("ns")).dt.epoch("ns") if kind == pl.Date else column
+
+
+def _dotted(node: ast.expr) -> str:
+    """The name of a column, which may have dots in it (params.half_ticks); "" for no name."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=inner, attr=name) if of := _dotted(inner):
+            return f"{of}.{name}"
+    return ""
 
 
 def _is_none(node: ast.expr) -> bool:

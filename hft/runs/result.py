@@ -241,7 +241,7 @@ def _try_advice(run: Run) -> None:
 
 
 def load(name: str | Path, out: str | Path = "runs") -> Run:
-    """A run by path, `last`, `last~1`, id or unique beginning of an id."""
+    """A run by path, `last`, `last~1`, `last.partial`, id or unique beginning of an id."""
     return Run.open(resolve(name, out))
 
 

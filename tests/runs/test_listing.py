@@ -1,13 +1,15 @@
 import shutil
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from made_runs import Records, records, write_run
 
+from hft.cli.where import rows_where
 from hft.core.errors import ConfigError, DataError
 from hft.runs.folder.layout import find_sealed
-from hft.runs.folder.listing import listing, resolve
+from hft.runs.folder.listing import listing, resolve, swept
 from hft.runs.result import load
 
 IDS = ["20260101T000000Z_aaaaaaaa", "20260102T000000Z_bbbbbbbb", "20260103T000000Z_cccccccc"]
@@ -41,7 +43,10 @@ def test_the_list_can_be_filtered(out: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "found"),
-    [("last", 2), ("last~0", 2), ("last~2", 0), ("20260102", 1), (IDS[0], 0), (IDS[1], 1)],
+    [
+        *(("last", 2), ("last~0", 2), ("last~1", 0), ("last.partial", 1), ("last.partial~0", 1)),
+        *(("20260102", 1), (IDS[0], 0), (IDS[1], 1)),
+    ],
 )
 def test_a_run_is_found_by_name(out: Path, name: str, found: int) -> None:
     assert load(name, out).id == IDS[found]
@@ -52,9 +57,48 @@ def test_a_path_is_a_name(out: Path) -> None:
     assert resolve(path) == path
 
 
+def test_where_only_partial_runs_are_of_use_the_last_is_one_of_them(out: Path) -> None:
+    assert resolve("last", out, partial=True) == resolve("last.partial", out)
+    with pytest.raises(DataError, match=r"last~1: .* has 1 partial run$"):
+        resolve("last~1", out, partial=True)
+
+
+def swept_runs(folder: Path, params: list[dict[str, dict[str, Any]]]) -> pl.DataFrame:
+    """The listing of runs with these parameters by strategy."""
+    made: Records = records(wakes=30)
+    for k, strategies in enumerate(params):
+        config = {"strategies": {name: {"params": one} for name, one in strategies.items()}}
+        name = f"2026010{k + 1}T000000Z_aaaaaaaa"
+        write_run(folder, made, run_id=name, record="summary", manifest={"config": config})
+    return listing(folder)
+
+
+def test_parameters_are_columns_and_those_that_differ_are_told(tmp_path: Path) -> None:
+    rows = [{"mine": {"edge": edge, "lots": 1, "on": True}} for edge in (1, 2.5)]
+    frame = swept_runs(tmp_path, [*rows, {"other": {"mood": "wild"}}])
+    at = frame.columns.index("strategies")
+    names = ["params.edge", "params.lots", "params.on", "params.mood"]
+    assert frame.columns[at + 1 : at + 5] == names
+    assert frame["params.edge"].to_list() == [1.0, 2.5, None]
+    assert frame["params.lots"].to_list() == [1, 1, None]
+    assert swept(frame) == (names[:1], names[1:])
+    assert rows_where(frame, "params.edge > 1.5 and params.lots == 1").height == 1
+    assert listing(tmp_path, {"params.mood": "wild"}).height == 1
+
+
+def test_parameters_of_several_strategies_have_their_names(tmp_path: Path) -> None:
+    frame = swept_runs(tmp_path, [{"calm": {"half": 1}, "fast": {"half": [0.5, 1.0]}}])
+    assert frame["params.calm.half"].to_list() == [1]
+    assert frame["params.fast.half"].to_list() == ["[0.5, 1.0]"]
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("2026", "3 runs begin so"), ("zebra", "no run 'zebra' in folder"), ("last~9", "has 3 runs")],
+    [
+        ("2026", "3 runs begin so"),
+        ("zebra", "no run 'zebra' in folder"),
+        ("last~9", "has 2 runs that ended, and 1 partial: last.partial"),
+    ],
 )
 def test_a_name_that_fits_none_or_many_is_one_sentence(out: Path, name: str, sentence: str) -> None:
     with pytest.raises(DataError, match=sentence):

@@ -11,7 +11,8 @@ from hft.runs.folder.layout import DIGEST, NAMES, PARTIAL, folders
 from hft.runs.folder.reader import RunReader
 from hft.runs.nearest import nearest
 
-LAST = re.compile(r"last(?:~(\d+))?")
+PARAMS, BEFORE_PARAMS = "params.", "strategies"
+LAST = re.compile(r"last(\.partial)?(?:~(\d+))?")
 SCHEMA: dict[str, Any] = {
     "run_id": pl.String,
     "started": pl.Datetime("us", "UTC"),
@@ -31,36 +32,48 @@ SCHEMA: dict[str, Any] = {
 
 
 def listing(out: str | Path = "runs", where: Any = None) -> pl.DataFrame:
-    """One row a run, oldest first; `where` is a polars expression or a dict of column = value."""
-    rows = [_row_or_damage(RunReader(path)) for path in folders(out)]
-    frame = pl.DataFrame(rows, schema=SCHEMA)
+    """One row a run, oldest first; `where` is a polars expression or a dict of column = value.
+
+    Parameters are columns behind the strategies: `params.half_ticks`, of several strategies in one
+    run `params.NAME.half_ticks`; null where a run has no such parameter.
+    """
+    runs = [RunReader(path) for path in folders(out)]
+    frame = _with_params(
+        pl.DataFrame([_row_or_damage(run) for run in runs], schema=SCHEMA),
+        [_params(run) for run in runs],
+    )
     if where is None:
         return frame
     if isinstance(where, dict):
-        unknown = sorted(set(where) - set(SCHEMA))
+        unknown = sorted(set(where) - set(frame.columns))
         if unknown:
-            raise ConfigError(f"runs: no column {unknown[0]!r}; there are {', '.join(SCHEMA)}")
+            there = ", ".join(frame.columns)
+            raise ConfigError(f"runs: no column {unknown[0]!r}; there are {there}")
         return frame.filter(**where)
     if not isinstance(where, pl.Expr):
         raise ConfigError(f"where: {where!r} is no condition; a folder of runs is out={where!r}")
     return frame.filter(where)
 
 
-def resolve(name: str | Path, out: str | Path = "runs") -> Path:
+def swept(frame: pl.DataFrame) -> tuple[list[str], list[str]]:
+    """The columns of parameters that differ among the runs of a listing, and the others."""
+    names = [name for name in frame.columns if name.startswith(PARAMS)]
+    differ = [name for name in names if frame[name].drop_nulls().n_unique() > 1]
+    return differ, [name for name in names if name not in differ]
+
+
+def resolve(name: str | Path, out: str | Path = "runs", *, partial: bool = False) -> Path:
     """The folder of a run: a path, `last`, `last~1`, an id or the unique beginning of one.
 
-    Raises: DataError naming the candidates.
+    `last` counts the runs that ended; `last.partial` those that did not, as `last` does where only
+    `partial` ones are of use. Raises: DataError naming the candidates.
     """
     if (Path(name) / NAMES).is_file():
         return Path(name)
     found, text = list(folders(out)), str(name)
     counted = LAST.fullmatch(text)
     if counted:
-        back = int(counted[1] or 0)
-        if back >= len(found):
-            cure = "" if found else "; `hft replay run` makes the first"
-            raise DataError(f"{text}: {out} has {len(found)} runs{cure}")
-        return found[-1 - back]
+        return _counted(text, found, bool(counted[1]) or partial, int(counted[2] or 0), out)
     matching = [path for path in found if path.name.startswith(text)]
     exact = [path for path in matching if path.name.removesuffix(PARTIAL) == text]
     if len(exact) == 1:
@@ -73,6 +86,51 @@ def resolve(name: str | Path, out: str | Path = "runs") -> Path:
         names = ", ".join(path.name for path in matching[:4])
         raise DataError(f"{text}: {len(matching)} runs begin so ({names}); write more of it")
     return matching[0]
+
+
+def _counted(text: str, found: list[Path], partial: bool, back: int, out: str | Path) -> Path:
+    """The run that many before the newest, of those that ended or of the partial ones."""
+    kept = [path for path in found if path.name.endswith(PARTIAL) == partial]
+    if back < len(kept):
+        return kept[-1 - back]
+    cure = "" if found else "; `hft replay run` makes the first"
+    if rest := len(found) - len(kept):
+        cure = f", and {rest} partial: last.partial" if not partial else ""
+    what = f"{'partial ' * partial}run{'s' * (len(kept) != 1)}"
+    ended = " that ended" if rest and not partial else ""
+    raise DataError(f"{text}: {out} has {len(kept)} {what}{ended}{cure}")
+
+
+def _params(run: RunReader) -> dict[str, Any]:
+    """A run's parameters by column; none of a run whose manifest cannot be read."""
+    try:
+        strategies = run.manifest["config"]["strategies"]
+        return {
+            f"{PARAMS}{f'{name}.' if len(strategies) > 1 else ''}{key}": value
+            for name, entry in strategies.items()
+            for key, value in entry["params"].items()
+        }
+    except (HftError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _with_params(frame: pl.DataFrame, found: list[dict[str, Any]]) -> pl.DataFrame:
+    names = dict.fromkeys(name for one in found for name in one)
+    columns = [_column(name, [one.get(name) for one in found]) for name in names]
+    at = frame.columns.index(BEFORE_PARAMS) + 1
+    parts = frame.get_columns()
+    return pl.DataFrame([*parts[:at], *columns, *parts[at:]])
+
+
+def _column(name: str, values: list[Any]) -> pl.Series:
+    """Whole numbers, floats, or the text of what is neither in every run."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds <= {int, bool}:
+        return pl.Series(name, values, pl.Int64, strict=False)
+    if kinds <= {int, bool, float}:
+        return pl.Series(name, values, pl.Float64, strict=False)
+    texts = [None if value is None else str(value) for value in values]
+    return pl.Series(name, texts, pl.String)
 
 
 def _row_or_damage(run: RunReader) -> dict[str, Any]:
