@@ -1,6 +1,7 @@
 """`hft docs`: the documentation, in the terminal, as it stood when this version was built."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,7 +36,7 @@ def docs(
         listed = [{"page": name, "title": _title(path)} for name, path in pages.items()]
         context.emit(listed, lambda: _listing(listed))
         return
-    name = chosen(page, list(pages))
+    name = chosen(page, pages)
     place = folder() / f"{name}.md"
     if path:
         context.emit({"path": str(place)}, str(place))
@@ -61,13 +62,14 @@ def available() -> dict[str, Path]:
     return {path.relative_to(root).with_suffix("").as_posix(): path for path in found}
 
 
-def chosen(page: str, names: list[str]) -> str:
+def chosen(page: str, pages: dict[str, Path]) -> str:
     """The page that is meant: its name, or its last part where that is of one page only.
 
-    Raises: ConfigError with the nearest names.
+    Raises: ConfigError with the nearest names, or with the pages that speak of it most.
     """
     from difflib import get_close_matches
 
+    names = list(pages)
     wanted = page.removesuffix(".md").removeprefix("docs/")
     if wanted in names:
         return wanted
@@ -76,7 +78,13 @@ def chosen(page: str, names: list[str]) -> str:
         return by_end[0]
     ends = {name.rsplit("/", 1)[-1]: name for name in names}
     near = [ends[end] for end in get_close_matches(wanted, ends, n=3)]
-    cure = f"did you mean {', '.join(near)}?" if near else "`hft docs` lists them"
+    speak = Counter(hit["page"] for hit in _search(pages, wanted) if "adr/" not in hit["page"])
+    most = ", ".join(name for name, _ in speak.most_common(3))
+    cure = (
+        f"did you mean {', '.join(near)}?" if near else "`hft docs` lists them, first-steps begins"
+    )
+    if most and not near:
+        cure = f"{most} speak of it; `hft docs --find {wanted}` shows where"
     raise ConfigError(f"docs: there is no page {page!r}; {cure}")
 
 

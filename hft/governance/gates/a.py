@@ -5,7 +5,7 @@ does not stop it: the verdict is INSUFFICIENT with what is missing, and the scor
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -92,7 +92,8 @@ def _days(id: str, needed: int, found: History, instead: str) -> Check:
         return at_least(id, float(found.days), float(needed))
     more = needed - found.days
     sentence = f"{more} more days{_when(found.last_day, more)}{instead}"
-    return insufficient(id, f"{HISTORY}: {found.days} days of {needed}", (sentence,), found.days)
+    short = insufficient(id, f"{HISTORY}: {found.days} days of {needed}", (sentence,), found.days)
+    return replace(short, threshold=float(needed))
 
 
 def _when(last: date | None, more: int) -> str:
