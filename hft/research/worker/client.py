@@ -34,7 +34,7 @@ from hft.research.workspace import Workspace
 
 ROOM = "hft.research.worker.room"
 WAIT_S = 600.0
-TEXT_MOST = 1 << 20
+TEXT_MOST, FOLDER_MOST = 1 << 20, 256 << 20
 TOLD = {"manifest", "batch", "stream", "reads", "tried", "expression", "quotes"}
 WORDS_KEPT = 2000
 SYSTEM = (
@@ -270,10 +270,21 @@ def _environment(scratch: Path) -> dict[str, str]:
 
 
 def _copied(folder: Path, place: Path) -> Path:
-    """The files that the code hash is of, and no other, in a folder of the same name."""
-    copy = place / folder.name
+    """The files that the code hash is of, and no other, in a folder of the same name.
+
+    Raises: ValidationError for a link, which could bring in a file of who judges, and for too much.
+    """
+    copy, home, left = place / folder.name, folder.resolve(), FOLDER_MOST
     for path in sources(folder):
-        target = copy / path.relative_to(folder)
+        inside = path.relative_to(folder)
+        if path.resolve() != home / inside:
+            raise ValidationError(
+                f"{path}: is a link or lies behind one; put the file itself into the alpha's folder"
+            )
+        left -= path.stat().st_size
+        if left < 0:
+            raise ValidationError(f"{folder}: holds more than {FOLDER_MOST >> 20} MB")
+        target = copy / inside
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
     return copy

@@ -121,6 +121,29 @@ def test_an_alpha_that_cannot_be_loaded_is_told_with_the_users_folder(tmp_path: 
     assert str(folder) in str(error.value)
 
 
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_link_brings_no_file_of_the_judge_into_a_worker(tmp_path: Path, kind: str) -> None:
+    key = tmp_path / "keys" / "id"
+    key.parent.mkdir()
+    key.write_text("secret")
+    folder = folder_of(tmp_path, STREAM.format(update="pass"))
+    (folder / "data").symlink_to(key if kind == "file" else key.parent)
+    if kind == "file":
+        with pytest.raises(ValidationError, match=r"one/data: is a link or lies behind one"):
+            WorkerAlpha(folder)
+        return
+    with WorkerAlpha(folder) as alpha:  # what lies behind a linked folder is no part of it
+        assert not list(Path(alpha._place.name).rglob("id"))
+
+
+def test_an_alphas_folder_has_a_size(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, STREAM.format(update="pass"))
+    with (folder / "weights.bin").open("wb") as file:
+        file.truncate(300 << 20)
+    with pytest.raises(ValidationError, match="holds more than 256 MB"):
+        WorkerAlpha(folder)
+
+
 def test_what_an_alpha_prints_is_no_answer(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, STREAM.format(update="print('1' * 1000); sys.stdout.flush()"))
     with WorkerAlpha(folder) as alpha:
