@@ -46,6 +46,20 @@ NAMES = [
     ("view.imbalance()", "view.imbalance(levels): missing a required argument: 'levels'"),
     ("order.quote(hft.BUY, view.bid_tick(), 1)", "write view.bid_tick without ()"),
     ("order.quote(hft.BUY, view.bid_ticks(0), 1)", "write view.bid_ticks[0] for its first"),
+    (
+        'order.quote("buy", view.bid_tick, 1)',
+        "order.quote(side, tick, lots): side is hft.BUY or hft.SELL, not 'buy'",
+    ),
+    ('order.target(lots="1")', "order.target(lots, tick): lots is a number, not '1'"),
+    (
+        's["fair"] = p.get("half")',
+        "p has no 'get'; a parameter is read as p['half']; declared are: 'half'",
+    ),
+    ("s.update(fair=1.0)", "s has no 'update'; a state field is read as s['fair']"),
+    (
+        's["fair"] = view.imbalance + 1',
+        "view.imbalance is a function; write view.imbalance(levels)",
+    ),
 ]
 
 
@@ -73,6 +87,7 @@ def test_a_name_that_is_not_there_is_said_with_its_line_and_the_one_that_was_mea
         "total = sum([k for k in range(3)]); s['fair'] = total",
         "for j in range(4): s['ring'][j] = np.float64(j) * math.pi",
         "args = (hft.BUY, 5, 1); order.quote(*args)",
+        's["fair"] = p.half + s.ring[0] + view.imbalance(5)',
     ],
 )
 def test_what_is_there_or_cannot_be_known_is_passed_over(tmp_path, act: str):
@@ -96,7 +111,7 @@ def test_the_words_of_the_compiler_stay_where_they_are_about_another_line(tmp_pa
 
 
 @pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
-@pytest.mark.parametrize("act", [NAMES[k][0] for k in (0, 2, 4, 8, 9, 11, 12, 16)])
+@pytest.mark.parametrize("act", [NAMES[k][0] for k in (0, 2, 8, 11, 16, 18, 20, 22)])
 def test_the_error_of_a_replay_has_file_line_text_and_name(tmp_path, act: str):
     tapes = synthetic(events=200, out=tmp_path / "tapes")
     says = dict(NAMES)[act]
@@ -106,6 +121,24 @@ def test_the_error_of_a_replay_has_file_line_text_and_name(tmp_path, act: str):
     assert said.startswith(f"{tmp_path / 'mine.py'}, line {LINE}: `{act}`: strategy 'mine' cannot ")
     assert says in said and "plain" not in said
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [
+        ('side = "buy"; order.quote(side, 5, 1)', "takes numbers, found (buy, 5, 1); a side is"),
+        ('look = view.imbalance; s["fair"] = look + 1', "view.imbalance is a function; write"),
+    ],
+)
+def test_plain_python_is_no_way_out_of_what_it_does_not_take_either(tmp_path, act: str, says: str):
+    tapes = synthetic(events=200, out=tmp_path / "tapes")
+    one = written(tmp_path, act)
+    with pytest.raises(StrategyError) as caught:
+        hft.replay(tapes, one, out=tmp_path / "runs")
+    assert says in str(caught.value) and "--plain" not in str(caught.value)
+    with pytest.raises(StrategyError):
+        hft.replay(tapes, one, plain=True, out=tmp_path / "runs")
 
 
 PERCENTILE = 's["fair"] = np.percentile(s["ring"], 50, method="nearest")'

@@ -37,7 +37,10 @@ _CURE = (
     "plain Python takes it: --plain or hft.replay(..., plain=True) for this run, or for good a "
     "class with on_wake(self, view, order)"
 )
-_SHAPE = "a strategy is `def name(view, order, p, s)`, a pull loop `def name(sim, p, s)`"
+# What plain Python does not take either: our own words with other arguments, a function or nothing
+# where a number was meant, a field that is not there.
+_IN_VAIN = re.compile(r"hft\.|BoundFunction|Record\(|\bnone\b|^KeyError")
+_WORD = re.compile(r"the compiler knows no _order_(\w+)\(hft\.Order(?:, )?(.*?)\)")
 
 
 def first_compile() -> str:
@@ -89,13 +92,12 @@ def strategy_error(strategies: Mapping[str, "Strategy"], error: Exception) -> St
                 place = at_line(files[name], found.line)
                 return StrategyError(f"{place}strategy {name!r} cannot be compiled: {found.says}")
     names = ", ".join(map(repr, strategies))
-    if "positional argument" in str(error) and not line:
-        cause = f"its arguments are not those it is called with; {_SHAPE}"
-        return StrategyError(f"strategy {names} cannot be compiled: {cause}")
     cause = _cause(lines, error)
-    return StrategyError(
-        f"{at_line(file, line)}strategy {names} cannot be compiled: {cause}; {_CURE}"
-    )
+    cure = "" if _IN_VAIN.search(cause) else f"; {_CURE}"
+    if own := _WORD.match(cause):
+        sides = "; a side is hft.BUY or hft.SELL" if own[1] in ("quote", "new") else ""
+        cause = f"order.{own[1]} takes numbers, found ({own[2]}){sides}"
+    return StrategyError(f"{at_line(file, line)}strategy {names} cannot be compiled: {cause}{cure}")
 
 
 def _cause(lines: list[str], error: Exception) -> str:

@@ -40,6 +40,7 @@ class _Text:
     fields: Mapping[str, Mapping[str, Any]]  # of parameters and state
     space: Mapping[str, Any]  # globals and enclosing names
     own: frozenset[str]  # names that the body itself binds
+    called: frozenset[int]  # ids of the nodes that are called
 
     def role(self, node: ast.expr) -> str:
         """What an expression is, "" where that is not known."""
@@ -88,6 +89,7 @@ def _text(strategy: Strategy, body: Callable[..., Any], function: ast.FunctionDe
         {PARAMS: strategy.params, STATE: strategy.state},
         {**vars(builtins), **body.__globals__, **enclosed},
         frozenset(own),
+        frozenset(id(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)),
     )
 
 
@@ -135,9 +137,11 @@ def _says(text: _Text, node: ast.AST) -> str:
 def _attribute(text: _Text, node: ast.Attribute) -> str:
     asked = ast.unparse(node.value)
     if role := text.role(node.value):
-        known = {VIEW: SIGHT, ORDER: WORDS}.get(role)
-        if known is None or node.attr in known:
-            return ""
+        if role in (PARAMS, STATE):
+            return _of_record(text, role, node)
+        known = {VIEW: SIGHT, ORDER: WORDS}[role]
+        if node.attr in known:
+            return _uncalled(text, role, node)
         if near := nearest(node.attr, known):
             return f"{asked} has no {node.attr!r}{near}"
         other = {VIEW: (ORDER, WORDS), ORDER: (VIEW, SIGHT)}[role]
@@ -150,6 +154,25 @@ def _attribute(text: _Text, node: ast.Attribute) -> str:
     if not isinstance(module, ModuleType) or hasattr(module, node.attr):
         return ""
     return f"{asked} has no {node.attr!r}{nearest(node.attr, dir(module))}"
+
+
+def _of_record(text: _Text, role: str, node: ast.Attribute) -> str:
+    """`p.get`: a record has its fields, and no function."""
+    known, asked = text.fields[role], ast.unparse(node.value)
+    if node.attr in known:
+        return ""
+    has = ", ".join(map(repr, known)) or "none"
+    such = f"{asked}[{next(iter(known), 'name')!r}]"
+    return f"{asked} has no {node.attr!r}; a {role} is read as {such}; declared are: {has}"
+
+
+def _uncalled(text: _Text, role: str, node: ast.Attribute) -> str:
+    """`view.imbalance + 1`: a function where its value was meant."""
+    shape = signature_of(role, node.attr)
+    if shape is None or id(node) in text.called:
+        return ""
+    said = ast.unparse(node)
+    return f"{said} is a function; write {said}({', '.join(shape.parameters)})"
 
 
 def _field(text: _Text, node: ast.Subscript) -> str:
@@ -186,13 +209,17 @@ def _call(text: _Text, node: ast.Call, member: ast.Attribute) -> str:
     if shape is None:
         return ""
     try:
-        shape.bind(*node.args, **{str(one.arg): one.value for one in node.keywords})
+        bound = shape.bind(*node.args, **{str(one.arg): one.value for one in node.keywords})
     except TypeError as error:
         words = ", ".join(
             one.name + ("" if one.default is one.empty else f"={one.default}")
             for one in shape.parameters.values()
         )
         return f"{said}({words}): {error}"
+    for name, given in bound.arguments.items():
+        if isinstance(given, ast.Constant) and isinstance(given.value, str):
+            what = "hft.BUY or hft.SELL" if name == "side" else "a number"
+            return f"{said}({', '.join(shape.parameters)}): {name} is {what}, not {given.value!r}"
     return ""
 
 
