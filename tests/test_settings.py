@@ -116,6 +116,21 @@ def test_an_amount_may_be_a_scaled_integer_but_not_both() -> None:
     assert "not an integer" in refusal({"max_daily_loss_x": "1.5"}, NOTHING)
 
 
+def test_a_pair_with_a_colon_of_its_own_keeps_its_whole_name(tmp_path: Path) -> None:
+    names = ("BTC/USDT:USDT", "ETH/USDT:USDT", "okx:BTC/USDT:USDT", "okx:BTC-USDT")
+    file = tmp_path / "mine.yaml"
+    file.write_text("".join(f'"{name}": {{tick: 1, lot: 1}}\n' for name in names))
+    table = read_instruments(file)
+    assert [(table[name].venue, table[name].symbol) for name in names] == [
+        ("", "BTC/USDT:USDT"),
+        ("", "ETH/USDT:USDT"),
+        ("okx", "BTC/USDT:USDT"),
+        ("okx", "BTC-USDT"),
+    ]
+    assert find_instrument(table, "ETH/USDT:USDT") is table["ETH/USDT:USDT"]
+    assert find_instrument(table, "BTC-USDT") is table["okx:BTC-USDT"]
+
+
 @pytest.mark.parametrize(
     ("flags", "environment", "words"),
     [

@@ -9,6 +9,12 @@ from hft.core.errors import ConfigError
 Kind = Literal["linear", "inverse"]
 
 
+def venue_and_symbol(name: str) -> tuple[str, str]:
+    """The two parts of `venue:symbol`; a pair like BTC/USDT:USDT (ccxt) has no venue before it."""
+    venue, colon, symbol = name.partition(":")
+    return (venue, symbol) if colon and "/" not in venue else ("", name)
+
+
 def _number(name: str, value: Any) -> Decimal:
     try:
         number = Decimal(str(value))

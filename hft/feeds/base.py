@@ -33,6 +33,7 @@ from hft.core.instruments import Instrument
 from hft.feeds.deltas import whole_after
 from hft.feeds.findings import LIMITS, Findings, Limit
 from hft.feeds.modifies import replace_modifies
+from hft.feeds.names import plain
 from hft.feeds.order import clocks_of, order_rows, row_words
 from hft.feeds.sanity import Sanity
 from hft.feeds.times import spoken
@@ -59,6 +60,7 @@ class DecodeOptions:
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     columns: Mapping[str, str | None] | None = None
     tz: str | None = None
+    several: bool = False  # the symbol is one of several in its source
     merge: bool = False  # the files are one source: a named column is in one of them
     book_from_deltas: int = 0
     limits: Mapping[str, Limit] = field(default_factory=dict)  # of findings that a plug-in names
@@ -105,13 +107,10 @@ class DecodeOptions:
 
     def _meant(self, symbol: str) -> str:
         """The instruments of the table that a venue may write like this."""
-
-        def plain(text: str) -> str:
-            return "".join(filter(str.isalnum, text.rpartition(":")[2])).upper()
-
-        wanted = plain(symbol.split(":")[0])
+        wanted = plain(symbol)
         near = [name for name in self.instruments if wanted and plain(name) == wanted]
-        return f"if it is {' or '.join(near)}, say so by --symbol; otherwise " if near else ""
+        say = "write so in the column of symbols" if self.several else "say so by --symbol"
+        return f"if it is {' or '.join(near)}, {say}; otherwise " if near else ""
 
     def report(self, done: int, total: int, rows: int) -> None:
         """Tell the progress bar, if there is one."""
@@ -306,7 +305,8 @@ def settle(feed: Feed, options: DecodeOptions, lowest_latency_ns: int | None = N
 def checks_of(feed: Feed, columns: Columns) -> Sanity:
     """The sanity checks of a feed whose rows are `columns` by now."""
     continues = bool(feed.source.get("continues"))
-    return Sanity(columns, origin_of(feed), continues, feed.instrument.calendar)
+    ids = bool(feed.source.get("trade_ids"))
+    return Sanity(columns, origin_of(feed), continues, feed.instrument.calendar, ids)
 
 
 def unseen(columns: Columns) -> bool:

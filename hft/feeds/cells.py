@@ -8,7 +8,7 @@ import polars as pl
 
 from hft.core.errors import DataError
 from hft.feeds.base import EXACT_FLOAT
-from hft.feeds.layout import NO_SIDE
+from hft.feeds.layout import NO_SIDE, moments_of
 from hft.feeds.times import times_ns
 
 ABSENT = ("", "null", "none", "na", "n/a", "<na>", "nan", "\\n")  # words for no number
@@ -37,7 +37,14 @@ class Cells:
 
     def times(self, field: str) -> np.ndarray:
         """Nanoseconds since the epoch."""
-        return times_ns(self.frame[self.fields[field]], self.where(field), self.rows, self.tz)
+        series, where = self.frame[self.fields[field]], self.where(field)
+        if series.dtype.is_float():
+            series = series.fill_nan(None)
+        if series.null_count() and (others := moments_of(self.frame, self.fields.values())):
+            row = self.rows[int(series.is_null().arg_true()[0])]
+            named = " or ".join(f"--columns {field}={one}" for one in others)
+            raise DataError(f"{where}, row {row}: the time is missing; {named} has one in all rows")
+        return times_ns(series, where, self.rows, self.tz)
 
     def numbers(self, field: str) -> np.ndarray:
         """Floats or integers; a null or empty cell becomes NaN."""

@@ -18,19 +18,22 @@ from hft.tape.schema import Finding
 class Limit:
     """One finding: its meaning, how many are accepted, what to do, what it does to a replay.
 
-    `share` is of the rows; None accepts any number, since the finding only informs.
+    `share` is of the rows; None accepts any number, since the finding only informs. `counts` says
+    what is counted: a row may have several values.
     """
 
     meaning: str
     share: float | None = None
     fix: str = ""
     effect: str = ""
+    counts: str = "rows"
 
     def refuses(self, count: int, rows: int) -> bool:
         """Whether `count` findings among `rows` rows are too many."""
         return self.share is not None and count > self.share * rows
 
 
+VALUES = "values"
 RECORD_IT = "record or ask for the missing part"
 LIMITS: dict[str, Limit] = {
     "disorder": Limit(
@@ -154,6 +157,10 @@ LIMITS: dict[str, Limit] = {
         effect="counted twice in volume and queues; two fills of one order may look like this",
         fix="remove the doubles if the source has them",
     ),
+    "repeated_trade": Limit(
+        "a trade whose id is there already, at the same time, price and quantity; left out",
+        effect="none: it is one trade, as where the pages of a download overlap",
+    ),
     "non_positive_price": Limit(
         "a price of zero or less",
         0.0,
@@ -192,6 +199,7 @@ LIMITS: dict[str, Limit] = {
         0.0,
         "give the right tick and lot (--tick, --lot), or round the column to them before",
         "prices are not those of the source",
+        VALUES,
     ),
     "float_dust": Limit(
         "a float within a millionth of a step of it, as arithmetic leaves it: it is the step",
@@ -202,6 +210,7 @@ LIMITS: dict[str, Limit] = {
         0.001,
         "give the right lot (--lot)",
         "quantities are off by less than a lot",
+        VALUES,
     ),
     "huge_number": Limit(
         "a quantity above 9e12 lots or a price beyond 2^40 ticks",
@@ -214,6 +223,7 @@ LIMITS: dict[str, Limit] = {
         0.0,
         "correct the cell",
         "waived, it counts as zero; a trade without a price is left out",
+        VALUES,
     ),
     "bad_row": Limit(
         "a row that cannot be read; left out", 0.0, "correct the row", "it is missing"
@@ -225,7 +235,7 @@ LIMITS: dict[str, Limit] = {
         "the quote or print is left out",
     ),
     "negative_qty": Limit(
-        "a quantity below zero", 0.0, "correct the cell", "waived, it counts as zero"
+        "a quantity below zero", 0.0, "correct the cell", "waived, it counts as zero", VALUES
     ),
     "zero_qty": Limit(
         "a trade or order event of quantity zero; own rows and vendors' are left out",
@@ -355,9 +365,17 @@ class Findings:
             place = f"{origin}, row {finding.first_row}" if own else origin
             first = "" if own else f", the first at {finding.of} row {finding.first_row}"
             raise DataError(
-                f"{place}: {finding.name}: {finding.count} of {rows} rows{first}"
+                f"{place}: {finding.name}: {_how_many(finding, limit, rows)}{first}"
                 f"{note}, allowed {limit.share:.2%}; {fix} it with --waive {finding.name}"
             )
+
+
+def _how_many(finding: Finding, limit: Limit, rows: int) -> str:
+    """`rows` are those of the tape, from which others may have been left out."""
+    if limit.counts == "rows" and finding.count <= rows:
+        return f"{finding.count} of {rows} rows"
+    counted = limit.counts if finding.count != 1 else limit.counts.removesuffix("s")
+    return f"{finding.count} {counted}, the tape has {rows} rows"
 
 
 def check_waivers(

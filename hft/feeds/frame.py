@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -38,6 +39,7 @@ from hft.feeds.layout import (
     with_index,
     with_moments,
 )
+from hft.feeds.names import OneName
 from hft.feeds.order import goes_back
 from hft.feeds.table_files import read_frame
 from hft.feeds.table_rows import (
@@ -50,6 +52,7 @@ from hft.feeds.table_rows import (
     zeroed,
 )
 from hft.feeds.times import spoken
+from hft.feeds.trade_ids import TradeIds, all_told, finding_of
 from hft.tape.schema import Columns, Feed
 
 NAMES = ("csv", "parquet", "arrow")
@@ -89,6 +92,7 @@ def decode(paths: Sequence[Path], options: DecodeOptions) -> list[Feed]:
     sizes = [path.stat().st_size if path.exists() else 0 for path in paths]
     rows = 0
     there: set[str] = set()
+    names, trades = OneName(options.symbol), TradeIds()
     if options.merge and options.columns:
         there = {name for path in paths for name in read_frame(path)[0].columns}
     given = options.columns
@@ -96,8 +100,8 @@ def decode(paths: Sequence[Path], options: DecodeOptions) -> list[Feed]:
         frame, file_rows = read_frame(path)
         if there:
             options = replace(options, columns=named_here(given, frame.columns, there))
-        symbol = options.symbol or symbol_of(path)
-        feeds.extend(decode_frame(frame, replace(options, symbol=symbol), path.name, file_rows))
+        known = Known(symbol_of(path), names, trades)
+        feeds.extend(decode_frame(frame, options, path.name, file_rows, known))
         rows += frame.height
         options.report(sum(sizes[: index + 1]), sum(sizes), rows)
     return feeds
@@ -114,16 +118,26 @@ def symbol_of(path: Path) -> str:
     return held[1] if held else name
 
 
+class Known(NamedTuple):
+    """What the files or frames of one ingest share."""
+
+    called: str  # the symbol where neither the user nor a column says one
+    names: OneName
+    trades: TradeIds
+
+
 def decode_frame(
     frame: pl.DataFrame,
     options: DecodeOptions,
     origin: str = "frame",
     first_row: int | np.ndarray = 1,
+    known: Known | None = None,
 ) -> list[Feed]:
     """The feeds of one frame, whose rows are those from `first_row` on, or those given.
 
-    Raises: DataError naming origin, row, field and fix.
+    Raises: DataError naming origin, row, field and fix. Mutates: known.
     """
+    known = known or Known("", OneName(options.symbol), TradeIds())
     frame = with_moments(with_index(frame, options.columns))
     rows = np.arange(frame.height) + first_row if isinstance(first_row, int) else first_row
     shape = None if is_layout(frame, options.columns, origin) else book_shape(frame)
@@ -134,18 +148,25 @@ def decode_frame(
     if frame.height == 0:
         raise DataError(f"{origin}: no rows")
     layout = "books" if shape is not None else layout_of(fields)
+    if layout != "trades":
+        fields.pop("trade_id", None)
     if "symbol" not in fields:
-        return [_one_symbol(Cells(frame, fields, origin, rows, options.tz), options, layout)]
+        options = replace(options, symbol=options.symbol or known.called or None)
+        cells = Cells(frame, fields, origin, rows, options.tz)
+        return [_one_symbol(cells, options, layout, known.trades)]
     names = frame[fields["symbol"]].cast(pl.String).fill_null("").str.strip_chars()
     for wrong, problem in ((names == "", "the symbol is missing"), *_half(names)):
         if wrong.any():
             row = rows[int(wrong.arg_true()[0])]
             raise DataError(f"{origin}, column {fields['symbol']!r}, row {row}: {problem}")
+    there = names.unique(maintain_order=True).to_list()
+    renamed = known.names.rename(there, f"{origin}, column {fields['symbol']!r}")
     feeds = []
-    for name in names.unique(maintain_order=True):
+    for name in there:
         mask = (names == name).to_numpy()
         cells = Cells(frame.filter(mask), fields, origin, rows[mask], options.tz)
-        feeds.append(_one_symbol(cells, replace(options, symbol=name), layout))
+        called = replace(options, symbol=renamed or name, several=len(there) > 1)
+        feeds.append(_one_symbol(cells, called, layout, known.trades))
     return feeds
 
 
@@ -156,14 +177,16 @@ def _half(names: pl.Series) -> Iterator[tuple[pl.Series, str]]:
             yield names == name, problem
 
 
-def _one_symbol(cells: Cells, options: DecodeOptions, layout: str) -> Feed:
+def _one_symbol(cells: Cells, options: DecodeOptions, layout: str, trades: TradeIds) -> Feed:
     findings = Findings()
+    if "trade_id" in cells.fields:
+        cells = _each_once(cells, options.symbol or "", trades, findings)
     fields, rows = cells.fields, cells.rows
     exch_ts = cells.times("ts")
     local_ts = cells.times("local_ts") if "local_ts" in fields else exch_ts
     if "local_ts" not in fields:
         findings.add(
-            "assumed_clock", len(rows), int(rows[0]), "no receive time: ts stands for both"
+            "assumed_clock", len(rows), int(rows[:1].sum()), "no receive time: ts stands for both"
         )
     order = _receive_order(local_ts, cells, options, findings)
     if order is not None:
@@ -175,7 +198,7 @@ def _one_symbol(cells: Cells, options: DecodeOptions, layout: str) -> Feed:
         build = _events if "kind" in fields else _levels
     instrument, columns = build(cells, exch_ts, local_ts, options, findings)
     unread = [name for name in cells.frame.columns if name not in fields.values()]
-    source = {
+    source: dict[str, Any] = {
         "format": options.format or "frame",
         "file": cells.origin,
         "layout": layout,
@@ -183,7 +206,19 @@ def _one_symbol(cells: Cells, options: DecodeOptions, layout: str) -> Feed:
     }
     if unread:
         source["columns_not_read"] = unread
+    if "trade_id" in fields and all_told(cells.frame, fields["trade_id"]):
+        source["trade_ids"] = True
     return Feed(instrument, columns, findings.sorted(), source)
+
+
+def _each_once(cells: Cells, symbol: str, trades: TradeIds, findings: Findings) -> Cells:
+    """The rows without the trades that were there before. Mutates: trades, findings."""
+    again = trades.repeated(symbol, cells.frame, cells.fields)
+    if not again.any():
+        return cells
+    one = finding_of(again, cells.frame, cells.fields["trade_id"], cells.rows)
+    findings.add(one.name, one.count, one.first_row, one.note)
+    return cells.at(np.flatnonzero(~again))
 
 
 def _receive_order(

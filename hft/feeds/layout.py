@@ -39,6 +39,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     ),
     "order_id": ("order_id",),
     "is_snapshot": ("is_snapshot",),
+    "trade_id": ("trade_id", "agg_trade_id", "trd_match_id", "tid", "id"),
 }
 BOOK_WORDS = ("bid", "ask")
 SIDES = {"buy": 0, "b": 0, "bid": 0, "1": 0, "sell": 1, "s": 1, "ask": 1, "a": 1, "-1": 1}
@@ -55,6 +56,8 @@ SHOWN_COLUMNS = 8  # of a table that is no layout
 INDEXES = ("", "Unnamed: 0", "__index_level_0__")
 DATED = r"^\s*\d{4}-?\d{2}-?\d{2}[ T]\d"
 CLOCK = r"^\s*\d{1,2}:\d{2}"
+FIRST_YEAR, LAST_YEAR = 946_684_800, 4_102_444_800  # 2000 and 2100, s since the epoch
+PER_SECOND = (1, 10**3, 10**6, 10**9)
 BARS = {"open", "high", "low", "close"}
 
 
@@ -151,6 +154,23 @@ def _is_moments(series: pl.Series) -> bool:
     if series.dtype.is_numeric():
         return len(cells) > 0 and bool((cells >= SMALLEST).all())
     return isinstance(series.dtype, pl.Datetime)
+
+
+def moments_of(frame: pl.DataFrame, taken: Collection[str]) -> list[str]:
+    """The columns with a time in every row that are not read yet, as a command line names them."""
+    return [
+        f"'{series.name}'" if " " in series.name else series.name
+        for series in frame
+        if series.name not in taken and not series.null_count() and _is_time(series)
+    ]
+
+
+def _is_time(series: pl.Series) -> bool:
+    """Whether cells are times; numbers are where they are of our years, in one unit."""
+    if not series.dtype.is_numeric():
+        return _is_moments(series)
+    low, high = float(series.min() or 0), float(series.max() or 0)  # type: ignore[arg-type]
+    return any(unit * FIRST_YEAR <= low <= high < unit * LAST_YEAR for unit in PER_SECOND)
 
 
 def with_moments(frame: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from hft.core.codes import EventKind
 from hft.core.errors import DataError
 from hft.feeds.findings import Findings
 from hft.feeds.order import take
@@ -51,4 +52,8 @@ def _merged(feeds: list[Feed]) -> Feed:
     layouts = dict.fromkeys(str(feed.source["layout"]) for feed in feeds if "layout" in feed.source)
     if layouts:
         source["layout"] = " + ".join(layouts)
+    prints = [feed for feed in feeds if (feed.columns.kind == EventKind.TRADE).any()]
+    source.pop("trade_ids", None)
+    if prints and all(feed.source.get("trade_ids") for feed in prints):
+        source["trade_ids"] = True
     return Feed(first.instrument, take(columns, order), findings.sorted(), source)

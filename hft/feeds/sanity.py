@@ -26,9 +26,15 @@ class Sanity:
     """The checks over the rows of one settled feed, part by part; the book carries over."""
 
     def __init__(
-        self, columns: Columns, origin: str, continues: bool = False, calendar: str | None = None
+        self,
+        columns: Columns,
+        origin: str,
+        continues: bool = False,
+        calendar: str | None = None,
+        trade_ids: bool = False,
     ) -> None:
-        """`calendar` tells when there is continuous trading where no status rows do.
+        """`calendar` tells when there is continuous trading where no status rows do; with
+        `trade_ids` equal prints are known to be several.
 
         Raises: DataError where a row's kind, side or quantity is no code of a tape, or a row
         that rests in the book is of no side.
@@ -44,6 +50,8 @@ class Sanity:
         self.state[checks.CLEARED] = continues
         told = found.kinds[EventKind.STATUS] > 0
         self.hours = _hours(self.columns, None if told else calendar)
+        orders = found.kinds[EventKind.CANCEL] + found.kinds[EventKind.EXECUTE]
+        self.untold = {"repeated_row"} if trade_ids and not orders else set[str]()
         self.quoted = bool(found.kinds[: EventKind.TRADE].sum() + found.kinds[EventKind.BBO])
 
     def part(self, low: int, high: int) -> list[Finding]:
@@ -61,7 +69,7 @@ class Sanity:
     def _findings(self, seen: np.ndarray, low: int) -> Iterator[Finding]:
         for slot, name in enumerate(NAMES):
             count, first = (int(value) for value in seen[slot])
-            if count:
+            if count and name not in self.untold:
                 yield Finding(
                     name, count, first - low + 1, row_words(self.columns, first), of="tape"
                 )

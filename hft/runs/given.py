@@ -70,8 +70,10 @@ def frame_feeds(frames: Sequence[Any], options: DecodeOptions) -> list[Feed]:
     A column that the user named has to be in one of them, not in all.
     Raises: DataError naming frame, row and field; ConfigError for what is no frame.
     """
-    from hft.feeds.frame import decode_frame
+    from hft.feeds.frame import Known, decode_frame
     from hft.feeds.layout import named_here
+    from hft.feeds.names import OneName
+    from hft.feeds.trade_ids import TradeIds
 
     if any(isinstance(one, (str, Path)) for one in frames):
         raise ConfigError("source: give frames or files, not both in one list")
@@ -82,7 +84,8 @@ def frame_feeds(frames: Sequence[Any], options: DecodeOptions) -> list[Feed]:
         return decode_frame(tables[0], options)
     there = {name for table in tables for name in table.columns}
     feeds: list[Feed] = []
+    known = Known("", OneName(options.symbol), TradeIds())
     for number, table in enumerate(tables, start=1):
         chosen = replace(options, columns=named_here(options.columns, table.columns, there))
-        feeds.extend(decode_frame(table, chosen, f"frame {number}"))
+        feeds.extend(decode_frame(table, chosen, f"frame {number}", 1, known))
     return merge_feeds(feeds)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hft.core.errors import ConfigError
-from hft.core.instruments import Instrument
+from hft.core.instruments import Instrument, venue_and_symbol
 from hft.settings.folder import config_file, place_of, read_mapping
 from hft.tape.sessions import check_calendar
 
@@ -26,7 +26,7 @@ def read_instruments(path: str | Path | None = None) -> dict[str, Instrument]:
     place = place_of(file)
     table: dict[str, Instrument] = {}
     for name, fields in read_mapping(file).items():
-        venue, _, symbol = name.rpartition(":")
+        venue, symbol = venue_and_symbol(name)
         try:
             _check(name, fields)
             if "calendar" in fields:
@@ -72,7 +72,7 @@ def find_instrument(
             return table[name]
     if venue:
         return None
-    matches = sorted(name for name in table if name.rpartition(":")[2] == symbol)
+    matches = sorted(name for name in table if venue_and_symbol(name)[1] == symbol)
     if len(matches) > 1:
         raise ConfigError(f"instrument {symbol}: is ambiguous; write one of {', '.join(matches)}")
     return table[matches[0]] if matches else None

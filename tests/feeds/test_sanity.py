@@ -268,7 +268,9 @@ def test_a_quantity_or_a_side_without_a_price_is_a_row_that_was_lost(cells, note
     (feed,) = decode_frame(pl.DataFrame({"ts": [NOON + i for i in range(4)]} | data), OWN)
     lost = {one.name: one for one in feed.findings}["bad_number"]
     assert (lost.count, lost.first_row, lost.note) == (1, 3, note)
-    with pytest.raises(DataError, match=rf"row 3: bad_number: 1 of 3 rows \({note}\)"):
+    with pytest.raises(
+        DataError, match=rf"row 3: bad_number: 1 value, the tape has 3 rows \({note}\)"
+    ):
         settle(feed, OWN)
 
 

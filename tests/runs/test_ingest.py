@@ -83,7 +83,14 @@ def test_a_second_ingest_adds_to_the_folder(tmp_path: Path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"price": [100.25, 100.3]}, "row 2: off_grid: 1 of 2 rows .*--waive off_grid"),
+        (
+            {"price": [100.3, 100.3], "qty": [1.6, 1.6]},
+            "row 1: off_grid: 4 values, the tape has 2 rows",
+        ),
+        (
+            {"price": [100.25, 100.3]},
+            "row 2: off_grid: 1 value, the tape has 2 rows .*--waive off_grid",
+        ),
         ({"ts": [NOON, NOON - 1]}, "row 2: receive_disorder"),
         (
             {"local_ts": [NOON - 10, NOON + 2]},
