@@ -12,6 +12,14 @@ NOTICE_SHARE = 0.05
 # Reasons that a person's command gives, where no guard stands behind them.
 COMMANDED = ("KILL_SWITCH", "POLICY_HALT", "POLICY_DEGRADE", "FASTGATE_KILL_SWITCH")
 
+# What no limit lets pass: the order itself says nothing that a market could take.
+SENSELESS = {
+    Reason.BAD_NUMBER.name: "its price or lots were no number (nan, inf) or beyond any market",
+    Reason.FASTGATE_BAD_PRICE_NEG.name: "its price was below zero",
+    Reason.FASTGATE_BAD_QTY_NEG.name: "its lots were 0 or less",
+    Reason.PRICE_ZERO_OR_NEG.name: "its price was zero or below",
+}
+
 
 def refusals(decisions: pl.LazyFrame, lost: int = 0) -> pl.DataFrame:
     """One row per reason, commonest first: count, share of all intents, median margin, key.
@@ -107,6 +115,8 @@ def notice(refused: int, decisions: int, table: pl.DataFrame | None, advice: str
         return f"{line}: {top['meaning'][0].lower()}{top['meaning'][1:].rstrip('.')}"
     if top["reason"] in COMMANDED and not top["key"]:
         return f"{line}: somebody's command, not a limit; see run.controls and run.trips"
+    if top["reason"] in SENSELESS:
+        return f"{line}: {SENSELESS[top['reason']]}, and no limit lets that pass"
     if advice:
         return f"{line}; {advice}"
     limit = f"; the limit is {top['key']}" if top["key"] else ""

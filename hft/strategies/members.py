@@ -18,6 +18,7 @@ from hft.strategies import context as ctx
 from hft.strategies.whole import whole_lots, whole_tick
 
 LEVELS_MAX = 10
+NO_TICK, TICK_MAX = -(1 << 63), 2.0**63  # of a price that is no number; nothing is that far
 FAR_NS = 1 << 62  # the end of a session where no calendar is known
 
 _GTD = Tif.GTD.value
@@ -231,14 +232,19 @@ def _to_price(at: int, idx: int, tick: float) -> float:
 def _to_ticks(at: int, idx: int, price: float) -> int:
     ratio = price / ctx.tick_size(at, idx)
     tick = math.floor(ratio + 0.5)
-    if abs(ratio - tick) > 1e-6:
-        raise ValueError("to_ticks: the price is between two ticks")
+    if not abs(ratio - tick) <= 1e-6:
+        raise ValueError("to_ticks: the price is between two ticks or no number")
     return int(tick)
 
 
 @kernel
 def passive_tick(side: int, price: float) -> int:
-    """A price on the grid, rounded away from the market: a buy down, a sell up."""
+    """A price on the grid, rounded away from the market: a buy down, a sell up.
+
+    NO_TICK, which the gateway refuses, of what is no number: machine code makes anything of one.
+    """
+    if not -TICK_MAX < price < TICK_MAX:
+        return NO_TICK
     if side == 0:
         return int(math.floor(price))
     return int(math.ceil(price))

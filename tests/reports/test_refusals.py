@@ -62,3 +62,20 @@ def test_the_line_names_reason_margin_key_and_cure() -> None:
     line = notice(1, 2, table)
     for part in ("50.0%", "ORDER_SIZE (1)", "−3 lots", "max_order_size", "hft replay relimit"):
         assert part in line
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        (Reason.BAD_NUMBER, "no number"),
+        (Reason.FASTGATE_BAD_QTY_NEG, "lots were 0 or less"),
+        (Reason.FASTGATE_BAD_PRICE_NEG, "price was below zero"),
+        (Reason.PRICE_ZERO_OR_NEG, "price was zero or below"),
+    ],
+)
+def test_of_an_order_that_no_limit_lets_pass_no_limit_is_named(reason: Reason, says: str) -> None:
+    table = refusals(decisions((reason, -1.0, "lots")))
+    for advice in ("", "tried on this journal: x 5 would let no more of them pass"):
+        line = notice(1, 1, table, advice)
+        assert says in line and "and no limit lets that pass" in line
+        assert "relimit" not in line and "tried" not in line

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from small_world import LEVEL, TRADE, Row, finish, opening, session_of
 
 from hft.core.codes import IntentType, OrderType, Tif
+from hft.core.jit import kernel
 from hft.strategies.base import Strategy
 from hft.strategies.context import INTENTS_MAX
 from hft.strategies.members import passive_tick
@@ -185,3 +187,15 @@ def test_the_buffer_holds_64_intents_and_the_rest_is_counted() -> None:
     assert INTENTS_MAX == 64 and ids[64:] == [-1, -1, -1] and ids[:64] == list(range(1, 65))
     assert int(played.engine.clock[0]["lost_intents"]) == 3
     assert int(played.engine.trading.head[0]["orders"]) == 64
+
+
+@pytest.mark.parametrize("price", [float("nan"), float("inf"), -float("inf"), 1e300, -(2.0**63)])
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_the_tick_of_what_is_no_number_is_none_that_a_market_has(price: float, side: int) -> None:
+    assert passive_tick(side, price) == -(1 << 63)
+
+
+def test_a_price_that_is_no_number_written_as_a_constant_is_the_same_tick_as_one_computed() -> None:
+    """Compiled, a constant has its tick from the compiler, which may make anything of one."""
+    written = kernel(cache=False)(lambda side: passive_tick(side, np.nan))
+    assert written(BUY) == written(SELL) == passive_tick(BUY, float("nan")) == -(1 << 63)
