@@ -107,6 +107,9 @@ def _strategy(given: Any, plain: bool) -> Strategy:
         return given
     if isinstance(given, str):
         return found_for(given, plain)
+    if callable(given):
+        name = getattr(given, "__name__", repr(given))
+        raise ConfigError(f"strategy: put @hft.strategy(every=...) above {name!r}")
     raise ConfigError(f"strategy: {given!r} is neither a name nor made by @hft.strategy")
 
 

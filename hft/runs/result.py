@@ -1,6 +1,6 @@
 """A finished run as an immutable object: what its folder has, its card, report and comparisons."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from hft.core.errors import HftError
+from hft.core.errors import ConfigError, HftError
 from hft.gateway.limits import Limits
 from hft.reports import cards
 from hft.reports.mode import fault_words, mode_words
@@ -127,16 +127,25 @@ class Run(RunReader):
 
         return verify(self, tapes=tapes)
 
-    def diff(self, other: "Run") -> Any:
-        """The first step at which two runs differ."""
+    def diff(self, other: "Run | str | Path") -> Any:
+        """The first step at which two runs differ; a name is looked for beside this run."""
         from hft.runs.diff import diff
 
+        if isinstance(other, str | Path):
+            other = load(other, self.path.parent)
+        if not isinstance(other, RunReader):
+            raise ConfigError(f"diff: {other!r} is no run and no name of one")
         return diff(self, other)
 
     def fork(self, at: Any, **params: Any) -> "Run":
-        """Replay to step (or time) `at`, then go on with other parameters."""
+        """Replay to step (or time) `at`, then go on with other parameters: fork(500, half=2).
+
+        As a mapping they are `params={"half": 2}`, as `hft.replay` takes them.
+        """
         from hft.runs.fork import fork
 
+        if isinstance(params.get("params"), Mapping):
+            params = {**params.pop("params"), **params}
         return as_run(fork, self, at, params)
 
     def relimit(self, limits: Limits) -> Any:

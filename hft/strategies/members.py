@@ -18,7 +18,7 @@ from hft.strategies import context as ctx
 from hft.strategies.whole import whole_lots, whole_tick
 
 LEVELS_MAX = 10
-NO_TICK, TICK_MAX = -(1 << 63), 2.0**63  # of a price that is no number; nothing is that far
+NO_TICK, TICK_MAX = -(1 << 63), 2.0**63  # compiled, nan becomes any number: it is NO_TICK
 FAR_NS = 1 << 62  # the end of a session where no calendar is known
 
 _GTD = Tif.GTD.value
@@ -239,10 +239,7 @@ def _to_ticks(at: int, idx: int, price: float) -> int:
 
 @kernel
 def passive_tick(side: int, price: float) -> int:
-    """A price on the grid, rounded away from the market: a buy down, a sell up.
-
-    NO_TICK, which the gateway refuses, of what is no number: machine code makes anything of one.
-    """
+    """A price on the grid, rounded away from the market: a buy down, a sell up; else NO_TICK."""
     if not -TICK_MAX < price < TICK_MAX:
         return NO_TICK
     if side == 0:

@@ -8,7 +8,7 @@ import pytest
 
 import hft
 from hft.cli import app
-from hft.core.errors import ConfigError, StrategyError
+from hft.core.errors import ConfigError, DataError, StrategyError
 from hft.core.instruments import Instrument
 from hft.runs.folder.writer import JournalFull
 from hft.runs.ingest import ingest, synthetic
@@ -67,6 +67,20 @@ def test_a_fork_is_equal_until_its_step_and_has_the_parameter_after_it(base: Run
 
 def test_a_fork_that_changes_nothing_keeps_the_digest(base: Run) -> None:
     assert base.fork(1_000, away=2).digest == base.digest
+
+
+def test_parameters_of_a_fork_are_taken_as_a_replay_takes_them_and_diff_a_runs_name(
+    base: Run,
+) -> None:
+    forked = base.fork(1_000, away=6)
+    assert base.fork(1_000, params={"away": 6}).path == forked.path
+    named = base.diff(forked.id)
+    assert not named and named.step == base.diff(forked).step
+    assert base.diff(str(base.path))
+    with pytest.raises(DataError, match="no run 'x' in folder"):
+        base.diff("x")
+    with pytest.raises(ConfigError, match="diff: 5 is no run and no name of one"):
+        base.diff(5)  # type: ignore[arg-type]
 
 
 def test_a_time_is_the_last_step_before_it(base: Run) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import hft
-from hft.core.errors import HftError
-from hft.runs.code.sources import find
+from hft.core.errors import ConfigError, HftError
+from hft.runs.code.sources import find, find_queue
 from hft.runs.ingest import synthetic
 from hft.strategies.base import Strategy
 
@@ -110,3 +110,26 @@ class other:
     tapes = synthetic(events=200, out=tmp_path / "tapes")
     for name in ("mine", "other"):
         assert find(f"{tmp_path / 'mine.py'}:{name}").check(tapes, wakes=3).wakes >= 0
+
+
+def test_a_function_without_its_decorator_is_told_what_to_put_above_it(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import hft\n\ndef maker(view, order, p, s):\n    pass\n\nclass other:\n    pass\n"
+    )
+    says = r"'maker'; it has none; put @hft.strategy\(every=...\) above `def maker`, line 3"
+    with pytest.raises(ConfigError, match=says):
+        find(f"{file}:maker")
+    with pytest.raises(ConfigError, match=r"above `class other`, line 6$"):
+        find(f"{file}:other")
+    with pytest.raises(ConfigError, match=r"no strategy 'nobody'; it has none$"):
+        find(f"{file}:nobody")
+    with pytest.raises(ConfigError, match=r"put @hft.queue_model above `def maker`, line 3"):
+        find_queue(f"{file}:maker")
+    tapes = synthetic(events=200, out=tmp_path / "tapes")
+    with pytest.raises(ConfigError, match=r"put @hft.strategy\(every=...\) above 'idle'"):
+        hft.replay(tapes, idle, out=tmp_path / "runs")
+
+
+def idle(view, order, p, s):
+    pass

@@ -3,6 +3,7 @@
 Strategies and queue models alike are functions whose text a run is a function of.
 """
 
+import ast
 import hashlib
 import linecache
 import math
@@ -108,12 +109,24 @@ def _chosen(path: str, attribute: str, found: dict[str, Made], one: str, many: s
     if attribute:
         if attribute not in found:
             raise ConfigError(
-                f"{path}: no {one} {attribute!r}; it has {_names(found)}{nearest(attribute, found)}"
+                f"{path}: no {one} {attribute!r}; it has {_names(found)}"
+                f"{nearest(attribute, found) or _bare(path, attribute, one)}"
             )
         return found[attribute]
     if len(found) != 1:
         raise ConfigError(f"{path}: name one of its {many}: {path}:NAME of {_names(found)}")
     return next(iter(found.values()))
+
+
+def _bare(path: str, attribute: str, one: str) -> str:
+    """What a function or class of that name lacks; "" where the file has none."""
+    tree = ast.parse(Path(path).read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == attribute:
+            above = "@hft.strategy(every=...)" if one == "strategy" else "@hft.queue_model"
+            kind = "class" if isinstance(node, ast.ClassDef) else "def"
+            return f"; put {above} above `{kind} {attribute}`, line {node.lineno}"
+    return ""
 
 
 def strategies_in(path: Path) -> dict[str, Strategy]:
@@ -236,8 +249,6 @@ def _define(key: str, text: str, space: dict[str, Any]) -> None:
 
 
 def _literal(text: str) -> Any:
-    import ast
-
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
