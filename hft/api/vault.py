@@ -94,7 +94,7 @@ def look(
 
 
 def _signal(alpha: RemoteAlpha, data: ResearchData) -> Any:
-    return signals.evaluate(alpha, data.select("vault"))
+    return signals.confirmed(alpha, data.select("vault"))
 
 
 def _frozen(

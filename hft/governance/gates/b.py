@@ -30,7 +30,7 @@ class Correctness:
 
     `hashes` are the scorecard hashes of fresh processes; `parity` how far two ways to
     evaluate are apart, None where the alpha has only one; `streamed` how far all rows at once are
-    from session by session; `tests_passed` None when they were
+    from block by block; `tests_passed` None when they were
     skipped. `permutation_p` counts `permutation_draws` draws. `failed_process`: the last words of
     a fresh process that gave no hash.
     """
@@ -118,10 +118,10 @@ def _parity(found: Correctness, profile: Profile) -> Check:
 
 
 def _streamed(found: Correctness, profile: Profile) -> Check:
-    """The signal that counts was made session by session, by a process without later rows."""
+    """The signal that counts was made block by block, by a process without later rows."""
     id, apart = "whole_equals_sessions", found.streamed.largest
     at = "" if found.streamed.row is None else f" at row {found.streamed.row + 1}"
-    said = f"shown all rows at once it answers otherwise than session by session{at}"
+    said = f"shown all rows at once it answers otherwise than block by block{at}"
     if not isfinite(apart):
         return Check(id, None, profile.get("gate_b.parity_abs_max"), Verdict.FAIL, reason=said)
     said = f"{said}: {apart:.3g} apart"

@@ -64,7 +64,7 @@ def remake(office: Office, validated: Validated) -> Remade:
         raise PromotionError(
             f"{alpha.alpha_id}: the data moved since the validation; validate again"
         )
-    return Remade(alpha, data, signals.evaluate(alpha, data))
+    return Remade(alpha, data, signals.confirmed(alpha, data))
 
 
 def data_of(office: Office, validated: Validated, alpha: RemoteAlpha) -> ResearchData:
@@ -151,7 +151,7 @@ def _live(office: Office, made: Remade) -> list[Live]:
         try:
             with find(office.workspace, file.alpha_id) as alpha:
                 made.data.require(alpha.manifest.data_fields)
-                found.append(Live(file.alpha_id, signals.evaluate(alpha, made.data)))
+                found.append(Live(file.alpha_id, signals.counted(alpha, made.data)))
         except HftError as error:
             found.append(Live(file.alpha_id, None, str(error)))
     return found

@@ -61,7 +61,7 @@ class AtApproval(Facts):
         hashes["code"] = alpha.code_hash
         data = data_of(office, validated, alpha)
         hashes["data"] = data.fingerprint
-        return lambda: Remade(alpha, data, signals.evaluate(alpha, data))
+        return lambda: Remade(alpha, data, signals.confirmed(alpha, data))
 
     def _profile(self, bundle: Bundle) -> Profile | None:
         """The profile as its file is now, with the flags that were given at the proposal."""

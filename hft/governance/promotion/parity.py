@@ -49,7 +49,7 @@ def comparer(alpha: RemoteAlpha, *, clock: str | None = None) -> Compare:
         if len(times) < 2:
             raise DataError("there is no signal on its tape")
         data = _rows(run, clock or f"{clock_of(times)}ns")
-        found = signals.evaluate(alpha, data)
+        found = signals.counted(alpha, data)
         known = np.isfinite(found)
         counted = _counted(times, values, (data.ts_ns[known], found[known]))
         return replace(counted, pairs=_pairs(data, times, values, alpha.manifest.horizon_ns))
@@ -129,8 +129,7 @@ def stream(
         how = replace(how, execution="quotes", quotes=quotes)
     for day in tapes.days:
         data = from_tapes(tapes[day], clock)
-        made = signals.instance(alpha)
-        found = signals.evaluate(alpha, data, batch=False if signals.has_stream(made) else None)
+        found = signals.counted(alpha, data)
         replayed = replay_alpha(
             data, found, rules, limits=limits, folder=folder, how=how, record="full"
         )

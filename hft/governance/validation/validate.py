@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from hft.core.errors import GovernanceError
+import numpy as np
+
+from hft.core.errors import GovernanceError, ValidationError
 from hft.governance import interruptions
 from hft.governance.gates import advice as advised
 from hft.governance.gates.a import History, gate_a
@@ -116,6 +118,8 @@ class _Run:
         options = request.options(manifest)
         if wanted(request, data) and (said := first_compile()):
             services.say(said)
+        clock.stage("signal")
+        signal = _counted(alpha, data)
         clock.stage("gate A")
         checks, leaks = structure(
             alpha,
@@ -139,7 +143,7 @@ class _Run:
         price = self._price(alpha, data, options)
         use = usage.Use.of("validate", alpha.alpha_id, whole, data)
         usage.record(services.workspace, use, services.now_ns)
-        return self._judged(alpha, data, options, checks, tests, price, leaks.to_dict())
+        return self._judged(alpha, data, options, signal, checks, tests, price, leaks.to_dict())
 
     def _tests(self, alpha: RemoteAlpha) -> dict[str, Any]:
         """The alpha's own tests, before anything is counted: they see no row of the data."""
@@ -176,6 +180,7 @@ class _Run:
         alpha: RemoteAlpha,
         data: ResearchData,
         options: Options,
+        signal: np.ndarray,
         checks: list[Any],
         tests: Mapping[str, Any],
         price: Price,
@@ -183,7 +188,6 @@ class _Run:
     ) -> Validation:
         request, services, clock = self.request, self.services, self.clock
         clock.stage("figures")
-        signal = signals.by_session(alpha.again(), data)
         found = taken = measure(data, signal, options)
         folder = services.kept / "replays" / alpha.alpha_id
         if request.by_replay:
@@ -303,6 +307,18 @@ class _Run:
             notice=self.services.notice(),
             seconds=dict(self.clock.seconds),
         )
+
+
+def _counted(alpha: RemoteAlpha, data: ResearchData) -> np.ndarray:
+    """The signal that counts, before any other process of the alpha has seen a row.
+
+    No figure is made of it until it is paid for. Empty where fields are missing: Gate A says so.
+    """
+    try:
+        data.require(alpha.manifest.data_fields)
+    except ValidationError:
+        return np.zeros(0)
+    return signals.counted(alpha, data)
 
 
 def _goes_on(first: GateResult, second: GateResult) -> bool:

@@ -81,6 +81,6 @@ CHECKS = {
     "walk_consistency": "walk-forward, winning folds",
     "walk_ratio": "walk-forward Sharpe / in-sample",
     "walk_worst": "walk-forward, worst fold",
-    "whole_equals_sessions": "all rows at once equal session by session",
+    "whole_equals_sessions": "all rows at once equal block by block",
     "worst_year": "worst year, in sd of plan",
 }

@@ -45,6 +45,16 @@ class RemoteAlpha(ABC):
         """The signal at rows that follow those before, of an alpha that has not seen more."""
 
     @abstractmethod
+    def close(self) -> None:
+        """End the process, and those of its copies."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abstractmethod
     def again(self, environment: Mapping[str, str] | None = None) -> Self:
         """A copy that shares nothing with this one, closed with it; in another environment."""
 

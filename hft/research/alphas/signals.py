@@ -6,10 +6,11 @@ but a number, is a ValidationError that names the row; hft never repairs a signa
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from keyword import kwlist
+from random import SystemRandom
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from hft.research.alphas.remote import RemoteAlpha
 from hft.core.errors import ValidationError
 
 ROW = "the row's number"
+STREAM_APART = 1e-9
 PLAIN_NAME = re.compile(rf"(?!(?:{'|'.join(kwlist)})$)[A-Za-z]\w*", re.ASCII)
 
 
@@ -187,13 +189,52 @@ def _raised(alpha: Any, data: ResearchData, row: int, error: BaseException) -> V
     )
 
 
-def by_session(alpha: RemoteAlpha, data: ResearchData) -> np.ndarray:
-    """The signal of which no number was made by a process that had a row of a later session."""
-    found = np.full(len(data), np.nan)
+BLOCK_MOST = 64  # rows of one name-less block of a stream; its end is drawn, and told to nobody
+
+
+def counted(alpha: RemoteAlpha, data: ResearchData) -> np.ndarray:
+    """The signal that counts: of a process of its own that is shown rows block by block.
+
+    The answers of a block leave before the next one enters. Where a block ends is drawn anew each
+    time: inside a session `update` is shown 1 to 64 rows at once, and `signals` alone, which is
+    handed all rows so far each time, two parts a session. Make it before any other process of this
+    alpha has seen the rows: what two of them could tell each other then is nothing new.
+    """
+    found, drawn = np.full(len(data), np.nan), SystemRandom()
     sessions = data.frame.with_row_index(ROW).partition_by("session", maintain_order=True)
-    for k, rows in enumerate(sessions):
-        found[rows[ROW].to_numpy()] = alpha.extend(data.with_frame(rows.drop(ROW)), begin=k == 0)
+    with alpha.again() as fresh:
+        begin = True
+        for rows in sessions:
+            for part in _parts(rows, drawn, fresh.stream):
+                at = part[ROW].to_numpy()
+                found[at] = fresh.extend(data.with_frame(part.drop(ROW)), begin=begin)
+                begin = False
     return found
+
+
+def _parts(rows: pl.DataFrame, drawn: SystemRandom, streamed: bool) -> Iterator[pl.DataFrame]:
+    if not streamed:
+        cut = drawn.randint(1, rows.height)
+        yield from (part for part in (rows.head(cut), rows.slice(cut)) if part.height)
+        return
+    at = 0
+    while at < rows.height:
+        more = drawn.randint(1, BLOCK_MOST)
+        yield rows.slice(at, more)
+        at += more
+
+
+def confirmed(alpha: RemoteAlpha, data: ResearchData) -> np.ndarray:
+    """The signal that counts. Raises: ValidationError where all rows at once give another one."""
+    signal = counted(alpha, data)
+    apart = difference(evaluate(alpha, data), signal)
+    if apart.largest > STREAM_APART:
+        row = 0 if apart.row is None else apart.row
+        raise ValidationError(
+            f"alpha {alpha.alpha_id!r}: shown all rows at once it answers otherwise than block by "
+            f"block, first at row {row + 1}"
+        )
+    return signal
 
 
 @dataclass(frozen=True)

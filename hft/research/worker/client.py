@@ -36,7 +36,9 @@ ROOM = "hft.research.worker.room"
 WAIT_S = 600.0
 TEXT_MOST, FOLDER_MOST = 1 << 20, 256 << 20
 TOLD = {"manifest", "batch", "stream", "reads", "tried", "expression", "quotes"}
-WORDS_KEPT = 2000
+WORDS_KEPT, SAID_MOST, TEXT_LONGEST = 500, 100, 10_000
+HORIZON_MOST = 1 << 53
+FREE_TEXT = ("hypothesis", "formula")
 SYSTEM = (
     *("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/usr/share/zoneinfo"),
     *("/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/zero", "/dev/urandom"),
@@ -67,21 +69,10 @@ class WorkerAlpha(RemoteAlpha):
             self._copy = _copied(folder, Path(self._place.name))
             self.code_hash = code_hash(self._copy)
             self._process = self._started()
-            told = self._opened()
+            self._describe(self._opened())
         except BaseException:
             self.close()
             raise
-        self.manifest = AlphaManifest.from_dict(told["manifest"])
-        self.batch, self.stream = bool(told["batch"]), bool(told["stream"])
-        self.tried: tuple[str, ...] = tuple(map(str, told["tried"]))
-        self.reads = tuple(map(str, told["reads"]))
-        self.expression, self.quotes = str(told["expression"]), told["quotes"]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the process and those of its copies, and remove what it was given."""
@@ -103,14 +94,16 @@ class WorkerAlpha(RemoteAlpha):
     def tests(self, timeout_s: float, only: str = "") -> dict[str, Any]:
         """pytest over the alpha's own tests, in a process of their own."""
         answer = self._once({"ask": "tests", "only": only}, timeout_s)
+        code = answer.said.get("exit_code")
         return {
-            "exit_code": int(answer.said.get("exit_code", 1)),
+            "exit_code": code if isinstance(code, int) else 1,
             "stdout": answer.body.decode(errors="replace"),
         }
 
     def imports(self, module: str) -> str:
         """Why a module cannot be imported, "" where it can."""
-        return str(self._once({"ask": "imports", "module": module}, self.wait_s).said["wrong"])
+        said = self._once({"ask": "imports", "module": module}, self.wait_s).said
+        return str(said.get("wrong", "it said nothing"))[:WORDS_KEPT]
 
     def _once(self, asked: dict[str, Any], wait_s: float) -> Message:
         """One answer of a new process, which ends with it."""
@@ -158,6 +151,36 @@ class WorkerAlpha(RemoteAlpha):
             raise self._refused("said what is no description of an alpha")
         return said
 
+    def _describe(self, told: Mapping[str, Any]) -> None:
+        """Believe nothing of a description but values of the right kinds. Raises: ValidationError."""
+        try:
+            self.manifest = AlphaManifest.from_dict(told["manifest"])
+        except (TypeError, ValueError, AttributeError):
+            raise self._refused("said what is no manifest") from None
+        self._usable(self.manifest.to_dict())
+        self.batch, self.stream = told["batch"] is True, told["stream"] is True
+        self.reads = self._sayings(told["reads"])
+        self.expression, quotes = str(told["expression"])[:WORDS_KEPT], told["quotes"]
+        if quotes is not None and not isinstance(quotes, dict):
+            raise self._refused("said what are no quotes")
+        self.quotes = quotes
+
+    def _usable(self, manifest: Mapping[str, Any]) -> None:
+        """Texts without control characters, a horizon that a time can be moved by."""
+        for name, value in manifest.items():
+            for text in [value] if isinstance(value, str) else value if isinstance(value, list) else ():
+                lines = text.replace("\n", "") if name in FREE_TEXT else text
+                if not lines.isprintable() or len(text) > TEXT_LONGEST:
+                    raise self._refused(f"has a manifest whose {name} is no plain text")
+        if not 0 <= self.manifest.horizon_ns < HORIZON_MOST:
+            raise self._refused("has a manifest whose horizon_ns is no time")
+
+    def _sayings(self, said: Any) -> tuple[str, ...]:
+        """A list of texts, in the user's words. Raises: ValidationError for anything else."""
+        if not isinstance(said, list) or not all(isinstance(one, str) for one in said):
+            raise self._refused("said what is no list of texts")
+        return tuple(self._own_words(one)[:WORDS_KEPT] for one in said[:SAID_MOST])
+
     def _answer(self, message: Message, most: int) -> Message:
         deadline = time.monotonic() + self.wait_s
         pipes = self._process.stdin, self._process.stdout
@@ -172,14 +195,15 @@ class WorkerAlpha(RemoteAlpha):
             if answer.said.get("kind") == "walls":
                 raise Unavailable(f"alpha {self.folder.name!r}: no walls: {said}")
             raise ValidationError(said)
-        self.tried = tuple(map(str, answer.said.get("tried", ())))
-        opened = map(self._own_words, answer.said.get("opened", ()))
+        self.tried = tuple(dict.fromkeys([*self.tried, *self._sayings(answer.said.get("tried", []))]))
+        opened = self._sayings(answer.said.get("opened", []))
         self.reads = tuple(dict.fromkeys([*self.reads, *opened]))
         return answer
 
     def _own_words(self, said: Any) -> str:
-        """What a worker said, with the user's folder in place of the copy."""
-        return str(said).replace(str(self._copy), str(self.folder))
+        """What a worker said, in one short line, with the user's folder in place of the copy."""
+        text = str(said).replace(str(self._copy), str(self.folder))[:WORDS_KEPT]
+        return "".join(one if one.isprintable() else " " for one in text)
 
     def _refused(self, why: str) -> ValidationError:
         return ValidationError(f"alpha {self.folder.name!r}: its process {why}")
@@ -208,7 +232,7 @@ class WorkerAlpha(RemoteAlpha):
         root = str(Path(__file__).resolve().parents[3])
         code = f"import sys; sys.path.append({root!r}); from {ROOM} import main; main()"
         process = subprocess.Popen(
-            [sys.executable, "-I", "-B", "-c", code],
+            [sys.executable, "-s", "-P", "-B", "-c", code],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._words,

@@ -44,7 +44,8 @@ def receive(pipe: int, most: int, deadline: float | None = None) -> Message:
     header, body = _read(pipe, first, deadline), _read(pipe, behind, deadline)
     try:
         said = json.loads(header)
-    except ValueError:
+        json.dumps(said, ensure_ascii=False).encode()  # halves of characters are none
+    except (ValueError, RecursionError):
         raise Broken("said what is no JSON") from None
     if not isinstance(said, dict):
         raise Broken("said what is no message")

@@ -23,7 +23,7 @@ NO_NEW_PRIVILEGES, END_WITH_PARENT = 38, 1  # of prctl
 LANDLOCK = {"create": 444, "add": 445, "restrict": 446}
 VERSION_ASKED, BENEATH = 1, 1
 READS = 0b1101  # execute, read a file, read a folder
-WRITES = 0b0111110110010  # write, remove, make folders and files, and truncate from version 3 on
+WRITES = 0b110110010  # write, remove, make folders and files; no devices, sockets, pipes, links
 RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # version: how many rights on files there are
 OF_A_FILE = 0b1100000000000111  # execute, write, read, truncate, ioctl: what a rule on a file has
 SIGNALS_AND_ABSTRACT_SOCKETS = 0b11
@@ -35,7 +35,7 @@ OTHER_NUMBERS = 0x40000000  # system calls of x32 begin here
 THREAD = 0x10000  # CLONE_THREAD
 LOAD, EQUAL, ABOVE, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000  # the errno stands in REFUSE's low bits
-NUMBER_AT, MACHINE_AT, FIRST_AT = 0, 4, 16
+NUMBER_AT, MACHINE_AT, FIRST_AT, SECOND_AT = 0, 4, 16, 24
 EPERM, ENOSYS = 1, 38
 
 # What no signal needs, by what it would be used for.
@@ -44,16 +44,29 @@ REFUSED = {
     "another program": (57, 58, 59, 322),
     "signals": (62, 129, 200, 297, 424),
     "other processes": (101, 310, 311, 312, 434, 438, 440),
-    "memory that others share": (29, 30, 31, 64, 65, 68, 69, 240),
+    "memory that others share": (29, 30, 31, 64, 65, 66, 68, 69, 70, 71, 220, 240, 241),
+    "what two workers could tell each other by": (73, 253, 254, 294),
+    "owner, mode, times and attributes of files": (
+        *(90, 91, 92, 93, 94, 132, 188, 189, 190, 191, 192, 193, 194, 195, 196, 197, 198, 199, 235),
+        *(260, 261, 268, 280, 452, 463, 464, 465, 466, 468, 469),
+    ),
+    "devices": (133, 259),
     "keys of the kernel": (248, 249, 250),
-    "other name spaces and mounts": (155, 161, 165, 166, 272, 308, 428, 429, 430, 442),
+    "other name spaces and mounts": (
+        *(155, 161, 165, 166, 272, 308, 428, 429, 430, 431, 432, 433, 442, 467),
+    ),
     "files by handle": (303, 304),
-    "the kernel itself": (175, 176, 246, 300, 313, 317, 320, 321, 323, 298, 163, 164, 167, 169, 227),
+    "the kernel itself": (
+        *(103, 154, 159, 163, 164, 167, 168, 169, 170, 171, 172, 173, 175, 176, 227, 246, 298, 300),
+        *(305, 313, 317, 320, 321, 323),
+    ),
     "work that the filter does not see": (425, 426, 427),
-    "how others run": (135, 141, 179, 203, 251),
+    "how others run": (135, 141, 142, 144, 160, 179, 203, 251, 314),
 }
 OWN_ONLY = (234, 302)  # tgkill, prlimit64: with the own process as first argument, or 0
 CLONE, CLONE3 = 56, 435
+FCNTL, LOCKS = 72, (5, 6, 7, 36, 37, 38)  # commands that ask for a lock or who has one
+PRCTL, CAPSET, DROP_FROM_BOUND, CAPABILITIES = 157, 126, 24, 64
 
 
 class NoWalls(Exception):
@@ -92,6 +105,7 @@ def put_up(readable: Iterable[str], writable: Iterable[str], limits: Limits) -> 
     if lacking:
         raise NoWalls(lacking)
     _limit(limits)
+    _drop_capabilities()
     if _libc().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0):
         raise NoWalls("this process cannot give up new privileges")
     _wall_files(tuple(readable), tuple(writable))
@@ -114,6 +128,15 @@ def _limit(limits: Limits) -> None:
         hard = resource.getrlimit(kind)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (most, most))
+
+
+def _drop_capabilities() -> None:
+    """What root may do beyond others, for good; without any there is nothing to drop."""
+    libc = _libc()
+    for one in range(CAPABILITIES):
+        libc.prctl(DROP_FROM_BOUND, one, 0, 0, 0)
+    if libc.syscall(CAPSET, struct.pack("II", 0x20080522, 0), bytes(24)):
+        raise NoWalls("this process cannot give up its capabilities")
 
 
 def _libc() -> ctypes.CDLL:
@@ -190,8 +213,22 @@ def program(process: int) -> bytes:
             (RETURN, 0, 0, REFUSE | EPERM),
             (RETURN, 0, 0, ALLOW),
         ]
+    code += _refused_by(FCNTL, SECOND_AT, LOCKS)
+    code += _refused_by(PRCTL, FIRST_AT, (END_WITH_PARENT,))
     code.append((RETURN, 0, 0, ALLOW))
     return b"".join(struct.pack("HBBI", *one) for one in code)
+
+
+def _refused_by(number: int, at: int, values: Sequence[int]) -> list[tuple[int, int, int, int]]:
+    """A call that is refused with one of these values of an argument."""
+    tests = [(EQUAL, len(values) - k, 0, value) for k, value in enumerate(values)]
+    return [
+        (EQUAL, 0, len(tests) + 3, number),
+        (LOAD, 0, 0, at),
+        *tests,
+        (RETURN, 0, 0, ALLOW),
+        (RETURN, 0, 0, REFUSE | EPERM),
+    ]
 
 
 class _Program(ctypes.Structure):

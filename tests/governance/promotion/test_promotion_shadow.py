@@ -14,29 +14,30 @@ from hft.governance.gates.e import Shadow
 from hft.governance.paper import log_session, sessions_folder, summarize
 from hft.governance.promotion.parity import comparer, stream
 from hft.governance.promotion.shadow import asserted, from_runs, with_paper
-from hft.research.alphas import examples, loader
+from hft.research.alphas import examples
 from hft.research.alphas.scaffold import scaffold
 from hft.research.backtest import Rules
 from hft.research.data.planted_tapes import write_tapes
+from hft.research.worker.client import WorkerAlpha, find
 from hft.research.workspace import Workspace
 from hft.runs.ingest import synthetic
 
 
 @pytest.fixture(scope="module")
-def shadowed(tmp_path_factory: pytest.TempPathFactory) -> tuple[loader.LoadedAlpha, list[Path]]:
+def shadowed(tmp_path_factory: pytest.TempPathFactory) -> tuple[WorkerAlpha, list[Path]]:
     """One synthetic day, the queue-imbalance example streamed over it."""
     root = tmp_path_factory.mktemp("shadow")
     tapes = synthetic(seed=5, out=root / "tapes", events=20_000, kind="l2")
     workspace = Workspace(root)
     scaffold(workspace, "queue", source="queue_imbalance", date="2026-11-02", owner="ann")
-    alpha = loader.load(workspace, "queue")
+    alpha = find(workspace, "queue")
     rules = Rules(threshold=0.1, max_position=1.0)
     folder = root / "shadow"
     return alpha, [Path(p) for p in stream(alpha, tapes, rules, limits=Limits(), folder=folder)]
 
 
 def test_a_shadow_day_verifies_and_repeats_every_value(
-    shadowed: tuple[loader.LoadedAlpha, list[Path]],
+    shadowed: tuple[WorkerAlpha, list[Path]],
 ) -> None:
     alpha, paths = shadowed
     found = from_runs(paths, profile("base"), compare=comparer(alpha))
@@ -47,18 +48,18 @@ def test_a_shadow_day_verifies_and_repeats_every_value(
 
 
 def test_a_run_of_another_alpha_is_no_evidence(
-    shadowed: tuple[loader.LoadedAlpha, list[Path]], tmp_path: Path
+    shadowed: tuple[WorkerAlpha, list[Path]], tmp_path: Path
 ) -> None:
     _, paths = shadowed
     workspace = Workspace(tmp_path)
     scaffold(workspace, "other", source="trade_sign_momentum", date="2026-11-02", owner="ann")
-    found = from_runs(paths, profile("base"), compare=comparer(loader.load(workspace, "other")))
+    found = from_runs(paths, profile("base"), compare=comparer(find(workspace, "other")))
     assert found.problems and not found.sessions
     assert e.evaluate(found, profile("base")).verdict == "FAIL"
 
 
 def test_a_run_whose_digest_was_changed_is_no_evidence(
-    shadowed: tuple[loader.LoadedAlpha, list[Path]], tmp_path: Path
+    shadowed: tuple[WorkerAlpha, list[Path]], tmp_path: Path
 ) -> None:
     alpha, paths = shadowed
     copy = tmp_path / paths[0].name
@@ -69,7 +70,7 @@ def test_a_run_whose_digest_was_changed_is_no_evidence(
 
 
 def test_the_same_run_given_twice_counts_once(
-    shadowed: tuple[loader.LoadedAlpha, list[Path]],
+    shadowed: tuple[WorkerAlpha, list[Path]],
 ) -> None:
     alpha, paths = shadowed
     once = from_runs(paths, profile("base"), compare=comparer(alpha))
@@ -81,7 +82,7 @@ def test_shadow_runs_stand_in_the_order_of_their_sessions(tmp_path: Path) -> Non
     """Not of their folders, whose names say when somebody ran them."""
     workspace = Workspace(tmp_path)
     scaffold(workspace, "flow", source="order_flow_imbalance", date="2026-11-02", owner="ann")
-    alpha = loader.load(workspace, "flow")
+    alpha = find(workspace, "flow")
     tapes = write_tapes(tmp_path / "tapes", 0.0, days=2)
     given: dict[str, Any] = {"limits": Limits(), "folder": tmp_path / "shadow", "clock": "60s"}
     paths = [Path(p) for p in stream(alpha, tapes, Rules(threshold=0.1), **given)]

@@ -13,7 +13,7 @@ from hft.research.data.tapes import from_tapes
 from hft.research.execution.job import How
 from hft.research.execution.latency import SIM_P95
 from hft.governance.ledger.ledger import Ledger
-from hft.research.alphas.loader import load
+from hft.research.worker.client import find
 from hft.governance.promotion.parity import stream
 from hft.governance.promotion.verdicts import read
 from hft.research.execution.simulation import replay_alpha
@@ -134,7 +134,7 @@ def test_a_policy_that_quotes_is_not_judged_without_a_queue(desk: Path) -> None:
 
 
 def test_in_shadow_the_policy_quotes_too(desk: Path, tapes: Tapes, tmp_path: Path) -> None:
-    alpha = load(Workspace(desk), "rl_quotes")
+    alpha = find(Workspace(desk), "rl_quotes")
     (path,) = stream(alpha, tapes, Rules(), limits=Limits(), folder=tmp_path)
     run = Run.open(path)
     assert {"bid", "ask"} <= set(run.series.columns) and run.totals["fills"] > 10

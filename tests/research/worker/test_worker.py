@@ -10,7 +10,7 @@ import pytest
 from hft.core.errors import ValidationError
 from hft.research.alphas import loader, signals
 from hft.research.alphas.examples import examples
-from hft.research.alphas.signals import by_session
+from hft.research.alphas.signals import counted
 from hft.research.data.sample import sample
 from hft.research.reproduction import digests
 from hft.research.worker import walls
@@ -71,7 +71,7 @@ def test_every_shipped_alpha_says_the_same_in_a_worker(name: str) -> None:
         assert alpha.manifest == here.manifest and alpha.code_hash == here.code_hash
         expected = signals.evaluate(here, data)
         assert np.array_equal(signals.evaluate(alpha, data), expected, equal_nan=True)
-        assert np.array_equal(by_session(alpha, data), expected, equal_nan=True)
+        assert np.array_equal(counted(alpha, data), expected, equal_nan=True)
         assert len(set(digests(alpha, data, 2)[0])) == 1
 
 
@@ -100,6 +100,43 @@ def test_what_a_worker_does_wrong_is_a_sentence(tmp_path: Path, update: str, sai
     ):
         alpha.evaluate(rows())
     assert "hft-worker" not in str(error.value), "the copy's place means nothing to a user"
+
+
+FORGED = """
+import json, os, struct
+def say(said, body=b""):
+    text = json.dumps(said).encode()
+    os.write(4, struct.pack("<IQ", len(text), len(body)) + text + body)
+"""
+TRUE = '{"manifest": {}, "batch": True, "stream": True, "reads": [], "tried": [], "expression": "", '
+TRUE += '"quotes": None}'
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "say({})",
+        "say([1])",
+        "say(3)",
+        f"say({TRUE} | {{'manifest': 3}})",
+        f"say({TRUE} | {{'manifest': {{'alpha_id': ['x']}}}})",
+        f"say({TRUE} | {{'manifest': {{'nothing': 1}}}})",
+        f"say({TRUE} | {{'reads': 7}})",
+        f"say({TRUE} | {{'tried': [None]}})",
+        f"say({TRUE} | {{'quotes': 5}})",
+        "say({'error': ['no text']})",
+        "say({}, b'x' * 50)",
+        "os.write(4, b'\\xff' * 12)",
+        "os.write(4, struct.pack('<IQ', 4, 1 << 62) + b'null')",
+        "os.write(4, struct.pack('<IQ', 3, 0) + b'{]}')",
+        "os.write(4, struct.pack('<IQ', 8, 0) + b'\\xff' * 8)",
+        "os.write(4, struct.pack('<IQ', 99999, 0) + b'[' * 99999)",
+    ],
+)
+def test_a_forged_answer_is_a_sentence_and_never_a_traceback(tmp_path: Path, forged: str) -> None:
+    folder = folder_of(tmp_path, f"{FORGED}{forged}\n{STREAM.format(update='pass')}")
+    with pytest.raises(ValidationError):
+        WorkerAlpha(folder, wait_s=5.0)
 
 
 @pytest.mark.skipif(bool(walls.missing()), reason="limits stand with the walls")
@@ -168,20 +205,58 @@ def test_a_signal_that_remembers_later_rows_gains_nothing_by_it(tmp_path: Path) 
     data = rows()
     with WorkerAlpha(folder) as alpha:
         known = alpha.evaluate(data)
-        counted = by_session(alpha.again(), data)
+        found = counted(alpha, data)
     price, session = data.field("mid"), data.session
     last = np.append(session[1:] != session[:-1], True)
     assert np.array_equal(known[:-1], price[1:]), "shown everything it knows the next price"
-    assert np.all(counted[last] == 0.0), "at the end of each session it does not"
-    assert signals.difference(known, counted).largest > 0
+    assert np.all(found[last] == 0.0), "at the end of each session it does not"
+    assert signals.difference(known, found).largest > 0
 
 
 def test_a_batch_alpha_is_shown_what_was_and_never_a_later_session(tmp_path: Path) -> None:
     code = "return pl.Series([float(frame.height)] * frame.height)"
     folder = folder_of(tmp_path, BATCH.format(signals=code))
-    data = rows(300)
     with WorkerAlpha(folder) as alpha:
-        assert sorted(set(by_session(alpha, data))) == [100.0, 200.0, 300.0]
+        shown = counted(alpha, rows(300))
+    assert [shown[k] for k in (99, 199, 299)] == [100.0, 200.0, 300.0]
+    assert np.all(np.diff(shown) >= 0) and np.all(shown >= np.arange(1, 301))
+    assert np.all(shown <= np.repeat([100.0, 200.0, 300.0], 100))
+
+
+LOOKS = {
+    "a frame above it": STREAM.format(
+        update="""own = sys._getframe(2).f_locals
+        ahead = own["row"] + 1 if "row" in own else 0
+        if own.get("columns") and ahead + 1 < len(own["columns"][0]):
+            return own["columns"][0][ahead + 1]"""
+    ),
+    "rows that it was handed": BATCH.format(
+        signals="return frame['mid'].shift(-1, fill_value=0.0)"
+    ),
+}
+
+
+@pytest.mark.parametrize("how", LOOKS)
+def test_a_look_ahead_inside_a_session_shows_where_a_block_ends(tmp_path: Path, how: str) -> None:
+    data = rows(2_000)
+    with WorkerAlpha(folder_of(tmp_path, LOOKS[how])) as alpha:
+        assert signals.difference(alpha.evaluate(data), counted(alpha, data)).largest > 0
+        with pytest.raises(ValidationError, match="shown all rows at once it answers otherwise"):
+            signals.confirmed(alpha, data)
+
+
+def test_where_a_block_ends_is_drawn_anew(tmp_path: Path) -> None:
+    code = "return pl.Series([float(frame.height)] * frame.height)"
+    with WorkerAlpha(folder_of(tmp_path, BATCH.format(signals=code))) as alpha:
+        first, second = (counted(alpha, rows(1_000)) for _ in range(2))
+    assert not np.array_equal(first, second)
+
+
+def test_the_hash_seed_of_a_run_is_that_of_its_process(tmp_path: Path) -> None:
+    text = STREAM.format(update="return float(hash('seed') % 1000)")
+    with WorkerAlpha(folder_of(tmp_path, text)) as alpha:
+        found, said = digests(alpha, rows(), 3)
+    assert len(set(found)) == 3 and not said
 
 
 def test_names_whose_sessions_overlap_keep_their_rows(tmp_path: Path) -> None:
@@ -193,7 +268,7 @@ def test_names_whose_sessions_overlap_keep_their_rows(tmp_path: Path) -> None:
     data = rows().with_frame(frame)
     assert (data.session[1:] < data.session[:-1]).any()
     with WorkerAlpha(folder) as alpha:
-        assert np.array_equal(by_session(alpha, data), data.field("mid"))
+        assert np.array_equal(counted(alpha, data), data.field("mid"))
 
 
 def test_finding_an_alpha_imports_none_here(tmp_path: Path) -> None:
