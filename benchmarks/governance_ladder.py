@@ -20,7 +20,7 @@ from hft.governance.profile import Profile
 from hft.governance.promotion.claim import Claim, claim_of
 from hft.governance.promotion.document import Promotion, rollback_block
 from hft.governance.promotion.ladder import start
-from hft.governance.promotion.propose import GUARDRAILS
+from hft.governance.promotion.proposal import GUARDRAILS
 from hft.governance.sessions import Evidence, Session
 from hft.settings import read_profile
 from hft.statistics.series import generator

@@ -21,6 +21,7 @@ from benchmarks import governance_oracles as oracles
 from hft.api import research
 from hft.api.validation import validate
 from hft.audit.journal import read
+from hft.core.errors import ValidationError
 from hft.governance.verdict import Verdict
 from hft.research.alphas import loader, signals
 from hft.research.backtest import Rules, annual_sharpe, run
@@ -65,6 +66,10 @@ def look_ahead(days: int = 60, seed: int = 3, names: Sequence[str] = ()) -> Stud
         write(root / "rows", 0.0, days=days, seed=seed)
         for name in chosen:
             sharpe, result = _judged(root, name)
+            if isinstance(result, ValidationError):  # its walls refused what it asked for
+                held = held and name not in oracles.HONEST
+                rows.append((oracles.words(name), _number(sharpe), "none", "refused by its walls"))
+                continue
             first = result.gates[0]
             failed = [check.id for check in first.checks if check.verdict is Verdict.FAIL]
             honest = name in oracles.HONEST
@@ -93,7 +98,11 @@ def _judged(root: Path, name: str) -> tuple[float | None, Any]:
     research.scaffold(name, source="order_flow_imbalance", horizon="1min", root=root)
     path = root / "research" / "alphas" / name / "impl.py"
     path.write_text(oracles.source(name, str(rows)))
-    result = validate(name, str(rows), root=root, skip_gate_b_tests=True)
+    result: Any
+    try:
+        result = validate(name, str(rows), root=root, skip_gate_b_tests=True)
+    except ValidationError as error:
+        result = error
     alpha = loader.load(Workspace(root), name)
     data = load([str(rows)], fields=alpha.manifest.data_fields)
     earned = run(data, np.nan_to_num(signals.evaluate(alpha, data)), Rules())

@@ -103,7 +103,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "findings: what must be waived passes": Fault(
         "hft/feeds/base.py",
-        "    findings.enforce(rows, options.waive, _origin(feed), options.limits)\n",
+        "    findings.enforce(rows, options.waive, origin_of(feed), options.limits)\n",
         "",
         "feeds",
     ),
@@ -135,13 +135,13 @@ FAULTS: dict[str, Fault] = {
         "hft/statistics/sharpe.py",
         "mean, sd = float(r.mean()), float(r.std(ddof=1))",
         "mean, sd = float(r.mean()), float(r.std())",
-        "alpha",
+        "research",
     ),
     "gate: an undecided check hides a failed one": Fault(
         "hft/governance/verdict.py",
         "for verdict in (Verdict.FAIL, Verdict.INSUFFICIENT)",
         "for verdict in (Verdict.INSUFFICIENT, Verdict.FAIL)",
-        "alpha",
+        "governance",
     ),
 }
 

@@ -213,7 +213,7 @@ def test_a_drawdown_says_of_what_it_is_a_share(
     call = ("validate", "mine", "--data", "data/planted", "--profile", "base", "--yes")
     shown = said(capsys, 2, *call)
     assert "deepest drawdown, of equity" in shown
-    assert "of equity (1,000,000 at first), out of sample" in shown
+    assert "of equity (1,000,000 at first), out of sample" in " ".join(shown.split())
     folder = max(Path("research/experiments/validations/mine").iterdir())
     assert (
         "share of the highest equity so far (1,000,000 at the start)"

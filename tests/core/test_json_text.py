@@ -27,6 +27,7 @@ OWN_FORM = {
     "reports/html.py": "data of a page: the order of its keys is shown",
     "runs/job.py": "copies a configuration",
     "runs/regression/file.py": "quotes scalars of YAML",
+    "research/worker/message.py": "asks whether a text is Unicode",
     "storage/chain_row.py": "asks whether a text is Unicode",
 }
 

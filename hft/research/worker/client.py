@@ -269,12 +269,16 @@ def _open_to_all(folder: Path) -> str:
 
 
 def readable_places() -> list[str]:
-    """What a worker may read: Python, its packages, hft, and what the system's libraries ask for."""
+    """What a worker may read: Python, its packages (also those that are links there), hft, and what
+    the system's libraries ask for."""
     names = ("stdlib", "platstdlib", "purelib", "platlib")
     schemes = [sysconfig.get_paths(vars=own) for own in (None, _BASE)]
     found = {os.path.realpath(paths[name]) for paths in schemes for name in names}
+    linked = {
+        os.path.realpath(one) for place in found for one in os.scandir(place) if one.is_symlink()
+    }
     package = str(Path(__file__).resolve().parents[2])
-    return [*SYSTEM, *sorted(found), package]
+    return [*SYSTEM, *sorted(found | linked), package]
 
 
 _BASE = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}

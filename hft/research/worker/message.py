@@ -12,6 +12,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from hft.core.json_text import line
+
 HEAD = struct.Struct("<IQ")  # bytes of JSON, bytes behind it
 HEADER_MOST = 1 << 24
 PIECE = 1 << 20
@@ -31,7 +33,7 @@ class Message:
 
 def send(pipe: int, message: Message, deadline: float | None = None) -> None:
     """Write all of a message. Raises: Broken."""
-    header = json.dumps(message.said, allow_nan=False, sort_keys=True).encode()
+    header = line(message.said).encode()
     _write(pipe, HEAD.pack(len(header), len(message.body)) + header, deadline)
     _write(pipe, message.body, deadline)
 
