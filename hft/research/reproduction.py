@@ -20,7 +20,8 @@ def digests(alpha: RemoteAlpha, data: ResearchData, runs: int) -> tuple[list[str
     found, said = [], ""
     for run in range(runs):
         try:
-            signal = alpha.again(environment(run)).evaluate(data)
+            with alpha.again(environment(run)) as fresh:
+                signal = fresh.evaluate(data)
         except HftError as error:
             said = str(error)
             continue

@@ -23,6 +23,7 @@ from hft.core.errors import ValidationError
 
 ROW = "the row's number"
 STREAM_APART = 1e-9
+BLOCK_MOST = 64  # rows of a block of the counted signal; where it ends is drawn, and told to nobody
 PLAIN_NAME = re.compile(rf"(?!(?:{'|'.join(kwlist)})$)[A-Za-z]\w*", re.ASCII)
 
 
@@ -93,19 +94,20 @@ class Stream:
 
     def __init__(self, alpha: Any) -> None:
         self.made = instance(alpha)
-        self._seen: pl.DataFrame | None = None
+        self._rows = 0
+        self._seen: pl.DataFrame | None = None  # of a batch alpha
 
     def extend(self, data: ResearchData) -> np.ndarray:
         """The signal at the rows of `data`, which follow all rows before.
 
         With `update` it is what the code has kept; a batch alpha is shown all rows so far.
         """
-        before, begin = self._seen, self._seen is None
+        before, self._rows = self._rows, self._rows + len(data)
         if has_stream(self.made):
-            self._seen = data.frame
-            return _stream(self.made, data, begin=begin)
-        self._seen = data.frame if before is None else pl.concat([before, data.frame], rechunk=True)
-        return _batch(self.made, data.with_frame(self._seen))[-len(data) :]
+            return _stream(self.made, data, before)
+        frames = [data.frame] if self._seen is None else [self._seen, data.frame]
+        self._seen = pl.concat(frames, rechunk=True)
+        return _batch(self.made, data.with_frame(self._seen))[before:]
 
 
 def _reset(alpha: Any) -> None:
@@ -113,15 +115,16 @@ def _reset(alpha: Any) -> None:
         alpha.reset()
 
 
-def _stream(alpha: Any, data: ResearchData, *, begin: bool = True) -> np.ndarray:
+def _stream(alpha: Any, data: ResearchData, before: int = 0) -> np.ndarray:
+    """The signal row by row; `before` is how many rows the alpha has been shown already."""
     if not has_stream(alpha):
         return _growing(alpha, data)
     fields = tuple(alpha.manifest.data_fields)
     columns = [data.field(name).tolist() for name in fields]
     found = np.full(len(data), np.nan)
     row = 0
-    with own_code(lambda error: _raised(alpha, data, row, error)):
-        if begin:
+    with own_code(lambda error: _raised(alpha, data, row, before, error)):
+        if not before:
             _reset(alpha)
         update: Callable[..., Any] = alpha.update
         call = _by_name(fields)
@@ -182,14 +185,14 @@ def _vector(answer: Any, alpha: Any, rows: int) -> np.ndarray:
     return found
 
 
-def _raised(alpha: Any, data: ResearchData, row: int, error: BaseException) -> ValidationError:
+def _raised(
+    alpha: Any, data: ResearchData, row: int, before: int, error: BaseException
+) -> ValidationError:
     at = data.frame["ts"][row].isoformat() if row < len(data) else "the start"
     return ValidationError(
-        f"alpha {name_of(alpha)!r}: update() raised {said(error)} at row {row + 1} ({at})"
+        f"alpha {name_of(alpha)!r}: update() raised {said(error)} at row "
+        f"{before + row + 1} ({at})"
     )
-
-
-BLOCK_MOST = 64  # rows of one name-less block of a stream; its end is drawn, and told to nobody
 
 
 def counted(alpha: RemoteAlpha, data: ResearchData) -> np.ndarray:

@@ -57,10 +57,14 @@ class WorkerAlpha(RemoteAlpha):
         limits: walls.Limits | None = None,
         wait_s: float = WAIT_S,
         environment: Mapping[str, str] | None = None,
+        named: Path | None = None,
     ) -> None:
-        """Start it. Raises: ValidationError for what the alpha does, Unavailable without walls."""
-        self.folder, self.wait_s = folder, wait_s
-        self.lacking = walls.missing() or _open_to_all(folder)
+        """Start it; `named` is the user's folder where `folder` is a copy of it.
+
+        Raises: ValidationError for what the alpha does, Unavailable for walls that do not stand.
+        """
+        self.folder, self.wait_s = named or folder, wait_s
+        self.lacking = walls.missing() or _open_to_all(self.folder)
         self._others: list[WorkerAlpha] = []
         self._limits, self._environment = limits or walls.Limits(), dict(environment or {})
         self._place = tempfile.TemporaryDirectory(prefix="hft-worker-")
@@ -87,6 +91,7 @@ class WorkerAlpha(RemoteAlpha):
             limits=self._limits,
             wait_s=self.wait_s,
             environment=self._environment | dict(environment or {}),
+            named=self.folder,
         )
         self._others.append(other)
         return other
@@ -97,22 +102,20 @@ class WorkerAlpha(RemoteAlpha):
         code = answer.said.get("exit_code")
         return {
             "exit_code": code if isinstance(code, int) else 1,
-            "stdout": answer.body.decode(errors="replace"),
+            "stdout": "\n".join(map(plain, answer.body.decode(errors="replace").split("\n"))),
         }
 
     def imports(self, module: str) -> str:
         """Why a module cannot be imported, "" where it can."""
         said = self._once({"ask": "imports", "module": module}, self.wait_s).said
-        return str(said.get("wrong", "it said nothing"))[:WORDS_KEPT]
+        return self._own_words(said.get("wrong", "it said nothing"))
 
     def _once(self, asked: dict[str, Any], wait_s: float) -> Message:
         """One answer of a new process, which ends with it."""
-        with WorkerAlpha(self._copy, limits=self._limits, wait_s=wait_s) as other:
-            try:
-                return other._answer(Message(asked), TEXT_MOST)
-            except ValidationError as error:
-                said = str(error).replace(str(self._copy), str(self.folder))
-                raise ValidationError(said) from None
+        with WorkerAlpha(
+            self._copy, limits=self._limits, wait_s=wait_s, named=self.folder
+        ) as other:
+            return other._answer(Message(asked), TEXT_MOST)
 
     def evaluate(self, data: ResearchData, *, batch: bool | None = None) -> np.ndarray:
         """The signal at each row, float64; see `signals.evaluate`. Raises: ValidationError."""
@@ -160,7 +163,9 @@ class WorkerAlpha(RemoteAlpha):
         self._usable(self.manifest.to_dict())
         self.batch, self.stream = told["batch"] is True, told["stream"] is True
         self.reads = self._sayings(told["reads"])
-        self.expression, quotes = str(told["expression"])[:WORDS_KEPT], told["quotes"]
+        self.expression, quotes = str(told["expression"]), told["quotes"]
+        if len(self.expression) > TEXT_LONGEST or not self.expression.isprintable():
+            raise self._refused("said what is no expression")
         if quotes is not None and not isinstance(quotes, dict):
             raise self._refused("said what are no quotes")
         self.quotes = quotes
@@ -168,7 +173,8 @@ class WorkerAlpha(RemoteAlpha):
     def _usable(self, manifest: Mapping[str, Any]) -> None:
         """Texts without control characters, a horizon that a time can be moved by."""
         for name, value in manifest.items():
-            for text in [value] if isinstance(value, str) else value if isinstance(value, list) else ():
+            texts = [value] if isinstance(value, str) else value
+            for text in texts if isinstance(texts, list) else ():
                 lines = text.replace("\n", "") if name in FREE_TEXT else text
                 if not lines.isprintable() or len(text) > TEXT_LONGEST:
                     raise self._refused(f"has a manifest whose {name} is no plain text")
@@ -179,7 +185,7 @@ class WorkerAlpha(RemoteAlpha):
         """A list of texts, in the user's words. Raises: ValidationError for anything else."""
         if not isinstance(said, list) or not all(isinstance(one, str) for one in said):
             raise self._refused("said what is no list of texts")
-        return tuple(self._own_words(one)[:WORDS_KEPT] for one in said[:SAID_MOST])
+        return tuple(self._own_words(one) for one in said[:SAID_MOST])
 
     def _answer(self, message: Message, most: int) -> Message:
         deadline = time.monotonic() + self.wait_s
@@ -202,8 +208,7 @@ class WorkerAlpha(RemoteAlpha):
 
     def _own_words(self, said: Any) -> str:
         """What a worker said, in one short line, with the user's folder in place of the copy."""
-        text = str(said).replace(str(self._copy), str(self.folder))[:WORDS_KEPT]
-        return "".join(one if one.isprintable() else " " for one in text)
+        return plain(str(said).replace(str(self._copy), str(self.folder))[:WORDS_KEPT])
 
     def _refused(self, why: str) -> ValidationError:
         return ValidationError(f"alpha {self.folder.name!r}: its process {why}")
@@ -222,7 +227,7 @@ class WorkerAlpha(RemoteAlpha):
             return f"was ended by {signal.Signals(-code).name}"
         self._words.seek(0)
         said = self._words.read(1 << 20).decode(errors="replace").strip().splitlines()
-        last = f": {said[-1][-WORDS_KEPT:]}" if said else ""
+        last = f": {self._own_words(said[-1])}" if said else ""
         return f"ended with exit code {code}{last}"
 
     def _started(self) -> "subprocess.Popen[bytes]":
@@ -259,6 +264,11 @@ def _ended(
             with suppress(OSError):
                 pipe.close()
     place.cleanup()
+
+
+def plain(text: str) -> str:
+    """A line without control characters, which could draw over what a terminal shows."""
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def _open_to_all(folder: Path) -> str:

@@ -186,6 +186,3 @@ def _rows(message: Message) -> Any:
     frame = pl.read_ipc_stream(io.BytesIO(message.body))
     return ResearchData(frame, "", str(message.said["source"]))
 
-
-if __name__ == "__main__":
-    main()

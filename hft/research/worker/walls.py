@@ -22,11 +22,12 @@ from dataclasses import dataclass
 NO_NEW_PRIVILEGES, END_WITH_PARENT = 38, 1  # of prctl
 LANDLOCK = {"create": 444, "add": 445, "restrict": 446}
 VERSION_ASKED, BENEATH = 1, 1
-READS = 0b1101  # execute, read a file, read a folder
+EXECUTE, READS = 0b1, 0b1101  # reads: execute, read a file, read a folder
 WRITES = 0b110110010  # write, remove, make folders and files; no devices, sockets, pipes, links
-RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # version: how many rights on files there are
+TRUNCATES = 1 << 14
+HANDLED = (1 << 16) - 1  # every right on files that version 5 and later know
 OF_A_FILE = 0b1100000000000111  # execute, write, read, truncate, ioctl: what a rule on a file has
-SIGNALS_AND_ABSTRACT_SOCKETS = 0b11
+TCP, SIGNALS_AND_ABSTRACT_SOCKETS = 0b11, 0b11
 
 SECCOMP = 317
 SET_FILTER, ALL_THREADS = 1, 1
@@ -148,18 +149,16 @@ def _landlock_version() -> int:
 
 
 def _wall_files(readable: Sequence[str], writable: Sequence[str]) -> None:
-    version = min(_landlock_version(), max(RIGHTS))
-    handled = (1 << RIGHTS[version]) - 1
-    attributes = struct.pack("QQQ", handled, 0b11, SIGNALS_AND_ABSTRACT_SOCKETS)
+    attributes = struct.pack("QQQ", HANDLED, TCP, SIGNALS_AND_ABSTRACT_SOCKETS)
     libc = _libc()
     rules = libc.syscall(LANDLOCK["create"], attributes, len(attributes), 0)
     if rules < 0:
         raise NoWalls(f"Landlock refused: {os.strerror(ctypes.get_errno())}")
     try:
         for path in readable:
-            _rule(libc, rules, path, READS & handled)
+            _rule(libc, rules, path, READS)
         for path in writable:
-            _rule(libc, rules, path, (READS | WRITES | 1 << 14) & handled & ~1)
+            _rule(libc, rules, path, (READS | WRITES | TRUNCATES) & ~EXECUTE)
         if libc.syscall(LANDLOCK["restrict"], rules, 0):
             raise NoWalls(f"Landlock refused: {os.strerror(ctypes.get_errno())}")
     finally:

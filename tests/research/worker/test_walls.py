@@ -170,7 +170,7 @@ def test_what_the_walls_refuse(tmp_path: Path, name: str, monkeypatch) -> None:
     assert not told or any(one.startswith(told) for one in alpha.tried), alpha.tried
 
 
-def test_without_walls_each_kind_of_attack_would_have_got_through(
+def test_without_walls_files_network_and_programs_are_reached(
     tmp_path: Path, monkeypatch
 ) -> None:
     """So that what the tests above see is the walls and not a mistake in the attack."""

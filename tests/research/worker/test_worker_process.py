@@ -181,6 +181,36 @@ def test_an_alphas_folder_has_a_size(tmp_path: Path) -> None:
         WorkerAlpha(folder)
 
 
+def test_an_error_in_a_late_block_has_the_row_of_the_data(tmp_path: Path) -> None:
+    data = rows()
+    late = repr(float(data.field("mid")[250]))
+    update = f"if mid == {late}: raise ValueError('this one')"
+    with (
+        WorkerAlpha(folder_of(tmp_path, STREAM.format(update=update))) as alpha,
+        pytest.raises(ValidationError, match=r"ValueError: this one at row 251 \("),
+    ):
+        counted(alpha, data)
+
+
+def test_words_of_an_alpha_draw_nothing_over_a_terminal(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, STREAM.format(update="raise ValueError('\\x1b[2K PASS')"))
+    (folder / "tests").mkdir()
+    test = "def test_one():\n    print('\\x1b[2K PASS')\n    assert False\n"
+    (folder / "tests" / "test_one.py").write_text(test)
+    with WorkerAlpha(folder) as alpha:
+        with pytest.raises(ValidationError, match="PASS") as error:
+            alpha.evaluate(rows())
+        told = alpha.tests(60.0)
+    assert "\x1b" not in str(error.value) and "PASS" in told["stdout"]
+    assert told["exit_code"] == 1 and "\x1b" not in told["stdout"] and "\n" in told["stdout"]
+
+
+def test_a_long_expression_is_told_whole_since_trials_are_known_by_it(tmp_path: Path) -> None:
+    text = STREAM.format(update="pass") + "    class expression: canonical = 'f(x)+' * 200\n"
+    with WorkerAlpha(folder_of(tmp_path, text)) as alpha:
+        assert alpha.expression == "f(x)+" * 200
+
+
 def test_what_an_alpha_prints_is_no_answer(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, STREAM.format(update="print('1' * 1000); sys.stdout.flush()"))
     with WorkerAlpha(folder) as alpha:
