@@ -19,7 +19,7 @@ from hft.research.alphas.signals import Difference
 
 # What no history could mend.
 STRUCTURAL = (
-    *("unit_tests", "deterministic", "batch_equals_stream", "whole_equals_sessions"),
+    *("unit_tests", "deterministic", "batch_equals_stream", "all_equals_blocks"),
     "finite_outputs",
 )
 
@@ -28,7 +28,7 @@ STRUCTURAL = (
 class Correctness:
     """What was run again, in other ways.
 
-    `hashes` are the scorecard hashes of fresh processes; `parity` how far two ways to
+    `hashes` are those of the signals of fresh processes; `parity` how far two ways to
     evaluate are apart, None where the alpha has only one; `streamed` how far all rows at once are
     from block by block; `tests_passed` None when they were
     skipped. `permutation_p` counts `permutation_draws` draws. `failed_process`: the last words of
@@ -93,11 +93,11 @@ def _tests(found: Correctness) -> Check:
 def _deterministic(found: Correctness, profile: Profile) -> Check:
     needed = int(profile.number("gate_b.runs_min"))
     if len(found.hashes) < needed:
-        text = f"{len(found.hashes)} of {needed} fresh processes gave a scorecard"
+        text = f"{len(found.hashes)} of {needed} fresh processes gave a signal"
         text = f"{text}: {found.failed_process}" if found.failed_process else text
         return Check("deterministic", len(found.hashes), needed, Verdict.FAIL, reason=text)
     if found.failed_process:  # the others agree: it does not always answer
-        text = f"a fresh process gave no scorecard: {found.failed_process}"
+        text = f"a fresh process gave no signal: {found.failed_process}"
         return Check("deterministic", len(found.hashes), needed, Verdict.FAIL, reason=text)
     distinct = len(set(found.hashes))
     text = "" if distinct == 1 else f"{len(found.hashes)} fresh processes gave {distinct} results"
@@ -108,24 +108,25 @@ def _deterministic(found: Correctness, profile: Profile) -> Check:
 def _parity(found: Correctness, profile: Profile) -> Check:
     if found.parity is None:
         return not_applicable("batch_equals_stream", "the alpha has only one way to be evaluated")
-    id, key, apart = "batch_equals_stream", "gate_b.parity_abs_max", found.parity.largest
-    at = "" if found.parity.row is None else f" at row {found.parity.row + 1}"
-    if not isfinite(apart):
-        reason = f"one of batch and stream has no signal{at}, the other has"
-        return Check(id, None, profile.get(key), Verdict.FAIL, reason=reason)
-    reason = f"batch and stream are {apart:.3g} apart{at}"
-    return at_most(id, apart, profile.number(key), reason=reason)
+    ways = "batch and stream"
+    return _apart("batch_equals_stream", found.parity, profile, ways)
 
 
 def _streamed(found: Correctness, profile: Profile) -> Check:
     """The signal that counts was made block by block, by a process without later rows."""
-    id, apart = "whole_equals_sessions", found.streamed.largest
-    at = "" if found.streamed.row is None else f" at row {found.streamed.row + 1}"
-    said = f"shown all rows at once it answers otherwise than block by block{at}"
-    if not isfinite(apart):
-        return Check(id, None, profile.get("gate_b.parity_abs_max"), Verdict.FAIL, reason=said)
-    said = f"{said}: {apart:.3g} apart"
-    return at_most(id, apart, profile.number("gate_b.parity_abs_max"), reason=said)
+    ways = "all rows at once and block by block"
+    return _apart("all_equals_blocks", found.streamed, profile, ways)
+
+
+def _apart(id: str, found: Difference, profile: Profile, ways: str) -> Check:
+    """Two ways to one signal; a number on one side only is as far apart as can be."""
+    key = "gate_b.parity_abs_max"
+    at = "" if found.row is None else f" at row {found.row + 1}"
+    if not isfinite(found.largest):
+        reason = f"one of {ways} has no signal{at}, the other has"
+        return Check(id, None, profile.get(key), Verdict.FAIL, reason=reason)
+    reason = f"{ways} are {found.largest:.3g} apart{at}"
+    return at_most(id, found.largest, profile.number(key), reason=reason)
 
 
 def _permutation(found: Correctness, profile: Profile) -> Check:

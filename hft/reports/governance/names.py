@@ -11,6 +11,7 @@ GATES = {
 }
 # id -> how a person says it; an id that is not here loses its underscores.
 CHECKS = {
+    "all_equals_blocks": "all rows at once equal block by block",
     "as_of_coverage": "rows with a known time",
     "batch_equals_stream": "batch equals stream",
     "bds_p": "independence (BDS p)",
@@ -81,6 +82,5 @@ CHECKS = {
     "walk_consistency": "walk-forward, winning folds",
     "walk_ratio": "walk-forward Sharpe / in-sample",
     "walk_worst": "walk-forward, worst fold",
-    "whole_equals_sessions": "all rows at once equal block by block",
     "worst_year": "worst year, in sd of plan",
 }
