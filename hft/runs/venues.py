@@ -286,18 +286,19 @@ def _legs(latency: Any) -> dict[str, Latency]:
     return {leg: _leg(leg, latency) for leg in LEGS}
 
 
+def _duration_ns(value: Any, what: str) -> int:
+    refuse_bare(value, what)
+    return bounded_ns(value, what)
+
+
 def _leg(leg: str, value: Any) -> Latency:
     what = f"venue.latency.{leg}"
     if isinstance(value, Latency):
         return value
-    if isinstance(value, str) and value in PRESETS:
-        raise ConfigError(f"{what}: {value!r} is a venue of its own: hft.Venue.{value}()")
-    for one in value[1:] if isinstance(value, Sequence) and value[:1] == ("uniform",) else [value]:
-        refuse_bare(one, what)
     if isinstance(value, str | int | float):
-        return Latency(base_ns=bounded_ns(value, what))
+        return Latency(base_ns=_duration_ns(value, what))
     if isinstance(value, Sequence) and len(value) == 3 and value[0] == "uniform":
-        return Latency("uniform", bounded_ns(value[1], what), bounded_ns(value[2], what))
+        return Latency("uniform", _duration_ns(value[1], what), _duration_ns(value[2], what))
     if isinstance(value, Sequence) and value and all(isinstance(v, int) for v in value):
         return Latency("sampled", table=tuple(bounded_ns(v, what) for v in value))
     raise ConfigError(f"{what}: {value!r} is no duration, ('uniform', base, spread) or samples")
