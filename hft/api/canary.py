@@ -299,7 +299,7 @@ def _past(office: Office, file: File, desk: Desk) -> History:
     """Rungs and attempts by the journal; code that moved stops the canary at once."""
     from datetime import date
 
-    from hft.research.worker.client import find
+    from hft.research.worker.roster import find
 
     assert file.promotion is not None
     fallback = None

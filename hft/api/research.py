@@ -9,7 +9,7 @@ from typing import Any
 from hft.api.desk import Desk, open_desk
 from hft.core.errors import ValidationError
 from hft.research import exploration
-from hft.research.alphas import examples, loader
+from hft.research.alphas import examples
 from hft.research.data import usage
 from hft.research.data.calendar import Calendar, of_data, of_tapes
 from hft.research.data.features import FeatureSet, write
@@ -17,6 +17,7 @@ from hft.research.data.load import load
 from hft.research.data.sources import TAPE, expand, is_frame
 from hft.research.data.splits import shares_of
 from hft.research.durations import duration_text
+from hft.research.worker.roster import find, roster
 from hft.runs.ingest import open_tapes
 from hft.settings.folder import config_file
 from hft.tape.dataset import Tapes
@@ -63,7 +64,7 @@ def list_(root: str | Path | None = None, *, now: Any = None) -> dict[str, Any]:
     >>> "order_flow_imbalance" in hft.alpha.list_()["examples"]
     True
     """
-    found = loader.discover(open_desk(root, now=now).workspace)
+    found = roster(open_desk(root, now=now).workspace)
     alphas = []
     for name, one in sorted(found.alphas.items()):
         manifest = one.manifest
@@ -136,15 +137,15 @@ def try_(
     True
     """
     desk = open_desk(root, now=now)
-    alpha = loader.load(desk.workspace, alpha_id)
-    if isinstance(data, list | tuple) and not data:
-        raise ValidationError(f"alpha {alpha_id!r}: name what to look at with --data")
-    rows = load(data, fields=alpha.manifest.data_fields, horizon_ns=alpha.manifest.horizon_ns)
-    shares = shares_of(desk.settings.alpha_split)
-    part, _ = exploration.explore_part(rows, alpha.manifest.horizon_ns, shares)
-    if kept := usage.kept_back(usage.uses(desk.workspace, rows), rows, part):
-        raise ValidationError(kept[0])
-    found = exploration.explore(alpha, rows, shares)
+    with find(desk.workspace, alpha_id) as alpha:
+        if isinstance(data, list | tuple) and not data:
+            raise ValidationError(f"alpha {alpha_id!r}: name what to look at with --data")
+        rows = load(data, fields=alpha.manifest.data_fields, horizon_ns=alpha.manifest.horizon_ns)
+        shares = shares_of(desk.settings.alpha_split)
+        part, _ = exploration.explore_part(rows, alpha.manifest.horizon_ns, shares)
+        if kept := usage.kept_back(usage.uses(desk.workspace, rows), rows, part):
+            raise ValidationError(kept[0])
+        found = exploration.explore(alpha, rows, shares)
     exploration.record(desk.workspace, found, rows, desk.now_ns)
     return found
 

@@ -39,7 +39,7 @@ def shadow(
     from hft.api.limits import Limits
     from hft.governance.promotion.parity import stream
     from hft.research.execution.job import How
-    from hft.research.worker.client import find
+    from hft.research.worker.roster import find
     from hft.runs.ingest import open_tapes
     from hft.tape.dataset import Tapes
 

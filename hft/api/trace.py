@@ -51,7 +51,7 @@ def inventory(root: str | Path | None = None, *, now: Any = None) -> dict[str, A
     from hft.governance.promotion.promotions import read
     from hft.governance.promotion.signatures import effective
     from hft.governance.trace.inventory import inventory as all_models
-    from hft.research.alphas import loader
+    from hft.research.worker.roster import roster
 
     desk = open_desk(root, now=now)
     office = office_of(desk)
@@ -60,9 +60,9 @@ def inventory(root: str | Path | None = None, *, now: Any = None) -> dict[str, A
         file.alpha_id: (file, effective(file, desk.keys, desk.now_ns, recorded))
         for file in read(office.promotions).speaking()
     }
-    discovery = loader.discover(desk.workspace)
-    models = all_models(discovery, files, desk.auditor.rows())
+    alphas = roster(desk.workspace)
+    models = all_models(alphas, files, desk.auditor.rows())
     return {
         "models": [model.to_dict() for model in models],
-        "errors": list(discovery.errors),
+        "errors": list(alphas.errors),
     }

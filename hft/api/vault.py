@@ -20,7 +20,7 @@ from hft.research.data.dataset import ResearchData
 from hft.research.data.footprint import Footprint
 from hft.research.data.load import load
 from hft.research.measures.measurement import measure
-from hft.research.worker.client import find
+from hft.research.worker.roster import find
 from hft.storage.lock import locked
 
 

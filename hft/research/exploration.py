@@ -16,7 +16,7 @@ from hft.research.backtest import Rules, run
 from hft.research.data import splits
 from hft.research.data.footprint import Footprint
 from hft.research.data.dataset import ResearchData
-from hft.research.alphas.loader import LoadedAlpha
+from hft.research.alphas.remote import RemoteAlpha
 from hft.research.durations import duration_text
 from hft.research.data.usage import Use, parts_of
 from hft.research.workspace import Workspace
@@ -134,7 +134,7 @@ SILENT = "no row has a signal: update(), or signals(), has to return a number, n
 
 
 def explore(
-    alpha: LoadedAlpha, data: ResearchData, shares: tuple[float, float, float] = splits.DEFAULT
+    alpha: RemoteAlpha, data: ResearchData, shares: tuple[float, float, float] = splits.DEFAULT
 ) -> Explored:
     """IC at horizons around the registered one, turnover and coverage, on explore rows only.
 

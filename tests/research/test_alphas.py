@@ -12,6 +12,7 @@ from hft.research.data.sample import sample
 from hft.research.alphas.ids import alpha_id, class_name
 from hft.research.alphas.manifest import AlphaManifest
 from hft.research.durations import duration_ns, duration_text
+from hft.research.worker.roster import find, roster
 from hft.research.workspace import Workspace
 from hft.core.errors import ValidationError
 
@@ -49,7 +50,7 @@ def test_each_folder_with_an_impl_is_an_alpha(tmp_path: Path) -> None:
     for name in ("b", "a"):
         workspace = put(tmp_path, name, GOOD.format(id=name))
     put(tmp_path, "_templates", "raise RuntimeError")
-    found = loader.discover(workspace)
+    found = roster(workspace)
     assert list(found.alphas) == ["a", "b"] and found.errors == ()
     assert found.alphas["a"].manifest.alpha_id == "a"
 
@@ -84,7 +85,7 @@ def test_what_cannot_be_used_is_an_error_in_the_result(
 ) -> None:
     workspace = put(tmp_path, "x", text)
     put(tmp_path, "good", GOOD.format(id="good"))
-    found = loader.discover(workspace)
+    found = roster(workspace)
     assert list(found.alphas) == ["good"]
     with pytest.raises(ValidationError, match=sentence):
         raise ValidationError(found.errors[0])
@@ -92,7 +93,7 @@ def test_what_cannot_be_used_is_an_error_in_the_result(
 
 def test_two_folders_with_one_id_are_told_apart(tmp_path: Path) -> None:
     put(tmp_path, "a", GOOD.format(id="same"))
-    found = loader.discover(put(tmp_path, "b", GOOD.format(id="same")))
+    found = roster(put(tmp_path, "b", GOOD.format(id="same")))
     assert list(found.alphas) == ["same"] and "is already in" in found.errors[0]
 
 
@@ -102,28 +103,28 @@ def test_an_unknown_id_lists_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(
         ValidationError, match=r"no such alpha; there are known; not usable.*broken"
     ):
-        loader.load(workspace, "other")
-    assert loader.load(workspace, " Known ").alpha_id == "known"
+        find(workspace, "other")
+    assert find(workspace, " Known ").alpha_id == "known"
 
 
 def test_the_code_hash_is_of_the_whole_folder_but_its_words(tmp_path: Path) -> None:
     workspace = put(tmp_path, "a", GOOD.format(id="a"))
     folder = tmp_path / "research/alphas/a"
-    before = loader.load(workspace, "a").code_hash
+    before = loader.code_hash(folder)
     (folder / "README.md").write_text("words")
     (folder / "__pycache__").mkdir(exist_ok=True)
     (folder / "__pycache__" / "x.pyc").write_bytes(b"1")
-    assert loader.load(workspace, "a").code_hash == before
+    assert loader.code_hash(folder) == before
     (folder / "weights.json").write_text("[1]")
-    assert loader.load(workspace, "a").code_hash != before
+    assert loader.code_hash(folder) != before
 
 
 def test_an_edit_is_seen_at_the_next_load(tmp_path: Path) -> None:
     workspace = put(tmp_path, "a", GOOD.format(id="a"))
-    assert signals.evaluate(loader.load(workspace, "a"), sample(50))[0] != -1.0
+    assert signals.evaluate(loader.load_folder(workspace.alphas / "a"), sample(50))[0] != -1.0
     path = tmp_path / "research/alphas/a/impl.py"
     path.write_text(path.read_text().replace("return ofi", "return -1.0"))
-    assert set(signals.evaluate(loader.load(workspace, "a"), sample(50))) == {-1.0}
+    assert set(signals.evaluate(loader.load_folder(workspace.alphas / "a"), sample(50))) == {-1.0}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from hft.research.alphas import loader, scaffold, examples
 from hft.research.data import usage
 from hft.research.data.load import load
 from hft.research.data.sample import sample
+from hft.research.worker.roster import find, roster
 from hft.research.workspace import Workspace
 from hft.cli import app
 from hft.core.errors import ValidationError
@@ -114,7 +115,7 @@ def test_every_example_and_the_template_pass_their_own_tests(desk: Path) -> None
         assert app.run([*words, *(["--from", source] if source else [])]) == 0
     done = pytest_in(desk, "research/alphas")
     assert done.returncode == 0, done.stdout[-2000:]
-    found = loader.discover(Workspace(desk))
+    found = roster(Workspace(desk))
     assert sorted(found.alphas) == sorted(names) and found.errors == ()
     for one in found.alphas.values():
         manifest = one.manifest
@@ -140,7 +141,7 @@ def test_a_copy_is_formatted_like_everything_else(desk: Path) -> None:
     )
     impl = (desk / "research/alphas/mine/impl.py").read_text()
     assert max(map(len, impl.splitlines())) <= 100
-    manifest = loader.load(Workspace(desk), "mine").manifest
+    manifest = find(Workspace(desk), "mine").manifest
     assert manifest.hypothesis == text and manifest.owner == "ann"
     assert manifest.paper_refs == ("A paper (2020)", "Another one")
     assert manifest.complexity == "O(N)" and manifest.family == "vpin"
@@ -211,7 +212,7 @@ def test_the_t_of_a_look_stands_beside_the_daily_coefficient_that_it_is_of(desk:
     moves = 0.01 * side + 0.001 * wave
     mid = 100.0 + np.concatenate([[0.0], np.cumsum(moves)[:-1]])
     given = {"ts": frame["ts"], "mid": mid, "level": side - 0.1 * wave}
-    found = exploration.explore(loader.load(Workspace(desk), "mine"), load(pl.DataFrame(given)))
+    found = exploration.explore(find(Workspace(desk), "mine"), load(pl.DataFrame(given)))
     look = found.decay[0]
     assert look.spearman is not None and look.session is not None
     assert look.t is not None and look.spearman > 0.5, "the two disagree here"
@@ -222,12 +223,12 @@ def test_the_t_of_a_look_stands_beside_the_daily_coefficient_that_it_is_of(desk:
 
 def test_a_look_at_rows_too_far_apart_for_the_alpha_says_so(desk: Path) -> None:
     assert app.run(["--quiet", "alpha", "scaffold", "mine", "--horizon", "5s"]) == 0
-    alpha = loader.load(Workspace(desk), "mine")
+    alpha = find(Workspace(desk), "mine")
     said = exploration.explore(alpha, sample()).text()
     assert "the alpha predicts over 5s, and no row is followed by another" in said
     assert not [line for line in said.splitlines() if line.split()[-1:] == ["0"]]
     assert app.run(["--quiet", "alpha", "scaffold", "fine", "--horizon", "1min"]) == 0
-    fine = exploration.explore(loader.load(Workspace(desk), "fine"), sample())
+    fine = exploration.explore(find(Workspace(desk), "fine"), sample())
     assert "predicts over" not in fine.text() and len(fine.decay) == 7
 
 
@@ -277,5 +278,5 @@ def test_the_leak_test_of_a_scaffold_knows_a_field_of_the_users_own(desk: Path) 
 
 def test_a_look_from_python_prints_its_table(desk: Path) -> None:
     assert app.run(["--quiet", "alpha", "scaffold", "mine"]) == 0
-    found = exploration.explore(loader.load(Workspace(desk), "mine"), sample())
+    found = exploration.explore(find(Workspace(desk), "mine"), sample())
     assert repr(found) == found.text() and "horizon" in repr(found)

@@ -107,7 +107,7 @@ def test_an_edit_of_a_module_beside_an_alpha_is_what_the_alpha_computes_with(tmp
     said = []
     for weight in ("1.0", "2.0"):
         edited(beside, f"WEIGHT = {weight}\n")
-        said.append(loader.load(Workspace(tmp_path), "a").manifest.formula)
+        said.append(loader.load_folder(Workspace(tmp_path).alphas / "a").manifest.formula)
         py_compile.compile(str(beside), invalidation_mode=BY_TIME)  # as an editor's tools may do
     assert said == ["1.0", "2.0"]
 
@@ -138,11 +138,11 @@ def test_code_of_an_alpha_that_its_hash_leaves_out_is_a_file_that_it_reads(tmp_p
     (folder / "impl.py").write_text(ALPHA.format(module=module.removesuffix(".__init__")))
     beside.write_text("WEIGHT = 1.0\n")
     if not module.startswith("__pycache__"):
-        assert loader.load(Workspace(tmp_path), "a").reads == ()
+        assert loader.load_folder(Workspace(tmp_path).alphas / "a").reads == ()
         py_compile.compile(str(beside), cfile=str(beside.with_suffix(".pyc")))
         beside.unlink()
         beside = beside.with_suffix(".pyc")
-    assert loader.load(Workspace(tmp_path), "a").reads == (str(beside),)
+    assert loader.load_folder(Workspace(tmp_path).alphas / "a").reads == (str(beside),)
 
 
 BY_PLAIN_NAME = """
@@ -167,7 +167,9 @@ def test_two_alphas_with_a_helper_of_one_name_on_the_path_have_each_their_own(
     tests.parent.mkdir()
     tests.write_text("")
     at_work = load(tests, "test_at_work")
-    said = [loader.load(Workspace(tmp_path), name).manifest.formula for name in "aba"]
+    said = [
+        loader.load_folder(Workspace(tmp_path).alphas / name).manifest.formula for name in "aba"
+    ]
     assert sys.modules.pop("test_at_work") is at_work
     assert said == ["1.0", "2.0", "1.0"]
     del sys.modules["weights_by_name"]
@@ -194,7 +196,7 @@ def test_compiled_code_of_an_alpha_is_of_its_text_and_not_of_a_cache_beside_it(t
     for weight in (1.0, 2.0):
         text = f"import numba\n@numba.njit\ndef weight():\n    return {weight}\n"
         (folder / "weights.py").write_text(text)
-        found = loader.load(Workspace(tmp_path), "a")
+        found = loader.load_folder(Workspace(tmp_path).alphas / "a")
         assert found.reads == ()
         said.append(found.manifest.formula)
     assert said == ["1.0", "2.0"]

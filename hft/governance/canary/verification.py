@@ -14,7 +14,7 @@ from hft.governance.canary.history import History
 from hft.governance.promotion.claim import Claim
 from hft.governance.sessions import Evidence, Session, Verify, of_run, replayed
 from hft.reports.figures import counted as many
-from hft.research.worker import client as worker
+from hft.research.worker import roster
 from hft.research.workspace import Workspace
 from hft.runs.folder.layout import DIGEST
 from hft.runs.result import Run
@@ -44,7 +44,7 @@ def of_alpha(
             return wrong
         try:
             if not made:
-                made.append(comparer(worker.find(workspace, alpha_id)))
+                made.append(comparer(roster.find(workspace, alpha_id)))
             made[0](run)
             return _size(run, lots_on)
         except HftError as error:

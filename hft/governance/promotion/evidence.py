@@ -33,7 +33,7 @@ from hft.research.data.load import load
 from hft.research.execution.latency import SIM_P95, LatencyProfile
 from hft.research.execution.simulation import How, Replayed, Stress, replay_alpha
 from hft.research.rl.player import quotes_of
-from hft.research.worker.client import find
+from hft.research.worker.roster import find
 
 SIMULATOR = "research/registry/simulator"
 SIMULATOR_PARTS = ("queue_against_l3", "fills_against_live", "latency_against_own")

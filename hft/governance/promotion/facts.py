@@ -16,7 +16,7 @@ from hft.governance.promotion.remeasure import Means, remeasure
 from hft.governance.promotion.status import hurdle_now
 from hft.governance.promotion.verdicts import Validated, find
 from hft.research.alphas import signals
-from hft.research.worker import client as worker
+from hft.research.worker import roster
 
 SAME = ("code", "data", "config")  # without these there is nothing to measure again
 
@@ -57,7 +57,7 @@ class AtApproval(Facts):
         """Alpha and data as they are, their hashes noted as soon as they are known."""
         office = self.means.office
         self.means.tell("load")
-        alpha = worker.find(office.workspace, validated.alpha_id)
+        alpha = roster.find(office.workspace, validated.alpha_id)
         hashes["code"] = alpha.code_hash
         data = data_of(office, validated, alpha)
         hashes["data"] = data.fingerprint

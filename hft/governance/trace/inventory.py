@@ -11,7 +11,7 @@ from typing import Any
 from hft.governance.promotion.promotions import File
 from hft.governance.promotion.signatures import Effective
 from hft.governance.stages import Stage
-from hft.research.alphas.loader import Discovery
+from hft.research.worker.roster import Roster
 
 Row = Mapping[str, Any]
 
@@ -39,14 +39,14 @@ class Model:
 
 
 def inventory(
-    discovery: Discovery,
+    alphas: Roster,
     files: Mapping[str, tuple[File, Effective]],
     rows: Iterable[Row],
 ) -> list[Model]:
     """All models by id. `files`: the file that speaks for each alpha, and what it counts as."""
     told = list(rows)
-    names = sorted({*discovery.alphas, *files})
-    return [_model(name, discovery, files.get(name), _of(told, name)) for name in names]
+    names = sorted({*alphas.alphas, *files})
+    return [_model(name, alphas, files.get(name), _of(told, name)) for name in names]
 
 
 def stage_of(file: tuple[File, Effective] | None, rows: Sequence[Row]) -> Stage:
@@ -67,11 +67,11 @@ def stage_of(file: tuple[File, Effective] | None, rows: Sequence[Row]) -> Stage:
 
 def _model(
     name: str,
-    discovery: Discovery,
+    alphas: Roster,
     file: tuple[File, Effective] | None,
     rows: Sequence[Row],
 ) -> Model:
-    alpha = discovery.alphas.get(name)
+    alpha = alphas.alphas.get(name)
     promotion = file[0].promotion if file else None
     counts = file[1] if file else Effective(0.0)
     findings = [] if alpha else [f"{name}: its alpha cannot be loaded"]

@@ -51,7 +51,7 @@ from hft.research.measures.evidence import (
 )
 from hft.research.measures.measurement import Measured, Options, measure
 from hft.research.trial import LABEL_FAMILY
-from hft.research.worker.client import find
+from hft.research.worker.roster import find
 from hft.runs.code.compilation import first_compile
 from hft.statistics.one_series import Battery
 

@@ -1,8 +1,8 @@
-"""Finding alphas in a workspace: each `research/alphas/<id>/impl.py` is imported under a name of
-its own, and what cannot be used is an error in the result, never an exception.
+"""How a folder becomes a class: `impl.py` is imported under a name of its own.
 
-Owned here: how a folder becomes a class. The code hash is of every file of the folder, since an
-alpha is what its whole folder says.
+Only a worker does that, and tests of alphas (`hft.research.worker`): whoever lists or judges alphas
+is told what they say. The code hash is of every file of the folder, since an alpha is what its
+whole folder says.
 """
 
 import hashlib
@@ -13,13 +13,12 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from hft.research.alphas import protocol
-from hft.research.alphas.ids import alpha_id
 from hft.research.alphas.manifest import AlphaManifest
 from hft.research.alphas.containment import own_code
 from hft.research.alphas.file_access import READERS, foreign_modules, is_own, watching
@@ -52,34 +51,6 @@ class LoadedAlpha:
         return self.manifest.alpha_id
 
 
-@dataclass(frozen=True)
-class Discovery:
-    """The alphas of a workspace by id, and a sentence for each folder that gives none."""
-
-    alphas: dict[str, LoadedAlpha] = field(default_factory=dict)
-    errors: tuple[str, ...] = ()
-
-
-def discover(workspace: Workspace) -> Discovery:
-    """Every alpha of the workspace. Never raises for what an alpha does."""
-    found: dict[str, LoadedAlpha] = {}
-    errors: list[str] = []
-    for folder in folders(workspace):
-        try:
-            loaded = load_folder(folder)
-        except ValidationError as error:
-            errors.append(str(error))
-            continue
-        known = found.get(loaded.alpha_id)
-        if known is not None:
-            errors.append(
-                f"{folder}: alpha {loaded.alpha_id!r} is already in {known.folder}; rename one"
-            )
-            continue
-        found[loaded.alpha_id] = loaded
-    return Discovery(found, tuple(errors))
-
-
 def folders(workspace: Workspace) -> list[Path]:
     """The alphas' folders, sorted; those that begin with "_" or "." are none."""
     if not workspace.alphas.is_dir():
@@ -89,20 +60,6 @@ def folders(workspace: Workspace) -> list[Path]:
         for path in workspace.alphas.iterdir()
         if path.is_dir() and path.name[0] not in "_." and (path / IMPL).is_file()
     )
-
-
-def load(workspace: Workspace, identifier: str) -> LoadedAlpha:
-    """One alpha by id. Raises: ValidationError that lists the ids there are, or why it fails."""
-    wanted = alpha_id(identifier)
-    straight = workspace.alphas / wanted
-    if (straight / IMPL).is_file():
-        loaded = load_folder(straight)
-        if loaded.alpha_id == wanted:
-            return loaded
-    found = discover(workspace)
-    if wanted in found.alphas:
-        return found.alphas[wanted]
-    raise unknown(wanted, found.alphas, found.errors)
 
 
 def unknown(wanted: str, there: Iterable[str], errors: Sequence[str]) -> ValidationError:

@@ -1,16 +1,14 @@
 """The judge's side of a worker: it starts the process, hands it rows and takes numbers.
 
-The folder is copied first, and the code hash is of the copy: what runs is what was hashed. A worker
-that is killed, hangs, runs out of memory or prints rubbish is a ValidationError with the reason.
+A worker that is killed, hangs, takes too much memory, disk or threads, or prints rubbish is a
+ValidationError with the reason.
 """
 
 import io
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 import weakref
@@ -23,28 +21,22 @@ from typing import IO, Any, Self
 import numpy as np
 
 from hft.core.errors import Unavailable, ValidationError
-from hft.research.alphas.ids import alpha_id
-from hft.research.alphas.loader import IMPL, code_hash, folders, sources, unknown
+from hft.research.alphas.loader import code_hash
 from hft.research.alphas.manifest import AlphaManifest
 from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data.dataset import ResearchData
 from hft.research.worker import walls
-from hft.research.worker.message import Broken, Message, receive, send
-from hft.research.workspace import Workspace
+from hft.research.worker.message import Broken, Message, Patience, receive, send
+from hft.research.worker.place import Place, environment_of, open_to_all, readable_places
 
 ROOM = "hft.research.worker.room"
-WAIT_S = 600.0
-TEXT_MOST, FOLDER_MOST = 1 << 20, 256 << 20
+WAIT_S, LIFE_S = 600.0, 7200.0  # of one answer, and of all answers of a worker together
+TEXT_MOST = 1 << 20
 TOLD = {"manifest", "batch", "stream", "reads", "tried", "expression", "quotes"}
 WORDS_KEPT, SAID_MOST, TEXT_LONGEST = 500, 100, 10_000
 HORIZON_MOST = 1 << 53
 FREE_TEXT = ("hypothesis", "formula")
-SYSTEM = (
-    *("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/usr/share/zoneinfo"),
-    *("/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/zero", "/dev/urandom"),
-    *("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat"),
-    *("/sys/devices/system/cpu", "/sys/fs/cgroup"),
-)
+SLOW = "took longer for all its answers together than a worker may"
 
 
 class WorkerAlpha(RemoteAlpha):
@@ -56,6 +48,7 @@ class WorkerAlpha(RemoteAlpha):
         *,
         limits: walls.Limits | None = None,
         wait_s: float = WAIT_S,
+        life_s: float = LIFE_S,
         environment: Mapping[str, str] | None = None,
         named: Path | None = None,
     ) -> None:
@@ -63,14 +56,14 @@ class WorkerAlpha(RemoteAlpha):
 
         Raises: ValidationError for what the alpha does, Unavailable for walls that do not stand.
         """
-        self.folder, self.wait_s = named or folder, wait_s
-        self.lacking = walls.missing() or _open_to_all(self.folder)
+        self.folder, self.wait_s, self._life_s = named or folder, wait_s, life_s
+        self.lacking = walls.missing() or open_to_all(self.folder)
         self._others: list[WorkerAlpha] = []
         self._limits, self._environment = limits or walls.Limits(), dict(environment or {})
-        self._place = tempfile.TemporaryDirectory(prefix="hft-worker-")
+        self._place = Place()
         self._end: Any = weakref.finalize(self, self._place.cleanup)
         try:
-            self._copy = _copied(folder, Path(self._place.name))
+            self._copy = self._place.take(folder)
             self.code_hash = code_hash(self._copy)
             self._process = self._started()
             self._describe(self._opened())
@@ -90,6 +83,7 @@ class WorkerAlpha(RemoteAlpha):
             self._copy,
             limits=self._limits,
             wait_s=self.wait_s,
+            life_s=self._life_s,
             environment=self._environment | dict(environment or {}),
             named=self.folder,
         )
@@ -140,12 +134,12 @@ class WorkerAlpha(RemoteAlpha):
 
     def _opened(self) -> dict[str, Any]:
         readable = readable_places()
-        writable = [str(Path(self._place.name) / "scratch"), "/dev/null"]
+        writable = [str(self._place.scratch), "/dev/null"]
         asked = {
             "ask": "open",
             "folder": str(self._copy),
             "walled": not self.lacking,
-            "readable": [*readable, self._place.name],
+            "readable": [*readable, str(self._place.folder)],
             "writable": writable,
             "limits": asdict(self._limits),
         }
@@ -188,14 +182,18 @@ class WorkerAlpha(RemoteAlpha):
         return tuple(self._own_words(one) for one in said[:SAID_MOST])
 
     def _answer(self, message: Message, most: int) -> Message:
-        deadline = time.monotonic() + self.wait_s
+        began = time.monotonic()
+        patience = Patience(began + min(self.wait_s, self._life_s), self._excess)
         pipes = self._process.stdin, self._process.stdout
         assert pipes[0] is not None and pipes[1] is not None
         try:
-            send(pipes[0].fileno(), message, deadline)
-            answer = receive(pipes[1].fileno(), most, deadline)
+            send(pipes[0].fileno(), message, patience)
+            answer = receive(pipes[1].fileno(), most, patience)
         except Broken as error:
             raise self._refused(self._ended(str(error))) from None
+        self._life_s -= time.monotonic() - began
+        if said := self._excess():
+            raise self._refused(said)
         if "error" in answer.said:
             said = self._own_words(answer.said["error"])
             if answer.said.get("kind") == "walls":
@@ -205,6 +203,9 @@ class WorkerAlpha(RemoteAlpha):
         opened = self._sayings(answer.said.get("opened", []))
         self.reads = tuple(dict.fromkeys([*self.reads, *opened]))
         return answer
+
+    def _excess(self) -> str:
+        return self._place.excess(self._process.pid)
 
     def _own_words(self, said: Any) -> str:
         """What a worker said, in one short line, with the user's folder in place of the copy."""
@@ -216,7 +217,10 @@ class WorkerAlpha(RemoteAlpha):
     def _ended(self, why: str) -> str:
         """Why a process gave no answer, in the words of the kernel and its own last ones."""
         if why == "took too long":
-            return f"took longer than {self.wait_s:g} s"
+            all_of_it = self._life_s < self.wait_s
+            return f"took longer than {self.wait_s:g} s" if not all_of_it else SLOW
+        if why == self._excess():
+            return why
         try:
             code = self._process.wait(5)
         except subprocess.TimeoutExpired:
@@ -231,8 +235,6 @@ class WorkerAlpha(RemoteAlpha):
         return f"ended with exit code {code}{last}"
 
     def _started(self) -> "subprocess.Popen[bytes]":
-        scratch = Path(self._place.name) / "scratch"
-        scratch.mkdir()
         self._words = tempfile.TemporaryFile()
         root = str(Path(__file__).resolve().parents[3])
         code = f"import sys; sys.path.append({root!r}); from {ROOM} import main; main()"
@@ -241,8 +243,8 @@ class WorkerAlpha(RemoteAlpha):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._words,
-            cwd=scratch,
-            env=_environment(scratch) | self._environment,
+            cwd=self._place.scratch,
+            env=environment_of(self._place.scratch) | self._environment,
             start_new_session=True,
         )
         for pipe in (process.stdin, process.stdout):
@@ -254,7 +256,7 @@ class WorkerAlpha(RemoteAlpha):
 
 
 def _ended(
-    process: "subprocess.Popen[bytes]", words: IO[bytes], place: "tempfile.TemporaryDirectory[str]"
+    process: "subprocess.Popen[bytes]", words: IO[bytes], place: Place
 ) -> None:
     """Also where nobody closed it: when the alpha is forgotten, or Python ends."""
     process.kill()
@@ -269,84 +271,3 @@ def _ended(
 def plain(text: str) -> str:
     """A line without control characters, which could draw over what a terminal shows."""
     return "".join(one if one.isprintable() else " " for one in text)
-
-
-def _open_to_all(folder: Path) -> str:
-    """Why a folder could be read behind the walls of any alpha; "" where it cannot."""
-    resolved = folder.resolve()
-    place = next((one for one in readable_places() if resolved.is_relative_to(one)), None)
-    return "" if place is None else f"{folder} lies in {place}, which every worker may read"
-
-
-def readable_places() -> list[str]:
-    """What a worker may read: Python, its packages (also those that are links there), hft, and what
-    the system's libraries ask for."""
-    names = ("stdlib", "platstdlib", "purelib", "platlib")
-    schemes = [sysconfig.get_paths(vars=own) for own in (None, _BASE)]
-    found = {os.path.realpath(paths[name]) for paths in schemes for name in names}
-    linked = {
-        os.path.realpath(one) for place in found for one in os.scandir(place) if one.is_symlink()
-    }
-    package = str(Path(__file__).resolve().parents[2])
-    return [*SYSTEM, *sorted(found | linked), package]
-
-
-_BASE = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
-
-
-def _environment(scratch: Path) -> dict[str, str]:
-    return {
-        "PATH": "/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "HOME": str(scratch),
-        "TMPDIR": str(scratch),
-        "PYTHONHASHSEED": "0",
-        "POLARS_MAX_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-
-
-def _copied(folder: Path, place: Path) -> Path:
-    """The files that the code hash is of, and no other, in a folder of the same name.
-
-    Raises: ValidationError for a link, which could bring in a file of who judges, and for too much.
-    """
-    copy, home, left = place / folder.name, folder.resolve(), FOLDER_MOST
-    for path in sources(folder):
-        inside = path.relative_to(folder)
-        if path.resolve() != home / inside:
-            raise ValidationError(
-                f"{path}: is a link or lies behind one; put the file itself into the alpha's folder"
-            )
-        left -= path.stat().st_size
-        if left < 0:
-            raise ValidationError(f"{folder}: holds more than {FOLDER_MOST >> 20} MB")
-        target = copy / inside
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
-    return copy
-
-
-def find(workspace: Workspace, identifier: str) -> WorkerAlpha:
-    """One alpha of a workspace by its id, opened; to be closed.
-
-    Raises: ValidationError that lists the ids there are, or why it fails; Unavailable.
-    """
-    wanted = alpha_id(identifier)
-    straight = workspace.alphas / wanted
-    known, errors = [], []
-    others = [folder for folder in folders(workspace) if folder != straight]
-    for folder in [straight, *others] if (straight / IMPL).is_file() else others:
-        try:
-            found = WorkerAlpha(folder)
-        except ValidationError as error:
-            if folder == straight:
-                raise
-            errors.append(str(error))
-            continue
-        if found.alpha_id == wanted:
-            return found
-        found.close()
-        known.append(found.alpha_id)
-    raise unknown(wanted, known, errors)

@@ -9,6 +9,7 @@ import os
 import select
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from hft.core.json_text import line
 HEAD = struct.Struct("<IQ")  # bytes of JSON, bytes behind it
 HEADER_MOST = 1 << 24
 PIECE = 1 << 20
+LOOKS_S = 0.5  # between two looks at who is waited for
 
 
 class Broken(Exception):
@@ -31,19 +33,44 @@ class Message:
     body: bytes = b""
 
 
-def send(pipe: int, message: Message, deadline: float | None = None) -> None:
+@dataclass(frozen=True)
+class Patience:
+    """Until when an answer is waited for (`time.monotonic`), and what may end the wait before.
+
+    `look` is asked about every half a second of waiting and says why it goes on no longer, "" where
+    it does.
+    """
+
+    deadline: float
+    look: Callable[[], str] = lambda: ""
+
+    def for_(self, pipe: int, event: int) -> None:
+        """Wait until the pipe is ready. Raises: Broken when the time is up."""
+        poll = select.poll()
+        poll.register(pipe, event)
+        while True:
+            left = self.deadline - time.monotonic()
+            if poll.poll(max(0, int(min(left, LOOKS_S) * 1000))):
+                return
+            if said := self.look():
+                raise Broken(said)
+            if left <= 0:
+                raise Broken("took too long")
+
+
+def send(pipe: int, message: Message, patience: Patience | None = None) -> None:
     """Write all of a message. Raises: Broken."""
     header = line(message.said).encode()
-    _write(pipe, HEAD.pack(len(header), len(message.body)) + header, deadline)
-    _write(pipe, message.body, deadline)
+    _write(pipe, HEAD.pack(len(header), len(message.body)) + header, patience)
+    _write(pipe, message.body, patience)
 
 
-def receive(pipe: int, most: int, deadline: float | None = None) -> Message:
+def receive(pipe: int, most: int, patience: Patience | None = None) -> Message:
     """Read one message of at most `most` bytes behind its JSON. Raises: Broken."""
-    first, behind = HEAD.unpack(_read(pipe, HEAD.size, deadline))
+    first, behind = HEAD.unpack(_read(pipe, HEAD.size, patience))
     if first > HEADER_MOST or behind > most:
         raise Broken(f"announced {behind} bytes where at most {most} were asked for")
-    header, body = _read(pipe, first, deadline), _read(pipe, behind, deadline)
+    header, body = _read(pipe, first, patience), _read(pipe, behind, patience)
     try:
         said = json.loads(header)
         json.dumps(said, ensure_ascii=False).encode()  # halves of characters are none
@@ -54,10 +81,10 @@ def receive(pipe: int, most: int, deadline: float | None = None) -> Message:
     return Message(said, body)
 
 
-def _read(pipe: int, count: int, deadline: float | None) -> bytes:
+def _read(pipe: int, count: int, patience: Patience | None) -> bytes:
     found = bytearray()
     while len(found) < count:
-        _wait(pipe, select.POLLIN, deadline)
+        _wait(pipe, select.POLLIN, patience)
         piece = os.read(pipe, min(PIECE, count - len(found)))
         if not piece:
             raise Broken("ended")
@@ -65,10 +92,10 @@ def _read(pipe: int, count: int, deadline: float | None) -> bytes:
     return bytes(found)
 
 
-def _write(pipe: int, data: bytes, deadline: float | None) -> None:
+def _write(pipe: int, data: bytes, patience: Patience | None) -> None:
     left = memoryview(data)
     while left:
-        _wait(pipe, select.POLLOUT, deadline)
+        _wait(pipe, select.POLLOUT, patience)
         try:
             left = left[os.write(pipe, left[:PIECE]) :]
         except BlockingIOError:
@@ -77,12 +104,6 @@ def _write(pipe: int, data: bytes, deadline: float | None) -> None:
             raise Broken("ended") from None
 
 
-def _wait(pipe: int, event: int, deadline: float | None) -> None:
-    """Until the pipe is ready. Raises: Broken when the time is up."""
-    if deadline is None:
-        return
-    poll = select.poll()
-    poll.register(pipe, event)
-    left_ms = max(0, int((deadline - time.monotonic()) * 1000))
-    if not poll.poll(left_ms):
-        raise Broken("took too long")
+def _wait(pipe: int, event: int, patience: Patience | None) -> None:
+    if patience is not None:
+        patience.for_(pipe, event)

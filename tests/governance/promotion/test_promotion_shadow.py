@@ -18,7 +18,8 @@ from hft.research.alphas import examples
 from hft.research.alphas.scaffold import scaffold
 from hft.research.backtest import Rules
 from hft.research.data.planted_tapes import write_tapes
-from hft.research.worker.client import WorkerAlpha, find
+from hft.research.worker.client import WorkerAlpha
+from hft.research.worker.roster import find
 from hft.research.workspace import Workspace
 from hft.runs.ingest import synthetic
 

@@ -16,7 +16,7 @@ from hft.governance.promotion.signatures import effective
 from hft.governance.trace.asof import asof
 from hft.governance.trace.inventory import inventory
 from hft.governance.trace.why import why
-from hft.research.alphas.loader import Discovery
+from hft.research.worker.roster import Roster
 
 DAY_NS = 86_400_000_000_000
 
@@ -105,7 +105,7 @@ def test_the_inventory_names_people_stage_and_what_is_open(
     world, _ = life
     office = world.office()
     counts = effective(world.file(), world.keys, world.now_ns, office.recorded())
-    (model,) = inventory(Discovery(), {ALPHA: (world.file(), counts)}, office.audit.rows())
+    (model,) = inventory(Roster(), {ALPHA: (world.file(), counts)}, office.audit.rows())
     assert (model.owner, model.validator, model.stage) == ("ann", "bob", "rolled_back")
     assert model.verdicts["C"] == "PASS" and model.weight == 0.0
     assert any("cannot be loaded" in text for text in model.findings)

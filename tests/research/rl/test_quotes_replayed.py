@@ -13,7 +13,7 @@ from hft.research.data.tapes import from_tapes
 from hft.research.execution.job import How
 from hft.research.execution.latency import SIM_P95
 from hft.governance.ledger.ledger import Ledger
-from hft.research.worker.client import find
+from hft.research.worker.roster import find
 from hft.governance.promotion.parity import stream
 from hft.governance.promotion.verdicts import read
 from hft.research.execution.simulation import replay_alpha
