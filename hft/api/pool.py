@@ -135,6 +135,8 @@ def _parts(there: Pool, doc: Any, found: Any, view: str, metric: str) -> Iterato
         heads = [f"{name} {k}" if name in table.head[:k] else name for k, name in _numbered(table)]
         rows = [[str(cell) for cell in row] for row in table.rows]
         yield table.title, pl.DataFrame(rows, heads, orient="row")
+        if table.note:
+            yield table.note, None
 
 
 def _numbered(table: Any) -> list[tuple[int, str]]:

@@ -22,6 +22,7 @@ from hft.storage.atomic import write_folder
 
 META, SCORECARD, REPORT = "meta.json", "scorecard.json", "backtest_report.json"
 SIGNALS, EQUITY = "signals.npy", "equity.npy"
+MARKET = "market.npy"  # the price of each row; runs from before it was kept have none
 FILES = {
     "scorecard_path": SCORECARD,
     "backtest_report_path": REPORT,
@@ -92,6 +93,11 @@ class Experiment:
         """The equity, None when the run kept none. Raises: DataError."""
         return _read_series(self.path / EQUITY)
 
+    @property
+    def market(self) -> Series | None:
+        """The price of each row, None when the run kept none. Raises: DataError."""
+        return _read_series(self.path / MARKET)
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -123,9 +129,11 @@ def write_run(
     backtest_report: Mapping[str, Any] | None = None,
     signals: Any = None,
     equity: Any = None,
+    market: Any = None,
     ts_ns: Any = None,
 ) -> Experiment:
-    """Write one run; `ts_ns` are the times of signals, and of equity when it is as long.
+    """Write one run; `ts_ns` are the times of signals, and of equity when it is as long. `market`
+    is the price of each row of one name, which the pool's returns are made of.
 
     Raises: DataError for values that do not fit, JournalError when it cannot be written.
     """
@@ -133,7 +141,7 @@ def write_run(
         SCORECARD: json_text(dict(scorecard or {})).encode(),
         REPORT: json_text(dict(backtest_report or {})).encode(),
     }
-    for name, values in ((SIGNALS, signals), (EQUITY, equity)):
+    for name, values in ((SIGNALS, signals), (EQUITY, equity), (MARKET, market)):
         if values is not None:
             files[name] = _packed(name, values, ts_ns)
     meta: dict[str, Any] = {

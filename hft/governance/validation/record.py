@@ -123,6 +123,7 @@ def _experiment(
         backtest_report=rounded(found.figures),
         signals=detail["signal"],
         equity=found.test.equity,
+        market=None if data.panel else data.price,
         ts_ns=data.ts_ns,
     )
     return str(run.meta["run_id"])

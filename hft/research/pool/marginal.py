@@ -71,8 +71,7 @@ def marginal(
             alpha_id, 1.0, True, NO_POOL, None, None, "none", method, label, min_uplift, {}
         )
     measure = "diversification" if earned is None else "sharpe"
-    rows: Any = returns if label == "proxy" else earned
-    base, whole = (_value(one, method, rows, ridge_alpha, measure) for one in (rest, pool))
+    base, whole = (_value(one, method, returns, ridge_alpha, measure) for one in (rest, pool))
     uplift = _uplift(base, whole)
     passed = uplift >= min_uplift
     side = "at least" if passed else "below"
@@ -92,7 +91,10 @@ def marginal(
 
 
 def facts(pool: Pool, alpha_id: str, returns: np.ndarray | None = None) -> dict[str, Any]:
-    """How the candidate stands to the other members; P&L where all kept one, else signals."""
+    """How the candidate stands to the other members; P&L where all kept one, else signals.
+
+    `returns` are those of the market, rows x members.
+    """
     at = pool.alpha_ids.index(alpha_id)
     rest = [k for k in range(len(pool.alpha_ids)) if k != at]
     table = pool.signals if pool.returns is None else pool.returns
@@ -104,8 +106,9 @@ def facts(pool: Pool, alpha_id: str, returns: np.ndarray | None = None) -> dict[
     signals = pool.signals
     beyond = None
     if returns is not None:
+        own_market = returns[:, at]
         beyond = _or_none(
-            lambda: redundancy.orthogonal_ic(signals[:, at], signals[:, rest], returns)
+            lambda: redundancy.orthogonal_ic(signals[:, at], signals[:, rest], own_market)
         )
     return {
         "basis": "signals" if pool.returns is None else "returns",

@@ -19,19 +19,23 @@ ALONE = "shares no time with the others"
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """An alpha's signals, and the returns of its equity where it kept one of the same length."""
+    """An alpha's signals, the returns of its equity where it kept one of the same length, and the
+    price of its rows (None where it kept none, or has several names)."""
 
     alpha_id: str
     signals: Series
     returns: np.ndarray | None = None
     run_id: str = ""
+    price: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Members on common rows: `signals` is rows x members, `returns` the same or None.
+    """Members on common rows: `signals` is rows x members, `returns` and `market` the same or None.
 
-    `aligned_by` is "time" or "length"; `bad_values` counts what was no number, by alpha.
+    `returns` are what each member's own equity earned; `market` is what the price of its rows did
+    from a common row to the next, which is what weights are found by. `without_market` are those
+    that kept no price: one of them is enough for `market` to be None. `aligned_by` is "time" or "length"; `bad_values` counts what was no number, by alpha.
     """
 
     alpha_ids: tuple[str, ...]
@@ -42,6 +46,8 @@ class Pool:
     bad_values: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     runs: Mapping[str, str] = field(default_factory=dict)
+    market: np.ndarray | None = None
+    without_market: tuple[str, ...] = ()
 
     @property
     def sample_length(self) -> int:
@@ -59,6 +65,7 @@ class Pool:
             alpha_ids=tuple(self.alpha_ids[k] for k in keep),
             signals=self.signals[:, keep],
             returns=None if self.returns is None else self.returns[:, keep],
+            market=None if self.market is None else self.market[:, keep],
         )
 
 
@@ -167,18 +174,28 @@ def _stacked(
         None if one.returns is None else one.returns[at]
         for one, at in zip(given, rows, strict=True)
     ]
-    known = [column for column in earned if column is not None]
-    whole = len(known) == len(given) and bool(known)
+    moved = [
+        None if one.price is None else returns_of(one.price[at])
+        for one, at in zip(given, rows, strict=True)
+    ]
     return Pool(
         tuple(one.alpha_id for one in given),
         np.where(np.isfinite(signals), signals, 0.0).reshape(length, len(given)),
-        np.column_stack(known) if whole else None,
+        _whole(earned),
         ts_ns,
         aligned_by,
         {name: count for name, count in bad.items() if count},
         dict(left_out),
         {one.alpha_id: one.run_id for one in given},
+        _whole(moved),
+        tuple(one.alpha_id for one in given if one.price is None),
     )
+
+
+def _whole(columns: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    """The columns side by side; None where one is missing."""
+    known = [column for column in columns if column is not None]
+    return np.column_stack(known) if known and len(known) == len(columns) else None
 
 
 def _member(run: Experiment) -> Member:
@@ -190,14 +207,18 @@ def _member(run: Experiment) -> Member:
         returns = returns_of(equity.values)
     if signals.ts_ns is not None and (np.diff(signals.ts_ns) < 0).any():
         raise DataError(f"{run.path}: its signals go back in time")
-    return Member(run.alpha_id, signals, returns, run.run_id)
+    price, market = None, run.market
+    if market is not None and len(market.values) == len(signals.values):
+        price = market.values
+    return Member(run.alpha_id, signals, returns, run.run_id, price)
 
 
-def returns_of(equity: np.ndarray) -> np.ndarray:
-    """What was earned from each row to the next, relative; 0 for the last and where undefined.
+def returns_of(level: np.ndarray) -> np.ndarray:
+    """Change of an equity or a price from each row to the next, relative; 0 for the last and where
+    undefined.
 
     A signal of a row earns from that row on, so the two stand beside each other.
     """
     with np.errstate(all="ignore"):
-        change = np.diff(equity) / equity[:-1]
+        change = np.diff(level) / np.abs(level[:-1])
     return np.concatenate([np.where(np.isfinite(change), change, 0.0), [0.0]])

@@ -16,6 +16,11 @@ from hft.reports.governance.evidence import CorrelationPool, Heatmap, Picture
 from hft.reports.governance.pages import pool_page
 from hft.storage.atomic import staged
 
+RETURNS = {
+    "market": "Found by the market's returns on the common rows.",
+    "given": "Found by the returns that were given.",
+    "none": "Found without returns.",
+}
 RESULT, PAGE, MANIFEST = "pool.json", "report.html", "manifest.json"
 
 
@@ -110,12 +115,13 @@ def _tables(
         rows = [[one.alpha_a, one.alpha_b, f"{one.correlation:+.3f}"] for one in pairs]
         tables.append(Table("Redundant pairs", ("alpha", "alpha", "correlation"), rows, left=2))
     if mixed is not None:
+        ic = [None] * len(mixed.alpha_ids) if mixed.ic is None else mixed.ic.tolist()
         rows = [
-            [name, f"{value:+.4f}"]
-            for name, value in zip(mixed.alpha_ids, mixed.values.tolist(), strict=True)
+            [name, f"{value:+.4f}", "-" if one is None else f"{one:+.4f}"]
+            for name, value, one in zip(mixed.alpha_ids, mixed.values.tolist(), ic, strict=True)
         ]
-        note = f"Returns: {mixed.returns}."
-        tables.append(Table(f"Weights: {mixed.method}", ("alpha", "weight"), rows, note))
+        note = " ".join([RETURNS[mixed.returns], *(f"{one}." for one in mixed.notes)])
+        tables.append(Table(f"Weights: {mixed.method}", ("alpha", "weight", "IC"), rows, note))
     if candidate is not None:
         rows = [[name, _text(value)] for name, value in candidate.facts.items()]
         tables.append(Table(f"{candidate.alpha_id} against the pool", ("fact", "value"), rows))

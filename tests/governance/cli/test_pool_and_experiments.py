@@ -19,6 +19,7 @@ def base(tmp_path: Path) -> str:
     stream = np.random.Generator(np.random.Philox(1))
     signal = stream.standard_normal(200)
     others = {"ofi": signal, "copy": signal + 0.01, "micro": stream.standard_normal(200)}
+    market = 100 * np.cumprod(1 + 0.001 * stream.standard_normal(200))
     for k, (name, values) in enumerate(others.items()):
         equity = 1e6 * np.cumprod(1 + 0.001 * stream.standard_normal(200) + 0.0005)
         write_run(
@@ -31,6 +32,7 @@ def base(tmp_path: Path) -> str:
             gate_status={"A": "PASS"},
             signals=values,
             equity=equity,
+            market=market,
             ts_ns=np.arange(200) * SECOND,
         )
     return str(tmp_path)
@@ -59,6 +61,7 @@ def test_each_view_of_the_pool_answers_in_text_json_and_a_file(
     assert answer(capsys, "pool", "--redundant", "--base-dir", base, "--json")[1] == text
     code, text, _ = answer(capsys, "pool", "optimize", "--method", "ridge", "--base-dir", base)
     assert code == 0 and "Weights: ridge" in text
+    assert "copy and ofi say exactly the same and share one weight" in " ".join(text.split())
     code, text, _ = answer(capsys, "pool", "--base-dir", base)
     assert "redundant pairs: 1" in text and "micro" in text
 
@@ -123,6 +126,27 @@ def test_what_is_wrong_is_a_sentence_and_the_documented_code(
     found, text, told = answer(capsys, *args, "--base-dir", base)
     assert found == code and text == ""
     assert said in told and "Traceback" not in told
+
+
+def test_weights_that_are_no_numbers_are_one_sentence_and_65(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = np.random.Generator(np.random.Philox(1))
+    for k in range(2):
+        write_run(
+            tmp_path,
+            alpha_id=f"a{k}",
+            now_ns=NOON + k * SECOND,
+            config_hash="c",
+            data_hash=str(k),
+            signals=stream.standard_normal(100),
+            market=np.tile([1e-200, 1e108], 50),
+            ts_ns=np.arange(100) * SECOND,
+        )
+    ask = ("pool", "optimize", "--method", "ridge", "--base-dir", str(tmp_path))
+    code, text, told = answer(capsys, *ask)
+    assert code == 65 and text == "" and told.count("\n") == 1
+    assert "under a0" in told and "weights would be no numbers" in told
 
 
 def test_an_empty_pool_is_no_error_but_cannot_be_weighted(

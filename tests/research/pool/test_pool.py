@@ -20,39 +20,8 @@ from hft.research.pool.matrix import ranked
 from hft.research.pool.members import Pool, align
 from hft.api.pool import look
 from hft.core.errors import ConfigError, DataError
+from tests.research.pool.pools import NOON, SECOND, draws, kept, pool_of
 
-NOON = 1_800_000_000_000_000_000
-SECOND = 1_000_000_000
-
-
-def draws(rows: int, columns: int, seed: int = 0) -> np.ndarray:
-    return np.random.Generator(np.random.Philox(seed)).standard_normal((rows, columns))
-
-
-def pool_of(signals: np.ndarray, returns: np.ndarray | None = None) -> Pool:
-    times = np.arange(len(signals)) * SECOND
-    members = [
-        Member(
-            f"a{k}",
-            Series(signals[:, k], times),
-            None if returns is None else returns[:, k],
-        )
-        for k in range(signals.shape[1])
-    ]
-    return align(members)
-
-
-def kept(root: Path, alpha: str, values: Any, ts: Any = None, at: int = NOON, **more: Any) -> None:
-    write_run(
-        root,
-        alpha_id=alpha,
-        now_ns=at,
-        config_hash="c",
-        data_hash=alpha,
-        signals=values,
-        ts_ns=ts,
-        **more,
-    )
 
 
 def test_both_matrices_are_those_of_numpy_and_pandas() -> None:
@@ -195,18 +164,6 @@ def test_without_returns_weights_are_equal_and_say_so() -> None:
     assert np.abs(weights(pool, "mean_variance").values).sum() == pytest.approx(1.0)
 
 
-def test_the_proxy_is_the_median_of_what_the_members_earned() -> None:
-    signals, returns = draws(100, 3), draws(100, 3, 5) * 0.01
-    pool = pool_of(signals, returns)
-    found = weights(pool, "ic_weighted")
-    proxy = np.median(returns, axis=1)
-    ic = [np.corrcoef(signals[:, k], proxy)[0, 1] for k in range(3)]
-    assert found.returns == "proxy"
-    assert found.ic == pytest.approx(ic)
-    earned = returns @ found.values
-    assert found.sharpe == pytest.approx(earned.mean() / earned.std(ddof=1))
-
-
 def test_duplicates_do_not_break_any_method() -> None:
     signals = draws(60, 1)
     twice = pool_of(np.column_stack([signals, signals, np.zeros(60)]))
@@ -233,10 +190,14 @@ def test_wrong_options_and_an_empty_pool_are_said(tmp_path: Path) -> None:
 def test_the_uplift_of_a_good_stranger_is_large_and_of_a_copy_none() -> None:
     noise = draws(1000, 3, 3)
     returns = 0.01 * noise
-    returns[:, 0] += 0.001
     returns[:, 1] = returns[:, 0]
+    signals = draws(1000, 3)
+    market = draws(1000, 1, 5)[:, 0] * 1e-3
+    signals[:, 0] += 0.05 * market / 1e-3
+    signals[:, 1] = signals[:, 0]
+    signals[:, 2] += 0.2 * market / 1e-3
     returns[:, 2] += 0.002
-    pool = pool_of(draws(1000, 3), returns)
+    pool = pool_of(signals, returns, market)
     pair = pool.without("a2")
     copy = marginal(pair, "a1")
     assert (copy.uplift, copy.passed, copy.measure) == (pytest.approx(0.0), False, "sharpe")
@@ -244,7 +205,10 @@ def test_the_uplift_of_a_good_stranger_is_large_and_of_a_copy_none() -> None:
     assert copy.facts["vif"] is None, "it is spanned"
     stranger = marginal(pool.without("a1"), "a2")
     assert stranger.uplift > 0.3 and stranger.passed
-    sharpe = [r.mean() / r.std(ddof=1) for r in (returns[:, 0], returns[:, [0, 2]].mean(axis=1))]
+    z = scipy.stats.zscore(signals)
+    moved = np.append(market[:-1], 0.0)
+    earned = (z[:, 0] * moved, z[:, [0, 2]].mean(axis=1) * moved)
+    sharpe = [one.mean() / one.std(ddof=1) for one in earned]
     assert stranger.uplift == pytest.approx((sharpe[1] - sharpe[0]) / abs(sharpe[0]))
     assert stranger.facts["spanning_t"] > 3 and stranger.facts["vif"] == pytest.approx(1, abs=0.05)
 
@@ -254,7 +218,7 @@ def test_without_returns_the_uplift_is_of_diversification() -> None:
     signals[:, 1] = signals[:, 0]
     pool = pool_of(signals)
     c = np.corrcoef(signals, rowvar=False)
-    w = np.full(3, 1 / 3)
+    w = np.array([1 / 4, 1 / 4, 1 / 2])  # copies share one weight
     wanted = 1 - sum(abs(c[i, j]) * w[i] * w[j] for i in range(3) for j in range(i + 1, 3))
     assert diversification(signals, w) == pytest.approx(wanted)
     found = marginal(pool, "a2")
@@ -265,10 +229,11 @@ def test_without_returns_the_uplift_is_of_diversification() -> None:
 def test_the_first_alpha_passes_and_a_pool_without_a_sharpe_gives_the_sign() -> None:
     first = marginal(pool_of(draws(30, 1)), "a0")
     assert (first.uplift, first.passed, first.reason) == (1.0, True, "no_existing_pool")
-    returns = np.column_stack([np.zeros(50), np.full(50, 0.01) + draws(50, 1)[:, 0] * 0.001])
-    nothing = marginal(pool_of(draws(50, 2), returns), "a1")
+    market = draws(50, 1, 3)[:, 0] * 0.01
+    signals = np.column_stack([np.ones(50), market])
+    nothing = marginal(pool_of(signals, market=market), "a1")
     assert nothing.base is None and nothing.uplift == 1.0
-    worse = marginal(pool_of(draws(50, 2), -returns), "a1")
+    worse = marginal(pool_of(-signals, market=market), "a1")
     assert worse.uplift == -1.0 and not worse.passed
 
 
