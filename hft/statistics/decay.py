@@ -1,14 +1,16 @@
 """How fast an edge dies: IC by horizon, its half-life and how sure that is.
 
 IC(h) = IC0 2^(-h / half-life), weighted least squares. For a given half-life the best IC0 has a
-closed form, so the fit is a search on one axis and a bootstrap of a thousand costs one matrix
-product. A half-life that leaves the range of the horizons is None, not a large number.
+closed form, so the fit is a search on one axis, ended by a root, and a bootstrap of a thousand
+costs one matrix product. A half-life that leaves the range of the horizons is None, not a large
+number.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import brentq
 
 from hft.statistics.bootstrap import block_length, resample
 from hft.statistics.series import panel, series
@@ -47,7 +49,7 @@ def fit(
         return 0.0, None
     if best in (0, lives.size - 1):
         return float(ic0s[0, best]), None
-    life = float(np.exp(_vertex(np.log(lives), gains[0], best)))
+    life = _exact(h, y, w, float(lives[best - 1]), float(lives[best + 1]))
     basis = 2.0 ** (-h / life)
     return float((w * basis) @ y / ((w * basis) @ basis)), life
 
@@ -109,9 +111,14 @@ def _profile(
     return lives, inner**2 / norm, inner / norm
 
 
-def _vertex(x: np.ndarray, y: np.ndarray, at: int) -> float:
-    """Top of the parabola through three points."""
-    left, middle, right = y[at - 1], y[at], y[at + 1]
-    bend = left - 2.0 * middle + right
-    shift = 0.5 * (left - right) / bend if bend < 0.0 else 0.0
-    return float(x[at] + shift * (x[1] - x[0]))
+def _exact(h: np.ndarray, y: np.ndarray, w: np.ndarray, low: float, high: float) -> float:
+    """The half-life between two of the grid at which what is explained no longer rises."""
+
+    def rise(life: float) -> float:
+        basis = 2.0 ** (-h / life)
+        inner, norm = (w * y) @ basis, (w * basis) @ basis
+        return float(((w * y) @ (h * basis)) * norm - inner * ((w * basis) @ (h * basis)))
+
+    if rise(low) * rise(high) >= 0.0:  # flat to rounding: any of them is the top
+        return (low * high) ** 0.5
+    return float(brentq(rise, low, high, xtol=1e-15 * high, rtol=1e-14))

@@ -7,10 +7,10 @@ Prado and Zhu, "Pseudo-Mathematics and Financial Charlatanism" (2014).
 """
 
 from functools import lru_cache
-from math import e, log, sqrt
+from math import e, log, pi, sqrt
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import log_ndtr, ndtr, ndtri
 
 from hft.statistics.track import Convention, psr
 
@@ -92,15 +92,13 @@ def _formula(n: float) -> float:
 
 @lru_cache(maxsize=256)
 def _maximum_moments(n: float) -> tuple[float, float]:
-    """Mean and sd of the maximum, from its distribution Phi^n on a fine grid."""
-    x = np.linspace(-12.0, 12.0, 48_001)
+    """Mean and sd of the maximum, from its density n phi Phi^(n - 1) on a fine grid.
+
+    The density is smooth and dies at both ends, where a trapezoid is exact to rounding; integrals
+    of the distribution function have a corner at 0, which costs a sixth of the squared step.
+    """
+    x = np.linspace(-12.0, 12.0, 24_001)
+    density = n * np.exp(-(x**2) / 2.0 + (n - 1.0) * log_ndtr(x)) / sqrt(2.0 * pi)
     step = x[1] - x[0]
-    below = ndtr(x) ** n
-    # E[max] = int (1 - F) over x > 0 minus int F over x < 0; the same for the square.
-    upper, lower = x >= 0.0, x <= 0.0
-    mean = np.trapezoid(1.0 - below[upper], dx=step) - np.trapezoid(below[lower], dx=step)
-    square = 2.0 * (
-        np.trapezoid(x[upper] * (1.0 - below[upper]), dx=step)
-        - np.trapezoid(x[lower] * below[lower], dx=step)
-    )
-    return float(mean), float(sqrt(square - mean**2))
+    mean = np.trapezoid(x * density, dx=step)
+    return float(mean), float(sqrt(np.trapezoid((x - mean) ** 2 * density, dx=step)))

@@ -28,10 +28,13 @@ _ALIKE = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Distinct:
-    """The weight of each trial that varies, and its per-period Sharpe ratio."""
+    """The weight of each trial that varies, its per-period Sharpe ratio, and the variance that the
+    ratio of a worthless trial of this length has.
+    """
 
     weights: np.ndarray
     sharpes: np.ndarray
+    sampling: float
 
     @property
     def count(self) -> float:
@@ -41,7 +44,7 @@ class Distinct:
     @property
     def variance(self) -> float | None:
         """That of luck among the Sharpe ratios, weighted as the count is; None when none shows."""
-        return luck_variance(self.sharpes, self.weights)
+        return luck_variance(self.sharpes, self.weights, sampling=self.sampling)
 
 
 def distinct_trials(*returns: ArrayLike) -> Distinct:
@@ -49,15 +52,17 @@ def distinct_trials(*returns: ArrayLike) -> Distinct:
 
     Raises: ValueError on NaN or fewer than 4 periods.
     """
-    weights, sharpes = [np.zeros(0)], [np.zeros(0)]
+    weights, sharpes, lengths = [np.zeros(0)], [np.zeros(0)], []
     for matrix in returns:
         data = panel(matrix, rows=4, columns=1)
+        lengths.append(len(data))
         mean, sd = data.mean(axis=0), data.std(axis=0, ddof=1)
         moving = sd > np.maximum(FLAT * np.abs(mean), 1e-300)
         if moving.any():
             weights.append(1.0 / _alike(data[:, moving]))
             sharpes.append(mean[moving] / sd[moving])
-    return Distinct(np.concatenate(weights), np.concatenate(sharpes))
+    sampling = 1.0 / (float(np.median(lengths)) - 1.0) if lengths else 1.0
+    return Distinct(np.concatenate(weights), np.concatenate(sharpes), sampling)
 
 
 def _alike(data: np.ndarray) -> np.ndarray:

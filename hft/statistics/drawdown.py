@@ -118,9 +118,10 @@ def exceed_brownian(level: float, mu: float, sigma: float, periods: float) -> fl
 
 def _drawdowns(returns: np.ndarray, kind: Kind) -> np.ndarray:
     """Maximum drawdown of every row."""
-    if kind == "compound" and returns.min() <= -1.0:
-        raise ValueError("returns: a loss of the whole equity or more does not compound")
-    wealth = np.cumsum(np.log1p(returns) if kind == "compound" else returns, axis=1)
+    if kind == "compound" and returns.min() < -1.0:
+        raise ValueError("returns: a loss of more than the whole equity does not compound")
+    with np.errstate(divide="ignore"):  # the whole equity: log wealth is -inf, the drawdown 1
+        wealth = np.cumsum(np.log1p(returns) if kind == "compound" else returns, axis=1)
     peak = np.maximum(np.maximum.accumulate(wealth, axis=1), 0.0)
     fall = peak - wealth
     if kind == "simple":

@@ -77,7 +77,7 @@ def effective_trials(returns: ArrayLike, seed: int = 0) -> EffectiveTrials:
     labels[moving] = found
     sharpes = cluster_sharpes(kept, found)
     count = len(sharpes)
-    spread = luck_variance(sharpes) or 0.0
+    spread = luck_variance(sharpes, sampling=floor) or 0.0
     floored = spread < floor
     share = participation_ratio(kept)
     used = max(float(count), share)

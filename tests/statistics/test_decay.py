@@ -12,8 +12,14 @@ HORIZONS = [1.0, 2.0, 5.0, 10.0, 30.0, 60.0]
 def test_an_exact_curve_gives_its_half_life_back(ic0: float, life: float) -> None:
     curve = ic0 * 2.0 ** (-np.array(HORIZONS) / life)
     found_ic0, found = fit(HORIZONS, curve)
-    assert found == pytest.approx(life, rel=1e-3)
-    assert found_ic0 == pytest.approx(ic0, rel=1e-3)
+    assert found == pytest.approx(life, rel=1e-9)
+    assert found_ic0 == pytest.approx(ic0, rel=1e-9)
+
+
+@pytest.mark.parametrize("life", [0.7, 4.0, 41.3])
+def test_the_half_life_lies_on_no_grid(life: float) -> None:
+    h = np.array([1.0, 2.0, 3.0, 5.0, 8.0, 13.0])
+    assert fit(h, 0.1 * 2.0 ** (-h / life))[1] == pytest.approx(life, rel=1e-9)
 
 
 def test_the_fit_is_that_of_scipy() -> None:
@@ -23,9 +29,15 @@ def test_the_fit_is_that_of_scipy() -> None:
     y = 0.05 * 2.0 ** (-h / 9.0) + 0.003 * rng.standard_normal(6)
     w = np.array([1.0, 2.0, 3.0, 1.0, 1.0, 0.5])
     theirs, _ = optimize.curve_fit(
-        lambda t, a, b: a * 2.0 ** (-t / b), h, y, p0=[0.05, 5.0], sigma=1 / np.sqrt(w)
+        lambda t, a, b: a * 2.0 ** (-t / b),
+        h,
+        y,
+        p0=[0.05, 5.0],
+        sigma=1 / np.sqrt(w),
+        xtol=1e-14,
+        ftol=1e-14,
     )
-    assert fit(h, y, w) == pytest.approx(tuple(theirs), rel=2e-3)
+    assert fit(h, y, w) == pytest.approx(tuple(theirs), rel=1e-6)
 
 
 def test_the_bounds_cover_the_truth_about_as_often_as_they_say() -> None:

@@ -74,6 +74,33 @@ def test_the_minimum_backtest_of_45_trials_is_five_years() -> None:
     assert min_backtest_length_bound(45, -1.0) is None
 
 
+def test_the_moments_of_the_maximum_of_two_and_three_are_their_closed_forms() -> None:
+    for n, mean, square in (
+        (2, 1 / np.sqrt(np.pi), 1.0),
+        (3, 1.5 / np.sqrt(np.pi), 1.0 + np.sqrt(3.0) / (2.0 * np.pi)),
+    ):
+        assert expected_maximum(n, exact=True) == pytest.approx(mean, rel=1e-13)
+        assert expected_maximum_sd(n) == pytest.approx(np.sqrt(square - mean**2), rel=1e-12)
+
+
+@pytest.mark.parametrize("n", [1.3, 7.0, 46.0, 1000.0])
+def test_the_moments_of_the_maximum_are_those_of_its_quantiles(n: float) -> None:
+    """Another way to the same integrals: over the share below, by adaptive quadrature."""
+    integrate, special = (
+        pytest.importorskip("scipy.integrate"),
+        pytest.importorskip("scipy.special"),
+    )
+
+    def moment(k: int) -> float:
+        found, _ = integrate.quad(
+            lambda u: special.ndtri(u ** (1.0 / n)) ** k, 0.0, 1.0, epsabs=1e-11, limit=400
+        )
+        return float(found)
+
+    assert expected_maximum(n, exact=True) == pytest.approx(moment(1), rel=1e-8)
+    assert expected_maximum_sd(n) ** 2 == pytest.approx(moment(2) - moment(1) ** 2, rel=1e-7)
+
+
 def test_the_moments_of_the_maximum_are_those_of_simulated_maxima() -> None:
     draws = np.random.default_rng(4).standard_normal((200_000, 7)).max(axis=1)
     assert expected_maximum(7, exact=True) == pytest.approx(draws.mean(), abs=0.006)

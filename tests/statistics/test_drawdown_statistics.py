@@ -114,9 +114,17 @@ def test_the_bootstrap_over_a_year_gives_the_chance_of_a_limit() -> None:
     )
 
 
-def test_a_total_loss_does_not_compound() -> None:
-    with pytest.raises(ValueError, match="whole equity"):
-        max_drawdown([0.1, -1.0])
+def test_the_loss_of_the_whole_equity_is_a_drawdown_of_one() -> None:
+    assert max_drawdown([0.1, -1.0]) == 1.0
+    assert max_drawdown([-1.0, 0.5, -1.0]) == 1.0
+    assert max_drawdown([0.1, -0.999]) == pytest.approx(0.999)
+    drawn = drawdown_test([0.1, -0.1, -1.0, 0.2, 0.1, -0.2], reps=200, block=1.0).distribution
+    assert drawn[-1] == 1.0 and np.isfinite(drawn).all()
+
+
+def test_a_loss_of_more_than_the_whole_equity_does_not_compound() -> None:
+    with pytest.raises(ValueError, match="more than the whole equity"):
+        max_drawdown([0.1, -1.001])
     with pytest.raises(ValueError, match="positive"):
         expected_brownian(0.1, 0.0, 10.0)
     assert exceed_brownian(0.0, 0.1, 1.0, 10.0) == 1.0

@@ -56,6 +56,18 @@ def test_losers_never_lift_it_beyond_what_lies_above_zero(
         assert found <= np.mean(np.square(winners)) + 1e-12
 
 
+@given(st.lists(st.floats(-0.15, 0.5), min_size=2, max_size=30), st.integers(1, 40))
+def test_losses_beyond_luck_count_like_one_trial_in_the_middle(
+    values: list[float], losers: int
+) -> None:
+    sampling = 1.0 / 504
+    beside = luck_variance([*values, *[-3.15] * losers], sampling=sampling)
+    middle = luck_variance([*values, float(np.median(values))], sampling=sampling)
+    assert (beside is None) == (middle is None)
+    if beside is not None and middle is not None:
+        assert beside <= middle * (1 + 1e-9)
+
+
 def test_unequal_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="2 Sharpe ratios and 1 weights"):
         luck_variance([0.1, 0.2], [1.0])
