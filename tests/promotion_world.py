@@ -14,6 +14,7 @@ import numpy as np
 from hft.audit.auditor import Auditor
 from hft.audit.keys import Keys, dump, entry
 from hft.audit.sign import generate
+from hft.audit.trust import Root, Trust
 from hft.governance.gates.d import Portfolio
 from hft.governance.gates.e import Shadow
 from hft.governance.ledger.ledger import Ledger
@@ -66,6 +67,7 @@ class World:
     keys: Keys
     now_ns: int = START_NS
     os_user: str = "ann"
+    rooted: bool = False  # whether the keys come from a root of trust
     traded: list[Session] = field(default_factory=list)  # of this attempt: all of it is evidence
 
     @classmethod
@@ -105,6 +107,9 @@ class World:
             self.now_ns,
             os_user or self.os_user,
             self.workspace.promotions,
+            trust=Trust(self.keys, Root(self.keys, 2, "trust.yaml", "9" * 64))
+            if self.rooted
+            else None,
         )
 
     def key(self, name: str) -> Path:

@@ -10,7 +10,14 @@ from typing import Any
 
 from hft.api.desk import Desk, open_desk
 from hft.api.outcome import Outcome
-from hft.api.promotion import delivered, limits_file, looser_words, needed_key, office_of
+from hft.api.promotion import (
+    delivered,
+    limits_file,
+    looser_words,
+    needed_key,
+    office_of,
+    trust_words,
+)
 from hft.api.refusals import refusals_recorded
 from hft.governance.profile import Profile
 from hft.governance.promotion import approve as approving
@@ -69,7 +76,8 @@ def approve(
             now=AtApproval(means, limits_file(desk)),
             bundle_sha256=bundle,
         )
-    notices = [looser, _tagged(desk, signing) if done.approved else "", delivered(desk)]
+    unrooted = trust_words(desk, thresholds)
+    notices = [looser, unrooted, _tagged(desk, signing) if done.approved else "", delivered(desk)]
     notice = "; ".join(text for text in notices if text)
     shown = approval_document(done, frozen.hashes, life(office, wanted))
     return Outcome(done, tuple(finished), notice, shown)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from hft.api.audit_facts import ANCHORS, Promotions, anchors_of, beside, keys_of
+from hft.api.audit_facts import ANCHORS, Promotions, anchors_of, beside, keys_of, trust_of
 from hft.api.desk import MARKS, Desk, moment_ns, open_desk
 from hft.api.evidence_files import evidence_files
 from hft.audit import anchors as anchored
@@ -69,7 +69,7 @@ def verify_desk(
     keys, unreadable = keys_of(desk)
     heads = anchors_of(desk, keys) + [anchored.from_export_file(Path(path)) for path in exports]
     gathered = Promotions(desk, keys)
-    return _verify(
+    found = _verify(
         journal,
         source if desk.settings.alpha_audit_enabled else None,
         keys=keys,
@@ -79,6 +79,7 @@ def verify_desk(
         beside=lambda rows: beside(desk, rows, gathered),
         since_ns=since_ns,
     )
+    return replace(found, extra={"trust": list(trust_of(desk, gathered))})
 
 
 def sql(

@@ -4,6 +4,7 @@ Gathered for `hft.api.audit` and handed to `hft.audit` as plain data.
 """
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from hft.api.desk import Desk
@@ -13,6 +14,7 @@ from hft.audit import artifacts
 from hft.audit.anchors import Anchor
 from hft.audit.journal import Row
 from hft.audit.keys import Keys
+from hft.audit.trust import forgotten
 from hft.audit.verify import PromotionFile, Signed
 from hft.audit.walk import Finding
 from hft.core.errors import ConfigError
@@ -20,6 +22,8 @@ from hft.storage.chain import Head
 
 ANCHORS = ("research", "registry")  # below the root, tracked in git
 KEYS = "KEYS_UNREADABLE"
+UNSIGNED_KEYS = "KEYS_UNSIGNED"
+FORGOTTEN_KEYS = "KEYS_CUT"
 UNCHECKED = "signatures and signed tags were not checked: the keys file cannot be read"
 
 
@@ -79,9 +83,16 @@ class Promotions:
 
 
 def keys_of(desk: Desk) -> tuple[Keys | None, list[Finding]]:
-    """Who may sign; None and a finding where the file cannot be read: then nobody can tell."""
+    """Who may sign; None and a finding where the file cannot be read: then nobody can tell.
+
+    Under a root those that a quorum signed, with a finding where the keys file has others.
+    """
     try:
-        return desk.keys, []
+        trust = desk.trust
+        if not trust.wrong:
+            return trust.keys, []
+        place = relative(Path(trust.place), desk.root)
+        return trust.keys, [Finding(UNSIGNED_KEYS, place, 0, "", trust.wrong)]
     except ConfigError as error:
         place = relative(desk.workspace.keys, desk.root)
         return None, [Finding(KEYS, place, 0, "", str(error))]
@@ -95,7 +106,36 @@ def beside(
     placed = {one.place for one in gathered.findings}
     changed, absent = artifacts.check((one for one in named if one.path not in placed), desk.root)
     unchecked = [UNCHECKED] if gathered.keys is None else []
-    return [*_ledger_findings(desk, rows, gathered), *changed], [*unchecked, *absent]
+    found = [*_ledger_findings(desk, rows, gathered), *changed]
+    if gathered.keys is not None:
+        found += _forgotten(desk, rows)
+    return found, [*unchecked, *absent]
+
+
+def _forgotten(desk: Desk, rows: Sequence[Row]) -> Iterator[Finding]:
+    """A change of the keys that was recorded, and is gone from the file of changes."""
+    from hft.audit.keychange import changes_file
+
+    seq, words = forgotten(rows, desk.trust)
+    if words:
+        place = relative(changes_file(desk.workspace.keys), desk.root)
+        yield Finding(FORGOTTEN_KEYS, place, seq, "", f"{place}: {words}")
+
+
+def trust_of(desk: Desk, gathered: Promotions) -> Iterator[str]:
+    """On whose word the keys count, now and when each file was approved."""
+    if gathered.keys is None:
+        return
+    yield desk.trust.words
+    for data in gathered.contents:
+        if desk.trust.root is not None and desk.trust.root.sha256 not in data.get("trust", ""):
+            yield f"{data['alpha_id']}: was approved with {_approved_with(data.get('trust', ''))}"
+    if desk.rehearsal:
+        yield "a rehearsal: one machine held every key and set the clock; logins prove nothing"
+
+
+def _approved_with(mark: str) -> str:
+    return f"another root ({mark})" if mark.startswith("root") else "keys as its workspace said"
 
 
 def _ledger_findings(desk: Desk, rows: Sequence[Row], gathered: Promotions) -> Iterator[Finding]:

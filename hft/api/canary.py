@@ -153,11 +153,13 @@ def _rolled_back(
 def _without_keys(desk: Desk) -> str:
     """What is wrong with the keys file, which then names nobody: a rollback needs no signature."""
     from hft.audit.keys import Keys
+    from hft.audit.trust import Trust
 
     try:
         len(desk.keys)
-    except ConfigError as error:
+    except (ConfigError, GovernanceError) as error:
         desk.__dict__["keys"] = Keys((), desk.keys_hash, str(desk.workspace.keys))
+        desk.__dict__["trust"] = Trust(desk.__dict__["keys"])
         return str(error)
     return ""
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hft.core.errors import ConfigError
+from hft.core.errors import ConfigError, GovernanceError
 from hft.governance.profile import Profile
 from hft.research.workspace import Workspace
 from hft.settings import load_settings, packaged_profile, profile_path, read_profile
@@ -20,6 +20,7 @@ from hft.settings.load import Settings
 if TYPE_CHECKING:
     from hft.audit.auditor import Auditor
     from hft.audit.keys import Keys
+    from hft.audit.trust import Trust
     from hft.governance.ledger.ledger import Ledger
     from hft.storage.database import Source
 
@@ -70,10 +71,21 @@ class Desk:
 
     @cached_property
     def keys(self) -> "Keys":
-        """Who may sign as what."""
-        from hft.audit.keys import Keys
+        """Who may sign as what. Raises: GovernanceError where that is not what a quorum signed."""
+        if self.trust.wrong:
+            raise GovernanceError(self.trust.wrong)
+        return self.trust.keys
 
-        return Keys.read(self.workspace.keys)
+    @cached_property
+    def trust(self) -> "Trust":
+        """Who may sign, and on whose word: of a root outside of the workspace, or of its own."""
+        from hft.audit.keychange import changes_file
+        from hft.audit.keys import Keys
+        from hft.audit.trust import read_root, trusted
+
+        named = self.settings.trust_root
+        root = None if named is None else read_root(Path(named).expanduser(), self.root)
+        return trusted(root, Keys.read(self.workspace.keys), changes_file(self.workspace.keys))
 
     @property
     def keys_hash(self) -> str:

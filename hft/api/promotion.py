@@ -61,7 +61,12 @@ class Wishes:
 
 
 def office_of(desk: Desk, promotions_dir: str | Path | None = None) -> Office:
-    """The means of a decision at this desk."""
+    """The means of a decision at this desk. Raises: GovernanceError for keys nobody signed."""
+    from hft.audit.trust import forgotten
+
+    lacking = forgotten(desk.auditor.journal.rows(), desk.trust)[1]
+    if lacking:
+        raise GovernanceError(lacking)
     folder = desk.workspace.promotions
     if promotions_dir is not None:
         given = Path(promotions_dir)
@@ -75,6 +80,7 @@ def office_of(desk: Desk, promotions_dir: str | Path | None = None) -> Office:
         desk.login,
         folder,
         desk.settings.alpha_bundle_days,
+        desk.trust,
     )
 
 
@@ -226,7 +232,8 @@ def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Pro
         profile=chosen,
         asked=_asked(desk, office, asked, made, name, trial, hashes, chosen),
     )
-    return proposal, "; ".join(text for text in (words, looser_words(chosen.loosened)) if text)
+    said = (words, looser_words(chosen.loosened), trust_words(desk, chosen))
+    return proposal, "; ".join(text for text in said if text)
 
 
 def _thresholds_named(desk: Desk, profile: str | None) -> str:
@@ -256,6 +263,11 @@ def _found_again(office: Office, validated: Any) -> None:
             f"{office.validations.relative_to(office.workspace.root)}; validate again without "
             "--experiments-dir, which costs no trial"
         )
+
+
+def trust_words(desk: Desk, profile: Profile) -> str:
+    """What everybody who decides is told of keys that only the workspace names."""
+    return "" if profile.lenient or desk.trust.root is not None else desk.trust.words
 
 
 def looser_words(loosened: Sequence[str]) -> str:

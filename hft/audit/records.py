@@ -110,6 +110,7 @@ CONTROL_KINDS = (
     "lease",
     "reconcile",
     "retire",
+    "keys",
 )
 CANARY_ACTIONS = ("hold", "escalate", "rollback", "graduate")
 OVERRIDE_KINDS = (

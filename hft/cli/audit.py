@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from hft.cli import context
+from hft.cli import audit_keys, context
 from hft.cli.columns import OVERRIDES, TRAIL
 from hft.cli.context import Json
 from hft.cli.table import View, tabled
 from hft.reports.figures import counted
 
 app = typer.Typer(help="Show, verify, deliver and pack the audit trail.", no_args_is_help=True)
+app.add_typer(audit_keys.app, name="keys")
 
 MISMATCH = 2
 Dsn = Annotated[str | None, typer.Option(help="Database, instead of HFT_AUDIT_DSN.", metavar="D")]
@@ -210,6 +211,7 @@ def _verdict(found: Any) -> str:
     lines = [f"{counted(found.rows, 'row')}, {counted(found.anchors, 'anchor')}, {found.database}"]
     lines += [f"  {finding.code}: {finding.sentence}" for finding in found.findings]
     lines += [f"  note: {text}" for text in found.notes]
+    lines += [f"  trust: {text}" for text in found.extra.get("trust", ())]
     if found.unanchored:
         lines.append(f"oldest row without an anchor: {found.unanchored['seq']}")
     elif found.rows:

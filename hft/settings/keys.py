@@ -32,6 +32,9 @@ class Key:
     length: int = 0
     limit: bool = False
     scaled: bool = False  # may be written with the suffix `_x`, as an integer x 10 000
+    outside: bool = (
+        False  # of the environment alone: what a workspace says of itself proves nothing
+    )
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -103,6 +106,7 @@ KEYS: tuple[Key, ...] = (
     Key("HFT_GATEWAY_STARTUP_HOLDOFF_S", "int", 0, "s", low=0, high=86_400),
     Key("HFT_KEYS", "path", "config/keys.yaml", "path"),
     Key("HFT_SIGNING_KEY", "path", None, "path of the own key"),
+    Key("HFT_TRUST_ROOT", "path", None, "path outside of the workspace", outside=True),
     Key("HFT_PROMOTIONS_DIR", "path", "config/strategy_promotions", "path"),
     Key("HFT_AUDIT_DSN", "text", "chdb://.state/audit.chdb", "DSN; relative to the workspace"),
     Key("HFT_CLICKHOUSE_HOST", "text", "localhost", "name; for a DSN without one"),

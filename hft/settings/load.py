@@ -63,6 +63,7 @@ class Settings:
     gateway_startup_holdoff_s: int
     keys: str
     signing_key: str | None
+    trust_root: str | None
     promotions_dir: str
     audit_dsn: str
     clickhouse_host: str
@@ -196,6 +197,11 @@ def _setting(
         name = name.removesuffix("_x")
     if name in found:
         raise ConfigError(f"{source}: {name}: is given twice; keep one")
+    if key.outside and value is not None:
+        raise ConfigError(
+            f"{source}: {name}: is taken from the environment alone, since what a workspace says "
+            f"of itself proves nothing; write `export {name}=...` and leave it null here"
+        )
     value = check(key, name, value, source)
     # An unset limit says only that a file lists the key.
     origin = "limits file" if value is None and key.limit else source

@@ -12,7 +12,7 @@ from promotion_world import ALPHA, World
 
 from hft.api.audit import pack, verify
 from hft.audit.keys import moment
-from hft.core.errors import ConfigError
+from hft.core.errors import ConfigError, GovernanceError
 from tests.audit.some_rows import forged
 
 
@@ -145,3 +145,21 @@ def run_alone(folder: Path, packed: str) -> subprocess.CompletedProcess[str]:
         archive.extractall(folder)
     words = [sys.executable, "-I", "-S", str(folder / "verify.py")]
     return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+def test_a_promotion_says_on_whose_word_its_keys_count(world: World) -> None:
+    promotion = world.file().promotion
+    assert promotion is not None and promotion.data["trust"] == "workspace"
+    (row,) = [r["row"] for r in world.office().audit.rows() if r["table"] == "control_log"]
+    assert '"trust":"workspace"' in row["evidence"]
+    assert any(
+        "whoever can write config/keys.yaml" in note for note in verify(world.root).extra["trust"]
+    )
+
+
+def test_under_tier1_keys_that_the_workspace_names_will_not_do(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    made = World.made(tmp_path, tmp_path_factory.mktemp("keys"))
+    with pytest.raises(GovernanceError, match="profile tier1: keys are as this workspace says"):
+        made.propose("tier1")

@@ -166,6 +166,7 @@ CASES: dict[str, Case] = {
     ),
     "HFT_KEYS": Case("one", "other", seen(lambda here: here.keys_hash)),
     "HFT_SIGNING_KEY": Case("one", "other", seen(lambda here: promotion.key_of(here, None))),
+    "HFT_TRUST_ROOT": Case("/absent/one", "/absent/other", seen(lambda here: here.trust)),
     "HFT_PROMOTIONS_DIR": Case("one", "other", seen(lambda here: here.workspace.promotions.name)),
     "HFT_AUDIT_DSN": Case("chdb://a", "chdb://b", seen(lambda here: here.database.dsn)),
     "HFT_CLICKHOUSE_HOST": Case("a", "b", seen(lambda here: vars(here.source("clickhouse://")))),
@@ -178,9 +179,7 @@ CASES: dict[str, Case] = {
     "HFT_CANARY_ESCALATION_SESSIONS": Case("100", "200", seen(stricter)),
     "HFT_CANARY_SHARPE_RATIO": Case("5", "6", seen(stricter)),
     "alpha.expiry_days": Case("30", "60", seen(expiry)),
-    "alpha.bundle_days": Case(
-        "7", "14", seen(lambda here: tuple(vars(promotion.office_of(here)).values())[-1])
-    ),
+    "alpha.bundle_days": Case("7", "14", seen(lambda here: promotion.office_of(here).bundle_days)),
     "alpha.split": Case("40,40,20", "60,20,20", split),
     "alpha.vault_looks": Case("1", "2", seen(looks)),
     "alpha.search_cache_mb": Case("16", "32", seen(cache)),

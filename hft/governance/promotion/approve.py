@@ -129,6 +129,7 @@ def _objections(
     found += recheck.stale(bundle, office.now_ns, office.bundle_days)
     found += recheck.heads_gone(bundle, office.ledger.verify([bundle.data["heads"]["ledger"]]))
     found += _standing(office, bundle)
+    found += [text for text in (office.unrooted(bundle.profile.name),) if text]
     people, self_approved = _four_eyes(office, bundle, validator)
     found += people
     if not found:  # the facts may need the data; they are not made for a lost cause

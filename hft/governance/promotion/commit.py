@@ -104,6 +104,7 @@ def change_row(
         "signer": data["signatures"]["state"]["name"],
         "forced": data["forced"],
         "self_approved": data["self_approved"],
+        "trust": data.get("trust", ""),
         "file": f"{path.parent.name}/{path.name}",
         "yaml_sha256": promotion.sha256,
         **more,

@@ -51,6 +51,7 @@ def draft(
             "run_id": data["run_id"],
             "hashes": _hashes(bundle, memo),
             "heads": office.heads(),
+            "trust": office.trust_mark,
             "scorecard_snapshot": _snapshot(card),
             "thresholds": _thresholds(profile),
             "readiness": _readiness(data["readiness"]),

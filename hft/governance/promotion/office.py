@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hft.audit.keys import Keys
+from hft.audit.trust import UNROOTED, Trust
 from hft.governance import interruptions
 from hft.governance.promotion.changes import Change, changes, newest_files
 from hft.governance.promotion.commit import Recorder, exclusive, recover
 from hft.research.workspace import Workspace
+
+ROOTED = ("tier1",)  # profiles whose capital asks for keys that the workspace cannot change
 
 
 class Books(Protocol):
@@ -47,6 +50,7 @@ class Office:
     os_user: str
     promotions: Path
     bundle_days: int = 14
+    trust: Trust | None = None  # on whose word the keys count; None: on that of the workspace
 
     @property
     def stage(self) -> Path:
@@ -70,6 +74,16 @@ class Office:
             return ended
         with exclusive(self.stage):
             return [*ended, *recover(self.stage, self.audit, self.workspace.root)]
+
+    @property
+    def trust_mark(self) -> str:
+        """What a promotion file keeps of where its keys come from."""
+        return (self.trust or Trust(self.keys)).mark
+
+    def unrooted(self, profile: str) -> str:
+        """Why nobody is promoted under a profile with these keys; empty where they will do."""
+        rooted = self.trust is not None and self.trust.root is not None
+        return f"profile {profile}: {UNROOTED}" if profile in ROOTED and not rooted else ""
 
     def changes(self, alpha_id: str | None = None) -> list[Change]:
         """What the journal says was put in place."""

@@ -48,10 +48,10 @@ def propose(
 ) -> Proposal:
     """Decide D and E, freeze, sign and record.
 
-    Raises: GovernanceError for a key without the role owner, or --force without a reason;
-    PromotionError when the validation is of another alpha, or the alpha is live.
+    Raises: GovernanceError for keys that will not do or --force without a reason; PromotionError
+    when the validation is of another alpha, or the alpha is live.
     """
-    _entitled(alpha_id, owner, validated, asked)
+    _entitled(office, alpha_id, owner, validated, profile, asked)
     if asked.renews is None:
         refuse_live(office, alpha_id)
     gate_d = d.evaluate(validated.scorecard, portfolio, profile)
@@ -95,7 +95,16 @@ def propose(
     return proposal
 
 
-def _entitled(alpha_id: str, owner: Person, validated: Validated, asked: Asked) -> None:
+def _entitled(
+    office: Office,
+    alpha_id: str,
+    owner: Person,
+    validated: Validated,
+    profile: Profile,
+    asked: Asked,
+) -> None:
+    if unrooted := office.unrooted(profile.name):
+        raise GovernanceError(unrooted)
     if "owner" not in owner.key.roles:
         raise GovernanceError(f"{owner.name}: the key has no role owner in config/keys.yaml")
     if validated.alpha_id != alpha_id:

@@ -118,6 +118,7 @@ SCHEMA: dict[str, Any] = {
         "memo": digest,
     },
     "heads": {"audit": HEAD, "ledger": heads},
+    "trust": text,
     "scorecard_snapshot": {
         **dict.fromkeys(
             ("sharpe_oos", "max_drawdown", "turnover", "correlation_pool_max"), optional(number)
@@ -175,8 +176,8 @@ def _conform(data: Mapping[str, Any], schema: Mapping[str, Any], source: str, at
         raise PromotionError(f"{source}: {at}{unknown[0]}: unknown key; remove it")
     for key, expected in schema.items():
         if key not in data:
-            if at == "" and key == "rollback":
-                continue  # a graduated promotion has none; `document` holds it to that
+            if at == "" and key in ("rollback", "trust"):
+                continue  # a graduated promotion has no rollback; `document` holds it to that
             raise PromotionError(f"{source}: {at}{key}: is missing")
         value = data[key]
         if isinstance(expected, Mapping):

@@ -57,6 +57,7 @@ def test_every_gate_of_the_validation_must_have_passed(world: World, gate: str) 
 def test_a_validation_under_a_lenient_profile_is_no_evidence_for_a_strict_one(
     world: World, under: str, wanted: str, accepted: bool
 ) -> None:
+    world.rooted = True
     proposal = world.propose(wanted, validated=world.validate(under=under))
     assert proposal.accepted is accepted
     assert accepted or "was judged under" in proposal.reasons[0]
