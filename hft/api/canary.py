@@ -83,7 +83,7 @@ def _evaluated(
         )
     _trusted(office, file)
     claim, profile = frozen(desk, office, file)
-    past = _past(office, file, desk)
+    past = replace(_past(office, file, desk), calendar=_calendar(office, file))
     found = _evidence(desk, name, runs, evidence, typed, claim, past)
     if isinstance(found, Evidence):
         past = replace(past, at_hand=at_hand(live_runs(desk, name) / "runs", found))
@@ -174,6 +174,19 @@ def frozen(desk: Desk, office: Office, file: File) -> tuple[Claim | None, Profil
     except (PromotionError, OSError):
         return None, _settings(desk, desk.profile(file.promotion.profile))
     return Claim.of(bundle.data["claim"]), _settings(desk, bundle.profile)
+
+
+def _calendar(office: Office, file: File) -> str | None:
+    """Whose sessions the market has, by the bundle; None without one that says so."""
+    from hft.governance.promotion.bundle import find
+
+    assert file.promotion is not None
+    try:
+        _, bundle = find(office.reports, file.alpha_id, file.promotion.data["hashes"]["bundle"])
+    except (PromotionError, OSError):
+        return None
+    named = bundle.data.get("inputs", {}).get("calendar")
+    return named if isinstance(named, str) else None
 
 
 def _settings(desk: Desk, profile: Profile) -> Profile:

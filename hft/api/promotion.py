@@ -293,6 +293,7 @@ def _asked(
             "overrides": _overrides(wishes),
             "looser": list(profile.loosened),
             "thresholds": _thresholds_named(desk, wishes.profile),
+            "calendar": made.data.calendar,
         },
         trial_id=trial,
         family=made.alpha.manifest.family or name,

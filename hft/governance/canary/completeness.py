@@ -1,9 +1,10 @@
 """Is the evidence the whole of it? Sessions that are missing, late, gone or replaced hold a canary.
 
 What was counted once, by its day and the digests of its runs, is shown again at every later step.
-Between the approval and the newest session every trading day has one: Monday to Friday, and a day
-of the week-end on which the evidence mostly has a session. A few may lack as holidays. A day on
-which the weight changed belongs to two rungs and may lack as well. Nothing here rolls back.
+Between the approval and the newest session every trading day has one: by the table of sessions
+where it knows the market, and then none may lack. Elsewhere trading days are Monday to Friday, and
+a day of the week-end on which the evidence mostly has a session; a few may lack as holidays. A day
+on which the weight changed belongs to two rungs and may lack as well. Nothing here rolls back.
 """
 
 import math
@@ -12,11 +13,14 @@ from collections.abc import Sequence
 from datetime import date as Date
 from datetime import timedelta
 
+import numpy as np
+
 from hft.governance.canary.finding import HOLD, Finding, fact
 from hft.governance.canary.history import History
 from hft.governance.profile import Profile
 from hft.governance.sessions import Evidence
 from hft.reports.figures import counted as many
+from hft.tape.sessions import sessions_of, utc_day_of
 
 SHOWN = 5  # days named in a sentence
 ABSENT_SHARE = 0.05  # of profiles that were frozen before they named it
@@ -26,7 +30,7 @@ def whole(evidence: Evidence, past: History, profile: Profile, today: Date) -> l
     """Everything that is not there, each as a hold."""
     return [
         *_unverified(evidence, past),
-        *_late(evidence, profile, today),
+        *_late(evidence, past, profile, today),
         *_gone(evidence, past),
         *_replaced(evidence, past),
         *_unshown(evidence, past),
@@ -50,11 +54,12 @@ def _unverified(evidence: Evidence, past: History) -> list[Finding]:
     return [Finding(fact("missing_rows", False), HOLD, words, shop)]
 
 
-def _late(evidence: Evidence, profile: Profile, today: Date) -> list[Finding]:
+def _late(evidence: Evidence, past: History, profile: Profile, today: Date) -> list[Finding]:
     found = []
     late = profile.get("canary.late_days_max")
     last = max((row.date for row in evidence.counted), default=None)
-    if late is not None and (last is None or (today - last).days > int(late)):
+    closed = last is not None and _table([last, today - timedelta(days=1)], past) == []
+    if late is not None and (last is None or (today - last).days > int(late)) and not closed:
         words = "no session row" if last is None else f"the last session row is of {last}"
         shop = ("a newer session row",)
         found.append(Finding(fact("late_rows", False), HOLD, f"late: {words}", shop))
@@ -110,7 +115,8 @@ def _gaps(evidence: Evidence, past: History, profile: Profile) -> list[Finding]:
     found = []
     ends = [past.attempt_since or days[0], *days]
     late = profile.get("canary.late_days_max")
-    on, have = _trading(ends, past), set(days)
+    table = _table(ends, past)
+    on, have = _trading(ends, past) if table is None else table, set(days)
     steps = [(a, b, sum(a < day <= b for day in on)) for a, b in zip(ends, days, strict=False)]
     wide = [step for step in steps if late and step[2] > int(late)]
     if wide:
@@ -121,6 +127,8 @@ def _gaps(evidence: Evidence, past: History, profile: Profile) -> list[Finding]:
         shop = (f"the sessions from {missing} on",)
         found.append(Finding(fact("rows_gap", False), HOLD, words, shop))
     absent = [day for day in on if day not in have]
+    if table is not None:
+        return [*found, *_absent(absent, on, past)]
     share = profile.values.get("canary.absent_share_max", ABSENT_SHARE)
     most = math.ceil(float(share or 0.0) * len(on))
     if share is not None and len(absent) > most:
@@ -129,6 +137,36 @@ def _gaps(evidence: Evidence, past: History, profile: Profile) -> list[Finding]:
         shop = (f"the sessions of {_named(absent)}",)
         found.append(Finding(fact("rows_absent", False), HOLD, words, shop))
     return found
+
+
+def _absent(absent: Sequence[Date], on: Sequence[Date], past: History) -> list[Finding]:
+    """Sessions of the table that lack: holidays are no sessions, so that none may."""
+    if not absent:
+        return []
+    words = (
+        f"{len(absent)} of {len(on)} sessions of {past.calendar} are not shown: {_named(absent)}"
+    )
+    shop = (f"the sessions of {_named(absent)}",)
+    return [Finding(fact("rows_absent", False), HOLD, words, shop)]
+
+
+def _table(ends: Sequence[Date], past: History) -> list[Date] | None:
+    """The sessions after the first of `ends`, up to the last; None where the table does not know.
+
+    A row of evidence is a UTC date, so that only markets count whose sessions lie within one each.
+    """
+    sessions = sessions_of(past.calendar)
+    first, last = (int(day.strftime("%Y%m%d")) for day in (ends[0], ends[-1]))
+    if sessions is None or first < sessions.day[0] or last > sessions.day[-1]:
+        return None
+    inside = (sessions.day > first) & (sessions.day <= last)
+    days = sessions.day[inside]
+    for edge in (sessions.open_ns[inside], sessions.close_ns[inside] - 1):
+        if (utc_day_of(edge) != days).any():
+            return None
+    changed = {day for day, _ in past.weights}
+    table = [Date(day // 10_000, day // 100 % 100, day % 100) for day in np.unique(days).tolist()]
+    return [day for day in table if day not in changed]
 
 
 def _trading(ends: Sequence[Date], past: History) -> list[Date]:

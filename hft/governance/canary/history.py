@@ -24,6 +24,7 @@ class History:
     when it began. `mismatches`: facts that roll back at once, such as code that moved or a kill.
     `began_ns`: when this attempt was approved. `counted`: each session an earlier step counted, and
     the digests of its runs. `at_hand`: days of sessions in the workspace that are not shown.
+    `calendar`: whose sessions the market has, as the bundle froze it; None where nobody said.
     """
 
     weights: tuple[tuple[Date, float], ...] = ()
@@ -34,6 +35,7 @@ class History:
     began_ns: int = 0
     counted: tuple[tuple[Date, tuple[str, ...]], ...] = ()
     at_hand: tuple[tuple[Date, str], ...] = ()
+    calendar: str | None = None
 
     @property
     def rung_since(self) -> Date | None:

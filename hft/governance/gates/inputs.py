@@ -13,7 +13,7 @@ from hft.governance.verdict import Check, Verdict, at_least, at_most, holds
 from hft.research.alphas.manifest import COMPLEXITIES, AlphaManifest
 from hft.research.data import aliases
 from hft.research.data.dataset import ResearchData
-from hft.research.data.gaps import Gap, gaps
+from hft.research.data.gaps import gaps
 from hft.research.leakage.report import moment
 
 COVERAGE_MIN = 0.99
@@ -177,7 +177,7 @@ def _gaps(data: ResearchData, explained: Sequence[tuple[int, int]]) -> Check:
     known = (*explained, *data.explained)
     found = []
     for _, rows in data.groups():
-        found += _of_one(np.unique(data.session[rows]).tolist(), known, data.calendar)
+        found += gaps(np.unique(data.session[rows]).tolist(), known, data.calendar)
     found = list(dict.fromkeys(found))
     wrong = [gap for gap in found if not gap.reason]
     fine = [gap for gap in found if gap.reason]
@@ -187,17 +187,6 @@ def _gaps(data: ResearchData, explained: Sequence[tuple[int, int]]) -> Check:
         return at_most("data_gaps", float(len(wrong)), 0.0, reason=said)
     reason = f"{len(fine)} gaps are explained; the first: {fine[0].sentence}" if fine else ""
     return Check("data_gaps", 0.0, 0.0, Verdict.PASS, reason=reason, margin=0.0)
-
-
-def _of_one(
-    sessions: Sequence[int], explained: Sequence[tuple[int, int]], calendar: str | None
-) -> list[Gap]:
-    """The gaps of one name; single sessions count once they are more than one in a hundred."""
-    found = gaps(sessions, explained, calendar)
-    single = sum(gap.missing == 1 and not gap.reason for gap in found)
-    if single <= (1.0 - COVERAGE_MIN) * (len(sessions) + single):
-        return [gap for gap in found if gap.missing > 1 or gap.reason]
-    return found
 
 
 def _repeated(data: ResearchData) -> Check:

@@ -9,11 +9,13 @@ from promotion_world import ALPHA, World, evidence, profile, sessions
 
 from hft.core.errors import JournalError
 from hft.governance.canary.apply import apply
+from hft.governance.canary.completeness import whole
 from hft.governance.canary.decide import CanaryDecision, decide
 from hft.governance.canary.history import History, history_of, with_counted
 from hft.governance.profile import Profile
 from hft.governance.promotion.claim import Claim
 from hft.governance.sessions import Session, by_date
+from hft.tape.sessions import sessions_of
 
 FIRST = date(2026, 11, 3)  # the promotion is approved the day before, a Monday
 
@@ -140,6 +142,40 @@ def test_days_that_were_never_counted_cannot_be_left_out_either(world: World) ->
     two = shown(world, without(rows, *losing[:2]), do=False)
     assert two.action == "hold" and "2 of 20 trading days have no session" in two.reason
     assert str(losing[0].date) in two.reason
+
+
+def test_where_the_table_knows_the_market_every_session_of_it_is_shown(world: World) -> None:
+    """20 sessions from 3 November; New York is closed on the 26th, Thanksgiving."""
+    world.promoted()
+    rows = good(20)
+    holiday = [row for row in rows if row.date == date(2026, 11, 26)]
+    here = without(rows, *holiday)
+    assert shown(world, here, do=False, calendar="XNYS").action == "escalate"
+    one = shown(world, without(here, worst(here)), do=False, calendar="XNYS")
+    assert one.action == "hold"
+    assert f"1 of 19 sessions of XNYS are not shown: {worst(here).date}" in one.reason
+    tokyo = shown(world, here, do=False, calendar="XTKS")
+    assert tokyo.action == "hold" and "not shown: 2026-11-26" in tokyo.reason
+    assert shown(world, without(rows, rows[4]), do=False, calendar="CMES").action == "escalate", (
+        "a Globex session begins on the evening before: its rows are of two dates"
+    )
+
+
+def test_a_market_that_the_table_says_is_closed_is_not_late(world: World) -> None:
+    """Tokyo is closed from 30 December 2026 to 3 January 2027."""
+    world.promoted()
+    table = sessions_of("XTKS")
+    assert table is not None
+    open_on = set(table.days(20261103, 20261230).tolist())
+    rows = [row for row in good(42) if int(row.date.strftime("%Y%m%d")) in open_on]
+    assert rows[-1].date == date(2026, 12, 30)
+    for today, calendar, late in (
+        (date(2027, 1, 4), "XTKS", False),
+        (date(2027, 1, 6), "XTKS", True),
+        (date(2027, 1, 6), None, True),
+    ):
+        found = whole(evidence(rows), History(calendar=calendar), profile("standard"), today)
+        assert [one.words[:5] for one in found] == ["late:"] * late, today
 
 
 @pytest.mark.parametrize(

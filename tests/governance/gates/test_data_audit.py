@@ -116,13 +116,35 @@ def test_holidays_are_no_gap_and_thanksgiving_is_one() -> None:
     assert (gap.after, gap.before, gap.missing) == (20231121, 20231127, 2)
 
 
-def test_a_session_in_a_hundred_may_lack_and_is_shown() -> None:
+def test_every_session_that_lacks_counts_until_the_data_says_why() -> None:
     days = sessions_of_table(20231002, 20240628)
     less = [day for day in days if day != 20240103]
     assert [gap.sentence for gap in gaps(less)] == [
         "1 session is missing between 20240102 and 20240104 (XNYS)"
     ]
-    assert checks(of_sessions(less))["data_gaps"].verdict is Verdict.PASS
+    assert checks(of_sessions(less))["data_gaps"].verdict is Verdict.FAIL
+    why = [{"after": 20240102, "before": 20240104, "reason": "the feed was down"}]
+    assert checks(of_sessions(less, gaps=why))["data_gaps"].verdict is Verdict.PASS, "the cure"
+
+
+@pytest.mark.parametrize("calendar", ["XNYS", "XTKS", "CMES", "24/7"])
+def test_a_day_that_the_calendar_has_not_does_not_hide_those_that_lack(calendar: str) -> None:
+    days = sessions_of_table(20200102, 20221013, calendar)
+    random = np.random.Generator(np.random.Philox(1))
+    gone = 2 * random.choice(np.arange(1, len(days) // 2 - 1), 150, replace=False)
+    left = sorted({*np.delete(days, gone).tolist(), 20200606, 20201205})
+    assert told_by(left) == calendar
+    assert sum(gap.missing for gap in gaps(left)) == 150
+
+
+def test_in_a_market_without_a_table_single_days_count_once_holidays_cannot_explain_them() -> None:
+    whole = np.busday_offset("1970-01-01", np.arange(700), roll="forward").astype(str)
+    days = [int(day.replace("-", "")) for day in whole.tolist()]
+    gone = (2 * np.random.Generator(np.random.Philox(1)).permutation(349) + 1).tolist()
+    for count, found in ((30, 0), (225, 225)):
+        left = [day for k, day in enumerate(days) if k not in gone[:count]]
+        assert told_by(left) == ""
+        assert sum(not gap.reason for gap in gaps(left)) == pytest.approx(found, abs=12)
 
 
 def test_a_calendar_beside_the_data_is_the_one_that_counts() -> None:
