@@ -24,7 +24,7 @@ from hft.governance.promotion.verdicts import Validated
 from hft.governance.scorecard import measured_again
 from hft.governance.validation.replay import played, quoted, replays
 from hft.governance.validation.request import Request
-from hft.governance.validation.structure import structure
+from hft.governance.validation.structure import admission, leak_tests
 from hft.governance.validation.trials import trials_of
 from hft.governance.validation.validate import counted, history
 from hft.research.execution.latency import PROFILES, SIM_P95, LatencyProfile
@@ -126,9 +126,8 @@ def _verdicts(
     """Gate A with its leak tests, and Gate C with every trial there is by now."""
     office, profile = means.office, means.profile
     means.tell("gate A, decided again")
-    checks, _ = structure(
-        made.alpha, made.data, means.ledger, (), profile, office.now_ns, seed=request.seed
-    )
+    checks = admission(made.alpha, made.data, means.ledger, (), profile, office.now_ns)
+    checks += leak_tests(made.alpha, made.data, profile, request.seed)[0]
     evidence, _ = counted(means.ledger, profile, found)
     first = gate_a(checks, history(profile, found, evidence), profile)
     means.tell("gate C, decided again")

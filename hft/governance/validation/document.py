@@ -36,12 +36,15 @@ POINTS_MAX = 2000
 COUNTS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
-def bare(alpha: RemoteAlpha, gates: tuple[GateResult, ...], inputs: Mapping[str, Any]) -> Document:
+def bare(
+    alpha: RemoteAlpha, gates: tuple[GateResult, ...], inputs: Mapping[str, Any], price: str = ""
+) -> Document:
     """The page of a validation that structure stopped: gates and reasons, no figure."""
     return Document(
         title=alpha.alpha_id,
         kind="validation",
         subtitle=alpha.manifest.hypothesis,
+        price=price,
         gates=shown(gates),
         inputs=dict(inputs),
         absent={"equity": "a structural check failed: no figure of this alpha can be believed"},

@@ -18,7 +18,7 @@ from hft.research.leakage import LeakReport, check_alpha
 COUNTING = ("validate", "whole")
 
 
-def structure(
+def admission(
     alpha: RemoteAlpha,
     data: ResearchData,
     ledger: Ledger,
@@ -28,13 +28,8 @@ def structure(
     *,
     pinned: str | None = None,
     data_roots: Sequence[str] = (),
-    seed: int = 42,
-) -> tuple[list[Check], LeakReport]:
-    """Every structural check, and the report of the leak tests.
-
-    Manifest and data come first: without its fields an alpha cannot be evaluated at all, and the
-    leak tests are left out. Raises: ValidationError when the alpha raises.
-    """
+) -> list[Check]:
+    """What has to hold before the alpha is shown a row: nothing of it is a trial."""
     checks = manifest_checks(alpha.manifest, data)
     checks += audit(
         data,
@@ -48,12 +43,16 @@ def structure(
     problems = ledger.verify(anchors)
     checks.append(none_of("ledger", [f"{one.code}: {one.sentence}" for one in problems]))
     checks.append(none_of("data_governance", governance(data, data_roots)))
-    report = LeakReport()
-    if not any(check.id == "data_fields" and check.verdict != "PASS" for check in checks):
-        cuts = int(profile.number("gate_a.cuts_min"))
-        report = check_alpha(alpha, data, cuts=max(cuts, 12), seed=seed)
-        checks += leak_checks(report, cuts)
-    return checks, report
+    return checks
+
+
+def leak_tests(
+    alpha: RemoteAlpha, data: ResearchData, profile: Profile, seed: int
+) -> tuple[list[Check], LeakReport]:
+    """The leak tests, which show the alpha rows. Raises: ValidationError when the alpha raises."""
+    cuts = int(profile.number("gate_a.cuts_min"))
+    report = check_alpha(alpha, data, cuts=max(cuts, 12), seed=seed)
+    return list(leak_checks(report, cuts)), report
 
 
 def _walls(alpha: RemoteAlpha, profile: Profile) -> Check:

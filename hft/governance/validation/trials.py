@@ -56,28 +56,47 @@ def trial_ids(alpha: RemoteAlpha, data: ResearchData, options: Options) -> dict[
 
 def trials_of(alpha: RemoteAlpha, found: Measured) -> list[Trial]:
     """Every cell of the sweep as a trial, with its net returns by session."""
-    start, end = found.data.interval
+    chosen, periods = found.options.rules.threshold, periods_of(found)
     made = []
     for one in found.sweep.configs:
-        own = one.rules.threshold == found.options.rules.threshold
-        made.append(
-            Trial(
-                alpha_id=alpha.alpha_id,
-                family=alpha.manifest.family or alpha.alpha_id,
-                label_family=LABEL_FAMILY,
-                canonical=canonical_form(alpha),
-                interval=(start, end + 1),
-                config_hash=config_hash(cell(found.options, one.rules.threshold)),
-                data_hash=found.data.fingerprint,
-                code_hash=alpha.code_hash,
-                returns=one.test.daily,
-                periods_per_year=float(DAYS_A_YEAR),
-                source="validate" if own else "sweep",
-                seed=found.options.seed,
-                periods_ns=periods_of(found),
-            )
-        )
+        options = cell(found.options, one.rules.threshold)
+        source = "validate" if one.rules.threshold == chosen else "sweep"
+        made.append(_trial(alpha, found.data, options, source, one.test.daily, periods))
     return made
+
+
+def without_figures(alpha: RemoteAlpha, data: ResearchData, options: Options) -> Trial:
+    """The trial of an alpha that was shown rows and gave no figures: it counts, without returns.
+
+    Whoever sees why it failed has looked, and a refusal has room for words.
+    """
+    return _trial(alpha, data, options, "validate", np.zeros(0), None)
+
+
+def _trial(
+    alpha: RemoteAlpha,
+    data: ResearchData,
+    options: Options,
+    source: str,
+    returns: np.ndarray,
+    periods_ns: np.ndarray | None,
+) -> Trial:
+    start, end = data.interval
+    return Trial(
+        alpha_id=alpha.alpha_id,
+        family=alpha.manifest.family or alpha.alpha_id,
+        label_family=LABEL_FAMILY,
+        canonical=canonical_form(alpha),
+        interval=(start, end + 1),
+        config_hash=config_hash(options),
+        data_hash=data.fingerprint,
+        code_hash=alpha.code_hash,
+        returns=returns,
+        periods_per_year=float(DAYS_A_YEAR),
+        source=source,
+        seed=options.seed,
+        periods_ns=periods_ns,
+    )
 
 
 def tries(view: FamilyView, found: Measured) -> Tries:

@@ -1,19 +1,21 @@
 """One validation from the first check to the last row: the order in which things may be believed.
 
-Structure first. Then the price is shown and agreed to; then the trials are in the ledger, durable,
-before any figure is shown; then gates B and C, reports, page, experiment and audit rows. A stop at
-any point leaves what was counted counted and nothing half-written.
+What needs no row first, and the alpha's own tests. Then the price is shown and agreed to, and only
+then is the alpha shown rows: what it says of them counts, a failure too. The trials are in the
+ledger, durable, before any figure is shown; then gates B and C, reports, page, experiment and audit
+rows. A stop at any point leaves what was counted counted and nothing half-written.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 import numpy as np
 
-from hft.core.errors import GovernanceError, ValidationError
+from hft.core.errors import GovernanceError
 from hft.governance import interruptions
 from hft.governance.gates import advice as advised
 from hft.governance.gates.a import History, gate_a
@@ -33,8 +35,8 @@ from hft.governance.validation.replay import played, quoted, replays, wanted
 from hft.governance.validation.request import Request
 from hft.governance.validation.result import Validation
 from hft.governance.validation.services import Services
-from hft.governance.validation.structure import structure
-from hft.governance.verdict import GateResult, Verdict
+from hft.governance.validation.structure import admission, leak_tests
+from hft.governance.verdict import Check, GateResult, Verdict
 from hft.reports.governance.document import Document
 from hft.research.alphas import signals
 from hft.research.alphas.manifest import AlphaManifest
@@ -54,6 +56,8 @@ from hft.research.trial import LABEL_FAMILY
 from hft.research.worker.roster import find
 from hft.runs.code.compilation import first_compile
 from hft.statistics.one_series import Battery
+
+WITHOUT_FIGURES = "one trial was counted, without returns: the alpha was shown the rows"
 
 
 @dataclass
@@ -118,10 +122,33 @@ class _Run:
         options = request.options(manifest)
         if wanted(request, data) and (said := first_compile()):
             services.say(said)
-        clock.stage("signal")
-        signal = _counted(alpha, data)
-        clock.stage("gate A")
-        checks, leaks = structure(
+        clock.stage("admission")
+        checks = self._admission(alpha, data)
+        admitted = gate_a(checks, None, request.profile)
+        if admitted.verdict is Verdict.FAIL:
+            return self._stopped(alpha, data, options, admitted)
+        tests = self._tests(alpha)
+        if tests["passed"] is False:
+            return self._stopped(alpha, data, options, admitted, untested(tests["reason"]))
+        price = self._price(alpha, data, options)
+        use = usage.Use.of("validate", alpha.alpha_id, whole, data)
+        usage.record(services.workspace, use, services.now_ns)
+        with self._counted(alpha, data, options):
+            clock.stage("signal")
+            signal = signals.counted(alpha, data)
+            clock.stage("gate A")
+            more, leaks = leak_tests(alpha, data, request.profile, request.seed)
+            checks += more
+        first = gate_a(checks, None, request.profile, {"leaks": leaks.to_dict()})
+        if first.verdict is Verdict.FAIL:
+            trial = self._count(alpha, data, options)
+            return self._stopped(alpha, data, options, first, trial=trial)
+        return self._judged(alpha, data, options, signal, checks, tests, price, leaks.to_dict())
+
+    def _admission(self, alpha: RemoteAlpha, data: ResearchData) -> list[Check]:
+        """What must hold before a row is shown."""
+        request, services = self.request, self.services
+        checks = admission(
             alpha,
             data,
             services.ledger,
@@ -129,21 +156,27 @@ class _Run:
             request.profile,
             services.now_ns,
             data_roots=request.data_roots,
-            seed=request.seed,
         )
         if request.profile.lenient:
-            self.background = advice.background(manifest, data, services.workspace.root)
+            root = services.workspace.root
+            self.background = advice.background(alpha.manifest, data, root)
             checks += advised.background(self.background, request.profile)
-        first = gate_a(checks, None, request.profile, {"leaks": leaks.to_dict()})
-        if first.verdict is Verdict.FAIL:
-            return self._stopped(alpha, data, options, first)
-        tests = self._tests(alpha)
-        if tests["passed"] is False:
-            return self._stopped(alpha, data, options, first, untested(tests["reason"]))
-        price = self._price(alpha, data, options)
-        use = usage.Use.of("validate", alpha.alpha_id, whole, data)
-        usage.record(services.workspace, use, services.now_ns)
-        return self._judged(alpha, data, options, signal, checks, tests, price, leaks.to_dict())
+        return checks
+
+    @contextmanager
+    def _counted(self, alpha: RemoteAlpha, data: ResearchData, options: Options) -> Iterator[None]:
+        """Rows are shown within it: what ends here without a signal is a trial without returns."""
+        try:
+            yield
+        except BaseException:
+            self._count(alpha, data, options)
+            raise
+
+    def _count(self, alpha: RemoteAlpha, data: ResearchData, options: Options) -> str:
+        """Count an alpha that was shown rows and has no figures; the id of its trial."""
+        trial = trials.without_figures(alpha, data, options)
+        self.services.ledger.append([trial], self.services.now_ns)
+        return trial.id
 
     def _tests(self, alpha: RemoteAlpha) -> dict[str, Any]:
         """The alpha's own tests, before anything is counted: they see no row of the data."""
@@ -153,11 +186,17 @@ class _Run:
         return tests_of(alpha, self.request.pytest_timeout_s)
 
     def _stopped(
-        self, alpha: RemoteAlpha, data: ResearchData, options: Options, *gates: GateResult
+        self,
+        alpha: RemoteAlpha,
+        data: ResearchData,
+        options: Options,
+        *gates: GateResult,
+        trial: str = "",
     ) -> Validation:
-        """Structure failed: no trial was run, and there is no figure to show."""
-        inputs = self._inputs(alpha, data, options)
-        return self._kept(alpha, data, gates, None, "", bare(alpha, gates, inputs), {}, "")
+        """Structure failed: there is no figure to show."""
+        price = WITHOUT_FIGURES if trial else ""
+        page = bare(alpha, gates, self._inputs(alpha, data, options), price)
+        return self._kept(alpha, data, gates, None, price, page, {}, trial)
 
     def _price(self, alpha: RemoteAlpha, data: ResearchData, options: Options) -> Price:
         """The price of these trials, agreed to. Raises: GovernanceError when it is declined."""
@@ -188,10 +227,11 @@ class _Run:
     ) -> Validation:
         request, services, clock = self.request, self.services, self.clock
         clock.stage("figures")
-        found = taken = measure(data, signal, options)
         folder = services.kept / "replays" / alpha.alpha_id
-        if request.by_replay:
-            found = played(taken, request, services.limits, folder)
+        with self._counted(alpha, data, options):
+            found = taken = measure(data, signal, options)
+            if request.by_replay:
+                found = played(taken, request, services.limits, folder)
         services.ledger.append(trials.trials_of(alpha, found), services.now_ns)
         own = trials.trial_ids(alpha, data, options)[options.rules.threshold]
         evidence, view = counted(services.ledger, request.profile, found)
@@ -307,18 +347,6 @@ class _Run:
             notice=self.services.notice(),
             seconds=dict(self.clock.seconds),
         )
-
-
-def _counted(alpha: RemoteAlpha, data: ResearchData) -> np.ndarray:
-    """The signal that counts, before any other process of the alpha has seen a row.
-
-    No figure is made of it until it is paid for. Empty where fields are missing: Gate A says so.
-    """
-    try:
-        data.require(alpha.manifest.data_fields)
-    except ValidationError:
-        return np.zeros(0)
-    return signals.counted(alpha, data)
 
 
 def _goes_on(first: GateResult, second: GateResult) -> bool:

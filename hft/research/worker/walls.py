@@ -17,6 +17,7 @@ import signal
 import struct
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 NO_NEW_PRIVILEGES, END_WITH_PARENT = 38, 1  # of prctl
@@ -180,6 +181,12 @@ def _rule(libc: ctypes.CDLL, rules: int, path: str, rights: int) -> None:
             raise NoWalls(f"Landlock: {path}: {os.strerror(ctypes.get_errno())}")
     finally:
         os.close(opened)
+
+
+def end_before_others() -> None:
+    """Where memory runs out, the kernel shall end this process and not the judge."""
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
 
 
 def program(process: int) -> bytes:

@@ -176,7 +176,7 @@ def test_a_search_and_another_horizon_count_as_tries_on_the_same_prices(copy: Pa
     assert judge(copy).scorecard.values["n_trials"] == 24 + searched
 
 
-def test_a_leak_stops_the_alpha_and_costs_no_trial(copy: Path) -> None:
+def test_a_leak_stops_the_alpha_and_costs_one_trial_since_it_saw_the_rows(copy: Path) -> None:
     code = copy / "research" / "alphas" / "mine" / "impl.py"
     text = code.read_text()
     leak = (
@@ -189,10 +189,14 @@ def test_a_leak_stops_the_alpha_and_costs_no_trial(copy: Path) -> None:
     code.write_text(text.replace("    def update(", leak, 1))
     found = judge(copy)
     assert [gate.gate for gate in found.gates] == ["A"] and found.verdict.value == "FAIL"
-    assert found.scorecard is None and found.trial_id == ""
+    (trial,) = Ledger.open(copy / "research" / "ledger").trials().to_dicts()
+    assert found.scorecard is None and found.trial_id == trial["trial_id"]
+    assert (trial["source"], trial["n_obs"], trial["sharpe_per_period"]) == ("validate", 0, None)
+    assert "one trial was counted, without returns" in found.price == found.document.price
     assert "prefix_invariance" in {c.id for c in found.gates[0].checks if c.verdict == "FAIL"}
-    assert Ledger.open(copy / "research" / "ledger").trials().height == 0
     assert gate_rows(copy)[-1]["verdict"] == "FAIL"
+    judge(copy)
+    assert Ledger.open(copy / "research" / "ledger").trials().height == 1, "a repeat is no charge"
 
 
 def test_a_ledger_that_lost_rows_fails_gate_a_once_its_head_was_anchored(copy: Path) -> None:
@@ -270,6 +274,21 @@ def test_an_alpha_that_raises_is_named_with_the_row(copy: Path) -> None:
     with pytest.raises(ValidationError, match=r"update\(\) raised KeyError.*row \d+"):
         judge(copy)
     assert not (copy / "research" / "experiments" / "validations" / "mine").exists()
+    assert Ledger.open(copy / "research" / "ledger").trials()["n_obs"].to_list() == [0]
+
+
+def test_an_alpha_is_shown_no_row_before_its_price_is_agreed_to(copy: Path) -> None:
+    code = copy / "research" / "alphas" / "mine" / "impl.py"
+    code.write_text(
+        code.read_text().replace(
+            "        self.flow = self.decay", "        1 / 0\n        self.flow = self.decay", 1
+        )
+    )
+    with pytest.raises(GovernanceError, match="price was declined"):
+        judge(copy, agree=lambda price: False)
+    assert Ledger.open(copy / "research" / "ledger").trials().is_empty()
+    with pytest.raises(ValidationError, match="ZeroDivisionError"):
+        judge(copy)
 
 
 def test_nan_signals_are_a_verdict_and_no_error(copy: Path) -> None:
