@@ -15,7 +15,7 @@ from hft.api.promotion import (
     limits_file,
     looser_words,
     needed_key,
-    office_of,
+    standing_office,
     trust_words,
 )
 from hft.api.refusals import refusals_recorded
@@ -55,7 +55,7 @@ def approve(
     desk = open_desk(root, now=now)
     wanted = proper(alpha_id)
     with refusals_recorded(desk, wanted, "approve"):
-        office = office_of(desk)
+        office = standing_office(desk)
         finished = office.recover()
         _, frozen = find(office.reports, wanted, bundle)
         signing = needed_key(desk, key)

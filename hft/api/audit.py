@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from hft.api.anchoring import findings_of, journal_for, outside_of
 from hft.api.audit_facts import ANCHORS, Promotions, anchors_of, beside, keys_of, trust_of
 from hft.api.desk import MARKS, Desk, moment_ns, open_desk
 from hft.api.evidence_files import evidence_files
@@ -68,18 +69,23 @@ def verify_desk(
     """The same for an open desk."""
     keys, unreadable = keys_of(desk)
     heads = anchors_of(desk, keys) + [anchored.from_export_file(Path(path)) for path in exports]
+    heads += outside_of(desk)
     gathered = Promotions(desk, keys)
+    taken = journal_for(
+        desk, journal, [(file.audit_head.seq, file.audit_head.hash) for file in gathered.files]
+    )
+    elsewhere, words = findings_of(desk, taken)
     found = _verify(
-        journal,
+        taken,
         source if desk.settings.alpha_audit_enabled else None,
         keys=keys,
         anchors=heads,
         promotions=gathered.files,
-        others=[*unreadable, *gathered.findings],
+        others=[*unreadable, *gathered.findings, *elsewhere],
         beside=lambda rows: beside(desk, rows, gathered),
         since_ns=since_ns,
     )
-    return replace(found, extra={"trust": list(trust_of(desk, gathered))})
+    return replace(found, extra={"trust": [*trust_of(desk, gathered), *words]})
 
 
 def sql(

@@ -6,9 +6,10 @@ from typing import Any
 
 from hft.api.desk import open_desk
 from hft.api.promotion import office_of
+from hft.audit.remote import Anchored
 from hft.core.errors import PromotionError
 from hft.governance.promotion.promotions import read
-from hft.governance.promotion.signatures import effective
+from hft.governance.promotion.signatures import Effective, effective
 from hft.research.alphas.ids import alpha_id as proper
 
 
@@ -20,12 +21,16 @@ def status(
 ) -> dict[str, Any]:
     """Every promotion that speaks for an alpha, what it counts as, and files that do not count."""
     desk = open_desk(root, now=now)
+    lost = desk.anchored.wrong
+    desk.__dict__["anchored"] = Anchored(None)
     office = office_of(desk, promotions_dir)
     found, recorded = read(office.promotions), office.recorded()
     rows = []
     for file in found.speaking():
         counts = effective(file, desk.keys, desk.now_ns, recorded)
         promotion = file.promotion
+        if lost and counts.weight:
+            counts = Effective(0.0, "JOURNAL_CUT", lost)
         rows.append(
             {
                 "alpha_id": file.alpha_id,

@@ -10,6 +10,7 @@ from hft.api.outcome import Outcome
 from hft.api.promotion import key_of, office_of
 from hft.api.refusals import of_canary, record_refusal
 from hft.api.shadow import live_runs
+from hft.audit.remote import Anchored
 from hft.core.errors import (
     ConfigError,
     GovernanceError,
@@ -90,7 +91,10 @@ def _evaluated(
     decision = _decide(office, file, found, profile, claim, past)
     shown = _shown(office, file, decision, found, claim, past, profile)
     if not apply_it:
-        return _kept(desk, Outcome(decision, finished, document=shown), decision)
+        away = desk.anchored.away
+        return _kept(desk, Outcome(decision, finished, away, shown), decision)
+    if decision.action in ("escalate", "graduate"):
+        desk.anchored.assert_reached()  # more weight is not given where nobody else would know
     signer, signing = _signer(desk, key)
     done = apply(
         office,
@@ -120,6 +124,7 @@ def rollback(
     desk = open_desk(root, now=now)
     broken = _without_keys(desk)
     with of_canary(desk, alpha_id, "rollback"):
+        desk.__dict__["anchored"] = Anchored(None)  # nothing elsewhere may hold a rollback up
         office = office_of(desk, promotions_dir)
         return _rolled_back(desk, office, proper(alpha_id), reason, key, broken)
 

@@ -20,6 +20,7 @@ from hft.settings.load import Settings
 if TYPE_CHECKING:
     from hft.audit.auditor import Auditor
     from hft.audit.keys import Keys
+    from hft.audit.remote import Anchored, Remote
     from hft.audit.trust import Trust
     from hft.governance.ledger.ledger import Ledger
     from hft.storage.database import Source
@@ -116,7 +117,33 @@ class Desk:
             actor=self.actor,
             keys_hash=self.keys_hash,
             hmac_key=self.hmac_key,
+            remote=self.remote,
         )
+
+    @cached_property
+    def remote(self) -> "Remote | None":
+        """Where the journal's rows are kept beside; None where nobody named it.
+
+        Raises: ConfigError for a repository inside of the workspace.
+        """
+        from hft.audit.remote import VARIABLE, Remote
+
+        url = self.settings.anchor_remote
+        if not url:
+            return None
+        if Path(url).resolve().is_relative_to(self.root.resolve()):
+            raise ConfigError(
+                f"{VARIABLE}: {url}: lies in the workspace {self.root}, so that whoever can write "
+                "here can change it; name a repository elsewhere"
+            )
+        return Remote(url, self.workspace.state / "anchors.git", self.hmac_key)
+
+    @cached_property
+    def anchored(self) -> "Anchored":
+        """What the remote says of this journal now."""
+        from hft.audit.remote import anchored
+
+        return anchored(self.remote, self.auditor.journal)
 
     @property
     def database(self) -> "Source":

@@ -67,6 +67,8 @@ def office_of(desk: Desk, promotions_dir: str | Path | None = None) -> Office:
     lacking = forgotten(desk.auditor.journal.rows(), desk.trust)[1]
     if lacking:
         raise GovernanceError(lacking)
+    if desk.anchored.wrong:
+        raise GovernanceError(desk.anchored.wrong)
     folder = desk.workspace.promotions
     if promotions_dir is not None:
         given = Path(promotions_dir)
@@ -82,6 +84,12 @@ def office_of(desk: Desk, promotions_dir: str | Path | None = None) -> Office:
         desk.settings.alpha_bundle_days,
         desk.trust,
     )
+
+
+def standing_office(desk: Desk) -> Office:
+    """The same for who gives weight: not while the remote cannot be told. Raises: Unavailable."""
+    desk.anchored.assert_reached()
+    return office_of(desk)
 
 
 def key_of(desk: Desk, key: str | Path | None) -> Path | None:
@@ -156,7 +164,7 @@ def promote(
             force,
             reason,
         )
-        office = office_of(desk)
+        office = standing_office(desk)
         finished = tuple(office.recover())
         proposal, words = _proposed(desk, office, name, asked)
     notice = "; ".join(text for text in (words, delivered(desk)) if text)

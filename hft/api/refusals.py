@@ -7,11 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hft.api.desk import Desk
-from hft.core.errors import ConfigError, DataError, GovernanceError, HftError, JournalError
+from hft.core.errors import (
+    ConfigError,
+    DataError,
+    GovernanceError,
+    HftError,
+    JournalError,
+    Unavailable,
+)
 from hft.governance.vault import REFUSED, TABLE
 from hft.research.alphas.ids import alpha_id as proper
 
-REFUSALS = (GovernanceError, DataError, ConfigError)
+REFUSALS = (GovernanceError, DataError, ConfigError, Unavailable)
 ID_MAX = 200  # of what somebody typed in place of an id
 
 

@@ -25,13 +25,17 @@ EXPORTS = "audit_anchors"
 
 @dataclass(frozen=True)
 class Anchor:
-    """That row `seq` had this hash, and where it says so; `doubt` is why it counts less."""
+    """That row `seq` had this hash, and where it says so; `doubt` is why it counts less.
+
+    `outside`: whoever can write the workspace cannot change it. A tag or an export in it is not.
+    """
 
     seq: int
     hash: str
     source: str
     journal_id: str = ""
     doubt: str = ""
+    outside: bool = False
 
 
 def ledger_heads(
@@ -84,7 +88,8 @@ def from_export_file(path: Path) -> Anchor:
     try:
         with open(path, "rb") as file:
             head = json.loads(file.readline())
-        return Anchor(head["head"]["seq"], head["head"]["hash"], str(path), head["journal_id"])
+        seq, digest, journal = head["head"]["seq"], head["head"]["hash"], head["journal_id"]
+        return Anchor(seq, digest, str(path), journal, outside=True)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from None
     except (ValueError, KeyError, TypeError):

@@ -111,6 +111,7 @@ CONTROL_KINDS = (
     "reconcile",
     "retire",
     "keys",
+    "anchor",
 )
 CANARY_ACTIONS = ("hold", "escalate", "rollback", "graduate")
 OVERRIDE_KINDS = (

@@ -56,7 +56,7 @@ class PromotionFile:
 
 @dataclass(frozen=True)
 class Verified:
-    """The answer; `unanchored` is the oldest row that no anchor covers."""
+    """The answer; `unanchored` is the oldest row that no anchor outside of the workspace covers."""
 
     rows: int
     head: Head
@@ -276,7 +276,7 @@ def _first(found: Walk, since_ns: int) -> int:
 
 
 def _unanchored(found: Walk, anchors: Sequence[Anchor]) -> dict[str, Any] | None:
-    good = [one.seq for one in anchors if one.journal_id in ("", found.id)]
+    good = [one.seq for one in anchors if one.outside and one.journal_id in ("", found.id)]
     newest = max(good, default=0)
     for row in found.rows:
         if row["seq"] > newest:

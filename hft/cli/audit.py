@@ -93,6 +93,30 @@ def drain(dsn: Dsn = None, journal: JournalDir = None, json: Json = False) -> No
     context.emit({"delivered": found.delivered, "waiting": found.waiting}, rows)
 
 
+@app.command()
+def anchor(json: Json = False) -> None:
+    """Bring the journal's rows to HFT_ANCHOR_REMOTE, and try whether it takes anything back."""
+    from hft.api import anchoring as api
+
+    found = api.anchor(now=context.current.now, config=context.current.config)
+    words = f"{counted(found['brought'], 'row')} brought to {found['remote']}, the newest is "
+    words += f"{found['seq']}; {found['allows'] or found['unknown'] or 'it takes nothing back'}"
+    context.emit(found, words)
+    if found["allows"]:
+        raise typer.Exit(MISMATCH)
+
+
+@app.command()
+def restore(json: Json = False) -> None:
+    """Take the rows that the journal lacks from HFT_ANCHOR_REMOTE."""
+    from hft.api import anchoring as api
+
+    found = api.restore(now=context.current.now, config=context.current.config)
+    words = f"{counted(found['restored'], 'row')} restored"
+    words += f"; the journal as it was is {found['aside']}" if found["aside"] else ""
+    context.emit(found, words)
+
+
 @app.command("apply-schema")
 def apply_schema(dsn: Dsn = None, json: Json = False) -> None:
     """Make the tables in the database, or bring them to this version."""
@@ -213,9 +237,10 @@ def _verdict(found: Any) -> str:
     lines += [f"  note: {text}" for text in found.notes]
     lines += [f"  trust: {text}" for text in found.extra.get("trust", ())]
     if found.unanchored:
-        lines.append(f"oldest row without an anchor: {found.unanchored['seq']}")
+        seq = found.unanchored["seq"]
+        lines.append(f"oldest row without an anchor outside of the workspace: {seq}")
     elif found.rows:
-        lines.append("every row is anchored")
+        lines.append("every row is anchored outside of the workspace")
     bad = len(found.findings)
     if found.ok and not found.rows:
         lines.append("nothing was ever recorded here: is this the workspace?")

@@ -64,6 +64,7 @@ class Settings:
     keys: str
     signing_key: str | None
     trust_root: str | None
+    anchor_remote: str | None
     promotions_dir: str
     audit_dsn: str
     clickhouse_host: str

@@ -320,6 +320,6 @@ def test_the_oldest_row_without_an_anchor_is_named(tmp_path: Path) -> None:
     write(audit, 3)
     head = audit.head()
     write(audit, 2, 3)
-    found = verify(audit.journal, None, anchors=[Anchor(head.seq, head.hash, "x")])
+    found = verify(audit.journal, None, anchors=[Anchor(head.seq, head.hash, "x", outside=True)])
     assert found.unanchored is not None and found.unanchored["seq"] == 5
     assert Chain(audit.journal.path).verify().damage is None

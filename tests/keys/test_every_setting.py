@@ -167,6 +167,7 @@ CASES: dict[str, Case] = {
     "HFT_KEYS": Case("one", "other", seen(lambda here: here.keys_hash)),
     "HFT_SIGNING_KEY": Case("one", "other", seen(lambda here: promotion.key_of(here, None))),
     "HFT_TRUST_ROOT": Case("/absent/one", "/absent/other", seen(lambda here: here.trust)),
+    "HFT_ANCHOR_REMOTE": Case("/absent/one", "/absent/other", seen(lambda h: vars(h.remote))),
     "HFT_PROMOTIONS_DIR": Case("one", "other", seen(lambda here: here.workspace.promotions.name)),
     "HFT_AUDIT_DSN": Case("chdb://a", "chdb://b", seen(lambda here: here.database.dsn)),
     "HFT_CLICKHOUSE_HOST": Case("a", "b", seen(lambda here: vars(here.source("clickhouse://")))),
