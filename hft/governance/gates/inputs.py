@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from hft.core.errors import ValidationError
+from hft.governance.gates.timestamps import AT_ROW, declared, future_rows
 from hft.governance.verdict import Check, Verdict, at_least, at_most, holds
 from hft.research.alphas.manifest import COMPLEXITIES, AlphaManifest
 from hft.research.data import aliases
@@ -17,19 +18,6 @@ from hft.research.data.gaps import gaps
 from hft.research.leakage.report import moment
 
 COVERAGE_MIN = 0.99
-# Columns that say when a row could be known; it may not be later than the row's own time.
-KNOWN_AT = (
-    *(
-        "known_at",
-        "available_at",
-        "available_ts",
-        "recv_ts",
-        "receive_ts",
-        "local_ts",
-        "arrival_ts",
-    ),
-    *("published_at", "release_ts", "released_at", "ingest_ts"),
-)
 RAW_PRICES = ("price", "px", "close", "last")
 
 
@@ -76,10 +64,11 @@ def audit(
     `explained` are gaps with a reason outside the data, as (session before, session after).
     """
     names = manifest.data_fields if manifest is not None else data.columns
+    told = declared(manifest, data)
     return [
         _pinned(data, pinned),
         at_least("data_coverage", _coverage(data, names), coverage_min, reason=_holes(data, names)),
-        _future(data, now_ns),
+        future_rows(data, now_ns, [n for n, when in told.items() if when == AT_ROW]),
         _gaps(data, explained),
         _repeated(data),
     ]
@@ -135,42 +124,6 @@ def _holes(data: ResearchData, names: Sequence[str]) -> str:
         return f"{data.source}: none of the fields is there"
     worst = min(shares, key=lambda name: (shares[name], name))
     return f"{data.source}: {worst} is missing in {1 - shares[worst]:.1%} of the rows"
-
-
-def _future(data: ResearchData, now_ns: int) -> Check:
-    """Rows later than now, and rows that were known later than they say."""
-    ts = data.ts_ns
-    wrong = np.flatnonzero(ts > now_ns)
-    if len(wrong):
-        row = int(wrong[0])
-        said = f"{data.source}: row {row + 1} is of {moment(ts[row])}, which is still to come"
-        return at_most("data_future_rows", float(len(wrong)), 0.0, reason=said)
-    for name in data.frame.columns:
-        if name.lower() in KNOWN_AT:
-            known = _as_ns(data.frame[name])
-            late = np.flatnonzero(known > ts) if known is not None else np.zeros(0, np.int64)
-            if len(late):
-                row = int(late[0])
-                said = (
-                    f"{data.source}: row {row + 1} of {moment(ts[row])} was known at "
-                    f"{moment(int(known[row]))} by {name}: stamp rows with what was known"  # type: ignore[index]
-                )
-                return at_most("data_future_rows", float(len(late)), 0.0, reason=said)
-    return at_most("data_future_rows", 0.0, 0.0)
-
-
-def _as_ns(column: pl.Series) -> np.ndarray | None:
-    if isinstance(column.dtype, pl.Datetime):
-        return column.dt.epoch("ns").fill_null(0).to_numpy()
-    if column.dtype.is_numeric():
-        values = column.fill_null(0).fill_nan(0).to_numpy()
-        largest = float(np.max(np.abs(values), initial=0.0))
-        # A float of ns is exact to 256 ns; what is no time since 1975 in some unit is none.
-        for limit, scale in ((1e11, 1e9), (1e14, 1e6), (1e17, 1e3), (1e20, 1.0)):
-            if 1e8 < largest < limit:
-                slack = 512 if scale == 1.0 else 0
-                return (values * scale).astype(np.int64) - slack
-    return None
 
 
 def _gaps(data: ResearchData, explained: Sequence[tuple[int, int]]) -> Check:

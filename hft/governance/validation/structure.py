@@ -7,6 +7,7 @@ from typing import Any
 from hft.governance.gates.a import none_of
 from hft.governance.gates.inputs import audit, manifest_checks
 from hft.governance.gates.leakage import leak_checks
+from hft.governance.gates.timestamps import known_at
 from hft.governance.ledger.ledger import Ledger
 from hft.governance.profile import Profile
 from hft.governance.verdict import Check, holds, insufficient, not_applicable
@@ -38,6 +39,7 @@ def admission(
         pinned=pinned,
         coverage_min=profile.number("gate_a.coverage_min"),
     )
+    checks.append(known_at(alpha.manifest, data, profile))
     checks.append(_walls(alpha, profile))
     checks.append(none_of("rows_of_validate", _rows(data)))
     problems = ledger.verify(anchors)

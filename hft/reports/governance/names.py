@@ -37,6 +37,7 @@ CHECKS = {
     "ic_hit_rate": "IC hit rate",
     "ic_same_sign": "Pearson agrees with Spearman",
     "ic_t": "t of the IC (HAC)",
+    "known_at": "fields say when they were known",
     "lag1_retention": "Sharpe kept one row late",
     "leak_batch": "batch sees no future",
     "leak_cuts": "cuts tried for look-ahead",

@@ -16,7 +16,7 @@ from hft.core.errors import ValidationError
 STATUSES = ("DRAFT", "CANDIDATE", "VALIDATED", "PROMOTED", "CANARY", "LIVE", "RETIRED")
 TIERS = ("TIER_1", "TIER_2", "TIER_3", "ENSEMBLE", "RL")
 COMPLEXITIES = ("O(1)", "O(N)")
-TUPLES = ("paper_refs", "data_fields", "roles_used", "skills_used")
+TUPLES = ("paper_refs", "data_fields", "known_at", "roles_used", "skills_used")
 REQUIRED = ("hypothesis", "formula", "data_fields", "complexity", "owner", "family")
 
 
@@ -37,6 +37,7 @@ class AlphaManifest:
     horizon_ns: int = 0
     owner: str = ""
     family: str = ""
+    known_at: tuple[str, ...] = ()  # "field: row" or "field: column of times", of bought-in fields
     # Read under the profile `base` only.
     rust_module: str | None = None
     roles_used: tuple[str, ...] = ()

@@ -1,25 +1,33 @@
 """Inputs that are the answer: labels among an alpha's fields, by name and by their numbers.
 
 A name alone condemns only where it says outright that it is a label; a column of any name is
-condemned when it equals what the price does next.
+condemned when it knows what the price, another column or the session's end will be. Every name of a
+panel is looked at by itself, and all of them against each other at each time.
 """
 
 import re
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from hft.research.alphas.manifest import AlphaManifest
 from hft.research.data.aliases import CLOCK_FIELDS
 from hft.research.data.dataset import ResearchData
-from hft.research.leakage.report import Violation
-from hft.research.alphas.manifest import AlphaManifest
+from hft.research.leakage.echoes import CrossSection, echo
+from hft.research.leakage.foresight import ROWS_MIN, Foresight, foresight
+from hft.research.leakage.outcomes import ends, outcome
+from hft.research.leakage.report import Violation, moment
 
 LABEL = re.compile(
     r"(?:^|_)(?:label|target|outcome|fwd|forward)(?:_|\d|$)|^(?:y|t_end.*|t_start)$|"
     r"(?:^|_)(?:future|next)_(?:ret|return|price|mid|close|px|bar|row)"
 )
-CORRELATED = 0.95
 STEPS = (1, 2, 5, 10)
-ROWS_MIN = 30
+ROWS_MOST, SECTIONS = 16_000, 4
+CURE = (
+    "it is made of what came later. Leave it out, shift it to the time when it was known, or mend "
+    "how it is made"
+)
 
 
 def named_label(name: str) -> bool:
@@ -30,53 +38,95 @@ def named_label(name: str) -> bool:
 def label_violations(manifest: AlphaManifest, data: ResearchData) -> list[Violation]:
     """The data fields of an alpha that are labels."""
     found = []
-    for name in manifest.data_fields:
-        if name in CLOCK_FIELDS:
-            continue
-        if named_label(name):
-            said = f"field {name!r} is a label by its name: an alpha may not read the answer"
-            found.append(Violation("label", said, column=name))
-            continue
-        ahead = knows_price(data, name)
-        if ahead is not None:
-            steps, likeness = ahead
-            said = (
-                f"field {name!r} moves with the price {steps} row{'s'[: steps != 1]} later "
-                f"(correlation {likeness:.4f}): it is the answer under another name"
-            )
-            found.append(Violation("label", said, column=name, known=likeness, reach=steps))
+    wanted = [name for name in manifest.data_fields if name not in CLOCK_FIELDS]
+    named = [name for name in wanted if named_label(name)]
+    for name in named:
+        said = f"field {name!r} is a label by its name: an alpha may not read the answer"
+        found.append(Violation("label", said, column=name))
+    rest = [name for name in wanted if name not in named]
+    for name in rest:
+        proof = knows_later(data, name, manifest.horizon_ns)
+        if proof is not None:
+            found.append(proof)
     return found
 
 
-def knows_price(data: ResearchData, name: str) -> tuple[int, float] | None:
-    """(rows ahead, correlation) when a field is a later price or a forward return; else None."""
-    for symbol in data.symbols[:1] if data.panel else ("",):
-        one = data.of(symbol) if data.panel else data
-        values, price = one.field(name), one.price
-        for steps in STEPS:
-            if len(one) < ROWS_MIN + steps:
-                break
-            likeness = _likeness(values[:-steps], price[:-steps], price[steps:])
-            if likeness >= CORRELATED:
-                return steps, likeness
+def knows_later(data: ResearchData, name: str, horizon_ns: int = 0) -> Violation | None:
+    """The proof that a field is made of later rows, in words; None where there is none."""
+    steps = steps_of(data, horizon_ns)
+    most = max(ROWS_MOST // len(data.symbols), 2_000)
+    for symbol in data.symbols:
+        whole = data.of(symbol) if data.panel else data
+        part = sections(whole, most)
+        for one, proof in _proofs(whole, part, name, steps):
+            return _violation(one, name, symbol, proof)
+    if data.panel:
+        across = CrossSection(data, steps)
+        ranked = across.foresight(data.field(name))
+        if ranked is not None:
+            return _violation(data, name, "all names at a time", ranked)
     return None
 
 
-def _likeness(values: np.ndarray, now: np.ndarray, later: np.ndarray) -> float:
-    """How much a column is the coming change, the coming return, or the coming level."""
-    change = later - now
-    with np.errstate(invalid="ignore", divide="ignore"):
-        relative = change / now
-    as_level = _correlation(values - now, change) if _correlation(values, now) > 0.9 else 0.0
-    return max(
-        abs(_correlation(values, change)), abs(_correlation(values, relative)), abs(as_level)
+def _proofs(
+    whole: ResearchData, part: ResearchData, name: str, steps: Sequence[int]
+) -> Iterator[tuple[ResearchData, Foresight]]:
+    """From the plain to the far-fetched, with the rows; each waits until the one before is silent."""
+    values = part.field(name)
+    proof = foresight(values, part.price, part.session, steps)
+    if proof is not None:
+        yield part, proof
+    ended = outcome(whole.field(name), whole.price, whole, name)
+    if ended is not None:
+        yield whole, ended
+    for rows in ends(whole.session):
+        mine, price = whole.field(name)[rows], whole.price[rows]
+        one = foresight(mine, price, whole.session[rows], (1, 2, 5))
+        if one is not None:
+            where = f"{one.how} (one row a session)"
+            yield whole, Foresight(where, one.steps, one.size, int(rows[one.row]), one.limit)
+    repeated = echo(values, part, name, steps)
+    if repeated is not None:
+        yield part, repeated
+
+
+def steps_of(data: ResearchData, horizon_ns: int) -> tuple[int, ...]:
+    """Rows ahead to look at: a few, and half, once and twice the alpha's own horizon."""
+    wanted = set(STEPS)
+    if horizon_ns > 0:
+        reached = data.labels(horizon_ns).steps
+        reached = reached[reached > 0]
+        rows = int(np.median(reached)) if len(reached) else 1
+        wanted |= {max(rows // 2, 1), rows, 2 * rows}
+    longest = max(len(data) // len(data.symbols) // 4, 1)
+    return tuple(sorted(step for step in wanted if step <= longest))
+
+
+def sections(data: ResearchData, most: int) -> ResearchData:
+    """All rows, or as many as `most` in a few unbroken parts spread over them."""
+    if len(data) <= most:
+        return data
+    length = most // SECTIONS
+    begins = np.linspace(0, len(data) - length, SECTIONS).astype(int)
+    kept = np.unique(np.concatenate([begin + np.arange(length) for begin in begins]))
+    return data.with_frame(data.frame[kept])
+
+
+def _violation(data: ResearchData, name: str, symbol: str, proof: Foresight) -> Violation:
+    """The field, the name, the row, the figure and what to do."""
+    steps, row = proof.steps, proof.row
+    ts = int(data.ts_ns[row])
+    whose = f" of {symbol}" if symbol else ""
+    ahead = f"{steps} row{'s'[: steps != 1]}"
+    value = float(data.field(name)[row])
+    said = (
+        f"field {name!r}{whose} knows what comes up to {ahead} later: {proof.how} is "
+        f"{proof.size:.4f}, where an honest field stays below {proof.limit:g}; at {moment(ts)} it says "
+        f"{value:.6g}. {CURE}"
+    )
+    return Violation(
+        "label", said, row, ts, column=name, known=proof.size, prefix_rows=row + 1, reach=steps
     )
 
 
-def _correlation(one: np.ndarray, other: np.ndarray) -> float:
-    fine = np.isfinite(one) & np.isfinite(other)
-    if fine.sum() < ROWS_MIN:
-        return 0.0
-    a, b = one[fine] - one[fine].mean(), other[fine] - other[fine].mean()
-    width = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / width if width > 0 else 0.0
+__all__ = ["ROWS_MIN", "knows_later", "label_violations", "named_label", "steps_of"]

@@ -200,11 +200,11 @@ def test_a_label_under_another_name_is_no_input(steps: int, market: ResearchData
 
 
 def test_ordinary_fields_of_real_bars_are_no_labels(shared_data: Path) -> None:
-    from hft.research.leakage.fields import knows_price
+    from hft.research.leakage.fields import knows_later
 
     days = sorted((shared_data / "qqq_micro_bars_1m").glob("202312*.parquet"))
     data = load(days)
-    assert [name for name in data.columns if knows_price(data, name)] == []
+    assert [name for name in data.columns if knows_later(data, name)] == []
 
 
 def test_the_report_is_lines_of_a_gate(market: ResearchData) -> None:

@@ -1,0 +1,105 @@
+"""A column that is another column, or the size of moves, of later rows; and ranks across names."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from hft.research.data.dataset import ResearchData
+from hft.research.leakage.foresight import (
+    ROWS_MIN,
+    Z_MIN,
+    Foresight,
+    correlation,
+    fisher,
+    is_price,
+    limit_of,
+    ranks,
+    spread,
+    tamed,
+    unexplained,
+)
+
+ROWS_MOST = 4_000
+ECHO, DISTINCT_MIN = 0.9, 100
+OWN_SHARE = 0.05  # of what is new in a column must be its own, else the two are one
+
+
+def echo(
+    values: np.ndarray, data: ResearchData, name: str, steps: Sequence[int]
+) -> Foresight | None:
+    """Does what is new in a column say what will be new in another one, or how far prices move?"""
+    rows = slice(0, ROWS_MOST)
+    mine, price = values[rows], data.price[rows]
+    step = np.abs(np.diff(price, prepend=np.nan))
+    others = {"the size of the price's steps": step}
+    kinds = data.frame.schema
+    for column in [one for one in data.columns if one != name and kinds[one].is_numeric()]:
+        series = data.field(column)[rows]
+        if not is_price(series, price):
+            others[f"column {column!r}"] = series
+    last = np.concatenate([[np.nan], mine[:-1]])
+    best, moved = None, spread(unexplained(mine, [last]))
+    for word, series in others.items():
+        before = np.concatenate([[np.nan], series[:-1]])
+        new = unexplained(mine, [last, series, before])
+        if spread(new) <= OWN_SHARE * moved:
+            continue
+        for k in (one for one in steps if one < len(mine) - ROWS_MIN):
+            later = np.full(len(series), np.nan)
+            later[:-k] = series[k:]
+            other = unexplained(later, [series, before])
+            size = _likeness(new, other)
+            if size >= ECHO and fisher(size, len(mine) / k) >= Z_MIN:
+                if best is None or size > best.size:
+                    row = int(np.argmax(np.isfinite(new)))
+                    best = Foresight(f"correlation with {word} then", k, size, row, ECHO)
+    return best
+
+
+def _likeness(one: np.ndarray, other: np.ndarray) -> float:
+    """The smaller of two correlations, by value and by rank; 0 of columns that hardly change."""
+    fine = np.isfinite(one) & np.isfinite(other)
+    a, b = one[fine], other[fine]
+    if min(len(np.unique(a)), len(np.unique(b))) < DISTINCT_MIN:
+        return 0.0
+    by_value = abs(correlation(tamed(a), tamed(b)))
+    if by_value < ECHO:
+        return by_value
+    return min(by_value, abs(correlation(ranks(a), ranks(b))))
+
+
+class CrossSection:
+    """The names of a panel against each other at each time: who does better than the others?"""
+
+    def __init__(self, data: ResearchData, steps: Sequence[int]) -> None:
+        self.data, self.moves = data, {}
+        for step in steps:
+            later = np.full(len(data), np.nan)
+            for _, rows in data.groups():
+                price = data.price[rows]
+                if len(rows) > step:
+                    with np.errstate(invalid="ignore", divide="ignore"):
+                        later[rows[:-step]] = price[step:] / price[:-step] - 1.0
+            self.moves[step] = self._among(later)
+
+    def foresight(self, values: np.ndarray) -> Foresight | None:
+        """The distance at which a column ranks the names as their moves will."""
+        mine = self._among(values)
+        for step, later in self.moves.items():
+            fine = np.isfinite(mine) & np.isfinite(later)
+            if fine.sum() < 2 * ROWS_MIN:
+                continue
+            size = abs(correlation(mine[fine], later[fine]))
+            ranked = abs(correlation(ranks(mine[fine]), ranks(later[fine])))
+            size, limit = max(size, ranked), limit_of(step)
+            times = len(self.data) / max(len(self.data.symbols), 1) / step
+            if size >= limit and fisher(size, times) >= Z_MIN:
+                row = int(np.flatnonzero(fine)[0])
+                return Foresight("correlation among the names at a time", step, size, row, limit)
+        return None
+
+    def _among(self, values: np.ndarray) -> np.ndarray:
+        frame = pl.DataFrame({"ts": self.data.ts_ns, "v": values}, nan_to_null=True)
+        mean = pl.col("v").mean().over("ts")
+        return frame.select((pl.col("v") - mean).fill_null(np.nan)).to_series().to_numpy()

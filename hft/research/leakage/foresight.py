@@ -1,0 +1,223 @@
+"""How much a column knows of what comes: likeness of its values and the price's later moves.
+
+An edge and a leak differ in size. Whoever reads the book or the past explains a small part of what
+the price does next, less of it the farther ahead; a column made of the future explains nearly all
+of it, at one distance and in one of its forms. So each form of a column (its level, its distance
+from the price, its change, what its own past and the price's past leave of it) is held against
+each later move by Pearson, by rank and by sign. What condemns is the size, and only where so many
+independent moves agree that luck is out of the question (`Z_MIN`).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+
+ROWS_MIN = 30
+Z_MIN = 6.0
+# Until the price has moved a few times an honest book or a bounce says much; after that nobody does.
+NEAR, FAR, FAR_MOVES = 0.75, 0.5, 10
+CERTAIN, CERTAIN_BLOCKS, COMMON = 0.97, 40, 0.7
+GROUPS = (0.01, 0.05, 0.2)
+DISTINCT_FEW = 10
+PRICE_LIKE = 0.9
+TAMED = (0.01, 0.99)
+PARTIAL = 0.75  # of what is new in a column and in an outcome
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """The strongest sign that a column knows what comes: how it was found, how far ahead, how much."""
+
+    how: str
+    steps: int
+    size: float
+    row: int
+    limit: float  # what an honest column stays below
+
+
+@dataclass(frozen=True)
+class Moves:
+    """The price's moves over `steps` rows: NaN where they are not known or leave the session."""
+
+    steps: int
+    later: np.ndarray
+    past: np.ndarray
+    limit: float  # what an honest column stays below
+
+
+def foresight(
+    values: np.ndarray, price: np.ndarray, session: np.ndarray, steps: Sequence[int]
+) -> Foresight | None:
+    """The strongest proof that a column is made of later prices; None without one."""
+    found = []
+    shapes = [(name, form, ranks(form)) for name, form in _forms(values, price)]
+    base = _relative(values, price) if is_price(values, price) else values
+    for moves in _moves(price, session, steps):
+        left = _past(base, price, moves)
+        later = ranks(moves.later)
+        for name, form, ranked in (*shapes, ("part that no past explains", left, ranks(left))):
+            one = _strongest(name, form, ranked, moves, later)
+            if one is not None:
+                found.append(one)
+    return max(found, key=lambda one: (one.size, -one.steps), default=None)
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 0 to 1, ties alike; NaN stays."""
+    fine = np.isfinite(values)
+    found = np.full(len(values), np.nan)
+    found[fine] = (rankdata(values[fine]) - 0.5) / max(int(fine.sum()), 1)
+    return found
+
+
+def _forms(values: np.ndarray, price: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    yield "level", values
+    yield "change", np.diff(values, prepend=np.nan)
+    if is_price(values, price):
+        apart = _relative(values, price)
+        yield "distance from the price", apart
+        yield "change of the distance", np.diff(apart, prepend=np.nan)
+
+
+def is_price(values: np.ndarray, price: np.ndarray) -> bool:
+    """Is a column a price of the same thing, so that its distance from the price says more?"""
+    fine = np.isfinite(values) & np.isfinite(price) & (price != 0)
+    if fine.sum() < ROWS_MIN:
+        return False
+    ratio = float(np.median(values[fine] / price[fine]))
+    return 0.5 < ratio < 2.0 and correlation(values, price) > PRICE_LIKE
+
+
+def _relative(values: np.ndarray, price: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return values / price - 1.0
+
+
+def _moves(price: np.ndarray, session: np.ndarray, steps: Sequence[int]) -> Iterator[Moves]:
+    """Each distance twice where sessions matter: over their ends, and inside of them."""
+    often = float(np.mean(np.diff(price) != 0)) if len(price) > 1 else 0.0
+    for step in steps:
+        limit = limit_of(step, often)
+        if len(price) < ROWS_MIN + step:
+            continue
+        later = np.full(len(price), np.nan)
+        later[:-step] = _relative(price[step:], price[:-step])
+        past = np.full(len(price), np.nan)
+        past[step:] = later[:-step]
+        yield Moves(step, later, past, limit)
+        inside = np.zeros(len(price), bool)
+        inside[:-step] = session[step:] == session[:-step]
+        if not inside[:-step].all() and inside.sum() >= ROWS_MIN:
+            yield Moves(step, np.where(inside, later, np.nan), past, limit)
+
+
+def limit_of(steps: int, often: float = 1.0) -> float:
+    """The likeness that condemns, so many rows ahead of a price that moves in a share of the rows."""
+    return FAR if steps * often >= FAR_MOVES else NEAR
+
+
+def _past(base: np.ndarray, price: np.ndarray, moves: Moves) -> np.ndarray:
+    """What is left of a column once its own last value and the price's past moves are known."""
+    last = np.concatenate([[np.nan], base[:-1]])
+    step = np.concatenate([[np.nan], _relative(price[1:], price[:-1])])
+    return unexplained(base, [last, step, moves.past, np.abs(step)])
+
+
+def unexplained(values: np.ndarray, known: Sequence[np.ndarray]) -> np.ndarray:
+    """What is left of values when they are fitted to what is known; NaN where anything lacks."""
+    given = np.column_stack([*known, np.ones(len(values))])
+    fine = np.isfinite(given).all(axis=1) & np.isfinite(values)
+    left = np.full(len(values), np.nan)
+    if fine.sum() < ROWS_MIN:
+        return left
+    x, y = given[fine], values[fine]
+    left[fine] = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
+    # What rounding leaves of a column that is explained whole is no column any more.
+    gone = float(np.std(left[fine])) <= 1e-9 * max(float(np.std(y)), 1e-300)
+    return np.full(len(values), np.nan) if gone else left
+
+
+def _strongest(
+    name: str, form: np.ndarray, ranked: np.ndarray, moves: Moves, later: np.ndarray
+) -> Foresight | None:
+    fine = np.isfinite(ranked) & np.isfinite(later)
+    count = int(fine.sum())
+    if count < ROWS_MIN:
+        return None
+    mine, move = form[fine], moves.later[fine]
+    if not _moving(mine) or not _moving(move):
+        return None
+    row = int(np.flatnonzero(fine)[int(np.argmax(np.abs(move)))])
+    ways = {
+        "correlation": abs(correlation(tamed(mine), tamed(move))),
+        "rank correlation": abs(correlation(ranked[fine], later[fine])),
+    }
+    way = max(ways, key=lambda key: ways[key])
+    size = ways[way]
+    if size >= moves.limit and fisher(size, count / moves.steps) >= Z_MIN:
+        return Foresight(f"{way} of its {name}", moves.steps, size, row, moves.limit)
+    sure = _certain(mine, ranked[fine], move, np.flatnonzero(fine) // moves.steps)
+    if sure is not None:
+        return Foresight(f"certainty of direction by its {name}", moves.steps, sure, row, CERTAIN)
+    return None
+
+
+def spread(values: np.ndarray) -> float:
+    """The standard deviation of the numbers there are; 0 where there are none."""
+    fine = values[np.isfinite(values)]
+    return float(np.std(fine)) if len(fine) else 0.0
+
+
+def tamed(values: np.ndarray) -> np.ndarray:
+    """Values with the outermost hundredths drawn in: a few misprints are no likeness."""
+    low, high = np.quantile(values, TAMED)
+    return np.clip(values, low, high) if high > low else values
+
+
+def fisher(size: float, count: float) -> float:
+    """Standard errors of a correlation of so many independent pairs, by Fisher."""
+    return float(np.arctanh(min(size, 1 - 1e-12)) * np.sqrt(max(count - 3.0, 0.0)))
+
+
+def _certain(
+    mine: np.ndarray, ranked: np.ndarray, move: np.ndarray, block: np.ndarray
+) -> float | None:
+    """How surely one group of its values says up or down, where that is no matter of course."""
+    ways = [way for way in (move > 0, move < 0) if float(way.mean()) <= COMMON]
+    best = None
+    for group in _groups(mine, ranked):
+        count = int(group.sum())
+        if count < CERTAIN_BLOCKS:
+            continue
+        share = max((float(way[group].mean()) for way in ways), default=0.0)
+        if share < CERTAIN or len(np.unique(block[group])) < CERTAIN_BLOCKS:
+            continue
+        best = max(best or 0.0, share)
+    return best
+
+
+def _groups(mine: np.ndarray, ranked: np.ndarray) -> Iterator[np.ndarray]:
+    """The rows of each value where there are few, else the rows of the highest and lowest."""
+    few = np.unique(mine[:: max(len(mine) // 1000, 1)])
+    if len(few) <= DISTINCT_FEW:
+        yield from (mine == value for value in few)
+        return
+    for share in GROUPS:
+        yield ranked >= 1 - share
+        yield ranked <= share
+
+
+def _moving(values: np.ndarray) -> bool:
+    return bool(np.ptp(values) > 0)
+
+
+def correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Pearson's, of the rows where both are numbers; 0 where there are too few."""
+    fine = np.isfinite(one) & np.isfinite(other)
+    if fine.sum() < ROWS_MIN:
+        return 0.0
+    a, b = one[fine] - one[fine].mean(), other[fine] - other[fine].mean()
+    width = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / width if width > 0 else 0.0
