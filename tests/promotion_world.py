@@ -29,6 +29,7 @@ from hft.governance.promotion.proposal import Asked, Proposal
 from hft.governance.promotion.propose import propose
 from hft.governance.promotion.recheck import Again
 from hft.governance.promotion.status import hurdle_now
+from hft.governance.promotion.unseen import AFTER, Look
 from hft.governance.promotion.verdicts import Validated
 from hft.governance.promotion.verdicts import read as read_validation
 from hft.governance.sessions import Evidence, Session
@@ -50,6 +51,7 @@ ROLES = {
     "dan": ("owner", "validator"),
 }
 ALPHA = "queue_imbalance"
+UNSEEN = Look(AFTER, "e" * 64, 60, 20261001, 20261231, 3.0, 2.5, 0.3)
 HASHES = {name: letter * 64 for name, letter in zip(("code", "config", "data"), "abc", strict=True)}
 
 
@@ -295,7 +297,7 @@ class StillSo(Facts):
         kept = ledger.vectors([trial])[trial]
         again = Again(trial, {}, {}, found, kept, kept, {}, None)
         hurdle = self.moved.get("hurdle") or hurdle_now(ledger, found[0])
-        return Now(hashes, hurdle, again, bundle.data["thresholds"], ())
+        return Now(hashes, hurdle, again, bundle.data["thresholds"], (), look=UNSEEN)
 
 
 def returns(seed: int, sharpe: float, days: int = 1000) -> np.ndarray:

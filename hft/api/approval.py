@@ -4,7 +4,7 @@ Whatever a crash left is finished first. The decision is in the journal before t
 delivered when the database allows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ def approve(
     bundle: str | None = None,
     name: str | None = None,
     key: str | Path | None = None,
+    unseen: Sequence[str] = (),
     tell: Callable[[str], None] | None = None,
     root: str | Path | None = None,
     now: Any = None,
@@ -39,7 +40,8 @@ def approve(
     """The validator's signature; refused with every objection, or the promotion file is in place.
 
     The validation is measured again first, which takes its time: `tell` hears of each stage. `memo`
-    is the file that says what was checked. Raises: PromotionError, GovernanceError, Busy.
+    is the file that says what was checked, `unseen` the files of rows that the author never had,
+    which `standard` and `tier1` ask for. Raises: PromotionError, GovernanceError, Busy.
 
     >>> import hft
     >>> hft.alpha.approve("demo", memo="memo.md")
@@ -47,7 +49,7 @@ def approve(
     hft.core.errors.PromotionError: demo: nobody proposed it; run `hft alpha promote demo`
     """
     from hft.api.limits import Limits
-    from hft.governance.promotion.facts import AtApproval
+    from hft.governance.promotion.facts import AtApproval, Unseen
     from hft.governance.promotion.page import approval_document, life
     from hft.governance.promotion.people import person
     from hft.governance.promotion.remeasure import Means
@@ -67,13 +69,14 @@ def approve(
             say(looser)
         limits = Limits.load(desk.settings.limits)
         means = Means(office, desk.ledger, thresholds, limits, say)
+        rows = Unseen(unseen, validator, desk.settings.alpha_vault_looks) if unseen else None
         done = approving.approve(
             office,
             wanted,
             validator=validator,
             key=signing,
             memo=Path(memo),
-            now=AtApproval(means, limits_file(desk)),
+            now=AtApproval(means, limits_file(desk), rows),
             bundle_sha256=bundle,
         )
     unrooted = trust_words(desk, thresholds)

@@ -104,6 +104,10 @@ def approve(
     ] = None,
     name: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who signs.")] = None,
     key: Annotated[Path | None, typer.Option(metavar="F", help="The validator's key.")] = None,
+    unseen: Annotated[
+        list[str] | None,
+        typer.Option(metavar="P", help="Rows that the author never had; may repeat."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="P", help="Write the JSON here too.")] = None,
     json: context.Json = False,
 ) -> None:
@@ -121,6 +125,7 @@ def approve(
             bundle=bundle,
             name=name,
             key=key,
+            unseen=tuple(unseen or ()),
             tell=stage,
             now=context.current.now,
         )
@@ -188,7 +193,7 @@ def _shown(value: Any) -> str:
 def _approval(done: Any) -> str:
     if not done.approved:
         lines = [f"{done.alpha_id}: not approved", *(f"  {text}" for text in done.objections)]
-        return "\n".join(lines)
+        return "\n".join([*lines, *([f"  {done.unseen}"] if done.unseen else [])])
     own = " (self-approved)" if done.self_approved else ""
     signed = SIGNED[done.stage]
     return "\n".join(
@@ -196,6 +201,7 @@ def _approval(done: Any) -> str:
             f"{done.alpha_id}: {signed} by {done.validator}{own}, weight {done.weight:g}, "
             f"until {done.expiry}",
             f"file {done.path.parent.name}/{done.path.name}, sha256 {done.yaml_sha256}",
+            *([done.unseen] if done.unseen else []),
             "next: follow it on the tapes of each session, and decide on all of them",
             f"  hft alpha shadow {done.alpha_id} TAPES --canary",
             f"  hft alpha canary {done.alpha_id} --runs {live_runs(done.alpha_id)} --apply",

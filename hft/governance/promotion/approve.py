@@ -12,7 +12,7 @@ from typing import Any
 
 from hft.audit.sign import verify
 from hft.core.errors import Busy, GovernanceError, PromotionError
-from hft.governance.promotion import recheck
+from hft.governance.promotion import recheck, unseen
 from hft.governance.promotion.bundle import DECISION, Bundle, find
 from hft.governance.promotion.commit import Change, Row, change_row, commit, exclusive
 from hft.governance.promotion.document import Promotion
@@ -23,6 +23,7 @@ from hft.governance.promotion.promotions import path_for, read
 from hft.governance.promotion.recheck import Again, Hurdle
 from hft.governance.promotion.signatures import effective, owner_payload
 from hft.governance.promotion.status import live_until
+from hft.governance.promotion.unseen import Look
 from hft.storage.atomic import write_atomic
 
 
@@ -36,6 +37,7 @@ class Now:
     thresholds: Mapping[str, Any]  # those in force, with the flags of the proposal
     unproven: tuple[str, ...]  # gates A to C, under these thresholds
     unmeasured: str = ""  # why there is no second measurement
+    look: Look | None = None  # at rows that the author never had
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Approval:
     expiry: str = ""
     owner: str = ""
     validator: str = ""
+    unseen: str = ""  # what rows showed that the author never had
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -82,16 +85,17 @@ def approve(
     text = _memo(memo)
     with exclusive(office.stage):
         folder, bundle = find(office.reports, alpha_id, bundle_sha256)
-        objections, self_approved, signature = _objections(
-            office, folder, bundle, validator, now, text
+        objections, self_approved, signature, look = _objections(
+            office, folder, bundle, validator, now
         )
         stage = "renew" if bundle.data["renews"] else "approve"
         if objections:
-            done = Approval(alpha_id, False, stage, bundle.sha256, tuple(objections))
+            shown = "" if look is None else look.sentence
+            done = Approval(alpha_id, False, stage, bundle.sha256, tuple(objections), unseen=shown)
             _refused(office, bundle, validator, done)
             return done
         return _carry_out(
-            office, folder, bundle, validator, key, text, signature, self_approved, stage
+            office, folder, bundle, validator, key, text, signature, self_approved, stage, look
         )
 
 
@@ -116,10 +120,11 @@ def _memo(path: Path) -> str:
 
 
 def _objections(
-    office: Office, folder: Path, bundle: Bundle, validator: Person, now: Facts, memo: str
-) -> tuple[list[str], bool, str]:
-    """Everything against it; whether it is a self-approval; the owner's signature."""
+    office: Office, folder: Path, bundle: Bundle, validator: Person, now: Facts
+) -> tuple[list[str], bool, str, Look | None]:
+    """Everything against it; a self-approval or not; the owner's signature; the unseen rows."""
     found: list[str] = []
+    look: Look | None = None
     signature = ""
     try:
         signature = _owner_signature(office, folder, bundle)
@@ -139,7 +144,14 @@ def _objections(
         if not found:  # of what moved there is nothing to compare
             found += recheck.measured(bundle, facts.again, facts.unmeasured)
             found += recheck.hurdle(bundle, facts.hurdle)
-    return found, self_approved, signature
+            look = facts.look
+            found += () if waived(bundle) else unseen.objections(look, bundle.profile)
+    return found, self_approved, signature, look
+
+
+def waived(bundle: Bundle) -> bool:
+    """A renewal has its canary's sessions; a forced bundle says itself what it lacks."""
+    return bool(bundle.data["renews"]) or bundle.forced
 
 
 def _owner_signature(office: Office, folder: Path, bundle: Bundle) -> str:
@@ -237,11 +249,14 @@ def _carry_out(
     owner_signature: str,
     self_approved: bool,
     stage: str,
+    look: Look | None,
 ) -> Approval:
     if _standing(office, bundle):  # rolled back while the facts were made
         raise Busy(f"{bundle.alpha_id}: was changed while it was checked; approve again")
     write_atomic(folder / "memo.md", memo)
-    unsigned = draft(office, bundle, validator, memo, owner_signature, self_approved)
+    if look is not None:
+        write_atomic(folder / unseen.FILE, look.content)
+    unsigned = draft(office, bundle, validator, memo, owner_signature, self_approved, look)
     promotion = signed(unsigned, validator.name, key, approval=True)
     path = path_for(office.promotions, bundle.alpha_id, office.now_ns)
     done = Approval(
@@ -257,6 +272,7 @@ def _carry_out(
         promotion.data["expiry_review_date"],
         promotion.data["owner"],
         promotion.data["validator"],
+        "" if look is None else look.sentence,
     )
     change = Change(
         bundle.alpha_id,

@@ -17,6 +17,7 @@ from hft.governance.promotion.document import LOWEST_RUNG, Promotion, rollback_b
 from hft.governance.promotion.office import Office
 from hft.governance.promotion.people import Person
 from hft.governance.promotion.promotions import read
+from hft.governance.promotion.unseen import Look
 
 PLACEHOLDER = {"name": "nobody", "sig": "none"}
 
@@ -28,6 +29,7 @@ def draft(
     memo: str,
     owner_signature: str,
     self_approved: bool,
+    look: Look | None = None,
 ) -> Promotion:
     data, plan = bundle.data, bundle.data["plan"]
     card, profile = data["scorecard"], bundle.profile
@@ -49,7 +51,7 @@ def draft(
             "forced": bundle.forced,
             "source_commit": data["source_commit"],
             "run_id": data["run_id"],
-            "hashes": _hashes(bundle, memo),
+            "hashes": _hashes(bundle, memo, look),
             "heads": office.heads(),
             "trust": office.trust_mark,
             "scorecard_snapshot": _snapshot(card),
@@ -88,11 +90,12 @@ def _moving(office: Office, bundle: Bundle, most: float) -> dict[str, Any]:
     return {"weight": min(float(bundle.data["plan"]["weight"]), most), "canary": fresh}
 
 
-def _hashes(bundle: Bundle, memo: str) -> dict[str, str | None]:
+def _hashes(bundle: Bundle, memo: str, look: Look | None) -> dict[str, str | None]:
     names = ("config", "data", "code", "thresholds", "scorecard", "limits")
     return {name: bundle.hashes[name] for name in names} | {
         "bundle": bundle.sha256,
         "memo": hashlib.sha256(memo.encode()).hexdigest(),
+        "unseen": None if look is None else look.sha256,
     }
 
 

@@ -3,29 +3,46 @@
 What cannot be read is None, so that approval can name it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from hft.core.errors import HftError, PromotionError
 from hft.governance.profile import Profile
+from hft.governance.promotion import unseen as unseen_rows
 from hft.governance.promotion.approve import Facts, Now
 from hft.governance.promotion.bundle import Bundle
 from hft.governance.promotion.evidence import Remade, data_of, file_hash, simulator_report
+from hft.governance.promotion.people import Person
 from hft.governance.promotion.recheck import Again
 from hft.governance.promotion.remeasure import Means, remeasure
 from hft.governance.promotion.status import hurdle_now
+from hft.governance.promotion.unseen import Look
 from hft.governance.promotion.verdicts import Validated, find
 from hft.research.alphas import signals
+from hft.research.data.load import load
 from hft.research.worker import roster
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Rows that the author never had, who shows them, and how many vault looks a family has."""
+
+    data: Sequence[str]
+    validator: Person
+    budget: int
+
 
 SAME = ("code", "data", "config")  # without these there is nothing to measure again
 
 
 class AtApproval(Facts):
-    """Made at the desk of who approves; `limits_file` is what the alpha trades under."""
+    """Made at the desk of who approves; `limits_file` is what the alpha trades under, `unseen` what
+    who approves shows it beside the rows it was judged on, if anything.
+    """
 
-    def __init__(self, means: Means, limits_file: Any) -> None:
-        self.means, self.limits_file = means, limits_file
+    def __init__(self, means: Means, limits_file: Any, unseen: Unseen | None = None) -> None:
+        self.means, self.limits_file, self.unseen = means, limits_file, unseen
 
     def of(self, bundle: Bundle) -> Now:
         """Every hash, and unless code or data moved the validation measured again."""
@@ -36,6 +53,8 @@ class AtApproval(Facts):
         profile = self._profile(bundle)
         hashes["thresholds"] = None if profile is None else profile.hash
         again: Again | None = None
+        remade: Remade | None = None
+        look: Look | None = None
         unmeasured = ""
         if validated is not None:
             hashes["scorecard"] = validated.scorecard_hash
@@ -43,15 +62,18 @@ class AtApproval(Facts):
                 hashes["config"] = validated.options.hash
                 made = self._made(validated, hashes)
                 if all(hashes[name] == bundle.hashes[name] for name in SAME):
-                    again = remeasure(self.means, validated, made())
+                    remade = made()
+                    again = remeasure(self.means, validated, remade)
             except HftError as error:
                 unmeasured = str(error)
+            if again is not None and remade is not None:
+                look = self._look(validated, remade)
         hurdle = None
         if again is not None and again.recorded:
             hurdle = hurdle_now(self.means.ledger, again.trial)
         used = profile or self.means.profile
         unproven = () if validated is None else tuple(validated.unproven(office.audit.rows(), used))
-        return Now(hashes, hurdle, again, used.values, unproven, unmeasured)
+        return Now(hashes, hurdle, again, used.values, unproven, unmeasured, look)
 
     def _made(self, validated: Validated, hashes: dict[str, str | None]) -> Callable[[], Remade]:
         """Alpha and data as they are, their hashes noted as soon as they are known."""
@@ -62,6 +84,29 @@ class AtApproval(Facts):
         data = data_of(office, validated, alpha)
         hashes["data"] = data.fingerprint
         return lambda: Remade(alpha, data, signals.confirmed(alpha, data))
+
+    def _look(self, validated: Validated, made: Remade) -> Look | None:
+        """What the frozen code shows on unseen rows; None where none are given."""
+        given, means, manifest = self.unseen, self.means, made.alpha.manifest
+        if given is None:
+            return None
+        means.tell("unseen rows")
+        rows = load(given.data, fields=manifest.data_fields, horizon_ns=manifest.horizon_ns)
+        return unseen_rows.look(
+            means.office,
+            means.ledger.trials(),
+            validated,
+            made.alpha,
+            (made.data, made.signal),
+            rows,
+            unseen_rows.payment(
+                means.office,
+                manifest.family or made.alpha.alpha_id,
+                made.alpha.alpha_id,
+                given.budget,
+                given.validator,
+            ),
+        )
 
     def _profile(self, bundle: Bundle) -> Profile | None:
         """The profile as its file is now, with the flags that were given at the proposal."""

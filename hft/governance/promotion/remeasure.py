@@ -14,6 +14,7 @@ from typing import Any
 from hft.core.errors import PromotionError
 from hft.gateway.limits import Limits
 from hft.governance.gates.a import gate_a
+from hft.governance.gates.b import gate_b
 from hft.governance.gates.c import gate_c
 from hft.governance.ledger.ledger import Ledger
 from hft.governance.profile import Profile
@@ -22,6 +23,7 @@ from hft.governance.promotion.office import Office
 from hft.governance.promotion.recheck import Again
 from hft.governance.promotion.verdicts import Validated
 from hft.governance.scorecard import measured_again
+from hft.governance.validation.correctness import correctness, tests_of
 from hft.governance.validation.replay import played, quoted, replays
 from hft.governance.validation.request import Request
 from hft.governance.validation.structure import admission, leak_tests
@@ -123,20 +125,24 @@ def _verdicts(
     request: Request,
     folder: Path,
 ) -> dict[str, tuple[str, str]]:
-    """Gate A with its leak tests, and Gate C with every trial there is by now."""
+    """Gates A and B as at the validation, and C with every trial there is by now."""
     office, profile = means.office, means.profile
     means.tell("gate A, decided again")
     checks = admission(made.alpha, made.data, means.ledger, (), profile, office.now_ns)
     checks += leak_tests(made.alpha, made.data, profile, request.seed)[0]
     evidence, _ = counted(means.ledger, profile, found)
     first = gate_a(checks, history(profile, found, evidence), profile)
+    means.tell("gate B, decided again")
+    tests = tests_of(made.alpha, request.pytest_timeout_s)
+    correct, _ = correctness(made.alpha, found, profile, tests)
+    second = gate_b(correct, profile)
     means.tell("gate C, decided again")
     facts = None
     if made.data.tapes is not None:  # whatever engine the owner chose
         again = replays(found, request, means.limits, folder)
         facts = None if again is None else again.facts
     third = gate_c(found, evidence, profile, facts)
-    return {gate.gate: (gate.verdict.value, gate.reason) for gate in (first, third)}
+    return {gate.gate: (gate.verdict.value, gate.reason) for gate in (first, second, third)}
 
 
 def _row(trial: Trial) -> Mapping[str, Any]:

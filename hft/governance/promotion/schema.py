@@ -116,6 +116,7 @@ SCHEMA: dict[str, Any] = {
         "limits": optional(digest),
         "bundle": digest,
         "memo": digest,
+        "unseen": optional(digest),
     },
     "heads": {"audit": HEAD, "ledger": heads},
     "trust": text,
@@ -163,6 +164,10 @@ SCHEMA: dict[str, Any] = {
 }
 
 
+# A graduated promotion has no rollback, which `document` holds it to; older files lack the others.
+MAY_LACK = ("rollback", "trust", "hashes.unseen")
+
+
 def conform(data: Any, source: str) -> None:
     """Every key present, none unknown, each of its type. Raises: PromotionError naming the key."""
     if not isinstance(data, Mapping):
@@ -176,8 +181,8 @@ def _conform(data: Mapping[str, Any], schema: Mapping[str, Any], source: str, at
         raise PromotionError(f"{source}: {at}{unknown[0]}: unknown key; remove it")
     for key, expected in schema.items():
         if key not in data:
-            if at == "" and key in ("rollback", "trust"):
-                continue  # a graduated promotion has no rollback; `document` holds it to that
+            if f"{at}{key}" in MAY_LACK:
+                continue
             raise PromotionError(f"{source}: {at}{key}: is missing")
         value = data[key]
         if isinstance(expected, Mapping):

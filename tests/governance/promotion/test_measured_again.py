@@ -59,7 +59,9 @@ def test_an_honest_proposal_is_measured_again_and_approved_without_another_trial
     told: list[str] = []
     done = judged.approve(tell=told.append).decided
     assert done.approved, done.objections
-    assert [text.split(",")[0] for text in told] == ["load", "figures", "gate A", "gate C"]
+    assert [text.split(",")[0] for text in told] == [
+        *("load", "figures", "gate A", "gate B", "gate C")
+    ]
     after = judged.ledger.trials()
     assert len(before) == 12 and after.equals(before)
 

@@ -1,0 +1,119 @@
+"""Approval shows the frozen code rows that its author never had: an answer key earns nothing."""
+
+import hashlib
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+from promotion_desk import ALPHA, PlantedDesk
+from promotion_world import UNSEEN, profile
+
+from hft.core.errors import DataError, GovernanceError
+from hft.governance.promotion.unseen import AFTER, KEPT, Look, objections
+from hft.governance.vault import looks
+from hft.research.data.planted import write
+from hft.storage.strict_yaml import load_yaml
+
+AFTERWARDS, BEFORE = date(2025, 1, 6), date(2019, 1, 7)
+
+
+def shown(sessions: int = 60, gap: float | None = 0.3) -> Look:
+    return Look(AFTER, "e" * 64, sessions, 20250106, 20250401, 5.0, 4.8, gap)
+
+
+@pytest.mark.parametrize(
+    ("look", "sentence"),
+    [
+        (None, r"asks for one look at rows that the author never had: give --unseen DATA"),
+        (shown(sessions=19), "19 sessions 20250106 to 20250401.*at least 20 sessions"),
+        (shown(gap=None), "nothing can be compared"),
+        (shown(gap=2.34), r"2.34 standard errors below\): at most 2.33 are allowed"),
+    ],
+)
+def test_standard_wants_unseen_rows_that_bear_the_claim_out(
+    look: Look | None, sentence: str
+) -> None:
+    (said,) = objections(look, profile("standard"))
+    assert re.search(sentence, said)
+    assert objections(look, profile("base")) == []
+
+
+def test_what_bears_the_claim_out_is_no_objection_and_tier1_wants_more_of_it() -> None:
+    assert objections(shown(sessions=20, gap=2.33), profile("standard")) == []
+    assert objections(shown(sessions=20, gap=-5.0), profile("tier1"))
+    assert objections(UNSEEN, profile("tier1")) == []
+
+
+@pytest.fixture(scope="module")
+def asking(planted_desk: PlantedDesk, tmp_path_factory: pytest.TempPathFactory) -> PlantedDesk:
+    """Profile base of a workspace that asks for unseen rows as standard does; judged, proposed."""
+    made = planted_desk.copy(tmp_path_factory.mktemp("asking") / "desk")
+    file = made.root / "config" / "governance" / "base.yaml"
+    text = file.read_text().replace("unseen_sessions_min: null", "unseen_sessions_min: 20")
+    file.write_text(text.replace("unseen_gap_max: null", "unseen_gap_max: 2.33"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HFT_ALPHA_AUDIT_ENABLED", "0")
+        assert made.validate().passed
+        assert made.promote().decided.accepted
+    return made
+
+
+@pytest.fixture
+def proposed(asking: PlantedDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlantedDesk:
+    monkeypatch.setenv("HFT_ALPHA_AUDIT_ENABLED", "0")
+    return asking.copy(tmp_path / "desk")
+
+
+def rows(desk: PlantedDesk, edge: float, start: date, days: int = 30) -> list[str]:
+    folder = desk.root.parent / "of_bob"
+    write(folder, edge, days=days, seed=7, start=start)
+    return [str(folder)]
+
+
+def test_without_unseen_rows_nothing_is_approved(proposed: PlantedDesk) -> None:
+    done = proposed.approve().decided
+    assert not done.approved and "give --unseen DATA" in done.objections[0]
+
+
+def test_rows_recorded_after_the_code_was_frozen_bear_a_true_claim_out(
+    proposed: PlantedDesk,
+) -> None:
+    done = proposed.approve(unseen=rows(proposed, 0.1, AFTERWARDS)).decided
+    assert done.approved, done.objections
+    assert "recorded after the code was frozen: 30 sessions" in done.unseen
+    (kept,) = (proposed.root / "research/experiments/promotions" / ALPHA).glob("*/unseen.json")
+    signed = load_yaml(done.path.read_text(), "file")["hashes"]["unseen"]
+    assert signed == hashlib.sha256(kept.read_bytes()).hexdigest()
+    assert not looks(proposed_rows(proposed)), "nobody had these rows: no look at a vault"
+
+
+def test_an_alpha_that_earns_nothing_on_unseen_rows_is_refused(proposed: PlantedDesk) -> None:
+    done = proposed.approve(unseen=rows(proposed, 0.0, AFTERWARDS)).decided
+    assert not done.approved
+    assert "standard errors below): at most 2.33 are allowed" in done.objections[0]
+
+
+def test_rows_that_the_validator_kept_cost_a_look_at_a_vault(
+    proposed: PlantedDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = rows(proposed, 0.1, BEFORE)
+    monkeypatch.setenv("HFT_ALPHA_VAULT_LOOKS", "0")
+    with pytest.raises(GovernanceError, match="the budget is 0 looks"):
+        proposed.approve(unseen=kept)
+    monkeypatch.delenv("HFT_ALPHA_VAULT_LOOKS")
+    done = proposed.approve(unseen=kept).decided
+    assert done.approved and KEPT in done.unseen
+    (look,) = looks(proposed_rows(proposed))
+    assert look.alpha_id == ALPHA
+
+
+def test_rows_that_it_was_judged_on_are_not_unseen(proposed: PlantedDesk) -> None:
+    with pytest.raises(DataError, match="was used in this workspace before the code was frozen"):
+        proposed.approve(unseen=[str(proposed.root / "data" / "planted")])
+
+
+def proposed_rows(desk: PlantedDesk) -> list[dict[str, object]]:
+    from hft.api.desk import open_desk
+
+    return list(open_desk(desk.root).auditor.rows())
