@@ -17,6 +17,7 @@ from hft.audit.sign import generate
 from hft.audit.trust import Root, Trust
 from hft.governance.gates.d import Portfolio
 from hft.governance.gates.e import Shadow
+from hft.governance.gates.origins import Origins
 from hft.governance.ledger.ledger import Ledger
 from hft.governance.profile import Profile
 from hft.governance.promotion.approve import Approval, Facts, Now, approve
@@ -341,6 +342,7 @@ def shadow(**changed: Any) -> Shadow:
         simulator_sha256="e" * 64,
         drill_seconds=0.2,
         runs=({"run_id": "r1", "digest": "1" * 64},),
+        origins=Origins(tapes=22, data="recorded", oldest_days=40, instruments=("X",), named=True),
     )
     return replace(found, **changed)
 

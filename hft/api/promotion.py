@@ -12,6 +12,7 @@ from typing import Any
 
 from hft.api.desk import Desk, open_desk
 from hft.api.outcome import Outcome
+from hft.api.proposed import TYPED, of_runs, with_drill, with_origins
 from hft.api.refusals import refusals_recorded
 from hft.core.errors import (
     ConfigError,
@@ -19,7 +20,6 @@ from hft.core.errors import (
     HftError,
     PromotionError,
 )
-from hft.governance.gates.e import Shadow
 from hft.governance.profile import Profile
 from hft.governance.promotion.office import Office
 from hft.governance.promotion.proposal import GUARDRAILS, Asked, Proposal
@@ -35,7 +35,6 @@ TIGHTEN = {
     "max_correlation": "gate_d.correlation_pool_max",
 }
 TARGET_LOTS = 100  # so that every rung of every ladder is a whole number of lots
-TYPED = ("shadow_sessions", "drift_alerts", "execution_reject_rate")
 
 
 @dataclass(frozen=True)
@@ -219,10 +218,11 @@ def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Pro
     begin = start(chosen, validated.scorecard.get("sharpe_oos"), canary_weight=asked.canary_weight)
     simulator, lacking = evidence.simulator_report(desk.root)
     shadow = replace(
-        _shadow(validated, made, chosen, folders, asked),
+        of_runs(validated, made, chosen, folders, asked.asserted, asked.paper_trade_dir),
         simulator_sha256=simulator,
         simulator_words=lacking,
     )
+    shadow = with_origins(desk, office, made, folders, owner, shadow)
     hashes = evidence.hashes_of(validated, made, limits_file(desk), simulator)
     limits = Limits.load(desk.settings.limits)
     weight = begin.weight * lots
@@ -233,7 +233,7 @@ def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Pro
         key=signing,
         validated=validated,
         portfolio=evidence.portfolio_of(office, validated, made, chosen, weight, limits),
-        shadow=_with_drill(office, name, owner, signing, shadow),
+        shadow=with_drill(office, name, owner, signing, shadow),
         claim=evidence.claim_from(
             validated, made, chosen, days_of(folders), lots=lots, point=point_of(folders)
         ),
@@ -338,33 +338,6 @@ def _typed_allowed(asked: Wishes, profile: Profile) -> None:
         )
 
 
-def _shadow(
-    validated: Any,
-    made: Any,
-    profile: Profile,
-    folders: Sequence[Path],
-    asked: Wishes,
-) -> Shadow:
-    from hft.governance.promotion import evidence
-    from hft.governance.promotion import shadow as reading
-    from hft.governance.promotion.parity import comparer
-
-    if folders:
-        model = evidence.expected_of(validated, made)
-        found = reading.from_runs(folders, profile, compare=comparer(made.alpha), model=model)
-    else:
-        found = reading.asserted(*(asked.asserted.get(name) for name in TYPED))
-    paper = asked.paper_trade_dir
-    return reading.with_paper(found, None if paper is None else Path(paper))
-
-
-def _with_drill(office: Office, name: str, owner: Any, key: Path, shadow: Shadow) -> Shadow:
-    from hft.governance.promotion.drill import drill
-
-    done = drill(office, name, owner, key)
-    return replace(shadow, drill_seconds=done.seconds, drill_words=done.words)
-
-
 def limits_file(desk: Desk) -> Path | None:
     """The limits an alpha trades under: those of live where there are any, else the setting's."""
     from hft.settings import limits_path
@@ -391,4 +364,4 @@ def delivered(desk: Desk) -> str:
     return str(desk.auditor.deliver().notice or "")
 
 
-__all__ = ["Outcome", "Proposal", "promote"]
+__all__ = ["TYPED", "Outcome", "Proposal", "promote"]

@@ -189,6 +189,27 @@ def features(
 
 
 @app.command()
+def declare(
+    paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Tapes, or data.")],
+    says: Annotated[
+        Literal["recorded", "live", "synthetic"], typer.Option("--as", help="What they are.")
+    ],
+    source: Annotated[str, typer.Option(help="Who recorded it, from which feed.", metavar="TEXT")],
+    key: Annotated[
+        Path | None, typer.Option(help="Private key that signs it.", metavar="FILE")
+    ] = None,
+    json: context.Json = False,
+) -> None:
+    """Say in this workspace what tapes or data are; promote asks for it where no header says so."""
+    from hft.api.provenance import say
+
+    made = say(paths, says, source=source, key=key, now=context.current.now)
+    count = len(made["contents"])
+    by = f"signed by {made['signed_by']}" if made["signed_by"] else "not signed"
+    context.emit(made, f"{count} declared as {says}, {by}: {made['path']}")
+
+
+@app.command()
 @tabled
 def report(
     view: View,

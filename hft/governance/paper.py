@@ -39,6 +39,7 @@ class PaperSummary:
     regimes_covered: tuple[str, ...]
     unreadable_session_count: int
     problems: tuple[str, ...] = ()
+    first_day: str | None = None  # YYYYMMDD of the oldest session
 
     @property
     def shortest_minutes(self) -> float | None:
@@ -92,12 +93,16 @@ def sessions_folder(experiments: Path, alpha_id: str) -> Path:
     return experiments / "paper_trade" / alpha_id / "sessions"
 
 
-def summarize(folder: Path) -> PaperSummary:
-    """All sessions of a folder; files that cannot be read are counted and named."""
-    rows, problems = [], []
+def summarize(folder: Path, alpha_id: str = "") -> PaperSummary:
+    """All sessions of a folder; files that cannot be read, are of another alpha than the one named
+    or of a time that another file has are counted and named."""
+    rows: list[dict[str, Any]] = []
+    problems: list[str] = []
     for path in sorted(folder.glob("[!.]*.json")):
         try:
-            rows.append(_checked(read_object(path), path))
+            row = _checked(read_object(path), path)
+            _new(row, rows, path, alpha_id)
+            rows.append(row)
         except DataError as error:
             problems.append(str(error))
             continue
@@ -120,6 +125,7 @@ def summarize(folder: Path) -> PaperSummary:
         tuple(sorted({str(row["regime"]) for row in rows if row.get("regime")})),
         len(problems) - invalid,
         tuple(problems),
+        days[0] if days else None,
     )
 
 
@@ -139,6 +145,18 @@ def _checked(row: dict[str, Any], path: Path) -> dict[str, Any]:
         if isinstance(row.get(name), bool) or not isinstance(row.get(name), int):
             raise DataError(f"{path}: {name}: {row.get(name)!r} is no time in ns")
     return row
+
+
+def _new(row: dict[str, Any], before: list[dict[str, Any]], path: Path, alpha_id: str) -> None:
+    """Raises: DataError for a session of another alpha, or one that counts already."""
+    whose = row.get("alpha_id")
+    if alpha_id and whose is not None and whose != alpha_id:
+        raise DataError(f"{path}: alpha_id: is a session of {whose}, not of {alpha_id}")
+    if any(
+        one["started_ns"] < row["ended_ns"] and row["started_ns"] < one["ended_ns"]
+        for one in before
+    ):
+        raise DataError(f"{path}: started_ns: another session has this time; each counts once")
 
 
 def _span_days(days: list[str]) -> int:

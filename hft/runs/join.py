@@ -97,7 +97,7 @@ def _values(frame: pl.DataFrame, name: str) -> np.ndarray:
 def _joined(tapes: Tapes, signals: Columns) -> Iterator[Feed]:
     there = {tape.sha256 for tape in tapes}
     for tape in tapes:
-        source = dict(tape.source, joined=True)
+        source = dict(tape.source, joined=True, of=tape.sha256)
         if tape.waived:
             source["waived"] = list(tape.waived)
         if tape.continues in there:

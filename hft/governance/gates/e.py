@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hft.governance.gates.origins import Origins
+from hft.governance.gates.origins import checks as origin_checks
 from hft.governance.gates.thresholds import asked, unasked
 from hft.governance.paper import PaperSummary
 from hft.governance.profile import Profile
@@ -51,6 +53,7 @@ class Shadow:
     runs: tuple[Mapping[str, Any], ...] = ()
     problems: tuple[str, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
+    origins: Origins | None = None
 
     @property
     def reject_deciding(self) -> float | None:
@@ -65,6 +68,7 @@ class Shadow:
             "runs": [dict(run) for run in self.runs],
             "problems": list(self.problems),
             "notes": dict(self.notes),
+            "origins": None if self.origins is None else self.origins.to_dict(),
         }
 
 
@@ -72,6 +76,7 @@ def evaluate(shadow: Shadow, profile: Profile) -> GateResult:
     """Gate E on shadow evidence."""
     checks = [
         _evidence(shadow, profile),
+        *origin_checks(shadow.origins, profile),
         *_counts(shadow, profile),
         *_parity(shadow, profile),
         *_paper(shadow.paper, profile),

@@ -296,11 +296,11 @@ def asserted(sessions: int | None, drift_alerts: int | None, reject_rate: float 
     )
 
 
-def with_paper(shadow: Shadow, folder: Path | None) -> Shadow:
+def with_paper(shadow: Shadow, folder: Path | None, alpha_id: str = "") -> Shadow:
     """Add the summary of paper-trade sessions. Raises: PromotionError naming file and field."""
     if folder is None:
         return shadow
-    found = summarize(folder)
+    found = summarize(folder, alpha_id)
     if found.problems:
         raise PromotionError(found.problems[0])
     if not found.session_count:

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from hft.core.errors import ConfigError
+from hft.core.json_text import page
 from hft.storage.atomic import staged
 from hft.tape.sessions import Sessions, sessions_of
 
@@ -73,10 +74,22 @@ def planted(
 
 
 def write(folder: Path, snr: float, *, days: int = DAYS, seed: int = 0, start: date = START) -> int:
-    """The bars as `bars.parquet` in a folder; the number of rows."""
+    """The bars as `bars.parquet` in a folder, and beside them that they are synthetic; the number of
+    rows."""
     frame = planted(snr, days=days, seed=seed, start=start)
+    told = {
+        "dataset_id": f"planted-{snr:g}-{days}-{seed}",
+        "source_type": "synthetic",
+        "owner": "hft",
+        "schema_version": 1,
+        "rows": frame.height,
+        "fields": frame.columns,
+        "generator": "hft data synth",
+        "seed": seed,
+    }
     with staged(folder) as stage:
         frame.write_parquet(stage.aside(BARS))
+        stage.aside(f"{BARS}.meta.json").write_text(page(told), encoding="utf-8")
     return frame.height
 
 

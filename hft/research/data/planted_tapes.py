@@ -30,7 +30,9 @@ def write_tapes(
     """One tape for each session, in a dataset folder."""
     rows = quotes(planted(snr, days=days, seed=seed, start=start))
     names = {name: name for name in ("ts", "bid", "ask", "bid_qty", "ask_qty")}
-    grid = Instrument(SYMBOL, Decimal(str(TICK)), Decimal(1), calendar=CALENDAR)
+    grid = Instrument(
+        SYMBOL, Decimal(str(TICK)), Decimal(1), calendar=CALENDAR, notes=("synthetic",)
+    )
     made: Tapes = ingest(rows, folder, columns=names, symbol=SYMBOL, instruments={SYMBOL: grid})
     return made
 

@@ -1,0 +1,67 @@
+"""The evidence of a proposal, gathered at the desk: shadow runs, origins, a rollback drill."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hft.api.desk import Desk
+from hft.governance.gates.e import Shadow
+from hft.governance.profile import Profile
+from hft.governance.promotion.office import Office
+
+TYPED = ("shadow_sessions", "drift_alerts", "execution_reject_rate")
+
+
+def of_runs(
+    validated: Any,
+    made: Any,
+    profile: Profile,
+    folders: Sequence[Path],
+    typed: Mapping[str, Any],
+    paper_dir: str | Path | None,
+) -> Shadow:
+    """Of sealed run folders, else typed counts; with the sessions of paper trading."""
+    from hft.governance.promotion import evidence
+    from hft.governance.promotion import shadow as reading
+    from hft.governance.promotion.parity import comparer
+
+    if folders:
+        model = evidence.expected_of(validated, made)
+        found = reading.from_runs(folders, profile, compare=comparer(made.alpha), model=model)
+    else:
+        found = reading.asserted(*(typed.get(name) for name in TYPED))
+    return reading.with_paper(
+        found, None if paper_dir is None else Path(paper_dir), validated.alpha_id
+    )
+
+
+def with_origins(
+    desk: Desk,
+    office: Office,
+    made: Any,
+    folders: Sequence[Path],
+    owner: Any,
+    shadow: Shadow,
+) -> Shadow:
+    """With where the runs come from, each run with its tapes."""
+    from hft.governance.promotion import origins
+
+    found, by_run = origins.collect(
+        office,
+        made.alpha.alpha_id,
+        made.data,
+        folders,
+        owner=owner.name,
+        paper=shadow.paper,
+        rehearsal=desk.rehearsal,
+    )
+    return replace(shadow, origins=found, runs=origins.with_tapes(shadow.runs, by_run))
+
+
+def with_drill(office: Office, name: str, owner: Any, key: Path, shadow: Shadow) -> Shadow:
+    """With a rollback drill on this workspace."""
+    from hft.governance.promotion.drill import drill
+
+    done = drill(office, name, owner, key)
+    return replace(shadow, drill_seconds=done.seconds, drill_words=done.words)
