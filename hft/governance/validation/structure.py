@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hft.governance.gates.a import none_of
+from hft.governance.gates.files import file_checks
 from hft.governance.gates.inputs import audit, manifest_checks
 from hft.governance.gates.leakage import leak_checks
 from hft.governance.gates.timestamps import known_at
@@ -40,6 +41,7 @@ def admission(
         coverage_min=profile.number("gate_a.coverage_min"),
     )
     checks.append(known_at(alpha.manifest, data, profile))
+    checks += file_checks(alpha.folder, alpha.manifest, data, profile)
     checks.append(_walls(alpha, profile))
     checks.append(none_of("rows_of_validate", _rows(data)))
     problems = ledger.verify(anchors)

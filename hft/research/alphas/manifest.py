@@ -21,6 +21,19 @@ REQUIRED = ("hypothesis", "formula", "data_fields", "complexity", "owner", "fami
 
 
 @dataclass(frozen=True)
+class FittedFile:
+    """A file beside the code: what it was fitted on ("nothing": on no data) and until when."""
+
+    path: str
+    fitted_on: str
+    fitted_until: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """JSON-ready."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
 class AlphaManifest:
     """An alpha's identity, claim and needs. Units: `horizon_ns` nanoseconds."""
 
@@ -37,6 +50,7 @@ class AlphaManifest:
     horizon_ns: int = 0
     owner: str = ""
     family: str = ""
+    files: tuple[FittedFile, ...] = ()  # or mappings of its fields
     known_at: tuple[str, ...] = ()  # "field: row" or "field: column of times", of bought-in fields
     # Read under the profile `base` only.
     rust_module: str | None = None
@@ -48,8 +62,27 @@ class AlphaManifest:
             value = getattr(self, name)
             texts = (value,) if isinstance(value, str) else tuple(value)
             object.__setattr__(self, name, texts)
+        object.__setattr__(self, "files", self._files(self.files))
         for entry in dataclasses.fields(self):
             self._typed(entry.name, getattr(self, entry.name))
+
+    def _files(self, given: Any) -> tuple[FittedFile, ...]:
+        """Raises: ValidationError for an entry that is no mapping of texts."""
+        found = []
+        for entry in (given,) if isinstance(given, dict | FittedFile) else tuple(given):
+            told = entry.to_dict() if isinstance(entry, FittedFile) else entry
+            try:
+                made = FittedFile(**told)
+            except TypeError:
+                made = FittedFile("", "")
+            texts = (made.path, made.fitted_on, made.fitted_until)
+            if not all(isinstance(one, str) for one in texts) or not made.path or not made.fitted_on:
+                raise ValidationError(
+                    f"alpha {self.alpha_id!r}: manifest: files: {entry!r} is no entry; write "
+                    '{"path": "weights.npy", "fitted_on": "data/train", "fitted_until": "2024-06-30"}'
+                )
+            found.append(made)
+        return tuple(found)
 
     def _typed(self, name: str, value: Any) -> None:
         """Raises: ValidationError for a value of another kind."""
@@ -57,6 +90,8 @@ class AlphaManifest:
         if name == "horizon_ns":
             fine = isinstance(value, int) and not isinstance(value, bool) and value >= 0
             wanted = "a whole number of ns"
+        elif name == "files":
+            fine, wanted = True, "entries of files"
         elif name in TUPLES:
             fine, wanted = all(isinstance(one, str) for one in value), "a tuple of texts"
         else:

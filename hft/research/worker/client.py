@@ -167,8 +167,7 @@ class WorkerAlpha(RemoteAlpha):
     def _usable(self, manifest: Mapping[str, Any]) -> None:
         """Texts without control characters, a horizon that a time can be moved by."""
         for name, value in manifest.items():
-            texts = [value] if isinstance(value, str) else value
-            for text in texts if isinstance(texts, list) else ():
+            for text in _texts(value):
                 lines = text.replace("\n", "") if name in FREE_TEXT else text
                 if not lines.isprintable() or len(text) > TEXT_LONGEST:
                     raise self._refused(f"has a manifest whose {name} is no plain text")
@@ -266,6 +265,15 @@ def _ended(
             with suppress(OSError):
                 pipe.close()
     place.cleanup()
+
+
+def _texts(value: Any) -> list[str]:
+    """The texts of a value of a manifest, those of its lists and mappings, too."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [text for one in value for text in _texts(one)]
+    return [value] if isinstance(value, str) else []
 
 
 def plain(text: str) -> str:

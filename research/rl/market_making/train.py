@@ -14,6 +14,9 @@ from hft.api.rl import log_rl_run
 from hft.feeds.base import DecodeOptions
 from hft.feeds.synthetic import synthesize
 from hft.governance.training import Logged, Training
+from hft.research.alphas.fitted import declare
+from hft.research.alphas.manifest import FittedFile
+from hft.research.leakage.report import moment
 from hft.research.rl.episode import Market
 from hft.research.rl.policy import ArrayPolicy
 from hft.research.rl.quoting import ACTIONS, FEATURES, Quoting
@@ -22,6 +25,7 @@ from hft.runs.ingest import open_tapes, write_feeds
 
 HERE = Path(__file__).resolve().parent
 ALPHA = "rl_quotes"
+DATA = "research/data/raw/rl_market"
 SECOND_NS = 1_000_000_000
 STRETCHES = 3
 UNTRAINED = ArrayPolicy.zeros(len(FEATURES), len(ACTIONS))
@@ -29,7 +33,7 @@ UNTRAINED = ArrayPolicy.zeros(len(FEATURES), len(ACTIONS))
 
 def market(root: Path, events: int, seconds: int) -> Market:
     """Two hours or so of a synthetic market, made once, with a maker's fee of zero."""
-    folder = root / "research" / "data" / "raw" / "rl_market"
+    folder = root / DATA
     if not (folder / "manifest.json").is_file():
         feed = synthesize(5, events=events, span_ns=seconds * SECOND_NS)
         write_feeds([feed], folder, DecodeOptions(format="synthetic"))
@@ -55,7 +59,7 @@ def log(desk: Desk, where: Market, how: CrossEntropy, policy: ArrayPolicy, done:
         code_hash=hashlib.sha256(Path(__file__).read_bytes()).hexdigest(),
         interval=done.episode.span,
         seed=how.seed,
-        data_paths=["research/data/raw/rl_market"],
+        data_paths=[DATA],
     )
     return log_rl_run(
         training,
@@ -68,11 +72,12 @@ def log(desk: Desk, where: Market, how: CrossEntropy, policy: ArrayPolicy, done:
     )
 
 
-def write_alpha(desk: Desk, policy: ArrayPolicy) -> Path:
-    """The alpha of the policy: the files of `alpha/` and the weights."""
+def write_alpha(desk: Desk, policy: ArrayPolicy, until_ns: int) -> Path:
+    """The alpha of the policy: the files of `alpha/`, the weights, and what those have seen."""
     folder = desk.workspace.alphas / ALPHA
     shutil.copytree(HERE / "alpha", folder, dirs_exist_ok=True)
     policy.save(folder / "policy.npz")
+    declare(folder, [FittedFile("policy.npz", DATA, moment(until_ns))])
     return folder
 
 
@@ -92,7 +97,7 @@ def main() -> None:
     trained = cross_entropy(UNTRAINED, scored_on(where, train), how)
     done = play(where, trained.policy, judge)
     logged = log(desk, where, how, trained.policy, done)
-    folder = write_alpha(desk, trained.policy)
+    folder = write_alpha(desk, trained.policy, judge[0])
     for k, (everyone, elite) in enumerate(trained.history, start=1):
         print(f"round {k}: mean {everyone:+.4f}, elite {elite:+.4f}")
     before = play(where, UNTRAINED, judge).net

@@ -23,7 +23,7 @@ DAY_NS = 86_400_000_000_000
 
 @pytest.fixture
 def standard() -> Profile:
-    return Profile("standard", packaged_profile("standard"))
+    return Profile.from_dict(packaged_profile("standard"), "standard")
 
 
 def manifest(*fields: str, **more: Any) -> AlphaManifest:
@@ -82,7 +82,7 @@ def test_a_bought_in_field_says_when_it_was_known(standard: Profile) -> None:
     assert by_manifest.verdict is by_sidecar.verdict is Verdict.PASS
     market = known_at(manifest("ofi", "mid", "microprice", "session", "qi"), data, standard)
     assert market.verdict is Verdict.PASS
-    lenient = known_at(manifest("score"), data, Profile("base", packaged_profile("base")))
+    lenient = known_at(manifest("score"), data, Profile.from_dict(packaged_profile("base"), "base"))
     assert not lenient.applicable and "nobody says" in lenient.reason
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hft.research.alphas.fitted import declare
+from hft.research.alphas.manifest import FittedFile
 from hft.research.backtest import Rules
 from hft.research.data.tapes import from_tapes
 from hft.research.execution.job import How
@@ -94,6 +96,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, tapes: Tapes) -> Path:
     folder = root / "research" / "alphas" / "rl_quotes"
     shutil.copytree(EXAMPLE, folder)
     policy().save(folder / "policy.npz")
+    declare(folder, [FittedFile("policy.npz", "nothing")])
     shutil.copytree(tapes[0].path.parent, root / "tapes")
     settings = root / "config" / "default.yaml"
     on, off = "HFT_ALPHA_AUDIT_ENABLED: true", "HFT_ALPHA_AUDIT_ENABLED: false"
