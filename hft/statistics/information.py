@@ -168,16 +168,48 @@ def fundamental_law(mean_ic: float, breadth: float) -> float:
 def _collected(
     samples: list[tuple[np.ndarray, np.ndarray]], minimum: int, horizon: int
 ) -> IcSeries:
-    found = [(i, ic(x, y, minimum)) for i, (x, y) in enumerate(samples)]
-    kept = [
-        (i, c.spearman, c.pearson)
-        for i, c in found
-        if c.spearman is not None and c.pearson is not None
-    ]
+    """The coefficients of many samples; those of one length are computed at once."""
+    spearman, alike = np.full((2, len(samples)), np.nan)
+    sizes = np.array([x.size for x, _ in samples], np.int64)
+    for size in np.unique(sizes[sizes >= max(minimum, 2)]).tolist():
+        mine = np.flatnonzero(sizes == size)
+        x, y = (np.array([samples[i][side] for i in mine]) for side in (0, 1))
+        spearman[mine] = _pearson_rows(_ranks_rows(x), _ranks_rows(y))
+        alike[mine] = _pearson_rows(x, y)
+    kept = np.flatnonzero(np.isfinite(spearman) & np.isfinite(alike))
     return IcSeries(
-        spearman=np.array([s for _, s, _ in kept], dtype=np.float64),
-        pearson=np.array([p for _, _, p in kept], dtype=np.float64),
-        at=np.array([i for i, _, _ in kept], dtype=np.int64),
+        spearman=spearman[kept],
+        pearson=alike[kept],
+        at=kept,
         dropped=len(samples) - len(kept),
         horizon=horizon,
     )
+
+
+def _ranks_rows(values: np.ndarray) -> np.ndarray:
+    """`ranks` of every row."""
+    order = np.argsort(values, axis=1, kind="stable")
+    ascending = np.take_along_axis(values, order, axis=1)
+    place = np.broadcast_to(np.arange(values.shape[1]), values.shape)
+    edge = np.ones((len(values), 1), bool)
+    other = ascending[:, 1:] != ascending[:, :-1]
+    first = np.maximum.accumulate(np.where(np.hstack([edge, other]), place, 0), axis=1)
+    ends = np.where(np.hstack([other, edge]), place, values.shape[1])
+    last = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
+    found = np.empty(values.shape)
+    np.put_along_axis(found, order, (first + last) / 2.0 + 1.0, axis=1)
+    return found
+
+
+def _pearson_rows(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """`pearson` of every pair of rows; NaN where it is None."""
+    a, b = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
+    spread, moving = [], np.ones(len(x), bool)
+    for part, values in ((a, x), (b, y)):
+        square = np.einsum("ij,ij->i", part, part)
+        floor = 1e-24 * x.shape[1] * np.maximum(np.abs(values).max(axis=1) ** 2, 1e-280)
+        moving &= square > floor
+        spread.append(np.sqrt(square))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.clip(np.einsum("ij,ij->i", a, b) / spread[0] / spread[1], -1.0, 1.0)
+    return np.where(moving, found, np.nan)

@@ -44,6 +44,27 @@ def test_a_constant_side_is_missing_and_not_zero(constant: float) -> None:
     assert ic([1.0], [2.0]).spearman is None
 
 
+@given(st.integers(0, 10_000))
+def test_many_dates_at_once_are_one_date_at_a_time(seed: int) -> None:
+    """Dates of unequal lengths, with ties, NaN and stretches that do not vary."""
+    rng = np.random.default_rng(seed)
+    dates = np.repeat(np.arange(12), rng.integers(1, 9, 12))
+    x = np.round(rng.standard_normal(dates.size), int(rng.integers(0, 3)))
+    y = rng.standard_normal(dates.size)
+    x[rng.random(dates.size) < 0.1] = np.nan
+    x[dates == 3], y[dates == 5] = 1.0, -2.5
+    found = ic_by_date(dates, x, y, min_names=3)
+    fine, alone = np.isfinite(x), {}
+    for date in range(12):
+        mine = fine & (dates == date)
+        one = ic(x[mine], y[mine], 3)
+        if one.spearman is not None and one.pearson is not None:
+            alone[date] = (one.spearman, one.pearson)
+    assert found.at.tolist() == list(alone)
+    assert found.spearman.tolist() == pytest.approx([s for s, _ in alone.values()], abs=1e-14)
+    assert found.pearson.tolist() == pytest.approx([p for _, p in alone.values()], abs=1e-14)
+
+
 def test_one_outlier_moves_pearson_and_not_spearman() -> None:
     rng = np.random.default_rng(1)
     x, y = rng.standard_normal(200), rng.standard_normal(200)
