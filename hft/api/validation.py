@@ -26,7 +26,7 @@ def validate(
     seed: int = 42,
     skip_gate_b_tests: bool = False,
     is_oos_split: float = 0.7,
-    signal_threshold: float = 0.3,
+    signal_threshold: float | None = None,
     max_position: float = 5.0,
     taker_bps: float = 0.2,
     maker_bps: float = -0.2,
@@ -48,7 +48,8 @@ def validate(
     """Judge an alpha on data that counts: structure, correctness, evidence.
 
     `data` is files, folders, globs, tapes or a frame; `set` tightens thresholds of the profile
-    (`{"gate_c.dsr_min": 0.97}`). Every threshold of the sweep becomes a trial of the ledger.
+    (`{"gate_c.dsr_min": 0.97}`). Every threshold of the sweep becomes a trial of the ledger; one
+    that the manifest declares is the only trial, unless `signal_threshold` is another.
     `execution` "maker" quotes for its positions on the tapes; every figure is of those replays.
     `experiments_dir` takes the reports; ledger, audit and pool stay the workspace's. Under the
     profile base only, as advice: `correction` of the tests of the one series (bh, bonferroni, by,

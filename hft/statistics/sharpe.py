@@ -79,7 +79,7 @@ def sharpe_variance_factor(
 
 def sharpe_se(
     sr: float | None,
-    n: int,
+    n: float,
     skew: float | None = 0.0,
     kurtosis: float | None = 3.0,
     *,

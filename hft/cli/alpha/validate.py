@@ -66,7 +66,10 @@ def validate(
     ] = False,
     out: Annotated[Path | None, typer.Option(metavar="P", help="Write the JSON here too.")] = None,
     is_oos_split: Annotated[float, typer.Option(help="Share of rows in sample.")] = 0.7,
-    signal_threshold: Annotated[float, typer.Option(help="Beyond it a position is taken.")] = 0.3,
+    signal_threshold: Annotated[
+        float | None,
+        typer.Option(help="Beyond it a position is taken: as the manifest declares, else 0.3."),
+    ] = None,
     max_position: Annotated[float, typer.Option(help="Contracts.")] = 5.0,
     min_sharpe_oos: Annotated[float | None, typer.Option(help="Gate C.")] = None,
     max_abs_drawdown: Annotated[float | None, typer.Option(help="Gate C, a share.")] = None,

@@ -10,6 +10,7 @@ from hft.governance.verdict import (
     Check,
     GateResult,
     Verdict,
+    at_least,
     at_most,
     holds,
     insufficient,
@@ -58,10 +59,11 @@ def gate_b(found: Correctness, profile: Profile) -> GateResult:
             _deterministic(found, profile),
             _parity(found, profile),
             _streamed(found, profile),
-            holds(
+            at_least(
                 "finite_outputs",
-                None if found.finite_share is None else found.finite_share >= 1.0,
-                "the signal is not finite at every row after its warm-up",
+                found.finite_share,
+                profile.number("gate_b.finite_min"),
+                reason="the signal is not finite at every row after its warm-up",
             ),
             asked(profile, "gate_b.coverage_min", "coverage", found.coverage),
             _permutation(found, profile),

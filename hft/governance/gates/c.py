@@ -60,7 +60,7 @@ def gate_c(
         *judge.paths(),
         *judge.informed(),
         *judge.lasting(),
-        *_replayed(replayed, found),
+        *_replayed(replayed, found, profile),
         *advice,
     ]
     context = {
@@ -109,41 +109,37 @@ class _Judge:
         missing = ("a threshold that gained in sample",)
         return [
             self.ask("walk_consistency", walk.consistency, "walk_forward_consistency_min"),
-            self.ask("walk_worst", walk.worst, "walk_forward_worst_min"),
+            self.ask("walk_worst", walk.worst_t, "walk_forward_worst_t_min"),
             self.ask("walk_ratio", walk.ratio, "walk_forward_ratio_min", missing=missing),
             self.ask("worst_year", self.found.worst_year, "year_sd_min"),
         ]
 
     def swept(self) -> list[Check]:
-        """Is the top of the threshold sweep a plateau?"""
-        sweep = self.found.sweep
+        """Did choosing find luck: in sample against out of it, and the thresholds beside."""
+        told = "the Sharpe ratio out of sample is further below that in sample than luck takes it"
+        gap = self.ask("is_oos_gap", self.found.gap, "is_oos_gap_se_max", reason=told)
+        if self.found.gap is None and self.found.basis != "daily":
+            gap = not_applicable("is_oos_gap", "no days: a gap has no standard error")
+        return [gap, self._plateau()]
+
+    def _plateau(self) -> Check:
+        """The share of the thresholds beside that keeps most of the edge."""
+        stress, keep = self.found.stress, float(self.profile.get("gate_c.plateau_keep_min") or 0.0)
         if self.found.options.execution == "quotes":
-            return [not_applicable("sweep", "a policy that quotes has no threshold")]
-        if len(sweep.distinct) < 3:
-            reason = f"{len(sweep.distinct)} thresholds differ in behaviour: nothing was swept"
-            return [not_applicable("sweep", reason, len(sweep.distinct))]
-        boundary, flip = sweep.on_boundary, sweep.sign_flip
-        nowhere = "no threshold gains"
-        return [
-            holds(
-                "sweep_inside",
-                None if boundary is None else not boundary,
-                "the best threshold is at the edge of the grid",
-            ),
-            self.ask("sweep_gap", sweep.gap, "sweep_is_oos_gap_max"),
-            self.ask(
-                "sweep_plateau",
-                sweep.neighbour_ratio,
-                "sweep_neighbour_ratio_min",
-                undefined=nowhere,
-            ),
-            holds(
-                "sweep_sign",
-                None if flip is None else not flip,
-                "a threshold beside the best one loses",
-            ),
-            self.ask("sweep_deflated", sweep.deflated, "sweep_deflated_min"),
-        ]
+            return not_applicable("plateau", "a policy that quotes has no threshold")
+        if self.profile.get("gate_c.plateau_share_min") is None:
+            return unasked(self.profile, "plateau", stress.plateau(keep))
+        if not stress.differing:
+            return not_applicable("plateau", "the thresholds beside take the same positions")
+        own = stress.at_cost(1.0)
+        if own is None or own <= 0:
+            text = "the Sharpe ratio is not above 0: there is no edge to keep"
+            least = self.profile.number("gate_c.plateau_share_min")
+            return Check("plateau", None, least, Verdict.FAIL, reason=text)
+        lost = [one for one in stress.differing if (one.sharpe or 0.0) < keep * own]
+        where = ", ".join(f"{one.factor:g}" for one in lost)
+        told = f"less than {keep:.0%} of the edge is left at {where} times the threshold"
+        return self.ask("plateau", stress.plateau(keep), "plateau_share_min", reason=told)
 
     def stressed(self) -> list[Check]:
         """Costs and latency beyond the plan, and a threshold a fifth off."""
@@ -168,12 +164,27 @@ class _Judge:
         """The figures beside the alpha's own threshold."""
         if self.found.options.execution == "quotes":
             return [not_applicable("robust", "a policy that quotes has no threshold")]
-        return [
-            not_applicable(f"robust_{name}", "no Sharpe ratio to compare")
-            if fault is None
-            else holds(f"robust_{name}", not fault, f"{name} when the threshold is a fifth off")
-            for name, fault in self.found.stress.robust.items()
-        ]
+        stress, base = self.found.stress, self.found.stress.base
+        ways = (
+            (
+                base.turnover,
+                stress.busiest,
+                "robust_turnover_ratio_max",
+                "robust_turnover_room_max",
+            ),
+            (
+                *(abs(base.drawdown), abs(stress.deepest)),
+                *("robust_drawdown_ratio_max", "robust_drawdown_room_max"),
+            ),
+        )
+        return [self._no_worse(*way) for way in ways]
+
+    def _no_worse(self, own: float, worst: float, ratio: str, room: str) -> Check:
+        """Beside the threshold no more than a multiple, or than some room above the alpha's own."""
+        id = ratio.removesuffix("_ratio_max")
+        most, more = (self.profile.number(f"gate_c.{key}") for key in (ratio, room))
+        told = f"{id.split('_')[1]} {worst:.3g} instead of {own:.3g} with a threshold a fifth off"
+        return at_most(id, worst, max(most * own, own + more), reason=told)
 
     def counted(self) -> list[Check]:
         """What is left once every try is paid for."""
@@ -186,6 +197,8 @@ class _Judge:
             " or ".join(text for text in ("" if days == HIGHER else days, level) if text) or HIGHER
         )
         told = "" if e.dsr is None else f"DSR {e.dsr:.3f} after {e.tries.effective:.1f} trials"
+        if e.dsr is not None and e.effective < 0.95 * e.n:
+            told += f" in {e.effective:.0f} independent days of {e.n}"
         return [
             self.ask("dsr", e.dsr, "dsr_min", reason=f"{told}: it takes {turn}"),
             self._track(),
@@ -300,20 +313,27 @@ def _more_days(needed: float | None, there: int) -> str:
     return f"{more} more days at this SR" if more <= LIFETIME_DAYS else HIGHER
 
 
-def _replayed(found: ReplayFacts | None, measured: Measured) -> list[Check]:
+def _replayed(found: ReplayFacts | None, measured: Measured, profile: Profile) -> list[Check]:
     if found is None:
         data = measured.data
         why = "--engine vector" if data.tapes is not None else "no tapes"
         if data.made_of_tapes and data.tapes is None:
             why = "; ".join(data.notes)
         return [not_applicable("replay", f"{why}: the vector engine charged fees only")]
+
+    def ask(id: str, value: float | None, key: str, **more: Any) -> Check:
+        return asked(profile, f"gate_c.{key}", id, value, **more)
+
     checks = [
-        at_least("replay_fills", found.fills, 1),
-        at_least("replay_net", found.net, 0.0),
-        at_most("replay_refused_share", found.refused_share, 0.05, blocking=False),
+        ask("replay_fills", found.fills, "replay_fills_min"),
+        ask("replay_net", found.net, "replay_net_min"),
+        ask(
+            "replay_refused_share", found.refused_share, "replay_refused_share_max", blocking=False
+        ),
     ]
     if found.sharpe is not None:
-        checks.append(at_least("replay_sharpe", found.sharpe, 0.0))
+        checks.append(ask("replay_sharpe", found.sharpe, "replay_sharpe_min"))
     if found.stressed_net is not None:
-        checks.append(at_least("replay_stressed_net", found.stressed_net, 0.0, blocking=False))
+        key = "replay_stressed_net_min"
+        checks.append(ask("replay_stressed_net", found.stressed_net, key, blocking=False))
     return checks

@@ -24,11 +24,11 @@ from hft.governance.promotion.recheck import Again
 from hft.governance.promotion.verdicts import Validated
 from hft.governance.scorecard import measured_again
 from hft.governance.validation.correctness import correctness, tests_of
+from hft.governance.validation.judgement import counted, history
 from hft.governance.validation.replay import played, quoted, replays
 from hft.governance.validation.request import Request
 from hft.governance.validation.structure import admission, leak_tests
-from hft.governance.validation.trials import trials_of
-from hft.governance.validation.validate import counted, history
+from hft.governance.validation.trials import code_of, trials_of
 from hft.research.execution.latency import PROFILES, SIM_P95, LatencyProfile
 from hft.research.measures.measurement import Measured, measure
 from hft.research.pool import pool_correlation_max
@@ -54,6 +54,7 @@ class Means:
 
 def remeasure(means: Means, validated: Validated, made: Remade) -> Again:
     """The validation on the same rows with the same options. Raises: HftError."""
+    _declared(validated, made)
     request = quoted(_request(means.profile, validated), made.alpha)
     means.tell("figures, measured again")
     with tempfile.TemporaryDirectory() as folder:
@@ -80,6 +81,16 @@ def remeasure(means: Means, validated: Validated, made: Remade) -> Again:
         correlation=pool.value,
         claim=_claim(means.profile, validated, made),
     )
+
+
+def _declared(validated: Validated, made: Remade) -> None:
+    """Only the manifest declares a threshold. Raises: PromotionError where it did not."""
+    options, said = validated.options, made.alpha.manifest.threshold
+    if options.declared and said != options.rules.threshold:
+        raise PromotionError(
+            f"alpha {validated.alpha_id!r}: was judged by a declared threshold of "
+            f"{options.rules.threshold:g}, and its manifest declares {said}; validate it again"
+        )
 
 
 def _claim(profile: Profile, validated: Validated, made: Remade) -> dict[str, Any]:
@@ -130,7 +141,7 @@ def _verdicts(
     means.tell("gate A, decided again")
     checks = admission(made.alpha, made.data, means.ledger, (), profile, office.now_ns)
     checks += leak_tests(made.alpha, made.data, profile, request.seed)[0]
-    evidence, _ = counted(means.ledger, profile, found)
+    evidence, _ = counted(means.ledger, profile, found, code_of(made.alpha))
     first = gate_a(checks, history(profile, found, evidence), profile)
     means.tell("gate B, decided again")
     tests = tests_of(made.alpha, request.pytest_timeout_s)

@@ -249,7 +249,7 @@ def _walk(found: Measured, profile: Profile) -> WalkForward:
         test_end_ns=[int(end[at - 1]) for at in after],
         sharpe=found.anchored.out_of_sample,
         sharpe_train=found.anchored.in_sample,
-        floor=profile.get("gate_c.walk_forward_worst_min"),
+        floor=found.anchored.error * profile.number("gate_c.walk_forward_worst_t_min"),
     )
 
 

@@ -21,7 +21,16 @@ from hft.research.data.dataset import ResearchData
 from hft.research.execution.retention import prune
 from hft.research.execution.simulation import How, Replayed, Stress, replay_alpha
 from hft.research.measures.measurement import Measured, fallen, folded
-from hft.research.measures.stress import COSTS, LAGS, Case, Stresses, case
+from hft.research.measures.stress import (
+    BESIDE,
+    COSTS,
+    LAGS,
+    Case,
+    Neighbour,
+    Stresses,
+    case,
+    neighbour,
+)
 from hft.research.measures.sweep import Sweep, judged
 from hft.research.rl.player import quotes_of
 
@@ -150,6 +159,10 @@ def _stresses(
     def outside(name: str, changed: Rules, stress: Stress) -> Case:
         return case(name, play(changed, stress).backtest.part(begin), basis)
 
+    def beside(by: float) -> Neighbour:
+        test = play(replace(rules, threshold=rules.threshold * by), Stress()).backtest
+        return neighbour(by, test, base, basis)
+
     return Stresses(
         case("base", base.part(begin), basis),
         outside("stressed", rules, _worse(request)),
@@ -158,6 +171,7 @@ def _stresses(
         tuple((cost, _at_cost(base, cost, basis)) for cost in COSTS),
         tuple((lag, base.sharpe(basis) if lag == 0 else None) for lag in LAGS),
         0,
+        () if request.execution == "quotes" else tuple(beside(by) for by in BESIDE),
     )
 
 

@@ -23,8 +23,8 @@ class Request:
     """One validation. `data` is paths, or a frame; `pytest_timeout_s` bounds the alpha's tests.
 
     `execution` "quotes" and `quotes` are of an alpha that is a policy with two quotes, and follow
-    from it. `correction` and `gate_f` are advice of the profile `base`: they move no figure and no
-    verdict.
+    from it. `threshold` is the manifest's where it declares one, else 0.3. `correction` and
+    `gate_f` are advice of the profile `base`: they move no figure and no verdict.
     """
 
     alpha_id: str
@@ -34,7 +34,7 @@ class Request:
     seed: int = 42
     skip_tests: bool = False
     is_oos_split: float = 0.7
-    threshold: float = 0.3
+    threshold: float | None = None
     max_position: float = 5.0
     taker_bps: float = 0.2
     maker_bps: float = -0.2
@@ -60,13 +60,13 @@ class Request:
         for name in ("maker_bps", "is_oos_split"):
             if not math.isfinite(value := getattr(self, name)):
                 raise ConfigError(f"{name}: {value!r} is no finite number")
-        self._rules()
+        self._rules(None)
 
-    def _rules(self) -> Rules:
+    def _rules(self, declared: float | None) -> Rules:
         """The rule of positions. Raises: ConfigError for a number that it cannot use."""
-        return Rules(
-            threshold=self.threshold, max_position=self.max_position, taker_bps=self.taker_bps
-        )
+        chosen = declared if self.threshold is None else self.threshold
+        level = Rules().threshold if chosen is None else chosen
+        return Rules(threshold=level, max_position=self.max_position, taker_bps=self.taker_bps)
 
     @property
     def by_replay(self) -> bool:
@@ -75,9 +75,9 @@ class Request:
 
     def options(self, manifest: AlphaManifest) -> Options:
         """The options of the figures, for an alpha's horizon."""
-        profile = self.profile
+        profile, rules = self.profile, self._rules(manifest.threshold)
         return Options(
-            rules=self._rules(),
+            rules=rules,
             horizon_ns=manifest.horizon_ns,
             is_oos_split=self.is_oos_split,
             walk_forward_folds=self.walk_forward_folds,
@@ -89,4 +89,6 @@ class Request:
             seed=self.seed,
             execution=self.execution,
             maker_bps=self.maker_bps,
+            # Another threshold than the declared one was chosen later: all that could be are tried.
+            declared=manifest.threshold is not None and rules.threshold == manifest.threshold,
         )

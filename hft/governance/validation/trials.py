@@ -1,6 +1,7 @@
 """Validation and the ledger: which trials a validation is, and what all tries add up to."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from hft.research.data.dataset import ResearchData
 from hft.research.measures.evidence import Tries
 from hft.research.measures.measurement import Measured, Options
 from hft.research.trial import LABEL_FAMILY, Trial, trial_id
+from hft.statistics.sharpe import sharpe
 from hft.storage.chain import canonical
 
 # What a user may choose in judging; another choice than the default's is part of the trial.
@@ -99,11 +101,12 @@ def _trial(
     )
 
 
-def tries(view: FamilyView, found: Measured) -> Tries:
-    """What the ledger says about all trials on this data and label.
+def tries(view: FamilyView, found: Measured, code: tuple[str, str] = ("", "")) -> Tries:
+    """What the ledger says about all trials on this data and label; `code` is the alpha's own.
 
     Only vectors of the same rows can be laid side by side, and only on the same days: one that has
-    other days, or does not say which, is left out and counted.
+    other days, or does not say which, is left out and counted. The trials of one code are one idea:
+    its validation's own threshold, or its best.
     """
     sharpes = [float(value) for value in view.trials["sharpe_per_period"].drop_nulls()]
     n = len(found.returns)
@@ -125,9 +128,32 @@ def tries(view: FamilyView, found: Measured) -> Tries:
         effective=max(view.effective, 1.0),
         variance=variance,
         sharpes=tuple(sharpes),
-        vectors=fitting,
+        vectors=_ideas(view.trials, fitting, code),
         left_out=len(moving) - len(fitting),
     )
+
+
+def code_of(alpha: RemoteAlpha) -> tuple[str, str]:
+    """What makes two trials one idea."""
+    return alpha.alpha_id, alpha.code_hash
+
+
+def _ideas(
+    trials: pl.DataFrame, vectors: Mapping[str, np.ndarray], own: tuple[str, str]
+) -> dict[str, np.ndarray]:
+    """One vector of each other code: the one it was validated by, else the highest Sharpe ratio."""
+    columns = ("trial_id", "alpha_id", "code_hash", "source")
+    told = {row[0]: row[1:] for row in trials.select(columns).iter_rows()}
+    chosen: dict[tuple[str, str], tuple[tuple[bool, float], str]] = {}
+    for name, vector in vectors.items():
+        alpha_id, code_hash, source = told[name.partition("~")[0]]
+        idea = (alpha_id, code_hash)
+        if idea == own:
+            continue
+        rank = (source == "validate", sharpe(vector) or 0.0)
+        if idea not in chosen or rank > chosen[idea][0]:
+            chosen[idea] = rank, name
+    return {name: vectors[name] for _, name in chosen.values()}
 
 
 def periods_of(found: Measured) -> np.ndarray:

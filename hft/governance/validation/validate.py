@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -18,19 +17,19 @@ import numpy as np
 from hft.core.errors import GovernanceError
 from hft.governance import interruptions
 from hft.governance.gates import advice as advised
-from hft.governance.gates.a import History, gate_a
+from hft.governance.gates.a import gate_a
 from hft.governance.gates.advice import Background
-from hft.governance.gates.b import gate_b, structural_failure, untested
-from hft.governance.gates.c import gate_c
+from hft.governance.gates.b import untested
+from hft.governance.gates.c import ReplayFacts
 from hft.governance.gates.f import Twin, gate_f
 from hft.governance.ledger.family import Price
-from hft.governance.ledger.ledger import Ledger
 from hft.governance.profile import Profile
 from hft.governance.scorecard import Scorecard, scorecard
 from hft.governance.validation import advice, record, trials
 from hft.governance.validation.compiled import twin
 from hft.governance.validation.correctness import correctness, tests_of
 from hft.governance.validation.document import bare, document, history_of
+from hft.governance.validation.judgement import Structure, counted, judge
 from hft.governance.validation.replay import played, quoted, replays, wanted
 from hft.governance.validation.request import Request
 from hft.governance.validation.result import Validation
@@ -44,13 +43,7 @@ from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data import usage
 from hft.research.data.dataset import ResearchData
 from hft.research.data.load import load
-from hft.research.measures.evidence import (
-    Evidence,
-    Levels,
-    days_of_history,
-    sharpe_for_history,
-    weigh,
-)
+from hft.research.measures.evidence import Evidence
 from hft.research.measures.measurement import Measured, Options, measure
 from hft.research.trial import LABEL_FAMILY
 from hft.research.worker.roster import find
@@ -234,20 +227,20 @@ class _Run:
                 found = played(taken, request, services.limits, folder)
         services.ledger.append(trials.trials_of(alpha, found), services.now_ns)
         own = trials.trial_ids(alpha, data, options)[options.rules.threshold]
-        evidence, view = counted(services.ledger, request.profile, found)
-        past = history(request.profile, found, evidence)
-        first = gate_a(checks, past, request.profile, {"leaks": leaks})
+        code = trials.code_of(alpha)
+        evidence, view = counted(services.ledger, request.profile, found, code)
         clock.stage("gate B")
         correct, again = correctness(alpha, taken, request.profile, tests)
-        second = gate_b(correct, request.profile)
-        gates: tuple[GateResult, ...] = (first, second)
         clock.stage("replay" if data.tapes is not None else "gate C")
         battery = self._series(found)
-        if _goes_on(first, second):
-            replayed = replays(found, request, services.limits, folder)
-            facts = None if replayed is None else replayed.facts
-            more = advised.series(battery, request.profile) if request.profile.lenient else ()
-            gates = (*gates, gate_c(found, evidence, request.profile, facts, more))
+
+        def replayed() -> ReplayFacts | None:
+            done = replays(found, request, services.limits, folder)
+            return None if done is None else done.facts
+
+        more = advised.series(battery, request.profile) if request.profile.lenient else ()
+        structure = Structure(tuple(checks), {"leaks": leaks})
+        gates = judge(found, evidence, structure, correct, request.profile, replayed, more)
         detail = {"correctness": again, "measured": found, "evidence": evidence, "signal": signal}
         if request.gate_f:
             clock.stage("gate F")
@@ -347,52 +340,3 @@ class _Run:
             notice=self.services.notice(),
             seconds=dict(self.clock.seconds),
         )
-
-
-def _goes_on(first: GateResult, second: GateResult) -> bool:
-    """Does Gate C run? Not after a failed B, unless a short history is to show its scorecard."""
-    if structural_failure(second):
-        return False
-    return second.verdict is not Verdict.FAIL or first.verdict is Verdict.INSUFFICIENT
-
-
-def counted(ledger: Ledger, profile: Profile, found: Measured) -> tuple[Evidence, Any]:
-    """The evidence with everything that was tried on this data and label; the tries themselves."""
-    start, end = found.data.interval
-    view = ledger.family(interval=(start, end + 1), label_family=LABEL_FAMILY)
-    tries = trials.tries(view, found)
-    asked = levels(profile, found.options.seed)
-    return weigh(found.returns, found.sweep, tries, asked, _reach(found)), view
-
-
-def history(profile: Profile, found: Measured, evidence: Evidence) -> History:
-    """How long the data is, and how long the profile wants it."""
-    last = found.data.sessions[-1]
-    share = profile.number("gate_a.history_horizons_per_block_min")
-    horizon_days = found.options.horizon_ns / 86_400_000_000_000
-    return History(
-        len(found.data.sessions),
-        date(last // 10_000, last // 100 % 100, last % 100),
-        days_of_history(evidence),
-        int(int(profile.number("gate_c.pbo_blocks")) * max(2.0, share * horizon_days)),
-        sharpe_for_history(evidence),
-        max(evidence.tries.effective, 1.0),
-    )
-
-
-def levels(profile: Profile, seed: int) -> Levels:
-    """What the profile asks of the evidence; the standard value where it does not ask."""
-    given = {
-        "dsr": profile.get("gate_c.dsr_min"),
-        "psr": profile.get("gate_c.psr_min"),
-        "benchmark_annual": profile.get("gate_c.psr_benchmark_annual"),
-        "configs_min": profile.get("gate_c.pbo_configs_min"),
-        "blocks": profile.get("gate_c.pbo_blocks"),
-        "spa_reps": profile.get("gate_c.spa_reps"),
-    }
-    return Levels(seed=seed, **{name: value for name, value in given.items() if value is not None})
-
-
-def _reach(found: Measured) -> int:
-    """How many of its periods a label reaches over."""
-    return found.horizon_days if found.basis == "daily" else 1

@@ -35,7 +35,9 @@ class FittedFile:
 
 @dataclass(frozen=True)
 class AlphaManifest:
-    """An alpha's identity, claim and needs. Units: `horizon_ns` nanoseconds."""
+    """An alpha's identity, claim and needs. Units: `horizon_ns` nanoseconds, `threshold` that of the
+    signal. A threshold that is declared is the one trial of a validation: nothing is swept.
+    """
 
     alpha_id: str
     hypothesis: str
@@ -52,6 +54,7 @@ class AlphaManifest:
     family: str = ""
     files: tuple[FittedFile, ...] = ()  # or mappings of its fields
     known_at: tuple[str, ...] = ()  # "field: row" or "field: column of times", of bought-in fields
+    threshold: float | None = None  # of the position rule, declared before any row is judged
     # Read under the profile `base` only.
     rust_module: str | None = None
     roles_used: tuple[str, ...] = ()
@@ -87,7 +90,10 @@ class AlphaManifest:
     def _typed(self, name: str, value: Any) -> None:
         """Raises: ValidationError for a value of another kind."""
         optional = name in ("tier", "latency_profile", "feature_set_version", "rust_module")
-        if name == "horizon_ns":
+        if name == "threshold":
+            fine = value is None or (_a_number(value) and 0.0 <= value < float("inf"))
+            wanted = "a finite number, 0 or more"
+        elif name == "horizon_ns":
             fine = isinstance(value, int) and not isinstance(value, bool) and value >= 0
             wanted = "a whole number of ns"
         elif name == "files":
@@ -139,3 +145,7 @@ class AlphaManifest:
         if unknown:
             raise ValidationError(f"manifest: no field {unknown[0]!r}; it has {', '.join(known)}")
         return cls(**data)
+
+
+def _a_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -23,7 +23,7 @@ from hft.statistics.hac import hac_t
 from hft.statistics.multiplicity import haircut
 from hft.statistics.overfitting import Cscv, cscv
 from hft.statistics.selection import NotInstalled, Spa, spa
-from hft.statistics.sharpe import autocorrelations, moments, sharpe
+from hft.statistics.sharpe import autocorrelations, effective_length, moments, sharpe
 from hft.statistics.track import min_track_record, psr, sharpe_needed
 
 CONVENTION = "2012"
@@ -38,7 +38,7 @@ class Tries:
     effective: float
     variance: float
     sharpes: tuple[float, ...] = ()  # per period, of all trials with returns
-    vectors: Mapping[str, np.ndarray] | None = None  # of the very days that are judged
+    vectors: Mapping[str, np.ndarray] | None = None  # of other code, on the very days judged
     left_out: int = 0  # vectors of these rows whose days are others or not known
 
 
@@ -47,6 +47,7 @@ class Evidence:
     """The figures of Gate C that depend on how often was tried."""
 
     n: int
+    effective: float  # independent periods that autocorrelation leaves of them
     sharpe: float | None
     skew: float | None
     kurtosis: float | None
@@ -93,22 +94,25 @@ def weigh(
     found = moments(returns) if n > 2 else None
     sr = sharpe(returns) if n > 2 else None
     skew, kurtosis = (found.skew, found.kurtosis) if found else (None, None)
+    length = effective_length(returns) if n > 2 else float(n)
+    stretch = n / length if length > 0 else 1.0  # periods for each independent one
     effective = max(tries.effective, 1.0)
     benchmark = levels.benchmark_annual / YEAR_ROOT
     annual = None if sr is None else sr * YEAR_ROOT
     level = hurdle(effective, tries.variance)
     cut = _haircut(returns, annual, tries) if annual is not None else (None, None, None)
-    pbo, configs, reason = _pbo(sweep, tries, levels, n, horizon_periods)
+    pbo, configs, reason = _pbo(returns, tries, levels, horizon_periods)
     return Evidence(
         n=n,
+        effective=length,
         sharpe=sr,
         skew=skew,
         kurtosis=kurtosis,
         tries=tries,
         hurdle=level,
-        dsr=deflated_sharpe(sr, n, skew, kurtosis, effective, tries.variance),
-        psr=psr(sr, n, skew, kurtosis, benchmark),
-        track_days=min_track_record(sr, skew, kurtosis, benchmark, levels.psr),
+        dsr=deflated_sharpe(sr, length, skew, kurtosis, effective, tries.variance),
+        psr=psr(sr, length, skew, kurtosis, benchmark),
+        track_days=_times(min_track_record(sr, skew, kurtosis, benchmark, levels.psr), stretch),
         backtest_years=None if annual is None else min_backtest_length(effective, annual),
         hac_t=hac_t(returns, horizon=max(horizon_periods, 1)).t if n > 2 else None,
         haircut_sharpe=cut[0],
@@ -119,9 +123,9 @@ def weigh(
         pbo_reason=reason,
         # The variance takes time as the square of the rows, and steps are not judged by it.
         spa=_spa(sweep, levels) if n >= 20 and sweep.basis == "daily" else None,
-        dsr_days=min_track_record(sr, skew, kurtosis, level, levels.dsr),
+        dsr_days=_times(min_track_record(sr, skew, kurtosis, level, levels.dsr), stretch),
         dsr_sharpe=_annual(
-            sharpe_needed(n, skew or 0.0, kurtosis or 3.0, level, levels.dsr) if n > 2 else None
+            sharpe_needed(length, skew or 0.0, kurtosis or 3.0, level, levels.dsr) if n > 2 else None
         ),
     )
 
@@ -131,7 +135,7 @@ def curve(evidence: Evidence, counts: Sequence[int]) -> list[float | None]:
     return [
         deflated_sharpe(
             evidence.sharpe,
-            evidence.n,
+            evidence.effective,
             evidence.skew,
             evidence.kurtosis,
             count,
@@ -154,38 +158,40 @@ def sharpe_for_history(evidence: Evidence) -> float | None:
     return expected_maximum(max(evidence.tries.effective, 1.0)) / sqrt(evidence.n / DAYS_A_YEAR)
 
 
+def _times(value: float | None, by: float) -> float | None:
+    return None if value is None else value * by
+
+
 def _annual(value: float | None) -> float | None:
     return None if value is None else value * YEAR_ROOT
 
 
 def _pbo(
-    sweep: Sweep, tries: Tries, levels: Levels, n: int, horizon_periods: int
+    returns: np.ndarray, tries: Tries, levels: Levels, horizon_periods: int
 ) -> tuple[Cscv | None, int, str]:
-    """PBO over what was swept and the family's other trials on the same days.
+    """PBO over competing ideas: the alpha beside one trial of each other code, on the same days.
 
-    The highest of all of them, of those that gained, and of the sweep alone.
+    Variants of one code rise and fall together, so that the winner among them has no rank to lose:
+    whether their top is a plateau is asked elsewhere. The higher of all ideas and of those that
+    gained, or of the best where too few did: what loses on purpose ranks below every winner.
     """
-    own = [sweep.matrix[:, k] for k in sweep.distinct]
-    columns, known = list(own), {column.tobytes() for column in own}
+    n, columns, known = len(returns), [returns], {returns.tobytes()}
     for vector in (tries.vectors or {}).values():
         if len(vector) == n and vector.tobytes() not in known:
             known.add(vector.tobytes())
             columns.append(vector)
     if len(columns) < levels.configs_min:
-        return (
-            None,
-            len(columns),
-            f"{len(columns)} configurations differ, it takes {levels.configs_min}",
-        )
+        one = "idea" if len(columns) == 1 else "ideas"
+        told = f"{len(columns)} {one} of different code on these days, it takes {levels.configs_min}"
+        return None, len(columns), told
     purge = max(horizon_periods - 1, 0)
     if n < levels.blocks * (purge + 2):
         return None, len(columns), f"{n} periods are too few for {levels.blocks} blocks"
     found = [cscv(np.column_stack(columns), levels.blocks, purge)]
-    # Trials that lose on purpose rank below every winner: what could have been chosen is judged
-    # without them, too, and the alpha's own sweep without the family.
-    for part in ([one for one in columns if one.mean() > 0], own):
-        if levels.configs_min <= len(part) < len(columns):
-            found.append(cscv(np.column_stack(part), levels.blocks, purge))
+    best = sorted(columns, key=lambda one: -(sharpe(one) or 0.0))
+    best = best[: max(levels.configs_min, sum(one.mean() > 0 for one in columns))]
+    if len(best) < len(columns):
+        found.append(cscv(np.column_stack(best), levels.blocks, purge))
     worst = max((one for one in found if one is not None), key=lambda one: one.pbo, default=None)
     return worst, len(columns), ""
 

@@ -5,10 +5,11 @@ training sessions and is judged on the others. Rows of these folds are sessions.
 """
 
 from dataclasses import dataclass
+from math import inf, sqrt
 
 import numpy as np
 
-from hft.research.backtest import annual_sharpe
+from hft.research.backtest import DAYS_A_YEAR, annual_sharpe
 from hft.research.data.dataset import ResearchData
 from hft.statistics.folds import combinatorial, walk_forward
 
@@ -70,6 +71,16 @@ class Walk:
     def worst(self) -> float | None:
         """The lowest fold."""
         return min(self.known, default=None)
+
+    @property
+    def error(self) -> float:
+        """Standard error of the annual Sharpe ratio of a fold; folds differ by a session at most."""
+        return sqrt(DAYS_A_YEAR * len(self.first) / len(self.returns)) if self.returns else inf
+
+    @property
+    def worst_t(self) -> float | None:
+        """The lowest fold in standard errors of a fold's Sharpe ratio: how far it is from luck."""
+        return None if self.worst is None else self.worst / self.error
 
     @property
     def consistency(self) -> float | None:

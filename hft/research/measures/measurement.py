@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from hft.research.measures.stress import Stresses, stresses
 from hft.research.measures.sweep import GRID, Config, Sweep, sweep
 from hft.statistics.drawdown import DrawdownTest, drawdown_test
 from hft.statistics.information import ic
+from hft.statistics.sharpe import effective_length, moments, sharpe_se
 from hft.storage.chain import canonical
 
 DIGITS = 12
@@ -33,7 +35,8 @@ class Options:
     """What a validation may be told; part of the configuration's hash.
 
     `execution` "maker" and "quotes" have the figures of replays that quote; its fields count only
-    then. A policy that quotes has no threshold, and nothing is swept.
+    then. A policy that quotes has no threshold, and nothing is swept; nor is one that the manifest
+    declared (`declared`).
     """
 
     rules: Rules = field(default_factory=Rules)
@@ -48,17 +51,19 @@ class Options:
     seed: int = 42
     execution: str = "taker"
     maker_bps: float = -0.2
+    declared: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         without = {"rules"} | ({"execution", "maker_bps"} if self.execution == "taker" else set())
+        without |= set() if self.declared else {"declared"}
         plain = {name: value for name, value in self.__dict__.items() if name not in without}
         return plain | {"rules": self.rules.to_dict()}
 
     @property
     def levels(self) -> list[float]:
         """The thresholds that a validation tries, its own among them."""
-        grid = () if self.execution == "quotes" else GRID
+        grid = () if self.execution == "quotes" or self.declared else GRID
         return sorted({*grid, self.rules.threshold})
 
     @property
@@ -109,6 +114,18 @@ class Measured:
         """Periods out of sample."""
         rows = self.test.part(slice(self.split[1], None))
         return len(rows.returns(self.basis))
+
+    @cached_property
+    def gap(self) -> float | None:
+        """How far the Sharpe ratio out of sample is below that in sample, in standard errors."""
+        if self.basis != "daily":
+            return None
+        end, begin = self.split
+        parts = (self.test.part(rows).daily for rows in (slice(0, end), slice(begin, None)))
+        inside, outside = (_ratio_and_variance(part) for part in parts)
+        if inside is None or outside is None:
+            return None
+        return (inside[0] - outside[0]) / sqrt(inside[1] + outside[1])
 
     @cached_property
     def volume_share(self) -> float | None:
@@ -182,6 +199,8 @@ class Measured:
                 "cost": [list(pair) for pair in self.stress.cost],
                 "lag": [list(pair) for pair in self.stress.lag],
                 "sweep": [one.objective for one in self.sweep.configs],
+                "is_oos_gap": self.gap,
+                "neighbours": [[one.factor, one.sharpe] for one in self.stress.neighbours],
                 "returns_sha256": hashlib.sha256(
                     np.ascontiguousarray(np.round(self.returns, 15), "<f8").tobytes()
                 ).hexdigest(),
@@ -245,6 +264,15 @@ def fallen(test: Backtest, basis: str, seed: int) -> DrawdownTest | None:
     if basis != "daily" or len(returns) <= 8 or float(np.std(returns)) <= 0:
         return None
     return drawdown_test(returns, seed=seed, kind="simple")
+
+
+def _ratio_and_variance(returns: np.ndarray) -> tuple[float, float] | None:
+    """The Sharpe ratio of days and the variance of its estimate; None where it has none."""
+    if len(returns) < 3:
+        return None
+    m = moments(returns)
+    se = sharpe_se(m.sharpe, effective_length(returns), m.skew, m.kurtosis)
+    return None if m.sharpe is None or se is None else (m.sharpe, se**2)
 
 
 def rounded(value: Any) -> Any:

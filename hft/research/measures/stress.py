@@ -8,6 +8,8 @@ import numpy as np
 from hft.research.backtest import Backtest, Rules, annual_sharpe, run
 from hft.research.data.dataset import ResearchData
 
+# The neighbourhood of a threshold, as multiples of it.
+BESIDE = (0.6, 0.8, 1.2, 1.4)
 COSTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)
 LAGS = (0, 1, 2, 3, 5, 8)
 
@@ -23,6 +25,18 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Neighbour:
+    """A threshold beside the alpha's own, `factor` times it, over the whole period.
+
+    `same`: it takes the very same positions, and says nothing.
+    """
+
+    factor: float
+    sharpe: float | None
+    same: bool
+
+
+@dataclass(frozen=True)
 class Stresses:
     """All variants; `cost` and `lag` are curves of the whole period's Sharpe ratio."""
 
@@ -33,22 +47,34 @@ class Stresses:
     cost: tuple[tuple[float, float | None], ...]
     lag: tuple[tuple[int, float | None], ...]
     latency_rows: int  # rows by which the stressed latency delays a fill beyond the plain one
+    neighbours: tuple[Neighbour, ...] = ()
+
+    def plateau(self, keep: float) -> float | None:
+        """Share of the neighbourhood that keeps so much of the alpha's own Sharpe ratio.
+
+        Neighbours with the same positions say nothing. None where no neighbour differs, or where
+        the alpha itself gains nothing that could be kept.
+        """
+        own, others = self.at_cost(1.0), self.differing
+        if own is None or own <= 0 or not others:
+            return None
+        kept = [one for one in others if one.sharpe is not None and one.sharpe >= keep * own]
+        return len(kept) / len(others)
 
     @property
-    def robust(self) -> dict[str, bool | None]:
-        """Each fault of the neighbourhood, by name; None when undefined."""
-        faults: dict[str, bool | None] = dict.fromkeys(("cliff", "sign", "turnover", "drawdown"))
-        base = self.base.sharpe
-        for case in (self.lower, self.upper):
-            if base is not None and case.sharpe is not None:
-                drop = base - case.sharpe
-                _note(faults, "cliff", drop > max(0.25, 0.6 * abs(base)))
-                _note(faults, "sign", base > 0 > case.sharpe)
-            more = case.turnover > max(2 * self.base.turnover, self.base.turnover + 0.5)
-            _note(faults, "turnover", more)
-            mine, theirs = abs(self.base.drawdown), abs(case.drawdown)
-            _note(faults, "drawdown", theirs > max(1.5 * mine, mine + 0.05))
-        return faults
+    def differing(self) -> tuple[Neighbour, ...]:
+        """The neighbours that take other positions than the alpha."""
+        return tuple(one for one in self.neighbours if not one.same)
+
+    @property
+    def busiest(self) -> float:
+        """The turnover of the threshold beside, a fifth off, that trades most."""
+        return max(self.lower.turnover, self.upper.turnover)
+
+    @property
+    def deepest(self) -> float:
+        """The deepest fall of the thresholds a fifth off; 0 or less."""
+        return min(self.lower.drawdown, self.upper.drawdown)
 
     def at_cost(self, multiple: float) -> float | None:
         """Sharpe ratio at a multiple of the fees."""
@@ -59,10 +85,6 @@ class Stresses:
         """Share of the Sharpe ratio that is left when every fill is one row later."""
         now, later = dict(self.lag)[0], dict(self.lag)[1]
         return later / now if now is not None and later is not None and now > 0 else None
-
-
-def _note(faults: dict[str, bool | None], name: str, found: bool) -> None:
-    faults[name] = bool(faults[name]) or found
 
 
 def stresses(
@@ -85,6 +107,12 @@ def stresses(
     def whole(**changes: Any) -> float | None:
         return annual_sharpe(run(data, signal, replace(rules, **changes)).returns(basis), basis)
 
+    own = run(data, signal, rules)
+
+    def beside(by: float) -> Neighbour:
+        test = run(data, signal, replace(rules, threshold=rules.threshold * by))
+        return neighbour(by, test, own, basis)
+
     return Stresses(
         outside("base"),
         outside("stressed", cost=factor, lag=rows_late),
@@ -93,7 +121,14 @@ def stresses(
         tuple((cost, whole(cost=cost)) for cost in COSTS),
         tuple((lag, whole(lag=lag)) for lag in LAGS),
         rows_late,
+        tuple(beside(by) for by in BESIDE),
     )
+
+
+def neighbour(by: float, test: Backtest, own: Backtest, basis: str) -> Neighbour:
+    """What another threshold earned over the whole period, beside the alpha's own."""
+    sharpe = annual_sharpe(test.returns(basis), basis)
+    return Neighbour(by, sharpe, bool(np.array_equal(test.position, own.position)))
 
 
 def late_rows(data: ResearchData, latency_ns: int, factor: float) -> int:

@@ -1,7 +1,7 @@
-"""The threshold sweep: twelve configurations of one alpha, what each earned, how flat the top is.
+"""The threshold sweep: twelve configurations of one alpha, and what each earned.
 
-Every configuration is a trial. A peak at the edge of the grid, alone among its neighbours or far
-below what it showed in sample is a property of the search, not of the market.
+Every configuration is a trial. A threshold that the manifest declares is the only one. How flat the
+top is, is asked of the thresholds beside the alpha's own (`stress`).
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,6 @@ import numpy as np
 
 from hft.research.backtest import Backtest, Rules, annual_sharpe, run
 from hft.research.data.dataset import ResearchData
-from hft.statistics.deflated import expected_maximum
 
 GRID = tuple(float(x) for x in np.round(np.linspace(0.05, 0.6, 11), 3))
 
@@ -57,64 +56,6 @@ class Sweep:
         for k in range(len(self.configs)):
             seen.setdefault(self.configs[k].test.position.tobytes(), k)
         return tuple(sorted(seen.values()))
-
-    @property
-    def best(self) -> int | None:
-        """Where the objective is highest; None when it is nowhere defined."""
-        scores = [one.objective for one in self.configs]
-        known = [k for k, score in enumerate(scores) if score is not None]
-        return max(known, key=lambda k: (scores[k], -k)) if known else None
-
-    def neighbours(self) -> list[float]:
-        """The objectives beside the best one."""
-        best = self.best
-        if best is None:
-            return []
-        beside = [k for k in (best - 1, best + 1) if 0 <= k < len(self.configs)]
-        return [score for k in beside if (score := self.configs[k].objective) is not None]
-
-    @property
-    def on_boundary(self) -> bool | None:
-        """Does the best configuration stand at an edge of the grid?"""
-        best = self.best
-        return None if best is None else best in (0, len(self.configs) - 1)
-
-    @property
-    def gap(self) -> float | None:
-        """How much better the best configuration is in sample than out of it."""
-        best = self.best
-        if best is None or self.configs[best].sharpe_is is None:
-            return None
-        inside, outside = self.configs[best].sharpe_is, self.configs[best].sharpe_oos
-        return None if inside is None or outside is None else inside - outside
-
-    @property
-    def neighbour_ratio(self) -> float | None:
-        """The worse neighbour's objective as a share of the best; None when the best is not > 0."""
-        best = self.best
-        beside = self.neighbours()
-        top = None if best is None else self.configs[best].objective
-        return min(beside) / top if beside and top is not None and top > 0 else None
-
-    @property
-    def sign_flip(self) -> bool | None:
-        """Does a neighbour of the best lose?"""
-        best = self.best
-        top = None if best is None else self.configs[best].objective
-        if top is None:
-            return None
-        return top > 0 and any(score < 0 for score in self.neighbours())
-
-    @property
-    def deflated(self) -> float | None:
-        """Annual Sharpe out of sample of the best less what so many worthless ones would show."""
-        best = self.best
-        if best is None:
-            return None
-        sharpes = [one.sharpe_oos for one in self.configs if one.sharpe_oos is not None]
-        spread = float(np.std(sharpes, ddof=1)) if len(sharpes) > 1 else 0.0
-        top = self.configs[best].sharpe_oos
-        return None if top is None else top - spread * expected_maximum(max(len(self.distinct), 1))
 
 
 def sweep(

@@ -62,17 +62,20 @@ def test_only_returns_of_the_same_days_are_laid_side_by_side(
     assert counted.n == 5 and set(counted.vectors or {}) == {same.id}
     assert counted.left_out == 3, "those of other rows are not meant at all"
     evidence = weigh(found.returns, found.sweep, counted, Levels(), 1)
-    assert evidence.pbo_configs == len(found.sweep.distinct) + 1
+    assert evidence.pbo_configs == 2, "the alpha, whatever it swept, and one other idea"
     profile = Profile.from_dict(read_profile("standard"), "standard")
     pbo = next(check for check in gate_c(found, evidence, profile).checks if check.id == "pbo")
+    assert "2 ideas of different code on these days, it takes 10" in pbo.reason
     assert "3 trials of this data are left out: they do not say these days" in pbo.reason
 
 
 def test_the_order_of_days_is_that_of_the_sweep(found: Measured, tmp_path: Path) -> None:
     """A copy of the sweep's own column, told by its days, is no other configuration."""
-    own = found.sweep.matrix[:, found.sweep.distinct[0]]
+    own = found.returns
     ledger = Ledger.open(tmp_path, writer="me")
     ledger.append([trial(found, 1, returns=own)], 1)
     counted = tries(ledger.family(label_family=LABEL_FAMILY), found)
     evidence = weigh(found.returns, found.sweep, counted, Levels(), 1)
-    assert counted.left_out == 0 and evidence.pbo_configs == len(found.sweep.distinct)
+    again = tries(ledger.family(label_family=LABEL_FAMILY), found, ("other_1", "c"))
+    assert again.vectors == {}, "of the alpha's own code"
+    assert counted.left_out == 0 and evidence.pbo_configs == 1
