@@ -138,13 +138,19 @@ def _copied(folder: Path, place: Path) -> Path:
     Raises: ValidationError for a link, which could bring in a file of who judges, and for too much.
     """
     copy, home, left = place / folder.name, folder.resolve(), FOLDER_MOST
+    owner = folder.stat().st_uid
     for path in sources(folder):
         inside = path.relative_to(folder)
         if path.resolve() != home / inside:
             raise ValidationError(
                 f"{path}: is a link or lies behind one; put the file itself into the alpha's folder"
             )
-        left -= path.stat().st_size
+        file = path.stat()
+        if file.st_nlink > 1 and file.st_uid != owner:
+            raise ValidationError(
+                f"{path}: is another name of a file that somebody else owns; put a copy of it there"
+            )
+        left -= file.st_size
         if left < 0:
             raise ValidationError(f"{folder}: holds more than {FOLDER_MOST >> 20} MB")
         target = copy / inside
