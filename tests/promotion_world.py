@@ -3,14 +3,20 @@
 Scorecards and evidence are computed from seeded daily returns; nothing here replaces a module.
 """
 
+import hashlib
 import json
+import shutil
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from promotion_sessions import evidence as evidence
+from promotion_sessions import returns
+from promotion_sessions import sessions as sessions
 
+from hft.audit.artifacts import FILES, hashes_of
 from hft.audit.auditor import Auditor
 from hft.audit.keys import Keys, dump, entry
 from hft.audit.sign import generate
@@ -23,6 +29,7 @@ from hft.governance.profile import Profile
 from hft.governance.promotion.approve import Approval, Facts, Now, approve
 from hft.governance.promotion.bundle import Bundle
 from hft.governance.promotion.claim import claim_of
+from hft.governance.promotion.evidence import SIMULATOR, SIMULATOR_PARTS, file_hash
 from hft.governance.promotion.office import Office
 from hft.governance.promotion.people import Person, person
 from hft.governance.promotion.promotions import File, read
@@ -33,7 +40,7 @@ from hft.governance.promotion.status import hurdle_now
 from hft.governance.promotion.unseen import AFTER, Look
 from hft.governance.promotion.verdicts import Validated
 from hft.governance.promotion.verdicts import read as read_validation
-from hft.governance.sessions import Evidence, Session
+from hft.governance.sessions import Session
 from hft.governance.verdict import GateResult, holds
 from hft.research.measures.measurement import Options
 from hft.research.trial import Trial
@@ -53,7 +60,13 @@ ROLES = {
 }
 ALPHA = "queue_imbalance"
 UNSEEN = Look(AFTER, "e" * 64, 60, 20261001, 20261231, 3.0, 2.5, 0.3)
-HASHES = {name: letter * 64 for name, letter in zip(("code", "config", "data"), "abc", strict=True)}
+# The code is that of an alpha's folder without a file.
+HASHES = {"code": hashlib.sha256().hexdigest(), "config": "b" * 64, "data": "c" * 64}
+SHIPPED = ROOT / "config" / "limits" / "live.yaml"
+LIMITS = str(file_hash(SHIPPED))
+REPORT = json.dumps({part: {"note": "measured"} for part in SIMULATOR_PARTS})
+_LINE = f"venue.json:{hashlib.sha256(REPORT.encode()).hexdigest()}\n"
+SIMULATED = hashlib.sha256(_LINE.encode()).hexdigest()
 
 
 def profile(name: str) -> Profile:
@@ -89,6 +102,11 @@ class World:
         workspace.keys.parent.mkdir(parents=True, exist_ok=True)
         workspace.keys.write_text(dump(rows))
         (workspace.alphas / ALPHA).mkdir(parents=True)
+        report = root / SIMULATOR / "venue.json"
+        report.parent.mkdir(parents=True)
+        report.write_text(REPORT)
+        (root / "config" / "limits").mkdir()
+        shutil.copy(SHIPPED, root / "config" / "limits")
         made = cls(root, workspace, Keys.read(workspace.keys))
         made.key_store = key_store  # type: ignore[attr-defined]
         return made
@@ -192,18 +210,20 @@ class World:
                 "set": {},
             }
         files: dict[str, Any] = {"scorecard.json": scorecard, "manifest.json": manifest}
-        for gate, name in (("A", "feasibility"), ("B", "correctness"), ("C", "backtest")):
-            result = GateResult(gate, (holds("everything", gate not in fails),))
-            files[f"{name}_report.json"] = result.to_dict()
-            self._record_gate(result, folder.name, recorded.trial_id, under)
+        gates = {"A": "feasibility", "B": "correctness", "C": "backtest"}
+        results = [GateResult(gate, (holds("everything", gate not in fails),)) for gate in gates]
+        files |= {f"{gates[one.gate]}_report.json": one.to_dict() for one in results}
         for name, data in files.items():
             (folder / name).write_bytes(canonical(data))
+        for result in results:
+            self._record_gate(result, folder, recorded.trial_id, under)
         return read_validation(folder)
 
-    def _record_gate(self, result: GateResult, run_id: str, trial_id: str, under: str) -> None:
+    def _record_gate(self, result: GateResult, folder: Path, trial_id: str, under: str) -> None:
         row = {
             "alpha_id": ALPHA,
-            "run_id": run_id,
+            "run_id": folder.name,
+            "details": {FILES: hashes_of(folder, self.root)},
             "gate": result.gate,
             "profile": under,
             "thresholds_hash": profile(under).hash if under else "",
@@ -301,15 +321,9 @@ class StillSo(Facts):
         return Now(hashes, hurdle, again, bundle.data["thresholds"], (), look=UNSEEN)
 
 
-def returns(seed: int, sharpe: float, days: int = 1000) -> np.ndarray:
-    """Daily returns of a given true annual Sharpe ratio."""
-    rng = np.random.Generator(np.random.Philox(seed))
-    return 0.002 * (rng.standard_normal(days) + sharpe / np.sqrt(252))
-
-
 def hashes(**changed: str | None) -> dict[str, str | None]:
     """What is frozen beside scorecard and thresholds."""
-    return {**HASHES, "limits": "d" * 64, "simulator": "e" * 64, **changed}
+    return {**HASHES, "limits": LIMITS, "simulator": SIMULATED, **changed}
 
 
 def portfolio(**changed: Any) -> Portfolio:
@@ -339,51 +353,9 @@ def shadow(**changed: Any) -> Shadow:
         identical=1.0,
         cost_ratio_upper=1.1,
         ic_e=0.5,
-        simulator_sha256="e" * 64,
+        simulator_sha256=SIMULATED,
         drill_seconds=0.2,
         runs=({"run_id": "r1", "digest": "1" * 64},),
         origins=Origins(tapes=22, data="recorded", oldest_days=40, instruments=("X",), named=True),
     )
     return replace(found, **changed)
-
-
-def sessions(
-    first: date,
-    count: int,
-    *,
-    weight: float,
-    seed: int = 7,
-    sharpe: float = 3.0,
-    capital: float = 1e6,
-    slippage: float = 1.0,
-    fills: int = 60,
-    rejects: int = 0,
-    wrong: str = "",
-) -> list[Session]:
-    """Rows of business days from `first` on, traded with `weight`."""
-    daily = returns(seed, sharpe, count)
-    days, day = [], first
-    while len(days) < count:
-        if day.weekday() < 5:
-            days.append(day)
-        day += timedelta(days=1)
-    rng = np.random.Generator(np.random.Philox([seed, 1]))
-    noise = 0.05 * rng.standard_normal(count)
-    return [
-        Session(
-            day,
-            fills,
-            float(x * weight * capital),
-            slippage + float(e),
-            rejects,
-            200,
-            "f" * 64,
-            wrong,
-        )
-        for day, x, e in zip(days, daily, noise, strict=True)
-    ]
-
-
-def evidence(rows: list[Session]) -> Evidence:
-    """Rows as the canary reads them."""
-    return Evidence("runs", tuple(rows))

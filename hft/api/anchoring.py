@@ -12,7 +12,7 @@ from hft.api.desk import Desk, open_desk
 from hft.audit.anchors import Anchor
 from hft.audit.compare import CUT
 from hft.audit.journal import Journal
-from hft.audit.remote import VARIABLE, Kept, changes_told, disagreement
+from hft.audit.remote import VARIABLE, Kept, changes_told, disagreement, kept_of
 from hft.audit.verify import REWRITTEN
 from hft.audit.walk import Finding
 from hft.core.errors import ConfigError, GovernanceError, Unavailable
@@ -61,11 +61,12 @@ def _heads(kept: Kept) -> set[tuple[int, str]]:
 
 def outside_of(desk: Desk) -> list[Anchor]:
     """The newest row that the remote keeps of this workspace's journal."""
-    own = desk.auditor.journal.id
-    kept = (desk.anchored.kept or {}).get(own)
-    if kept is None or desk.remote is None or desk.anchored.wrong:
+    if desk.remote is None or desk.anchored.wrong:
         return []
-    return [Anchor(*kept.head, desk.remote.url, own, outside=True)]
+    kept = kept_of(desk.anchored.kept or {}, desk.auditor.journal.raw_lines())
+    if kept is None:
+        return []
+    return [Anchor(*kept.head, desk.remote.url, kept.journal_id, outside=True)]
 
 
 def findings_of(desk: Desk, journal: Journal) -> tuple[list[Finding], list[str]]:
@@ -79,7 +80,7 @@ def findings_of(desk: Desk, journal: Journal) -> tuple[list[Finding], list[str]]
     allowed, unknown = desk.remote.promises()
     told = [Finding(ANCHOR, url, 0, "", f"{allowed}; {CONFIGURE}")] if allowed else []
     words = [f"{url}: {unknown}"] if unknown else []
-    kept = found.kept.get(journal.id if not isinstance(journal, Copy) else journal.kept.journal_id)
+    kept = kept_of(found.kept, journal.raw_lines())
     if kept is None:
         return told, [*words, f"{url}: keeps no row of this journal yet; `hft audit anchor`"]
     told += [Finding(ANCHOR, url, 0, "", text) for text in kept.doubts]
@@ -144,7 +145,7 @@ def restore(
     own = desk.auditor.journal
     kept = desk.remote.kept()
     lines = own.raw_lines()
-    there = kept.get(own.id) if lines else next(iter(kept.values()), None)
+    there = kept_of(kept, lines) if lines else next(iter(kept.values()), None)
     if there is None or (not lines and len(kept) > 1):
         raise GovernanceError(
             f"{desk.remote.url}: keeps {len(kept)} journals, and which is this workspace's cannot "

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from hft.api.audit_live import live, looks, strangers
 from hft.api.desk import Desk
 from hft.api.evidence_files import of_promotions, relative
 from hft.audit import anchors as anchored
@@ -38,6 +39,7 @@ class Promotions:
         self.signed: list[Signed] = []
         self.findings: list[Finding] = []
         self.contents: list[dict[str, Any]] = []
+        self.paths: list[str] = []
         for file in promotions.read(desk.workspace.promotions).files:
             self._add(file)
 
@@ -49,6 +51,7 @@ class Promotions:
         from hft.governance.promotion.signatures import check_signatures, owner_payload, signed_ns
 
         place = relative(file.path, self.desk.root)
+        self.paths.append(place)
         promotion = file.promotion
         if promotion is None:
             finding = file.finding
@@ -109,7 +112,8 @@ def beside(
     found = [*_ledger_findings(desk, rows, gathered), *changed]
     if gathered.keys is not None:
         found += _forgotten(desk, rows)
-    return found, [*unchecked, *absent]
+    found += [*strangers(desk, rows, gathered.paths), *looks(desk, rows)]
+    return [*found, *live(desk, rows)], [*unchecked, *absent]
 
 
 def _forgotten(desk: Desk, rows: Sequence[Row]) -> Iterator[Finding]:

@@ -92,20 +92,22 @@ def _evaluated(
     shown = _shown(office, file, decision, found, claim, past, profile)
     if not apply_it:
         away = desk.anchored.away
-        return _kept(desk, Outcome(decision, finished, away, shown), decision)
+        return _kept(desk, Outcome(decision, finished, away, shown), decision, "preview.html")
     if decision.action in ("escalate", "graduate"):
         desk.anchored.assert_reached()  # more weight is not given where nobody else would know
     signer, signing = _signer(desk, key)
+    shown_as = _kept(desk, Outcome(decision, document=shown), decision, "report.html")
     done = apply(
         office,
         file,
-        decision,
+        replace(decision, files=_hashes(desk, shown_as)),
         person=signer,
         key=signing,
         consents=consents_for(office, decision.evidence_digest, name),
     )
     notice = str(desk.auditor.deliver().notice or "")
-    return _kept(desk, Outcome(done, finished, notice, shown), decision)
+    notice = "; ".join(text for text in (shown_as.notice, notice) if text)
+    return Outcome(done, finished, notice, shown, shown_as.page)
 
 
 def rollback(
@@ -300,16 +302,27 @@ def _shown(
     )
 
 
-def _kept(desk: Desk, done: Outcome, decision: CanaryDecision) -> Outcome:
-    """With its page on disk; a page that cannot be written never undoes a decision."""
+def _hashes(desk: Desk, done: Outcome) -> dict[str, str]:
+    """What the row says of the page; nothing where it could not be written."""
+    from hft.audit.artifacts import hashes_of
+
+    page = done.page
+    return {} if page is None else hashes_of(page.parent, desk.root, [page.name])
+
+
+def _kept(desk: Desk, done: Outcome, decision: CanaryDecision, name: str) -> Outcome:
+    """With its page on disk; a page that cannot be written never keeps a decision back.
+
+    That of a decision that is carried out is named by its row, one that was only looked at is not.
+    """
     from hft.reports.governance.pages import canary_page
     from hft.storage.atomic import write_atomic
 
     folder = desk.workspace.experiments / "canary" / decision.alpha_id
-    page = folder / decision.evidence_digest[:16] / "report.html"
+    page = folder / decision.evidence_digest[:16] / name
     try:
         write_atomic(page, canary_page(done.document or {"title": decision.alpha_id}))
-    except (HftError, OSError) as error:
+    except Exception as error:  # whatever it is, it must not hold a rollback up
         said = f"the page was not written: {error}"
         return replace(done, notice="; ".join(text for text in (done.notice, said) if text))
     return replace(done, page=page)

@@ -138,6 +138,17 @@ class Desk:
             )
         return Remote(url, self.workspace.state / "anchors.git", self.hmac_key)
 
+    def looked(self, row: dict[str, Any]) -> None:
+        """An audit row of a use of data."""
+        self.auditor.record("control_log", row, now_ns=self.now_ns)
+
+    def unknown_uses(self) -> list[str]:
+        """Why nobody knows here what was seen; empty where the file of uses is whole."""
+        from hft.research.data import usage
+
+        known = usage.recorded(self.auditor.journal.rows())
+        return [words for _, words in usage.lost(self.workspace, known)]
+
     @cached_property
     def anchored(self) -> "Anchored":
         """What the remote says of this journal now."""

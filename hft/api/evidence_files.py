@@ -18,8 +18,9 @@ from hft.core.errors import HftError
 EVIDENCE = ("validations", "promotions", "canary")
 SUFFIXES = (".json", ".html", ".md", ".txt", ".sig")
 RUN_FILES = ("manifest.json", "report.html", "digest")
-NAMED = ("memo", "bundle", "limits")
-BUNDLE, MEMO = "bundle.json", "memo.md"
+NAMED = ("memo", "unseen", "bundle", "limits")
+BUNDLE = "bundle.json"
+BESIDE = {"memo": "memo.md", "unseen": "unseen.json"}  # what a promotion names in its folder
 
 
 def evidence_files(
@@ -65,11 +66,13 @@ def of_promotions(
         folder = folders.get(str(data["hashes"]["bundle"]))
         if folder is not None:
             said = f"the promotion of {data['alpha_id']}"
-            yield Artifact(f"{folder}/{MEMO}", str(data["hashes"]["memo"]), said_by=said)
+            for name, file in BESIDE.items():
+                if data["hashes"].get(name):
+                    yield Artifact(f"{folder}/{file}", str(data["hashes"][name]), said_by=said)
     newest = {change.evidence["file"]: change for change in changes(rows)}
     place = relative(desk.workspace.promotions, desk.root)
     for file, change in sorted(newest.items()):
-        yield Artifact(f"{place}/{file}", change.yaml_sha256, change.seq)
+        yield Artifact(f"{place}/{file}", change.yaml_sha256, change.seq, needed=True)
 
 
 def _proposed_in(desk: Desk, alpha_id: str, ts_ns: int, sha256: str) -> str:

@@ -125,7 +125,7 @@ def try_(
     root: str | Path | None = None,
     now: Any = None,
 ) -> exploration.Explored:
-    """IC by horizon, decay and turnover on the explore split; not a trial, no audit row.
+    """IC by horizon, decay and turnover on the explore split; not a trial, an audit row.
 
     What was looked at can prove nothing any more, in whatever split. Raises: ValidationError for
     sessions that another split of the same market keeps in its vault.
@@ -146,7 +146,7 @@ def try_(
         if kept := usage.kept_back(usage.uses(desk.workspace, rows), rows, part):
             raise ValidationError(kept[0])
         found = exploration.explore(alpha, rows, shares)
-    exploration.record(desk.workspace, found, rows, desk.now_ns)
+    exploration.record(desk.workspace, found, rows, desk.now_ns, desk.looked)
     return found
 
 

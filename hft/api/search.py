@@ -121,7 +121,7 @@ def search(
     price = _price(desk, plan, market)
     if tell is not None:
         tell(price)
-    usage.record(desk.workspace, use, desk.now_ns)
+    usage.record(desk.workspace, use, desk.now_ns, desk.looked)
     places = {"workers": workers, "executor": executor, "address": address, "progress": progress}
     return _run(desk, plan, market, price, top, places)
 
@@ -139,7 +139,8 @@ def _market(
 
     whole = load(data)
     rows = whole.select("validate")
-    wrong = usage.spoiled(usage.uses(desk.workspace, whole), whole, rows)
+    wrong = desk.unknown_uses()
+    wrong += usage.spoiled(usage.uses(desk.workspace, whole), whole, rows)
     if wrong:
         raise ValidationError(wrong[0])
     market = of_research(

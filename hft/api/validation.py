@@ -100,6 +100,7 @@ def services(
     """What a validation stands on in a workspace."""
     from hft.api.limits import Limits
     from hft.audit.anchors import ledger_heads
+    from hft.research.data import usage
     from hft.research.pool import pool_correlation_max
 
     auditor = desk.auditor
@@ -117,6 +118,7 @@ def services(
         limits=Limits.load(desk.settings.limits),
         now_ns=desk.now_ns,
         anchors=(ledger_heads(auditor.rows(), promotions_of(desk)),),
+        looks=usage.recorded(auditor.rows()),
         agree=agree or (lambda price: True),
         tell=tell or (lambda stage: None),
         say=say or (lambda sentence: None),

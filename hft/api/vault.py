@@ -133,7 +133,8 @@ def _pay(
     signer = person(desk.keys, own, None, desk.user, desk.now_ns)
     family = alpha.manifest.family or alpha.alpha_id
     vault = data.select("vault")
-    seen = usage.not_fresh(usage.uses(desk.workspace, data), vault)
+    seen = desk.unknown_uses()
+    seen += usage.not_fresh(usage.uses(desk.workspace, data), vault)
     if seen:
         raise GovernanceError(seen[0])
     rows = Footprint.of(vault)
@@ -162,5 +163,6 @@ def _pay(
             key_fp=signer.key.fingerprint,
             ledger_heads=desk.ledger.heads(),
         )
-    usage.record(desk.workspace, usage.Use.of("vault", alpha.alpha_id, data, vault), desk.now_ns)
+    use = usage.Use.of("vault", alpha.alpha_id, data, vault)
+    usage.record(desk.workspace, use, desk.now_ns, desk.looked)
     return budget

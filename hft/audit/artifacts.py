@@ -14,6 +14,9 @@ from typing import Any
 from hft.audit.walk import Finding
 
 CHANGED = "ARTIFACT_CHANGED"
+MISSING = "ARTIFACT_MISSING"
+CANARY = "alpha_canary_log"
+TOLD_IN = {"alpha_gate_log": "details", CANARY: "checks"}
 FILES = "files"  # in the details of a row: hash by path below the workspace
 NAMED = 3
 
@@ -26,20 +29,32 @@ class Artifact:
     sha256: str
     seq: int = 0
     said_by: str = ""  # where no row does
+    needed: bool = False  # git keeps it: gone is a finding, too
 
 
 def of_rows(rows: Iterable[Mapping[str, Any]]) -> Iterator[Artifact]:
-    """What the gate rows say of the reports and pages that were written with them."""
+    """What rows of gates and canaries say of the reports and pages that were written with them.
+
+    A page that was written again for a later row is what that row says.
+    """
+    newest: dict[str, Artifact] = {}
+    several: list[Artifact] = []
     for row in rows:
-        if row["table"] != "alpha_gate_log":
+        if row["table"] not in TOLD_IN:
             continue
         try:
-            given = json.loads(row["row"].get("details") or "{}").get(FILES, {})
+            given = json.loads(row["row"].get(TOLD_IN[row["table"]]) or "{}").get(FILES, {})
             named = [(str(path), str(digest)) for path, digest in given.items()]
         except (ValueError, AttributeError):
             continue  # details are whatever a gate said; its row is checked elsewhere
         for path, digest in named:
-            yield Artifact(path, digest, int(row["seq"]))
+            one = Artifact(path, digest, int(row["seq"]))
+            if row["table"] == CANARY:
+                newest[path] = one
+            else:
+                several.append(one)
+    yield from several
+    yield from newest.values()
 
 
 def hashes_of(folder: Path, root: Path, names: Iterable[str] = ()) -> dict[str, str]:
@@ -62,7 +77,10 @@ def check(artifacts: Iterable[Artifact], root: Path) -> tuple[list[Finding], lis
     findings, absent = [], []
     for one in dict.fromkeys(artifacts):
         found = _hash(root, one.path)
-        if found is None:
+        if found is None and one.needed:
+            words = f"{one.path}: is gone, row {one.seq} put it there"
+            findings.append(Finding(MISSING, one.path, one.seq, "", words))
+        elif found is None:
             absent.append(one.path)
         elif found != one.sha256:
             by = f"row {one.seq}" if one.seq else one.said_by

@@ -7,7 +7,7 @@ finding. Nothing is written on either side.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from hft.audit.journal import Row, values
@@ -37,8 +37,9 @@ def compare(
     for row in walk.rows:
         if row["seq"] >= first:
             by_table.setdefault(str(row.get("table")), {})[row["seq"]] = row
+    sent = _continuing(database, walk, key)
     for name, table in TABLES.items():
-        found += _table(table, by_table[name], walk, database, place, key, first)
+        found += _table(table, by_table[name], walk, database, place, key, first, sent)
     return sorted(found, key=lambda one: (one.seq, one.place, one.column))
 
 
@@ -50,6 +51,7 @@ def _table(
     place: str,
     key: bytes | None,
     first: int,
+    sent: Collection[int],
 ) -> Iterator[Finding]:
     seen: set[int] = set()
     for there in stored_rows(database, table, walk.id, first):
@@ -61,7 +63,7 @@ def _table(
         elif seq in walk.changed and walk.changed[seq].get("table") == table.name:
             yield from _judge(table, seq, walk.changed[seq], walk.id, there, place, key)
         else:
-            yield _stranger(table, seq, walk, place)
+            yield _stranger(table, seq, walk, place, seq in sent)
         seen.add(seq)
     newest = max(seen, default=0)
     for seq in sorted(set(rows) - seen):
@@ -150,14 +152,33 @@ def journal_row(table: Table, there: Mapping[str, Any]) -> Row:
     return {"table": table.name, **common, "row": own}
 
 
-def _stranger(table: Table, seq: int, walk: Walk, place: str) -> Finding:
+def _continuing(database: Database, walk: Walk, key: bytes | None) -> set[int]:
+    """The rows of the database that go on where the journal ends, each from the one before.
+
+    A row that does not was never the journal's: somebody put it into the database.
+    """
+    end = walk.head.seq + walk.lost
+    late: dict[int, dict[str, Any]] = {}
+    for table in TABLES.values():
+        for there in stored_rows(database, table, walk.id, end + 1):
+            if is_whole(table, there, key):
+                late.setdefault(int(there["seq"]), there)
+    found: set[int] = set()
+    before = "" if walk.lost else walk.head.hash
+    while (row := late.get(end + 1)) is not None and before in ("", row["prev_hash"]):
+        end, before = end + 1, str(row["row_hash"])
+        found.add(end)
+    return found
+
+
+def _stranger(table: Table, seq: int, walk: Walk, place: str, sent: bool) -> Finding:
     if walk.retired is not None and seq <= walk.retired.last_seq:
         words = f"row {seq} was retired and is still there; run `hft audit retire` again"
         return _finding(UNKNOWN, table, seq, "", words)
-    if seq > walk.head.seq + walk.lost:
+    if sent:
         words = f"{place}: ends before row {seq}, which {table.full_name} has: its tail was cut"
         return Finding(CUT, place, seq, "", words)
-    return _finding(UNKNOWN, table, seq, "", f"row {seq} is not in the journal")
+    return _finding(UNKNOWN, table, seq, "", f"row {seq} was never in the journal")
 
 
 def _finding(code: str, table: Table, seq: int, column: str, words: str) -> Finding:

@@ -112,6 +112,7 @@ CONTROL_KINDS = (
     "retire",
     "keys",
     "anchor",
+    "look",
 )
 CANARY_ACTIONS = ("hold", "escalate", "rollback", "graduate")
 OVERRIDE_KINDS = (

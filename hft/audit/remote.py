@@ -221,7 +221,16 @@ def anchored(remote: Remote | None, journal: Journal) -> Anchored:
         kept = remote.kept()
     except Unavailable as error:
         return Anchored(None, away=str(error))
-    return Anchored(kept, disagreement(journal.raw_lines(), kept.get(journal.id)))
+    lines = journal.raw_lines()
+    return Anchored(kept, disagreement(lines, kept_of(kept, lines)))
+
+
+def kept_of(kept: Mapping[str, Kept], lines: Sequence[bytes]) -> Kept | None:
+    """What the remote keeps of the journal with these lines, whatever became of some of them."""
+    here = set(_hashes(lines).values())
+    shared = {name: sum(row["row_hash"] in here for row in one.rows) for name, one in kept.items()}
+    best = max(sorted(shared), key=lambda name: shared[name], default="")
+    return kept[best] if shared.get(best) else None
 
 
 def disagreement(lines: Sequence[bytes], there: Kept | None) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from hft.audit.cures import cure
 from hft.audit.journal import FIRST_TABLE, KEYED, Row
 from hft.storage.chain import GENESIS, Head
 from hft.storage.chain_row import NotARow, parse, parse_whole
@@ -38,8 +39,8 @@ class Finding:
     sentence: str
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return asdict(self)
+        """JSON-ready, with what to do about it."""
+        return asdict(self) | {"cure": cure(self.code)}
 
 
 @dataclass(frozen=True)

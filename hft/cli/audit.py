@@ -232,8 +232,12 @@ def _about(own: dict[str, Any]) -> str:
 
 
 def _verdict(found: Any) -> str:
+    from hft.audit.cures import cure
+
     lines = [f"{counted(found.rows, 'row')}, {counted(found.anchors, 'anchor')}, {found.database}"]
     lines += [f"  {finding.code}: {finding.sentence}" for finding in found.findings]
+    codes = dict.fromkeys(finding.code for finding in found.findings)
+    lines += [f"  cure of {code}: {cure(code)}" for code in codes]
     lines += [f"  note: {text}" for text in found.notes]
     lines += [f"  trust: {text}" for text in found.extra.get("trust", ())]
     if found.unanchored:

@@ -212,12 +212,18 @@ def _unseen(decay: tuple[Decay, ...], registered_ns: int) -> tuple[str, ...]:
     )
 
 
-def record(workspace: Workspace, explored: Explored, data: ResearchData, now_ns: int) -> None:
+def record(
+    workspace: Workspace,
+    explored: Explored,
+    data: ResearchData,
+    now_ns: int,
+    note: usage.Note | None = None,
+) -> None:
     """Remember what was looked at: it is shown, and explore rows can prove nothing any more."""
     span = (explored.first, explored.last)
     footprint = Footprint.of(data)
     use = Use("try", explored.alpha_id, data.content, span, footprint, parts_of(data))
-    usage.record(workspace, use, now_ns)
+    usage.record(workspace, use, now_ns, note)
 
 
 def _cell(value: float | None, width: int = 8, digits: int = 4) -> str:

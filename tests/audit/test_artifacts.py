@@ -42,6 +42,7 @@ def found(root: Path) -> list[tuple[str, str]]:
 WRITTEN = (
     "bundle.json",
     "memo.md",
+    "unseen.json",
     "report.html",
     "integration_report.json",
     "shadow_report.json",
@@ -80,7 +81,7 @@ def test_reports_that_were_all_cleaned_up_are_one_note(root: Path) -> None:
     shutil.rmtree(root / "research" / "experiments")
     answer = verify(root)
     (note,) = answer.notes
-    assert answer.ok and "and 3 more" in note
+    assert answer.ok and "and 9 more" in note
 
 
 def test_an_older_promotion_file_put_back_is_found_though_its_signatures_are_good(

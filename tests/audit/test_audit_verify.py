@@ -133,7 +133,7 @@ def test_a_row_that_is_missing_or_there_twice_or_strange_is_found(whole: Auditor
         ("DATABASE_ROW_MISSING", 3, ""),
         ("DATABASE_ROW_UNKNOWN", 5, ""),
         ("DATABASE_ROW_TWICE", 6, ""),
-        ("JOURNAL_CUT", 99, ""),
+        ("DATABASE_ROW_UNKNOWN", 99, ""),
     ]
 
 

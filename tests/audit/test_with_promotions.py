@@ -1,6 +1,7 @@
 """The audit of a workspace in which somebody was promoted: files, rows, signatures and the pack."""
 
 import hashlib
+import re
 import subprocess
 import sys
 import zipfile
@@ -89,25 +90,18 @@ def test_what_was_live_is_asked_from_python(world: World) -> None:
 def test_a_pack_holds_what_the_promotion_names_by_hash_and_says_what_is_not_there(
     world: World,
 ) -> None:
-    limits = world.root / "config" / "limits" / "live.yaml"
-    limits.parent.mkdir(parents=True)
     promotion = world.file().promotion
     assert promotion is not None
     hashes = promotion.data["hashes"]
     packed = pack(world.root / "p.zip", alphas=[ALPHA], root=world.root)
-    # The world's limits are named by a made-up hash: no file can have it.
-    assert packed.missing == (
-        f"{world.file().path.relative_to(world.root)}: limits {hashes['limits'][:12]} is not here",
-    )
+    assert packed.missing == ()
     with zipfile.ZipFile(packed.path) as archive:
         found = {hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
         names = archive.namelist()
     assert {hashes["memo"], hashes["bundle"], promotion.sha256} <= found
     assert any(name.endswith("report.html") for name in names)
     done = run_alone(world.root / "v", packed.path)
-    assert (
-        done.returncode == 0 and "not packed: " in done.stdout and "signed rows: 2" in done.stdout
-    )
+    assert done.returncode == 0 and "signed rows: 2" in done.stdout
 
 
 def test_the_limits_a_promotion_names_are_packed_wherever_they_lie(
@@ -115,11 +109,10 @@ def test_the_limits_a_promotion_names_are_packed_wherever_they_lie(
 ) -> None:
     (path,) = (world.root / "config" / "strategy_promotions").rglob("*.yaml")
     wanted = hashlib.sha256(b"max_position_size: 7\n").hexdigest()
-    text = path.read_text().replace("limits: " + "d" * 64, "limits: " + wanted)
+    text = re.sub(r'limits: "?[0-9a-f]{64}"?', f"limits: {wanted}", path.read_text())
     assert wanted in text
     path.write_text(text)
     limits = world.root / "config" / "limits" / "mine.yaml"
-    limits.parent.mkdir(parents=True)
     limits.write_bytes(b"max_position_size: 7\n")
     packed = pack(world.root / "p.zip", root=world.root)
     assert packed.missing == ()

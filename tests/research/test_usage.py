@@ -19,7 +19,7 @@ from hft.research.data.usage import Kind, Use
 from hft.governance.validation.result import Validation
 from hft.governance.verdict import Verdict
 from hft.research.workspace import Workspace
-from hft.api import research
+from hft.api import audit, research
 from hft.api.search import search
 from hft.api.validation import validate
 from hft.core.errors import ValidationError
@@ -86,7 +86,7 @@ def test_a_torn_or_foreign_line_costs_no_other(bars: Path, tmp_path: Path) -> No
     path.write_text("\n".join(lines))
     usage.record(place, Use.of("try", "b", data, data), 4)
     found = usage.uses(place, data)
-    assert [use.alpha_id for use in found] == ["a", "b"]
+    assert [use.alpha_id for use in found] == ["a", "b"], "the old file counts beside the chain"
     assert usage.looks(found) == ((1, 2), (data.sessions[0], data.sessions[-1]))
 
 
@@ -213,6 +213,26 @@ def test_validation_and_search_refuse_what_was_seen_and_show_what_was_looked_at(
     assert len(usage.uses(Workspace(desk), load(desk / "early"))) == 2, "what is refused is no use"
     found = search(str(desk / "fair"), returns_field="mid", trials=3, root=desk)
     assert f"{count} more on this data and label" in found.price
+
+
+def test_a_file_of_uses_that_was_taken_away_makes_nothing_pass_and_verify_names_it(
+    desk: Path,
+) -> None:
+    path = desk / "research/experiments" / usage.FILE
+    research.try_("mine", str(desk / "fair"), root=desk)
+    assert audit.verify(desk).ok
+    first = path.read_bytes()
+    for content in (None, b"", first.replace(b'"try"', b'"tri"'), first[: len(first) // 2]):
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+        rows = next(c for c in judged(desk, "early").gates[0].checks if c.id == "rows_of_validate")
+        assert rows.verdict is Verdict.FAIL and usage.FILE in rows.reason
+        with pytest.raises(ValidationError, match=usage.FILE):
+            search(str(desk / "fair"), returns_field="mid", trials=2, root=desk)
+        (found,) = audit.verify(desk).findings
+        assert (found.code, Path(found.place).name) == ("LOOKED_AT_CHANGED", usage.FILE)
+        path.write_bytes(first)
 
 
 def test_trials_count_on_the_sessions_they_share_whatever_the_split(desk: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hft.audit.artifacts import FILES
 from hft.audit.signed_rows import sign_row, signer_of
 from hft.core.errors import GovernanceError, HftError, Unavailable
 from hft.governance.canary.decide import CanaryDecision
@@ -266,6 +267,7 @@ def _values(decision: CanaryDecision, yaml_sha256: str) -> dict[str, Any]:
             "figures": dict(decision.figures),
             "metrics": decision.metrics.to_dict(),
             "counted": {day: list(digests) for day, digests in decision.counted.items()},
+            **({FILES: dict(decision.files)} if decision.files else {}),
         },
         "evidence": decision.kind or "runs",
         "applied": True,

@@ -57,6 +57,7 @@ class CanaryDecision:
     arm: str = ""  # by which arm it graduates: looks, non_contradiction
     deadline: str = ""
     counted: Mapping[str, Sequence[str]] = field(default_factory=dict)  # day: digests of its runs
+    files: Mapping[str, str] = field(default_factory=dict)  # its page: hash by path
 
     @property
     def action(self) -> str:

@@ -110,7 +110,7 @@ class _Run:
         data = replace(
             data,
             looked_at=usage.looks(known),
-            spoiled=tuple(usage.spoiled(known, whole, data)),
+            spoiled=(*services.unknown_uses(), *usage.spoiled(known, whole, data)),
         )
         options = request.options(manifest)
         if wanted(request, data) and (said := first_compile()):
@@ -125,7 +125,7 @@ class _Run:
             return self._stopped(alpha, data, options, admitted, untested(tests["reason"]))
         price = self._price(alpha, data, options)
         use = usage.Use.of("validate", alpha.alpha_id, whole, data)
-        usage.record(services.workspace, use, services.now_ns)
+        usage.record(services.workspace, use, services.now_ns, services.looked)
         with self._counted(alpha, data, options):
             clock.stage("signal")
             signal = signals.counted(alpha, data)

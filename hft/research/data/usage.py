@@ -1,7 +1,7 @@
 """What a workspace did with which sessions of a market, and what they can prove after it.
 
-One line of JSON a use in `experiments/looked_at.jsonl`, appended under a lock. A session is known
-again in any other rows of its market, whatever they are split into:
+One row a use in the chain `experiments/looked_at.jsonl`; audit rows know how many there were, so
+that a file that was cut or taken away is told from a young one. A session is known again in any other rows of its market, whatever they are split into:
 
 - what a split called explore, or `try` looked at, is never validate and never vault again;
 - what a split called vault is nothing else until a later vault lies wholly behind it: a vault moves
@@ -13,8 +13,7 @@ looked at of it is shown as `looked_at` (contract 5.4). The file is local: a clo
 """
 
 import json
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -22,11 +21,15 @@ from typing import Any, Literal
 from hft.research.data.footprint import Footprint
 from hft.research.data.dataset import ResearchData
 from hft.research.workspace import Workspace
-from hft.core import json_text
 from hft.core.errors import JournalError
-from hft.storage.lock import lock
+from hft.storage.chain import OWN_FIELDS, Chain, Head
+from hft.storage.lock import locked
 
 FILE = "looked_at.jsonl"
+BEFORE = "looked_at.before.jsonl"
+ROW = "look"  # the kind of its audit rows
+CURE = "restore it from a copy; without it nobody knows what was seen, and nothing is judged"
+Note = Callable[[dict[str, Any]], None]
 Kind = Literal["try", "validate", "vault"]
 Span = tuple[int, int]  # first and last session, YYYYMMDD
 # What became of sessions -> what to do about it.
@@ -84,24 +87,59 @@ def parts_of(data: ResearchData) -> dict[str, Span]:
     return {name: (part.first, part.last) for name, part in data.splits.parts.items()}
 
 
-def record(workspace: Workspace, use: Use, now_ns: int) -> None:
-    """Keep a use; one that is known already is not written again. Raises: JournalError."""
+def record(workspace: Workspace, use: Use, now_ns: int, note: Note | None = None) -> None:
+    """Keep a use; one that is known already is not written again. Raises: JournalError.
+
+    `note` hears of a new one: it keeps elsewhere that it was.
+    """
+    path, body = workspace.experiments / FILE, use.to_dict()
+    with locked(path.with_suffix(".lock")):
+        _set_aside(path)
+        if any(_untimed(known) == body for known in _lines(path)):
+            return
+        added = Chain(path).append([body | {"ts_ns": now_ns}])
+    if note is not None:
+        note(row_of(use, Head(added.first_seq, added.hashes[0])))
+
+
+def row_of(use: Use, head: Head) -> dict[str, Any]:
+    """The row of `control_log` that knows of a use when the file does not any more."""
+    told = {"n": head.seq, "row_hash": head.hash, "first": use.read[0], "last": use.read[1]}
+    return {
+        "scope": use.alpha_id,
+        "kind": ROW,
+        "old_state": "",
+        "new_state": use.kind,
+        "cause": "rows were shown",
+        "evidence": told,
+    }
+
+
+def recorded(rows: Iterable[Mapping[str, Any]]) -> list[tuple[int, int, str]]:
+    """Of each use that audit rows know: the row, its number and its hash in the file."""
+    found = []
+    for row in rows:
+        if row["table"] == "control_log" and row["row"].get("kind") == ROW:
+            told = json.loads(row["row"].get("evidence") or "{}")
+            found.append((int(row["seq"]), int(told.get("n", 0)), str(told.get("row_hash", ""))))
+    return found
+
+
+def lost(workspace: Workspace, known: Iterable[tuple[int, int, str]]) -> list[tuple[int, str]]:
+    """The row of the file and a sentence for the first that is not what it was; empty when whole.
+
+    `known`: what audit rows say, as `recorded` has it.
+    """
     path = workspace.experiments / FILE
-    body = use.to_dict()
-    row = json_text.line(body | {"ts_ns": now_ns}) + "\n"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "a+b") as file:
-            lock(file.fileno(), path)
-            file.seek(0)
-            before = file.read()
-            if any(_untimed(known) == body for known in before.splitlines()):
-                return
-            file.write((b"\n" if before and not before.endswith(b"\n") else b"") + row.encode())
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise JournalError(f"{path}: cannot be written: {error.strerror or error}") from None
+    checked = Chain(path).verify()
+    if checked.damage is not None:
+        words = f"{FILE}: line {checked.damage.line} was changed: {checked.damage.what}; {CURE}"
+        return [(checked.damage.seq, words)]
+    hashes = [row["row_hash"] for row in Chain(path).read()]
+    for seq, number, digest in known:
+        if not 0 < number <= len(hashes) or hashes[number - 1] != digest:
+            return [(number, f"{FILE}: lacks use {number}, which audit row {seq} knows; {CURE}")]
+    return []
 
 
 def uses(workspace: Workspace, data: ResearchData) -> list[Use]:
@@ -109,7 +147,8 @@ def uses(workspace: Workspace, data: ResearchData) -> list[Use]:
 
     Give the whole dataset: a part of it is known again by its own days only.
     """
-    every = list(_read(workspace.experiments / FILE))
+    path = workspace.experiments / FILE
+    every = [*_read(path.with_name(BEFORE)), *_read(path)]
     if not every:
         return []
     footprint = Footprint.of(data)
@@ -179,10 +218,26 @@ def _said(part: ResearchData, span: Span, name: str, how: str, advice: str = "")
     return [f"{part.source}: {days} {how} as {name} in this workspace; {advice or ADVICE[how]}"]
 
 
+def _set_aside(path: Path) -> None:
+    """A file from before its lines were chained goes on to count beside the chain."""
+    first = next(iter(_lines(path)), b"")
+    if first and b'"row_hash":' not in first:
+        path.rename(path.with_name(BEFORE))
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        return path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
 def _untimed(line: bytes) -> dict[str, Any] | None:
     try:
         row = json.loads(line)
-        return {name: value for name, value in row.items() if name != "ts_ns"}
+        return {name: value for name, value in row.items() if name not in ("ts_ns", *OWN_FIELDS)}
     except (ValueError, AttributeError):
         return None
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from promotion_world import ALPHA, World
+from promotion_world import ALPHA, LIMITS, World
 from validation_world import made_desk
 
 from hft.api.desk import open_desk
@@ -62,7 +62,7 @@ def test_asof_is_right_at_every_boundary(
         assert (before.weight, before.state) == (weight, state)
     last = asof(found, told[1][0])[0]
     assert (last.owner, last.validator, last.signer) == ("ann", "bob", "cyd")
-    assert last.limits == "d" * 64 and last.profile == "standard"
+    assert last.limits == LIMITS and last.profile == "standard"
 
 
 def test_asof_agrees_with_what_the_file_counts_as_now(
