@@ -140,7 +140,7 @@ def _verdicts(
     office, profile = means.office, means.profile
     means.tell("gate A, decided again")
     checks = admission(made.alpha, made.data, means.ledger, (), profile, office.now_ns)
-    checks += leak_tests(made.alpha, made.data, profile, request.seed)[0]
+    checks += leak_tests(made.alpha, made.data, profile)[0]
     evidence, _ = counted(means.ledger, profile, found, code_of(made.alpha))
     first = gate_a(checks, history(profile, found, evidence), profile)
     means.tell("gate B, decided again")

@@ -51,11 +51,11 @@ def admission(
 
 
 def leak_tests(
-    alpha: RemoteAlpha, data: ResearchData, profile: Profile, seed: int
+    alpha: RemoteAlpha, data: ResearchData, profile: Profile
 ) -> tuple[list[Check], LeakReport]:
     """The leak tests, which show the alpha rows. Raises: ValidationError when the alpha raises."""
     cuts = int(profile.number("gate_a.cuts_min"))
-    report = check_alpha(alpha, data, cuts=max(cuts, 12), seed=seed)
+    report = check_alpha(alpha, data, cuts=max(cuts, 12))
     return list(leak_checks(report, cuts)), report
 
 

@@ -130,7 +130,7 @@ class _Run:
             clock.stage("signal")
             signal = signals.counted(alpha, data)
             clock.stage("gate A")
-            more, leaks = leak_tests(alpha, data, request.profile, request.seed)
+            more, leaks = leak_tests(alpha, data, request.profile)
             checks += more
         first = gate_a(checks, None, request.profile, {"leaks": leaks.to_dict()})
         if first.verdict is Verdict.FAIL:

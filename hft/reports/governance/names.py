@@ -46,6 +46,7 @@ CHECKS = {
     "leak_batch": "batch sees no future",
     "leak_cuts": "cuts tried for look-ahead",
     "leak_inputs": "inputs are left as they were",
+    "leak_jitter": "earns by its inputs, not by heart",
     "leak_label": "label is not read",
     "leak_perturbation": "changed future, same past",
     "leak_reads": "reads only its fields",

@@ -13,55 +13,62 @@ import numpy as np
 
 from hft.research.alphas import signals
 from hft.research.data.dataset import ResearchData
+from hft.research.leakage.cuts import CUTS_LEAST, choose_cuts, secret
 from hft.research.leakage.fields import label_violations
 from hft.research.leakage.invariance import (
-    CUTS,
     TAIL_ROWS,
     Settings,
     check,
-    choose_cuts,
     perturbed,
     symbols_kept,
 )
+from hft.research.leakage.foresight import correlation
+from hft.research.leakage.jitter import by_heart
 from hft.research.leakage.report import LeakReport, Violation, moment
+from hft.research.leakage.ties import Ties
 from hft.research.alphas.loader import LoadedAlpha, load_folder
 from hft.research.alphas.remote import RemoteAlpha
 from hft.research.alphas.file_access import Watch, watching
 from hft.core.errors import ValidationError
 
 FRESH_CUTS = 3
+UNMOVED = 0.95  # likeness of a signal of noise and of the rows
 
 
 def check_alpha(
     alpha: Any,
     data: ResearchData,
     *,
-    cuts: int = CUTS,
-    seed: int = 42,
+    cuts: int = CUTS_LEAST,
+    seed: int | None = None,
     fresh: Callable[[], Any] | None = None,
 ) -> LeakReport:
     """The whole of Gate A's leakage tests on one alpha.
 
     `alpha` is a `RemoteAlpha`, a `LoadedAlpha`, a class or an instance; `fresh` makes another copy of
-    it that shares nothing with it. Raises: ValidationError when the alpha cannot be evaluated.
+    it that shares nothing with it. Without `seed` the cuts are nobody's to know. Raises: ValidationError when the alpha cannot be evaluated.
     """
     rows = symbols_kept(data)
     made = signals.instance(alpha)
     again = fresh or _fresh(alpha)
     streamed = not signals.has_batch(made)
-    how = Settings(cuts, seed, TAIL_ROWS if streamed else None)
+    drawn = secret() if seed is None else seed
+    how = Settings(cuts, drawn, TAIL_ROWS if streamed else None)
     folder = alpha.folder if isinstance(alpha, LoadedAlpha) else None
     apart = isinstance(alpha, RemoteAlpha)  # what is opened in this process is the judge's affair
     with nullcontext(Watch(None)) if apart else watching(folder) as watch:
         early = _fresh_prefixes(again, rows, how)
         whole = signals.evaluate(made, rows)
-        found = _fresh_found(early, whole, rows)
-        found += _memory(made, again, rows, whole)
         fields = tuple(made.manifest.data_fields)
+        ties = Ties(lambda part: signals.evaluate(made, part), rows, fields)
+        found = _fresh_found(early, whole, rows, ties)
+        found += _memory(made, again, rows, whole)
         report = check(
             lambda part: signals.evaluate(made, part), rows, fields=fields, settings=how, full=whole
         )
-        found += _inputs(made, rows, whole, seed)
+        found += _inputs(made, rows, whole, drawn)
+        if not found and report.clean:
+            found += by_heart(lambda part: signals.evaluate(made, part), rows, fields, whole)
     read = tuple(dict.fromkeys([*(getattr(alpha, "reads", ()) or ()), *watch.opened]))
     found += [_opened(signals.name_of(made), path) for path in read]
     if isinstance(alpha, RemoteAlpha) and alpha.tried:
@@ -87,7 +94,7 @@ def _fresh_prefixes(
     again: Callable[[], Any], rows: ResearchData, how: Settings
 ) -> dict[int, np.ndarray]:
     """Some prefixes, each seen by a copy that has never seen more."""
-    cuts = choose_cuts(np.zeros(len(rows)), rows, how)
+    cuts = choose_cuts(np.zeros(len(rows)), rows, how.cuts, how.seed)
     chosen = [cuts[int(k * (len(cuts) - 1) / (FRESH_CUTS - 1))] for k in range(FRESH_CUTS)]
     found = {}
     # One copy for all, the shortest first: none of what it has seen is later than what it sees.
@@ -101,11 +108,14 @@ def _fresh_prefixes(
 
 
 def _fresh_found(
-    early: dict[int, np.ndarray], whole: np.ndarray, rows: ResearchData
+    early: dict[int, np.ndarray],
+    whole: np.ndarray,
+    rows: ResearchData,
+    ties: Ties,
 ) -> list[Violation]:
     for cut, seen in sorted(early.items()):
         row = _differing(seen, whole[:cut])
-        if row is not None:
+        if row is not None and not ties.only(seen, whole[:cut]):
             ts = int(rows.ts_ns[row])
             said = (
                 f"a fresh copy that was shown the first {cut} rows says {seen[row]:.9g} at row "
@@ -150,10 +160,10 @@ def _inputs(made: Any, rows: ResearchData, whole: np.ndarray, seed: int) -> list
         noisy = signals.evaluate(made, other)
     except ValidationError:
         return []
-    if _differing(noisy, whole) is not None:
+    if _differing(noisy, whole) is not None and abs(correlation(noisy, whole)) < UNMOVED:
         return []
     said = (
-        f"the signal stays the same when {', '.join(names)} are replaced by noise: it is made of "
+        f"the signal stays what it was when {', '.join(names)} are replaced by noise: it is made of "
         "something else than the rows it is handed"
     )
     return [Violation("inputs", said, 0, int(rows.ts_ns[0]), names[0])]

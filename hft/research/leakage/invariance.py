@@ -2,25 +2,33 @@
 
 A signal is computed on the rows up to a cut, and on all rows, and must be the same up to the cut;
 then the rows behind a cut are replaced by noise, by nothing, by a shock, and it must not move.
-One agreeing cut proves nothing, so there are at least twelve: in the warm-up, in the middle, late,
-at the last row. No statistic decides here and none may waive it.
+One agreeing cut proves nothing, so there are many: see `cuts`. No statistic decides here and none
+may waive it. What rounding makes of a tie is told apart: see `ties`.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from hft.research.data.aliases import CLOCK_FIELDS
 from hft.research.data.dataset import ResearchData
+from hft.research.leakage.cuts import (
+    CUTS_LEAST,
+    STRETCH_ROWS,
+    STRETCHES,
+    choose_cuts,
+    cuts_in,
+    stretches,
+)
 from hft.research.leakage.report import LeakReport, Violation, moment
+from hft.research.leakage.ties import Ties
 from hft.core.errors import ValidationError
 
 Evaluate = Callable[[ResearchData], np.ndarray]
 RTOL = 1e-9
-CUTS = 12
 KINDS = ("noise", "nothing", "shock")
 TAIL_ROWS = 2000
 HOLE_EVERY, HOLE_CUTS = 23, 6
@@ -34,7 +42,7 @@ class Settings:
     perturbation take turns from cut to cut: rows behind a cut come after the answer.
     """
 
-    cuts: int = CUTS
+    cuts: int = CUTS_LEAST
     seed: int = 42
     tail: int | None = None
 
@@ -53,19 +61,62 @@ def check(
     """
     how = settings or Settings()
     whole = evaluate(data) if full is None else full
-    cuts = choose_cuts(whole, data, how)
+    cuts = choose_cuts(whole, data, how.cuts, how.seed)
     test = _Test(evaluate, data, whole, tuple(fields), how, cuts)
     prefixes = [found for cut in cuts if (found := test.prefix(cut)) is not None]
-    moved = [other for cut in cuts if (other := test.perturbation(cut)) is not None]
+    changed = _spread_over(cuts, max(how.cuts, CUTS_LEAST))
+    moved = [other for cut in changed if (other := test.perturbation(cut)) is not None]
     violations = []
     if prefixes:
         violations.append(test.smallest(min(prefixes)))
     elif how.tail is None:
+        violations += _in_stretches(evaluate, data, whole, tuple(fields), how)
         violations += _with_holes(evaluate, data, tuple(fields), how)
     if moved:
         row, cut, kind, value = min(moved)
         violations.append(test.moved(row, cut, kind, value))
-    return LeakReport(tuple(violations), cuts, cuts, len(data), tuple(test.notes))
+    return LeakReport(tuple(violations), cuts, changed, len(data), tuple(test.notes), test.ties)
+
+
+def _spread_over(cuts: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """So many of the cuts, from the first to the last."""
+    at = np.unique(np.linspace(0, len(cuts) - 1, min(count, len(cuts))).round().astype(int))
+    return tuple(cuts[int(k)] for k in at)
+
+
+def _in_stretches(
+    evaluate: Evaluate, data: ResearchData, whole: np.ndarray, fields: tuple[str, ...], how: Settings
+) -> list[Violation]:
+    """Many cuts each of short parts of the data, which cost little: who looks ahead now and then?
+
+    A part is as long as the alpha needs to say anything; one that never does is left to the others.
+    """
+    for rows in STRETCH_ROWS:
+        silent = 0
+        for part, random in stretches(whole, data, rows, how.seed):
+            try:
+                signal = evaluate(part)
+            except ValidationError:
+                signal = np.zeros(0)
+            live = signal[len(signal) // 4 :]
+            if not (np.isfinite(live) & (live != 0)).any():
+                silent += 1
+                continue
+            chosen = cuts_in(signal, part, random)
+            test = _Test(evaluate, part, signal, fields, how, tuple(chosen))
+            found = [one for cut in chosen if (one := test.prefix(cut)) is not None]
+            if found:
+                return [_placed(test.smallest(min(found)), part, data)]
+        if silent < STRETCHES // 2 or rows >= len(data):
+            break
+    return []
+
+
+def _placed(found: Violation, part: ResearchData, data: ResearchData) -> Violation:
+    """What a stretch showed, with the row of the whole data."""
+    row = int(np.searchsorted(data.ts_ns, found.ts_ns))
+    whose = f"shown {len(part)} rows from {moment(part.ts_ns[0])} on and no others: "
+    return replace(found, sentence=f"{whose}{found.sentence}", row=row)
 
 
 def _with_holes(
@@ -113,24 +164,6 @@ def with_holes(
     return data.with_frame(data.frame.with_columns(columns)), holes
 
 
-def choose_cuts(whole: np.ndarray, data: ResearchData, how: Settings) -> tuple[int, ...]:
-    """Numbers of rows to cut after: early, in the warm-up, late, the last row, and at random."""
-    rows = len(whole)
-    live = np.flatnonzero(np.isfinite(whole) & (whole != 0))
-    warm = int(live[0]) if len(live) else 0
-    wanted = [2, 5, 17, 61, warm // 2, warm + 1, rows - 1, rows - 2, rows - 7]
-    wanted += [int(rows * share) for share in (0.1, 0.5, 0.75, 0.9, 0.97)]
-    turns = np.flatnonzero(np.diff(data.session))
-    wanted += [int(turn) + 1 for turn in turns[len(turns) // 2 : len(turns) // 2 + 1]]
-    usable = list(dict.fromkeys(cut for cut in wanted if 0 < cut < rows))
-    random = np.random.Generator(np.random.Philox(how.seed))
-    while len(usable) < max(how.cuts, 12) + 4 and len(usable) < rows - 1:
-        cut = int(random.integers(1, rows))
-        if cut not in usable:
-            usable.append(cut)
-    return tuple(sorted(usable))
-
-
 class _Test:
     """One alpha on one dataset; remembers what could not be tried."""
 
@@ -146,6 +179,7 @@ class _Test:
         self.evaluate, self.data, self.whole = evaluate, data, whole
         self.fields, self.how, self.cuts = fields, how, cuts
         self.notes: list[str] = []
+        self.undecided, self.ties = Ties(evaluate, data, fields), 0
         finite = np.abs(whole[np.isfinite(whole)])
         self.exact = bool(len(finite)) and bool(np.all(finite == np.round(finite)))
         scale = float(np.quantile(finite, 0.9)) if len(finite) else 0.0
@@ -173,7 +207,15 @@ class _Test:
         if seen is None:
             return None
         row = self.differs(seen, self.whole[:cut])
-        return None if row is None else (row, cut)
+        if row is None or self.tied(seen, self.whole[:cut]):
+            return None
+        return row, cut
+
+    def tied(self, seen: np.ndarray, known: np.ndarray) -> bool:
+        """Do they differ by rounding at ties alone? Counted, since somebody should know."""
+        tied = self.undecided.only(seen, known)
+        self.ties += tied
+        return tied
 
     def perturbation(self, cut: int) -> tuple[int, int, str, float] | None:
         """(first moved row, cut, kind, value), or None when nothing moved up to the cut."""
@@ -187,7 +229,7 @@ class _Test:
                 # NaN times 0 is NaN: that a value became NaN proves no look at it.
                 seen = np.where(np.isnan(seen), self.whole[:cut], seen)
             row = self.differs(seen, self.whole[:cut])
-            if row is not None:
+            if row is not None and not self.tied(seen, self.whole[:cut]):
                 return row, cut, kind, float(other[row])
         return None
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-KINDS = ("prefix", "perturbation", "state", "reads", "tried", "label", "inputs", "batch")
+KINDS = ("prefix", "perturbation", "state", "reads", "tried", "label", "inputs", "jitter", "batch")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class LeakReport:
     perturbed: tuple[int, ...] = ()
     rows: int = 0
     notes: tuple[str, ...] = ()
+    ties: int = 0  # cuts that differ by rounding at ties alone
 
     @property
     def clean(self) -> bool:
@@ -53,14 +54,14 @@ class LeakReport:
         return self.violations[0] if self.violations else None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """JSON-ready, and the same each time where nothing is found: the cuts are drawn anew."""
         return {
             "clean": self.clean,
             "rows": self.rows,
-            "cuts": list(self.cuts),
-            "perturbed": list(self.perturbed),
+            "cuts": len(self.cuts),
+            "perturbed": len(self.perturbed),
             "violations": [one.to_dict() for one in self.violations],
-            "notes": list(self.notes),
+            "ties": bool(self.ties),
         }
 
 
