@@ -9,8 +9,9 @@ from typing import Any
 from hft.core.errors import ConfigError
 from hft.reports.governance.document import Document
 from hft.reports.governance.shown import Shown
-from hft.research.pool import Pool, marginal, matrix, read_pool, redundant, weights
+from hft.research.pool import Member, Pool, marginal, matrix, read_pool, redundant, weights
 from hft.research.pool.report import document, keep
+from hft.research.workspace import Workspace
 
 Part = tuple[str, Any]  # words, and the frame below them or None
 VIEWS = ("matrix", "redundant", "optimize", "marginal")
@@ -93,7 +94,7 @@ def look(
     """
     if view not in VIEWS:
         raise ConfigError(f"pool: {view!r} is not one of {', '.join(VIEWS)}")
-    there = read_pool(experiments)
+    there = read_pool(experiments, refused=_on_vault_days)
     found = matrix(there)
     pairs = redundant(found, threshold, metric)
     given: dict[str, Any] = {"method": method, "returns": returns, "ridge_alpha": ridge_alpha}
@@ -119,6 +120,21 @@ def look(
         one.passed if one else None,
         doc,
     )
+
+
+def _on_vault_days(member: Member) -> str:
+    """Why a member may not be in the pool: its rows are of a vault that nobody may see."""
+    from hft.api.desk import find_root
+    from hft.research.data.vault_days import held_rows
+
+    times = member.signals.ts_ns
+    if (
+        member.price is None
+        or times is None
+        or not held_rows(Workspace(find_root()), times, member.price)
+    ):
+        return ""
+    return "its rows are of days that a vault of this workspace keeps back"
 
 
 def _parts(there: Pool, doc: Any, found: Any, view: str, metric: str) -> Iterator[Part]:

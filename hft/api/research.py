@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hft.api.desk import Desk, open_desk
+from hft.api.desk import Desk, find_root, open_desk
 from hft.core.errors import ValidationError
 from hft.research import exploration
 from hft.research.alphas import examples
@@ -18,6 +18,7 @@ from hft.research.data.sources import TAPE, expand, is_frame
 from hft.research.data.splits import shares_of
 from hft.research.durations import duration_text
 from hft.research.worker.roster import find, roster
+from hft.research.workspace import Workspace
 from hft.runs.ingest import open_tapes
 from hft.settings.folder import config_file
 from hft.tape.dataset import Tapes
@@ -159,9 +160,13 @@ def make_features(
     split: Any = (40, 40, 20),
     columns: Any = "all",
 ) -> FeatureSet:
-    """A feature dataset of tapes, of bars or of the user's own frames, with labels and splits."""
+    """A feature dataset of tapes, of bars or of the user's own frames, with labels and splits.
+
+    Raises: ValidationError where the split gives away sessions that another one of this workspace
+    keeps in its vault.
+    """
     tapes = _tapes(source)
-    return write(
+    made = write(
         source if tapes is None else tapes,
         Path(out),
         clock=clock,
@@ -169,6 +174,20 @@ def make_features(
         split=split,
         columns=columns,
     )
+    _not_given_away(made)
+    return made
+
+
+def _not_given_away(made: FeatureSet) -> None:
+    """Raises: ValidationError; what was written stays, and says what it is."""
+    workspace = Workspace(find_root())
+    if not usage.kept(workspace):
+        return
+    rows = load(str(made.folder))
+    known = usage.uses(workspace, rows)
+    for part in ("explore", "validate") if rows.splits is not None else ():
+        if kept := usage.kept_back(known, rows, rows.select(part)):
+            raise ValidationError(kept[0])
 
 
 def calendar(source: Any) -> Calendar:

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hft.api.desk import Desk, open_desk
-from hft.core.errors import ConfigError, PromotionError
+from hft.core.errors import ConfigError, GovernanceError, PromotionError
 from hft.research.alphas.ids import alpha_id as proper
 from hft.research.backtest import Rules
+from hft.research.data import vault_days
 
 if TYPE_CHECKING:
+    from hft.research.data.dataset import ResearchData
     from hft.research.execution.job import How
 
 
@@ -29,7 +31,8 @@ def shadow(
     The alpha is streamed row by row and its signal followed through the gateway by the rules of its
     newest validation; no order leaves the process and no trial is counted, since nothing of it is
     chosen by. With `canary` it trades the lots of its promotion's weight. `out` is `shadow`, or the
-    folder of its canary. Raises: PromotionError, ConfigError, DataError.
+    folder of its canary. Days of a vault that the alpha paid no look for are refused.
+    Raises: PromotionError, ConfigError, DataError, GovernanceError.
 
     >>> import hft
     >>> runs = hft.alpha.shadow("demo", "tapes", out="shadow", clock="60s")
@@ -50,7 +53,15 @@ def shadow(
     folder = Path(out) if out is not None else _folder(desk, name, canary)
     limits = Limits.load(desk.settings.limits)
     rules = rules or _rules(desk, name)
-    made = stream(alpha, opened, rules, limits=limits, folder=folder, how=how, clock=clock)
+
+    def may(data: "ResearchData") -> None:
+        if days := vault_days.held(desk.workspace, data, name):
+            cure = (
+                f"pay a look first (`hft alpha vault {name} --reason TEXT`), or follow other days"
+            )
+            raise GovernanceError(vault_days.sentence(data.source, days, cure))
+
+    made = stream(alpha, opened, rules, limits=limits, folder=folder, how=how, clock=clock, may=may)
     return [Path(path) for path in made]
 
 

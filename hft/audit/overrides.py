@@ -20,6 +20,7 @@ WORDS = {
     "waiver": "waiver",
     "vault_look": "vault look",
     "vault_refused": "vault look refused",
+    "vault_budget": "vault budget overridden",
 }
 KINDS = (*WORDS.values(), *CONTROL.values())
 

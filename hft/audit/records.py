@@ -117,7 +117,7 @@ CONTROL_KINDS = (
 CANARY_ACTIONS = ("hold", "escalate", "rollback", "graduate")
 OVERRIDE_KINDS = (
     *("force", "self_approval", "asserted", "waiver"),
-    *("vault_look", "vault_refused"),
+    *("vault_look", "vault_refused", "vault_budget"),
 )
 
 TABLES: dict[str, Table] = {

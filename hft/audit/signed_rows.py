@@ -22,7 +22,13 @@ SIGNATURE = "signature"
 BAD_SIGNATURE = "BAD_SIGNATURE"
 STEPPERS = ("validator", "operator")
 CONSENTING = ("owner", "validator")
-OWN_WORD = ("force", "self_approval", "asserted", "vault_look")  # overrides a person answers for
+OWN_WORD = (
+    "force",
+    "self_approval",
+    "asserted",
+    "vault_look",
+    "vault_budget",
+)  # overrides a person answers for
 
 
 def payload(table: str, row: Mapping[str, Any], ts: int) -> bytes:

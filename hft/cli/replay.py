@@ -199,8 +199,12 @@ def export(
 
 def _tapes(names: list[str], seed: int) -> Any:
     from hft.api import replays as api
+    from hft.api.vault_seen import told
 
-    return api.tapes(names, seed=seed)
+    opened = api.tapes(names, seed=seed)
+    for note in told(opened):
+        context.note(note)
+    return opened
 
 
 @contextmanager

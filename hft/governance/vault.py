@@ -17,6 +17,8 @@ from hft.storage.chain_row import NotARow, canonical, parse
 
 TABLE = "override_log"
 KIND = "vault_look"
+OVERRIDE = "vault_budget"  # a look beyond hft's budget, by a setting: a row of its own
+BUDGET = 3  # looks a family and market; more is an override, which is on record
 REFUSED = "vault_refused"  # asked for and not given: a row, but no look
 
 
@@ -69,6 +71,16 @@ class Budget:
         return max(0, self.budget - self.used)
 
     @property
+    def beyond(self) -> int:
+        """Looks that were taken beyond hft's own budget, by an override."""
+        return max(0, self.used - BUDGET)
+
+    @property
+    def overrides(self) -> bool:
+        """Would one more look be beyond hft's own budget?"""
+        return self.allowed and self.used >= BUDGET
+
+    @property
     def allowed(self) -> bool:
         """Whether one more look may be taken."""
         return self.used < self.budget
@@ -78,7 +90,8 @@ class Budget:
         """One sentence for a person."""
         where = f"family {self.family} on dataset {self.dataset[:16]}"
         if self.allowed:
-            return f"vault: {where}: look {self.used + 1} of {self.budget}"
+            words = f", beyond hft's {BUDGET}: an override, on record" if self.overrides else ""
+            return f"vault: {where}: look {self.used + 1} of {self.budget}{words}"
         if not self.budget:
             return f"vault: {where}: refused, the budget is 0 looks (alpha.vault_looks)"
         last = ", ".join(f"{look.alpha_id} (audit row {look.seq})" for look in self.looks)
@@ -95,6 +108,7 @@ class Budget:
             "budget": self.budget,
             "used": self.used,
             "left": self.left,
+            "beyond": self.beyond,
             "allowed": self.allowed,
             "sentence": self.sentence,
             "looks": [look.to_dict() for look in self.looks],
@@ -175,7 +189,11 @@ def table(found: list[Budget], budget: int) -> str:
     lines = []
     for one in found:
         name = f"family {one.family}, dataset {one.dataset[:16]}" if one.family else "not readable"
-        lines.append(f"{name}: {one.used} of {one.budget} looks taken, {one.left} left")
+        taken = (
+            f"{one.used} looks taken" if one.beyond else f"{one.used} of {one.budget} looks taken"
+        )
+        over = f", {one.beyond} beyond hft's {BUDGET} by an override" if one.beyond else ""
+        lines.append(f"{name}: {taken}{over}, {one.left} left")
         lines += [
             f"  audit row {look.seq}: {look.alpha_id}, {look.actor}: {look.reason}"
             for look in one.looks

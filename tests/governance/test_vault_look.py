@@ -80,6 +80,24 @@ def test_each_look_is_paid_signed_and_shown_and_the_last_one_is_the_last(desk: P
     assert last["reason"].startswith("please: vault: ")
 
 
+def test_a_budget_above_that_of_hft_is_an_act_on_record(
+    validated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(shutil.copytree(validated, tmp_path / "desk"))
+    monkeypatch.setenv("HFT_ALPHA_VAULT_LOOKS", "4")
+    for number in range(3):
+        look("mine", reason=f"look {number}", root=root)
+    assert {row["kind"] for row in overrides(root)} == {"vault_look"}
+    fourth = look("mine", reason="one more", root=root)
+    assert "look 4 of 4, beyond hft's 3: an override, on record" in fourth.sentence
+    beyond, taken = overrides(root)[-2:]
+    assert (beyond["kind"], taken["kind"]) == ("vault_budget", "vault_look")
+    assert beyond["reason"] == "alpha.vault_looks is 4 here, hft's is 3; look 4"
+    assert "BEGIN SSH SIGNATURE" in beyond["signature"]
+    with pytest.raises(GovernanceError, match="all 4 looks are spent"):
+        look("mine", reason="please", root=root)
+
+
 def test_a_frame_in_memory_that_was_judged_since_does_not_hide_the_validation_on_files(
     validated: Path, tmp_path: Path
 ) -> None:

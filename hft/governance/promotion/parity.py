@@ -4,7 +4,7 @@ The signal a run followed stands on its tape as rows. They are compared, value b
 the alpha says on the same tapes now. A run that followed something else is refused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from datetime import date as Date
@@ -117,11 +117,12 @@ def stream(
     folder: Path,
     how: How | None = None,
     clock: str = "1s",
+    may: Callable[[ResearchData], None] = lambda data: None,
 ) -> list[Any]:
     """Shadow runs: each day of tapes streamed row by row, its signal followed through the gateway.
 
     An alpha that is a policy with two quotes places these; the signal is carried and compared.
-    Returns the sealed runs' folders, a run a day and name.
+    `may` refuses rows that nobody may see. Returns the sealed runs' folders, a run a day and name.
     """
     paths: list[Any] = []
     quotes, how = quotes_of(alpha), how or How()
@@ -129,6 +130,7 @@ def stream(
         how = replace(how, execution="quotes", quotes=quotes)
     for day in tapes.days:
         data = from_tapes(tapes[day], clock)
+        may(data)
         found = signals.counted(alpha, data)
         replayed = replay_alpha(
             data, found, rules, limits=limits, folder=folder, how=how, record="full"

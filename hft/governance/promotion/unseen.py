@@ -159,7 +159,7 @@ def _not_had(
 ) -> None:
     """Rows from before the code was frozen: not those judged, nor any that were used here."""
     uses = [use for use in usage.uses(office.workspace, unseen) if use.kind != "vault"]
-    used = [day for use in uses for day in unseen.sessions if use.read[0] <= day <= use.read[1]]
+    used = [day for use in uses for day in use.days_in(unseen, use.read)]
     shared = Footprint.of(judged).same_market(Footprint.of(unseen))
     if used or shared:
         day = used[0] if used else unseen.sessions[0]

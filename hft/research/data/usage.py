@@ -14,9 +14,12 @@ looked at of it is shown as `looked_at` (contract 5.4). The file is local: a clo
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
+import polars as pl
 
 from hft.research.data.footprint import Footprint
 from hft.research.data.dataset import ResearchData
@@ -62,10 +65,33 @@ class Use:
         span = (read.sessions[0], read.sessions[-1])
         return cls(kind, alpha_id, whole.content, span, Footprint.of(whole), parts_of(whole))
 
+    def of_days(self, data: ResearchData, days: list[int]) -> "Use":
+        """The same use of some sessions of data, by what happened on them."""
+        part = data.with_frame(data.frame.filter(pl.Series(np.isin(data.session, days))))
+        return replace(self, footprint=Footprint.of(part))
+
     def is_of(self, content: str, footprint: Footprint) -> bool:
         """Was it a use of this market?"""
         mine = self.footprint
         return self.content == content or (mine is not None and mine.same_market(footprint))
+
+    def days_in(self, part: ResearchData, span: Span) -> list[int]:
+        """The sessions of a part that are of a span of this use: by their day, or by their path
+        where the part is a copy under other dates or prices."""
+        return [day for day, there in self._here(part).items() if span[0] <= there <= span[1]]
+
+    def _here(self, part: ResearchData) -> Mapping[int, int]:
+        """The sessions of a part and what this use calls them."""
+        same = {day: day for day in part.sessions}
+        if self.footprint is None or self.content == part.content:
+            return same
+        own = Footprint.of(part)
+        return same if self.footprint.same_days(own) else own.twins(self.footprint)
+
+    def begins(self, whole: ResearchData, first: int) -> int:
+        """What this use calls the session `first` of a dataset, and those behind it."""
+        there = [day for mine, day in self._here(whole).items() if mine >= first]
+        return min(there, default=first)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, without the time."""
@@ -155,6 +181,11 @@ def uses(workspace: Workspace, data: ResearchData) -> list[Use]:
     return [use for use in every if use.is_of(data.content, footprint)]
 
 
+def kept(workspace: Workspace) -> list[Use]:
+    """The uses of data that kept a vault, whatever their market."""
+    return [use for use in _read(workspace.experiments / FILE) if "vault" in use.parts]
+
+
 def looks(known: Iterable[Use]) -> tuple[Span, ...]:
     """What was looked at: first and last session of each look, each span once."""
     return tuple(sorted({use.read for use in known if use.kind != "validate"}))
@@ -169,9 +200,9 @@ def spoiled(known: Iterable[Use], whole: ResearchData, part: ResearchData) -> li
         if explored is None and use.kind == "try" and parts:
             explored = use.read
         if explored is not None:
-            told += _said(part, explored, "explore", "looked at for nothing")
+            told += _said(part, use, explored, "explore", "looked at for nothing")
         if use.kind == "vault":
-            told += _said(part, use.read, "vault", "looked at")
+            told += _said(part, use, use.read, "vault", "looked at")
     return list(dict.fromkeys(told))
 
 
@@ -180,8 +211,8 @@ def kept_back(known: Iterable[Use], whole: ResearchData, part: ResearchData) -> 
     told, own = [], parts_of(whole).get("vault")
     for use in known:
         vault = use.parts.get("vault")
-        if vault is not None and (own is None or own[0] <= vault[1]):
-            told += _said(part, vault, "vault", "kept back", _split_for(whole, vault))
+        if vault is not None and (own is None or use.begins(whole, own[0]) <= vault[1]):
+            told += _said(part, use, vault, "vault", "kept back", _split_for(whole, vault))
     return list(dict.fromkeys(told))
 
 
@@ -204,14 +235,16 @@ def not_fresh(known: Iterable[Use], part: ResearchData) -> list[str]:
     for use in known:
         explored = use.parts.get("explore") or (use.read if use.kind == "try" else None)
         if explored is not None:
-            told += _said(part, explored, "explore", "looked at for nothing")
+            told += _said(part, use, explored, "explore", "looked at for nothing")
         if use.kind == "validate":
-            told += _said(part, use.read, "validate", "judged")
+            told += _said(part, use, use.read, "validate", "judged")
     return list(dict.fromkeys(told))
 
 
-def _said(part: ResearchData, span: Span, name: str, how: str, advice: str = "") -> list[str]:
-    mine = [day for day in part.sessions if span[0] <= day <= span[1]]
+def _said(
+    part: ResearchData, use: Use, span: Span, name: str, how: str, advice: str = ""
+) -> list[str]:
+    mine = use.days_in(part, span)
     if not mine:
         return []
     days = f"session {mine[0]} was" if len(mine) == 1 else f"sessions {mine[0]} to {mine[-1]} were"

@@ -5,7 +5,7 @@ taken. A value that is no number counts as 0 and is counted. The most members th
 the pool; one that shares none with them is left out and named, never aligned by force.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -70,9 +70,12 @@ class Pool:
 
 
 def read_members(
-    experiments: Path, alpha_ids: Sequence[str] | None = None
+    experiments: Path,
+    alpha_ids: Sequence[str] | None = None,
+    refused: Callable[[Member], str] = lambda member: "",
 ) -> tuple[list[Member], dict[str, str]]:
-    """The newest signals of each alpha (or of those named), and why some cannot be read.
+    """The newest signals of each alpha (or of those named), and why some cannot be read; `refused`
+    says why one may not be.
 
     Raises: DataError for a named alpha without signals.
     """
@@ -87,15 +90,24 @@ def read_members(
         if alpha_ids is not None and name not in alpha_ids:
             continue
         try:
-            found.append(_member(run))
+            member = _member(run)
         except DataError as error:
             broken[name] = str(error)
+            continue
+        if why := refused(member):
+            broken[name] = why
+        else:
+            found.append(member)
     return found, broken
 
 
-def read_pool(experiments: Path, alpha_ids: Sequence[str] | None = None) -> Pool:
+def read_pool(
+    experiments: Path,
+    alpha_ids: Sequence[str] | None = None,
+    refused: Callable[[Member], str] = lambda member: "",
+) -> Pool:
     """The members of `read_members` on common rows."""
-    found, broken = read_members(experiments, alpha_ids)
+    found, broken = read_members(experiments, alpha_ids, refused)
     pool = align(found)
     return replace(pool, left_out=dict(pool.left_out) | broken)
 
