@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
+from hft.governance.gates.confirmation import confirmed
 from hft.governance.gates.thresholds import asked, unasked
 from hft.governance.profile import Profile
 from hft.governance.verdict import (
@@ -61,6 +62,7 @@ def gate_c(
         *judge.informed(),
         *judge.lasting(),
         *_replayed(replayed, found, profile),
+        confirmed(found, None if replayed is None else replayed.sharpe, profile),
         *advice,
     ]
     context = {

@@ -73,6 +73,7 @@ CHECKS = {
     "series_t": "t test p",
     "series_wilcoxon": "Wilcoxon p",
     "sharpe_at_2x_cost": "Sharpe at twice the cost",
+    "sharpe_confirmed": "Sharpe confirmed by replay, if large",
     "sharpe_oos": "Sharpe out of sample",
     "shadow_ic_e": "evidence against half the IC (e)",
     "skills": "skills named",
