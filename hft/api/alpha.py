@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hft.api.decisions import canary, rollback
     from hft.api.paper import log_paper_session
     from hft.api.pool import pool
+    from hft.api.power import power
     from hft.api.promotion import promote
     from hft.api.research import init, list_, scaffold, try_
     from hft.api.rl import rl_promote
@@ -32,6 +33,7 @@ _NAMES = {
     "list_": "hft.api.research",
     "log_paper_session": "hft.api.paper",
     "pool": "hft.api.pool",
+    "power": "hft.api.power",
     "promote": "hft.api.promotion",
     "rl_promote": "hft.api.rl",
     "rollback": "hft.api.decisions",
@@ -54,6 +56,7 @@ __all__ = [
     "list_",
     "log_paper_session",
     "pool",
+    "power",
     "promote",
     "rl_promote",
     "rollback",

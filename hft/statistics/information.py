@@ -31,7 +31,7 @@ class Ic:
 class IcSeries:
     """Coefficients over time, and what they amount to."""
 
-    spearman: np.ndarray  # one per chunk or date that has one
+    spearman: np.ndarray  # one per chunk or date that has one, or a session's part of one
     pearson: np.ndarray
     at: np.ndarray  # number of the chunk or date each belongs to
     dropped: int  # chunks or dates without variation or with too few pairs
@@ -135,6 +135,35 @@ def ic_by_date(
     return _collected(
         [(x[r][keep[r]], y[r][keep[r]]) for r in rows], max(min_names, 2), max(horizon, 1)
     )
+
+
+def ic_over_time(
+    sessions: ArrayLike, signal: ArrayLike, label: ArrayLike, *, horizon: int = 1
+) -> IcSeries:
+    """The coefficient of one name over time, as what each session adds to it.
+
+    Ranks are over all rows; a session's figure is its part of the sum, scaled so that their mean is
+    the coefficient of all rows. Sessions, not rows, are what a t counts. A coefficient within each
+    session would take away the session's mean, and with it most of a signal that moves slowly.
+    Pairs with a NaN are dropped; nothing that varies gives none. `horizon` is how many sessions a
+    label reaches over.
+    """
+    day, x, y = np.asarray(sessions), np.asarray(signal, float), np.asarray(label, float)
+    if day.ndim != 1 or day.shape != x.shape or x.shape != y.shape:
+        raise ValueError(f"sessions {day.shape}, signal {x.shape}, label {y.shape}: equal lengths")
+    keep = np.isfinite(x) & np.isfinite(y)
+    names, at = np.unique(day, return_inverse=True)
+    at, x, y = at[keep], x[keep], y[keep]
+    counts = np.bincount(at, minlength=len(names))
+    there = np.flatnonzero(counts)
+    found = []
+    for a, b in ((ranks(x), ranks(y)), (x, y)):
+        if x.size < 2 or pearson(a, b) is None:
+            return IcSeries(np.zeros(0), np.zeros(0), np.zeros(0, np.int64), len(names), horizon)
+        a, b = a - a.mean(), b - b.mean()
+        part = np.bincount(at, a * b, len(names))[there]
+        found.append(part * (len(there) / sqrt(float(a @ a)) / sqrt(float(b @ b))))
+    return IcSeries(found[0], found[1], there, len(names) - len(there), max(horizon, 1))
 
 
 def rolling(values: ArrayLike, window: int) -> np.ndarray:

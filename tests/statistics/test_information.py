@@ -10,6 +10,7 @@ from hft.statistics.information import (
     ic,
     ic_by_chunk,
     ic_by_date,
+    ic_over_time,
     ranks,
     ratio,
     rolling,
@@ -63,6 +64,53 @@ def test_many_dates_at_once_are_one_date_at_a_time(seed: int) -> None:
     assert found.at.tolist() == list(alone)
     assert found.spearman.tolist() == pytest.approx([s for s, _ in alone.values()], abs=1e-14)
     assert found.pearson.tolist() == pytest.approx([p for _, p in alone.values()], abs=1e-14)
+
+
+@given(st.integers(0, 10_000))
+def test_the_mean_of_the_sessions_parts_is_the_coefficient_of_all_rows(seed: int) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    rng = np.random.default_rng(seed)
+    sessions = np.repeat(np.arange(30), rng.integers(1, 9, 30))
+    x = np.round(rng.standard_normal(sessions.size), 1)
+    y = x + 3.0 * rng.standard_normal(sessions.size)
+    found = ic_over_time(sessions, x, y)
+    assert found.mean == pytest.approx(stats.spearmanr(x, y)[0], abs=1e-12)
+    assert found.pearson_mean == pytest.approx(stats.pearsonr(x, y)[0], abs=1e-12)
+    y[:4] = np.nan
+    fewer = ic_over_time(sessions, x, y)
+    assert fewer.mean == pytest.approx(stats.spearmanr(x[4:], y[4:])[0], abs=1e-12)
+    assert fewer.dropped == 30 - len(set(sessions[4:]))
+
+
+def slow(rng: np.random.Generator, sessions: int, rows: int, decay: float) -> np.ndarray:
+    """An AR(1) that remembers about 1 / (1 - decay) rows."""
+    found, level = np.empty(sessions * rows), 0.0
+    for row, one in enumerate(rng.standard_normal(found.size)):
+        level = decay * level + one
+        found[row] = level
+    return found * np.sqrt(1.0 - decay * decay)
+
+
+def test_the_t_of_a_slow_signal_without_edge_is_standard_normal() -> None:
+    rng, found = np.random.default_rng(5), []
+    sessions = np.repeat(np.arange(250), 12)
+    for _ in range(400):
+        t = ic_over_time(sessions, slow(rng, 250, 12, 0.9), rng.standard_normal(3000)).t
+        assert t is not None and t.t is not None
+        found.append(t.t)
+    assert abs(np.mean(found)) < 0.15 and 0.9 < np.std(found) < 1.15
+    assert np.mean(np.array(found) > 2.33) < 0.03
+
+
+def test_a_slow_signal_keeps_what_a_session_alone_takes_away() -> None:
+    """The edge lies in the level of the whole session, which a coefficient within it never sees."""
+    rng = np.random.default_rng(6)
+    sessions = np.repeat(np.arange(500), 12)
+    signal = slow(rng, 500, 12, 0.99)
+    label = 0.08 * signal + rng.standard_normal(6000)
+    over, within = ic_over_time(sessions, signal, label).t, ic_by_date(sessions, signal, label).t
+    assert over is not None and within is not None
+    assert over.t > 3.0 > within.t  # type: ignore[operator]
 
 
 def test_one_outlier_moves_pearson_and_not_spearman() -> None:

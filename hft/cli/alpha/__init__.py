@@ -10,6 +10,7 @@ from hft.cli import context
 
 TOPICS = (
     "research",
+    "power",
     "validate",
     "search",
     "pool",

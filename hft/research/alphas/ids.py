@@ -9,7 +9,7 @@ from hft.core.errors import ValidationError
 RESERVED = frozenset(
     (
         *("list", "inventory", "scaffold", "try", "validate", "search", "pool", "promote"),
-        *("approve", "canary", "ledger", "asof", "why", "vault", "experiments", "status"),
+        *("approve", "canary", "ledger", "power", "asof", "why", "vault", "experiments", "status"),
         *("history", "rollback", "evaluate", "rl_promote", "matrix", "redundant", "optimize"),
         *("marginal", "compare", "best"),
     )

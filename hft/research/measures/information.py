@@ -1,7 +1,8 @@
 """Does the signal know something: rank correlation with what follows, its decay, its null.
 
-One coefficient a session for one name (a date across names for a panel), so that intraday rows are
-not counted as independent evidence. Where sessions are few, chunks take their place.
+For one name the coefficient over time, in parts of a session each (for a panel one of each date
+across names), so that intraday rows are not counted as independent evidence. Where sessions are
+few, chunks take their place.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 
 from hft.research.data.dataset import ResearchData
 from hft.statistics.decay import Decay, half_life
-from hft.statistics.information import IcSeries, ic_by_chunk, ic_by_date
+from hft.statistics.information import IcSeries, ic_by_chunk, ic_by_date, ic_over_time
 from hft.statistics.permutation import circular_p, panel_circular_p
 
 SESSIONS_MIN, PER_SESSION_MIN = 20, 8
@@ -76,12 +77,12 @@ def information(
 def _by_day(
     data: ResearchData, signal: np.ndarray, value: np.ndarray, horizon_ns: int
 ) -> IcSeries | None:
-    """A coefficient a session, or a date across names; None with too few of them."""
+    """A session's part of the coefficient, or a date's across names; None with too few of them."""
     if data.panel:
         found = ic_by_date(data.ts_ns, signal, value)
     else:
         days = max(1, round(horizon_ns / 86_400_000_000_000))
-        found = ic_by_date(data.session, signal, value, min_names=PER_SESSION_MIN, horizon=days)
+        found = ic_over_time(data.session, signal, value, horizon=days)
     return found if found.spearman.size >= SESSIONS_MIN else None
 
 

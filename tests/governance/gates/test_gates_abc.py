@@ -171,7 +171,7 @@ def test_the_same_edge_fails_once_very_many_were_tried(strong: tuple[Measured, E
 def test_noise_fails_standard_on_its_evidence() -> None:
     result = gate_c(*judged(0.0, 504), profile())
     failed = {check.id for check in result.deciding if check.verdict is Verdict.FAIL}
-    assert {"dsr", "hac_t", "spa_p", "ic_hit_rate"} <= failed
+    assert {"dsr", "hac_t", "spa_p", "ic_t"} <= failed
 
 
 def test_days_too_few_for_evidence_are_undecided_with_a_list() -> None:
