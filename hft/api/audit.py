@@ -173,9 +173,11 @@ def pack(
     True
     """
     desk = _desk(root, journal, config=config)
-    files, missing = evidence_files(desk, alphas, runs)
     gathered = Promotions(desk, desk.keys)
     wanted = set(alphas) | set(runs)
+    own = _journal(desk, journal).rows()
+    rows = [row for row in own if not wanted or wanted & _names(row)]
+    files, missing = evidence_files(desk, alphas, runs, rows)
     keys = desk.workspace.keys
     return packing.pack(
         _journal(desk, journal),

@@ -15,8 +15,6 @@ from hft.api.desk import Desk
 from hft.audit.artifacts import Artifact, of_rows
 from hft.core.errors import HftError
 
-EVIDENCE = ("validations", "promotions", "canary")
-SUFFIXES = (".json", ".html", ".md", ".txt", ".sig")
 RUN_FILES = ("manifest.json", "report.html", "digest")
 NAMED = ("memo", "unseen", "bundle", "limits")
 BUNDLE = "bundle.json"
@@ -24,26 +22,34 @@ BESIDE = {"memo": "memo.md", "unseen": "unseen.json"}  # what a promotion names 
 
 
 def evidence_files(
-    desk: Desk, alphas: Sequence[str], runs: Sequence[str]
+    desk: Desk, alphas: Sequence[str], runs: Sequence[str], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """Files by relative name, and a sentence for each that a promotion names and is not there.
+    """Files by relative name that rows and promotions name, and a sentence for each that is not
+    there. A file that nobody names proves nothing and stays out.
 
-    Without alphas and runs: of every alpha that was promoted.
+    `rows` are those that are packed. Without alphas and runs: of every alpha that was promoted.
     """
+    from hft.governance.promotion.promotions import read
+
     space = desk.workspace
     found: dict[str, bytes] = {}
     names = alphas or ([] if runs else _promoted(space.promotions))
     for alpha in names:
         for path in sorted(space.promotions.rglob(f"{alpha}.yaml")):
             found[relative(path, desk.root)] = path.read_bytes()
-        for folder in EVIDENCE:
-            for path in sorted((space.experiments / folder / alpha).rglob("*")):
-                if path.suffix in SUFFIXES and path.is_file():
-                    found[relative(path, desk.root)] = path.read_bytes()
+    files = [file for file in read(space.promotions).files if file.alpha_id in names]
+    contents = [file.promotion.data for file in files if file.promotion is not None]
+    absent = []
+    for one in [*of_rows(rows), *of_promotions(desk, rows, contents)]:
+        path = desk.root / one.path
+        if path.is_file():
+            found[one.path] = path.read_bytes()
+        else:
+            absent.append(f"{one.path}: is not here")
     for run in runs:
         found |= dict(_run_files(desk, run))
-    missing = _named(desk, names, found)
-    return found, tuple(missing)
+    missing = [*absent, *_named(desk, names, found)]
+    return found, tuple(dict.fromkeys(missing))
 
 
 def of_promotions(

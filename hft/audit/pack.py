@@ -2,19 +2,19 @@
 
 The same content is always the same bytes. Rows that were not asked for stand as bare hashes, so
 that the chain can be followed without telling what they say. `verify.py` in it is the text of
-`pack_check` and `ed25519`: it needs the standard library alone, and nothing of hft.
+`pack_check`, `pack_evidence` and `ed25519`: it needs the standard library alone, nothing of hft.
 """
 
+import ast
 import hashlib
 import io
-import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hft.audit import ed25519, pack_check
+from hft.audit import ed25519, pack_check, pack_evidence
 from hft.audit.anchors import Anchor
 from hft.audit.journal import FIRST_TABLE, Journal, Row
 from hft.audit.keys import Keys
@@ -101,19 +101,26 @@ def pack(
 
 
 def standalone() -> str:
-    """The text of `verify.py`: both modules as one, without an import of hft."""
-    curve, check = (
-        Path(module.__file__ or "").read_text(encoding="utf-8") for module in (ed25519, pack_check)
-    )
-    head, _, curve_body = curve.partition('"""\n\n')[2].partition("\n\n# The field")
-    check_doc, _, check_rest = check.partition('"""\n\n')
-    imports, _, check_body = check_rest.partition("\n\nSTUB")
-    names = re.findall(r"^(?:import|from (?!hft)) ?.*$", f"{head}\n{imports}", re.MULTILINE)
-    constants = head.split("from typing import NamedTuple\n")[1]
-    lines = sorted(dict.fromkeys(names))
-    text = "\n".join(lines)
-    body = f"{constants.strip()}\n\n# The field{curve_body}\n\nSTUB{check_body}"
-    return f'{check_doc}"""\n\n{text}\n\n{body}'
+    """The text of `verify.py`: three modules as one, without an import of hft."""
+    sources = [
+        Path(module.__file__ or "").read_text(encoding="utf-8")
+        for module in (ed25519, pack_evidence, pack_check)
+    ]
+    imports: list[str] = []
+    bodies = []
+    for source in sources:
+        lines = source.splitlines()
+        nodes = ast.parse(source).body[1:]
+        above = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+        for node in above:
+            if not (isinstance(node, ast.ImportFrom) and str(node.module).startswith("hft")):
+                imports.append(ast.unparse(node))
+        bodies.append("\n".join(lines[above[-1].end_lineno or 0 :]).strip())
+    doc = ast.get_docstring(ast.parse(sources[-1]), clean=False)
+    digest = hashlib.sha256(README.encode()).hexdigest()
+    body = "\n\n\n".join(bodies).replace('README_SHA256 = ""', f'README_SHA256 = "{digest}"', 1)
+    head = "\n".join(sorted(dict.fromkeys(imports)))
+    return f'"""{doc}"""\n\n{head}\n\n{body}\n'
 
 
 def _rows(lines: Sequence[bytes], wanted: Callable[[Row], bool]) -> tuple[bytes, int]:

@@ -17,8 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from hft.audit.ed25519 import BadSignature, check_armoured, fingerprint_of, public_of_line
+from hft.audit.pack_evidence import check_evidence
 
 STUB = {"seq", "prev_hash", "row_hash"}
+README_SHA256 = ""  # set in a pack: of the text that it comes with
+
+
+def check_readme(files: dict[str, bytes]) -> list[str]:
+    """The page beside the evidence is the one that this file came with."""
+    digest = hashlib.sha256(files.get("README.txt", b"")).hexdigest()
+    return [] if README_SHA256 in ("", digest) else ["README.txt: is not the one of hft"]
 
 
 def load(place: Path) -> dict[str, bytes]:
@@ -170,8 +178,15 @@ def check(files: dict[str, bytes], hmac_key: bytes | None = None) -> tuple[list[
     bad, signed = check_signatures(files, keys)
     bad_rows, signed_rows = check_rows(files["journal.jsonl"], keys)
     wrong += bad + bad_rows
+    wrong += check_evidence(files, keys)
+    wrong += check_readme(files)
     seen.insert(0, f"files: {len(manifest['files'])}")
     seen += [f"anchors: {len(anchors)}", f"signatures: {signed}", f"signed rows: {signed_rows}"]
+    newest = max((anchor["seq"] for anchor in anchors), default=0)
+    seen.append(
+        f"unsigned rows after row {newest} are covered by no anchor here: compare the head, row "
+        f"{manifest['head']['seq']} {manifest['head']['hash']}, with one that you trust"
+    )
     seen += [f"not packed: {text}" for text in manifest.get("missing", [])]
     seen += [f"key: {fingerprint_of(key['key'])} {key['name']}" for key in keys]
     return wrong, seen

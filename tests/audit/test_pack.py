@@ -32,7 +32,7 @@ def packed(audit: Auditor, folder: Path, **more: Any) -> Pack:
     head = audit.head()
     given: dict[str, Any] = {
         "wanted": lambda row: row["row"].get("alpha_id") == "p",
-        "files": {"config/x/p.yaml": b"alpha_id: p\n", "page/report.html": b"<html>"},
+        "files": {"runs/r/digest": b"1", "runs/r/report.html": b"<html>"},
         "keys": Keys.from_rows(rows),
         "keys_file": dump(rows).encode(),
         "signed": [Signed("x/p.yaml: owner", b"pay", sign(b"pay", folder / "key"), "ada", START)],
@@ -68,7 +68,7 @@ def test_a_pack_verifies_itself_unpacked_and_as_a_zip(audit: Auditor, tmp_path: 
     assert "all is well" in said and "signatures: 1" in said and "SHA256:" in said
     assert run(folder, found.path)[0] == 0
     assert found.rows == 2 and found.files == 2
-    assert (folder / "files" / "page" / "report.html").read_bytes() == b"<html>"
+    assert (folder / "files" / "runs" / "r" / "report.html").read_bytes() == b"<html>"
 
 
 def test_rows_that_were_not_asked_for_tell_nothing(audit: Auditor, tmp_path: Path) -> None:
