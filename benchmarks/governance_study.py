@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import governance_ladder as ladder
+from benchmarks import governance_lives as lives
 from benchmarks import governance_product as product
 from hft.statistics import study
 from hft.statistics.study import Study
@@ -27,7 +28,11 @@ STUDIES: dict[str, Callable[[], Study]] = {
     "oracles": product.look_ahead,
     "same": product.same_evidence,
     "ladder": ladder.ladders,
-    "registered": product.registered,
+    "grid": study.grid,
+    "power": lives.whole_gate,
+    "worthless": lives.worthless,
+    "command": lives.by_command,
+    "recorded": product.short_history,
 }
 QUICK: dict[str, Callable[[], Study]] = {
     "noise": partial(study.noise_factory, ledgers=5),
@@ -37,7 +42,11 @@ QUICK: dict[str, Callable[[], Study]] = {
     "oracles": partial(product.look_ahead, days=20, names=("next_move", "read_from_disk")),
     "same": partial(product.same_evidence, days=20),
     "ladder": partial(ladder.ladders, cases=((5.0, 0.001),), lives=4),
-    "registered": partial(product.registered, cases=((0.0, 1),), days=40),
+    "grid": partial(study.grid, panels=3),
+    "power": partial(lives.whole_gate, cells=((3.0, 1, 252),), lives=3),
+    "worthless": partial(lives.worthless, lives=3),
+    "command": partial(lives.by_command, lives=1),
+    "recorded": product.short_history,
 }
 
 HEAD = """# Governance study

@@ -49,17 +49,24 @@ def min_track_record(
     convention: Convention = "2012",
     *,
     rho: float = 0.0,
+    power: float = 0.5,
 ) -> float | None:
-    """Periods needed for PSR to reach `confidence`, not rounded; None when no length would do."""
+    """Periods needed for PSR to reach `confidence`, not rounded; None when no length would do.
+
+    `power` is the chance that it does, where `sr` is the true Sharpe ratio: what a track will show
+    scatters around it, so that the plain length is enough every other time.
+    """
     if sr is None or skew is None or kurtosis is None or sr <= benchmark:
         return None
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"confidence {confidence}: it lies inside (0, 1)")
+    for name, value in (("confidence", confidence), ("power", power)):
+        if not 0.0 < value < 1.0:
+            raise ValueError(f"{name} {value}: it lies inside (0, 1)")
     at, degrees = _form(sr, benchmark, convention)
     factor = sharpe_variance_factor(at, skew, kurtosis, rho)
     if factor <= 0.0:
         return None
-    return degrees + factor * float(ndtri(confidence) / (sr - benchmark)) ** 2
+    reach = float(ndtri(confidence)) + float(ndtri(power))
+    return degrees + factor * (max(reach, 0.0) / (sr - benchmark)) ** 2
 
 
 def sharpe_needed(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import governance_ladder as ladder
+from benchmarks import governance_lives as lives
 from benchmarks import governance_oracles as oracles
 from benchmarks import governance_product as product
 from benchmarks import governance_study
@@ -34,22 +35,30 @@ def test_an_oracle_that_gate_a_lets_by_breaks_the_promise(monkeypatch: pytest.Mo
     assert not product.look_ahead(days=20, names=("trailing_mean",)).held
 
 
-@pytest.mark.slow
-def test_noise_does_not_pass_and_absent_recordings_are_left_out_with_the_reason(
+def test_absent_recordings_are_left_out_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HFT_TEST_DATA", str(tmp_path))
-    found = product.registered(cases=((0.0, 1),), days=40)
-    assert found.held and found.rows[0][2].startswith("0 / 1")
-    assert "A history" in found.rows[0][3], "forty days are no history"
+    found = product.short_history()
+    assert found.held and found.rows == ()
     assert "were left out: " in found.notes[-1] and "qqq_micro_bars_1m" in found.notes[-1]
 
 
 @pytest.mark.soak
 def test_a_short_recorded_history_is_insufficient_with_a_shopping_list(shared_data: Path) -> None:
-    found = product.registered(cases=(), days=40)
+    found = product.short_history()
     assert found.held and found.rows[0][2] == "INSUFFICIENT"
     assert "more days" in found.notes[-1]
+
+
+def test_worthless_lives_do_not_pass_and_the_table_says_why() -> None:
+    found = lives.worthless(lives=6)
+    assert found.held and all("0 / 6" in row[3] for row in found.rows)
+
+
+@pytest.mark.soak
+def test_the_command_has_the_verdicts_of_the_study() -> None:
+    assert lives.by_command(lives=2).held
 
 
 @pytest.mark.soak

@@ -113,3 +113,16 @@ def test_what_is_undefined_is_none_and_no_length_saves_a_losing_record() -> None
         psr(0.1, 100, convention="1999")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="confidence"):
         min_track_record(0.1, confidence=1.0)
+
+
+def test_a_length_of_a_given_power_is_enough_that_often() -> None:
+    """Tracks of the true Sharpe ratio, of the length for four in five: PSR reaches the level."""
+    true, rng = 0.12, np.random.default_rng(8)
+    needed = min_track_record(true, power=0.8)
+    plain = min_track_record(true)
+    assert needed is not None and plain is not None and needed > 2 * plain
+    reached = []
+    for _ in range(600):
+        r = rng.standard_normal(round(needed)) + true
+        reached.append(psr(float(r.mean() / r.std(ddof=1)), r.size) >= 0.95)  # type: ignore[operator]
+    assert float(np.mean(reached)) == pytest.approx(0.8, abs=0.05)

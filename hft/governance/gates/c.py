@@ -193,7 +193,7 @@ class _Judge:
         if self.found.basis != "daily":
             return [self._short("evidence", 20)]
         e = self.evidence
-        days = _more_days(e.dsr_days, e.n)
+        days = _more_days(e.dsr_days, e.n, e.dsr_days_likely)
         level = "" if e.dsr_sharpe is None else f"true SR >= {e.dsr_sharpe:.1f}"
         turn = (
             " or ".join(text for text in ("" if days == HIGHER else days, level) if text) or HIGHER
@@ -307,12 +307,19 @@ class _Judge:
         )
 
 
-def _more_days(needed: float | None, there: int) -> str:
-    """How much longer, in days; beyond a working life only another Sharpe ratio helps."""
+def _more_days(needed: float | None, there: int, likely: float | None = None) -> str:
+    """How much longer, in days; beyond a working life only another Sharpe ratio helps.
+
+    `likely` days do in four cases of five, if this is the true Sharpe ratio.
+    """
     if needed is None:
         return ""
     more = max(ceil(needed) - there, 0)
-    return f"{more} more days at this SR" if more <= LIFETIME_DAYS else HIGHER
+    if more > LIFETIME_DAYS:
+        return HIGHER
+    most = 0 if likely is None else ceil(likely) - there
+    sure = f" ({most} for 4 chances in 5: `hft alpha power`)" if most > more else ""
+    return f"{more} more days at this SR{sure}"
 
 
 def _replayed(found: ReplayFacts | None, measured: Measured, profile: Profile) -> list[Check]:

@@ -28,6 +28,7 @@ from hft.statistics.track import min_track_record, psr, sharpe_needed
 
 CONVENTION = "2012"
 YEAR_ROOT = sqrt(DAYS_A_YEAR)
+LIKELY = 0.8
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Evidence:
     pbo_reason: str
     spa: Spa | NotInstalled | None
     dsr_days: float | None  # periods until the same Sharpe ratio would reach the level
+    dsr_days_likely: float | None  # until it does with LIKELY, where it is the true one
     dsr_sharpe: float | None  # annual Sharpe ratio that would reach it now
 
 
@@ -124,6 +126,9 @@ def weigh(
         # The variance takes time as the square of the rows, and steps are not judged by it.
         spa=_spa(sweep, levels) if n >= 20 and sweep.basis == "daily" else None,
         dsr_days=_times(min_track_record(sr, skew, kurtosis, level, levels.dsr), stretch),
+        dsr_days_likely=_times(
+            min_track_record(sr, skew, kurtosis, level, levels.dsr, power=LIKELY), stretch
+        ),
         dsr_sharpe=_annual(
             sharpe_needed(length, skew or 0.0, kurtosis or 3.0, level, levels.dsr) if n > 2 else None
         ),
