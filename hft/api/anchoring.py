@@ -12,8 +12,8 @@ from hft.api.desk import Desk, open_desk
 from hft.audit.anchors import Anchor
 from hft.audit.compare import CUT
 from hft.audit.journal import Journal
-from hft.audit.remote import VARIABLE, Kept, changes_told, disagreement, kept_of
-from hft.audit.verify import REWRITTEN
+from hft.audit.remote import CURE, VARIABLE, Kept, changes_told, disagreement, kept_of, readable
+from hft.audit.verify import ABSENT, REWRITTEN
 from hft.audit.walk import Finding
 from hft.core.errors import ConfigError, GovernanceError, Unavailable
 from hft.storage.atomic import write_atomic
@@ -45,6 +45,8 @@ def journal_for(desk: Desk, own: Journal, heads: Sequence[tuple[int, str]]) -> J
     found = desk.anchored.kept
     if own.raw_lines() or not found or desk.remote is None:
         return own
+    if not heads and len(found) > 1:
+        return own  # nothing here says which of them is this workspace's
     named = {
         journal: sum((seq, digest) in _heads(kept) for seq, digest in heads)
         for journal, kept in found.items()
@@ -90,6 +92,10 @@ def findings_of(desk: Desk, journal: Journal) -> tuple[list[Finding], list[str]]
         code = CUT if "ends before" in wrong else REWRITTEN
         told.append(Finding(code, journal.path.name, seq, "", f"{journal.path.name}: {wrong}"))
     if isinstance(journal, Copy):
+        own = desk.auditor.journal
+        if own.folder.is_dir():  # a clone has none
+            place = own.path.name
+            told.append(Finding(ABSENT, place, 0, "", f"{place}: is gone or empty; {CURE}"))
         return told, [*words, f"no journal is here: its rows are taken from {url}"]
     return told, [*words, *_waiting(journal, kept, url)]
 
@@ -102,7 +108,7 @@ CONFIGURE = (
 
 def _waiting(journal: Journal, kept: Kept, url: str) -> list[str]:
     """What happened here and does not stand there yet."""
-    waits = [row for row in journal.rows() if row["seq"] > kept.head.seq]
+    waits = [row for row in readable(journal.raw_lines()) if row["seq"] > kept.head.seq]
     if not waits:
         return [f"{url}: keeps every row up to {kept.head.seq}"]
     what = f"rows {waits[0]['seq']} to {waits[-1]['seq']}{changes_told(waits)}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hft.api.audit_live import live, looks, strangers
+from hft.api.audit_live import live, looks, strangers, unfounded
 from hft.api.desk import Desk
 from hft.api.evidence_files import of_promotions, relative
 from hft.audit import anchors as anchored
@@ -112,7 +112,7 @@ def beside(
     found = [*_ledger_findings(desk, rows, gathered), *changed]
     if gathered.keys is not None:
         found += _forgotten(desk, rows)
-    found += [*strangers(desk, rows, gathered.paths), *looks(desk, rows)]
+    found += [*strangers(desk, rows, gathered.paths), *looks(desk, rows), *unfounded(rows)]
     return [*found, *live(desk, rows)], [*unchecked, *absent]
 
 

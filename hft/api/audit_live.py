@@ -4,6 +4,7 @@ Gathered for `audit_facts`; nothing here judges signatures or the chain.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hft.audit.walk import Finding
 from hft.core.errors import HftError
 
 STRANGER = "PROMOTION_OUT_OF_PLACE"
+UNFOUNDED = "CHANGE_UNFOUNDED"
 LOOKED = "LOOKED_AT_CHANGED"
 MOVED = {part: f"LIVE_{part.upper()}_CHANGED" for part in ("code", "thresholds", "limits")}
 SIMULATOR = "LIVE_SIMULATOR_CHANGED"
@@ -41,6 +43,37 @@ def strangers(desk: Desk, rows: Sequence[Row], paths: Sequence[str]) -> Iterator
         if was is not None:
             words += f"; row {was.seq} put these bytes at {base}/{was.evidence['file']}"
         yield Finding(STRANGER, path, 0 if was is None else was.seq, "", words)
+
+
+def unfounded(rows: Sequence[Row]) -> Iterator[Finding]:
+    """Changes of promotions that no decision stands for, or one of another weight."""
+    from hft.governance.promotion.changes import changes
+
+    if any(row["table"] == "control_log" and row["row"].get("kind") == "retire" for row in rows):
+        return
+    decided: dict[str, list[float]] = {}
+    for row in rows:
+        digest, weight = _decision(row)
+        if digest:
+            decided.setdefault(digest, []).append(weight)
+    for change in changes(rows):
+        weights = decided.get(change.yaml_sha256, [])
+        if change.weight in weights:
+            weights.remove(change.weight)
+            continue
+        words = f"row {change.seq}: {change.alpha_id} at {change.weight:g}: nobody decided that"
+        yield Finding(UNFOUNDED, "audit.control_log", change.seq, "evidence", words)
+
+
+def _decision(row: Row) -> tuple[str, float]:
+    """The file that a row of a decision names, and its weight; "" for another row."""
+    own = row["row"]
+    if row["table"] == "alpha_promotion_log" and own.get("approved"):
+        return str(own.get("yaml_sha256") or ""), float(own.get("canary_weight") or 0.0)
+    if row["table"] == "alpha_canary_log" and own.get("applied"):
+        told = json.loads(own.get("checks") or "{}")
+        return str(told.get("yaml_sha256") or ""), float(own.get("new_weight") or 0.0)
+    return "", 0.0
 
 
 def looks(desk: Desk, rows: Sequence[Row]) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ CURES = {
     "UNREADABLE_PROMOTION": GIT,
     "PROMOTION_OUT_OF_PLACE": "remove the file; only `approve` and `canary` put files there",
     "BAD_SIGNATURE": JOURNAL,
+    "CHANGE_UNFOUNDED": JOURNAL,
     "ARTIFACT_CHANGED": GIT,
     "ARTIFACT_MISSING": GIT,
     "KEYS_UNREADABLE": GIT,

@@ -266,15 +266,21 @@ def changes_told(rows: Iterable[Row]) -> str:
     return f" ({'; '.join(told)})" if told else ""
 
 
-def _hashes(lines: Sequence[bytes]) -> dict[int, str]:
-    found = {}
+def readable(lines: Iterable[bytes]) -> list[Row]:
+    """The lines that are rows, whatever stands between them; no hash is checked."""
+    found = []
     for line in lines:
         try:
             row = parse(line.rstrip(b"\n"))
-            found[int(row["seq"])] = str(row["row_hash"])
+            _ = int(row["seq"]), row["row_hash"], row["row"], row["table"]
+            found.append(row)
         except (NotARow, KeyError, ValueError, TypeError):
             continue
     return found
+
+
+def _hashes(lines: Sequence[bytes]) -> dict[int, str]:
+    return {int(row["seq"]): str(row["row_hash"]) for row in readable(lines)}
 
 
 def _follows(line: bytes, rows: Sequence[Row], key: bytes | None) -> Row | None:

@@ -24,6 +24,7 @@ DAY_NS = 86_400_000_000_000
 def lived(root: Path, keys: Path) -> World:
     """The workspace; its clock stands after the escalation."""
     world = World.made(root, keys)
+    (world.workspace.alphas / ALPHA / "README.md").write_text("# What it is\n")
     (root / "config" / "default.yaml").write_text("alpha.rehearsal: true\n")
     for name, first in (("a", 20260101), ("b", 20260201)):
         use = Use("try", ALPHA, name * 64, (first, first + 20), None)
