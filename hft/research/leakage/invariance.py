@@ -85,7 +85,11 @@ def _spread_over(cuts: tuple[int, ...], count: int) -> tuple[int, ...]:
 
 
 def _in_stretches(
-    evaluate: Evaluate, data: ResearchData, whole: np.ndarray, fields: tuple[str, ...], how: Settings
+    evaluate: Evaluate,
+    data: ResearchData,
+    whole: np.ndarray,
+    fields: tuple[str, ...],
+    how: Settings,
 ) -> list[Violation]:
     """Many cuts each of short parts of the data, which cost little: who looks ahead now and then?
 

@@ -114,9 +114,7 @@ def _tick(price: np.ndarray) -> float:
     return least if on_grid.mean() > 0.9 else float(np.median(steps)) / 10
 
 
-def _violation(
-    data: ResearchData, fields: Sequence[str], left: float, by_date: bool
-) -> Violation:
+def _violation(data: ResearchData, fields: Sequence[str], left: float, by_date: bool) -> Violation:
     aware = [name for name in fields if name in CLOCK_FIELDS]
     what = (
         f"the same rows dated {YEARS} years earlier"

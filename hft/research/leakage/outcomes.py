@@ -119,5 +119,7 @@ def _known(
     left, right = (unexplained(one - shift, [z - shift, w - shift]) for one in (x, y))
     size = abs(correlation(left, right))
     if size >= PARTIAL and fisher(size, open_.sum() / 3) >= Z_MIN:
-        return Foresight(f"correlation with {words} beyond what is reached", ahead, size, row, PARTIAL)
+        return Foresight(
+            f"correlation with {words} beyond what is reached", ahead, size, row, PARTIAL
+        )
     return None

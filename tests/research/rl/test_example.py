@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hft.research.alphas.loader import load
 from hft.governance.training import newest_run
+from hft.research.worker.roster import find
 from hft.research.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,8 +28,10 @@ def test_the_example_goes_from_training_to_an_alpha(tmp_path: Path) -> None:
     run = newest_run(workspace.experiments, "rl_quotes")
     checks = {check["id"]: check["verdict"] for check in run.backtest_report["checks"]}
     assert checks["sealed_run"] == checks["deterministic"] == "PASS"
-    loaded = load(workspace, "rl_quotes")
-    assert loaded.manifest.tier == "RL" and not loaded.manifest.problems()
+    with find(workspace, "rl_quotes") as alpha:
+        assert alpha.manifest.tier == "RL" and not alpha.manifest.problems()
+        (weights,) = alpha.manifest.files
+    assert weights.path == "policy.npz" and weights.fitted_until.endswith("Z")
     tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
     folder = workspace.alphas / "rl_quotes"
     told = subprocess.run(
