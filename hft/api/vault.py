@@ -13,7 +13,7 @@ from hft.governance.promotion.people import Person, person
 from hft.governance.promotion.verdicts import Validated, promotable
 from hft.governance.vault import BUDGET, KIND, OVERRIDE, TABLE, Budget, decide, subject
 from hft.reports.figures import counted
-from hft.research.alphas import signals
+from hft.research.alphas import recount
 from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data import usage
 from hft.research.data.dataset import ResearchData
@@ -94,7 +94,7 @@ def look(
 
 
 def _signal(alpha: RemoteAlpha, data: ResearchData) -> Any:
-    return signals.confirmed(alpha, data.select("vault"))
+    return recount.confirmed(alpha, data.select("vault"))
 
 
 def _frozen(

@@ -21,7 +21,7 @@ from hft.research.alphas.signals import Difference
 # What no history could mend.
 STRUCTURAL = (
     *("unit_tests", "deterministic", "batch_equals_stream", "all_equals_blocks"),
-    "finite_outputs",
+    *("blocks_alike", "finite_outputs"),
 )
 
 
@@ -31,9 +31,9 @@ class Correctness:
 
     `hashes` are those of the signals of fresh processes; `parity` how far two ways to
     evaluate are apart, None where the alpha has only one; `streamed` how far all rows at once are
-    from block by block; `tests_passed` None when they were
-    skipped. `permutation_p` counts `permutation_draws` draws. `failed_process`: the last words of
-    a fresh process that gave no hash.
+    from block by block, `elsewhere` the signal of blocks that end where it earned; `tests_passed`
+    None when they were skipped. `permutation_p` counts `permutation_draws` draws. `failed_process`:
+    the last words of a fresh process that gave no hash.
     """
 
     tests_passed: bool | None
@@ -41,6 +41,7 @@ class Correctness:
     hashes: Sequence[str]
     parity: Difference | None
     streamed: Difference
+    elsewhere: Difference
     finite_share: float | None
     coverage: float | None
     permutation_p: float | None
@@ -59,6 +60,7 @@ def gate_b(found: Correctness, profile: Profile) -> GateResult:
             _deterministic(found, profile),
             _parity(found, profile),
             _streamed(found, profile),
+            _apart("blocks_alike", found.elsewhere, profile, "two ways to end blocks"),
             at_least(
                 "finite_outputs",
                 found.finite_share,
@@ -125,7 +127,7 @@ def _apart(id: str, found: Difference, profile: Profile, ways: str) -> Check:
     key = "gate_b.parity_abs_max"
     at = "" if found.row is None else f" at row {found.row + 1}"
     if not isfinite(found.largest):
-        reason = f"one of {ways} has no signal{at}, the other has"
+        reason = f"one of {ways} has no signal or no side{at}, the other has"
         return Check(id, None, profile.get(key), Verdict.FAIL, reason=reason)
     reason = f"{ways} are {found.largest:.3g} apart{at}"
     return at_most(id, found.largest, profile.number(key), reason=reason)

@@ -25,7 +25,7 @@ from hft.governance.promotion.shadow import slippages
 from hft.governance.promotion.signatures import effective
 from hft.governance.promotion.verdicts import Validated
 from hft.governance.sessions import Session
-from hft.research.alphas import signals
+from hft.research.alphas import recount, signals
 from hft.research.alphas.remote import RemoteAlpha
 from hft.research.backtest import run
 from hft.research.data.dataset import ResearchData
@@ -47,6 +47,12 @@ class Remade:
     data: ResearchData
     signal: np.ndarray
 
+    @classmethod
+    def of(cls, alpha: RemoteAlpha, data: ResearchData, validated: Validated) -> "Remade":
+        """With the signal that counts. Raises: ValidationError."""
+        levels = (validated.options.rules.threshold, *validated.options.levels)
+        return cls(alpha, data, recount.confirmed(alpha, data, levels))
+
 
 def remake(office: Office, validated: Validated) -> Remade:
     """Load alpha and data again and evaluate the signal.
@@ -64,7 +70,7 @@ def remake(office: Office, validated: Validated) -> Remade:
         raise PromotionError(
             f"{alpha.alpha_id}: the data moved since the validation; validate again"
         )
-    return Remade(alpha, data, signals.confirmed(alpha, data))
+    return Remade.of(alpha, data, validated)
 
 
 def data_of(office: Office, validated: Validated, alpha: RemoteAlpha) -> ResearchData:

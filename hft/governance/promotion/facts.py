@@ -12,14 +12,18 @@ from hft.governance.profile import Profile
 from hft.governance.promotion import unseen as unseen_rows
 from hft.governance.promotion.approve import Facts, Now
 from hft.governance.promotion.bundle import Bundle
-from hft.governance.promotion.evidence import Remade, data_of, file_hash, simulator_report
+from hft.governance.promotion.evidence import (
+    Remade,
+    data_of,
+    file_hash,
+    simulator_report,
+)
 from hft.governance.promotion.people import Person
 from hft.governance.promotion.recheck import Again
 from hft.governance.promotion.remeasure import Means, remeasure
 from hft.governance.promotion.status import hurdle_now
 from hft.governance.promotion.unseen import Look
 from hft.governance.promotion.verdicts import Validated, find
-from hft.research.alphas import signals
 from hft.research.data.load import load
 from hft.research.worker import roster
 
@@ -83,7 +87,7 @@ class AtApproval(Facts):
         hashes["code"] = alpha.code_hash
         data = data_of(office, validated, alpha)
         hashes["data"] = data.fingerprint
-        return lambda: Remade(alpha, data, signals.confirmed(alpha, data))
+        return lambda: Remade.of(alpha, data, validated)
 
     def _look(self, validated: Validated, made: Remade) -> Look | None:
         """What the frozen code shows on unseen rows; None where none are given."""

@@ -29,6 +29,7 @@ from hft.governance.validation.replay import played, quoted, replays
 from hft.governance.validation.request import Request
 from hft.governance.validation.structure import admission, leak_tests
 from hft.governance.validation.trials import code_of, trials_of
+from hft.research.alphas.recount import CONFIRMED
 from hft.research.execution.latency import PROFILES, SIM_P95, LatencyProfile
 from hft.research.measures.measurement import Measured, measure
 from hft.research.pool import pool_correlation_max
@@ -145,7 +146,7 @@ def _verdicts(
     first = gate_a(checks, history(profile, found, evidence), profile)
     means.tell("gate B, decided again")
     tests = tests_of(made.alpha, request.pytest_timeout_s)
-    correct, _ = correctness(made.alpha, found, profile, tests)
+    correct, _ = correctness(made.alpha, found, profile, tests, CONFIRMED)
     second = gate_b(correct, profile)
     means.tell("gate C, decided again")
     facts = None

@@ -21,7 +21,7 @@ from hft.governance.promotion.office import Office
 from hft.governance.promotion.people import Person
 from hft.governance.promotion.verdicts import Validated
 from hft.governance.vault import KIND, TABLE, decide, subject
-from hft.research.alphas import signals
+from hft.research.alphas import recount
 from hft.research.alphas.remote import RemoteAlpha
 from hft.research.backtest import DAYS_A_YEAR, run
 from hft.research.data import usage
@@ -134,7 +134,7 @@ def look(
     rules = validated.options.rules
     claim = run(*judged, rules).daily
     claim = claim[int(len(claim) * validated.options.is_oos_split) :]
-    shown = run(unseen, signals.confirmed(alpha, unseen), rules).daily
+    shown = run(unseen, recount.confirmed(alpha, unseen, (rules.threshold,)), rules).daily
     use = usage.Use.of("vault", alpha.alpha_id, unseen, unseen)
     usage.record(office.workspace, use, office.now_ns)
     then, now = (moments(returns) if len(returns) > 1 else None for returns in (claim, shown))

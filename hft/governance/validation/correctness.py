@@ -10,6 +10,7 @@ from hft.core.errors import ValidationError
 from hft.governance.gates.b import Correctness
 from hft.governance.profile import Profile
 from hft.research.alphas import signals
+from hft.research.alphas.recount import apart
 from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data.dataset import ResearchData
 from hft.research.measures.measurement import Measured
@@ -64,8 +65,12 @@ def correctness(
     found: Measured,
     profile: Profile,
     tests: Mapping[str, Any],
+    elsewhere: signals.Difference,
 ) -> tuple[Correctness, dict[str, Any]]:
-    """Everything Gate B reads, and what its report keeps beside; `tests` are those of the alpha."""
+    """Everything Gate B reads, and what its report keeps beside.
+
+    `tests` are those of the alpha, `elsewhere` how far the signal is from the one of other blocks.
+    """
     runs = int(profile.number("gate_b.runs_min"))
     hashes, said = digests(alpha, found.data, runs)
     finite, coverage = shares(alpha, found.data, found.signal)
@@ -76,7 +81,8 @@ def correctness(
         hashes=[*hashes, digest(found.signal)] if hashes else [],
         failed_process=said,
         parity=parity(alpha, found.data),
-        streamed=signals.difference(signals.evaluate(alpha, found.data), found.signal),
+        streamed=apart(signals.evaluate(alpha, found.data), found.signal, found.options.levels),
+        elsewhere=elsewhere,
         finite_share=finite,
         coverage=coverage,
         permutation_p=info.permutation_p,

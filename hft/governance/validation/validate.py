@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ from hft.governance.verdict import Check, GateResult, Verdict
 from hft.reports.governance.document import Document
 from hft.research.alphas import signals
 from hft.research.alphas.manifest import AlphaManifest
+from hft.research.alphas.recount import apart, recounted
 from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data import usage
 from hft.research.data.dataset import ResearchData
@@ -97,6 +99,7 @@ class _Run:
         self.request, self.services = request, services
         self.clock = _Clock(services.tell)
         self.background: Background | None = None
+        self.elsewhere = signals.Difference(inf, 0)  # the signal from that of other blocks
 
     def validate(self, alpha: RemoteAlpha) -> Validation:
         request, services, clock = self.request, self.services, self.clock
@@ -129,6 +132,8 @@ class _Run:
         with self._counted(alpha, data, options):
             clock.stage("signal")
             signal = signals.counted(alpha, data)
+            again = recounted(alpha, data, signal, options.rules.threshold)
+            self.elsewhere = apart(again, signal, options.levels)
             clock.stage("gate A")
             more, leaks = leak_tests(alpha, data, request.profile)
             checks += more
@@ -230,7 +235,7 @@ class _Run:
         code = trials.code_of(alpha)
         evidence, view = counted(services.ledger, request.profile, found, code)
         clock.stage("gate B")
-        correct, again = correctness(alpha, taken, request.profile, tests)
+        correct, again = correctness(alpha, taken, request.profile, tests, self.elsewhere)
         clock.stage("replay" if data.tapes is not None else "gate C")
         battery = self._series(found)
 

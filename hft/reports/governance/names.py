@@ -12,6 +12,7 @@ GATES = {
 # id -> how a person says it; an id that is not here loses its underscores.
 CHECKS = {
     "all_equals_blocks": "all rows at once equal block by block",
+    "blocks_alike": "blocks that end where it earned give the same",
     "as_of_coverage": "rows with a known time",
     "batch_equals_stream": "batch equals stream",
     "bds_p": "independence (BDS p)",

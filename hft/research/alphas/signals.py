@@ -227,19 +227,6 @@ def _parts(rows: pl.DataFrame, drawn: SystemRandom, streamed: bool) -> Iterator[
         at += more
 
 
-def confirmed(alpha: RemoteAlpha, data: ResearchData) -> np.ndarray:
-    """The signal that counts. Raises: ValidationError where all rows at once give another one."""
-    signal = counted(alpha, data)
-    apart = difference(evaluate(alpha, data), signal)
-    if apart.largest > STREAM_APART:
-        row = 0 if apart.row is None else apart.row
-        raise ValidationError(
-            f"alpha {alpha.alpha_id!r}: shown all rows at once it answers otherwise than block by "
-            f"block, first at row {row + 1}"
-        )
-    return signal
-
-
 @dataclass(frozen=True)
 class Difference:
     """How far two signals are apart: the largest absolute difference, and the first row with it.

@@ -35,6 +35,7 @@ TEXT_MOST = 1 << 20
 TOLD = {"manifest", "batch", "stream", "reads", "tried", "expression", "quotes"}
 WORDS_KEPT, SAID_MOST, TEXT_LONGEST = 500, 100, 10_000
 HORIZON_MOST = 1 << 53
+LOOKS_S = 0.05  # between two looks at what a worker has taken, where it answers at once
 FREE_TEXT = ("hypothesis", "formula")
 SLOW = "took longer for all its answers together than a worker may"
 
@@ -51,8 +52,10 @@ class WorkerAlpha(RemoteAlpha):
         life_s: float = LIFE_S,
         environment: Mapping[str, str] | None = None,
         named: Path | None = None,
+        like: Mapping[str, Any] | None = None,
     ) -> None:
-        """Start it; `named` is the user's folder where `folder` is a copy of it.
+        """Start it; `named` is the user's folder where `folder` is a copy of it, `like` how the
+        process before described itself.
 
         Raises: ValidationError for what the alpha does, Unavailable for walls that do not stand.
         """
@@ -65,8 +68,11 @@ class WorkerAlpha(RemoteAlpha):
         try:
             self._copy = self._place.take(folder)
             self.code_hash = code_hash(self._copy)
+            self._looked, self._stopped = 0.0, False
             self._process = self._started()
-            self._describe(self._opened())
+            self._told = self._opened()
+            self._as_before(like or self._told)
+            self._describe(self._told)
         except BaseException:
             self.close()
             raise
@@ -78,7 +84,9 @@ class WorkerAlpha(RemoteAlpha):
         self._end()
 
     def again(self, environment: Mapping[str, str] | None = None) -> "WorkerAlpha":
-        """Another process with the same code, which shares nothing with this one."""
+        """Another process with the same code, which shares nothing with this one and is alone."""
+        for one in (self, *self._others):
+            one._stop()
         other = WorkerAlpha(
             self._copy,
             limits=self._limits,
@@ -86,6 +94,7 @@ class WorkerAlpha(RemoteAlpha):
             life_s=self._life_s,
             environment=self._environment | dict(environment or {}),
             named=self.folder,
+            like=self._told,
         )
         self._others.append(other)
         return other
@@ -119,7 +128,7 @@ class WorkerAlpha(RemoteAlpha):
     def extend(self, data: ResearchData, *, begin: bool) -> np.ndarray:
         """The signal at rows that follow the ones before; `begin` makes a new alpha first."""
         message = self._of_rows("extend", data, {"begin": begin})
-        return self._numbers(self._answer(message, 8 * len(data)), len(data))
+        return self._numbers(self._answer(message, 8 * len(data), asked_on=True), len(data))
 
     def _of_rows(self, ask: str, data: ResearchData, more: Mapping[str, Any]) -> Message:
         frame = data.tick_frame(self.manifest.data_fields)
@@ -147,6 +156,12 @@ class WorkerAlpha(RemoteAlpha):
         if not TOLD <= set(said):
             raise self._refused("said what is no description of an alpha")
         return said
+
+    def _as_before(self, before: Mapping[str, Any]) -> None:
+        """Every process of an alpha says the same of it. Raises: ValidationError."""
+        for name in sorted(TOLD - {"tried"}):
+            if self._told[name] != before[name]:
+                raise self._refused(f"describes itself otherwise than the one before: {name}")
 
     def _describe(self, told: Mapping[str, Any]) -> None:
         """Believe nothing of a description but values of the right kinds. Raises: ValidationError."""
@@ -180,18 +195,31 @@ class WorkerAlpha(RemoteAlpha):
             raise self._refused("said what is no list of texts")
         return tuple(self._own_words(one) for one in said[:SAID_MOST])
 
-    def _answer(self, message: Message, most: int) -> Message:
+    def _stop(self) -> None:
+        """What is not asked does not run: it could hear what another process says by its threads."""
+        self._process.send_signal(signal.SIGSTOP)
+        self._stopped = True
+
+    def _answer(self, message: Message, most: int, asked_on: bool = False) -> Message:
+        """What it says; afterwards it is stopped unless the next question follows at once."""
         began = time.monotonic()
         patience = Patience(began + min(self.wait_s, self._life_s), self._excess)
         pipes = self._process.stdin, self._process.stdout
         assert pipes[0] is not None and pipes[1] is not None
+        if self._stopped:
+            self._process.send_signal(signal.SIGCONT)
+            self._stopped = False
         try:
             send(pipes[0].fileno(), message, patience)
             answer = receive(pipes[1].fileno(), most, patience)
         except Broken as error:
-            raise self._refused(self._ended(str(error))) from None
+            said = self._ended(str(error))
+            self._process.kill()
+            raise self._refused(said) from None
+        if not asked_on:
+            self._stop()
         self._life_s -= time.monotonic() - began
-        if said := self._excess():
+        if said := self._excess(LOOKS_S):
             raise self._refused(said)
         if "error" in answer.said:
             said = self._own_words(answer.said["error"])
@@ -203,7 +231,11 @@ class WorkerAlpha(RemoteAlpha):
         self.reads = tuple(dict.fromkeys([*self.reads, *opened]))
         return answer
 
-    def _excess(self) -> str:
+    def _excess(self, every_s: float = 0.0) -> str:
+        now = time.monotonic()
+        if now - self._looked < every_s:
+            return ""
+        self._looked = now
         return self._place.excess(self._process.pid)
 
     def _own_words(self, said: Any) -> str:
@@ -227,7 +259,7 @@ class WorkerAlpha(RemoteAlpha):
         if code == -signal.SIGXCPU:
             return f"used more than {self._limits.cpu_s} s of processor time"
         if code < 0:
-            return f"was ended by {signal.Signals(-code).name}"
+            return f"was ended by {_name_of(-code)}"
         self._words.seek(0)
         said = self._words.read(1 << 20).decode(errors="replace").strip().splitlines()
         last = f": {self._own_words(said[-1])}" if said else ""
@@ -274,6 +306,14 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, list):
         return [text for one in value for text in _texts(one)]
     return [value] if isinstance(value, str) else []
+
+
+def _name_of(number: int) -> str:
+    """A signal's name; most of those for real time have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def plain(text: str) -> str:

@@ -18,7 +18,9 @@ from hft.storage.lock import lock
 
 PREFIX, HELD = "hft-worker-", "held"
 FOLDER_MOST = 256 << 20  # bytes of an alpha's folder
+SCRATCH, UP = "scratch", "up-"  # the folder to write in; how what lay deep in it is named to go
 SCRATCH_MOST, FILES_MOST, THREADS_MOST = 512 << 20, 10_000, 64
+WRITTEN_MOST, DEEP_MOST = 2 << 30, 64  # bytes of a life, files without a name too; folders in folders
 SYSTEM = (
     *("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/usr/share/zoneinfo"),
     *("/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/zero", "/dev/urandom"),
@@ -37,7 +39,7 @@ class Place:
         self._held = os.open(self.folder / HELD, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with suppress(JournalError):  # a file system without locks: nothing is swept there
             lock(self._held, self.folder / HELD, wait_s=0)
-        self.scratch = self.folder / "scratch"
+        self.scratch = self.folder / SCRATCH
         self.scratch.mkdir()
         self.copy = self.folder
 
@@ -48,11 +50,15 @@ class Place:
 
     def excess(self, process: int) -> str:
         """What the worker of this place took too much of; "" where it did not."""
-        bytes_, files = _held(self.scratch)
+        bytes_, files, deep = _held(self.scratch)
         if bytes_ > SCRATCH_MOST:
             return f"wrote more than {SCRATCH_MOST >> 20} MB into its folder"
         if files > FILES_MOST:
             return f"made more than {FILES_MOST} files"
+        if deep > DEEP_MOST:
+            return f"made folders more than {DEEP_MOST} deep"
+        if _written(process) > WRITTEN_MOST:
+            return f"wrote more than {WRITTEN_MOST >> 20} MB to the disk"
         with suppress(OSError):
             if len(os.listdir(f"/proc/{process}/task")) > THREADS_MOST:
                 return f"started more than {THREADS_MOST} threads"
@@ -60,7 +66,7 @@ class Place:
 
     def cleanup(self) -> None:
         """Remove it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder)
         with suppress(OSError):
             os.close(self._held)
 
@@ -80,22 +86,51 @@ def _remove_left(folder: Path) -> None:
         held = os.open(folder / HELD, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             lock(held, folder / HELD, wait_s=0)
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
         finally:
             os.close(held)
 
 
-def _held(folder: Path) -> tuple[int, int]:
-    """Bytes and files below a folder, as the disk counts them; stops where it is too many."""
-    bytes_ = files = 0
-    for place, folders, names in os.walk(folder):
-        files += len(folders) + len(names)
-        for name in names:
-            with suppress(OSError):
-                bytes_ += os.lstat(os.path.join(place, name)).st_blocks * 512
-        if files > FILES_MOST or bytes_ > SCRATCH_MOST:
-            break
-    return bytes_, files
+def remove(folder: Path) -> None:
+    """Remove a folder, however deep: Python's own way ends at a thousand, or at 4096 characters."""
+    count, left = 0, [folder / SCRATCH]
+    while left:
+        place = left.pop()
+        with suppress(OSError):
+            for entry in [one for one in os.scandir(place) if one.is_dir(follow_symlinks=False)]:
+                count += 1
+                up = folder / f"{UP}{count}"
+                os.chmod(entry.path, 0o700)
+                os.rename(entry.path, up)
+                left.append(up)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _held(folder: Path) -> tuple[int, int, int]:
+    """Bytes and files below a folder, as the disk counts them, and how deep; stops where it is too
+    much."""
+    bytes_ = files = deepest = 0
+    left = [(folder, 0)]
+    while left and files <= FILES_MOST and bytes_ <= SCRATCH_MOST and deepest <= DEEP_MOST:
+        place, deep = left.pop()
+        deepest = max(deepest, deep)
+        with suppress(OSError):
+            for entry in os.scandir(place):
+                files += 1
+                with suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        left.append((Path(entry.path), deep + 1))
+                    else:
+                        bytes_ += entry.stat(follow_symlinks=False).st_blocks * 512
+    return bytes_, files, deepest
+
+
+def _written(process: int) -> int:
+    """Bytes that a process has brought to the disk in all, also into files that have no name now."""
+    with suppress(OSError, ValueError), open(f"/proc/{process}/io") as file:
+        found = dict(line.split(": ") for line in file)
+        return int(found.get("write_bytes", 0))
+    return 0
 
 
 def environment_of(scratch: Path) -> dict[str, str]:

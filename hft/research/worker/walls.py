@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-NO_NEW_PRIVILEGES, END_WITH_PARENT = 38, 1  # of prctl
+NO_NEW_PRIVILEGES, END_WITH_PARENT, DUMPABLE = 38, 1, 4  # of prctl
 LANDLOCK = {"create": 444, "add": 445, "restrict": 446}
 VERSION_ASKED, BENEATH = 1, 1
 EXECUTE, READS = 0b1, 0b1101  # reads: execute, read a file, read a folder
@@ -61,7 +61,8 @@ REFUSED = {
         *(103, 154, 159, 163, 164, 167, 168, 169, 170, 171, 172, 173, 175, 176, 227, 246, 298, 300),
         *(305, 313, 317, 320, 321, 323),
     ),
-    "what others have read of late": (27, 187, 221),
+    "what others have read of late": (27, 187, 221, 327),
+    "the disk without writing": (285,),
     "how others run": (135, 141, 142, 144, 160, 179, 203, 251, 314),
 }
 NEW = 335
@@ -222,7 +223,7 @@ def program(process: int) -> bytes:
             (RETURN, 0, 0, ALLOW),
         ]
     code += _refused_by(FCNTL, SECOND_AT, LOCKS)
-    code += _refused_by(PRCTL, FIRST_AT, (END_WITH_PARENT,))
+    code += _refused_by(PRCTL, FIRST_AT, (END_WITH_PARENT, DUMPABLE))
     code.append((RETURN, 0, 0, ALLOW))
     return b"".join(struct.pack("HBBI", *one) for one in code)
 

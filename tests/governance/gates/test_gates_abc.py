@@ -74,6 +74,7 @@ def correct(**changes: object) -> Correctness:
         "hashes": ["a", "a", "a", "a"],
         "parity": Difference(0.0, None),
         "streamed": Difference(0.0, None),
+        "elsewhere": Difference(0.0, None),
         "finite_share": 1.0,
         "coverage": 0.99,
         "permutation_p": 0.001,
@@ -100,6 +101,8 @@ def test_what_is_correct_passes() -> None:
         ({"parity": Difference(np.inf, 3)}, Verdict.FAIL, True),
         ({"streamed": Difference(1e-8, 3)}, Verdict.FAIL, True),
         ({"streamed": Difference(np.inf, 3)}, Verdict.FAIL, True),
+        ({"elsewhere": Difference(1e-8, 3)}, Verdict.FAIL, True),
+        ({"elsewhere": Difference(np.inf, 3)}, Verdict.FAIL, True),
         ({"finite_share": 0.999}, Verdict.FAIL, True),
         ({"finite_share": None}, Verdict.INSUFFICIENT, False),
         ({"coverage": 0.9}, Verdict.FAIL, False),
@@ -120,7 +123,10 @@ def test_each_line_of_gate_b_decides(
 def test_batch_and_stream_that_differ_are_told_by_their_row() -> None:
     for apart, told in (
         (Difference(2e-3, 6), "batch and stream are 0.002 apart at row 7"),
-        (Difference(np.inf, 0), "one of batch and stream has no signal at row 1, the other has"),
+        (
+            Difference(np.inf, 0),
+            "one of batch and stream has no signal or no side at row 1, the other has",
+        ),
     ):
         result = gate_b(correct(parity=apart), profile())
         assert result.verdict is Verdict.FAIL and result.reason == told
