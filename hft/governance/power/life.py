@@ -152,6 +152,7 @@ def _correct(found: Measured, profile: Profile) -> Correctness:
         hashes=["equal"] * (int(profile.number("gate_b.runs_min")) + 1),
         parity=None,
         streamed=EQUAL,
+        elsewhere=EQUAL,
         finite_share=float(finite[first:].mean()) if first < len(finite) else None,
         coverage=float(finite.mean()),
         permutation_p=found.information.permutation_p,
