@@ -15,7 +15,9 @@ from hft.storage.chain import canonical
 
 SCHEMA_VERSION = 1
 UNITS = {
-    "max_drawdown": "share of the highest equity so far (1,000,000 at the start), out of sample",
+    "max_drawdown": "share of the highest equity so far, from the target capital, out of sample",
+    "max_drawdown_contract": "the same of one contract on 1,000,000",
+    "capital": "points of price that the full position stands on",
     "turnover": "contracts a row, out of sample",
     "capacity_estimate": "contracts at 2 % of the volume",
     "sharpe_oos": "annual, net",
@@ -29,8 +31,9 @@ BETTER_NULL = "the data cannot carry it"
 class Scorecard:
     """The record; `values` are its fields by name.
 
-    `max_drawdown` is out of sample, as a share of the highest equity so far: 1 000 000 at the start
-    and the net P&L of the contracts held. Sharpe ratios are annual, turnover is contracts a row.
+    `max_drawdown` is out of sample, as a share of the highest equity so far: the target capital at
+    first and the net P&L of the contracts held; `max_drawdown_contract` is on 1 000 000. Sharpe
+    ratios are annual, turnover is contracts a row.
     """
 
     values: Mapping[str, Any]
@@ -118,5 +121,13 @@ def measured_again(found: Measured) -> dict[str, Any]:
 _WALK = ("walk_forward_sharpe", "walk_forward_consistency_pct")
 _FIGURES = (
     *("sharpe_is", "sharpe_oos", "sharpe_basis", "ic_mean", "ic_std", "ic_spearman_mean"),
-    *("turnover", "max_drawdown", "regime_sharpe", "regime_ic", "capacity_estimate"),
+    *(
+        "turnover",
+        "max_drawdown",
+        "max_drawdown_contract",
+        "capital",
+        "regime_sharpe",
+        "regime_ic",
+        "capacity_estimate",
+    ),
 )

@@ -125,6 +125,10 @@ class Backtest:
         """
         return float(self.drawdowns.min(initial=0.0))
 
+    def drawdown_at(self, capital: float) -> float:
+        """The deepest fall where the contracts stand on another capital."""
+        return replace(self, initial_equity=capital).drawdown
+
     @cached_property
     def drawdowns(self) -> np.ndarray:
         """The fall from the peak so far, at each row."""
@@ -186,6 +190,16 @@ def run(data: ResearchData, signal: np.ndarray, rules: Rules) -> Backtest:
         position[rows], gross[rows], traded[rows] = mine, earned, change
         fee[rows] = change * np.abs(price) * rules.taker_bps * rules.cost / 10_000
     return Backtest(position, gross, fee, traded, data.session, data.ts_ns)
+
+
+def capital_of(data: ResearchData, rules: Rules, a_contract: float | None = None) -> float:
+    """What the full position of the rule stands on, in points of price: `a_contract` for each
+    contract, else its own price (the median of each name), so that nothing is borrowed."""
+    size = min(rules.unit, rules.max_position)
+    if a_contract is not None:
+        return size * a_contract
+    priced = sum(float(np.median(np.abs(data.price[rows]))) for _, rows in data.groups())
+    return size * priced if priced > 0 else INITIAL_EQUITY
 
 
 Runner = Callable[[np.ndarray, Rules], Backtest]

@@ -99,7 +99,7 @@ class _Judge:
         return [
             points,
             self.ask("sharpe_oos", config.sharpe_oos, "sharpe_oos_min", undefined=silent),
-            self.ask("max_drawdown", config.drawdown, "drawdown_min"),
+            self.ask("max_drawdown", found.drawdown, "drawdown_min"),
             self.ask("turnover", traded, "turnover_min"),
         ]
 
@@ -157,7 +157,7 @@ class _Judge:
         room = profile.number("gate_c.drawdown_min") * profile.number(
             "gate_c.stress_drawdown_factor"
         )
-        checks.append(at_least("stress_drawdown", stress.stressed.drawdown, room))
+        checks.append(at_least("stress_drawdown", stress.stressed.at_capital, room))
         cost2 = stress.at_cost(2.0)
         twice = self.ask("sharpe_at_2x_cost", cost2, "cost2x_sharpe_min")
         return [*checks, *self._robust(), twice]

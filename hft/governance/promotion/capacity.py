@@ -64,9 +64,11 @@ def carried(
     factors: Mapping[str, float],
     bound: float,
     gross_sharpe: float | None,
+    capital: float,
 ) -> Portfolio:
     """The figures of Gate D that a replay knows better. `launch_lots` are traded a day at launch,
-    `bound` is the largest position that the rules allow, `gross_sharpe` is before all costs.
+    `bound` is the largest position that the rules allow, `gross_sharpe` is before all costs, and
+    losses are shares of `capital`.
     Raises: DataError, ConfigError.
     """
     base = engine(1, Stress())
@@ -92,7 +94,7 @@ def carried(
         cost_retention=_retained(found, base.backtest.sharpe(), gross_sharpe),
         stress_loss={
             **found.stress_loss,
-            **{name: abs(one.drawdown) for name, one in stressed.items()},
+            **{name: abs(one.drawdown_at(capital)) for name, one in stressed.items()},
         },
         unbounded=tuple(unbounded),
         replay_digest=base.digest,

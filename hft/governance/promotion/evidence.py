@@ -27,7 +27,7 @@ from hft.governance.promotion.verdicts import Validated
 from hft.governance.sessions import Session
 from hft.research.alphas import recount, signals
 from hft.research.alphas.remote import RemoteAlpha
-from hft.research.backtest import run
+from hft.research.backtest import capital_of, run
 from hft.research.data.dataset import ResearchData
 from hft.research.data.load import load
 from hft.research.execution.latency import SIM_P95, LatencyProfile
@@ -104,7 +104,13 @@ def portfolio_of(
     if limits is not None and made.data.tapes is not None:
         engine = engine_of(office, validated, made, limits)
     candidate = Candidate(
-        made.data, made.signal, options.rules, options.latency_ns, launch_weight, engine
+        made.data,
+        made.signal,
+        options.rules,
+        options.latency_ns,
+        launch_weight,
+        engine,
+        options.capital,
     )
     told = [found.get("feature_set_version") for found in made.data.metadata.values()]
     version = next((value for value in told if value is not None), None)
@@ -174,15 +180,16 @@ def claim_from(
 ) -> Claim | None:
     """The frozen claim: daily net returns out of sample, costs of the shadow sessions.
 
-    The returns are points of one contract over its initial equity; `lots` of the target position,
-    each worth `point` of money a point, make the capital that stands for it.
+    The returns are points of the rule's position over the capital it stands on; `lots` of the
+    target position, each worth `point` of money a point, make the money that stands for it.
     """
     options = validated.options
     test = run(made.data, made.signal, options.rules)
     begin = int(len(test.days) * options.is_oos_split)
+    capital = capital_of(made.data, options.rules, options.capital)
     return claim_of(
-        test.daily[begin:],
-        test.initial_equity * lots * point,
+        test.daily[begin:] * (test.initial_equity / capital),
+        capital * lots * point,
         quantile=float(profile.number("canary.drawdown_quantile")),
         rungs=len(profile.get("canary.ladder")),
         slippage=slippages(shadow_days),

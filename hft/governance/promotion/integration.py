@@ -13,7 +13,7 @@ from hft.core.errors import HftError
 from hft.governance.gates.d import Portfolio
 from hft.governance.profile import Profile
 from hft.governance.promotion.capacity import Engine, carried
-from hft.research.backtest import Backtest, Rules, annual_sharpe, run
+from hft.research.backtest import Backtest, Rules, annual_sharpe, capital_of, run
 from hft.research.data.dataset import ResearchData
 from hft.research.measures.stress import late_rows
 from hft.statistics.bootstrap import block_length
@@ -32,7 +32,8 @@ VOLUMES = ("volume", "trade_vol", "qty")
 class Candidate:
     """What is measured: its data, signal and rules, and the capital it is launched with.
 
-    Units: `latency_ns` decision to fill; `launch_weight` of the initial equity.
+    Units: `latency_ns` decision to fill; `launch_weight` of the initial equity; `a_contract` the
+    capital of a contract in points of price, None for its own price.
     """
 
     data: ResearchData
@@ -41,6 +42,12 @@ class Candidate:
     latency_ns: int
     launch_weight: float
     engine: Engine | None = None  # where tapes stand behind the data
+    a_contract: float | None = None
+
+    @property
+    def capital(self) -> float:
+        """What the full position stands on: losses are shares of it."""
+        return capital_of(self.data, self.rules, self.a_contract)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +78,7 @@ def measure(
     found = replace(
         found,
         cost_retention=_retention(test, notes),
-        drawdown_probability=_drawdown(test, profile, notes, seed),
+        drawdown_probability=_drawdown(test, candidate.capital, profile, notes, seed),
     )
     stress, unbounded = _stressed(candidate, test, profile, notes)
     found = replace(found, stress_loss=stress, unbounded=unbounded, notes=notes)
@@ -97,6 +104,7 @@ def _by_replay(
             factors,
             _bound(candidate),
             _gross_sharpe(test),
+            candidate.capital,
         )
     except HftError as error:
         return replace(found, notes={**found.notes, "replay": str(error)})
@@ -247,20 +255,23 @@ def _gross_sharpe(test: Backtest) -> float | None:
     return annual_sharpe(gross, test.basis)
 
 
-def _drawdown(test: Backtest, profile: Profile, notes: dict[str, str], seed: int) -> float | None:
+def _drawdown(
+    test: Backtest, capital: float, profile: Profile, notes: dict[str, str], seed: int
+) -> float | None:
     """How likely a year's drawdown passes the limit, resampled from the claimed days."""
     if len(test.days) < DAYS_MIN:
         notes["drawdown_probability"] = f"{len(test.days)} days of {DAYS_MIN}"
         return None
     limit = abs(float(profile.number("gate_d.drawdown_min")))
     block = block_length(test.daily)
-    return drawdown_test(test.daily, length=YEAR, block=block, seed=seed).exceeds(limit)
+    daily = test.daily * (test.initial_equity / capital)
+    return drawdown_test(daily, length=YEAR, block=block, seed=seed).exceeds(limit)
 
 
 def _stressed(
     candidate: Candidate, test: Backtest, profile: Profile, notes: dict[str, str]
 ) -> tuple[dict[str, float | None], tuple[str, ...]]:
-    """The deepest loss, a share of the initial equity, in each scenario."""
+    """The deepest loss, a share of the target capital, in each scenario."""
     cost = _factor(profile, "stress_spread_factor", 3.0)
     times = _factor(profile, "stress_volatility_factor", 3.0)
     late = late_rows(
@@ -277,7 +288,10 @@ def _stressed(
         ),
     }
     unbounded = [name for name, one in cases.items() if _largest(one) > _bound(candidate) + 1e-9]
-    return {name: abs(one.drawdown) for name, one in cases.items()}, tuple(unbounded)
+    losses: dict[str, float | None] = {
+        name: abs(one.drawdown_at(candidate.capital)) for name, one in cases.items()
+    }
+    return losses, tuple(unbounded)
 
 
 def _bound(candidate: Candidate) -> float:

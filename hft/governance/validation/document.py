@@ -123,11 +123,17 @@ def _facts(found: Measured, evidence: Evidence) -> tuple[Fact, ...]:
         Fact("Sharpe in sample", _number(config.sharpe_is), f"annual, net of {fee:g} bps to take"),
         Fact("Deflated Sharpe", dsr, f"after {evidence.tries.effective:.1f} independent trials"),
         Fact("IC", _number(days.mean if days else None, 4), "mean of the sessions' ranks"),
-        Fact("Drawdown", f"{config.drawdown:.4%}", "of equity (1,000,000 at first), out of sample"),
+        Fact("Drawdown", f"{found.drawdown:.2%}", _on(found)),
         Fact("Turnover", f"{config.turnover:.4f}", "contracts a row"),
         Fact("History", counted(len(data.sessions), "session"), counted(len(data), "row")),
         Fact("Half-life", _life(found), "of the edge"),
     )
+
+
+def _on(found: Measured) -> str:
+    """What the drawdown is a share of, and a contract's on the equity of the returns."""
+    own = f"{found.config.drawdown:.4%} of 1,000,000"
+    return f"of {found.capital:,.6g} points a full position, out of sample; a contract {own}"
 
 
 def _life(found: Measured) -> str:

@@ -157,14 +157,14 @@ def _stresses(
     basis, begin = found.sweep.basis, slice(found.split[1], None)
 
     def outside(name: str, changed: Rules, stress: Stress) -> Case:
-        return case(name, play(changed, stress).backtest.part(begin), basis)
+        return case(name, play(changed, stress).backtest.part(begin), basis, found.capital)
 
     def beside(by: float) -> Neighbour:
         test = play(replace(rules, threshold=rules.threshold * by), Stress()).backtest
         return neighbour(by, test, base, basis)
 
     return Stresses(
-        case("base", base.part(begin), basis),
+        case("base", base.part(begin), basis, found.capital),
         outside("stressed", rules, _worse(request)),
         outside("lower", replace(rules, threshold=rules.threshold * 0.8), Stress()),
         outside("upper", replace(rules, threshold=rules.threshold * 1.2), Stress()),

@@ -89,6 +89,7 @@ class Request:
             seed=self.seed,
             execution=self.execution,
             maker_bps=self.maker_bps,
+            capital=manifest.capital_a_contract,
             # Another threshold than the declared one was chosen later: all that could be are tried.
             declared=manifest.threshold is not None and rules.threshold == manifest.threshold,
         )

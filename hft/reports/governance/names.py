@@ -54,7 +54,7 @@ CHECKS = {
     "leak_state": "reset leaves no state",
     "leak_tried": "asks for nothing but rows",
     "live_against_replay": "live equals replay",
-    "max_drawdown": "deepest drawdown, of equity",
+    "max_drawdown": "deepest drawdown, of target capital",
     "mean_high": "mean, upper bound",
     "mean_low": "mean, lower bound",
     "metadata_tier": "metadata tier (UL1-UL6)",

@@ -36,7 +36,9 @@ class FittedFile:
 @dataclass(frozen=True)
 class AlphaManifest:
     """An alpha's identity, claim and needs. Units: `horizon_ns` nanoseconds, `threshold` that of the
-    signal. A threshold that is declared is the one trial of a validation: nothing is swept.
+    signal, `target_capital` points of price. A threshold that is declared is the one trial of a
+    validation: nothing is swept. `target_lots` are the contracts that the target capital carries
+    at full position; without a capital each stands on its own price.
     """
 
     alpha_id: str
@@ -55,6 +57,8 @@ class AlphaManifest:
     files: tuple[FittedFile, ...] = ()  # or mappings of its fields
     known_at: tuple[str, ...] = ()  # "field: row" or "field: column of times", of bought-in fields
     threshold: float | None = None  # of the position rule, declared before any row is judged
+    target_capital: float | None = None  # what limits of drawdown and stress are shares of
+    target_lots: float = 1.0
     # Read under the profile `base` only.
     rust_module: str | None = None
     roles_used: tuple[str, ...] = ()
@@ -93,6 +97,10 @@ class AlphaManifest:
         if name == "threshold":
             fine = value is None or (_a_number(value) and 0.0 <= value < float("inf"))
             wanted = "a finite number, 0 or more"
+        elif name in ("target_capital", "target_lots"):
+            optional_capital = name == "target_capital" and value is None
+            fine = optional_capital or (_a_number(value) and 0.0 < value < float("inf"))
+            wanted = "a finite number above 0"
         elif name == "horizon_ns":
             fine = isinstance(value, int) and not isinstance(value, bool) and value >= 0
             wanted = "a whole number of ns"
@@ -124,6 +132,11 @@ class AlphaManifest:
         if self.status.upper() not in STATUSES:
             found.append(f"status {self.status!r} is none of {', '.join(STATUSES)}")
         return found
+
+    @property
+    def capital_a_contract(self) -> float | None:
+        """Points of price that a contract stands on; None where the manifest does not say."""
+        return None if self.target_capital is None else self.target_capital / self.target_lots
 
     @property
     def normal_complexity(self) -> str:

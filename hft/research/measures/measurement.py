@@ -13,7 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from hft.research.backtest import DAYS_A_YEAR, Backtest, Rules, annual_sharpe, split_rows
+from hft.research.backtest import (
+    DAYS_A_YEAR,
+    Backtest,
+    Rules,
+    annual_sharpe,
+    capital_of,
+    split_rows,
+)
 from hft.research.data.dataset import ResearchData
 from hft.research.data.aliases import provides
 from hft.research.measures import folds
@@ -52,11 +59,13 @@ class Options:
     execution: str = "taker"
     maker_bps: float = -0.2
     declared: bool = False
+    capital: float | None = None  # of a contract, in points of price; None: its own price
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         without = {"rules"} | ({"execution", "maker_bps"} if self.execution == "taker" else set())
         without |= set() if self.declared else {"declared"}
+        without |= {"capital"} if self.capital is None else set()
         plain = {name: value for name, value in self.__dict__.items() if name not in without}
         return plain | {"rules": self.rules.to_dict()}
 
@@ -103,6 +112,17 @@ class Measured:
     def basis(self) -> str:
         """ "daily" or "step"."""
         return self.sweep.basis
+
+    @cached_property
+    def capital(self) -> float:
+        """What the full position stands on, in points of price."""
+        return capital_of(self.data, self.options.rules, self.options.capital)
+
+    @cached_property
+    def drawdown(self) -> float:
+        """The deepest fall out of sample, at the target capital; `config.drawdown` is a contract's
+        on 1 000 000."""
+        return self.test.part(slice(self.split[1], None)).drawdown_at(self.capital)
 
     @property
     def returns(self) -> np.ndarray:
@@ -182,7 +202,9 @@ class Measured:
                 "half_life_ns": info.half_life_ns,
                 "permutation_p": info.permutation_p,
                 "turnover": self.config.turnover,
-                "max_drawdown": self.config.drawdown,
+                "max_drawdown": self.drawdown,
+                "max_drawdown_contract": self.config.drawdown,
+                "capital": self.capital,
                 "drawdown_percentile": self.drawdowns.percentile if self.drawdowns else None,
                 "regime_sharpe": self.regimes["sharpe"],
                 "regime_ic": self.regimes["ic"],
@@ -236,7 +258,16 @@ def measure(data: ResearchData, signal: np.ndarray, options: Options) -> Measure
         paths,
         anchored,
         rolling,
-        stresses(data, signal, rules, split[1], basis, options.stress_factor, options.latency_ns),
+        stresses(
+            data,
+            signal,
+            rules,
+            split[1],
+            basis,
+            options.stress_factor,
+            options.latency_ns,
+            capital_of(data, rules, options.capital),
+        ),
         information(data, signal, horizon_ns, options.permutation_draws, options.seed),
         fallen(config.test, basis, options.seed),
         days,

@@ -22,6 +22,7 @@ class Case:
     sharpe: float | None
     drawdown: float
     turnover: float
+    at_capital: float = 0.0  # the drawdown at the target capital
 
 
 @dataclass(frozen=True)
@@ -95,14 +96,14 @@ def stresses(
     basis: str,
     factor: float,
     latency_ns: int,
+    capital: float,
 ) -> Stresses:
-    """Every variant of the base rules. Units: `latency_ns` decision to fill."""
+    """Every variant of the base rules. Units: `latency_ns` decision to fill; `capital` in points."""
     rows_late = late_rows(data, latency_ns, factor)
 
     def outside(name: str, **changes: Any) -> Case:
-        return case(
-            name, run(data, signal, replace(rules, **changes)).part(slice(begin, None)), basis
-        )
+        test = run(data, signal, replace(rules, **changes)).part(slice(begin, None))
+        return case(name, test, basis, capital)
 
     def whole(**changes: Any) -> float | None:
         return annual_sharpe(run(data, signal, replace(rules, **changes)).returns(basis), basis)
@@ -141,7 +142,7 @@ def late_rows(data: ResearchData, latency_ns: int, factor: float) -> int:
     return int(latency_ns * factor // spacing) - int(latency_ns // spacing)
 
 
-def case(name: str, test: Backtest, basis: str) -> Case:
+def case(name: str, test: Backtest, basis: str, capital: float) -> Case:
     """The figures of a variant, of its rows out of sample."""
     sharpe = annual_sharpe(test.returns(basis), basis)
-    return Case(name, sharpe, test.drawdown, test.turnover)
+    return Case(name, sharpe, test.drawdown, test.turnover, test.drawdown_at(capital))

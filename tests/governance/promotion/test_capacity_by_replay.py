@@ -78,18 +78,25 @@ def test_a_signal_that_loses_carries_nothing(planted: Planted) -> None:
 
     sizes = curve(wrong)
     assert len(sizes) == 1 and capacity(sizes) == 0.0
-    told = carried(Portfolio(), planted.data, wrong, 1.0, FACTORS, 5.0, 1.0)
+    told = carried(Portfolio(), planted.data, wrong, 1.0, FACTORS, 5.0, 1.0, 100.0)
     assert told.capacity_multiple == 0.0
 
 
 def test_the_smaller_of_the_two_capacities_decides(planted: Planted) -> None:
     multiple = carried(
-        Portfolio(), planted.data, planted.engine, 1.0, FACTORS, 5.0, 1.0
+        Portfolio(), planted.data, planted.engine, 1.0, FACTORS, 5.0, 1.0, 100.0
     ).capacity_multiple
     assert multiple is not None
     for law in (multiple / 2, multiple * 2):
         told = carried(
-            Portfolio(capacity_multiple=law), planted.data, planted.engine, 1.0, FACTORS, 5.0, 1.0
+            Portfolio(capacity_multiple=law),
+            planted.data,
+            planted.engine,
+            1.0,
+            FACTORS,
+            5.0,
+            1.0,
+            100.0,
         )
         assert told.capacity_multiple == min(law, multiple)
         assert told.capacity_by == {"square_root": law, "replay": multiple}
@@ -108,7 +115,8 @@ def test_every_stress_is_a_replay_but_volatility(planted: Planted, found: Portfo
     base = planted.engine(1, Stress()).backtest
     wide = planted.engine(1, Stress(spread=3.0)).backtest
     assert wide.net.sum() < base.net.sum()
-    assert found.stress_loss["spread"] == abs(wide.drawdown)
+    price = float(np.median(planted.data.price))
+    assert found.stress_loss["spread"] == abs(wide.drawdown_at(price))
     assert not found.unbounded
 
 
