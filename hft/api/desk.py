@@ -103,7 +103,16 @@ class Desk:
         """The trial ledger; this checkout's writer."""
         from hft.governance.ledger.ledger import Ledger
 
-        return Ledger.open(self.workspace.ledger)
+        named = self.settings.alpha_registry
+        if named is None:
+            return Ledger.open(self.workspace.ledger)
+        folder = Path(named).expanduser().resolve()
+        if folder.is_relative_to(self.root.resolve()):
+            raise ConfigError(
+                f"HFT_ALPHA_REGISTRY: {named}: lies in the workspace {self.root}; name the folder "
+                "that the desk shares"
+            )
+        return Ledger.open(self.workspace.ledger, registry=folder)
 
     @cached_property
     def auditor(self) -> "Auditor":

@@ -108,6 +108,7 @@ KEYS: tuple[Key, ...] = (
     Key("HFT_SIGNING_KEY", "path", None, "path of the own key"),
     Key("HFT_TRUST_ROOT", "path", None, "path outside of the workspace", outside=True),
     Key("HFT_ANCHOR_REMOTE", "text", None, "git URL, or an absolute path", outside=True),
+    Key("HFT_ALPHA_REGISTRY", "path", None, "path of a folder the desk shares", outside=True),
     Key("HFT_PROMOTIONS_DIR", "path", "config/strategy_promotions", "path"),
     Key("HFT_AUDIT_DSN", "text", "chdb://.state/audit.chdb", "DSN; relative to the workspace"),
     Key("HFT_CLICKHOUSE_HOST", "text", "localhost", "name; for a DSN without one"),

@@ -65,6 +65,7 @@ class Settings:
     signing_key: str | None
     trust_root: str | None
     anchor_remote: str | None
+    alpha_registry: str | None
     promotions_dir: str
     audit_dsn: str
     clickhouse_host: str

@@ -51,7 +51,8 @@ def expiry(here: desk.Desk) -> Any:
     """The expiry that a proposal asks for when its author names none."""
     fields = dict.fromkeys(promotion.Wishes.__dataclass_fields__)
     wishes = promotion.Wishes(**fields | {"renew": False, "tighten": {}, "asserted": {}})
-    made = type("Made", (), {"alpha": type("A", (), {"manifest": type("M", (), {"family": "f"})})})
+    alpha = type("A", (), {"manifest": type("M", (), {"family": "f"})})
+    made = type("Made", (), {"alpha": alpha, "data": type("D", (), {"calendar": None})})
     asked = promotion._asked(here, None, wishes, made, "a", "t", {}, here.profile())  # type: ignore[arg-type]
     return asked.expiry_days
 
@@ -168,6 +169,7 @@ CASES: dict[str, Case] = {
     "HFT_SIGNING_KEY": Case("one", "other", seen(lambda here: promotion.key_of(here, None))),
     "HFT_TRUST_ROOT": Case("/absent/one", "/absent/other", seen(lambda here: here.trust)),
     "HFT_ANCHOR_REMOTE": Case("/absent/one", "/absent/other", seen(lambda h: vars(h.remote))),
+    "HFT_ALPHA_REGISTRY": Case("/absent/a", "/absent/b", seen(lambda h: h.ledger.registry)),
     "HFT_PROMOTIONS_DIR": Case("one", "other", seen(lambda here: here.workspace.promotions.name)),
     "HFT_AUDIT_DSN": Case("chdb://a", "chdb://b", seen(lambda here: here.database.dsn)),
     "HFT_CLICKHOUSE_HOST": Case("a", "b", seen(lambda here: vars(here.source("clickhouse://")))),

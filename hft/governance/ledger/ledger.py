@@ -17,6 +17,7 @@ from hft.core.errors import JournalError, ValidationError
 from hft.governance.ledger import family as families
 from hft.governance.ledger.check import Heads, Problem, check
 from hft.governance.ledger.family import DAYS_PER_YEAR, FamilyView, Price
+from hft.governance.ledger.registry import exchange
 from hft.governance.ledger.union import SUFFIX, Union, chain_files
 from hft.governance.ledger.vectors import Vectors
 from hft.governance.ledger.writer import writer_id
@@ -44,22 +45,32 @@ class Ledger:
     lock for long.
     """
 
-    def __init__(self, folder: Path, writer: str) -> None:
-        self.folder, self.writer = folder, writer
+    def __init__(self, folder: Path, writer: str, registry: Path | None = None) -> None:
+        self.folder, self.writer, self.registry = folder, writer, registry
         self.chain = Chain(folder / f"{writer}{SUFFIX}")
         self._union = Union(folder)
         self._vectors = Vectors(folder / RETURNS)
         self._views: dict[tuple[str, ...], FamilyView] = {}
         self._one_at_a_time = threading.RLock()
 
-    def __reduce__(self) -> tuple[type["Ledger"], tuple[Path, str]]:
-        return type(self), (self.folder, self.writer)
+    def __reduce__(self) -> tuple[type["Ledger"], tuple[Path, str, Path | None]]:
+        return type(self), (self.folder, self.writer, self.registry)
 
     @classmethod
-    def open(cls, folder: str | Path, *, writer: str | None = None) -> "Ledger":
-        """The ledger in `folder`, which need not exist yet; this host, user and checkout writes."""
+    def open(
+        cls,
+        folder: str | Path,
+        *,
+        writer: str | None = None,
+        registry: str | Path | None = None,
+    ) -> "Ledger":
+        """The ledger in `folder`, which need not exist yet; this host, user and checkout writes.
+
+        `registry`: a folder that a desk shares, whose trials count here, too.
+        """
         folder = Path(folder)
-        return cls(folder, writer or writer_id(folder))
+        shared = None if registry is None else Path(registry)
+        return cls(folder, writer or writer_id(folder), shared)
 
     def append(self, trials: Sequence[Trial], now_ns: int) -> list[Recorded]:
         """Record trials as they run; they are durable when this returns.
@@ -73,6 +84,7 @@ class Ledger:
         with self._one_at_a_time:
             known = self._refreshed().ids()
             appended = self.chain.append(rows)
+            self._shared()
         recorded, mine = [], set()
         for at, row in enumerate(rows):
             trial = row["trial_id"]
@@ -134,11 +146,18 @@ class Ledger:
 
     def _refreshed(self) -> Union:
         with self._one_at_a_time:
+            self._shared()
             return self._union.refresh()
 
     def _unique(self) -> pl.DataFrame:
         with self._one_at_a_time:
+            self._shared()
             return self._union.refresh().unique()
+
+    def _shared(self) -> None:
+        """Raises: Unavailable, JournalError where the registry of the desk cannot be reckoned."""
+        if self.registry is not None:
+            exchange(self.folder, self.registry, RETURNS)
 
     def _head(self, path: Path) -> Head:
         try:
