@@ -27,7 +27,6 @@ from hft.research.alphas import loader, signals
 from hft.research.backtest import Rules, annual_sharpe, run
 from hft.research.data.load import load
 from hft.research.data.planted import BARS, write
-from hft.research.workspace import Workspace
 from hft.statistics.study import Study
 from hft.storage.chain import canonical
 
@@ -103,7 +102,7 @@ def _judged(root: Path, name: str) -> tuple[float | None, Any]:
         result = validate(name, str(rows), root=root, skip_gate_b_tests=True)
     except ValidationError as error:
         result = error
-    alpha = loader.load(Workspace(root), name)
+    alpha = loader.load_folder(root / "research" / "alphas" / name)
     data = load([str(rows)], fields=alpha.manifest.data_fields)
     earned = run(data, np.nan_to_num(signals.evaluate(alpha, data)), Rules())
     return annual_sharpe(earned.returns("daily")), result

@@ -143,7 +143,7 @@ def _one(
     random = generator(seed[0], seed[1], 7)
     # Worthless ones: their Sharpe ratios scatter as luck has it.
     beside = VOLATILITY * random.standard_normal((days, trials - 1))
-    return live(market, alpha, profile, Rivals(beside, like))
+    return live(market, alpha, profile, Rivals(beside, like), leaks=False)
 
 
 def _fine(
