@@ -82,8 +82,11 @@ def validate(
         data_roots=tuple(data_roots),
         correction=_correction(correction, thresholds),
         gate_f=_gate_f(gate_f, thresholds),
+        reentry=_rollbacks(desk, id),
     )
     given = services(desk, agree, tell, say)
+    if request.reentry:
+        given.say(f"{id}: {request.reentry} rolled back before; re-entry counts each trial anew")
     if experiments_dir is not None:
         given = replace(given, experiments=Path(experiments_dir).absolute())
     if thresholds.loosened:
@@ -132,6 +135,13 @@ def promotions_of(desk: Desk) -> list[Mapping[str, Any]]:
     from hft.governance.promotion.promotions import read
 
     return [file.promotion.data for file in read(desk.workspace.promotions).files if file.promotion]
+
+
+def _rollbacks(desk: Desk, id: str) -> int:
+    """How often the alpha was rolled back: what it shows after one is another try."""
+    from hft.governance.promotion.changes import changes
+
+    return sum(one.state == "rolled_back" for one in changes(desk.auditor.rows(), id))
 
 
 def _thresholds(desk: Desk, id: str, profile: str | None, changes: Mapping[str, Any]) -> Profile:

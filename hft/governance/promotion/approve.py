@@ -12,7 +12,7 @@ from typing import Any
 
 from hft.audit.sign import verify
 from hft.core.errors import Busy, GovernanceError, PromotionError
-from hft.governance.promotion import recheck, unseen
+from hft.governance.promotion import countersign, recheck, unseen
 from hft.governance.promotion.bundle import DECISION, Bundle, find
 from hft.governance.promotion.commit import Change, Row, change_row, commit, exclusive
 from hft.governance.promotion.document import Promotion
@@ -89,10 +89,16 @@ def approve(
             office, folder, bundle, validator, now
         )
         stage = "renew" if bundle.data["renews"] else "approve"
+        shown = "" if look is None else look.sentence
         if objections:
-            shown = "" if look is None else look.sentence
             done = Approval(alpha_id, False, stage, bundle.sha256, tuple(objections), unseen=shown)
             _refused(office, bundle, validator, done)
+            return done
+        if more := countersign.missing(office, bundle, validator):
+            done = Approval(
+                alpha_id, False, countersign.STAGE, bundle.sha256, (more,), unseen=shown
+            )
+            _refused(office, bundle, validator, done, key)
             return done
         return _carry_out(
             office, folder, bundle, validator, key, text, signature, self_approved, stage, look
@@ -228,10 +234,14 @@ def _four_eyes(office: Office, bundle: Bundle, validator: Person) -> tuple[list[
     return found, own
 
 
-def _refused(office: Office, bundle: Bundle, validator: Person, done: Approval) -> None:
+def _refused(
+    office: Office, bundle: Bundle, validator: Person, done: Approval, key: Path | None = None
+) -> None:
+    """The row of an approval that put nothing in place; signed with a key where one is given."""
+    row = Row("alpha_promotion_log", _values(bundle, done))
     office.audit.record(
-        "alpha_promotion_log",
-        _values(bundle, done),
+        row.table,
+        row.values if key is None else row.signed(key, office.now_ns).values,
         now_ns=office.now_ns,
         key_fp=validator.key.fingerprint,
         limits_hash=str(bundle.hashes["limits"] or ""),

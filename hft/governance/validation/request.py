@@ -46,6 +46,7 @@ class Request:
     correction: Method = "bh"
     gate_f: bool = False
     quotes: Quotes | None = None
+    reentry: int = 0  # rollbacks of the alpha so far
 
     def __post_init__(self) -> None:
         """Raises: ConfigError for what would spend trials on nothing, or pay for every trade."""
@@ -90,6 +91,7 @@ class Request:
             execution=self.execution,
             maker_bps=self.maker_bps,
             capital=manifest.capital_a_contract,
+            reentry=self.reentry,
             # Another threshold than the declared one was chosen later: all that could be are tried.
             declared=manifest.threshold is not None and rules.threshold == manifest.threshold,
         )

@@ -37,6 +37,8 @@ def config_hash(options: Options) -> str:
         "rules": options.rules.to_dict(),
     }
     content |= {name: own[name] for name in JUDGED if own[name] != plain[name]}
+    if options.reentry:
+        content |= {"reentry": options.reentry}
     if options.execution != "taker":
         content |= {"execution": options.execution, "maker_bps": options.maker_bps}
     return hashlib.sha256(canonical(content)).hexdigest()[:16]

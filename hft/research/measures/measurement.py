@@ -60,12 +60,14 @@ class Options:
     maker_bps: float = -0.2
     declared: bool = False
     capital: float | None = None  # of a contract, in points of price; None: its own price
+    reentry: int = 0  # rollbacks of the alpha before: the same rows after one are another try
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         without = {"rules"} | ({"execution", "maker_bps"} if self.execution == "taker" else set())
         without |= set() if self.declared else {"declared"}
         without |= {"capital"} if self.capital is None else set()
+        without |= set() if self.reentry else {"reentry"}
         plain = {name: value for name, value in self.__dict__.items() if name not in without}
         return plain | {"rules": self.rules.to_dict()}
 

@@ -3,21 +3,26 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
-from promotion_world import World, profile, shadow
+from promotion_world import ALPHA, World, profile, shadow
 
+from hft.api.validation import _rollbacks
 from hft.cli.app import run
 from hft.core.errors import DataError
 from hft.governance import provenance
+from hft.governance.canary.apply import apply, rollback_by_hand
 from hft.governance.gates import e
 from hft.governance.gates.origins import IDS, Origins, checks
-from hft.governance.promotion.origins import of_data
+from hft.governance.promotion.origins import of_data, used_before
+from hft.governance.validation.trials import config_hash
 from hft.governance.verdict import Verdict
 from hft.research.data.load import load
 from hft.research.data.planted import planted, write
 from hft.research.data.planted_tapes import quotes, write_tapes
+from hft.research.measures.measurement import Options
 from hft.runs.ingest import ingest
 from hft.runs.join import join
 from hft.tape.dataset import Tapes
@@ -158,3 +163,25 @@ def test_data_declare_is_a_command_that_refuses_synthetic_contents(
     assert run([*declare, "tapes", "--as", "recorded", "--source", "us"]) == 2
     assert run([*declare, "tapes", "--as", "synthetic", "--source", "us"]) == 0
     assert run([*declare, "tapes", "--as", "live", "--source", " "]) == 78
+
+
+def test_what_is_validated_again_after_a_rollback_is_new_trials() -> None:
+    options = Options()
+    assert config_hash(options) == config_hash(replace(options, reentry=0))
+    hashes = {config_hash(replace(options, reentry=count)) for count in (0, 1, 2)}
+    assert len(hashes) == 3 and "reentry" not in options.to_dict()
+
+
+def test_tapes_of_an_attempt_that_was_rolled_back_are_used_up(world: World) -> None:
+    runs = ({"run_id": "r1", "digest": "1" * 64, "tapes": ["a" * 64]},)
+    world.propose(shadow=shadow(runs=runs))
+    world.pass_days(1 / 24)
+    assert world.approve().approved
+    assert used_before(world.office(), ALPHA) == set(), "a renewal may show them again"
+    file = world.file()
+    assert file.promotion is not None
+    apply(
+        world.office("cyd"), file, rollback_by_hand(file.promotion, "fees"), person=None, key=None
+    )
+    assert used_before(world.office(), ALPHA) == {"a" * 64}
+    assert _rollbacks(SimpleNamespace(auditor=world.office().audit), ALPHA) == 1  # type: ignore[arg-type]

@@ -1,0 +1,49 @@
+"""tier1 is put in place by the second of two validators, each of whom measured again."""
+
+from dataclasses import replace
+
+from promotion_world import ALPHA, World, profile
+
+from hft.audit.signed_rows import check_rows
+from hft.governance.profile import Profile
+
+
+def two() -> Profile:
+    """`standard` as the world's evidence passes it, with two validators as tier1 asks."""
+    plain = profile("standard")
+    return replace(plain, values={**plain.values, "promotion.validators_min": 2})
+
+
+def test_the_first_validator_leaves_a_signed_row_and_the_second_puts_the_file_in_place(
+    world: World,
+) -> None:
+    assert profile("tier1").get("promotion.validators_min") == 2
+    assert profile("standard").get("promotion.validators_min") == 1
+    world.propose(profile=two())
+    world.pass_days(1 / 24)
+    first = world.approve("bob")
+    assert (first.approved, first.stage) == (False, "countersign")
+    assert "validator 1 of 2" in first.objections[0]
+    world.pass_days(1 / 24)
+    again = world.approve("bob")
+    assert (again.approved, again.stage) == (False, "countersign"), "one person is one"
+    second = world.approve("dan")
+    assert second.approved, second.objections
+    assert world.file().promotion is not None
+    stages = [(row["stage"], row["approved"]) for row in world.rows("alpha_promotion_log")]
+    assert stages == [("propose", 1), ("countersign", 0), ("countersign", 0), ("approve", 1)]
+    assert check_rows(world.office().audit.rows(), world.keys) == []
+
+
+def test_an_unsigned_row_of_another_validator_is_no_signature(world: World) -> None:
+    world.propose(profile=two())
+    world.pass_days(1 / 24)
+    assert world.approve("bob").stage == "countersign"
+    (row,) = [one for one in world.rows("alpha_promotion_log") if one["stage"] == "countersign"]
+    office = world.office("dan")
+    forged = {**row, "signature": "", "bundle_sha256": "0" * 64}
+    office.audit.record("alpha_promotion_log", forged, now_ns=world.now_ns)
+    world.propose(profile=two())
+    world.pass_days(1 / 24)
+    assert world.approve("dan").stage == "countersign", "bob signed another bundle"
+    assert row["alpha_id"] == ALPHA
