@@ -95,7 +95,7 @@ class Trust:
             return UNROOTED
         return (
             f"keys from the root {self.root.sha256[:16]}, quorum {self.root.quorum}, "
-            f"{len(self.hashes)} signed changes"
+            f"signed changes: {len(self.hashes)}"
         )
 
     @property
