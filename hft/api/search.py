@@ -65,7 +65,7 @@ class Search(Shown):
             f"returns: {found['data']['returns_used']}",
         ]
         if found["passed"]:
-            lines.append(f"passed is by itself; {PASSED}, the last line")
+            lines.append(f"passed is above the hurdle, the last line; {PASSED}")
         return "\n".join([*lines, "", (shown or frame_text)(self.table), "", self.price])
 
     def __repr__(self) -> str:
@@ -159,6 +159,7 @@ def _run(
 ) -> Search:
     from hft.research.search.results import document, keep, result_of, trials_of
     from hft.research.search.run import run, search_hash
+    from hft.research.trial import LABEL_FAMILY
 
     folder = desk.workspace.search_results / f"{plan.mode}_{search_hash(plan, market)}"
     state = run(
@@ -170,7 +171,8 @@ def _run(
         cache_mb=desk.settings.alpha_search_cache_mb,
         **places,
     )
-    result = result_of(plan, market, state, top)
+    seen = desk.ledger.family(label_family=LABEL_FAMILY, interval=market.interval)
+    result = result_of(plan, market, state, top, seen.hurdle or 0.0)
     shown = document(result, state)
     keep(folder, result, shown)
     return Search(result, price, folder, shown)

@@ -85,9 +85,10 @@ def test_it_finds_the_planted_edge_and_counts_every_trial(
     page = Path(result["path"]) / "report.html"
     before = page.read_bytes()
     assert b"ts_mean(ofi, 1)" in before
-    assert b"passes by itself: the best of so many tries has to be above the hurdle" in before
+    assert f"passes the hurdle of {result['hurdle']:.2f}".encode() in before
+    assert all(one["sharpe_oos"] > result["hurdle"] for one in result["results"] if one["passed"])
     _, said, _ = search(capsys, *template, "--returns-field", "mid")
-    assert "passed is by itself; the best of so many tries has to be above the hurdle" in said
+    assert "passed is above the hurdle, the last line" in said
     again = found(capsys, *template, "--returns-field", "mid")
     assert again["results"] == result["results"] and page.read_bytes() == before
     assert len(Ledger.open(desk / "research" / "ledger").trials()) == 4
@@ -101,7 +102,7 @@ def test_without_a_returns_field_nothing_passes(
     assert result["passed"] == 0 and not any(one["passed"] for one in result["results"])
     assert result["data"]["fields"] == ["ofi", "vol"]
     _, said, _ = search(capsys, "--trials", "20", "--feature-fields", "ofi,vol")
-    assert "0 passed" in said and "by itself" not in said
+    assert "0 passed" in said and "above the hurdle" not in said
 
 
 def test_columns_that_look_ahead_or_are_prices_are_left_out(
@@ -198,3 +199,15 @@ def test_a_template_may_name_what_only_other_columns_give(
     )
     shown = sorted(one["expression"] for one in result["results"])
     assert shown == ["ts_mean(ofi, 2)", "ts_mean(queue_imbalance, 2)"]
+
+
+def test_noise_that_is_below_the_hurdle_of_so_many_tries_passes_nowhere() -> None:
+    from hft.research.search.results import _passes, _reason
+
+    lucky = {"passed": True, "sharpe_oos": 1.69, "reason": ""}
+    assert not _passes(lucky, 2.44) and _passes(lucky, 1.5)
+    assert _reason(lucky, 2.44) == "not above the hurdle 2.44"
+    assert (
+        _reason({"passed": False, "sharpe_oos": 0.1, "reason": "never trades"}, 2.44)
+        == "never trades"
+    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hft.audit.artifacts import FILES
 from hft.audit.overrides import named
 from hft.reports.figures import counted
 
@@ -86,11 +87,18 @@ def _link(alpha_id: str, row: Mapping[str, Any], pages: Mapping[str, str]) -> Li
         "control_log": "change",
         "override_log": "override",
     }[table]
-    page = pages.get(str(own.get("run_id", "")), "")
+    page = _own_page(own, pages) or pages.get(str(own.get("run_id", "")), "")
     reasons = tuple(json.loads(own.get("reasons") or "[]"))
     return Link(
         int(row["ts"]), kind, words(own), str(row["row_hash"]), str(row["actor"]), page, reasons
     )
+
+
+def _own_page(own: Mapping[str, Any], pages: Mapping[str, str]) -> str:
+    """The page that stands among the files a row names: that of D and E is the proposal's."""
+    files = json.loads(own.get("details") or "{}").get(FILES) or {}
+    found = (pages.get(name.split("/")[-2], "") for name in files if name.endswith(f"/{PAGE}"))
+    return next((page for page in found if page), "")
 
 
 def _gate(own: Mapping[str, Any]) -> str:

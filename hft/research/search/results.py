@@ -38,8 +38,11 @@ CODE_HASH = hashlib.sha256(VERSION.encode()).hexdigest()
 SHOWN_MAX = 2000  # points of the page's picture
 
 
-def result_of(plan: Plan, market: Market, state: State, top: int) -> dict[str, Any]:
-    """The search as JSON-ready data; `results` are the best `top`."""
+def result_of(
+    plan: Plan, market: Market, state: State, top: int, hurdle: float = 0.0
+) -> dict[str, Any]:
+    """The search as JSON-ready data; `results` are the best `top`. `hurdle` is the annual Sharpe
+    ratio that the best of all trials on this data would have by luck: below it nothing passes."""
     ranked = ranking(state)
     failures = [one for one in state.found.values() if one.figures["score"] is None]
     return {
@@ -61,24 +64,36 @@ def result_of(plan: Plan, market: Market, state: State, top: int) -> dict[str, A
         "duplicates": dict(state.counts),
         "failures": len(failures),
         "never_trade": sum(one.figures["reason"] == "never trades" for one in failures),
-        "passed": sum(one.figures["passed"] for one in ranked),
-        "results": _listed(ranked[:top], market),
+        "hurdle": hurdle,
+        "passed": sum(_passes(one.figures, hurdle) for one in ranked),
+        "results": _listed(ranked[:top], market, hurdle),
     }
 
 
-def _listed(found: Sequence[Found], market: Market) -> list[dict[str, Any]]:
+def _passes(figures: Mapping[str, Any], hurdle: float) -> bool:
+    return bool(figures["passed"]) and figures["sharpe_oos"] > hurdle
+
+
+def _reason(figures: Mapping[str, Any], hurdle: float) -> str:
+    """Why it does not pass; empty where it does, or where its own figures say it."""
+    if figures["passed"] and not _passes(figures, hurdle):
+        return f"not above the hurdle {hurdle:.2f}"
+    return str(figures["reason"] or "")
+
+
+def _listed(found: Sequence[Found], market: Market, hurdle: float) -> list[dict[str, Any]]:
     """Contract 5.8: expression, score, sharpe_oos, correlation, passed, metadata."""
     listed = []
     for one in found:
         figures = one.figures
-        kept = ("sharpe_is", "sharpe_held", "turnover", "net_total", "gross_total", "reason")
+        kept = ("sharpe_is", "sharpe_held", "turnover", "net_total", "gross_total")
         listed.append(
             {
                 "expression": one.expression.pretty(),
                 "score": figures["score"],
                 "sharpe_oos": figures["sharpe_oos"],
                 "correlation_pool_max": figures["correlation_pool_max"],
-                "passed": figures["passed"],
+                "passed": _passes(figures, hurdle),
                 "metadata": {
                     "variables": list(one.expression.fields),
                     "depth": one.expression.depth,
@@ -87,6 +102,7 @@ def _listed(found: Sequence[Found], market: Market) -> list[dict[str, Any]]:
                     "hash": one.expression.hash,
                     "ic_mean": _ic(one.expression, market),
                     **{name: figures[name] for name in kept},
+                    "reason": _reason(figures, hurdle),
                 },
             }
         )
@@ -163,7 +179,7 @@ def document(result: Mapping[str, Any], state: State) -> Document:
         expressions=[one.expression.pretty() for one in ranked],
         score=[one["score"] for one in figures],
         complexity=[float(one.expression.depth) for one in ranked],
-        passed=[bool(one["passed"]) for one in figures],
+        passed=[_passes(one, result["hurdle"]) for one in figures],
         sharpe=[one["sharpe_oos"] for one in figures],
         correlation=[one["correlation_pool_max"] for one in figures],
         evaluated=result["evaluated"],
@@ -220,20 +236,24 @@ def _facts(result: Mapping[str, Any]) -> list[Fact]:
         Fact("same positions", f"{same['behaviour']:,}", "counted as repeats"),
         Fact("without a score", f"{result['failures']:,}", "never traded, or did not vary"),
         Fact(
-            "passed", f"{result['passed']:,}", "Sharpe above holding > 0.5, pool correlation < 0.7"
+            "passed",
+            f"{result['passed']:,}",
+            f"Sharpe above the hurdle {result['hurdle']:.2f}, above holding > 0.5, pool correlation "
+            "< 0.7",
         ),
         Fact("returns", data["returns_used"], "proxy never passes" if data["proxy"] else ""),
     ]
 
 
-PASSED = "the best of so many tries has to be above the hurdle in the price"
+PASSED = "the hurdle is what the best of so many tries has by luck"
 
 
 def _words(result: Mapping[str, Any]) -> str:
     if not result["results"] or result["results"][0]["score"] is None:
         return "No candidate could be scored."
     best = result["results"][0]
-    said = f"passes by itself: {PASSED}" if best["passed"] else "does not pass"
+    hurdle = f"the hurdle of {result['hurdle']:.2f}"
+    said = f"passes {hurdle}" if best["passed"] else f"does not pass ({hurdle})"
     return f"The best of {result['trials']:,} has a score of {best['score']:.2f} and {said}."
 
 

@@ -6,6 +6,7 @@ from promotion_world import ALPHA, World, profile
 
 from hft.audit.signed_rows import check_rows
 from hft.governance.profile import Profile
+from hft.governance.trace.why import pages_of, why
 
 
 def two() -> Profile:
@@ -47,3 +48,16 @@ def test_an_unsigned_row_of_another_validator_is_no_signature(world: World) -> N
     world.pass_days(1 / 24)
     assert world.approve("dan").stage == "countersign", "bob signed another bundle"
     assert row["alpha_id"] == ALPHA
+
+
+def test_gates_d_and_e_are_linked_to_the_page_of_the_proposal(world: World) -> None:
+    done = world.propose()
+    rows = list(world.office().audit.rows())
+    pages = pages_of(world.workspace.experiments, ALPHA)
+    links = {
+        one.words.split(" ")[1]: one.page
+        for one in why(ALPHA, rows, [], pages)
+        if one.kind == "gate"
+    }
+    for gate in ("D", "E"):
+        assert links[gate] == f"promotions/{ALPHA}/{done.folder.name}/report.html"
