@@ -22,6 +22,7 @@ from hft.research.leakage.foresight import (
 
 ROWS_MOST = 4_000
 ECHO, DISTINCT_MIN = 0.9, 100
+LEAD_LEAST, LEAD, LEAD_Z = 30, 0.25, 10.0
 OWN_SHARE = 0.05  # of what is new in a column must be its own, else the two are one
 
 
@@ -55,6 +56,38 @@ def echo(
                     row = int(np.argmax(np.isfinite(new)))
                     best = Foresight(f"correlation with {word} then", k, size, row, ECHO)
     return best
+
+
+def shifted(values: np.ndarray, price: np.ndarray) -> Foresight | None:
+    """Is a column the price's step of later rows, however many: a clock that is an hour ahead?
+
+    So far ahead of single steps nothing honest has any likeness, so that little condemns.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        step = np.diff(price, prepend=np.nan) / price
+    later = _standard(step)
+    best = None
+    for word, form in (("level", values), ("change", np.diff(values, prepend=np.nan))):
+        mine, size = _standard(form), 2 * len(values)
+        product = np.fft.irfft(np.conj(np.fft.rfft(mine, size)) * np.fft.rfft(later, size), size)
+        leads = np.abs(product[LEAD_LEAST : len(values) // 4]) / len(values)
+        if not len(leads):
+            continue
+        at = int(np.argmax(leads))
+        likeness = float(leads[at])
+        if likeness >= LEAD and (best is None or likeness > best.size):
+            if fisher(min(likeness, 1.0), len(values)) >= LEAD_Z:
+                how = f"correlation of its {word} with one step of the price"
+                best = Foresight(how, at + LEAD_LEAST, likeness, int(np.argmax(mine != 0)), LEAD)
+    return best
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    """Ranks with mean 0 and variance 1; 0 where there is none."""
+    found = ranks(values)
+    found -= np.nanmean(found) if np.isfinite(found).any() else 0.0
+    width = spread(found)
+    return np.nan_to_num(found / width) if width > 0 else np.zeros(len(values))
 
 
 def _likeness(one: np.ndarray, other: np.ndarray) -> float:

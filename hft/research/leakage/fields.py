@@ -13,7 +13,7 @@ import numpy as np
 from hft.research.alphas.manifest import AlphaManifest
 from hft.research.data.aliases import CLOCK_FIELDS
 from hft.research.data.dataset import ResearchData
-from hft.research.leakage.echoes import CrossSection, echo
+from hft.research.leakage.echoes import CrossSection, echo, shifted
 from hft.research.leakage.foresight import ROWS_MIN, Foresight, foresight
 from hft.research.leakage.outcomes import ends, outcome
 from hft.research.leakage.report import Violation, moment
@@ -22,8 +22,9 @@ LABEL = re.compile(
     r"(?:^|_)(?:label|target|outcome|fwd|forward)(?:_|\d|$)|^(?:y|t_end.*|t_start)$|"
     r"(?:^|_)(?:future|next)_(?:ret|return|price|mid|close|px|bar|row)"
 )
-STEPS = (1, 2, 5, 10)
-ROWS_MOST, SECTIONS = 16_000, 4
+STEPS = (1, 2, 3, 5, 10, 20)
+RUN_MOST = 0.5  # a column that stands still in more rows than that is one of bars
+ROWS_MOST, SECTIONS = 10_000, 4
 CURE = (
     "it is made of what came later. Leave it out, shift it to the time when it was known, or mend "
     "how it is made"
@@ -76,18 +77,44 @@ def _proofs(
     proof = foresight(values, part.price, part.session, steps)
     if proof is not None:
         yield part, proof
+    for rows, more in masks(values, part):
+        proof = foresight(np.where(rows, values, np.nan), part.price, part.session, more or steps)
+        if proof is not None:
+            yield part, proof
+    moved = shifted(values, part.price)
+    if moved is not None:
+        yield part, moved
     ended = outcome(whole.field(name), whole.price, whole, name)
     if ended is not None:
         yield whole, ended
-    for rows in ends(whole.session):
-        mine, price = whole.field(name)[rows], whole.price[rows]
-        one = foresight(mine, price, whole.session[rows], (1, 2, 5))
+    for rows, asked in ends(whole.session):
+        mine, price = np.where(asked, whole.field(name)[rows], np.nan), whole.price[rows]
+        one = foresight(mine, price, whole.session[rows], (1, 2, 4, 10))
         if one is not None:
-            where = f"{one.how} (one row a session)"
+            where = f"{one.how} (at the ends of sessions)"
             yield whole, Foresight(where, one.steps, one.size, int(rows[one.row]), one.limit)
     repeated = echo(values, part, name, steps)
     if repeated is not None:
         yield part, repeated
+
+
+def masks(
+    values: np.ndarray, data: ResearchData
+) -> Iterator[tuple[np.ndarray, tuple[int, ...]]]:
+    """Rows to look at by themselves: where a bar of another length begins, each half of a session."""
+    with np.errstate(invalid="ignore"):
+        begins = np.append(True, np.diff(values) != 0) & np.isfinite(values)
+    count = int(begins.sum())
+    if ROWS_MIN < count < RUN_MOST * len(values):
+        length = int(np.median(np.diff(np.flatnonzero(begins))))
+        yield begins, tuple(sorted({max(length // 2, 1), max(length - 1, 1), length}))
+    ends_at = np.flatnonzero(np.append(np.diff(data.session) != 0, True))
+    if len(ends_at) < len(values) // 8:
+        begin = np.append(0, ends_at[:-1] + 1)
+        middle = np.repeat((begin + ends_at) // 2, ends_at - begin + 1)
+        first = np.arange(len(values)) < middle
+        yield first, ()
+        yield ~first, ()
 
 
 def steps_of(data: ResearchData, horizon_ns: int) -> tuple[int, ...]:

@@ -156,7 +156,8 @@ def _strongest(
     }
     way = max(ways, key=lambda key: ways[key])
     size = ways[way]
-    if size >= moves.limit and fisher(size, count / moves.steps) >= Z_MIN:
+    apart = len(np.unique(np.flatnonzero(fine) // moves.steps))  # moves that do not overlap
+    if size >= moves.limit and fisher(size, apart) >= Z_MIN:
         return Foresight(f"{way} of its {name}", moves.steps, size, row, moves.limit)
     sure = _certain(mine, ranked[fine], move, np.flatnonzero(fine) // moves.steps)
     if sure is not None:

@@ -42,12 +42,15 @@ class _Sessions:
         return cls(turns[long], stops[long])
 
 
-def ends(session: np.ndarray) -> Iterator[np.ndarray]:
-    """The first rows of all sessions, and the last; nothing where there are few, or daily rows."""
+def ends(session: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The first and last rows of all sessions in turn, once to ask the first and once the last;
+    nothing where there are few sessions, or daily rows."""
     found = _Sessions.of(session)
     if len(found.begin) >= ROWS_MIN:
-        yield found.begin
-        yield found.end - 1
+        rows = np.column_stack([found.begin, found.end - 1]).ravel()
+        first = np.arange(len(rows)) % 2 == 0
+        yield rows, first
+        yield rows, ~first
 
 
 def outcome(

@@ -75,6 +75,19 @@ LEAKS: dict[str, Make] = {
         np.arange(len(d)), np.arange(len(d))[::60], d.price[::60]
     ),
     "a later price": lambda d: np.append(d.price[15:], [np.nan] * 15),
+    "an hour early": lambda d: np.append(behind(d.price, 1)[60:], [np.nan] * 60),
+    "an hour early in summer": lambda d: np.where(
+        d.session < np.median(d.session),
+        np.append(behind(d.price, 1)[60:], [np.nan] * 60),
+        behind(d.price, 1),
+    ),
+    "half hours known at their start": lambda d: (
+        pl.DataFrame({"p": d.price, "g": np.arange(len(d)) // 30})
+        .select((P.last() / P.first() - 1.0).over("g"))
+        .to_series()
+        .to_numpy()
+    ),
+    "volume by what comes": lambda d: d.field("volume") * np.sign(ahead(d.price, 3)),
     "minus the next return": lambda d: -ahead(d.price, 1),
 }
 

@@ -117,8 +117,7 @@ def test_gate_c_judges_the_quotes_and_counts_one_trial(desk: Path) -> None:
     assert Ledger.open(desk / "research" / "ledger").trials()["trial_id"].to_list() == [
         done.trial_id
     ]
-    assert found["replay_fills"].value > 10 and not found["sweep"].applicable
-    assert not found["robust"].applicable
+    assert found["replay_fills"].value > 10 and not found["plateau"].applicable
     runs = desk / "research" / "experiments" / "replays" / "rl_quotes" / "runs"
     played = [json.dumps(Run.open(path).manifest["config"]) for path in runs.iterdir()]
     assert played and all('"weights"' in one and '"threshold"' not in one for one in played)
