@@ -10,6 +10,7 @@ from tests.audit.some_rows import START, some_row
 def test_every_kind_of_override_stands_on_the_page_once(tmp_path: Path) -> None:
     audit = Auditor(tmp_path, "http://127.0.0.1:9", actor="ada")
     kinds = ("force", "self_approval", "asserted", "waiver", "vault_look", "vault_refused")
+    kinds += ("vault_budget",)
     for n, kind in enumerate(kinds):
         row = {"kind": kind, "alpha_id": "p", "reason": f"because {n}", "signature": "s" * (n % 2)}
         audit.record("override_log", row, now_ns=START + n)
@@ -24,7 +25,7 @@ def test_every_kind_of_override_stands_on_the_page_once(tmp_path: Path) -> None:
     found = overrides(audit.rows())
     assert [one.kind for one in found] == [
         *("forced promotion", "self-approval", "self-approval", "asserted evidence", "waiver"),
-        *("vault look", "vault look refused"),
+        *("vault look", "vault look refused", "vault budget overridden"),
         *("limit change", "kill", "reset", "asserted evidence"),
     ]
     assert counts(found) == {
@@ -34,5 +35,5 @@ def test_every_kind_of_override_stands_on_the_page_once(tmp_path: Path) -> None:
     }
     assert all(one.actor == "ada" and one.seq > 1 for one in found)
     assert [one.signed for one in found[:2]] == [False, False]
-    assert found[0].reason == "because 0" and found[7].subject == "all: a -> b"
+    assert found[0].reason == "because 0" and found[8].subject == "all: a -> b"
     assert overrides(audit.rows(), START + 13) == [found[-1]]
