@@ -16,8 +16,11 @@ class Report(Protocol):
 
 
 @contextmanager
-def bar(label: str, unit: str) -> Iterator[Report | None]:
-    """Yield a `Report`, or None where no bar is wanted; the rate is `unit` a second."""
+def bar(label: str, unit: str, scale: str = "M") -> Iterator[Report | None]:
+    """Yield a `Report`, or None where no bar is wanted; the rate is `unit` a second.
+
+    `scale` "M" counts the rate in millions, "" in ones.
+    """
     if context.current.quiet or context.current.json or not sys.stderr.isatty():
         yield None
         return
@@ -42,7 +45,8 @@ def bar(label: str, unit: str) -> Iterator[Report | None]:
             shown.start()
         seconds = time.monotonic() - began[0]
         counted = done if count is None else count
-        rate = f"{counted / seconds / 1e6:.1f}M {unit}/s" if seconds > 0.1 else ""
+        by = 1e6 if scale else 1.0
+        rate = f"{counted / seconds / by:.1f}{scale} {unit}/s" if seconds > 0.1 else ""
         shown.update(task, completed=done, total=total, rate=rate)
 
     try:

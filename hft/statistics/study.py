@@ -179,7 +179,7 @@ def grid(
     sharpes: Sequence[float] = (1.0, 2.0, 3.0, 4.0, 6.0),
     trials: Sequence[int] = (1, 3, 10),
     years: Sequence[int] = (1, 2, 4, 8),
-    panels: int = 200,
+    panels: int = 100,
     seed: int = 7,
 ) -> Study:
     """One real alpha among so many trials over so many years: how often does the core pass?"""

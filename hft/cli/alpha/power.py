@@ -31,7 +31,7 @@ def power(
     """Tell how likely a true alpha passes gates A to C; no trial is counted, nothing recorded."""
     from hft.api import power as api
 
-    with bar("lives", "lives") as report:
+    with bar("judged", "lives", "") as report:
         found = api.power(
             family,
             sharpe=_numbers(sharpe, "--sharpe"),

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from hft.api import research
+from hft.api.power import power as ask
 from hft.cli.app import app
 from hft.core.errors import ConfigError
+from hft.governance.ledger.ledger import Ledger
 from hft.governance.power import life
 from hft.governance.power.life import Rivals, live
 from hft.governance.power.market import Alpha, drawn, lean, persistent, signal_of
@@ -16,6 +19,7 @@ from hft.governance.power.power import power
 from hft.governance.profile import Profile
 from hft.governance.validation import validate
 from hft.research.backtest import run
+from hft.research.trial import LABEL_FAMILY, Trial
 from hft.settings import read_profile
 
 STANDARD = Profile.from_dict(read_profile("standard"), "standard")
@@ -119,6 +123,39 @@ def test_the_command_answers_in_json_and_writes_nothing(
     assert (found["sharpe"], found["days"], found["lives"]) == (3.0, 252, 2)
     assert 0.0 <= found["low"] <= found["chance"] <= found["high"] <= 1.0
     assert not list(tmp_path.rglob("*.jsonl"))
+
+
+def test_a_family_brings_what_the_ledger_has_tried_of_it(tmp_path: Path) -> None:
+    research.init(tmp_path)
+    with pytest.raises(ConfigError, match="the ledger has no trial of it"):
+        ask("ofi", root=tmp_path, lives=1)
+    random = np.random.default_rng(3)
+    Ledger.open(tmp_path / "research" / "ledger").append(
+        [trial(number, 0.01 * random.standard_normal(252)) for number in range(30)], 1
+    )
+    given = {"root": tmp_path, "sharpe": (3.0,), "days": (252,), "lives": 3}
+    beside, alone = ask("ofi", **given), ask(**given)
+    assert beside.beside.startswith("30 trials of family ofi so far, worth 30.0")
+    assert beside.chances[0].passed.count <= alone.chances[0].passed.count
+    assert dict(beside.chances[0].stopping).get("C dsr", 0) > 0, "thirty trials raise the hurdle"
+
+
+def trial(number: int, returns: np.ndarray) -> Trial:
+    return Trial(
+        alpha_id=f"other_{number}",
+        family="ofi",
+        label_family=LABEL_FAMILY,
+        canonical=f"number {number}",
+        interval=(0, 1),
+        config_hash="c",
+        data_hash="d",
+        code_hash="c",
+        returns=returns,
+        periods_per_year=252.0,
+        source="validate",
+        seed=1,
+        periods_ns=np.arange(len(returns)) * 86_400_000_000_000,
+    )
 
 
 def test_a_word_that_is_no_number_is_wrong_use() -> None:
