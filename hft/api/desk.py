@@ -85,7 +85,7 @@ class Desk:
         from hft.audit.trust import read_root, trusted
 
         named = self.settings.trust_root
-        root = None if named is None else read_root(Path(named).expanduser(), self.root)
+        root = None if named is None else read_root(self._elsewhere(named), self.root)
         return trusted(root, Keys.read(self.workspace.keys), changes_file(self.workspace.keys))
 
     @property
@@ -106,7 +106,7 @@ class Desk:
         named = self.settings.alpha_registry
         if named is None:
             return Ledger.open(self.workspace.ledger)
-        folder = Path(named).expanduser().resolve()
+        folder = self._elsewhere(named).resolve()
         if folder.is_relative_to(self.root.resolve()):
             raise ConfigError(
                 f"HFT_ALPHA_REGISTRY: {named}: lies in the workspace {self.root}; name the folder "
@@ -135,17 +135,24 @@ class Desk:
 
         Raises: ConfigError for a repository inside of the workspace.
         """
-        from hft.audit.remote import VARIABLE, Remote
+        from hft.audit.remote import VARIABLE, Remote, folder_of
 
         url = self.settings.anchor_remote
         if not url:
             return None
-        if Path(url).resolve().is_relative_to(self.root.resolve()):
+        named = folder_of(url)
+        folder = None if named is None else self._elsewhere(named)
+        if folder is not None and folder.resolve().is_relative_to(self.root.resolve()):
             raise ConfigError(
                 f"{VARIABLE}: {url}: lies in the workspace {self.root}, so that whoever can write "
                 "here can change it; name a repository elsewhere"
             )
-        return Remote(url, self.workspace.state / "anchors.git", self.hmac_key)
+        there = url if folder is None else str(folder)
+        return Remote(there, self.workspace.state / "anchors.git", self.hmac_key)
+
+    def _elsewhere(self, named: str) -> Path:
+        """A place outside, from the environment; a relative one is seen from the workspace."""
+        return self.root / Path(named).expanduser()
 
     def looked(self, row: dict[str, Any]) -> None:
         """An audit row of a use of data."""

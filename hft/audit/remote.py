@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from hft.audit.journal import FIRST_TABLE, Journal, Row
 from hft.core.errors import GovernanceError, JournalError, Unavailable
@@ -38,6 +39,13 @@ FORGOTTEN = [
 ]
 OPTIONS = ("core.hooksPath=/dev/null", "commit.gpgSign=false", "gc.auto=0")
 PROBE_DATE = "2020-01-01T00:00:00Z"
+
+
+def folder_of(url: str) -> str | None:
+    """The folder that a URL means, as git reads it; None for one on another machine."""
+    if url.startswith("file://"):
+        return unquote(url.removeprefix("file://"))
+    return None if ":" in url.partition("/")[0] or "://" in url else url
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from promotion_world import ALPHA, World
 
 from hft.api import anchoring, canaries, canary
 from hft.api.audit import verify
+from hft.api.desk import open_desk
 from hft.audit.keys import moment
 from hft.audit.remote import Remote
 from hft.cli.app import run
-from hft.core.errors import GovernanceError
+from hft.core.errors import ConfigError, GovernanceError
 
 
 def git(folder: Path, *words: str) -> str:
@@ -237,6 +238,34 @@ def test_a_remote_inside_of_the_workspace_is_refused(
     monkeypatch.chdir(desk)
     assert run(["--json", "audit", "anchor"]) == 78
     assert "lies in the workspace" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_a_file_url_inside_of_the_workspace_is_refused_wherever_one_stands(
+    desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HFT_ANCHOR_REMOTE", f"file://{bare(desk / 'mine')}")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="lies in the workspace"):
+        anchoring.anchor(desk)
+
+
+@pytest.mark.parametrize("url", ["file://{0}/anchors", "../anchors"])
+def test_a_remote_elsewhere_is_taken_by_url_or_seen_from_the_workspace(
+    desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("HFT_ANCHOR_REMOTE", url.format(tmp_path))
+    monkeypatch.chdir(desk)
+    assert anchoring.anchor(desk)["seq"] > 1
+
+
+@pytest.mark.parametrize("url", ["git@host.invalid:a.git", "ssh://git@host.invalid/a.git"])
+def test_a_remote_on_another_machine_is_no_folder_of_the_workspace(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("HFT_ANCHOR_REMOTE", url)
+    monkeypatch.chdir(desk)
+    remote = open_desk(desk).remote
+    assert remote is not None and remote.url == url
 
 
 def test_two_processes_that_anchor_at_once_lose_nothing(desk: Path, tmp_path: Path) -> None:
