@@ -33,6 +33,8 @@ class Tried:
 
     def __init__(self, allowed: Sequence[str]) -> None:
         self.allowed = (*allowed, *SYSTEM)
+        # Python looks into each of these itself when something is imported late; none lies below.
+        self.places = frozenset(os.path.abspath(one) for one in sys.path)
         self.found: list[str] = []
 
     def hook(self, event: str, given: tuple[Any, ...]) -> None:
@@ -43,7 +45,7 @@ class Tried:
         if event in OF_PATHS:
             if given and isinstance(given[0], str | bytes):
                 path = os.path.abspath(os.fsdecode(given[0]))
-                if not path.startswith(self.allowed):
+                if not path.startswith(self.allowed) and path not in self.places:
                     said = f"{event} {path}"
         elif event.startswith(TELLING):
             said = event

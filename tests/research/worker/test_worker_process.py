@@ -321,3 +321,18 @@ def test_finding_an_alpha_imports_none_here(tmp_path: Path) -> None:
     import sys
 
     assert "leaked" not in sys.modules
+
+
+LATE = {
+    "a library": "from scipy.signal import lfilter",
+    "a compiler": "import numba; numba.njit(lambda x: x + 1.0)(mid)",
+    "a part of Python": "import wave, colorsys, sqlite3.dbapi2 as _",
+}
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_what_an_alpha_imports_late_is_nothing_it_tried(tmp_path: Path, late: str) -> None:
+    folder = folder_of(tmp_path, STREAM.format(update=LATE[late]))
+    with WorkerAlpha(folder) as alpha:
+        alpha.evaluate(sample(20))
+        assert alpha.tried == () and alpha.reads == ()
