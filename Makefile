@@ -25,7 +25,7 @@ DEMO_ARGS ?=
 FUZZ_SEEDS ?= 200
 ENGINE_MARKETS ?= 200000
 
-.PHONY: advice-check mutations random-runs bench-search bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
+.PHONY: advice-check attacks mutations random-runs bench-search bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
 	docs bench fuzz fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak bless notebooks fix reference lock sessions wheel setup clean
 
 help:  ## print this list
@@ -115,6 +115,9 @@ governance-study: $(READY)  ## simulate what governance promises; writes docs/go
 
 fuzz: $(READY)  ## soak the simulation tests over many seeds (FUZZ_SEEDS=200)
 	@NUMBA_BOUNDSCHECK=1 $(PY) -m pytest -q tests --seeds $(FUZZ_SEEDS) -k "simulation or fuzz" $(ARGS)
+
+attacks: $(READY)  ## every attack of an alpha's author against the installed command, on years without edge
+	@$(PY) tests/attacks/command.py $(ARGS)
 
 fuzz-engine: $(READY)  ## random markets in the engine and in its twin (ENGINE_MARKETS=200000, 2 processes)
 	@MALLOC_MMAP_THRESHOLD_=131072 NUMPY_MADVISE_HUGEPAGE=0 \

@@ -34,7 +34,7 @@ WAIT_S, LIFE_S = 600.0, 7200.0  # of one answer, and of all answers of a worker 
 TEXT_MOST = 1 << 20
 TOLD = {"manifest", "batch", "stream", "reads", "tried", "expression", "quotes"}
 WORDS_KEPT, SAID_MOST, TEXT_LONGEST = 500, 100, 10_000
-HORIZON_MOST = 1 << 53
+HORIZON_MOST, SIGNAL_MOST = 1 << 53, 1e100
 LOOKS_S = 0.05  # between two looks at what a worker has taken, where it answers at once
 FREE_TEXT = ("hypothesis", "formula")
 SLOW = "took longer for all its answers together than a worker may"
@@ -139,7 +139,10 @@ class WorkerAlpha(RemoteAlpha):
     def _numbers(self, answer: Message, rows: int) -> np.ndarray:
         if len(answer.body) != 8 * rows:
             raise self._refused(f"answered {len(answer.body)} bytes for {rows} rows")
-        return np.frombuffer(answer.body, "<f8").astype(np.float64)
+        found = np.frombuffer(answer.body, "<f8").astype(np.float64)
+        if np.any(np.abs(found[np.isfinite(found)]) > SIGNAL_MOST):
+            raise self._refused(f"answered a number beyond {SIGNAL_MOST:g}, which nothing can sum")
+        return found
 
     def _opened(self) -> dict[str, Any]:
         readable = readable_places()

@@ -36,9 +36,11 @@ class Place:
     def __init__(self) -> None:
         sweep()
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self._held = os.open(self.folder / HELD, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        new = self.folder / f"{HELD}.new"  # held before another judge that sweeps can find it
+        self._held = os.open(new, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with suppress(JournalError):  # a file system without locks: nothing is swept there
-            lock(self._held, self.folder / HELD, wait_s=0)
+            lock(self._held, new, wait_s=0)
+        new.rename(self.folder / HELD)
         self.scratch = self.folder / SCRATCH
         self.scratch.mkdir()
         self.copy = self.folder

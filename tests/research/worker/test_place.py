@@ -10,7 +10,7 @@ from test_worker_process import HEAD, STREAM, folder_of
 
 from hft.core.errors import ValidationError
 from hft.research.data.sample import sample
-from hft.research.worker import walls
+from hft.research.worker import place, walls
 from hft.research.worker.client import WorkerAlpha
 from hft.research.worker.place import Place
 from hft.research.worker.roster import roster
@@ -101,3 +101,19 @@ def test_another_name_of_a_foreign_file_is_no_file_of_an_alpha(tmp_path: Path) -
     os.link(key, folder / "weights.txt")
     with pytest.raises(ValidationError, match="another name of a file that somebody else owns"):
         WorkerAlpha(folder)
+
+
+def test_a_place_is_held_before_another_judge_can_find_it(monkeypatch) -> None:
+    """Else two judges that begin at once sweep each other's folders away."""
+    real = place.lock
+
+    def sweeping(held: int, path: Path, **given: float) -> None:
+        monkeypatch.setattr(place, "lock", real)
+        place.sweep()
+        real(held, path, **given)
+
+    monkeypatch.setattr(place, "lock", sweeping)
+    made = place.Place()
+    assert made.scratch.is_dir()
+    made.cleanup()
+    assert not made.folder.exists()
