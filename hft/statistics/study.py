@@ -196,7 +196,7 @@ def grid(
     return Study(
         title=f"The core by true Sharpe ratio, trials and years, {panels} panels each",
         claim="a table to plan with, no promise",
-        columns=("true Sharpe", "trials", *(f"{year} years" for year in years)),
+        columns=("true Sharpe", "trials", *(f"{year} year{'s'[: year != 1]}" for year in years)),
         rows=tuple(rows),
         held=True,
         seed=seed,
