@@ -6,6 +6,7 @@ Profile base, so that five months of bars are enough; the owner is the user, bob
 import json
 import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from hft.storage.strict_yaml import load_yaml
 
 ALPHA = "flow"
 DAYS = 100
-DAY = "2025-01-{day:02d}T{hour:02d}:00Z"
 ASSERTED = {"shadow_sessions": 10, "drift_alerts": 0, "execution_reject_rate": 0.0}
 CARD, MANIFEST = "scorecard.json", "manifest.json"
 
@@ -88,4 +88,5 @@ class PlantedDesk:
 
 def at(hour: int) -> str:
     """An hour of the rehearsal."""
-    return DAY.format(day=2 + hour // 24, hour=hour % 24)
+    moment = datetime(2025, 1, 2, tzinfo=UTC) + timedelta(hours=hour)
+    return moment.strftime("%Y-%m-%dT%H:00Z")

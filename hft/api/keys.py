@@ -15,6 +15,7 @@ from hft.audit.keychange import Step
 from hft.audit.trust import ROW
 from hft.core.errors import ConfigError, GovernanceError, HftError
 from hft.storage.atomic import write_atomic
+from hft.storage.lock import locked
 
 
 def show(root: str | Path | None = None, *, config: str | None = None) -> dict[str, Any]:
@@ -139,7 +140,9 @@ def _asked(
 def _recorded(desk: Desk, what: str, act: Callable[[], Step]) -> Step:
     """The step, and its row; a refusal is one, too."""
     try:
-        step = act()
+        # Two who sign at once would both make the last row of the quorum.
+        with locked(desk.workspace.state / "keys.lock", doing="is changing the keys"):
+            step = act()
     except HftError as error:
         _row(desk, f"refused: {what}: {error}", {})
         raise

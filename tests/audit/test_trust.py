@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,19 @@ def test_a_change_counts_with_the_signature_that_completes_the_quorum(
         *("add a key of dan", "sign a change of the keys"),
         *("revoke bob", "sign a change of the keys"),
     ]
+
+
+def test_two_who_complete_the_quorum_at_once_make_one_change(
+    desk: Path, store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(store, capsys, "--key", str(store / "bob"))
+    hft = str(Path(sys.executable).with_name("hft"))
+    words = [hft, "audit", "keys", "sign", "--key", str(store / "cyd")]
+    both = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [one.communicate()[1] for one in both]
+    assert sorted(one.returncode for one in both)[0] == 0, said
+    assert "no change of the keys waits" in "".join(said)
+    assert len((desk / "config" / "keys.changes.jsonl").read_bytes().splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,9 @@ def _objections(
     found += [text for text in (office.unrooted(bundle.profile.name),) if text]
     people, self_approved = _four_eyes(office, bundle, validator)
     found += people
+    if not waived(bundle):
+        code = str(bundle.hashes["code"])
+        found += unseen.fell_short(office.audit.rows(), code, bundle.profile)
     if not found:  # the facts may need the data; they are not made for a lost cause
         facts = now.of(bundle)
         found += recheck.moved(bundle, facts.hashes, facts.thresholds)

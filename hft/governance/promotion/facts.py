@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hft.core.errors import HftError, PromotionError
+from hft.core.errors import DataError, HftError, PromotionError
 from hft.governance.profile import Profile
 from hft.governance.promotion import unseen as unseen_rows
 from hft.governance.promotion.approve import Facts, Now
@@ -96,6 +96,11 @@ class AtApproval(Facts):
             return None
         means.tell("unseen rows")
         rows = load(given.data, fields=manifest.data_fields, horizon_ns=manifest.horizon_ns)
+        needed = unseen_rows.asked(means.profile)
+        if len(rows.sessions) < needed:  # before anything is shown or paid
+            raise DataError(
+                f"{rows.source}: has {len(rows.sessions)} sessions, at least {needed} are asked for"
+            )
         return unseen_rows.look(
             means.office,
             means.ledger.trials(),

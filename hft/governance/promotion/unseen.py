@@ -6,7 +6,8 @@ which nobody had, and those in the keeping of the validator, which pay for a loo
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from math import hypot, sqrt
 from typing import Any
@@ -20,7 +21,7 @@ from hft.governance.profile import Profile
 from hft.governance.promotion.office import Office
 from hft.governance.promotion.people import Person
 from hft.governance.promotion.verdicts import Validated
-from hft.governance.vault import KIND, TABLE, decide, subject
+from hft.governance.vault import BUDGET, KIND, OVERRIDE, TABLE, decide, subject
 from hft.research.alphas import recount
 from hft.research.alphas.remote import RemoteAlpha
 from hft.research.backtest import DAYS_A_YEAR, run
@@ -29,10 +30,12 @@ from hft.research.data.dataset import ResearchData
 from hft.research.data.footprint import Footprint
 from hft.statistics.sharpe import Moments, moments, sharpe_se
 from hft.storage.chain import canonical
+from hft.storage.lock import locked
 
 FILE = "unseen.json"
 AFTER, KEPT = "recorded after the code was frozen", "kept by the validator"
 SESSIONS, GAP = "promotion.unseen_sessions_min", "promotion.unseen_gap_max"
+FELL_SHORT = "it does not earn what it claims"
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,22 @@ def objections(look: Look | None, profile: Profile) -> list[str]:
         return [f"{look.sentence}: nothing can be compared"]
     most = profile.number(GAP)
     if look.gap > most:
-        return [f"{look.sentence}: at most {most:g} are allowed; it does not earn what it claims"]
+        return [f"{look.sentence}: at most {most:g} are allowed; {FELL_SHORT}"]
+    return []
+
+
+def fell_short(rows: Iterable[Mapping[str, Any]], code_hash: str, profile: Profile) -> list[str]:
+    """What an earlier look at the same code left to say: who looks until it fits proves nothing."""
+    for row in rows if asked(profile) else ():
+        own = row["row"]
+        if row["table"] != "alpha_promotion_log" or own.get("approved"):
+            continue
+        card = json.loads(own.get("scorecard") or "{}")
+        if card.get("code_hash") == code_hash and FELL_SHORT in str(own.get("reasons") or ""):
+            return [
+                f"unseen rows: this code was shown some before and earned less than it claims "
+                f"(audit row {row['seq']}); other rows do not undo that, only other code does"
+            ]
     return []
 
 
@@ -127,16 +145,22 @@ def look(
     frozen = frozen_ns(trials, alpha.code_hash)
     if frozen is None:
         raise DataError(f"{alpha.alpha_id}: the ledger has no trial of this code")
-    after = unseen.interval[0] > frozen
+    if unseen.interval[1] > office.now_ns:
+        raise DataError(
+            f"{unseen.source}: ends at {moment(unseen.interval[1])}, which is not yet; nobody has "
+            "recorded such rows"
+        )
+    # A trial is not older than the rows that it was judged on, whatever the clock said.
+    after = unseen.interval[0] > max(frozen, judged[0].interval[1])
+    _not_had(office, judged[0], unseen, frozen, after)
     if not after:
-        _not_had(office, alpha, judged[0], unseen, frozen)
         pay(unseen)
+    use = usage.Use.of("vault", alpha.alpha_id, unseen, unseen)
+    usage.record(office.workspace, use, office.now_ns, _noted(office))  # also if it never ends
     rules = validated.options.rules
     claim = run(*judged, rules).daily
     claim = claim[int(len(claim) * validated.options.is_oos_split) :]
     shown = run(unseen, recount.confirmed(alpha, unseen, (rules.threshold,)), rules).daily
-    use = usage.Use.of("vault", alpha.alpha_id, unseen, unseen)
-    usage.record(office.workspace, use, office.now_ns)
     then, now = (moments(returns) if len(returns) > 1 else None for returns in (claim, shown))
     return Look(
         how=AFTER if after else KEPT,
@@ -151,22 +175,39 @@ def look(
 
 
 def _not_had(
-    office: Office,
-    alpha: RemoteAlpha,
-    judged: ResearchData,
-    unseen: ResearchData,
-    frozen: int,
+    office: Office, judged: ResearchData, unseen: ResearchData, frozen: int, after: bool
 ) -> None:
-    """Rows from before the code was frozen: not those judged, nor any that were used here."""
+    """Rows from before the code was frozen: not those judged, nor any that were used here. Those
+    from after it: none of them under other dates.
+    """
     uses = [use for use in usage.uses(office.workspace, unseen) if use.kind != "vault"]
+    own, told = Footprint.of(unseen), Footprint.of(judged)
+    if after:
+        prints = [told, *(use.footprint for use in uses if use.footprint is not None)]
+        moved = [day for one in prints for day, there in own.twins(one).items() if day != there]
+        if moved:
+            raise DataError(
+                f"{unseen.source}: session {min(moved)} is one that was used in this workspace, "
+                "under another date; give rows recorded after the code was frozen "
+                f"({moment(frozen)}), or rows that you kept"
+            )
+        return
     used = [day for use in uses for day in use.days_in(unseen, use.read)]
-    shared = Footprint.of(judged).same_market(Footprint.of(unseen))
-    if used or shared:
+    if used or told.same_market(own):
         day = used[0] if used else unseen.sessions[0]
         raise DataError(
             f"{unseen.source}: session {day} was used in this workspace before the code was frozen "
             f"({moment(frozen)}); give rows recorded after it, or rows that you kept"
         )
+
+
+def _noted(office: Office) -> usage.Note:
+    """The audit row of a use, so that a file of uses that was cut is told from a young one."""
+
+    def note(row: dict[str, Any]) -> None:
+        office.audit.record("control_log", row, now_ns=office.now_ns)
+
+    return note
 
 
 def payment(
@@ -176,21 +217,25 @@ def payment(
 
     def pay(unseen: ResearchData) -> None:
         rows = Footprint.of(unseen)
-        decided = decide(
-            office.audit.rows(),
-            family=family,
-            dataset=unseen.content,
-            budget=budget,
-            vault=rows,
-        )
-        if not decided.allowed:
-            raise GovernanceError(decided.sentence)
-        row: Mapping[str, Any] = {
+        content = unseen.content
+        row = {
             "kind": KIND,
             "alpha_id": alpha_id,
-            "subject": subject(family, unseen.content, rows),
+            "subject": subject(family, content, rows),
             "reason": "a look at unseen rows at approval",
         }
+        # The lock of `hft alpha vault`: the next one decides when this look is in the journal.
+        with locked(office.workspace.state / "vault.lock", doing="is taking a look at the vault"):
+            audited = office.audit.rows()
+            decided = decide(audited, family=family, dataset=content, budget=budget, vault=rows)
+            if not decided.allowed:
+                raise GovernanceError(decided.sentence)
+            if decided.overrides:
+                beyond = f"alpha.vault_looks is {budget} here, hft's is {BUDGET}; at approval"
+                record(row | {"kind": OVERRIDE, "reason": beyond})
+            record(row)
+
+    def record(row: Mapping[str, Any]) -> None:
         office.audit.record(
             TABLE,
             row,

@@ -2,11 +2,12 @@
 
 import hashlib
 import re
+import shutil
 from datetime import date
 from pathlib import Path
 
 import pytest
-from promotion_desk import ALPHA, PlantedDesk
+from promotion_desk import ALPHA, DAYS, PlantedDesk
 from promotion_world import UNSEEN, profile
 
 from hft.core.errors import DataError, GovernanceError
@@ -15,6 +16,7 @@ from hft.governance.vault import looks
 from hft.research.data.planted import write
 from hft.storage.strict_yaml import load_yaml
 
+LATER = 160 * 24  # hours: rows were recorded meanwhile
 AFTERWARDS, BEFORE = date(2025, 1, 6), date(2019, 1, 7)
 
 
@@ -55,7 +57,7 @@ def asking(planted_desk: PlantedDesk, tmp_path_factory: pytest.TempPathFactory) 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HFT_ALPHA_AUDIT_ENABLED", "0")
         assert made.validate().passed
-        assert made.promote().decided.accepted
+        assert made.promote(LATER).decided.accepted
     return made
 
 
@@ -65,21 +67,21 @@ def proposed(asking: PlantedDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return asking.copy(tmp_path / "desk")
 
 
-def rows(desk: PlantedDesk, edge: float, start: date, days: int = 30) -> list[str]:
+def rows(desk: PlantedDesk, edge: float, start: date, days: int = 30, seed: int = 7) -> list[str]:
     folder = desk.root.parent / "of_bob"
-    write(folder, edge, days=days, seed=7, start=start)
+    write(folder, edge, days=days, seed=seed, start=start)
     return [str(folder)]
 
 
 def test_without_unseen_rows_nothing_is_approved(proposed: PlantedDesk) -> None:
-    done = proposed.approve().decided
+    done = proposed.approve(LATER + 1).decided
     assert not done.approved and "give --unseen DATA" in done.objections[0]
 
 
 def test_rows_recorded_after_the_code_was_frozen_bear_a_true_claim_out(
     proposed: PlantedDesk,
 ) -> None:
-    done = proposed.approve(unseen=rows(proposed, 0.1, AFTERWARDS)).decided
+    done = proposed.approve(LATER + 1, unseen=rows(proposed, 0.1, AFTERWARDS)).decided
     assert done.approved, done.objections
     assert "recorded after the code was frozen: 30 sessions" in done.unseen
     (kept,) = (proposed.root / "research/experiments/promotions" / ALPHA).glob("*/unseen.json")
@@ -89,7 +91,7 @@ def test_rows_recorded_after_the_code_was_frozen_bear_a_true_claim_out(
 
 
 def test_an_alpha_that_earns_nothing_on_unseen_rows_is_refused(proposed: PlantedDesk) -> None:
-    done = proposed.approve(unseen=rows(proposed, 0.0, AFTERWARDS)).decided
+    done = proposed.approve(LATER + 1, unseen=rows(proposed, 0.0, AFTERWARDS)).decided
     assert not done.approved
     assert "standard errors below): at most 2.33 are allowed" in done.objections[0]
 
@@ -100,9 +102,9 @@ def test_rows_that_the_validator_kept_cost_a_look_at_a_vault(
     kept = rows(proposed, 0.1, BEFORE)
     monkeypatch.setenv("HFT_ALPHA_VAULT_LOOKS", "0")
     with pytest.raises(GovernanceError, match="the budget is 0 looks"):
-        proposed.approve(unseen=kept)
+        proposed.approve(LATER + 1, unseen=kept)
     monkeypatch.delenv("HFT_ALPHA_VAULT_LOOKS")
-    done = proposed.approve(unseen=kept).decided
+    done = proposed.approve(LATER + 1, unseen=kept).decided
     assert done.approved and KEPT in done.unseen
     (look,) = looks(proposed_rows(proposed))
     assert look.alpha_id == ALPHA
@@ -110,7 +112,33 @@ def test_rows_that_the_validator_kept_cost_a_look_at_a_vault(
 
 def test_rows_that_it_was_judged_on_are_not_unseen(proposed: PlantedDesk) -> None:
     with pytest.raises(DataError, match="was used in this workspace before the code was frozen"):
-        proposed.approve(unseen=[str(proposed.root / "data" / "planted")])
+        proposed.approve(LATER + 1, unseen=[str(proposed.root / "data" / "planted")])
+
+
+def test_rows_it_was_judged_on_are_not_unseen_under_later_dates(proposed: PlantedDesk) -> None:
+    with pytest.raises(DataError, match="was used in this workspace, under another date"):
+        proposed.approve(LATER + 1, unseen=rows(proposed, 0.1, AFTERWARDS, DAYS, seed=1))
+
+
+def test_rows_from_a_time_that_is_not_yet_were_recorded_by_nobody(proposed: PlantedDesk) -> None:
+    with pytest.raises(DataError, match="which is not yet; nobody has recorded such rows"):
+        proposed.approve(LATER + 1, unseen=rows(proposed, 0.1, date(2025, 6, 2)))
+
+
+def test_code_that_fell_short_on_unseen_rows_is_not_shown_others_until_it_fits(
+    proposed: PlantedDesk,
+) -> None:
+    assert not proposed.approve(LATER + 1, unseen=rows(proposed, 0.0, AFTERWARDS)).decided.approved
+    shutil.rmtree(proposed.root.parent / "of_bob")
+    again = proposed.approve(LATER + 2, unseen=rows(proposed, 0.1, AFTERWARDS)).decided
+    assert not again.approved
+    assert "this code was shown some before and earned less" in again.objections[0]
+
+
+def test_too_few_rows_are_neither_shown_nor_paid_for(proposed: PlantedDesk) -> None:
+    with pytest.raises(DataError, match="has 19 sessions, at least 20 are asked for"):
+        proposed.approve(LATER + 1, unseen=rows(proposed, 0.1, BEFORE, 19))
+    assert not looks(proposed_rows(proposed))
 
 
 def proposed_rows(desk: PlantedDesk) -> list[dict[str, object]]:
