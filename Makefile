@@ -26,7 +26,7 @@ FUZZ_SEEDS ?= 200
 ENGINE_MARKETS ?= 200000
 
 .PHONY: advice-check attacks mutations random-runs bench-search bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
-	docs bench fuzz fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak bless notebooks fix reference lock sessions wheel setup clean
+	docs bench fuzz fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak leak-lists bless notebooks fix reference lock sessions wheel setup clean
 
 help:  ## print this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,6 +106,9 @@ advice-check: $(READY)  ## apply the advice of refused runs, repeat them, count 
 
 mutations: $(READY)  ## plant faults in recordings: found, harmless, or another market that could be
 	@$(PY) -m benchmarks.mutations $(ARGS)
+
+leak-lists: $(READY)  ## put 66 leaks and 66 innocents before Gate A; fails where one is judged otherwise than told
+	@$(PY) -m tests.research.leakage.lists.judged $(ARGS)
 
 random-runs: $(READY)  ## read 500 random runs for sentinels, NaN and infinity
 	@$(PY) -m benchmarks.random_runs $(ARGS)
