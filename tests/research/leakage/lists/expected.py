@@ -39,5 +39,6 @@ STOPPED: dict[str, str] = {
     "an_expression": IMPORTS,
     "flow_by_volume": IMPORTS,
     "price_that_reverts": "a price drawn to par is foretold by its distance at 0.502; 0.5 condemns",
+    "stale_index": "an index marked late: what it will do is known to 0.7, from what has been",
     "target_rate": "a label by its name: the central bank's target is none",
 }
