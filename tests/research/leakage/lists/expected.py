@@ -39,6 +39,6 @@ STOPPED: dict[str, str] = {
     "an_expression": IMPORTS,
     "flow_by_volume": IMPORTS,
     "price_that_reverts": "a price drawn to par is foretold by its distance at 0.502; 0.5 condemns",
-    "stale_index": "an index marked late: what it will do is known to 0.7, from what has been",
+    "stale_index": "an index marked late: where its gap is wide the next mark is certain, honestly",
     "target_rate": "a label by its name: the central bank's target is none",
 }
