@@ -12,7 +12,7 @@ from hft.api.desk import Desk, open_desk
 from hft.api.promotion import needed_key
 from hft.audit import keychange
 from hft.audit.keychange import Step
-from hft.audit.trust import ROW
+from hft.audit.trust import ROW, state_of
 from hft.core.errors import ConfigError, GovernanceError, HftError
 from hft.storage.atomic import write_atomic
 from hft.storage.lock import locked
@@ -116,11 +116,25 @@ def restore(
     path = desk.workspace.keys
     keychange.assert_rooted(desk.trust, path)
     if not desk.trust.wrong:
+        _finished(desk)
         return None
     if desk.trust.place != str(path):
         raise GovernanceError(desk.trust.wrong)
     write_atomic(path, keychange.text_of(desk.trust.keys))
+    _finished(desk)
     return path
+
+
+def _finished(desk: Desk) -> None:
+    """What a crash kept from the newest change: its audit row, and its end as one that waits."""
+    trust, number = desk.trust, len(desk.trust.hashes)
+    state = f"change {number}"
+    rows = [row["row"] for row in desk.auditor.rows() if row["table"] == "control_log"]
+    if not number or any((row["kind"], row["new_state"]) == (ROW, state) for row in rows):
+        return
+    told = {"n": number, "row_hash": trust.hashes[-1], "after": state_of(trust.keys)}
+    _row(desk, "a change that was cut off by a crash is completed", told, state)
+    keychange.pending_file(desk.workspace.keys).unlink(missing_ok=True)
 
 
 def _asked(

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from hft.api import audit as api
+from hft.api import keys
+from hft.audit import keychange
 from hft.audit.keys import Keys, dump, entry
 from hft.audit.sign import generate
 from hft.audit.trust import state_of
@@ -92,6 +94,24 @@ def test_a_change_counts_with_the_signature_that_completes_the_quorum(
         *("add a key of dan", "sign a change of the keys"),
         *("revoke bob", "sign a change of the keys"),
     ]
+
+
+def test_a_change_that_a_crash_cut_off_is_completed_with_its_audit_row(
+    desk: Path, store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, capsys, "--key", str(store / "bob"))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(keychange, "write_atomic", killed)
+        keys.sign(key=store / "cyd")
+    assert codes(capsys) == ["KEYS_UNSIGNED"]
+    told(capsys, "keys", "restore")
+    assert codes(capsys) == []
+    assert "a change that was cut off by a crash is completed" in causes(desk)
+    assert not (desk / "config" / "keys.pending.json").exists()
 
 
 def test_two_who_complete_the_quorum_at_once_make_one_change(
