@@ -8,7 +8,6 @@ WEAK = "as weak in numbers as an edge may be"
 RARE = "it speaks, or knows, on too few rows to show in a figure over all of them"
 DAILY = "one value a day, so as many observations as days"
 LEVEL = "little more than the price itself, whose level over all rows is what is known too early"
-IMPORTS = "an import while the alpha runs looks through folders, which counts as asking for files"
 
 # leaks that pass
 MISSED: dict[str, str] = {
@@ -34,10 +33,6 @@ MISSED: dict[str, str] = {
 
 # innocents that are stopped
 STOPPED: dict[str, str] = {
-    "compiled_kernel": IMPORTS,
-    "scipy_filter_forward": IMPORTS,
-    "an_expression": IMPORTS,
-    "flow_by_volume": IMPORTS,
     "price_that_reverts": "a price drawn to par is foretold by its distance at 0.502; 0.5 condemns",
     "stale_index": "an index marked late: where its gap is wide the next mark is certain, honestly",
     "target_rate": "a label by its name: the central bank's target is none",
