@@ -56,7 +56,8 @@ def _tried(one: Attack, root: Path) -> int:
     except (ValueError, KeyError):
         refused = (done.stderr.strip() or done.stdout.strip() or "it said nothing")[-400:]
     said = outcome_of(gates, refused)
-    wrong = passed_noise(gates) or stole(one, said) or not one.fits(said) or "Traceback" in refused
+    passed = passed_noise(gates) and not one.promise.startswith("not promised")
+    wrong = passed or stole(one, said) or not one.fits(said) or "Traceback" in refused
     verdicts = " ".join(f"{gate['gate']} {gate['verdict']}" for gate in gates)
     seconds = f"{time.monotonic() - began:.0f} s"
     row = (one.name, "NOT AS PROMISED" if wrong else "as promised", verdicts, said, seconds)

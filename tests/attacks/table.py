@@ -21,7 +21,8 @@ out, and what is not promised, is in [governance.md](governance.md#who-is-kept-o
 
 Each is a file of `tests/attacks`, written as its author would: `make attacks` installs it in a
 workspace and runs `hft alpha validate` under `standard` on 1004 sessions without edge. "noise"
-means that no structural line stops it: what it earns has to be evidence.
+means that no structural line stops it: what it earns has to be evidence, and answers that are
+carried along are.
 
 | Attack | Tries | Promise | Stopped by |
 |---|---|---|---|
