@@ -1,6 +1,6 @@
 """Carries one answer a session and finds it by how many sessions it has seen.
 
-Promise: not promised: passes A, B and C on its rows; approval asks for unseen rows
+Promise: not promised: leak_jitter finds most of them over years; else approval asks for unseen rows
 Stopped by: noise
 """
 

@@ -1,13 +1,14 @@
 """Does an alpha earn by its inputs, or by knowing which rows these are?
 
-Whoever has the answers written down finds them by the row's time or by its numbers. So the same
-rows are shown as of 28 years before (the same weekdays and days of the year) with numbers moved
+Whoever has the answers written down finds them by the row's time, its numbers, or by how many came
+before. So a few of the first sessions are left out, and the same rows are shown as of 28 years before (the same weekdays and days of the year) with numbers moved
 by a little, in ways that leave order, ties and signs as they are: all of them a hair larger; a hair
 smaller; prices some ticks higher. An honest alpha may stand on an exact spread or a round price, so
-it is stopped only where it loses in each of the three.
+it is stopped only where it loses in each of the three; and where it loses twice without sessions.
 """
 
 from collections.abc import Callable, Sequence
+from random import SystemRandom
 
 import numpy as np
 import polars as pl
@@ -26,6 +27,7 @@ FEW_VALUES, SAMPLE = 16, 5_000
 LOST, SURE, WORTH = 1 / 3, 4.0, 3.0
 BLOCKS, SESSIONS_MIN = 20, 10
 WAYS = ("larger", "smaller", "ticks")
+FIRST, LEFT_OUT = 0.2, (1, 3)  # of the first fifth of all sessions, so many are left out
 
 Evaluate = Callable[[ResearchData], np.ndarray]
 
@@ -37,6 +39,8 @@ def by_heart(
     base = _by_block(earned(whole, data), data)
     if _t(base) < WORTH or base.sum() <= 0.0:
         return []  # it earns nothing that could be lost
+    if (left := _by_count(evaluate, data, whole)) is not None:
+        return [_counting(data, fields, left)]
     numbers = [name for name in fields if name not in CLOCK_FIELDS]
     ways = WAYS if numbers else WAYS[:1]
     kept = []
@@ -47,6 +51,31 @@ def by_heart(
         kept.append(left)
     by_date = _left(evaluate, _shifted(data), data, base)
     return [_violation(data, fields, max(kept), by_date is not None)]
+
+
+def _by_count(evaluate: Evaluate, data: ResearchData, whole: np.ndarray) -> float | None:
+    """The share that is left where surely much is lost when some of the first sessions are left
+    out, whichever they are; None where it is not, and for too few sessions."""
+    days = np.array(data.sessions)
+    first = int(len(days) * FIRST)
+    if len(days) < 2 * SESSIONS_MIN or first <= max(LEFT_OUT):
+        return None
+    shares, random = [], SystemRandom()
+    for count in LEFT_OUT:
+        gone = random.sample(range(first), count)
+        rows = np.flatnonzero(~np.isin(data.session, days[gone]) & (data.session >= days[first]))
+        kept = np.flatnonzero(~np.isin(data.session, days[gone]))
+        signal = np.full(len(data), np.nan)
+        try:
+            signal[kept] = evaluate(data.with_frame(data.frame[kept]))
+        except ValidationError:
+            return None
+        later = data.with_frame(data.frame[rows])
+        base, now = (_by_block(earned(one[rows], later), later) for one in (whole, signal))
+        if base.sum() <= 0.0 or _t(base - now) < SURE:
+            return None
+        shares.append(float(now.sum() / base.sum()))
+    return max(shares) if max(shares) < 1.0 - LOST else None
 
 
 def _left(
@@ -112,6 +141,15 @@ def _tick(price: np.ndarray) -> float:
     least = float(np.quantile(steps, 0.01))
     on_grid = np.abs(steps / least - np.round(steps / least)) < 1e-3
     return least if on_grid.mean() > 0.9 else float(np.median(steps)) / 10
+
+
+def _counting(data: ResearchData, fields: Sequence[str], left: float) -> Violation:
+    said = (
+        f"without a few of the first sessions the signal keeps {max(left, 0.0):.0%} of what it "
+        "earns on those after them: it knows the rows by how many came before, and what came after "
+        "them; make the signal of what its inputs mean, not of which row they are"
+    )
+    return Violation("jitter", said, 0, int(data.ts_ns[0]), fields[0] if fields else "", known=left)
 
 
 def _violation(data: ResearchData, fields: Sequence[str], left: float, by_date: bool) -> Violation:
