@@ -29,7 +29,7 @@ from hft.audit.retire import Retirement
 from hft.audit.retire import retire as _retire
 from hft.audit.verify import Verified
 from hft.audit.verify import verify as _verify
-from hft.core.errors import DataError, Unavailable
+from hft.core.errors import ConfigError, DataError, Unavailable
 from hft.core.json_text import page
 from hft.storage.database import Source, opened
 
@@ -258,10 +258,20 @@ def retire(
     now: Any = None,
     config: str | None = None,
 ) -> Retirement:
-    """Take the rows before a time away; their count and hash stay in the chain."""
+    """Take the rows before a time away; their count and hash stay in the chain.
+
+    Raises: ConfigError for rows that decisions of today still stand on, those of 400 days.
+    """
     from hft.audit.auditor import Auditor
+    from hft.audit.retire import KEPT_DAYS, KEPT_NS
 
     desk = _desk(root, journal, now=now, config=config)
+    before_ns = moment_ns(before, "--before")
+    if before_ns > desk.now_ns - KEPT_NS:
+        raise ConfigError(
+            f"--before: {before} is less than {KEPT_DAYS} days ago; what was promoted or rolled "
+            "back within a year is read from these rows, so they stay"
+        )
     kept = _journal(desk, journal)
     source = _source(desk, dsn)
     auditor = Auditor(
@@ -270,7 +280,7 @@ def retire(
     return _retire(
         kept,
         source if desk.settings.alpha_audit_enabled else None,
-        moment_ns(before, "--before"),
+        before_ns,
         reason,
         lambda table, row: auditor.record(table, row, now_ns=desk.now_ns),
     )

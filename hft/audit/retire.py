@@ -22,6 +22,9 @@ from hft.storage.chain_row import parse
 from hft.storage.database import Database, Source, opened
 from hft.storage.lock import lock
 
+KEPT_DAYS = 400  # attempts, rollbacks and re-entries of a year are read from the journal
+KEPT_NS = KEPT_DAYS * 86_400_000_000_000
+
 Record = Callable[[str, Mapping[str, Any]], Written]
 
 

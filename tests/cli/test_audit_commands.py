@@ -17,6 +17,7 @@ from hft.audit.delivery import waiting
 from hft.cli.app import run
 from hft.core.errors import DataError
 from hft.storage.database import opened
+from tests.audit import some_rows
 from tests.audit.some_rows import START, write
 
 
@@ -91,14 +92,17 @@ def test_a_page_of_overrides_and_a_pack(desk: Auditor, capsys: pytest.CaptureFix
 
 
 def test_old_rows_are_retired_with_a_reason(
-    desk: Auditor, capsys: pytest.CaptureFixture[str]
+    desk: Auditor, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(some_rows, "START", some_rows.START - 7 * 366 * 86_400_000_000_000)
     write(desk, 8, ledger=False)
-    assert said(capsys, "retire", "--before", "2026-01-01", "--reason", "old")["count"] == 0
-    day = "2027-01-01"
+    assert said(capsys, "retire", "--before", "2015-01-01", "--reason", "old")["count"] == 0
+    day = "2025-01-01"
     assert said(capsys, "retire", "--before", day, "--reason", "old")["count"] == 8
     assert said(capsys, "verify")["ok"] and len(said(capsys, "show")) == 1
     said(capsys, "retire", "--before", "soon", "--reason", "x", code=78)
+    assert run(["audit", "retire", "--before", "2099-01-01", "--reason", "a rollback"]) == 78
+    assert "less than 400 days ago" in capsys.readouterr().err
     said(capsys, "retire", "--before", day, code=64)
 
 
