@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,8 +43,21 @@ ALL = {one.name: one for one in attacks()}
 WHOLE = ("forged_expression",)
 QUICK = [one for one in ALL.values() if one.is_noise and one.name not in WHOLE]
 JUDGED = [one for one in ALL.values() if one not in QUICK]
+# One of each kind in the test command; all of them, which take minutes, by `make soak`.
+SAMPLE = (
+    *("answers_by_date", "answers_in_a_file", "control_characters", "ends_the_process"),
+    *("forged_words", "frame_above", "hides_what_it_tried", "manifest_by_process", "path_as_name"),
+    *("thread_bomb", "tie_game", "answers_by_count", "kills_the_judge", "scratch_notes"),
+)
 # What a rule says of prices alone earns here; these say something else.
 OTHERWISE = ("answers_by_count", "patched_memory", "smallest_numbers", "time_bomb")
+
+
+def sampled(found: list[Attack]) -> list[Any]:
+    return [
+        pytest.param(one, id=one.name, marks=[] if one.name in SAMPLE else [pytest.mark.soak])
+        for one in found
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +80,7 @@ def _alone(desk: Path) -> Iterator[None]:
         shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("attack", JUDGED, ids=lambda one: one.name)
+@pytest.mark.parametrize("attack", sampled(JUDGED))
 def test_an_attack_ends_as_the_page_says(
     attack: Attack, desk: Path, answers: dict[str, str]
 ) -> None:
@@ -84,7 +98,7 @@ def test_an_attack_ends_as_the_page_says(
     assert len(list(read(desk / ".state" / "audit"))) > before, "no audit row"
 
 
-@pytest.mark.parametrize("attack", QUICK, ids=lambda one: one.name)
+@pytest.mark.parametrize("attack", sampled(QUICK))
 def test_an_attack_that_nothing_stops_gains_nothing(
     attack: Attack, desk: Path, answers: dict[str, str]
 ) -> None:
