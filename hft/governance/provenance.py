@@ -17,6 +17,7 @@ from hft.audit.keys import Keys
 from hft.audit.sign import sign, signed_by, verify
 from hft.core.codes import EventKind
 from hft.core.errors import DataError, HftError
+from hft.core.json_text import page
 from hft.storage.atomic import write_atomic
 from hft.storage.chain import canonical
 from hft.tape.reader import Tape
@@ -69,7 +70,7 @@ def declare(
     body = told | {"signature": "" if key is None else sign(_payload(told), key)}
     name = hashlib.sha256(canonical(body)).hexdigest()[:16]
     path = root / FOLDER / f"{name}.json"
-    write_atomic(path, json.dumps(body, indent=1, sort_keys=True) + "\n")
+    write_atomic(path, page(body))
     return path
 
 

@@ -160,6 +160,7 @@ def test_paper_sessions_are_summed_up(tmp_path: Path) -> None:
         "execution_reject_rate_mean": pytest.approx(0.01),
         "execution_reject_rate_p95": pytest.approx(np.percentile([0.0, 0.01, 0.02], 95)),
         "regimes_covered": ["calm", "wild"],
+        "first_day": "20270115",
         "unreadable_session_count": 0,
     }
 

@@ -9,7 +9,7 @@ independent moves agree that luck is out of the question (`Z_MIN`).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import rankdata
@@ -53,12 +53,16 @@ def foresight(
     """The strongest proof that a column is made of later prices; None without one."""
     found = []
     shapes = [(name, form, ranks(form)) for name, form in _forms(values, price)]
-    base = _relative(values, price) if is_price(values, price) else values
+    priced = is_price(values, price)
+    base = _relative(values, price) if priced else values
     for moves in _moves(price, session, steps):
         left = _past(base, price, moves)
         later = ranks(moves.later)
         for name, form, ranked in (*shapes, ("part that no past explains", left, ranks(left))):
-            one = _strongest(name, form, ranked, moves, later)
+            # A price that comes back whole says 0.707 of what follows, however far ahead.
+            back = priced and name == "level"
+            known = replace(moves, limit=NEAR) if back else moves
+            one = _strongest(name, form, ranked, known, later)
             if one is not None:
                 found.append(one)
     return max(found, key=lambda one: (one.size, -one.steps), default=None)

@@ -104,7 +104,7 @@ def test_a_folder_of_any_depth_is_removed(tmp_path: Path) -> None:
 OTHERWISE = """
 class Spy:
     manifest = AlphaManifest(
-        "spy", "h", "f", data_fields=("mid", "ofi")[: 1 + (os.getpid() % 2 ^ {turn})],
+        "spy", "h", "f", data_fields=("mid", "ofi")[: 1 + (os.urandom(1)[0] % 2 ^ {turn})],
         horizon_ns=10**9,
     )
     def signals(self, frame):
@@ -115,7 +115,7 @@ class Spy:
 def test_an_alpha_that_describes_itself_otherwise_in_another_process_is_refused(
     tmp_path: Path,
 ) -> None:
-    """By its process's number: half of the copies ask for a field more, and one of many shows it."""
+    """By chance: half of the copies ask for a field more, and one of many shows it."""
     with (
         pytest.raises(ValidationError, match="describes itself otherwise.*: manifest"),
         WorkerAlpha(spy(tmp_path, OTHERWISE.format(turn=0))) as alpha,

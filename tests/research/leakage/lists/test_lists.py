@@ -15,7 +15,7 @@ HONEST = ("slow_edge", "next_expiry", "held_for_long", "expanding_zscore")
 BY_NAME = {case.name: case for case in (*judged.DATA_LEAKS, *judged.CODE_LEAKS, *judged.HONEST)}
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_gate_a_stops_a_sample_of_leaks_and_none_of_the_innocents() -> None:
     chosen = [BY_NAME[name] for name in (*LEAKS, *HONEST)]
     assert not any(case.recorded for case in chosen)
