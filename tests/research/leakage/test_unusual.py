@@ -1,5 +1,8 @@
 """Thirty leaks of code, most told with an example, and thirty odd innocents, none of them stopped."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 import unusual_innocents
 import unusual_leaks
@@ -16,14 +19,22 @@ def market() -> ResearchData:
     return assemble({"minutes": planted(0.25, days=12, seed=6)}, {}, "minutes")
 
 
-@pytest.mark.parametrize("name", sorted(unusual_leaks.LEAKS))
+def thirds(names: Iterable[str]) -> list[Any]:
+    """One in three in the test command, all of them by `make soak`."""
+    return [
+        pytest.param(name, marks=[pytest.mark.soak] if k % 3 else [])
+        for k, name in enumerate(sorted(names))
+    ]
+
+
+@pytest.mark.parametrize("name", thirds(unusual_leaks.LEAKS))
 def test_a_leak_is_told_with_its_row_and_what_to_look_at(name: str, market: ResearchData) -> None:
     first = check_alpha(unusual_leaks.LEAKS[name], market).first
     assert first is not None, f"{name} passed"
     assert first.ts_ns > 0 and len(first.sentence) > 60
 
 
-@pytest.mark.parametrize("name", sorted(unusual_innocents.INNOCENTS))
+@pytest.mark.parametrize("name", thirds(unusual_innocents.INNOCENTS))
 def test_an_odd_innocent_passes(name: str, market: ResearchData) -> None:
     report = check_alpha(unusual_innocents.INNOCENTS[name], market)
     assert report.clean, f"{name}: {report.first.sentence if report.first else ''}"
