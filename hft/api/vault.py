@@ -77,7 +77,9 @@ def look(
     with of_vault(desk, id, reason):
         validated, alpha, data = _frozen(desk, id, scorecard)
         budget = _pay(desk, alpha, data, reason, key)
-    found = measure(data.select("vault"), _signal(alpha, data), validated.options)
+    vault = data.select("vault")
+    signal = recount.confirmed(alpha, vault, (validated.options.rules.threshold,))
+    found = measure(vault, signal, validated.options)
     days = found.information.days or found.information.chunks
     return LookTaken(
         alpha_id=id,
@@ -91,10 +93,6 @@ def look(
         sentence=budget.sentence,
         notice=desk.auditor.deliver().notice,
     )
-
-
-def _signal(alpha: RemoteAlpha, data: ResearchData) -> Any:
-    return recount.confirmed(alpha, data.select("vault"))
 
 
 def _frozen(

@@ -1,6 +1,6 @@
 """Carries one answer a session and finds it by how many sessions it has seen.
 
-Promise: not promised: leak_jitter finds most of them over years; else approval asks for unseen rows
+Promise: not promised: leak_jitter may find it over years; else approval asks for unseen rows
 Stopped by: noise
 """
 
