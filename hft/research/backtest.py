@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from hft.research.data.dataset import ResearchData
 from hft.core.errors import ConfigError
+from hft.research.data.dataset import ResearchData
 from hft.statistics.sharpe import ratio
 
 INITIAL_EQUITY = 1_000_000.0

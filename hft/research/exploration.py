@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hft.research.alphas import signals
-
-from hft.research.data import usage
-from hft.research.backtest import Rules, run
-from hft.research.data import splits
-from hft.research.data.footprint import Footprint
-from hft.research.data.dataset import ResearchData
-from hft.research.alphas.remote import RemoteAlpha
-from hft.research.durations import duration_text
-from hft.research.data.usage import Use, parts_of
-from hft.research.workspace import Workspace
 from hft.reports.figures import counted
+from hft.research.alphas import signals
+from hft.research.alphas.remote import RemoteAlpha
+from hft.research.backtest import Rules, run
+from hft.research.data import splits, usage
+from hft.research.data.dataset import ResearchData
+from hft.research.data.footprint import Footprint
+from hft.research.data.usage import Use, parts_of
+from hft.research.durations import duration_text
+from hft.research.workspace import Workspace
 from hft.statistics.hac import hac_t
 from hft.statistics.information import ic
 

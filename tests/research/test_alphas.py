@@ -7,14 +7,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from hft.core.errors import ValidationError
 from hft.research.alphas import loader, signals
-from hft.research.data.sample import sample
 from hft.research.alphas.ids import alpha_id, class_name
 from hft.research.alphas.manifest import AlphaManifest
+from hft.research.data.sample import sample
 from hft.research.durations import duration_ns, duration_text
 from hft.research.worker.roster import find, roster
 from hft.research.workspace import Workspace
-from hft.core.errors import ValidationError
 
 GOOD = """
 from hft.research.alphas.manifest import AlphaManifest
@@ -108,7 +108,7 @@ def test_an_unknown_id_lists_the_known_ones(tmp_path: Path) -> None:
 
 
 def test_the_code_hash_is_of_the_whole_folder_but_its_words(tmp_path: Path) -> None:
-    workspace = put(tmp_path, "a", GOOD.format(id="a"))
+    put(tmp_path, "a", GOOD.format(id="a"))
     folder = tmp_path / "research/alphas/a"
     before = loader.code_hash(folder)
     (folder / "README.md").write_text("words")

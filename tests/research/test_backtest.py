@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hft.core.errors import ConfigError
 from hft.research.backtest import Rules, annual_sharpe, held, run, split_rows
 from hft.research.data.dataset import ResearchData
 from hft.research.data.load import load
-from hft.core.errors import ConfigError
 from tests.naive import backtest as naive
 
 DAY = 86_400_000_000_000

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hft.research import experiments as ex
-from hft.governance.paper import log_session, sessions_folder, summarize
 from hft.core.errors import DataError, JournalError, ValidationError
+from hft.governance.paper import log_session, sessions_folder, summarize
+from hft.research import experiments as ex
 
 NOON = 1_800_000_000_000_000_000
 SECOND = 1_000_000_000

@@ -7,13 +7,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from hft.core.errors import ConfigError
+from hft.research.data.dataset import ResearchData
 from hft.research.data.load import load
-from hft.research.data.tapes import from_tapes
 from hft.research.data.planted import planted
 from hft.research.data.planted_market import make
 from hft.research.data.planted_tapes import write_tapes
-from hft.research.data.dataset import ResearchData
-from hft.core.errors import ConfigError
+from hft.research.data.tapes import from_tapes
 
 
 def test_the_order_flow_of_the_tapes_is_the_planted_one(tmp_path: Path) -> None:

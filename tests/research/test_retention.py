@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 import hft
-from hft.research.backtest import Rules
-from hft.research.execution.retention import prune
-from hft.research.data.tapes import from_tapes
-from hft.research.execution.simulation import replay_alpha
 from hft.feeds.base import DecodeOptions
 from hft.feeds.synthetic import synthesize
+from hft.research.backtest import Rules
+from hft.research.data.tapes import from_tapes
+from hft.research.execution.retention import prune
+from hft.research.execution.simulation import replay_alpha
 from hft.runs.ingest import write_feeds
 from hft.runs.result import Run
 

@@ -10,17 +10,15 @@ import numpy as np
 import polars as pl
 import pytest
 
+from hft.cli import app
+from hft.core.errors import ValidationError
 from hft.research import exploration
-
-from hft.research.alphas import loader, scaffold, examples
-
+from hft.research.alphas import examples, scaffold
 from hft.research.data import usage
 from hft.research.data.load import load
 from hft.research.data.sample import sample
 from hft.research.worker.roster import find, roster
 from hft.research.workspace import Workspace
-from hft.cli import app
-from hft.core.errors import ValidationError
 
 ROOT = Path(__file__).resolve().parents[2]
 

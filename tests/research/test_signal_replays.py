@@ -9,17 +9,17 @@ import polars as pl
 import pytest
 
 import hft
+from hft.core.errors import ConfigError, DataError
+from hft.feeds.base import DecodeOptions
+from hft.feeds.synthetic import synthesize
 from hft.research.backtest import Rules, held
 from hft.research.backtest import run as vector
-from hft.research.data.dataset import ResearchData
 from hft.research.data.assembly import assemble
+from hft.research.data.dataset import ResearchData
 from hft.research.data.tapes import from_tapes
 from hft.research.execution.job import checked, clock_of
 from hft.research.execution.latency import SIM_P95, LatencyProfile, profile_of
 from hft.research.execution.simulation import How, Replayed, Stress, replay_alpha, runner, stressed
-from hft.core.errors import ConfigError, DataError
-from hft.feeds.base import DecodeOptions
-from hft.feeds.synthetic import synthesize
 from hft.runs.ingest import write_feeds
 from hft.tape.dataset import Tapes
 

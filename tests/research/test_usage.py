@@ -9,20 +9,20 @@ from typing import Any
 import polars as pl
 import pytest
 
-from hft.research.data import usage
-from hft.research.data.dataset import ResearchData
-from hft.research.data.load import load
-from hft.research.data.features import write
-from hft.research.data.footprint import Footprint
-from hft.research.data.planted import planted
-from hft.research.data.usage import Kind, Use
-from hft.governance.validation.result import Validation
-from hft.governance.verdict import Verdict
-from hft.research.workspace import Workspace
 from hft.api import audit, research
 from hft.api.search import search
 from hft.api.validation import validate
 from hft.core.errors import ValidationError
+from hft.governance.validation.result import Validation
+from hft.governance.verdict import Verdict
+from hft.research.data import usage
+from hft.research.data.dataset import ResearchData
+from hft.research.data.features import write
+from hft.research.data.footprint import Footprint
+from hft.research.data.load import load
+from hft.research.data.planted import planted
+from hft.research.data.usage import Kind, Use
+from hft.research.workspace import Workspace
 
 DAYS = 50
 
@@ -144,7 +144,9 @@ def test_another_split_does_not_make_sessions_fresh(
 def test_data_without_splits_does_not_go_round_a_split(bars: Path, tmp_path: Path) -> None:
     place, raw = Workspace(tmp_path / "desk"), load(bars)
     assert objections(place, raw) == ""
-    usage.record(place, Use("try", "mine", raw.content, (raw.sessions[0], raw.sessions[9]), None), 1)
+    usage.record(
+        place, Use("try", "mine", raw.content, (raw.sessions[0], raw.sessions[9]), None), 1
+    )
     assert objections(place, raw) == "", "what is looked at of such data is shown, not refused"
     assert usage.looks(usage.uses(place, raw)) == ((raw.sessions[0], raw.sessions[9]),)
     used(place, "validate", split(bars, tmp_path / "one", "40,40,20"), "validate")

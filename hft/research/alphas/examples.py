@@ -5,8 +5,8 @@ Nothing here writes.
 
 from pathlib import Path
 
-from hft.research.workspace import Workspace
 from hft.core.errors import ValidationError
+from hft.research.workspace import Workspace
 from hft.runs.nearest import nearest
 
 _PACKAGE = Path(__file__).resolve().parents[2]

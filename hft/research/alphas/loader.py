@@ -18,13 +18,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hft.core.errors import ValidationError
 from hft.research.alphas import protocol
-from hft.research.alphas.manifest import AlphaManifest
 from hft.research.alphas.containment import own_code
 from hft.research.alphas.file_access import READERS, foreign_modules, is_own, watching
+from hft.research.alphas.manifest import AlphaManifest
 from hft.research.alphas.signals import instance, said
 from hft.research.workspace import Workspace
-from hft.core.errors import ValidationError
 from hft.runs.nearest import nearest
 from hft.storage.python_file import PackageFromText
 from hft.storage.python_file import load as load_file

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hft.research.alphas.ids import alpha_id
 from hft.core.errors import ValidationError
+from hft.research.alphas.ids import alpha_id
 
 STATUSES = ("DRAFT", "CANDIDATE", "VALIDATED", "PROMOTED", "CANARY", "LIVE", "RETIRED")
 TIERS = ("TIER_1", "TIER_2", "TIER_3", "ENSEMBLE", "RL")
@@ -35,7 +35,7 @@ class FittedFile:
 
 @dataclass(frozen=True)
 class AlphaManifest:
-    """An alpha's identity, claim and needs. Units: `horizon_ns` nanoseconds, `threshold` that of the
+    """An alpha's identity, claim and needs. Units: `horizon_ns` nanoseconds, `threshold` of the
     signal, `target_capital` points of price. A threshold that is declared is the one trial of a
     validation: nothing is swept. `target_lots` are the contracts that the target capital carries
     at full position; without a capital each stands on its own price.
@@ -83,10 +83,15 @@ class AlphaManifest:
             except TypeError:
                 made = FittedFile("", "")
             texts = (made.path, made.fitted_on, made.fitted_until)
-            if not all(isinstance(one, str) for one in texts) or not made.path or not made.fitted_on:
+            if (
+                not all(isinstance(one, str) for one in texts)
+                or not made.path
+                or not made.fitted_on
+            ):
                 raise ValidationError(
                     f"alpha {self.alpha_id!r}: manifest: files: {entry!r} is no entry; write "
-                    '{"path": "weights.npy", "fitted_on": "data/train", "fitted_until": "2024-06-30"}'
+                    '{"path": "weights.npy", "fitted_on": "data/train", '
+                    '"fitted_until": "2024-06-30"}'
                 )
             found.append(made)
         return tuple(found)

@@ -1,9 +1,9 @@
-"""The signal that counts once more, where it earned: a look at later rows of the same block is found.
+"""The signal that counts once more, where it earned: a look at later rows of a block is found.
 
-The blocks of the counted signal hold rows that lie ahead of others in them. Who looks at those on few
-rows is seldom cut just there, and agrees with all rows at once by chance. So a second process that
-has seen nothing is shown rows that end behind those that earned most. Which ones is known when the
-first process is gone.
+The blocks of the counted signal hold rows that lie ahead of others in them. Who looks at those on
+few rows is seldom cut just there, and agrees with all rows at once by chance. So a second process
+that has seen nothing is shown rows that end behind those that earned most. Which ones is known when
+the first process is gone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,9 @@ CONFIRMED = Difference(0.0, None)  # of a signal that `confirmed` gave
 LEVEL = 0.3  # where positions are taken unless somebody says another level
 
 
-def recounted(alpha: RemoteAlpha, data: ResearchData, signal: np.ndarray, level: float) -> np.ndarray:
+def recounted(
+    alpha: RemoteAlpha, data: ResearchData, signal: np.ndarray, level: float
+) -> np.ndarray:
     """The signal of another process, whose blocks end behind rows that earned by `signal`.
 
     Call it before any other process of the alpha is shown rows that lie later.

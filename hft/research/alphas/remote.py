@@ -14,8 +14,8 @@ from hft.research.data.dataset import ResearchData
 class RemoteAlpha(ABC):
     """Stands in for a `LoadedAlpha` wherever one is evaluated; `signals.evaluate` takes it.
 
-    `batch` and `stream` say which of `signals(frame)` and `update(**tick)` it has; `reads` are files
-    that its code hash lacks and that it opened; `tried` what its code asked for besides rows;
+    `batch` and `stream` say which of `signals(frame)` and `update(**tick)` it has; `reads` are
+    files that its code hash lacks and that it opened; `tried` what its code asked for besides rows;
     `expression` the canonical form of one, else ""; `quotes` those of a policy, as data; `lacking`
     why no walls stand around it, "" where they do.
     """

@@ -12,12 +12,12 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from hft.core.errors import ConfigError, ValidationError
 from hft.research.alphas import examples
 from hft.research.alphas.ids import alpha_id, class_name
 from hft.research.alphas.manifest import AlphaManifest
 from hft.research.durations import duration_ns, duration_text
 from hft.research.workspace import Workspace
-from hft.core.errors import ConfigError, ValidationError
 from hft.storage.atomic import staged
 
 FIELD = "ofi"

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hft.research.data.dataset import ResearchData
+from hft.core.errors import ValidationError
 from hft.research.alphas.containment import own_code
 from hft.research.alphas.remote import RemoteAlpha
-from hft.core.errors import ValidationError
+from hft.research.data.dataset import ResearchData
 
 ROW = "the row's number"
 STREAM_APART = 1e-9
@@ -30,8 +30,8 @@ PLAIN_NAME = re.compile(rf"(?!(?:{'|'.join(kwlist)})$)[A-Za-z]\w*", re.ASCII)
 def evaluate(alpha: Any, data: ResearchData, *, batch: bool | None = None) -> np.ndarray:
     """The signal at each row, float64; NaN where the alpha has none.
 
-    `alpha` is an instance, a class, a `LoadedAlpha` or a `RemoteAlpha`. `batch` chooses `signals(frame)` or row by
-    row; by default `signals` where there is one. Raises: ValidationError.
+    `alpha` is an instance, a class, a `LoadedAlpha` or a `RemoteAlpha`. `batch` chooses
+    `signals(frame)` or row by row; `signals` where there is one. Raises: ValidationError.
     """
     if isinstance(alpha, RemoteAlpha):
         return alpha.evaluate(data, batch=batch)
@@ -190,8 +190,7 @@ def _raised(
 ) -> ValidationError:
     at = data.frame["ts"][row].isoformat() if row < len(data) else "the start"
     return ValidationError(
-        f"alpha {name_of(alpha)!r}: update() raised {said(error)} at row "
-        f"{before + row + 1} ({at})"
+        f"alpha {name_of(alpha)!r}: update() raised {said(error)} at row {before + row + 1} ({at})"
     )
 
 

@@ -7,10 +7,10 @@ are absent. Sessions do not run into each other, but volume buckets know the ses
 import numpy as np
 import polars as pl
 
-from hft.research.data import aliases
-from hft.research.data.dataset import ResearchData
 from hft.microstructure import buckets, flow
 from hft.microstructure.trades import FLAG, Trades, as_of
+from hft.research.data import aliases
+from hft.research.data.dataset import ResearchData
 
 NAMES = (
     *("flow_imbalance", "flow_imbalance_300s", "vpin", "vpin_bulk", "kyle_lambda"),

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from hft.core.json_text import page
 from hft.research.data import aliases
 from hft.research.data.dataset import ResearchData
-from hft.core.json_text import page
 from hft.storage.atomic import write_atomic
 from hft.tape.dataset import Tapes
 

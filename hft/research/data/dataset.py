@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from hft.core.errors import ConfigError, DataError, ValidationError
 from hft.research.data import aliases
 from hft.research.data.labels import Labels, of_one
 from hft.research.data.splits import Splits
-from hft.core.errors import ConfigError, DataError, ValidationError
 from hft.tape.sessions import shared
 
 OWN = ("ts", "session", "symbol")
@@ -46,7 +46,9 @@ class ResearchData:
     notes: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     looked_at: tuple[tuple[int, int], ...] = ()
-    spoiled: tuple[str, ...] = ()  # why rows of it prove nothing, as `hft.research.data.usage` knows it
+    spoiled: tuple[
+        str, ...
+    ] = ()  # why rows of it prove nothing, as `hft.research.data.usage` knows it
     clock: str | None = None
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     made_of_tapes: bool = False  # though they may not be there any more; then a note says so

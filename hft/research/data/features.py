@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hft.research.data import splits as splits_module
-from hft.research.data.origin import paths_of
-from hft.research.data.labels import of_one
-from hft.research.data.assembly import assemble
-from hft.research.data.load import FEATURES, MANIFEST, load
-from hft.research.data.bars import with_analytics
-from hft.research.data.dataset import OWN, ResearchData
-from hft.research.data.splits import Splits
-from hft.research.durations import duration_ns, duration_text
 from hft.core.errors import ConfigError, DataError, ValidationError
 from hft.core.json_text import page
 from hft.microstructure.columns import NEEDS, frame_of, names_of, trades_of
+from hft.research.data import splits as splits_module
+from hft.research.data.assembly import assemble
+from hft.research.data.bars import with_analytics
+from hft.research.data.dataset import OWN, ResearchData
+from hft.research.data.labels import of_one
+from hft.research.data.load import FEATURES, MANIFEST, load
+from hft.research.data.origin import paths_of
+from hft.research.data.splits import Splits
+from hft.research.durations import duration_ns, duration_text
 from hft.storage.atomic import staged
 from hft.tape.dataset import Tapes
 

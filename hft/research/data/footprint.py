@@ -52,7 +52,10 @@ class Footprint:
             days, low, high = ([*given[name]] for name in ("days", "low", "high"))
             ranges = [(float(a), float(b)) for a, b in zip(low, high, strict=True)]
             found = dict(zip([int(day) for day in days], ranges, strict=True))
-            names, paths = tuple(str(name) for name in given["names"]), Paths.read(given.get("paths"))
+            names, paths = (
+                tuple(str(name) for name in given["names"]),
+                Paths.read(given.get("paths")),
+            )
             return cls(found, names, paths) if found else None
         except (KeyError, TypeError, ValueError):
             return None

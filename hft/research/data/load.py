@@ -6,18 +6,18 @@ marked at it; the same row twice is one row; infinities become NaN. All of it is
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from hft.research.data import aliases, clocks, sidecars, sources
-from hft.research.data.assembly import assemble
-from hft.research.data.dataset import WHOLE, ResearchData, content_sha256
-from hft.research.data.splits import Splits, of_column
 from hft.core.errors import DataError
+from hft.research.data import sidecars, sources
+from hft.research.data.assembly import assemble
+from hft.research.data.dataset import WHOLE, ResearchData
+from hft.research.data.splits import Splits, of_column
 
 MANIFEST = "manifest.json"
 FEATURES = "features"

@@ -66,7 +66,7 @@ class Paths:
         }
 
     def twins(self, other: "Paths") -> dict[int, int]:
-        """The sessions here that are sessions there, whatever their dates: day here to day there."""
+        """Sessions here that are sessions there, whatever their dates: day here to day there."""
         found = _by_closes(self.closes, other.closes)
         return found | _by_moves(self.moves, other.moves)
 

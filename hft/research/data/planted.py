@@ -8,7 +8,6 @@ call gives the same rows.
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -74,8 +73,7 @@ def planted(
 
 
 def write(folder: Path, snr: float, *, days: int = DAYS, seed: int = 0, start: date = START) -> int:
-    """The bars as `bars.parquet` in a folder, and beside them that they are synthetic; the number of
-    rows."""
+    """The bars as `bars.parquet` in a folder, beside them that they are synthetic; how many."""
     frame = planted(snr, days=days, seed=seed, start=start)
     told = {
         "dataset_id": f"planted-{snr:g}-{days}-{seed}",

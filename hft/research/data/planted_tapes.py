@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hft.research.data.planted import CALENDAR, START, TICK, planted
 from hft.core.instruments import Instrument
+from hft.research.data.planted import CALENDAR, START, TICK, planted
 from hft.runs.ingest import ingest
 from hft.tape.dataset import Tapes
 

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from hft.research.data import aliases
-from hft.research.data.clocks import DAY_NS, MINUTE_NS
 from hft.research.data.assembly import assemble
+from hft.research.data.clocks import DAY_NS, MINUTE_NS
 from hft.research.data.dataset import ResearchData
 
 OPEN_NS = 13 * 3_600_000_000_000 + 30 * MINUTE_NS

@@ -7,9 +7,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+from hft.microstructure.columns import frame_of, names_of
 from hft.research.data.assembly import assemble
 from hft.research.data.dataset import ResearchData
-from hft.microstructure.columns import frame_of, names_of
 from hft.tape.dataset import Tapes
 
 CLOCK = "1s"

@@ -1,7 +1,8 @@
 """What a workspace did with which sessions of a market, and what they can prove after it.
 
 One row a use in the chain `experiments/looked_at.jsonl`; audit rows know how many there were, so
-that a file that was cut or taken away is told from a young one. A session is known again in any other rows of its market, whatever they are split into:
+that a file that was cut or taken away is told from a young one. A session is known again in any
+other rows of its market, whatever they are split into:
 
 - what a split called explore, or `try` looked at, is never validate and never vault again;
 - what a split called vault is nothing else until a later vault lies wholly behind it: a vault moves
@@ -21,10 +22,10 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from hft.research.data.footprint import Footprint
-from hft.research.data.dataset import ResearchData
-from hft.research.workspace import Workspace
 from hft.core.errors import JournalError
+from hft.research.data.dataset import ResearchData
+from hft.research.data.footprint import Footprint
+from hft.research.workspace import Workspace
 from hft.storage.chain import OWN_FIELDS, Chain, Head
 from hft.storage.lock import locked
 

@@ -38,7 +38,9 @@ def held_rows(workspace: Workspace, ts_ns: np.ndarray, price: np.ndarray) -> boo
 
 def sentence(source: str, days: list[int], cure: str) -> str:
     """Why they may not be shown, and what to do."""
-    which = f"session {days[0]} is" if len(days) == 1 else f"{len(days)} sessions from {days[0]} are"
+    which = (
+        f"session {days[0]} is" if len(days) == 1 else f"{len(days)} sessions from {days[0]} are"
+    )
     return f"{source}: {which} kept back as vault in this workspace; {cure}"
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from hft.core.errors import ConfigError, DataError
+from hft.gateway.limits import Limits
 from hft.research.backtest import Rules
 from hft.research.execution.follower import follow
 from hft.research.execution.latency import SIM_P95, LatencyProfile
 from hft.research.rl.player import Quotes
-from hft.core.errors import ConfigError, DataError
-from hft.gateway.limits import Limits
 from hft.runs.faults import FaultPlan
 from hft.runs.ingest import open_tapes
 from hft.runs.job import Job

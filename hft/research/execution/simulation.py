@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hft.research.backtest import Backtest, Rules, Runner
-from hft.research.data.dataset import ResearchData
-from hft.research.execution.job import How, Rows, Stress, checked, job, joined
 from hft.core.errors import ConfigError, DataError
 from hft.core.instruments import Instrument
 from hft.gateway.limits import Limits
+from hft.research.backtest import Backtest, Rules, Runner
+from hft.research.data.dataset import ResearchData
+from hft.research.execution.job import How, Rows, Stress, checked, job, joined
 from hft.runs.execute import execute
 from hft.runs.result import Run, as_run
 from hft.tape.dataset import Tapes

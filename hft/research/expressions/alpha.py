@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
+from hft.research.alphas.manifest import AlphaManifest
 from hft.research.expressions.evaluate import evaluate
 from hft.research.expressions.expression import Expression, parse, standardised
 from hft.research.expressions.streaming import Streaming
-from hft.research.alphas.manifest import AlphaManifest
 
 
 class ExpressionAlpha:

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from hft.core.errors import DataError
 from hft.research.expressions.expression import Expression
 from hft.research.expressions.graph import Graph, build
 from hft.research.expressions.program import run
-from hft.core.errors import DataError
 
 BLOCK = 4096  # rows of one slot: 32 KB, so that what is being worked on stays in the cache
 CACHE_MB = 2048

@@ -11,9 +11,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from hft.core.errors import ValidationError
 from hft.research.data.aliases import column_of
 from hft.research.expressions.nodes import BINARY, OPERATORS, WINDOW_MAX, Const, Field, Node, Op
-from hft.core.errors import ValidationError
 
 DEPTH_MAX = 3
 TEXT_MAX = 2_000  # characters

@@ -9,9 +9,9 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from hft.core.jit import kernel
 from hft.research.expressions import elementwise, moments, ranks, windows
 from hft.research.expressions.nodes import OPERATORS
-from hft.core.jit import kernel
 
 # Columns of a program.
 CODE, OUT, A, B, WINDOW, FLOATS, INTS = range(7)

@@ -11,10 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from hft.core.errors import ValidationError
 from hft.research.alphas import signals
+from hft.research.alphas.file_access import Watch, watching
+from hft.research.alphas.loader import LoadedAlpha, load_folder
+from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data.dataset import ResearchData
 from hft.research.leakage.cuts import CUTS_LEAST, choose_cuts, secret
 from hft.research.leakage.fields import label_violations
+from hft.research.leakage.foresight import correlation
 from hft.research.leakage.invariance import (
     TAIL_ROWS,
     Settings,
@@ -22,14 +27,9 @@ from hft.research.leakage.invariance import (
     perturbed,
     symbols_kept,
 )
-from hft.research.leakage.foresight import correlation
 from hft.research.leakage.jitter import by_heart
 from hft.research.leakage.report import LeakReport, Violation, moment
 from hft.research.leakage.ties import Ties
-from hft.research.alphas.loader import LoadedAlpha, load_folder
-from hft.research.alphas.remote import RemoteAlpha
-from hft.research.alphas.file_access import Watch, watching
-from hft.core.errors import ValidationError
 
 FRESH_CUTS = 3
 UNMOVED = 0.95  # likeness of a signal of noise and of the rows
@@ -45,8 +45,9 @@ def check_alpha(
 ) -> LeakReport:
     """The whole of Gate A's leakage tests on one alpha.
 
-    `alpha` is a `RemoteAlpha`, a `LoadedAlpha`, a class or an instance; `fresh` makes another copy of
-    it that shares nothing with it. Without `seed` the cuts are nobody's to know. Raises: ValidationError when the alpha cannot be evaluated.
+    `alpha` is a `RemoteAlpha`, a `LoadedAlpha`, a class or an instance; `fresh` makes another
+    copy of it that shares nothing with it. Without `seed` the cuts are nobody's to know. Raises:
+    ValidationError when the alpha cannot be evaluated.
     """
     rows = symbols_kept(data)
     made = signals.instance(alpha)
@@ -163,8 +164,8 @@ def _inputs(made: Any, rows: ResearchData, whole: np.ndarray, seed: int) -> list
     if _differing(noisy, whole) is not None and abs(correlation(noisy, whole)) < UNMOVED:
         return []
     said = (
-        f"the signal stays what it was when {', '.join(names)} are replaced by noise: it is made of "
-        "something else than the rows it is handed"
+        f"the signal stays what it was when {', '.join(names)} are replaced by noise: it is made "
+        "of something else than the rows it is handed"
     )
     return [Violation("inputs", said, 0, int(rows.ts_ns[0]), names[0])]
 

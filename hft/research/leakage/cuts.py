@@ -1,4 +1,4 @@
-"""Where an alpha is cut: behind the rows that earn most, where the signal moves most, and at random.
+"""Where an alpha is cut: behind rows that earn most, where the signal moves most, and at random.
 
 The draws come from the machine's own randomness: an author who could reckon the cuts would look
 ahead between them. Short stretches of the data are cut dozens of times each, since somebody who
@@ -25,7 +25,7 @@ def secret() -> int:
 
 
 def earned(signal: np.ndarray, data: ResearchData) -> np.ndarray:
-    """What each row's answer is worth by the next row's price: the signal's size counts to a limit."""
+    """What each row's answer is worth by the next price: the signal's size counts to a limit."""
     found = np.zeros(len(data))
     for _, rows in data.groups():
         mine, price = signal[rows], data.price[rows]

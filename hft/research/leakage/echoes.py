@@ -51,10 +51,11 @@ def echo(
             later[:-k] = series[k:]
             other = unexplained(later, [series, before])
             size = _likeness(new, other)
-            if size >= ECHO and fisher(size, len(mine) / k) >= Z_MIN:
-                if best is None or size > best.size:
-                    row = int(np.argmax(np.isfinite(new)))
-                    best = Foresight(f"correlation with {word} then", k, size, row, ECHO)
+            if size < ECHO or fisher(size, len(mine) / k) < Z_MIN:
+                continue
+            if best is None or size > best.size:
+                row = int(np.argmax(np.isfinite(new)))
+                best = Foresight(f"correlation with {word} then", k, size, row, ECHO)
     return best
 
 
@@ -75,10 +76,11 @@ def shifted(values: np.ndarray, price: np.ndarray) -> Foresight | None:
             continue
         at = int(np.argmax(leads))
         likeness = float(leads[at])
-        if likeness >= LEAD and (best is None or likeness > best.size):
-            if fisher(min(likeness, 1.0), len(values)) >= LEAD_Z:
-                how = f"correlation of its {word} with one step of the price"
-                best = Foresight(how, at + LEAD_LEAST, likeness, int(np.argmax(mine != 0)), LEAD)
+        if likeness < LEAD or fisher(min(likeness, 1.0), len(values)) < LEAD_Z:
+            continue
+        if best is None or likeness > best.size:
+            how = f"correlation of its {word} with one step of the price"
+            best = Foresight(how, at + LEAD_LEAST, likeness, int(np.argmax(mine != 0)), LEAD)
     return best
 
 

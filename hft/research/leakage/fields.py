@@ -72,7 +72,7 @@ def knows_later(data: ResearchData, name: str, horizon_ns: int = 0) -> Violation
 def _proofs(
     whole: ResearchData, part: ResearchData, name: str, steps: Sequence[int]
 ) -> Iterator[tuple[ResearchData, Foresight]]:
-    """From the plain to the far-fetched, with the rows; each waits until the one before is silent."""
+    """From the plain to the far-fetched, with rows; each waits until the one before is silent."""
     values = part.field(name)
     proof = foresight(values, part.price, part.session, steps)
     if proof is not None:
@@ -98,10 +98,8 @@ def _proofs(
         yield part, repeated
 
 
-def masks(
-    values: np.ndarray, data: ResearchData
-) -> Iterator[tuple[np.ndarray, tuple[int, ...]]]:
-    """Rows to look at by themselves: where a bar of another length begins, each half of a session."""
+def masks(values: np.ndarray, data: ResearchData) -> Iterator[tuple[np.ndarray, tuple[int, ...]]]:
+    """Rows looked at alone: where a bar of another length begins, each half of a session."""
     with np.errstate(invalid="ignore"):
         begins = np.append(True, np.diff(values) != 0) & np.isfinite(values)
     count = int(begins.sum())
@@ -148,8 +146,8 @@ def _violation(data: ResearchData, name: str, symbol: str, proof: Foresight) -> 
     value = float(data.field(name)[row])
     said = (
         f"field {name!r}{whose} knows what comes up to {ahead} later: {proof.how} is "
-        f"{proof.size:.4f}, where an honest field stays below {proof.limit:g}; at {moment(ts)} it says "
-        f"{value:.6g}. {CURE}"
+        f"{proof.size:.4f}, where an honest field stays below {proof.limit:g}; at {moment(ts)} "
+        f"it says {value:.6g}. {CURE}"
     )
     return Violation(
         "label", said, row, ts, column=name, known=proof.size, prefix_rows=row + 1, reach=steps

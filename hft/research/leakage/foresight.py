@@ -16,7 +16,7 @@ from scipy.stats import rankdata
 
 ROWS_MIN = 30
 Z_MIN = 6.0
-# Until the price has moved a few times an honest book or a bounce says much; after that nobody does.
+# Until the price has moved a few times an honest book or a bounce says much; later nobody does.
 NEAR, FAR, FAR_MOVES = 0.75, 0.5, 10
 CERTAIN, CERTAIN_BLOCKS, COMMON = 0.97, 40, 0.7
 GROUPS = (0.01, 0.05, 0.2)
@@ -28,7 +28,7 @@ PARTIAL = 0.75  # of what is new in a column and in an outcome
 
 @dataclass(frozen=True)
 class Foresight:
-    """The strongest sign that a column knows what comes: how it was found, how far ahead, how much."""
+    """The strongest sign that a column knows what comes: how found, how far ahead, how much."""
 
     how: str
     steps: int
@@ -118,7 +118,7 @@ def _moves(price: np.ndarray, session: np.ndarray, steps: Sequence[int]) -> Iter
 
 
 def limit_of(steps: int, often: float = 1.0) -> float:
-    """The likeness that condemns, so many rows ahead of a price that moves in a share of the rows."""
+    """The likeness that condemns, so many rows ahead of a price that moves in a share of rows."""
     return FAR if steps * often >= FAR_MOVES else NEAR
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from hft.core.errors import ValidationError
 from hft.research.data.aliases import CLOCK_FIELDS
 from hft.research.data.dataset import ResearchData
 from hft.research.leakage.cuts import (
@@ -25,7 +26,6 @@ from hft.research.leakage.cuts import (
 )
 from hft.research.leakage.report import LeakReport, Violation, moment
 from hft.research.leakage.ties import Ties
-from hft.core.errors import ValidationError
 
 Evaluate = Callable[[ResearchData], np.ndarray]
 RTOL = 1e-9

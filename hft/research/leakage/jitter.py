@@ -1,7 +1,8 @@
 """Does an alpha earn by its inputs, or by knowing which rows these are?
 
 Whoever has the answers written down finds them by the row's time, its numbers, or by how many came
-before. So a few of the first sessions are left out, and the same rows are shown as of 28 years before (the same weekdays and days of the year) with numbers moved
+before. So a few of the first sessions are left out, and the same rows are shown as of 28 years
+before (the same weekdays and days of the year) with numbers moved
 by a little, in ways that leave order, ties and signs as they are: all of them a hair larger; a hair
 smaller; prices some ticks higher. An honest alpha may stand on an exact spread or a round price, so
 it is stopped only where it loses in each of the three; and where it loses twice without sessions.

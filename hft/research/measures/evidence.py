@@ -130,7 +130,9 @@ def weigh(
             min_track_record(sr, skew, kurtosis, level, levels.dsr, power=LIKELY), stretch
         ),
         dsr_sharpe=_annual(
-            sharpe_needed(length, skew or 0.0, kurtosis or 3.0, level, levels.dsr) if n > 2 else None
+            sharpe_needed(length, skew or 0.0, kurtosis or 3.0, level, levels.dsr)
+            if n > 2
+            else None
         ),
     )
 
@@ -187,7 +189,9 @@ def _pbo(
             columns.append(vector)
     if len(columns) < levels.configs_min:
         one = "idea" if len(columns) == 1 else "ideas"
-        told = f"{len(columns)} {one} of different code on these days, it takes {levels.configs_min}"
+        told = (
+            f"{len(columns)} {one} of different code on these days, it takes {levels.configs_min}"
+        )
         return None, len(columns), told
     purge = max(horizon_periods - 1, 0)
     if n < levels.blocks * (purge + 2):

@@ -74,7 +74,7 @@ class Walk:
 
     @property
     def error(self) -> float:
-        """Standard error of the annual Sharpe ratio of a fold; folds differ by a session at most."""
+        """Standard error of a fold's annual Sharpe ratio; folds differ by a session at most."""
         return sqrt(DAYS_A_YEAR * len(self.first) / len(self.returns)) if self.returns else inf
 
     @property

@@ -21,8 +21,8 @@ from hft.research.backtest import (
     capital_of,
     split_rows,
 )
-from hft.research.data.dataset import ResearchData
 from hft.research.data.aliases import provides
+from hft.research.data.dataset import ResearchData
 from hft.research.measures import folds
 from hft.research.measures.information import Information, information
 from hft.research.measures.stress import Stresses, stresses

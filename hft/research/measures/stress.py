@@ -98,7 +98,7 @@ def stresses(
     latency_ns: int,
     capital: float,
 ) -> Stresses:
-    """Every variant of the base rules. Units: `latency_ns` decision to fill; `capital` in points."""
+    """Variants of the base rules. Units: `latency_ns` decision to fill; `capital` in points."""
     rows_late = late_rows(data, latency_ns, factor)
 
     def outside(name: str, **changes: Any) -> Case:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from hft.core.errors import ConfigError, DataError
 from hft.research.pool.matrix import correlated
 from hft.research.pool.members import Pool
 from hft.research.pool.weights import pool_returns, weights
-from hft.core.errors import ConfigError, DataError
 from hft.runs.nearest import nearest
 from hft.statistics import redundancy
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from hft.core.errors import ConfigError
 from hft.research.experiments import Series
 from hft.research.pool.members import Member, Pool, align, read_members
-from hft.core.errors import ConfigError
 
 METRICS = ("pearson", "spearman")
 ROUNDING = 1e-12  # a copy is one even where the last bit of its correlation says otherwise

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hft.research.experiments import Experiment, Series, latest
 from hft.core.errors import DataError
+from hft.research.experiments import Experiment, Series, latest
 
 ALONE = "shares no time with the others"
 
@@ -35,7 +35,8 @@ class Pool:
 
     `returns` are what each member's own equity earned; `market` is what the price of its rows did
     from a common row to the next, which is what weights are found by. `without_market` are those
-    that kept no price: one of them is enough for `market` to be None. `aligned_by` is "time" or "length"; `bad_values` counts what was no number, by alpha.
+    that kept no price: one of them is enough for `market` to be None.
+    `aligned_by` is "time" or "length"; `bad_values` counts what was no number, by alpha.
     """
 
     alpha_ids: tuple[str, ...]

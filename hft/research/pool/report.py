@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hft.reports.figures import counted
+from hft.reports.governance.document import Document, Fact, Table
+from hft.reports.governance.evidence import CorrelationPool, Heatmap, Picture
+from hft.reports.governance.pages import pool_page
 from hft.research.experiments import json_text, run_id_of
 from hft.research.pool.marginal import Marginal
 from hft.research.pool.matrix import Matrix, Redundant
 from hft.research.pool.members import Pool
 from hft.research.pool.weights import Weights
-from hft.reports.figures import counted
-from hft.reports.governance.document import Document, Fact, Table
-from hft.reports.governance.evidence import CorrelationPool, Heatmap, Picture
-from hft.reports.governance.pages import pool_page
 from hft.storage.atomic import staged
 
 RETURNS = {

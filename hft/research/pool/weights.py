@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from hft.core.errors import ConfigError, DataError
 from hft.research.pool.matrix import ROUNDING, correlated
 from hft.research.pool.members import Pool
-from hft.core.errors import ConfigError, DataError
 from hft.statistics.sharpe import ratio
 
 METHODS = ("equal_weight", "ic_weighted", "mean_variance", "ridge")
@@ -216,7 +216,9 @@ def _notes(pool: Pool, found: Weights, groups: list[list[int]]) -> list[str]:
             said.append(f"{names} say exactly the same and share one weight: {each} each")
     table, _ = correlated(pool.signals)
     for k in np.flatnonzero(found.values < -NOTHING).tolist():
-        said.append(f"{ids[k]} has a weight below zero, its sign is turned: {_why(found, table, k)}")
+        said.append(
+            f"{ids[k]} has a weight below zero, its sign is turned: {_why(found, table, k)}"
+        )
     return said
 
 
@@ -230,6 +232,6 @@ def _why(found: Weights, table: np.ndarray, k: int) -> str:
     near = max(others, key=lambda j: abs(float(table[k, j])))
     return (
         f"its own IC is {ic:+.4f}, but it goes with {found.alpha_ids[near]} (correlation "
-        f"{table[k, near]:+.2f}, IC {float(found.ic[near]):+.4f}) and hedges it; keep its sign with "
-        "--method ic_weighted"
+        f"{table[k, near]:+.2f}, IC {float(found.ic[near]):+.4f}) and hedges it; keep its sign "
+        "with --method ic_weighted"
     )

@@ -2,7 +2,8 @@
 
 An action is two numbers, how eagerly to bid and to offer; it becomes quotes that pass the real
 gateway and rest in the simulated venue's queue. The reward is the change of net equity after fees.
-Importing this module registers it: `gymnasium.make("hft.research.rl.environment:hft/MarketMaking-v0")`.
+Importing this module registers it:
+`gymnasium.make("hft.research.rl.environment:hft/MarketMaking-v0")`.
 """
 
 from pathlib import Path
@@ -12,10 +13,10 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from hft.research.rl.episode import Episode, Market
-from hft.research.rl.quoting import ACTIONS, BOUND, FEATURES, Quoting
 from hft.core.errors import ConfigError, HftError
 from hft.gateway.limits import Limits
+from hft.research.rl.episode import Episode, Market
+from hft.research.rl.quoting import ACTIONS, BOUND, FEATURES, Quoting
 from hft.runs.durations import united
 from hft.runs.ingest import open_tapes, synthetic
 from hft.runs.result import Run

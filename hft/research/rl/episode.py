@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from hft.research.rl.player import AGENT, played
-from hft.research.rl.quoting import ACTIONS, Eyes, Quoting, quote
 from hft.core.codes import WakeCause
 from hft.core.errors import ConfigError, InvariantError
 from hft.gateway.limits import Limits
 from hft.replay import state as st
 from hft.replay.run import Driver, run_digest
+from hft.research.rl.player import AGENT, played
+from hft.research.rl.quoting import ACTIONS, Eyes, Quoting, quote
 from hft.runs.execute import execute
 from hft.runs.job import Job
 from hft.runs.prepare import prepare

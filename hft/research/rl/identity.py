@@ -4,8 +4,8 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from hft.research.rl import policy, quoting
 from hft.core.errors import ConfigError
+from hft.research.rl import policy, quoting
 
 
 @lru_cache(maxsize=1)

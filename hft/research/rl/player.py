@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from hft.core.errors import DataError, ValidationError
 from hft.research.alphas import signals
 from hft.research.alphas.remote import RemoteAlpha
 from hft.research.rl import policy as policy_module
 from hft.research.rl import quoting
 from hft.research.rl.identity import check_code, code
-from hft.core.errors import DataError, ValidationError
 from hft.strategies.base import Strategy, strategy
 
 AGENT = "agent"

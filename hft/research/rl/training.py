@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hft.core.errors import ConfigError
 from hft.research.rl.episode import Episode, Market
 from hft.research.rl.policy import ArrayPolicy
-from hft.core.errors import ConfigError
 
 Score = Callable[[ArrayPolicy], float]
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from hft.core.errors import ConfigError
 from hft.research.expressions.canonical import canonical
 from hft.research.expressions.expression import Expression, parse
 from hft.research.expressions.nodes import OPERATORS, Const, Field, Node, Op, depth, walk
 from hft.research.expressions.parse import DEPTH_MAX
-from hft.core.errors import ConfigError
 
 WINDOWS = (3, 5, 10, 20, 50, 100)
 MUTATION = 0.7

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from hft.core.errors import DataError, ValidationError
+from hft.core.json_text import line, spaced
 from hft.research.backtest import INITIAL_EQUITY
 from hft.research.data import aliases
 from hft.research.expressions.evaluate import table_of
 from hft.research.expressions.parse import refused_price
 from hft.research.search.trade import Steps
-from hft.core.errors import DataError, ValidationError
-from hft.core.json_text import line, spaced
 
 LOOKS_AHEAD = ("fwd", "forward", "future", "label", "target")
 SALT_MAX = 1 << 30  # so that a hash over 2^23 rows is a whole number a float64 holds exactly

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from hft.reports.governance.document import Document, Fact, Table
+from hft.reports.governance.evidence import SearchFront
 from hft.research.backtest import DAYS_A_YEAR, DAYS_MIN
 from hft.research.expressions.evaluate import evaluate
 from hft.research.expressions.expression import Expression, standardised
-from hft.research.trial import LABEL_FAMILY, Trial, trial_id
 from hft.research.search.market import Market
 from hft.research.search.run import (
     VERSION,
@@ -29,8 +30,7 @@ from hft.research.search.run import (
     ranking,
     search_hash,
 )
-from hft.reports.governance.document import Document, Fact, Table
-from hft.reports.governance.evidence import SearchFront
+from hft.research.trial import LABEL_FAMILY, Trial, trial_id
 from hft.statistics.information import ic_by_chunk
 
 FAMILY = "search"
@@ -238,8 +238,8 @@ def _facts(result: Mapping[str, Any]) -> list[Fact]:
         Fact(
             "passed",
             f"{result['passed']:,}",
-            f"Sharpe above the hurdle {result['hurdle']:.2f}, above holding > 0.5, pool correlation "
-            "< 0.7",
+            f"Sharpe above the hurdle {result['hurdle']:.2f}, above holding > 0.5, pool "
+            "correlation < 0.7",
         ),
         Fact("returns", data["returns_used"], "proxy never passes" if data["proxy"] else ""),
     ]
@@ -259,8 +259,8 @@ def _words(result: Mapping[str, Any]) -> str:
 
 def keep(folder: Path, result: Mapping[str, Any], doc: Document) -> None:
     """Write results.json and report.html into the search's folder."""
-    from hft.research.experiments import json_text
     from hft.reports.governance.pages import search_page
+    from hft.research.experiments import json_text
     from hft.storage.atomic import write_atomic
 
     write_atomic(folder / "results.json", json_text(result))

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hft.core.errors import ConfigError
+from hft.core.json_text import line
 from hft.research.expressions.expression import Expression, parse
 from hft.research.search.candidates import (
     POPULATION_MIN,
@@ -27,8 +29,6 @@ from hft.research.search.journal import Journal
 from hft.research.search.market import Market
 from hft.research.search.measure import Measured
 from hft.research.search.workers import Workers
-from hft.core.errors import ConfigError
-from hft.core.json_text import line
 
 MODES = ("random", "template", "genetic")
 VERSION = "expressions 2"  # changes when a value or a return of the same expression changes

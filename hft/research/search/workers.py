@@ -12,10 +12,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from hft.core.errors import ConfigError, Unavailable
 from hft.research.expressions.expression import parse
 from hft.research.search.market import Market
 from hft.research.search.measure import Measured, measure
-from hft.core.errors import ConfigError, Unavailable
 
 EXECUTORS = ("processes", "dask", "ray")
 COLUMNS = "columns"

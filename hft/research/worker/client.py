@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import numpy as np
 
@@ -156,7 +156,7 @@ class WorkerAlpha(RemoteAlpha):
             "limits": asdict(self._limits),
         }
         said = self._answer(Message(asked), 0).said
-        if not TOLD <= set(said):
+        if not set(said) >= TOLD:
             raise self._refused("said what is no description of an alpha")
         return said
 
@@ -167,7 +167,7 @@ class WorkerAlpha(RemoteAlpha):
                 raise self._refused(f"describes itself otherwise than the one before: {name}")
 
     def _describe(self, told: Mapping[str, Any]) -> None:
-        """Believe nothing of a description but values of the right kinds. Raises: ValidationError."""
+        """Believe nothing of it but values of the right kinds. Raises: ValidationError."""
         try:
             self.manifest = AlphaManifest.from_dict(told["manifest"])
         except (TypeError, ValueError, AttributeError):
@@ -199,7 +199,7 @@ class WorkerAlpha(RemoteAlpha):
         return tuple(self._own_words(one) for one in said[:SAID_MOST])
 
     def _stop(self) -> None:
-        """What is not asked does not run: it could hear what another process says by its threads."""
+        """What is not asked does not run: it could hear what another says by its threads."""
         self._process.send_signal(signal.SIGSTOP)
         self._stopped = True
 
@@ -229,7 +229,9 @@ class WorkerAlpha(RemoteAlpha):
             if answer.said.get("kind") == "walls":
                 raise Unavailable(f"alpha {self.folder.name!r}: no walls: {said}")
             raise ValidationError(said)
-        self.tried = tuple(dict.fromkeys([*self.tried, *self._sayings(answer.said.get("tried", []))]))
+        self.tried = tuple(
+            dict.fromkeys([*self.tried, *self._sayings(answer.said.get("tried", []))])
+        )
         opened = self._sayings(answer.said.get("opened", []))
         self.reads = tuple(dict.fromkeys([*self.reads, *opened]))
         return answer
@@ -269,7 +271,7 @@ class WorkerAlpha(RemoteAlpha):
         return f"ended with exit code {code}{last}"
 
     def _started(self) -> "subprocess.Popen[bytes]":
-        self._words = tempfile.TemporaryFile()
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 (closed with it)
         root = str(Path(__file__).resolve().parents[3])
         code = f"import sys; sys.path.append({root!r}); from {ROOM} import main; main()"
         process = subprocess.Popen(
@@ -289,9 +291,7 @@ class WorkerAlpha(RemoteAlpha):
         return process
 
 
-def _ended(
-    process: "subprocess.Popen[bytes]", words: IO[bytes], place: Place
-) -> None:
+def _ended(process: "subprocess.Popen[bytes]", words: IO[bytes], place: Place) -> None:
     """Also where nobody closed it: when the alpha is forgotten, or Python ends."""
     process.kill()
     process.wait()

@@ -1,4 +1,4 @@
-"""The folder a worker lives in: a copy of the alpha, an empty one to write in, and how full it may be.
+"""The folder a worker lives in: a copy of the alpha, an empty one to write in, its limits.
 
 The alpha is copied first, and the code hash is of the copy: what runs is what was hashed. The judge
 holds a lock in the folder, so that what a killed one left is known by it and removed by the next.
@@ -20,7 +20,10 @@ PREFIX, HELD = "hft-worker-", "held"
 FOLDER_MOST = 256 << 20  # bytes of an alpha's folder
 SCRATCH, UP = "scratch", "up-"  # the folder to write in; how what lay deep in it is named to go
 SCRATCH_MOST, FILES_MOST, THREADS_MOST = 512 << 20, 10_000, 64
-WRITTEN_MOST, DEEP_MOST = 2 << 30, 64  # bytes of a life, files without a name too; folders in folders
+WRITTEN_MOST, DEEP_MOST = (
+    2 << 30,
+    64,
+)  # bytes of a life, files without a name too; folders in folders
 SYSTEM = (
     *("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/usr/share/zoneinfo"),
     *("/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/zero", "/dev/urandom"),
@@ -128,7 +131,7 @@ def _held(folder: Path) -> tuple[int, int, int]:
 
 
 def _written(process: int) -> int:
-    """Bytes that a process has brought to the disk in all, also into files that have no name now."""
+    """Bytes that a process has brought to the disk in all, into files without a name too."""
     with suppress(OSError, ValueError), open(f"/proc/{process}/io") as file:
         found = dict(line.split(": ") for line in file)
         return int(found.get("write_bytes", 0))

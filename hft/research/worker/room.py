@@ -188,4 +188,3 @@ def _rows(message: Message) -> Any:
 
     frame = pl.read_ipc_stream(io.BytesIO(message.body))
     return ResearchData(frame, "", str(message.said["source"]))
-

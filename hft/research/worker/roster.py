@@ -1,4 +1,4 @@
-"""The alphas of a workspace, each described by its own worker: none is imported where they are listed."""
+"""The alphas of a workspace, each described by its own worker: none is imported to be listed."""
 
 import os
 from collections.abc import Mapping

@@ -66,7 +66,8 @@ REFUSED = {
     "how others run": (135, 141, 142, 144, 160, 179, 203, 251, 314),
 }
 NEW = 335
-NEW_ALLOWED = (435, 436, 437, 439, 441, 449, 453, 454, 455, 456, 462)  # clone3 has a rule of its own
+# clone3 has a rule of its own
+NEW_ALLOWED = (435, 436, 437, 439, 441, 449, 453, 454, 455, 456, 462)
 OWN_ONLY = (234, 302)  # tgkill, prlimit64: with the own process as first argument, or 0
 CLONE, CLONE3 = 56, 435
 FCNTL, LOCKS = 72, (5, 6, 7, 36, 37, 38)  # commands that ask for a lock or who has one

@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 import zstandard
 
+from hft.core.errors import DataError, ValidationError
 from hft.research.data.dataset import ResearchData
 from hft.research.data.load import load
 from hft.research.data.sample import sample
-from hft.core.errors import DataError, ValidationError
 
 NS = 1_000_000_000
 DAY = 86_400 * NS

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hft.research.data import features
-from hft.research.data.load import load
 from hft.feeds.base import DecodeOptions
 from hft.feeds.synthetic import synthesize
+from hft.research.data import features
+from hft.research.data.load import load
 from hft.runs.ingest import open_tapes, write_feeds
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hft.core.errors import ConfigError, DataError
 from hft.research.data import features
 from hft.research.data.load import load
 from hft.research.data.sample import sample
 from hft.research.data.splits import Splits, make, shares_of
-from hft.core.errors import ConfigError, DataError
 
 NS = 1_000_000_000
 

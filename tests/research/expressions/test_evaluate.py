@@ -6,15 +6,15 @@ import numpy as np
 import polars as pl
 import pytest
 
+from hft.core.errors import DataError
 from hft.research.expressions import evaluate as evaluation
 from hft.research.expressions.evaluate import Evaluation, evaluate, graphs, memory_mb, table_of
 from hft.research.expressions.expression import parse
 from hft.research.expressions.graph import build
 from hft.research.expressions.nodes import OPERATORS
 from hft.research.expressions.streaming import Streaming
-from hft.core.errors import DataError
-from tests.research.expressions.cases import columns, one_of_each
 from tests.naive import expressions as naive
+from tests.research.expressions.cases import columns, one_of_each
 
 CASES = one_of_each()
 LITTLE = 0.3  # MB

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hft.core.errors import HftError, ValidationError
 from hft.research.expressions.expression import Expression, parse
 from hft.research.expressions.nodes import OPERATORS, Const, Field, Node, Op, depth
 from hft.research.expressions.parse import ExpressionError
-from hft.core.errors import HftError, ValidationError
 
 CALLED = {name: operator.signature for name, operator in OPERATORS.items()}
 

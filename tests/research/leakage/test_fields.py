@@ -1,4 +1,4 @@
-"""Columns that are made of later rows are named with figure and row; honest ones, edges too, pass."""
+"""Columns made of later rows are named with figure and row; honest ones, edges too, pass."""
 
 from pathlib import Path
 

@@ -10,14 +10,14 @@ import polars as pl
 import pytest
 import zoo
 
+from hft.governance.gates.leakage import leak_checks
+from hft.governance.verdict import Verdict
+from hft.research.alphas.loader import LoadedAlpha, load_folder
+from hft.research.alphas.signals import evaluate
 from hft.research.data.dataset import ResearchData
 from hft.research.data.load import load
 from hft.research.data.sample import sample
-from hft.governance.gates.leakage import leak_checks
 from hft.research.leakage import check_alpha
-from hft.research.alphas.loader import LoadedAlpha, load_folder
-from hft.research.alphas.signals import evaluate
-from hft.governance.verdict import Verdict
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +216,9 @@ def test_the_report_is_lines_of_a_gate(market: ResearchData) -> None:
     wrong = leak_checks(check_alpha(zoo.BATCHES_AHEAD["next_row"], market))
     [prefix] = [check for check in wrong if check.id == "prefix_invariance"]
     assert prefix.verdict is Verdict.FAIL and "1 row ahead" in prefix.reason
-    short = leak_checks(replace(check_alpha(innocents.INNOCENT["trailing_mean"], market), cuts=(1, 2)))
+    short = leak_checks(
+        replace(check_alpha(innocents.INNOCENT["trailing_mean"], market), cuts=(1, 2))
+    )
     assert short[0].verdict is Verdict.INSUFFICIENT and short[0].missing
 
 

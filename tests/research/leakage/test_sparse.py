@@ -127,7 +127,7 @@ def test_a_fast_honest_rule_with_ticks_and_ties_keeps_what_it_earns(rule: Any) -
 
 
 def transformed_votes(frame: pl.DataFrame) -> Any:
-    """Votes of a causal filter by Fourier: on a tie rounding decides, and more rows round otherwise."""
+    """Votes of a causal filter by Fourier: on a tie rounding decides, more rows round otherwise."""
     from scipy.signal import fftconvolve
 
     lots = frame["trades"].to_numpy()

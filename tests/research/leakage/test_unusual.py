@@ -1,4 +1,4 @@
-"""Thirty leaks of code, most told with an example, and thirty odd innocents, none of them stopped."""
+"""Thirty leaks of code, most told with an example, and thirty odd innocents, none stopped."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -8,7 +8,8 @@ import pytest
 
 from hft.core.errors import ValidationError
 from hft.governance.profile import Profile
-from hft.governance.promotion.integration import Candidate, measure as measure_d
+from hft.governance.promotion.integration import Candidate
+from hft.governance.promotion.integration import measure as measure_d
 from hft.research.alphas.manifest import AlphaManifest
 from hft.research.backtest import Rules, capital_of, run
 from hft.research.data.dataset import ResearchData

@@ -49,5 +49,3 @@ def kept(root: Path, alpha: str, values: Any, ts: Any = None, at: int = NOON, **
         ts_ns=ts,
         **more,
     )
-
-

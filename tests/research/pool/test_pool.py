@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,15 +12,22 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import hft
-from hft.research.experiments import Series, write_run
-from hft.research.pool import Member, marginal, matrix, pool_correlation_max, read_pool, redundant, weights
-from hft.research.pool.marginal import diversification
-from hft.research.pool.matrix import ranked
-from hft.research.pool.members import Pool, align
 from hft.api.pool import look
 from hft.core.errors import ConfigError, DataError
+from hft.research.experiments import Series
+from hft.research.pool import (
+    Member,
+    marginal,
+    matrix,
+    pool_correlation_max,
+    read_pool,
+    redundant,
+    weights,
+)
+from hft.research.pool.marginal import diversification
+from hft.research.pool.matrix import ranked
+from hft.research.pool.members import align
 from tests.research.pool.pools import NOON, SECOND, draws, kept, pool_of
-
 
 
 def test_both_matrices_are_those_of_numpy_and_pandas() -> None:

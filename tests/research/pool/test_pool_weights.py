@@ -51,7 +51,9 @@ def test_no_alpha_loses_its_sign_without_a_word() -> None:
     assert "a1" in turned
     assert [note.split()[0] for note in found.notes] == turned
     (said,) = [note for note in found.notes if note.startswith("a1")]
-    assert found.ic is not None and f"its IC with the market's returns is {found.ic[1]:+.4f}" in said
+    assert (
+        found.ic is not None and f"its IC with the market's returns is {found.ic[1]:+.4f}" in said
+    )
     assert not weights(pool_of(signals, market=market)).notes, "equal weights keep every sign"
 
 
@@ -107,7 +109,5 @@ def test_members_of_two_markets_are_weighed_each_by_its_own_and_ridge_refuses() 
 @pytest.mark.parametrize("method", ["ic_weighted", "mean_variance", "ridge"])
 def test_weights_that_are_no_numbers_are_refused_in_one_sentence(method: str) -> None:
     signals = draws(50, 2)
-    with pytest.raises(DataError, match="1e.308 under a0 .* is none"):
+    with pytest.raises(DataError, match=r"1e.308 under a0 .* is none"):
         weights(pool_of(signals), method, returns=np.where(signals[:, 0] > 0, 1e308, -1e308))
-
-

@@ -2,11 +2,11 @@
 
 import pytest
 
-from hft.research.rl.episode import Market
-from hft.research.rl.quoting import Quoting
 from hft.feeds.base import DecodeOptions
 from hft.feeds.synthetic import synthesize
 from hft.gateway.limits import Limits
+from hft.research.rl.episode import Market
+from hft.research.rl.quoting import Quoting
 from hft.runs.ingest import write_feeds
 from hft.runs.venues import Venue
 from hft.tape.dataset import Tapes

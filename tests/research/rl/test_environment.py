@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+from hft.core.errors import ConfigError, InvariantError
 from hft.research.rl.environment import ID, MarketMaking
 from hft.research.rl.episode import Episode, Market
 from hft.research.rl.quoting import FEATURES, Eyes, Quoting, offset
-from hft.core.errors import ConfigError, InvariantError
 from hft.runs.venues import Venue
 from hft.tape.dataset import Tapes
 

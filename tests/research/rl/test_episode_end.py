@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hft.research.rl.environment import MarketMaking
 from hft.core.errors import ConfigError
+from hft.research.rl.environment import MarketMaking
 from hft.runs.venues import Venue
 from hft.tape.dataset import Tapes
 

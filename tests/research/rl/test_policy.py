@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hft.core.errors import ConfigError, DataError
 from hft.research.rl.adapter import PolicyAlpha
 from hft.research.rl.policy import ArrayPolicy
-from hft.core.errors import ConfigError, DataError
 
 MANIFEST = SimpleNamespace(alpha_id="rl_quotes", tier="RL")
 

@@ -8,27 +8,27 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hft.api import research
+from hft.api.validation import validate
+from hft.core.errors import ConfigError, DataError, ValidationError
+from hft.gateway.limits import Limits
+from hft.governance.ledger.ledger import Ledger
+from hft.governance.promotion.parity import stream
+from hft.governance.promotion.verdicts import read
 from hft.research.alphas.fitted import declare
 from hft.research.alphas.manifest import FittedFile
 from hft.research.backtest import Rules
 from hft.research.data.tapes import from_tapes
 from hft.research.execution.job import How
 from hft.research.execution.latency import SIM_P95
-from hft.governance.ledger.ledger import Ledger
-from hft.research.worker.roster import find
-from hft.governance.promotion.parity import stream
-from hft.governance.promotion.verdicts import read
 from hft.research.execution.simulation import replay_alpha
 from hft.research.rl.episode import Market
 from hft.research.rl.player import Quotes, quotes_of
 from hft.research.rl.policy import ArrayPolicy
 from hft.research.rl.quoting import ACTIONS, FEATURES, Quoting
 from hft.research.rl.training import play
+from hft.research.worker.roster import find
 from hft.research.workspace import Workspace
-from hft.api import research
-from hft.api.validation import validate
-from hft.core.errors import ConfigError, DataError, ValidationError
-from hft.gateway.limits import Limits
 from hft.runs.ingest import open_tapes
 from hft.runs.result import Run
 from hft.runs.venues import Venue

@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hft.research.experiments import list_runs
-from hft.governance.ledger.ledger import Ledger
-from hft.research.rl.episode import Market
-from hft.governance.training import Training, log_rl_run, newest_run, policy_sha256
-from hft.research.rl.player import Quotes
-from hft.research.rl.policy import ArrayPolicy
-from hft.research.rl.training import CrossEntropy, cross_entropy, play, scored_on
-from hft.governance.verdict import Verdict
 from hft.api.desk import open_desk
 from hft.api.rl import log_rl_run as log_rl_run_at_the_desk
 from hft.api.rl import ready
 from hft.core.errors import ConfigError, DataError, PromotionError
+from hft.governance.ledger.ledger import Ledger
+from hft.governance.training import Training, log_rl_run, newest_run, policy_sha256
+from hft.governance.verdict import Verdict
+from hft.research.experiments import list_runs
+from hft.research.rl.episode import Market
+from hft.research.rl.player import Quotes
+from hft.research.rl.policy import ArrayPolicy
+from hft.research.rl.training import CrossEntropy, cross_entropy, play, scored_on
 from hft.runs.execute import execute
 from hft.runs.result import as_run
 

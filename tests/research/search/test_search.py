@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hft.core.errors import ConfigError, JournalError
 from hft.research.expressions.expression import parse
 from hft.research.expressions.nodes import Field, walk
 from hft.research.expressions.parse import DEPTH_MAX, ExpressionError
@@ -18,7 +19,6 @@ from hft.research.search.candidates import Drawn, from_template, next_generation
 from hft.research.search.identity import functions
 from hft.research.search.market import Market
 from hft.research.search.run import Plan, State, ranking, run
-from hft.core.errors import ConfigError, JournalError
 from tests.research.search.markets import market
 
 FIELDS = ("a", "b", "vol")

@@ -1,4 +1,4 @@
-"""What a hostile author tries beside system calls: excesses, look-alikes, looks inside of blocks."""
+"""What a hostile author tries beside system calls: excesses, look-alikes, looks into blocks."""
 
 import os
 import textwrap
@@ -117,7 +117,7 @@ def test_an_alpha_that_describes_itself_otherwise_in_another_process_is_refused(
 ) -> None:
     """By chance: half of the copies ask for a field more, and one of many shows it."""
     with (
-        pytest.raises(ValidationError, match="describes itself otherwise.*: manifest"),
+        pytest.raises(ValidationError, match=r"describes itself otherwise.*: manifest"),
         WorkerAlpha(spy(tmp_path, OTHERWISE.format(turn=0))) as alpha,
     ):
         for _ in range(40):
@@ -142,7 +142,7 @@ class Spy:
 
 
 def test_a_process_that_is_not_asked_does_not_run(tmp_path: Path) -> None:
-    """Else its threads would hear what the one that makes the signal says by the machine's state."""
+    """Else its threads would hear what the signal's maker says by the machine's state."""
     with WorkerAlpha(spy(tmp_path, TALKS)) as alpha:
         time.sleep(1.0)
         (slept,) = set(alpha.evaluate(sample(3, fields=("mid",))))

@@ -17,7 +17,12 @@ from hft.research.worker.roster import roster
 from hft.research.workspace import Workspace
 
 TAKES = {
-    "threads": "import threading\nfor _ in range(80): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\ntime.sleep(60)",
+    "threads": (
+        "import threading\n"
+        "for _ in range(80): "
+        "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
+        "time.sleep(60)"
+    ),
     "files": "for k in range(10_100): open(f'f{k}', 'w').close()",
     "disk": "for k in range(11): open(f'f{k}', 'wb').write(bytes(50 << 20))",
 }

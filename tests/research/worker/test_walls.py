@@ -209,9 +209,7 @@ def test_what_the_walls_refuse(tmp_path: Path, names: tuple[str, ...], monkeypat
         assert not told or any(one.startswith(told) for one in alpha.tried), (name, alpha.tried)
 
 
-def test_without_walls_files_network_and_programs_are_reached(
-    tmp_path: Path, monkeypatch
-) -> None:
+def test_without_walls_files_network_and_programs_are_reached(tmp_path: Path, monkeypatch) -> None:
     """So that what the tests above see is the walls and not a mistake in the attack."""
     monkeypatch.setattr(walls, "missing", lambda: "left out for this test")
     secret = tmp_path / "secret.csv"

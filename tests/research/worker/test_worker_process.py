@@ -1,8 +1,6 @@
 """An alpha in a process of its own: the same numbers, and whatever goes wrong is a sentence."""
 
-import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -19,8 +17,7 @@ from hft.research.data.sample import sample
 from hft.research.reproduction import digests
 from hft.research.worker import walls
 from hft.research.worker.client import WorkerAlpha
-from hft.research.worker.place import Place
-from hft.research.worker.roster import find, roster
+from hft.research.worker.roster import find
 from hft.research.workspace import Workspace
 
 HEAD = """
@@ -114,7 +111,9 @@ def say(said, body=b""):
     text = json.dumps(said).encode()
     os.write(4, struct.pack("<IQ", len(text), len(body)) + text + body)
 """
-TRUE = '{"manifest": {}, "batch": True, "stream": True, "reads": [], "tried": [], "expression": "", '
+TRUE = (
+    '{"manifest": {}, "batch": True, "stream": True, "reads": [], "tried": [], "expression": "", '
+)
 TRUE += '"quotes": None}'
 
 
@@ -151,7 +150,7 @@ def test_a_worker_that_only_computes_ends_with_its_processor_time(tmp_path: Path
     began = time.monotonic()
     with (
         WorkerAlpha(folder, limits=walls.Limits(cpu_s=2)) as alpha,
-        pytest.raises(ValidationError, match="more than 2 s of processor time|SIGKILL"),
+        pytest.raises(ValidationError, match=r"more than 2 s of processor time|SIGKILL"),
     ):
         alpha.evaluate(rows())
     assert time.monotonic() - began < 60
@@ -277,7 +276,7 @@ def test_a_look_ahead_inside_a_session_shows_where_a_block_ends(tmp_path: Path, 
     data = rows(2_000)
     with WorkerAlpha(folder_of(tmp_path, LOOKS[how])) as alpha:
         assert signals.difference(alpha.evaluate(data), counted(alpha, data)).largest > 0
-        with pytest.raises(ValidationError, match="shown .* it answers otherwise than block"):
+        with pytest.raises(ValidationError, match=r"shown .* it answers otherwise than block"):
             confirmed(alpha, data)
 
 
@@ -318,7 +317,6 @@ def test_finding_an_alpha_imports_none_here(tmp_path: Path) -> None:
         assert alpha.alpha_id == "second_id"
     with pytest.raises(ValidationError, match=r"did you mean 'first_id'\? there are first_id, sec"):
         find(workspace, "first_i")
-    import sys
 
     assert "leaked" not in sys.modules
 
