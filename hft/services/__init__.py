@@ -1,0 +1,1 @@
+"""The gateway as a process that lives: ingress, journal, adapters, lease, health."""
