@@ -5,7 +5,7 @@ Stopped by: quotes
 """
 
 from hft.research.alphas.manifest import AlphaManifest
-from hft.research.rl.player import Quotes
+from hft.research.rl.quotes import Quotes
 
 
 def honest(frame):

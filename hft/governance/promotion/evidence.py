@@ -32,7 +32,7 @@ from hft.research.data.dataset import ResearchData
 from hft.research.data.load import load
 from hft.research.execution.latency import SIM_P95, LatencyProfile
 from hft.research.execution.simulation import How, Replayed, Stress, replay_alpha
-from hft.research.rl.player import quotes_of
+from hft.research.rl.quotes import quotes_of
 from hft.research.worker.roster import find
 
 SIMULATOR = "research/registry/simulator"

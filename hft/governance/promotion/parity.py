@@ -26,7 +26,7 @@ from hft.research.data.dataset import ResearchData
 from hft.research.data.tapes import from_tapes
 from hft.research.execution.job import How, clock_of
 from hft.research.execution.simulation import replay_alpha
-from hft.research.rl.player import quotes_of
+from hft.research.rl.quotes import quotes_of
 from hft.runs.ingest import open_tapes
 from hft.runs.result import Run
 from hft.tape.dataset import Tapes

@@ -32,7 +32,7 @@ from hft.research.measures.stress import (
     neighbour,
 )
 from hft.research.measures.sweep import Sweep, judged
-from hft.research.rl.player import quotes_of
+from hft.research.rl.quotes import quotes_of
 
 Play = Callable[[Rules, Stress], Replayed]
 

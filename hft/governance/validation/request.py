@@ -11,7 +11,7 @@ from hft.research.alphas.manifest import AlphaManifest
 from hft.research.backtest import Rules
 from hft.research.execution.latency import SIM_P95, LatencyProfile
 from hft.research.measures.measurement import Options
-from hft.research.rl.player import Quotes
+from hft.research.rl.quotes import Quotes
 from hft.statistics.multiplicity import Method
 
 Engine = Literal["auto", "replay", "vector"]

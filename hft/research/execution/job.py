@@ -16,7 +16,7 @@ from hft.gateway.limits import Limits
 from hft.research.backtest import Rules
 from hft.research.execution.follower import follow
 from hft.research.execution.latency import SIM_P95, LatencyProfile
-from hft.research.rl.player import Quotes
+from hft.research.rl.quotes import Quotes
 from hft.runs.faults import FaultPlan
 from hft.runs.ingest import open_tapes
 from hft.runs.job import Job

@@ -108,7 +108,7 @@ class _Served:
         import polars  # noqa: F401  (before the hook: a library opens what it likes)
 
         from hft.research.alphas import loader, signals
-        from hft.research.rl.player import quotes_of
+        from hft.research.rl.quotes import quotes_of
 
         sys.addaudithook(self.tried.hook)
         self.alpha = loader.load_folder(Path(self.folder))

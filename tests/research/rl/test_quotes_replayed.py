@@ -23,8 +23,8 @@ from hft.research.execution.job import How
 from hft.research.execution.latency import SIM_P95
 from hft.research.execution.simulation import replay_alpha
 from hft.research.rl.episode import Market
-from hft.research.rl.player import Quotes, quotes_of
 from hft.research.rl.policy import ArrayPolicy
+from hft.research.rl.quotes import Quotes, quotes_of
 from hft.research.rl.quoting import ACTIONS, FEATURES, Quoting
 from hft.research.rl.training import play
 from hft.research.worker.roster import find

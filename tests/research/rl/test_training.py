@@ -16,8 +16,8 @@ from hft.governance.training import Training, log_rl_run, newest_run, policy_sha
 from hft.governance.verdict import Verdict
 from hft.research.experiments import list_runs
 from hft.research.rl.episode import Market
-from hft.research.rl.player import Quotes
 from hft.research.rl.policy import ArrayPolicy
+from hft.research.rl.quotes import Quotes
 from hft.research.rl.training import CrossEntropy, cross_entropy, play, scored_on
 from hft.runs.execute import execute
 from hft.runs.result import as_run

@@ -306,6 +306,14 @@ def test_names_whose_sessions_overlap_keep_their_rows(tmp_path: Path) -> None:
         assert np.array_equal(counted(alpha, data), data.field("mid"))
 
 
+def test_a_worker_starts_without_the_compiler(tmp_path: Path) -> None:
+    """It took half of the start. An alpha whose text names it has it loaded first, so none does."""
+    name = '"compiler" if "num" + "ba" in sys.modules else "one"'
+    text = STREAM.format(update="pass").replace('"one", "h"', f'{name}, "h"')
+    with WorkerAlpha(folder_of(tmp_path, text)) as alpha:
+        assert alpha.alpha_id == "one"
+
+
 def test_finding_an_alpha_imports_none_here(tmp_path: Path) -> None:
     for name in ("first", "second"):
         folder = tmp_path / "research" / "alphas" / name

@@ -12,7 +12,7 @@ import numpy as np
 
 from hft.research.alphas.manifest import AlphaManifest
 from hft.research.rl.adapter import PolicyAlpha
-from hft.research.rl.player import Quotes
+from hft.research.rl.quotes import Quotes
 from hft.research.rl.policy import ArrayPolicy
 from hft.research.rl.quoting import BOUND, FEATURES, MEMORY, Quoting
 
