@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 
 from hft.statistics.bootstrap import block_length, resample
 from hft.statistics.series import panel, series
@@ -118,6 +117,8 @@ def _exact(h: np.ndarray, y: np.ndarray, w: np.ndarray, low: float, high: float)
         basis = 2.0 ** (-h / life)
         inner, norm = (w * y) @ basis, (w * basis) @ basis
         return float(((w * y) @ (h * basis)) * norm - inner * ((w * basis) @ (h * basis)))
+
+    from scipy.optimize import brentq  # here, since few that import this need it
 
     if rise(low) * rise(high) >= 0.0:  # flat to rounding: any of them is the top
         return (low * high) ** 0.5

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import rankdata
+
+from hft.statistics.information import ranks as average_ranks
 
 ROWS_MIN = 30
 Z_MIN = 6.0
@@ -72,7 +73,7 @@ def ranks(values: np.ndarray) -> np.ndarray:
     """Ranks from 0 to 1, ties alike; NaN stays."""
     fine = np.isfinite(values)
     found = np.full(len(values), np.nan)
-    found[fine] = (rankdata(values[fine]) - 0.5) / max(int(fine.sum()), 1)
+    found[fine] = (average_ranks(values[fine]) - 0.5) / max(int(fine.sum()), 1)
     return found
 
 
