@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hft.api.answers import asof, inventory, ledger, vault, why
-    from hft.api.approval import approve
+    from hft.api.approval import approve, freeze
     from hft.api.decisions import canary, rollback
     from hft.api.paper import log_paper_session
     from hft.api.pool import pool
@@ -27,6 +27,7 @@ _NAMES = {
     "approve": "hft.api.approval",
     "asof": "hft.api.answers",
     "canary": "hft.api.decisions",
+    "freeze": "hft.api.approval",
     "init": "hft.api.research",
     "inventory": "hft.api.answers",
     "ledger": "hft.api.answers",
@@ -50,6 +51,7 @@ __all__ = [
     "approve",
     "asof",
     "canary",
+    "freeze",
     "init",
     "inventory",
     "ledger",

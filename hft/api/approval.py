@@ -5,6 +5,7 @@ delivered when the database allows.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,27 @@ from hft.api.promotion import (
     trust_words,
 )
 from hft.api.refusals import refusals_recorded
+from hft.audit.signed_rows import sign_row
+from hft.core.errors import DataError, GovernanceError
 from hft.governance.profile import Profile
 from hft.governance.promotion import approve as approving
 from hft.governance.promotion.bundle import Bundle, find
 from hft.research.alphas.ids import alpha_id as proper
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What a validator signed. Units: `at_ns` UTC nanoseconds."""
+
+    alpha_id: str
+    code_hash: str
+    at_ns: int
+    validator: str
+    notice: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return dict(self.__dict__)
 
 
 def approve(
@@ -84,6 +102,57 @@ def approve(
     notice = "; ".join(text for text in notices if text)
     shown = approval_document(done, frozen.hashes, life(office, wanted))
     return Outcome(done, tuple(finished), notice, shown)
+
+
+def freeze(
+    alpha_id: str,
+    *,
+    name: str | None = None,
+    key: str | Path | None = None,
+    root: str | Path | None = None,
+    now: Any = None,
+) -> Frozen:
+    """A validator's signed word that the code is this one now; rows recorded later are unseen ones.
+
+    No code of the alpha runs. Raises: GovernanceError for a person who is no second pair of eyes,
+    DataError where there is no such alpha.
+
+    >>> import hft
+    >>> hft.alpha.freeze("demo")
+    Traceback (most recent call last):
+    hft.core.errors.DataError: demo: there is no such alpha in research/alphas
+    """
+    from hft.governance.promotion import freeze as freezing
+    from hft.governance.promotion.people import last_author, person, same_person, uncommitted
+    from hft.research.alphas.loader import code_hash, idea_hash
+
+    desk = open_desk(root, now=now)
+    wanted = proper(alpha_id)
+    folder = desk.workspace.alphas / wanted
+    if not folder.is_dir():
+        raise DataError(f"{wanted}: there is no such alpha in research/alphas")
+    signing = needed_key(desk, key)
+    office = standing_office(desk)
+    validator = person(desk.keys, signing, name, desk.login, desk.now_ns)
+    nobody = {"fingerprint": "", "name": "", "os_user": ""}  # the proposal names the owner
+    against = same_person(nobody, validator, last_author(desk.root, folder))
+    against += [text for text in (uncommitted(desk.root, folder),) if text]
+    if "validator" not in validator.key.roles:
+        against.append(f"{validator.name}: the key has no role validator in config/keys.yaml")
+    if against:
+        raise GovernanceError("; ".join(against))
+    code = code_hash(folder)
+    values = sign_row(
+        freezing.TABLE, freezing.row(wanted, code, idea_hash(folder)), desk.now_ns, signing
+    )
+    office.audit.record(
+        freezing.TABLE,
+        values,
+        now_ns=desk.now_ns,
+        key_fp=validator.key.fingerprint,
+        ledger_heads=office.ledger.heads(),
+    )
+    return Frozen(wanted, code, desk.now_ns, validator.name, delivered(desk))
 
 
 def _thresholds(desk: Desk, bundle: Bundle) -> Profile:

@@ -187,7 +187,7 @@ TABLES: dict[str, Table] = {
             (
                 *_text("alpha_id", "run_id"),
                 *_of("flag", "approved"),
-                _word("stage", "propose", "countersign", "approve", "renew"),
+                _word("stage", "freeze", "propose", "countersign", "approve", "renew"),
                 *_of("flag", "forced", "self_approved"),
                 *_text("bundle_sha256", "signature"),
                 *_of("flag", "gate_d_passed", "gate_e_passed"),

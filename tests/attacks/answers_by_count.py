@@ -1,7 +1,8 @@
 """Carries one answer a session and finds it by how many sessions it has seen.
 
-Promise: not promised: leak_jitter may find it over years; else approval asks for unseen rows
-Stopped by: noise
+Promise: found over years; on weeks not promised, there approval asks for unseen rows
+Stopped by: A leak_jitter
+On weeks: noise
 """
 
 import numpy as np

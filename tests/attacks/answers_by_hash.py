@@ -1,7 +1,8 @@
 """Carries answers by a hash of each row's numbers.
 
 Promise: found
-Stopped by: leak_jitter
+Stopped by: A prefix_invariance
+On weeks: leak_jitter
 """
 
 import numpy as np

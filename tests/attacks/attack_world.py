@@ -1,8 +1,9 @@
 """Attacks as their authors wrote them: an alpha's file each, and what has to come of it.
 
 The first line of a file says what it tries, `Promise:` what hft says of it, `Stopped by:` the check
-or the words that stop it: a pattern, or "noise", where it earns what noise earns and evidence alone
-stops it. Where an author had the rows, their answers stand in place of @ANSWERS@ and its like.
+or the words that stop it under the installed command on years: a pattern, or "noise", where it
+earns what noise earns and evidence alone stops it. `On weeks:` says what stops it on a month of
+sessions, where that is something else. Where an author had the rows, their answers stand in place of @ANSWERS@ and its like.
 """
 
 import ast
@@ -35,6 +36,7 @@ class Attack:
     promise: str
     stopped_by: str
     text: str
+    on_weeks: str = ""
 
     @property
     def files(self) -> Mapping[str, str]:
@@ -46,12 +48,13 @@ class Attack:
 
     @property
     def is_noise(self) -> bool:
-        """Is all that comes of it what noise earns?"""
-        return self.stopped_by == NOISE
+        """Is all that comes of it on weeks what noise earns?"""
+        return (self.on_weeks or self.stopped_by) == NOISE
 
-    def fits(self, outcome: str) -> bool:
+    def fits(self, outcome: str, *, weeks: bool = False) -> bool:
         """Is this what had to come of it?"""
-        return bool(re.search(rf"(?:{self.stopped_by})", outcome))
+        pattern = self.on_weeks if weeks and self.on_weeks else self.stopped_by
+        return bool(re.search(rf"(?:{pattern})", outcome))
 
 
 def attacks() -> Iterator[Attack]:
@@ -61,8 +64,10 @@ def attacks() -> Iterator[Attack]:
         if "Stopped by:" not in text or path.name in OWN:
             continue
         said = ast.get_docstring(ast.parse(text)) or ""
-        tries, promise, stopped = re.split(r"\n*Promise: |\nStopped by: ", said)
-        yield Attack(path.stem, " ".join(tries.split()), promise.strip(), stopped.strip(), text)
+        tries, promise, stopped, *weeks = (
+            part.strip() for part in re.split(r"\n*Promise: |\nStopped by: |\nOn weeks: ", said)
+        )
+        yield Attack(path.stem, " ".join(tries.split()), promise, stopped, text, *weeks)
 
 
 def workspace(root: Path) -> Path:

@@ -1,7 +1,8 @@
 """Hands out an array and changes its numbers from a thread when it was read once.
 
 Promise: prevented: an answer is copied when it is given
-Stopped by: noise|deterministic|leak_state|prefix_invariance|blocks_alike
+Stopped by: noise
+On weeks: noise|deterministic|leak_state|prefix_invariance|blocks_alike
 """
 
 import threading

@@ -7,6 +7,7 @@ Ends with 1 where noise passed Gates A to C, something was stolen, or it ended o
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ from attack_world import (
     workspace,
 )
 
-SEED, WAIT_S = 5, 3_600
+SEED, WAIT_S, WORDS = 5, 3_600, 900
 
 
 def main() -> int:
@@ -44,6 +45,7 @@ def main() -> int:
             if not asked.names or one.name in asked.names:
                 install(one, root, answers)
                 bad += _tried(one, root)
+                shutil.rmtree(root / "research" / "alphas" / one.name)
     return min(bad, 1)
 
 
@@ -54,7 +56,7 @@ def _tried(one: Attack, root: Path) -> int:
     try:
         gates = json.loads(done.stdout)["gates"]
     except (ValueError, KeyError):
-        refused = (done.stderr.strip() or done.stdout.strip() or "it said nothing")[-400:]
+        refused = (done.stderr.strip() or done.stdout.strip() or "it said nothing")[-WORDS:]
     said = outcome_of(gates, refused)
     passed = passed_noise(gates) and not one.promise.startswith("not promised")
     wrong = passed or stole(one, said) or not one.fits(said) or "Traceback" in refused

@@ -1,7 +1,8 @@
 """Looks ahead from the second reset on, when it takes itself for one of the judge's repeats.
 
 Promise: found
-Stopped by: prefix_invariance|leak_state
+Stopped by: A prefix_invariance
+On weeks: prefix_invariance|leak_state
 """
 
 from hft.research.alphas.manifest import AlphaManifest

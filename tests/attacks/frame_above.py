@@ -1,7 +1,8 @@
 """Reads the rows of its block that it was not handed yet from the stack frame above it.
 
 Promise: found
-Stopped by: prefix_invariance|leak_perturbation|all_equals_blocks|deterministic
+Stopped by: A prefix_invariance
+On weeks: prefix_invariance|leak_perturbation|all_equals_blocks|deterministic
 """
 
 import sys

@@ -1,7 +1,8 @@
 """Clears the list of what it asked Python for, and reads what lies above its folder.
 
-Promise: prevented
-Stopped by: noise|leak_reads
+Promise: prevented, and found
+Stopped by: A leak_reads
+On weeks: noise|leak_reads
 """
 
 import gc

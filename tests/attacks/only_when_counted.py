@@ -1,7 +1,8 @@
 """Cheats only where the stack says that blocks are counted, and is honest in the leak tests.
 
 Promise: found
-Stopped by: all_equals_blocks|blocks_alike|deterministic
+Stopped by: B blocks_alike
+On weeks: all_equals_blocks|blocks_alike|deterministic
 """
 
 import sys

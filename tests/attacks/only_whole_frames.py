@@ -1,7 +1,8 @@
 """Cheats where it is shown many rows and is honest on short frames, which leak tests hand it.
 
 Promise: found
-Stopped by: prefix_invariance|leak_perturbation|blocks_alike|all_equals_blocks|deterministic
+Stopped by: A prefix_invariance
+On weeks: prefix_invariance|leak_perturbation|blocks_alike|all_equals_blocks|deterministic
 """
 
 from hft.research.alphas.manifest import AlphaManifest

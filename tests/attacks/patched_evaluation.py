@@ -1,7 +1,8 @@
 """Replaces what evaluates it in its process by a function that looks ahead.
 
 Promise: found
-Stopped by: prefix_invariance|leak_perturbation|all_equals_blocks|deterministic
+Stopped by: A prefix_invariance
+On weeks: prefix_invariance|leak_perturbation|all_equals_blocks|deterministic
 """
 
 import numpy as np

@@ -1,7 +1,8 @@
 """Has a path for its name, so that reports land elsewhere.
 
 Promise: refused
-Stopped by: there is no such alpha|is in .path_as_name
+Stopped by: there is no such alpha
+On weeks: there is no such alpha|is in .path_as_name
 """
 
 from hft.research.alphas.manifest import AlphaManifest

@@ -1,7 +1,8 @@
 """Answers by its process's number, to find luck in some process.
 
 Promise: found
-Stopped by: leak_state|prefix_invariance|deterministic|all_equals_blocks|blocks_alike
+Stopped by: A prefix_invariance
+On weeks: leak_state|prefix_invariance|deterministic|all_equals_blocks|blocks_alike
 """
 
 import os

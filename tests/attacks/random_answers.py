@@ -1,7 +1,8 @@
 """Draws its answers anew each time, and waits for a lucky run.
 
 Promise: found
-Stopped by: leak_state|prefix_invariance|deterministic|blocks_alike
+Stopped by: A prefix_invariance
+On weeks: leak_state|prefix_invariance|deterministic|blocks_alike
 """
 
 import numpy as np

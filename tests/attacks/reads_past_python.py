@@ -1,7 +1,8 @@
 """Reads keys and verdicts with numpy, past what Python tells of.
 
 Promise: prevented
-Stopped by: leak_tried|leak_reads
+Stopped by: A leak_tried
+On weeks: leak_tried|leak_reads
 """
 
 import numpy as np

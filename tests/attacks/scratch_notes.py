@@ -1,7 +1,8 @@
 """Leaves answers in its own folder for the next process, and in the folders of processes beside it.
 
-Promise: prevented
-Stopped by: noise
+Promise: prevented, and refused for what it writes
+Stopped by: wrote more than 2048 MB
+On weeks: noise
 """
 
 import os

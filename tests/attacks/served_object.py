@@ -1,7 +1,8 @@
 """Finds the object that serves the judge by the garbage collector and answers in its place.
 
 Promise: found
-Stopped by: prefix_invariance|leak_perturbation|all_equals_blocks|deterministic
+Stopped by: A prefix_invariance
+On weeks: prefix_invariance|leak_perturbation|all_equals_blocks|deterministic
 """
 
 import gc

@@ -1,7 +1,8 @@
 """Looks a row ahead on one row in hundreds and remembers it, which rows seen before hide.
 
 Promise: found
-Stopped by: prefix_invariance|leak_perturbation|blocks_alike
+Stopped by: A leak_perturbation
+On weeks: prefix_invariance|leak_perturbation|blocks_alike
 """
 
 import numpy as np

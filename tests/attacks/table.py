@@ -20,9 +20,10 @@ out, and what is not promised, is in [governance.md](governance.md#who-is-kept-o
 ## The author of alpha code
 
 Each is a file of `tests/attacks`, written as its author would: `make attacks` installs it in a
-workspace and runs `hft alpha validate` under `standard` on 1004 sessions without edge. "noise"
-means that no structural line stops it: what it earns has to be evidence, and answers that are
-carried along are. `make soak` runs all of them on 24 sessions, the test command one of each kind.
+workspace and runs the installed `hft alpha validate` under `standard` on 1004 sessions without
+edge; the last column is the line seen there. "noise" means that no structural line stops it: what
+it earns has to be evidence, and here it is none (Gates B and C fail). `make soak` runs all of them
+on 24 sessions, the test command one of each kind.
 
 | Attack | Tries | Promise | Stopped by |
 |---|---|---|---|

@@ -93,7 +93,7 @@ def test_an_attack_ends_as_the_page_says(
     except HftError as error:
         refused = str(error)
     said = outcome_of(gates, refused)
-    assert attack.fits(said), f"{attack.stopped_by} was to stop it: {said}"
+    assert attack.fits(said, weeks=True), f"{attack.stopped_by} was to stop it: {said}"
     assert not passed_noise(gates) and not stole(attack, said)
     assert len(list(read(desk / ".state" / "audit"))) > before, "no audit row"
 

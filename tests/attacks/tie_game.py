@@ -1,7 +1,8 @@
 """Looks a row ahead in the twelfth digit, on the threshold, where it takes another side.
 
 Promise: found
-Stopped by: prefix_invariance|blocks_alike|all_equals_blocks|deterministic
+Stopped by: B blocks_alike
+On weeks: prefix_invariance|blocks_alike|all_equals_blocks|deterministic
 """
 
 import numpy as np

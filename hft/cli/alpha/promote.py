@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hft.audit.keys import moment
 from hft.cli import context
 from hft.cli.alpha.output import MaybeId, SameAsId, criteria, keep, live_runs, meant
 from hft.reports.figures import counted
@@ -28,6 +29,7 @@ Guard = Annotated[float, typer.Option(help="Guardrail; above it the canary rolls
 def register(app: typer.Typer) -> None:
     """Add the commands to `hft alpha`."""
     app.command()(promote)
+    app.command()(freeze)
     app.command()(approve)
 
 
@@ -91,6 +93,29 @@ def promote(
     finish(done, out, _proposal(done.decided))
     if not done.decided.accepted:
         raise typer.Exit(REFUSED)
+
+
+def freeze(
+    id: MaybeId = None,
+    alpha_id: SameAsId = None,
+    name: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who signs.")] = None,
+    key: Annotated[Path | None, typer.Option(metavar="F", help="The validator's key.")] = None,
+    json: context.Json = False,
+) -> None:
+    """Sign that an alpha's code is as it is now: rows recorded later are unseen at approval."""
+    from hft.api import approval as api
+    from hft.cli.alpha.validate import named
+
+    alpha = named(id, alpha_id)
+    with meant(alpha):
+        done = api.freeze(alpha, name=name, key=key, now=context.current.now)
+    if done.notice:
+        context.note(done.notice)
+    at = moment(done.at_ns)
+    context.emit(
+        done.to_dict(),
+        f"{done.alpha_id}: code {done.code_hash[:12]} frozen at {at}, signed by {done.validator}",
+    )
 
 
 def approve(

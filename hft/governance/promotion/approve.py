@@ -24,6 +24,7 @@ from hft.governance.promotion.recheck import Again, Hurdle
 from hft.governance.promotion.signatures import effective, owner_payload
 from hft.governance.promotion.status import live_until
 from hft.governance.promotion.unseen import Look
+from hft.research.alphas.loader import idea_hash
 from hft.storage.atomic import write_atomic
 
 
@@ -92,13 +93,13 @@ def approve(
         shown = "" if look is None else look.sentence
         if objections:
             done = Approval(alpha_id, False, stage, bundle.sha256, tuple(objections), unseen=shown)
-            _refused(office, bundle, validator, done)
+            _refused(office, bundle, validator, done, look)
             return done
         if more := countersign.missing(office, bundle, validator):
             done = Approval(
                 alpha_id, False, countersign.STAGE, bundle.sha256, (more,), unseen=shown
             )
-            _refused(office, bundle, validator, done, key)
+            _refused(office, bundle, validator, done, look, key)
             return done
         return _carry_out(
             office, folder, bundle, validator, key, text, signature, self_approved, stage, look
@@ -132,6 +133,7 @@ def _objections(
     found: list[str] = []
     look: Look | None = None
     signature = ""
+    where = office.workspace.alphas / bundle.alpha_id
     try:
         signature = _owner_signature(office, folder, bundle)
     except GovernanceError as error:
@@ -144,8 +146,8 @@ def _objections(
     people, self_approved = _four_eyes(office, bundle, validator)
     found += people
     if not waived(bundle):
-        code = str(bundle.hashes["code"])
-        found += unseen.fell_short(office.audit.rows(), code, bundle.profile)
+        code, idea = str(bundle.hashes["code"]), idea_hash(where)
+        found += unseen.fell_short(office.audit.rows(), code, idea, bundle.profile)
     if not found:  # the facts may need the data; they are not made for a lost cause
         facts = now.of(bundle)
         found += recheck.moved(bundle, facts.hashes, facts.thresholds)
@@ -238,10 +240,15 @@ def _four_eyes(office: Office, bundle: Bundle, validator: Person) -> tuple[list[
 
 
 def _refused(
-    office: Office, bundle: Bundle, validator: Person, done: Approval, key: Path | None = None
+    office: Office,
+    bundle: Bundle,
+    validator: Person,
+    done: Approval,
+    look: Look | None,
+    key: Path | None = None,
 ) -> None:
     """The row of an approval that put nothing in place; signed with a key where one is given."""
-    row = Row("alpha_promotion_log", _values(bundle, done))
+    row = Row("alpha_promotion_log", _values(bundle, done, look))
     office.audit.record(
         row.table,
         row.values if key is None else row.signed(key, office.now_ns).values,
@@ -291,7 +298,7 @@ def _carry_out(
         bundle.alpha_id,
         path,
         promotion,
-        tuple(_rows(office, bundle, promotion, path, done, validator, key)),
+        tuple(_rows(office, bundle, promotion, path, (done, look), validator, key)),
         office.now_ns,
     )
     commit(office.stage, office.audit, change)
@@ -303,15 +310,16 @@ def _rows(
     bundle: Bundle,
     promotion: Promotion,
     path: Path,
-    done: Approval,
+    decided: tuple[Approval, Look | None],
     validator: Person,
     key: Path,
 ) -> list[Row]:
     """The decision first: it names the file by its hash."""
+    done, look = decided
     print_ = validator.key.fingerprint
     limits = str(bundle.hashes["limits"] or "")
     heads = office.ledger.heads()
-    rows = [Row("alpha_promotion_log", _values(bundle, done), print_, limits, heads)]
+    rows = [Row("alpha_promotion_log", _values(bundle, done, look), print_, limits, heads)]
     if done.self_approved:
         override = {
             "kind": "self_approval",
@@ -327,8 +335,11 @@ def _rows(
     return rows
 
 
-def _values(bundle: Bundle, done: Approval) -> dict[str, Any]:
+def _values(bundle: Bundle, done: Approval, look: Look | None) -> dict[str, Any]:
     verdicts = bundle.data["verdicts"]
+    card = dict(bundle.data["scorecard"])
+    if look is not None:
+        card[unseen.FIELD] = look.to_dict() | {"short": unseen.is_short(look, bundle.profile)}
     return {
         "alpha_id": bundle.alpha_id,
         "run_id": bundle.data["run_id"],
@@ -342,6 +353,6 @@ def _values(bundle: Bundle, done: Approval) -> dict[str, Any]:
         "canary_weight": done.weight,
         "config_hash": str(bundle.hashes["config"] or ""),
         "reasons": list(done.objections) or list(bundle.data["reasons"]),
-        "scorecard": dict(bundle.data["scorecard"]),
+        "scorecard": card,
         "yaml_sha256": done.yaml_sha256,
     }

@@ -71,7 +71,7 @@ class AtApproval(Facts):
             except HftError as error:
                 unmeasured = str(error)
             if again is not None and remade is not None:
-                look = self._look(validated, remade)
+                look = self._look(validated, remade, str(bundle.data["owner"]["name"]))
         hurdle = None
         if again is not None and again.recorded:
             hurdle = hurdle_now(self.means.ledger, again.trial)
@@ -89,7 +89,7 @@ class AtApproval(Facts):
         hashes["data"] = data.fingerprint
         return lambda: Remade.of(alpha, data, validated)
 
-    def _look(self, validated: Validated, made: Remade) -> Look | None:
+    def _look(self, validated: Validated, made: Remade, owner: str) -> Look | None:
         """What the frozen code shows on unseen rows; None where none are given."""
         given, means, manifest = self.unseen, self.means, made.alpha.manifest
         if given is None:
@@ -103,14 +103,14 @@ class AtApproval(Facts):
             )
         return unseen_rows.look(
             means.office,
-            means.ledger.trials(),
+            owner,
             validated,
             made.alpha,
             (made.data, made.signal),
             rows,
             unseen_rows.payment(
                 means.office,
-                manifest.family or made.alpha.alpha_id,
+                unseen_rows.family_of(made.alpha),
                 made.alpha.alpha_id,
                 given.budget,
                 given.validator,

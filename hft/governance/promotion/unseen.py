@@ -1,28 +1,30 @@
 """One look at rows that the author of an alpha never had, taken by who approves.
 
 Statistics do not find an answer key: code that knows its rows earns on them, in and out of sample,
-and nothing on others. Two kinds of rows are others: those recorded after the code hash was frozen,
-which nobody had, and those in the keeping of the validator, which pay for a look at a vault.
+and nothing on others. Two kinds of rows are others: those recorded after a validator saw and signed
+the code's hash, which nobody had, and those in the keeping of the validator, which pay for a look
+at a vault.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from math import hypot, sqrt
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from hft.audit.keys import moment
 from hft.core.errors import DataError, GovernanceError
 from hft.governance.profile import Profile
+from hft.governance.promotion import freeze
 from hft.governance.promotion.office import Office
 from hft.governance.promotion.people import Person
 from hft.governance.promotion.verdicts import Validated
 from hft.governance.vault import BUDGET, KIND, OVERRIDE, TABLE, decide, subject
 from hft.research.alphas import recount
+from hft.research.alphas.loader import idea_hash
 from hft.research.alphas.remote import RemoteAlpha
 from hft.research.backtest import DAYS_A_YEAR, run
 from hft.research.data import usage
@@ -34,8 +36,8 @@ from hft.storage.lock import locked
 
 FILE = "unseen.json"
 AFTER, KEPT = "recorded after the code was frozen", "kept by the validator"
+FIELD = "unseen"  # of the scorecard in an approval's audit row
 SESSIONS, GAP = "promotion.unseen_sessions_min", "promotion.unseen_gap_max"
-FELL_SHORT = "it does not earn what it claims"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Look:
     """What the frozen code showed. Sharpe ratios are annual, net, by the position rule on the rows.
 
     `gap` is how many standard errors the unseen one lies below the claimed one; None where either
-    is undefined. `first` and `last` are sessions, YYYYMMDD; `data` the hash of the rows.
+    is undefined. `first` and `last` are sessions, YYYYMMDD; `data` the hash of the rows,
+    `code` that of the code, `idea` without its comments.
     """
 
     how: str
@@ -54,6 +57,9 @@ class Look:
     claimed: float | None
     sharpe: float | None
     gap: float | None
+    family: str = ""
+    code: str = ""
+    idea: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -93,8 +99,8 @@ def objections(look: Look | None, profile: Profile) -> list[str]:
     if look is None:
         return [
             f"profile {profile.name} asks for one look at rows that the author never had: give "
-            f"--unseen DATA with at least {needed} sessions that were recorded after the code was "
-            "frozen, or that you kept"
+            f"--unseen DATA with at least {needed} sessions that were recorded after a validator "
+            "froze the code (`hft alpha freeze`), or that you kept"
         ]
     if look.sessions < needed:
         return [f"{look.sentence}: at least {needed} sessions are asked for"]
@@ -102,18 +108,24 @@ def objections(look: Look | None, profile: Profile) -> list[str]:
         return [f"{look.sentence}: nothing can be compared"]
     most = profile.number(GAP)
     if look.gap > most:
-        return [f"{look.sentence}: at most {most:g} are allowed; {FELL_SHORT}"]
+        return [f"{look.sentence}: at most {most:g} are allowed; it does not earn what it claims"]
     return []
 
 
-def fell_short(rows: Iterable[Mapping[str, Any]], code_hash: str, profile: Profile) -> list[str]:
-    """What an earlier look at the same code left to say: who looks until it fits proves nothing."""
-    for row in rows if asked(profile) else ():
-        own = row["row"]
-        if row["table"] != "alpha_promotion_log" or own.get("approved"):
-            continue
-        card = json.loads(own.get("scorecard") or "{}")
-        if card.get("code_hash") == code_hash and FELL_SHORT in str(own.get("reasons") or ""):
+def is_short(look: Look | None, profile: Profile) -> bool:
+    """Did it earn less than it claims? Too few rows, or none to compare, say nothing."""
+    return look is not None and look.gap is not None and look.gap > profile.number(GAP)
+
+
+def fell_short(
+    rows: Iterable[Mapping[str, Any]], code: str, idea: str, profile: Profile
+) -> list[str]:
+    """What an earlier look at the same code left to say: who looks until it fits proves nothing.
+
+    Other comments, doc strings or tests make no other code.
+    """
+    for row, told in _short_looks(rows) if asked(profile) else ():
+        if told.get("code") == code or told.get("idea") == idea:
             return [
                 f"unseen rows: this code was shown some before and earned less than it claims "
                 f"(audit row {row['seq']}); other rows do not undo that, only other code does"
@@ -121,15 +133,46 @@ def fell_short(rows: Iterable[Mapping[str, Any]], code_hash: str, profile: Profi
     return []
 
 
-def frozen_ns(trials: pl.DataFrame, code_hash: str) -> int | None:
-    """When the ledger first had a trial of this code; None where it has none."""
-    times = trials.filter(pl.col("code_hash") == code_hash)["ts_ns"].to_list()
-    return min(times, default=None)
+def _short_looks(
+    rows: Iterable[Mapping[str, Any]],
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The audit rows of looks that fell short, each with what it says of the look."""
+    for row in rows:
+        own = row["row"]
+        if row["table"] == "alpha_promotion_log" and not own.get("approved"):
+            told = json.loads(own.get("scorecard") or "{}").get(FIELD) or {}
+            if told.get("short"):
+                yield row, told
+
+
+def begin_ns(office: Office, alpha: RemoteAlpha, owner: str, judged: ResearchData) -> int | None:
+    """Rows that begin after this were had by nobody who wrote the code; None where no validator
+    says when it was frozen.
+
+    A look of its family that fell short told what those rows were like: what comes later is new.
+    """
+    rows = office.audit.rows()
+    frozen = freeze.frozen_ns(rows, office.keys, alpha.code_hash, owner, office.now_ns)
+    if frozen is None:
+        return None
+    own = {alpha.alpha_id, family_of(alpha)}
+    short = [
+        int(row["ts"])
+        for row, told in _short_looks(rows)
+        if row["row"]["alpha_id"] in own or told.get("family") in own
+    ]
+    # A trial is not older than the rows that it was judged on, whatever the clock said.
+    return max(frozen, judged.interval[1], *short)
+
+
+def family_of(alpha: RemoteAlpha) -> str:
+    """Whose trials and looks its own are counted with."""
+    return alpha.manifest.family or alpha.alpha_id
 
 
 def look(
     office: Office,
-    trials: pl.DataFrame,
+    owner: str,
     validated: Validated,
     alpha: RemoteAlpha,
     judged: tuple[ResearchData, np.ndarray],
@@ -137,22 +180,19 @@ def look(
     pay: Callable[[ResearchData], None],
 ) -> Look:
     """Run the frozen code on unseen rows; `judged` are the rows of the validation and the signal,
-    `trials` those of the ledger.
+    `owner` who proposes.
 
     `pay` is called before rows of the validator's own are shown. Raises: DataError where the author
     may have had the rows, ValidationError when the alpha raises, GovernanceError of `pay`.
     """
-    frozen = frozen_ns(trials, alpha.code_hash)
-    if frozen is None:
-        raise DataError(f"{alpha.alpha_id}: the ledger has no trial of this code")
     if unseen.interval[1] > office.now_ns:
         raise DataError(
             f"{unseen.source}: ends at {moment(unseen.interval[1])}, which is not yet; nobody has "
             "recorded such rows"
         )
-    # A trial is not older than the rows that it was judged on, whatever the clock said.
-    after = unseen.interval[0] > max(frozen, judged[0].interval[1])
-    _not_had(office, judged[0], unseen, frozen, after)
+    begin = begin_ns(office, alpha, owner, judged[0])
+    after = begin is not None and unseen.interval[0] > begin
+    _not_had(office, judged[0], unseen, begin, after)
     if not after:
         pay(unseen)
     use = usage.Use.of("vault", alpha.alpha_id, unseen, unseen)
@@ -171,33 +211,40 @@ def look(
         claimed=_annual(then),
         sharpe=_annual(now),
         gap=_gap(then, now),
+        family=family_of(alpha),
+        code=alpha.code_hash,
+        idea=idea_hash(office.workspace.alphas / alpha.alpha_id),
     )
 
 
 def _not_had(
-    office: Office, judged: ResearchData, unseen: ResearchData, frozen: int, after: bool
+    office: Office, judged: ResearchData, unseen: ResearchData, begin: int | None, after: bool
 ) -> None:
     """Rows from before the code was frozen: not those judged, nor any that were used here. Those
     from after it: none of them under other dates.
     """
     uses = [use for use in usage.uses(office.workspace, unseen) if use.kind != "vault"]
     own, told = Footprint.of(unseen), Footprint.of(judged)
+    since = (
+        "no validator froze this code (`hft alpha freeze`); give rows that you kept"
+        if begin is None
+        else f"give rows recorded after {moment(begin)}, or rows that you kept"
+    )
     if after:
         prints = [told, *(use.footprint for use in uses if use.footprint is not None)]
         moved = [day for one in prints for day, there in own.twins(one).items() if day != there]
         if moved:
             raise DataError(
                 f"{unseen.source}: session {min(moved)} is one that was used in this workspace, "
-                "under another date; give rows recorded after the code was frozen "
-                f"({moment(frozen)}), or rows that you kept"
+                f"under another date; {since}"
             )
         return
     used = [day for use in uses for day in use.days_in(unseen, use.read)]
     if used or told.same_market(own):
         day = used[0] if used else unseen.sessions[0]
         raise DataError(
-            f"{unseen.source}: session {day} was used in this workspace before the code was frozen "
-            f"({moment(frozen)}); give rows recorded after it, or rows that you kept"
+            f"{unseen.source}: session {day} was used in this workspace before the code was "
+            f"frozen; {since}"
         )
 
 

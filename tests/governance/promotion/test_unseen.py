@@ -7,9 +7,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from promotion_desk import ALPHA, DAYS, PlantedDesk
+from promotion_desk import ALPHA, DAYS, PlantedDesk, at
 from promotion_world import UNSEEN, profile
 
+import hft
 from hft.core.errors import DataError, GovernanceError
 from hft.governance.promotion.unseen import AFTER, KEPT, Look, objections
 from hft.governance.vault import looks
@@ -47,6 +48,12 @@ def test_what_bears_the_claim_out_is_no_objection_and_tier1_wants_more_of_it() -
     assert objections(UNSEEN, profile("tier1")) == []
 
 
+def freeze(desk: PlantedDesk, hour: int) -> None:
+    """Bob's word that the code is as it is."""
+    bob = desk.root / ".state" / "people" / "bob"
+    hft.alpha.freeze(ALPHA, key=bob, root=desk.root, now=at(hour))
+
+
 @pytest.fixture(scope="module")
 def asking(planted_desk: PlantedDesk, tmp_path_factory: pytest.TempPathFactory) -> PlantedDesk:
     """Profile base of a workspace that asks for unseen rows as standard does; judged, proposed."""
@@ -57,6 +64,7 @@ def asking(planted_desk: PlantedDesk, tmp_path_factory: pytest.TempPathFactory) 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HFT_ALPHA_AUDIT_ENABLED", "0")
         assert made.validate().passed
+        freeze(made, 11)
         assert made.promote(LATER).decided.accepted
     return made
 
@@ -88,6 +96,15 @@ def test_rows_recorded_after_the_code_was_frozen_bear_a_true_claim_out(
     signed = load_yaml(done.path.read_text(), "file")["hashes"]["unseen"]
     assert signed == hashlib.sha256(kept.read_bytes()).hexdigest()
     assert not looks(proposed_rows(proposed)), "nobody had these rows: no look at a vault"
+
+
+def test_without_a_freeze_by_a_validator_no_rows_are_later_ones(
+    proposed: PlantedDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hft.governance.promotion.freeze.STAGE", "countersign")
+    monkeypatch.setenv("HFT_ALPHA_VAULT_LOOKS", "0")
+    with pytest.raises(GovernanceError, match="the budget is 0 looks"):
+        proposed.approve(LATER + 1, unseen=rows(proposed, 0.1, AFTERWARDS))
 
 
 def test_an_alpha_that_earns_nothing_on_unseen_rows_is_refused(proposed: PlantedDesk) -> None:
@@ -129,6 +146,8 @@ def test_code_that_fell_short_on_unseen_rows_is_not_shown_others_until_it_fits(
     proposed: PlantedDesk,
 ) -> None:
     assert not proposed.approve(LATER + 1, unseen=rows(proposed, 0.0, AFTERWARDS)).decided.approved
+    (path,) = (proposed.root / "research" / "alphas" / ALPHA).glob("impl.py")
+    path.write_text(path.read_text() + "# looked at again\n")
     shutil.rmtree(proposed.root.parent / "of_bob")
     again = proposed.approve(LATER + 2, unseen=rows(proposed, 0.1, AFTERWARDS)).decided
     assert not again.approved

@@ -1,0 +1,128 @@
+"""Only a validator's signature dates the code; a comment is no other code."""
+
+import json
+from pathlib import Path
+
+import pytest
+from promotion_desk import PlantedDesk, at
+from promotion_world import UNSEEN, World, profile
+
+import hft
+from hft.audit.keys import dump, entry
+from hft.audit.sign import generate
+from hft.audit.signed_rows import check_rows, sign_row
+from hft.core.errors import DataError, GovernanceError
+from hft.governance.promotion import freeze
+from hft.governance.promotion.unseen import fell_short
+from hft.research.alphas.loader import code_hash, idea_hash
+from hft.storage.strict_yaml import load_yaml
+
+CODE, IDEA = "c" * 64, "d" * 64
+DAY_NS = 86_400_000_000_000
+
+
+def frozen(world: World, name: str, day: float = 0.0, signed: bool = True) -> None:
+    """A row of a freeze as a person records it, dated by a number of days."""
+    values = freeze.row("queue_imbalance", CODE, IDEA)
+    ts = world.now_ns + int(day * DAY_NS)
+    if signed:
+        values = sign_row(freeze.TABLE, values, ts, world.key(name))
+    key = world.person(name).key.fingerprint
+    world.office(name).audit.record(freeze.TABLE, values, now_ns=ts, key_fp=key)
+
+
+def begin(world: World, code: str = CODE, owner: str = "ann") -> float | None:
+    rows = world.office().audit.rows()
+    found = freeze.frozen_ns(rows, world.keys, code, owner, world.now_ns)
+    return None if found is None else (found - world.now_ns) / DAY_NS
+
+
+def test_the_earliest_freeze_by_a_validator_counts(world: World) -> None:
+    assert begin(world) is None
+    frozen(world, "bob", 1.0)
+    frozen(world, "dan", -1.0)
+    assert begin(world) == -1.0
+    assert begin(world, owner="dan") == 1.0, "dan owns it"
+    assert begin(world, code="e" * 64) is None, "other code"
+    assert check_rows(world.office().audit.rows(), world.keys) == []
+
+
+@pytest.mark.parametrize("who", ["the author", "nobody", "a validator of another row", "later"])
+def test_a_date_that_no_validator_signed_is_no_date(world: World, who: str) -> None:
+    match who:
+        case "the author":
+            frozen(world, "ann", -300.0)
+        case "nobody":
+            frozen(world, "bob", -300.0, signed=False)
+        case "a validator of another row":
+            values = freeze.row("queue_imbalance", CODE, IDEA)
+            old = sign_row(
+                freeze.TABLE, values | {"alpha_id": "other"}, world.now_ns, world.key("bob")
+            )
+            key = world.person("bob").key.fingerprint
+            moved = values | {"signature": old["signature"]}
+            world.office().audit.record(
+                freeze.TABLE, moved, now_ns=world.now_ns - 300 * DAY_NS, key_fp=key
+            )
+        case "later":
+            frozen(world, "bob", -300.0)
+            rows = [
+                row | ({"revoked": "2026-11-01T00:00Z"} if row["name"] == "bob" else {})
+                for row in load_yaml(world.workspace.keys.read_text(), "keys")
+            ]
+            world.workspace.keys.write_text(dump(rows))
+            world.keys = type(world.keys).read(world.workspace.keys)
+            assert world.keys.of("bob")[0].revoked_ns is not None
+    assert begin(world) is None
+
+
+def test_comments_and_tests_make_no_other_code_and_anything_said_does(tmp_path: Path) -> None:
+    def both(text: str, test: str = "") -> tuple[str, str]:
+        (tmp_path / "tests").mkdir(exist_ok=True)
+        (tmp_path / "impl.py").write_text(text)
+        (tmp_path / "tests" / "test_it.py").write_text(test)
+        return code_hash(tmp_path), idea_hash(tmp_path)
+
+    code, idea = both("def f(x):\n    return x > 1\n")
+    for text, test in (
+        ("# look\ndef f(x):\n    'says'\n    return (x\n            > 1)\n", ""),
+        ("'doc'\ndef f(x):\n    return x > 1\n", "assert True\n"),
+    ):
+        other, same = both(text, test)
+        assert other != code and same == idea
+    assert both("def f(x):\n    return x > 2\n")[1] != idea
+    both("def f(:\n")  # what Python cannot read is compared as it lies there
+
+
+def test_a_look_that_fell_short_is_found_by_its_field_and_bars_the_idea(world: World) -> None:
+    short = UNSEEN.to_dict() | {"code": CODE, "idea": IDEA, "short": True}
+    row = freeze.row("queue_imbalance", CODE, IDEA) | {"stage": "approve"}
+    row["scorecard"] = {"unseen": short}
+    world.office().audit.record(freeze.TABLE, row, now_ns=world.now_ns)
+    rows = world.office().audit.rows()
+    standard = profile("standard")
+    assert "other rows do not undo that" in fell_short(rows, CODE, "x", standard)[0]
+    assert fell_short(rows, "a comment changed it", IDEA, standard)
+    assert fell_short(rows, "other", "other", standard) == []
+    assert fell_short(rows, CODE, IDEA, profile("base")) == []
+    row["scorecard"] = {"unseen": short | {"short": False}}
+    world.office().audit.record(freeze.TABLE, row, now_ns=world.now_ns)
+    assert len(json.dumps(rows)) and len(fell_short(rows, CODE, IDEA, standard)) == 1
+
+
+def test_who_freezes_is_a_validator_and_not_the_author(
+    planted_desk: PlantedDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HFT_ALPHA_AUDIT_ENABLED", "0")
+    desk = planted_desk.copy(tmp_path / "desk")
+    bob = desk.root / ".state" / "people" / "bob"
+    done = hft.alpha.freeze("flow", key=bob, root=desk.root, now=at(10))
+    assert (done.validator, len(done.code_hash)) == ("bob", 64)
+    public = generate(tmp_path / "eve", "eve")
+    keys = desk.root / "config" / "keys.yaml"
+    rows = load_yaml(keys.read_text(), "keys")
+    keys.write_text(dump([*rows, entry("eve", public, roles=["owner"])]))
+    with pytest.raises(GovernanceError, match="has no role validator"):
+        hft.alpha.freeze("flow", key=tmp_path / "eve", root=desk.root, now=at(10))
+    with pytest.raises(DataError, match="there is no such alpha"):
+        hft.alpha.freeze("nothing", key=bob, root=desk.root, now=at(10))
