@@ -3,7 +3,8 @@
 The first line of a file says what it tries, `Promise:` what hft says of it, `Stopped by:` the check
 or the words that stop it under the installed command on years: a pattern, or "noise", where it
 earns what noise earns and evidence alone stops it. `On weeks:` says what stops it on a month of
-sessions, where that is something else. Where an author had the rows, their answers stand in place of @ANSWERS@ and its like.
+sessions, where that is something else. Where an author had the rows, their answers stand in place
+of @ANSWERS@ and its like.
 """
 
 import ast
