@@ -4,7 +4,9 @@ What it keeps is compared with the journal here; `verify` takes its rows where a
 journal.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,22 @@ from hft.api.desk import Desk, open_desk
 from hft.audit.anchors import Anchor
 from hft.audit.compare import CUT
 from hft.audit.journal import Journal
-from hft.audit.remote import CURE, VARIABLE, Kept, changes_told, disagreement, kept_of, readable
+from hft.audit.remote import (
+    CURE,
+    VARIABLE,
+    Kept,
+    Remote,
+    changes_told,
+    disagreement,
+    kept_of,
+    readable,
+)
 from hft.audit.verify import ABSENT, REWRITTEN
 from hft.audit.walk import Finding
 from hft.core.errors import ConfigError, GovernanceError, Unavailable
+from hft.governance.promotion.commit import exclusive
 from hft.storage.atomic import write_atomic
+from hft.storage.lock import lock
 
 ANCHOR = "ANCHOR_DOUBTFUL"
 NOWHERE = (
@@ -82,6 +95,9 @@ def findings_of(desk: Desk, journal: Journal) -> tuple[list[Finding], list[str]]
     allowed, unknown = desk.remote.promises()
     told = [Finding(ANCHOR, url, 0, "", f"{allowed}; {CONFIGURE}")] if allowed else []
     words = [f"{url}: {unknown}"] if unknown else []
+    other = desk.rival(found.kept)
+    if other:
+        told.append(Finding(REWRITTEN, journal.path.name, 0, "", f"{journal.path.name}: {other}"))
     kept = kept_of(found.kept, journal.raw_lines())
     if kept is None:
         return told, [*words, f"{url}: keeps no row of this journal yet; `hft audit anchor`"]
@@ -148,13 +164,35 @@ def restore(
     """
     desk = _desk(root, now, config)
     assert desk.remote is not None
+    # An approval at work would go on with rows that are about to change.
+    with exclusive(desk.workspace.state / "promotions"), _held(desk.auditor.journal) as lines:
+        return _restored(desk, desk.remote, lines)
+
+
+@contextmanager
+def _held(own: Journal) -> Iterator[list[bytes]]:
+    """The lines of the journal, which nobody adds to meanwhile; who waits finds the new file."""
+    try:
+        file = os.open(own.path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield []
+        return
+    try:
+        lock(file, own.path)
+        with os.fdopen(os.dup(file), "rb") as stream:
+            lines = stream.readlines()
+        yield lines
+    finally:
+        os.close(file)
+
+
+def _restored(desk: Desk, remote: Remote, lines: list[bytes]) -> dict[str, Any]:
     own = desk.auditor.journal
-    kept = desk.remote.kept()
-    lines = own.raw_lines()
+    kept = remote.kept()
     there = kept_of(kept, lines) if lines else next(iter(kept.values()), None)
     if there is None or (not lines and len(kept) > 1):
         raise GovernanceError(
-            f"{desk.remote.url}: keeps {len(kept)} journals, and which is this workspace's cannot "
+            f"{remote.url}: keeps {len(kept)} journals, and which is this workspace's cannot "
             "be told; copy the right branch by hand"
         )
     if not disagreement(lines, there) and lines:
@@ -162,7 +200,7 @@ def restore(
     aside = None
     if lines:
         aside = own.path.with_name(f"{own.path.name}.{desk.now_ns}.aside")
-        own.path.rename(aside)
+        write_atomic(aside, b"".join(lines))
     write_atomic(own.path, b"".join(there.lines))
     lost = len(there.lines) - sum(line in set(lines) for line in there.lines)
     return {"restored": lost, "aside": None if aside is None else str(aside)}

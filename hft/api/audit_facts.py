@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hft.api.audit_live import live, looks, strangers, unfounded
+from hft.api.audit_live import countersigned, live, looks, strangers, unfounded
 from hft.api.desk import Desk
 from hft.api.evidence_files import of_promotions, relative
 from hft.audit import anchors as anchored
@@ -15,7 +15,7 @@ from hft.audit import artifacts
 from hft.audit.anchors import Anchor
 from hft.audit.journal import Row
 from hft.audit.keys import Keys
-from hft.audit.trust import forgotten
+from hft.audit.trust import forgotten, late
 from hft.audit.verify import PromotionFile, Signed
 from hft.audit.walk import Finding
 from hft.core.errors import ConfigError
@@ -111,7 +111,7 @@ def beside(
     unchecked = [UNCHECKED] if gathered.keys is None else []
     found = [*_ledger_findings(desk, rows, gathered), *changed]
     if gathered.keys is not None:
-        found += _forgotten(desk, rows)
+        found += [*_forgotten(desk, rows), *countersigned(desk, rows, gathered.keys)]
     found += [*strangers(desk, rows, gathered.paths), *looks(desk, rows), *unfounded(rows)]
     return [*found, *live(desk, rows)], [*unchecked, *absent]
 
@@ -124,6 +124,10 @@ def _forgotten(desk: Desk, rows: Sequence[Row]) -> Iterator[Finding]:
     if words:
         place = relative(changes_file(desk.workspace.keys), desk.root)
         yield Finding(FORGOTTEN_KEYS, place, seq, "", f"{place}: {words}")
+    seq, words = late(rows, desk.trust, desk.now_ns)
+    if words:
+        place = relative(changes_file(desk.workspace.keys), desk.root)
+        yield Finding(UNSIGNED_KEYS, place, seq, "", f"{place}: {words}")
 
 
 def trust_of(desk: Desk, gathered: Promotions) -> Iterator[str]:

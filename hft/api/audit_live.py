@@ -3,6 +3,7 @@
 Gathered for `audit_facts`; nothing here judges signatures or the chain.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -12,11 +13,13 @@ from typing import Any
 from hft.api.desk import Desk
 from hft.api.evidence_files import relative
 from hft.audit.journal import Row
+from hft.audit.keys import Keys
 from hft.audit.walk import Finding
 from hft.core.errors import HftError
 
 STRANGER = "PROMOTION_OUT_OF_PLACE"
 UNFOUNDED = "CHANGE_UNFOUNDED"
+LACKING = "COUNTERSIGNATURE_MISSING"
 LOOKED = "LOOKED_AT_CHANGED"
 MOVED = {part: f"LIVE_{part.upper()}_CHANGED" for part in ("code", "thresholds", "limits")}
 SIMULATOR = "LIVE_SIMULATOR_CHANGED"
@@ -63,6 +66,25 @@ def unfounded(rows: Sequence[Row]) -> Iterator[Finding]:
             continue
         words = f"row {change.seq}: {change.alpha_id} at {change.weight:g}: nobody decided that"
         yield Finding(UNFOUNDED, "audit.control_log", change.seq, "evidence", words)
+
+
+def countersigned(desk: Desk, rows: Sequence[Row], keys: Keys) -> Iterator[Finding]:
+    """Approvals that fewer validators signed than their bundle asks for.
+
+    Where rows were retired, older approvals may have lost theirs.
+    """
+    from hft.governance.promotion.bundle import NAME, Bundle
+    from hft.governance.promotion.countersign import lacking
+
+    if any(row["table"] == "control_log" and row["row"].get("kind") == "retire" for row in rows):
+        return
+    found = {}
+    for path in (desk.workspace.experiments / "promotions").glob(f"*/*/{NAME}"):
+        with contextlib.suppress(HftError, OSError):  # told as an artifact
+            bundle = Bundle.read(path)
+            found[bundle.sha256] = bundle
+    for seq, words in lacking(rows, found.get, keys):
+        yield Finding(LACKING, "audit.alpha_promotion_log", seq, "stage", words)
 
 
 def _decision(row: Row) -> tuple[str, float]:

@@ -6,7 +6,6 @@ from typing import Any
 
 from hft.api.desk import open_desk
 from hft.api.promotion import office_of
-from hft.audit.remote import Anchored
 from hft.core.errors import PromotionError
 from hft.governance.promotion.promotions import read
 from hft.governance.promotion.signatures import Effective, effective
@@ -22,8 +21,7 @@ def status(
     """Every promotion that speaks for an alpha, what it counts as, and files that do not count."""
     desk = open_desk(root, now=now)
     lost = desk.anchored.wrong
-    desk.__dict__["anchored"] = Anchored(None)
-    office = office_of(desk, promotions_dir)
+    office = office_of(desk, promotions_dir, asked=False)
     found, recorded = read(office.promotions), office.recorded()
     rows = []
     for file in found.speaking():

@@ -18,9 +18,11 @@ from hft.settings import load_settings, packaged_profile, profile_path, read_pro
 from hft.settings.load import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hft.audit.auditor import Auditor
     from hft.audit.keys import Keys
-    from hft.audit.remote import Anchored, Remote
+    from hft.audit.remote import Anchored, Kept, Remote
     from hft.audit.trust import Trust
     from hft.governance.ledger.ledger import Ledger
     from hft.storage.database import Source
@@ -167,10 +169,21 @@ class Desk:
 
     @cached_property
     def anchored(self) -> "Anchored":
+        """What the remote said of this journal when it was first asked."""
+        return self.asked_again()
+
+    def asked_again(self) -> "Anchored":
         """What the remote says of this journal now."""
         from hft.audit.remote import anchored
 
-        return anchored(self.remote, self.auditor.journal)
+        return anchored(self.remote, self.auditor.journal, self.rival)
+
+    def rival(self, kept: "Mapping[str, Kept]") -> str:
+        """Another journal of this workspace among those that the remote keeps."""
+        from hft.audit.rivals import rival, trial_hashes
+
+        own = self.auditor.journal.id
+        return rival(kept, own, lambda: trial_hashes(self.workspace.ledger))
 
     @property
     def database(self) -> "Source":

@@ -59,14 +59,20 @@ class Wishes:
     reason: str
 
 
-def office_of(desk: Desk, promotions_dir: str | Path | None = None) -> Office:
-    """The means of a decision at this desk. Raises: GovernanceError for keys nobody signed."""
-    from hft.audit.trust import forgotten
+def office_of(
+    desk: Desk, promotions_dir: str | Path | None = None, *, asked: bool = True
+) -> Office:
+    """The means of a decision at this desk. Raises: GovernanceError for keys nobody signed, and for
+    a journal that the remote knows better where `asked`; a page says that itself.
+    """
+    from hft.audit.trust import forgotten, late
 
-    lacking = forgotten(desk.auditor.journal.rows(), desk.trust)[1]
+    journal = desk.auditor.journal
+    lacking = forgotten(journal.rows(), desk.trust)[1]
+    lacking = lacking or late(journal.rows(), desk.trust, desk.now_ns)[1]
     if lacking:
         raise GovernanceError(lacking)
-    if desk.anchored.wrong:
+    if asked and desk.anchored.wrong:
         raise GovernanceError(desk.anchored.wrong)
     folder = desk.workspace.promotions
     if promotions_dir is not None:
@@ -82,7 +88,16 @@ def office_of(desk: Desk, promotions_dir: str | Path | None = None) -> Office:
         folder,
         desk.settings.alpha_bundle_days,
         desk.trust,
+        lambda: _assert_anchored(desk),
     )
+
+
+def _assert_anchored(desk: Desk) -> None:
+    """Raises: Unavailable, GovernanceError."""
+    found = desk.asked_again()
+    found.assert_reached()
+    if found.wrong:
+        raise GovernanceError(found.wrong)
 
 
 def standing_office(desk: Desk) -> Office:

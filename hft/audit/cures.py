@@ -21,6 +21,7 @@ CURES = {
     "PROMOTION_OUT_OF_PLACE": "remove the file; only `approve` and `canary` put files there",
     "BAD_SIGNATURE": JOURNAL,
     "CHANGE_UNFOUNDED": JOURNAL,
+    "COUNTERSIGNATURE_MISSING": JOURNAL,
     "ARTIFACT_CHANGED": GIT,
     "ARTIFACT_MISSING": GIT,
     "KEYS_UNREADABLE": GIT,

@@ -2,7 +2,8 @@
 
 The same content is always the same bytes. Rows that were not asked for stand as bare hashes, so
 that the chain can be followed without telling what they say. `verify.py` in it is the text of
-`pack_check`, `pack_evidence` and `ed25519`: it needs the standard library alone, nothing of hft.
+`pack_check`, `pack_evidence`, `pack_signers` and `ed25519`: it needs the standard library alone,
+nothing of hft.
 """
 
 import ast
@@ -14,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hft.audit import ed25519, pack_check, pack_evidence
+from hft.audit import ed25519, pack_check, pack_evidence, pack_signers
 from hft.audit.anchors import Anchor
 from hft.audit.journal import FIRST_TABLE, Journal, Row
 from hft.audit.keys import Keys
@@ -101,10 +102,10 @@ def pack(
 
 
 def standalone() -> str:
-    """The text of `verify.py`: three modules as one, without an import of hft."""
+    """The text of `verify.py`: four modules as one, without an import of hft."""
     sources = [
         Path(module.__file__ or "").read_text(encoding="utf-8")
-        for module in (ed25519, pack_evidence, pack_check)
+        for module in (ed25519, pack_signers, pack_evidence, pack_check)
     ]
     imports: list[str] = []
     bodies = []

@@ -5,7 +5,6 @@ hash in a row or in signed bytes is followed to its file, and what a row must be
 asked for. Its text goes into `verify.py`, so that nothing of hft is imported here.
 """
 
-import base64
 import hashlib
 import json
 import re
@@ -13,13 +12,19 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
+from hft.audit.pack_signers import (
+    Rows,
+    countersigned,
+    demanded_rows,
+    signer_of_armour,
+    used_twice,
+)
+
 HASH_ONLY = {"seq", "prev_hash", "row_hash"}
 FILES_IN = {"alpha_gate_log": "details", "alpha_canary_log": "checks"}
 PARTS = ("owner", "validator", "state")
 NAMED_BY_PROMOTION = ("bundle", "memo", "unseen", "limits")
 ROLES = ("owner", "validator", "risk", "operator")
-OWN_WORD = ("force", "self_approval", "asserted", "vault_look")
-Rows = list[dict[str, Any]]
 
 
 def full_rows(text: bytes) -> Rows:
@@ -34,9 +39,9 @@ def check_evidence(files: dict[str, bytes], keys: list[dict[str, Any]]) -> list[
     entries = json.loads(files["signatures.json"])
     wrong = [*_manifest(files, rows), *_keys_file(files, rows, keys)]
     named, more = _named(files, rows)
-    wrong += [*more, *_demanded_rows(rows, keys), *_used_twice(rows)]
+    wrong += [*more, *demanded_rows(rows, keys), *used_twice(rows)]
     promotions, told = _promotions(files, rows, entries, keys)
-    wrong += [*told, *_anchored(files, promotions)]
+    wrong += [*countersigned(files, rows, keys), *told, *_anchored(files, promotions)]
     wrong += _named_by_promotions(files, promotions, named)
     known = {f"files/{path}" for path in named} | set(promotions)
     for name in sorted(files):
@@ -139,54 +144,6 @@ def _files_of(row: dict[str, Any]) -> dict[str, str]:
         return {}
 
 
-def demanded(table: str, own: dict[str, Any]) -> tuple[bool, tuple[str, ...]]:
-    """Whether a row must be signed, and the roles one of which its signer needs; none: any."""
-    approved = bool(own.get("approved"))
-    if table == "alpha_promotion_log":
-        if own.get("stage") == "propose":
-            return approved, ("owner",)
-        return approved, () if own.get("self_approved") else ("validator",)
-    if table == "alpha_canary_log":
-        if own.get("action") in ("escalate", "graduate"):
-            return bool(own.get("applied")), ("validator", "operator")
-        consents = own.get("action") == "hold" and '"consent":' in (own.get("checks") or "")
-        return consents, ("owner", "validator") if consents else ()
-    return table == "override_log" and own.get("kind") in OWN_WORD, ()
-
-
-def _demanded_rows(rows: Rows, keys: list[dict[str, Any]]) -> Iterator[str]:
-    """Rows that must be signed and are not, or by nobody who may."""
-    for row in rows:
-        needed, roles = demanded(row["table"], row["row"])
-        place = f"journal.jsonl: row {row['seq']}"
-        signer = _signer(row["row"].get("signature") or "", keys)
-        if needed and signer is None:
-            yield f"{place}: must be signed and is not, or by a key that is not listed"
-        elif needed and roles and not set(roles) & set(signer["roles"] if signer else ()):
-            yield f"{place}: is signed by somebody without the role {' or '.join(roles)}"
-
-
-def _used_twice(rows: Rows) -> Iterator[str]:
-    seen: dict[str, int] = {}
-    for row in rows:
-        signature = row["row"].get("signature")
-        if signature and signature in seen:
-            yield f"journal.jsonl: row {row['seq']}: has the signature of row {seen[signature]}"
-        if signature:
-            seen[signature] = row["seq"]
-
-
-def _signer(armour: str, keys: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The listed key that a signature names; that it fits is checked elsewhere."""
-    body = "".join(line for line in armour.splitlines() if not line.startswith("-----"))
-    try:
-        blob = base64.b64decode(body)
-    except ValueError:
-        return None
-    found = [key for key in keys if base64.b64decode(key["key"].split()[1]) in blob]
-    return found[0] if found else None
-
-
 def _promotions(
     files: dict[str, bytes],
     rows: Rows,
@@ -256,7 +213,7 @@ def _signed(
             yield f"{name}: what its {part} signed says something else"
         if part != "state" and data.get(part) != entry["name"]:
             yield f"{name}: the signature of its {part} is by {entry['name']}"
-        signer = _signer(entry["signature"], keys)
+        signer = signer_of_armour(entry["signature"], keys)
         if not _may(part, data, signer["roles"] if signer else ()):
             yield f"{name}: the signature of its {part} is by somebody without the role"
 

@@ -7,7 +7,7 @@ its own. What is here is a cache only (`.state/anchors.git`): every answer asks 
 """
 
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -221,8 +221,12 @@ class Anchored:
             raise Unavailable(f"{self.away}; nothing was changed, try again when it answers")
 
 
-def anchored(remote: Remote | None, journal: Journal) -> Anchored:
-    """Ask the remote now; never raises because it is away."""
+def anchored(
+    remote: Remote | None, journal: Journal, rival: Callable[[Mapping[str, Kept]], str]
+) -> Anchored:
+    """Ask the remote now; never raises because it is away. `rival` names another journal of the
+    workspace among those kept.
+    """
     if remote is None:
         return Anchored(None)
     try:
@@ -230,7 +234,7 @@ def anchored(remote: Remote | None, journal: Journal) -> Anchored:
     except Unavailable as error:
         return Anchored(None, away=str(error))
     lines = journal.raw_lines()
-    return Anchored(kept, disagreement(lines, kept_of(kept, lines)))
+    return Anchored(kept, disagreement(lines, kept_of(kept, lines)) or rival(kept))
 
 
 def kept_of(kept: Mapping[str, Kept], lines: Sequence[bytes]) -> Kept | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hft.audit.keys import Keys
+from hft.audit.keys import Keys, moment
 from hft.audit.records import own_values, table_of
 from hft.audit.sign import Signer, sign, signed_by, verify
 from hft.audit.walk import Finding
@@ -65,13 +65,15 @@ def check_rows(rows: Iterable[Mapping[str, Any]], keys: Keys) -> list[Finding]:
     """Rows whose signature is missing, wrong, used twice or of a person without the role."""
     findings: list[Finding] = []
     seen: dict[str, int] = {}
+    newest = 0  # of every row so far: a row that says an older time was written after it
     for row in rows:
         own, seq = row["row"], int(row["seq"])
+        newest = max(newest, int(row["ts"]))
         signature = str(own.get(SIGNATURE, ""))
         needed, roles = demanded(row["table"], own)
         wrong = ""
         if signature or needed:
-            wrong = _wrong(row, keys, roles)
+            wrong = _wrong(row, keys, roles, newest)
             if not wrong and signature in seen:
                 wrong = f"has the signature of row {seen[signature]}"
             seen.setdefault(signature, seq)
@@ -112,9 +114,15 @@ def _stored(table: str, own: Mapping[str, Any], ts: int) -> bytes:
     return PREFIX + canonical({"row": kept, "table": table, "ts": ts}) + b"\n"
 
 
-def _wrong(row: Mapping[str, Any], keys: Keys, roles: tuple[str, ...]) -> str:
+def _wrong(row: Mapping[str, Any], keys: Keys, roles: tuple[str, ...], newest: int) -> str:
     try:
         signer = signer_of(row, keys)
+        refused = next(key for key in keys if key.fingerprint == signer.fingerprint).refusal(newest)
+        if refused:
+            return (
+                f"{refused}; the row says {moment(int(row['ts']))}, and stands behind one of "
+                f"{moment(newest)}"
+            )
     except (GovernanceError, Unavailable) as error:
         return str(error)
     if roles and not set(roles) & set(signer.roles):

@@ -6,12 +6,13 @@ which keys count; a keys file that says otherwise is refused. It writes nothing:
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hft.audit.keys import Keys
+from hft.audit.keys import Key, Keys
 from hft.audit.sign import verify
 from hft.core.errors import ConfigError, GovernanceError, HftError
 from hft.storage.chain import Chain, canonical
@@ -87,6 +88,7 @@ class Trust:
     since_ns: int = 0
     wrong: str = ""
     place: str = ""  # the file that `wrong` is about
+    voters: tuple[tuple[Key, ...], ...] = ()  # of each change, as their entries were before it
 
     @property
     def words(self) -> str:
@@ -146,40 +148,47 @@ def trusted(root: Root | None, listed: Keys, changes: Path) -> Trust:
     """
     if root is None:
         return Trust(listed)
-    keys, hashes, since_ns, wrong = _followed(root, changes)
+    keys, hashes, since_ns, wrong, voters = _followed(root, changes)
     if wrong:
-        return Trust(keys, root, hashes, since_ns, f"{changes}: {wrong}", str(changes))
+        return Trust(keys, root, hashes, since_ns, f"{changes}: {wrong}", str(changes), voters)
     if state_of(listed) != state_of(keys):
         word = f"{listed.source}: {_difference(listed, keys)}, which no quorum signed; put it back "
         word += "with `hft audit keys restore`, or ask for it with `hft audit keys add` or `revoke`"
-        return Trust(keys, root, hashes, since_ns, word, listed.source)
-    return Trust(Keys(keys.rows, listed.hash, listed.source), root, hashes, since_ns)
+        return Trust(keys, root, hashes, since_ns, word, listed.source, voters)
+    same = Keys(keys.rows, listed.hash, listed.source)
+    return Trust(same, root, hashes, since_ns, voters=voters)
 
 
-def _followed(root: Root, changes: Path) -> tuple[Keys, tuple[str, ...], int, str]:
-    """The keys after the last change that holds, the hashes so far, its time, and what is wrong."""
+def _followed(
+    root: Root, changes: Path
+) -> tuple[Keys, tuple[str, ...], int, str, tuple[tuple[Key, ...], ...]]:
+    """The keys after the last change that holds, the hashes so far, its time, what is wrong, and
+    who signed each.
+    """
     keys, ts = root.keys, 0
     hashes: list[str] = []
+    voters: list[tuple[Key, ...]] = []
     try:
         rows = list(Chain(changes).read())
         damage = Chain(changes).verify().damage
     except HftError as error:
-        return keys, (), 0, f"{error}; restore it from git"
+        return keys, (), 0, f"{error}; restore it from git", ()
     if damage is not None:
-        return keys, (), 0, f"line {damage.line}: {damage.what}; restore it from git"
+        return keys, (), 0, f"line {damage.line}: {damage.what}; restore it from git", ()
     for number, row in enumerate(rows, start=1):
         try:
             change = KeyChange.of(row)
         except (KeyError, TypeError, ValueError):
             wrong = f"line {number}: is no change of keys; restore it from git"
-            return keys, tuple(hashes), ts, wrong
+            return keys, tuple(hashes), ts, wrong, tuple(voters)
         wrong = refusal(change, number, keys, ts, root.quorum)
         if wrong:
             wrong = f"change {number}: {wrong}; restore the file from git"
-            return keys, tuple(hashes), ts, wrong
+            return keys, tuple(hashes), ts, wrong, tuple(voters)
+        voters.append(tuple(voters_of(change, keys)))
         keys, ts = Keys.from_bytes(change.text.encode(), str(changes)), change.ts_ns
         hashes.append(str(row["row_hash"]))
-    return keys, tuple(hashes), ts, ""
+    return keys, tuple(hashes), ts, "", tuple(voters)
 
 
 def refusal(change: KeyChange, number: int, keys: Keys, since_ns: int, quorum: int) -> str:
@@ -208,14 +217,19 @@ def unfit(change: KeyChange, number: int, keys: Keys, since_ns: int, quorum: int
 
 def signed_by(change: KeyChange, keys: Keys) -> set[str]:
     """The people among `keys` with a vote whose signature fits and counted then."""
-    found = set()
+    return {key.name for key in voters_of(change, keys)}
+
+
+def voters_of(change: KeyChange, keys: Keys) -> list[Key]:
+    """Their entries."""
+    found = []
     for name, signature in change.signatures:
         try:
             signer = verify(change.payload, signature, name, keys, change.ts_ns)
         except GovernanceError:
             continue
         if set(KEEPERS) & set(signer.roles):
-            found.add(signer.name)
+            found += [key for key in keys if key.fingerprint == signer.fingerprint]
     return found
 
 
@@ -228,8 +242,6 @@ def state_of(keys: Keys) -> str:
 
 def forgotten(rows: Iterable[Mapping[str, Any]], trust: Trust) -> tuple[int, str]:
     """The first audit row of a change of keys that the changes file has not; (0, "") for none."""
-    import json
-
     if trust.root is None:
         return 0, ""
     for row in rows:
@@ -244,6 +256,44 @@ def forgotten(rows: Iterable[Mapping[str, Any]], trust: Trust) -> tuple[int, str
                 "changes has not; restore it from git"
             )
     return 0, ""
+
+
+def late(rows: Iterable[Mapping[str, Any]], trust: Trust, now_ns: int) -> tuple[int, str]:
+    """The first change that was made when too few of its signers' keys counted; (0, "") for none.
+
+    What a change says of its own time is its signers' word: it was made when it was recorded, which
+    is not before any row that stands before its own, or now where it is not recorded yet.
+    """
+    made, newest, retired = _recorded_at(rows)
+    if trust.root is None or not newest or retired:
+        return 0, ""
+    for number, voters in enumerate(trust.voters, start=1):
+        seq, at = made.get(number, (0, now_ns))
+        refused = [words for key in voters if (words := key.refusal(at))]
+        if len({key.name for key in voters if not key.refusal(at)}) < trust.root.quorum:
+            when = f"audit row {seq}" if seq else "now, for no audit row has it"
+            return seq, (
+                f"change {number} of the keys says an older time than it was made at ({when}): "
+                f"{'; '.join(refused)}; let a quorum whose keys count sign it anew"
+            )
+    return 0, ""
+
+
+def _recorded_at(
+    rows: Iterable[Mapping[str, Any]],
+) -> tuple[dict[int, tuple[int, int]], int, bool]:
+    """Row and time of each change, the newest time of all rows, and whether rows were retired."""
+    made: dict[int, tuple[int, int]] = {}
+    newest, retired = 0, False
+    for row in rows:
+        own, newest = row["row"], max(newest, int(row["ts"]))
+        if row["table"] != "control_log":
+            continue
+        retired = retired or own.get("kind") == "retire"
+        if own.get("kind") == ROW and own.get("new_state"):
+            number = int(json.loads(own.get("evidence") or "{}").get("n", 0))
+            made.setdefault(number, (int(row["seq"]), newest))
+    return made, newest, retired
 
 
 def _plain(value: Any) -> Any:

@@ -55,9 +55,9 @@ def _locked(path: Path, text: bytes) -> int:
         lock(file, path)
         os.write(file, text)
         os.fsync(file)
-    except OSError:
+    except BaseException:  # Busy and Ctrl-C, too
         os.close(file)
-        path.unlink()
+        path.unlink(missing_ok=True)
         raise
     return file
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from hft.api.desk import open_desk
 from hft.audit.keys import moment
 from hft.audit.remote import Remote
 from hft.cli.app import run
-from hft.core.errors import ConfigError, GovernanceError
+from hft.core.errors import Busy, ConfigError, GovernanceError, Unavailable
+from hft.governance.promotion.commit import exclusive
 
 
 def git(folder: Path, *words: str) -> str:
@@ -266,6 +268,86 @@ def test_a_remote_on_another_machine_is_no_folder_of_the_workspace(
     monkeypatch.chdir(desk)
     remote = open_desk(desk).remote
     assert remote is not None and remote.url == url
+
+
+def begun_anew(desk: Path, made: World) -> None:
+    """Journal and caches gone; the next decision begins another one, which is brought as well."""
+    for name in ("audit", "anchors.git"):
+        shutil.rmtree(desk / ".state" / name)
+    made_at(made, desk).office().audit.record(
+        "control_log",
+        {"scope": "x", "kind": "policy", "old_state": "", "new_state": "", "cause": "y"},
+        now_ns=made.now_ns,
+    )
+
+
+def test_a_journal_begun_anew_is_found_and_decides_nothing(desk: Path, made: World) -> None:
+    anchoring.anchor(desk)
+    begun_anew(desk, made)
+    (found,) = [one for one in verify(desk).findings if one.code == "JOURNAL_REWRITTEN"]
+    assert "keeps another journal of this workspace" in found.sentence
+    open_desk(desk).auditor.anchor()  # what was brought does not make it the one journal
+    assert "JOURNAL_REWRITTEN" in codes(desk) and counts(made, desk) == 0.0
+    with pytest.raises(GovernanceError, match="another journal of this workspace"):
+        canary.evaluate(ALPHA, root=desk, now=later(made, 2))
+
+
+def test_the_journal_of_another_workspace_at_the_same_remote_is_none_of_ours(
+    desk: Path, made: World, tmp_path: Path
+) -> None:
+    other = World.made(tmp_path / "other", made.key_store)  # type: ignore[attr-defined]
+    other.office().audit.record(
+        "override_log",
+        {"kind": "waiver"},
+        now_ns=made.now_ns,
+        ledger_heads={"w": {"seq": 1, "hash": "a" * 64}},
+    )
+    anchoring.anchor(other.root)
+    anchoring.anchor(desk)
+    assert codes(desk) == [] and counts(made, desk) > 0
+
+
+def test_the_remote_is_asked_again_before_an_approval_is_written(
+    desk: Path, made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hft.api.promotion import standing_office
+
+    anchoring.anchor(desk)
+    office = standing_office(open_desk(desk, now=later(made, 1)))
+    Path(os.environ["HFT_ANCHOR_REMOTE"]).rename(tmp_path / "away")
+    with pytest.raises(Unavailable, match="nothing was changed"):
+        office.assert_anchored()
+
+
+def test_an_approval_that_was_measured_while_the_remote_went_writes_nothing(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    def away() -> None:
+        raise Unavailable("it is away")
+
+    world = World.made(tmp_path / "w", tmp_path_factory.mktemp("k"))
+    world.propose()
+    world.pass_days(1 / 24)
+    office = world.office
+    world.office = lambda user="": replace(office(user), assert_anchored=away)  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        world.approve()
+    assert not list(world.workspace.promotions.rglob("*.yaml"))
+    stages = [row["stage"] for row in world.rows("alpha_promotion_log")]
+    assert stages == ["propose"]
+
+
+def test_a_restore_waits_for_whoever_changes_a_promotion(desk: Path) -> None:
+    anchoring.anchor(desk)
+    journal = desk / ".state" / "audit" / "journal.jsonl"
+    whole = journal.read_bytes()
+    journal.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+    with exclusive(desk / ".state" / "promotions"), pytest.raises(Busy):
+        anchoring.restore(desk)
+    assert anchoring.restore(desk)["restored"] == 1
+    assert journal.read_bytes() == whole
+    (aside,) = journal.parent.glob("*.aside")
+    assert whole.startswith(aside.read_bytes())
 
 
 def test_two_processes_that_anchor_at_once_lose_nothing(desk: Path, tmp_path: Path) -> None:

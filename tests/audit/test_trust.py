@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from hft.api import audit as api
 from hft.api import keys
 from hft.audit import keychange
 from hft.audit.keys import Keys, dump, entry
-from hft.audit.sign import generate
-from hft.audit.trust import state_of
+from hft.audit.sign import generate, sign
+from hft.audit.trust import KeyChange, state_of
 from hft.cli.app import run
+from hft.storage.strict_yaml import load_yaml
 from hft.storage.yaml_text import dump_yaml
 
 PEOPLE = {"ann": ["owner"], "bob": ["validator"], "cyd": ["risk"], "dan": ["validator", "risk"]}
@@ -179,6 +181,30 @@ def test_an_entry_that_nobody_signed_is_refused_named_and_taken_out_again(
     assert told(capsys, "keys", "restore")["written"] == str(path)
     assert state_of(Keys.read(path)) == state_of(Keys.read(store / "keys.yaml"))
     assert codes(capsys) == [] and told(capsys, "keys", "restore")["written"] is None
+
+
+def test_an_expired_key_dates_no_change_back(
+    desk: Path, store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The holder of an old key writes a change of the time when it counted, signed by two."""
+    rows = load_yaml((store / "root" / "trust.yaml").read_text(), "root")["keys"]
+    rows[1]["until"] = "2025-06-01T00:00Z"
+    root = desk.parent / "trust.yaml"
+    root.write_text(dump_yaml({"quorum": 2, "keys": rows}))
+    (desk / "config" / "keys.yaml").write_text(dump(rows))
+    monkeypatch.setenv("HFT_TRUST_ROOT", str(root))
+    add(store, capsys, "--key", str(store / "bob"), code=2)  # today it signs nothing
+    old = Keys.from_rows(rows)
+    text = keychange.with_key(old, "dan", (store / "dan.pub").read_text(), roles=["validator"])
+    change = KeyChange(1, SINCE + 10**9, state_of(old), text)
+    signed = [(name, sign(change.payload, store / name)) for name in ("bob", "cyd")]
+    forged(desk, replace(change, signatures=tuple(signed)).to_dict())
+    assert codes(capsys) == ["KEYS_UNSIGNED"], "no row has it: it is made now"
+    monkeypatch.setenv("HFT_ALPHA_REHEARSAL", "1")
+    assert run(["alpha", "promote", "flow", "--key", str(store / "ann")]) == 2
+    assert "expired at 2025-06-01" in capsys.readouterr().err
+    told(capsys, "keys", "restore")  # whoever writes its row writes it behind those of today
+    assert codes(capsys) == ["KEYS_UNSIGNED"]
 
 
 def test_a_change_that_is_forgotten_again_is_found_by_its_audit_row(

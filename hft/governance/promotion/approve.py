@@ -273,6 +273,7 @@ def _carry_out(
 ) -> Approval:
     if _standing(office, bundle):  # rolled back while the facts were made
         raise Busy(f"{bundle.alpha_id}: was changed while it was checked; approve again")
+    office.assert_anchored()  # it was asked before the measurement, which took minutes
     write_atomic(folder / "memo.md", memo)
     if look is not None:
         write_atomic(folder / unseen.FILE, look.content)

@@ -3,7 +3,7 @@
 Plain values and ports; the layer above fills it from settings, clock and user.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,6 +51,8 @@ class Office:
     promotions: Path
     bundle_days: int = 14
     trust: Trust | None = None  # on whose word the keys count; None: on that of the workspace
+    # Raises where the remote does not answer now, or keeps another journal than the one here.
+    assert_anchored: Callable[[], None] = lambda: None
 
     @property
     def stage(self) -> Path:

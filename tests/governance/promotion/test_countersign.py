@@ -4,8 +4,11 @@ from dataclasses import replace
 
 from promotion_world import ALPHA, World, profile
 
+from hft.api.audit import verify
+from hft.audit.pack_signers import countersigned
 from hft.audit.signed_rows import check_rows
 from hft.governance.profile import Profile
+from hft.governance.promotion.countersign import lacking
 from hft.governance.trace.why import pages_of, why
 
 
@@ -48,6 +51,39 @@ def test_an_unsigned_row_of_another_validator_is_no_signature(world: World) -> N
     world.pass_days(1 / 24)
     assert world.approve("dan").stage == "countersign", "bob signed another bundle"
     assert row["alpha_id"] == ALPHA
+
+
+def test_an_approval_without_its_countersignature_is_found_here_and_in_a_pack(
+    world: World,
+) -> None:
+    (world.root / "config" / "default.yaml").write_text("alpha.rehearsal: true\n")
+    world.propose(profile=two())
+    world.pass_days(1 / 24)
+    world.approve("bob")
+    world.pass_days(1 / 24)
+    assert world.approve("dan").approved
+    office = world.office()
+    rows = list(office.audit.rows())
+    bundle = world.bundle()
+    known = {bundle.sha256: bundle}.get
+    assert list(lacking(rows, known, world.keys)) == []
+    fewer = [row for row in rows if row["row"].get("stage") != "countersign"]
+    ((seq, words),) = lacking(fewer, known, world.keys)
+    assert seq == rows[-2]["seq"] and "asks for 2 validators" in words and "dan" in words
+    keys = [{"name": k.name, "roles": list(k.roles), "key": k.key} for k in world.keys]
+    files = {"files/x/bundle.json": bundle.content}
+    assert list(countersigned(files, rows, keys)) == []
+    (said,) = countersigned(files, fewer, keys)
+    assert f"row {seq}: its bundle asks for 2 validators, 1 signed" in said
+    assert "COUNTERSIGNATURE_MISSING" not in [one.code for one in verify(world.root).findings]
+    office.audit.journal.path.write_bytes(
+        b"".join(
+            line
+            for line in office.audit.journal.raw_lines()
+            if b'"stage":"countersign"' not in line
+        )
+    )
+    assert "COUNTERSIGNATURE_MISSING" in [one.code for one in verify(world.root).findings]
 
 
 def test_gates_d_and_e_are_linked_to_the_page_of_the_proposal(world: World) -> None:
