@@ -14,6 +14,8 @@ import pytest
 import quick
 from hypothesis import Phase, settings
 
+pytest_plugins = ["shared_judgements"]
+
 ROOT = Path(__file__).resolve().parents[1]
 KEPT_VARIABLES = ("HFT_TEST_DATA", "HFT_CACHE_DIR")
 DEFAULT_SEEDS = 5

@@ -13,6 +13,7 @@ from hft.cli.alpha.output import criteria, typed
 from hft.cli.app import run
 from hft.research.data.planted import write
 
+pytestmark = pytest.mark.usefixtures("shared_judgements")
 NARROW = 80
 
 

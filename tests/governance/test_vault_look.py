@@ -25,6 +25,8 @@ from hft.research.data.load import load
 from hft.research.data.planted import planted
 from hft.research.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("shared_judgements")
+
 
 @pytest.fixture(scope="module")
 def validated(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -24,6 +24,7 @@ from hft.research.data.planted import planted
 from hft.research.data.usage import Kind, Use
 from hft.research.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("shared_judgements")
 DAYS = 50
 
 

@@ -8,7 +8,7 @@ from promotion_desk import ALPHA, PlantedDesk
 
 from hft.core.errors import ConfigError, PromotionError
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("shared_judgements")]
 
 
 def test_the_newest_validation_on_files_is_promoted_when_a_frame_was_judged_since(

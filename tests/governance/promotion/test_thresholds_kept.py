@@ -14,6 +14,7 @@ from hft.governance.profile import Profile
 from hft.storage.strict_yaml import load_yaml
 from hft.storage.yaml_text import dump_yaml
 
+pytestmark = pytest.mark.usefixtures("shared_judgements")
 slow = pytest.mark.slow
 
 

@@ -17,6 +17,7 @@ from hft.governance.vault import looks
 from hft.research.data.planted import write
 from hft.storage.strict_yaml import load_yaml
 
+pytestmark = pytest.mark.usefixtures("shared_judgements")
 LATER = 160 * 24  # hours: rows were recorded meanwhile
 AFTERWARDS, BEFORE = date(2025, 1, 6), date(2019, 1, 7)
 

@@ -15,6 +15,7 @@ from hft.core.errors import ConfigError
 from hft.research.data import sidecars
 from hft.research.data.planted import write
 
+pytestmark = pytest.mark.usefixtures("shared_judgements")
 BATTERY = ["series_t", "series_wilcoxon", "series_sign", "series_bootstrap", "series_survivors"]
 BACKGROUND = ["roles", "skills", "paper_index", "metadata_tier"]
 NAMED = {

@@ -32,6 +32,7 @@ from hft.research.alphas.containment import own_code
 from hft.research.data.planted import write
 from hft.storage.interrupts import interrupt
 
+pytestmark = pytest.mark.usefixtures("shared_judgements")
 # Every way into the alpha is replaced by `ends`.
 EVERYWHERE = """
 import os, sys

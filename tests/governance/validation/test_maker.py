@@ -18,6 +18,8 @@ from hft.research.data.planted import write
 from hft.research.data.planted_tapes import write_tapes
 from hft.research.measures.measurement import Options
 
+pytestmark = pytest.mark.usefixtures("shared_judgements")
+
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:

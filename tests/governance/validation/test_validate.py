@@ -14,10 +14,12 @@ from validation_world import made_desk
 from hft.api.search import search
 from hft.api.validation import validate
 from hft.audit.journal import read
+from hft.cli.app import run
 from hft.core.errors import ConfigError, DataError, GovernanceError, ValidationError
 from hft.governance.ledger.ledger import Ledger
 from hft.research.data.planted import write
 
+pytestmark = pytest.mark.usefixtures("shared_judgements")
 DAYS = 45
 
 
@@ -139,28 +141,40 @@ def test_what_came_of_the_price_is_what_gate_c_judges_by(copy: Path) -> None:
     assert found.to_json()["counted"] == found.counted == found.document.price
 
 
-@pytest.mark.parametrize("more", [(), ("--json",)], ids=["text", "json"])
-def test_where_nobody_can_be_asked_a_sweep_needs_yes(copy: Path, more: tuple[str, ...]) -> None:
+VALIDATE = ["alpha", "validate", "mine", "--data", "data/planted", "--profile", "base"]
+VALIDATE += ["--skip-gate-b-tests"]
+
+
+def called(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, where nobody can be asked."""
+    command = [sys.executable, "-m", "hft.cli.app", *VALIDATE, *words]
+    return subprocess.run(
+        command, cwd=root, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+
+
+def test_where_nobody_can_be_asked_a_sweep_needs_yes(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Refused as a usage error with the price and nothing charged; what is paid for needs none."""
-    command = [sys.executable, "-m", "hft.cli.app", "alpha", "validate", "mine", *more]
-    command += ["--data", "data/planted", "--profile", "base", "--skip-gate-b-tests"]
-
-    def called(*words: str) -> subprocess.CompletedProcess[str]:
-        asked = [*command, *words]
-        return subprocess.run(
-            asked, cwd=copy, capture_output=True, text=True, stdin=subprocess.DEVNULL
-        )
-
-    refused = called()
-    assert refused.returncode == 64, refused.stderr
-    said = json.loads(refused.stdout)["error"] if more else refused.stderr
-    assert "--yes is needed where nobody can be asked" in said
-    assert said.count("trials 1 to 12 of family") == 1 and "hurdle SR" in said
-    assert Ledger.open(copy / "research" / "ledger").trials().height == 0
-    assert called("--yes").returncode == 2
+    monkeypatch.chdir(copy)
+    for more in ((), ("--json",)):
+        refused = called(copy, *more)
+        assert refused.returncode == 64, refused.stderr
+        said = json.loads(refused.stdout)["error"] if more else refused.stderr
+        assert "--yes is needed where nobody can be asked" in said
+        assert said.count("trials 1 to 12 of family") == 1 and "hurdle SR" in said
+        assert Ledger.open(copy / "research" / "ledger").trials().height == 0
+    ran = called(copy, "--yes", "--json")
+    assert ran.returncode == 2, ran.stderr
+    told = json.loads(ran.stdout)
+    assert told["verdict"] != "PASS" and (copy / told["path"]).is_dir()
     assert Ledger.open(copy / "research" / "ledger").trials().height == 12
-    repeated = called()
-    assert repeated.returncode == 2 and "no charge" in repeated.stdout
+    for more in ((), ("--json",)):
+        capsys.readouterr()
+        assert run([*VALIDATE, *more]) == 2
+        assert "no charge" in capsys.readouterr().out
+    assert run([*VALIDATE, "--no-such"]) == 64
 
 
 def test_a_search_and_another_horizon_count_as_tries_on_the_same_prices(copy: Path) -> None:
@@ -304,15 +318,3 @@ def test_a_frame_in_memory_is_judged_like_its_file(copy: Path) -> None:
     whole = validate("mine", frame, root=copy, profile="base", skip_gate_b_tests=True)
     again = judge(copy)
     assert whole.scorecard.values["measures_digest"] == again.scorecard.values["measures_digest"]
-
-
-def test_the_command_exits_with_2_unless_the_alpha_passed(copy: Path) -> None:
-    command = [sys.executable, "-m", "hft.cli.app", "alpha", "validate", "mine"]
-    command += ["--data", "data/planted", "--profile", "base", "--skip-gate-b-tests"]
-    command += ["--yes", "--json"]
-    ran = subprocess.run(command, cwd=copy, capture_output=True, text=True)
-    assert ran.returncode == 2, ran.stderr
-    told = json.loads(ran.stdout)
-    assert told["verdict"] != "PASS" and (copy / told["path"]).is_dir()
-    wrong = subprocess.run([*command[:-1], "--no-such"], cwd=copy, capture_output=True, text=True)
-    assert wrong.returncode == 64
