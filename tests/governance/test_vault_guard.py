@@ -40,6 +40,12 @@ COPIES: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
     "prices times 1.7": lambda frame: frame.with_columns([pl.col(name) * 1.7 for name in PRICES]),
     "dates + 10 years": later,
     "every second row, shifted, later": lambda frame: later(shifted(frame)).gather_every(2),
+    "1/p, later": lambda frame: later(
+        frame.with_columns([(1e4 / pl.col(name)).alias(name) for name in PRICES])
+    ),
+    "a constant - p, every second row": lambda frame: frame.with_columns(
+        [(300.0 - pl.col(name)).alias(name) for name in PRICES]
+    ).gather_every(2),
     "half of the rows": lambda frame: frame.sample(fraction=0.5, seed=1).sort("ts"),
     "one day, shifted, later": lambda frame: later(shifted(frame)).filter(
         pl.col("session") == pl.col("session").max()
@@ -76,6 +82,29 @@ def test_a_copy_of_vault_days_is_known_again(name: str, desk: Path, bars: pl.Dat
     assert "kept back as vault" in usage.kept_back(usage.uses(place, copy), copy, copy)[0]
 
 
+COARSE: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
+    "one row in 20, later": lambda frame: later(frame.gather_every(20, 3)),
+    "one row in 20 by chance, times 1.7, later": lambda frame: later(
+        frame.sample(fraction=0.05, seed=1)
+        .sort("ts")
+        .with_columns([pl.col(name) * 1.7 for name in PRICES])
+    ),
+    "one row in 20, mirrored, later": lambda frame: later(
+        frame.gather_every(20).with_columns([(1e4 / pl.col(name)).alias(name) for name in PRICES])
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COARSE)
+def test_a_coarse_copy_of_fifteen_sessions_is_known_again(name: str, bars: pl.DataFrame) -> None:
+    days = sorted(set(bars["session"]))[10:30]
+    part = COARSE[name](bars.filter(pl.col("session").is_in(days)))
+    own, whole = Footprint.of(load(part)), Footprint.of(load(bars))
+    assert own.twins(whole) == {day + 100_000: day for day in days}
+    kept = Footprint.read(whole.to_dict())
+    assert kept is not None and own.same_market(kept), "as it was kept"
+
+
 @pytest.mark.parametrize("seed", range(2, 8))
 def test_another_market_is_not_taken_for_it(seed: int, desk: Path) -> None:
     stranger = load(planted(0.05, days=4 * DAYS, seed=seed))
@@ -88,6 +117,7 @@ def test_two_index_funds_of_one_market_are_two(shared_data: Path) -> None:
         for name in ("SPY", "IWM")
     )
     assert len(set(spy.days) & set(iwm.days)) > 100 and not spy.twins(iwm)
+    assert spy.paths is not None and iwm.paths is not None and spy.paths.means
 
 
 def test_a_whole_copy_under_later_dates_does_not_make_the_vault_older(

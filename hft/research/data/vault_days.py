@@ -62,4 +62,5 @@ def _part(paths: Paths, low: int, high: int) -> Paths:
     return Paths(
         {day: text for day, text in paths.moves.items() if low <= day <= high},
         {day: move for day, move in paths.closes.items() if low <= day <= high},
+        {day: move for day, move in paths.means.items() if low <= day <= high},
     )
