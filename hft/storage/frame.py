@@ -87,6 +87,19 @@ def decode_header(data: bytes | memoryview, where: str) -> Header:
     return Header(topic.rstrip(b"\0").decode(), first_seq, created_ns, schema.rstrip(b"\0"))
 
 
+def is_torn_header(data: bytes) -> bool:
+    """Is a whole segment no more than the beginning of a header, as a crash leaves it?
+
+    One of another version is none: it has its own version in it, and a checksum that we cannot ask.
+    """
+    if len(data) < HEADER_BYTES:
+        return True
+    magic, version, reserved, crc, *rest = HEADER.unpack_from(data)
+    ours = MAGIC.startswith(magic.rstrip(b"\0")) and version in (0, VERSION)
+    blank = HEADER.pack(magic, version, reserved, 0, *rest)
+    return len(data) == HEADER_BYTES and ours and zlib.crc32(blank) != crc
+
+
 def encode(seq: int, ts_ns: int, kind: int, payload: bytes, flags: int = 0) -> bytes:
     """One frame."""
     head = HEAD.pack(HEAD_BYTES - COVERED + len(payload), 0, seq, ts_ns, kind, flags)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -64,15 +65,18 @@ def test_all_that_a_snapshot_counts_is_on_the_disk_before_it(
 ) -> None:
     """Power that goes right after it must not take away records that it says are there."""
     synced: dict[str, int] = {}
-    real = os.fsync
 
-    def fsync(file: int) -> None:
-        real(file)
-        synced[os.readlink(f"/proc/self/fd/{file}")] = os.fstat(file).st_size
+    def noted(real: Callable[[int], None]) -> Callable[[int], None]:
+        def sync(file: int) -> None:
+            real(file)
+            synced[os.readlink(f"/proc/self/fd/{file}")] = os.fstat(file).st_size
+
+        return sync
 
     writer = RunWriter(tmp_path, "x_1", names=NAMES, manifest=MANIFEST, resumable=True)
     take_all(writer, records(wakes=50))
-    monkeypatch.setattr(os, "fsync", fsync)
+    for name in ("fsync", "fdatasync"):
+        monkeypatch.setattr(os, name, noted(getattr(os, name)))
     writer.marks()
     monkeypatch.undo()
     files = [*writer.path.glob(".*.rows"), *segment_paths(writer.path / "journal")]

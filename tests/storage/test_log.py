@@ -1,4 +1,5 @@
 import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,15 +8,14 @@ import pytest
 
 from hft.core.errors import JournalError
 from hft.storage import frame
+from hft.storage.disk import RealDisk, RealFile
 from hft.storage.log import LogWriter, read_segments, segment_paths
 
 PARTS = [b"first", b"", b"a longer third payload", b"4th", b"the last"]
 
 
 def write(folder: Path, parts: list[bytes], **options: Any) -> LogWriter:
-    log = LogWriter(folder, "test", **options)
-    for k, part in enumerate(parts):
-        log.append(1000 + k, k, part)
+    log = write_open(folder, parts, **options)
     log.close()
     return log
 
@@ -103,33 +103,31 @@ def test_a_log_is_numbered_on_from_its_first_record_and_knows_its_size(tmp_path:
 
 
 def test_a_full_disk_is_one_sentence_and_keeps_what_was_written(tmp_path: Path) -> None:
-    log = write_open(tmp_path, PARTS)
-
-    class Full:
+    class Full(RealFile):
         """A file that takes a part and then has no room."""
 
-        def __init__(self, file: Any) -> None:
-            self.file, self.room = file, 10
-
-        def write(self, data: Any) -> int:
-            if self.room == 0:
+        def write(self, at: int, data: bytes | memoryview) -> int:
+            if full[0] == 0:
                 raise OSError(errno.ENOSPC, "No space left on device")
-            taken = self.file.write(data[: self.room])
-            self.room -= taken
-            return int(taken)
+            taken = super().write(at, data[: full[0]])
+            full[0] -= taken
+            return taken
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.file, name)
+    class Small(RealDisk):
+        def create(self, path: Path) -> Full:
+            return Full(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
 
-    log._file = Full(log._file)  # type: ignore[assignment]
+    full = [1 << 20]
+    log = write_open(tmp_path, PARTS, disk=Small())
+    full[0] = 10
     with pytest.raises(JournalError, match=r"\.wal: cannot write record 6 .*the disk is full"):
         log.append(1, 1, b"does not fit")
     assert read(tmp_path) == PARTS
     assert next(read_segments(tmp_path)).torn_bytes == 0
 
 
-def write_open(folder: Path, parts: list[bytes]) -> LogWriter:
-    log = LogWriter(folder, "test")
+def write_open(folder: Path, parts: list[bytes], **options: Any) -> LogWriter:
+    log = LogWriter(folder, "test", **options)
     for k, part in enumerate(parts):
         log.append(1000 + k, k, part)
     return log

@@ -1,0 +1,360 @@
+"""A disk that forgets: memory and platter of each file and each name, apart until a sync.
+
+A power cut keeps what was synced, and of the rest what the seed draws: a write torn at any byte, or
+any of its sectors, names made or not. A sync that fails drops the pages it could not write, and the
+next one succeeds without them. It has the port of `hft.storage.disk`, fenced by life: what a life
+that has ended still does, such as a `finally` at garbage collection, does nothing.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from hft.core.errors import Busy
+
+SECTOR = 512
+
+
+class Crashed(BaseException):
+    """The life ended at this step. Nothing catches it but who drives the simulation."""
+
+
+@dataclass(eq=False)
+class Inode:
+    """One file: what readers see, what a power cut leaves, and what is between."""
+
+    memory: bytearray = field(default_factory=bytearray)
+    platter: bytearray = field(default_factory=bytearray)
+    dirty: list[tuple[int, bytes | None]] = field(default_factory=list)  # None cuts to a size
+    has_dropped: bool = False
+
+    def change(self, at: int, data: bytes | None) -> None:
+        _apply(self.memory, at, data)
+        self.dirty.append((at, data))
+
+    def sync(self) -> None:
+        for at, data in self.dirty:
+            _apply(self.platter, at, data)
+        self.dirty.clear()
+
+    def fail_sync(self, random: Random) -> None:
+        """Some writes are on the platter, the others are taken for written and never will be."""
+        for at, data in self.dirty:
+            if data is None or random.random() < 0.5:
+                _apply(self.platter, at, data)
+            else:
+                self.has_dropped = True
+        self.dirty.clear()
+
+    def forget(self, random: Random) -> None:
+        """What a power cut leaves."""
+        torn = _torn_in_order if random.random() < 0.5 else _torn_by_sector
+        self.platter = torn(self, random)
+        self.memory = bytearray(self.platter)
+        self.dirty.clear()
+        self.has_dropped = False
+
+    def evict(self) -> None:
+        """Pages that the system takes for written are read from the platter again."""
+        if self.has_dropped and not self.dirty:
+            self.memory = bytearray(self.platter)
+            self.has_dropped = False
+
+
+def _apply(content: bytearray, at: int, data: bytes | None) -> None:
+    if data is None:
+        del content[at:]
+        at, data = max(at, len(content)), b""
+    if len(content) < at:
+        content.extend(bytes(at - len(content)))
+    content[at : at + len(data)] = data
+
+
+def _torn_in_order(inode: Inode, random: Random) -> bytearray:
+    """Some of the changes, and a part of the next one."""
+    content, count = bytearray(inode.platter), random.randint(0, len(inode.dirty))
+    for at, data in inode.dirty[:count]:
+        _apply(content, at, data)
+    if count < len(inode.dirty):
+        at, data = inode.dirty[count]
+        if data is not None:
+            _apply(content, at, data[: random.randint(0, len(data))])
+    return content
+
+
+def _torn_by_sector(inode: Inode, random: Random) -> bytearray:
+    """Each sector old or new by itself, at a size that the file had in between."""
+    new, sizes = bytearray(inode.platter), [len(inode.platter)]
+    for at, data in inode.dirty:
+        _apply(new, at, data)
+        sizes.append(len(new))
+    content = bytearray(random.choice(sizes))
+    for at in range(0, len(content), SECTOR):
+        source = random.choice((inode.platter, new))[at : at + SECTOR][: len(content) - at]
+        content[at : at + len(source)] = source
+    return content
+
+
+@dataclass(eq=False)
+class Folder:
+    """Names in memory and on the platter; `dirty` holds (name, what has it now or None) groups
+    that are kept or lost together."""
+
+    memory: dict[str, "Inode | Folder"] = field(default_factory=dict)
+    platter: dict[str, "Inode | Folder"] = field(default_factory=dict)
+    dirty: list[dict[str, "Inode | Folder | None"]] = field(default_factory=list)
+
+    def change(self, names: "dict[str, Inode | Folder | None]") -> None:
+        _rename(self.memory, names)
+        self.dirty.append(names)
+
+    def sync(self) -> None:
+        for names in self.dirty:
+            _rename(self.platter, names)
+        self.dirty.clear()
+
+    def forget(self, random: Random) -> None:
+        for names in self.dirty:
+            if random.random() < 0.5:
+                _rename(self.platter, names)
+        self.dirty.clear()
+        self.memory = dict(self.platter)
+
+
+def _rename(
+    content: "dict[str, Inode | Folder]", names: "dict[str, Inode | Folder | None]"
+) -> None:
+    for name, node in names.items():
+        content.pop(name, None)
+        if node is not None:
+            content[name] = node
+
+
+class ModelDisk:
+    """What outlives a process, and with `power_cut` what does not."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.root = Folder()
+        self.room: int | None = None  # bytes that files may still grow by
+        self.is_read_only = False
+        self.has_short_writes = False
+        self.fails: dict[str, int] = {}  # what fails next, once -> errno
+        self.faults = 0  # how many errors were given
+        self.locks: dict[Folder, Life] = {}
+        self._lives: list[Life] = []
+
+    def power_cut(self) -> None:
+        """Every life ends, and what was not synced is gone or torn."""
+        for life in tuple(self._lives):
+            life.end()
+        for node in tuple(self._nodes(self.root)):
+            node.forget(self.random)
+
+    def admit(self, life: "Life") -> None:
+        self._lives.append(life)
+
+    def bury(self, life: "Life") -> None:
+        """A process has ended: its locks go, and pages may leave the memory."""
+        self._lives = [other for other in self._lives if other is not life]
+        self.locks = {folder: owner for folder, owner in self.locks.items() if owner is not life}
+        for node in self._nodes(self.root):
+            if isinstance(node, Inode) and self.random.random() < 0.5:
+                node.evict()
+
+    def refuse(self, verb: str) -> None:
+        """Raise what was planned for this verb."""
+        if verb in self.fails:
+            self.faults += 1
+            number = self.fails.pop(verb)
+            raise OSError(number, os.strerror(number))
+        if self.is_read_only and verb not in ("read", "lock"):
+            self.faults += 1
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    def taken(self, wanted: int, growth: int) -> int:
+        """How many bytes of a write are taken. Raises: OSError when the disk is full."""
+        if self.room is not None and growth > self.room:
+            wanted -= growth - self.room
+            growth = self.room
+            if wanted <= 0:
+                self.faults += 1
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        elif self.has_short_writes and wanted > 1:
+            shorter = self.random.randint(1, wanted)
+            growth, wanted = max(0, growth - (wanted - shorter)), shorter
+        if self.room is not None:
+            self.room -= growth
+        return wanted
+
+    def _nodes(self, folder: Folder) -> Iterator[Inode | Folder]:
+        """Everything that memory or platter have, a folder before what is in it."""
+        yield folder
+        inside = [*folder.memory.values(), *folder.platter.values()]
+        for node in dict.fromkeys(inside):
+            if isinstance(node, Folder):
+                yield from self._nodes(node)
+            else:
+                yield node
+
+
+class Life:
+    """The disk as one process has it: `hft.storage.disk.Disk`."""
+
+    def __init__(self, disk: ModelDisk, name: str = "process 1") -> None:
+        self.disk, self.name = disk, name
+        self.is_over = False
+        self.steps = 0
+        self._crash_at: int | None = None
+        disk.admit(self)
+
+    def end(self) -> None:
+        """The process ends, as by kill -9; memory stays until the power is cut."""
+        if not self.is_over:
+            self.is_over = True
+            self.disk.bury(self)
+
+    def crash_in(self, steps: int) -> None:
+        """End before the disk is asked for the so-maniest step from now."""
+        self._crash_at = self.steps + steps
+
+    def acts(self, verb: str) -> bool:
+        """One step, unless the life is over; it may end here, or fail."""
+        if self.is_over:
+            return False
+        if self.steps == self._crash_at:
+            self.end()
+            raise Crashed(f"before a step: {verb}")
+        self.steps += 1
+        self.disk.refuse(verb)
+        return True
+
+    def make(self, folder: Path) -> list[Path]:
+        made: list[Path] = []
+        if not self.acts("read"):
+            return made
+        for path in [*reversed(folder.parents), folder][1:]:
+            parent = self._folder(path.parent)
+            if path.name not in parent.memory:
+                self.acts("make")
+                parent.change({path.name: Folder()})
+                made.append(path)
+        return made
+
+    def names(self, folder: Path) -> list[str]:
+        if not self.acts("read"):
+            raise Crashed
+        try:
+            return sorted(self._folder(folder).memory)
+        except FileNotFoundError:
+            return []
+
+    def size(self, path: Path) -> int:
+        return len(self.read(path))
+
+    def read(self, path: Path, count: int = -1) -> bytes:
+        if not self.acts("read"):
+            raise Crashed
+        content = bytes(self._inode(path).memory)
+        return content if count < 0 else content[:count]
+
+    def create(self, path: Path) -> "ModelFile":
+        inode = Inode()
+        if self.acts("create"):
+            folder = self._folder(path.parent)
+            if path.name in folder.memory:
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+            folder.change({path.name: inode})
+        return ModelFile(self, inode)
+
+    def open(self, path: Path) -> "ModelFile":
+        if not self.acts("open"):
+            raise Crashed
+        return ModelFile(self, self._inode(path))
+
+    def rename(self, old: Path, new: Path) -> None:
+        if self.acts("rename"):
+            self._folder(old.parent).change({old.name: None, new.name: self._inode(old)})
+
+    def unlink(self, path: Path) -> None:
+        if self.acts("unlink"):
+            self._inode(path)
+            self._folder(path.parent).change({path.name: None})
+
+    def sync_folder(self, folder: Path) -> None:
+        if self.acts("sync_folder"):
+            self._folder(folder).sync()
+
+    def lock(self, folder: Path, doing: str) -> "ModelLock":
+        node = self._folder(folder)
+        if self.acts("lock"):
+            if node in self.disk.locks:
+                owner = self.disk.locks[node]
+                raise Busy(f"{folder}: {owner.name} {doing}; try again")
+            self.disk.locks[node] = self
+        return ModelLock(self, node)
+
+    def _folder(self, path: Path) -> Folder:
+        node: Inode | Folder = self.disk.root
+        for name in path.parts[1:]:
+            found = node.memory.get(name) if isinstance(node, Folder) else None
+            if found is None:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+            node = found
+        if not isinstance(node, Folder):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+        return node
+
+    def _inode(self, path: Path) -> Inode:
+        node = self._folder(path.parent).memory.get(path.name)
+        if node is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        if not isinstance(node, Inode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        return node
+
+
+@dataclass
+class ModelFile:
+    """A file open for writing, by one life."""
+
+    life: Life
+    inode: Inode
+
+    def write(self, at: int, data: bytes | memoryview) -> int:
+        if not self.life.acts("write"):
+            return len(data)
+        growth = max(0, at + len(data) - max(at, len(self.inode.memory)))
+        taken = self.life.disk.taken(len(data), growth)
+        self.inode.change(at, bytes(data[:taken]))
+        return taken
+
+    def truncate(self, size: int) -> None:
+        if self.life.acts("truncate"):
+            self.inode.change(size, None)
+
+    def sync(self) -> None:
+        try:
+            if self.life.acts("sync"):
+                self.inode.sync()
+        except OSError:
+            self.inode.fail_sync(self.life.disk.random)
+            raise
+
+    def close(self) -> None:
+        """Nothing becomes durable by it."""
+
+
+@dataclass
+class ModelLock:
+    """A folder held by one life."""
+
+    life: Life
+    folder: Folder
+
+    def close(self) -> None:
+        if self.life.disk.locks.get(self.folder) is self.life:
+            del self.life.disk.locks[self.folder]

@@ -1,0 +1,147 @@
+"""Crashes of log and group commit at any step: nothing acknowledged is lost, nothing is twice.
+
+`--seed N` plays one world again. Each planted fault must be found, or these worlds prove nothing.
+"""
+
+from collections import Counter
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from hft.core.errors import JournalError
+from tests.simulation.journal import PLANTED, Product, World, play
+
+pytestmark = pytest.mark.nojit
+
+WORLDS = 60  # a seed of pytest
+FOUND_WITHIN = 500  # seeds; the rarest needs a failed sync, a kill and a power cut in this order
+
+
+def test_what_was_acknowledged_is_there_after_every_crash(sim_seed: int) -> None:
+    for seed in range(sim_seed * WORLDS, (sim_seed + 1) * WORLDS):
+        try:
+            play(seed)
+        except (AssertionError, JournalError) as error:
+            raise AssertionError(f"tests.simulation.journal.play({seed}): {error}") from error
+
+
+def test_worlds_meet_every_kind_of_trouble() -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(WORLDS):
+        seen.update(play(seed).seen)
+    assert min(seen.values()) > 5, seen
+
+
+def test_a_seed_is_one_story() -> None:
+    assert play(5).seen == play(5).seen
+    assert play(5).disk.root.memory.keys() == play(5).disk.root.memory.keys()
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_fault_is_found(name: str) -> None:
+    for seed in range(FOUND_WITHIN):
+        try:
+            play(seed, PLANTED[name])
+        except (AssertionError, JournalError):
+            return
+    raise AssertionError(f"{name}: not found in {FOUND_WITHIN} worlds")
+
+
+class JournalMachine(RuleBasedStateMachine):
+    """The same world, its steps chosen by hypothesis, which shortens what it finds."""
+
+    def __init__(self, product: Product | None = None) -> None:
+        super().__init__()
+        self.product = product
+
+    @initialize(seed=st.integers(0, 1 << 20))
+    def begin(self, seed: int) -> None:
+        self.world = World(seed, self.product)
+
+    @rule(count=st.integers(1, 30))
+    def add(self, count: int) -> None:
+        self.world.add(count)
+
+    @rule(turns=st.sampled_from([1, 2, 4, 50]))
+    def turn(self, turns: int) -> None:
+        self.world.turn(turns)
+
+    @rule()
+    def kill(self) -> None:
+        self.world.again()
+
+    @rule()
+    def cut_the_power(self) -> None:
+        self.world.again(power_cut=True)
+
+    @rule(steps=st.integers(0, 12))
+    def crash_in(self, steps: int) -> None:
+        self.world.life.crash_in(steps)
+
+    @rule(verb=st.sampled_from(["sync", "sync_folder", "write", "create", "truncate"]))
+    def fail(self, verb: str) -> None:
+        self.world.disk.fails[verb] = 5
+
+    @rule(count=st.integers(1, 30))
+    def fail_the_sync_of_a_group(self, count: int) -> None:
+        self.world.turn(50)
+        self.world.disk.fails["sync"] = 5
+        self.world.add(count)
+        self.world.turn(50)
+
+    @rule(room=st.integers(0, 400))
+    def fill_the_disk(self, room: int) -> None:
+        self.world.disk.room = room
+
+    @rule()
+    def write_in_parts(self) -> None:
+        self.world.disk.has_short_writes = True
+
+    @rule()
+    def open_it_twice(self) -> None:
+        self.world.second()
+
+    @rule()
+    def keep_less(self) -> None:
+        self.world.keep_less()
+
+    @rule()
+    def close(self) -> None:
+        self.world.close()
+
+    @invariant()
+    def no_more_is_acknowledged_than_was_added(self) -> None:
+        world = self.world
+        assert world.acknowledged <= len(world.recovered) + len(world.added)
+
+    def teardown(self) -> None:
+        self.world.settle()
+
+
+JournalMachine.TestCase.settings = settings(
+    settings.default, max_examples=60, stateful_step_count=40
+)
+TestJournalMachine = JournalMachine.TestCase
+
+BRIEF = settings(
+    derandomize=True,
+    database=None,
+    max_examples=FOUND_WITHIN,
+    phases=(Phase.generate,),
+    report_multiple_bugs=False,
+    print_blob=False,
+)
+
+
+@pytest.mark.parametrize("name", [name for name in PLANTED if not name.startswith("tail")])
+def test_the_machine_finds_a_planted_fault_too(name: str) -> None:
+    with pytest.raises((AssertionError, JournalError)):
+        run_state_machine_as_test(lambda: JournalMachine(PLANTED[name]), settings=BRIEF)
