@@ -108,7 +108,7 @@ class Groups:
 
     def swap(self) -> Group | None:
         """The next group, now under way; None when nothing waits or one is under way already."""
-        if self._under_way is not None or not self._open or self.failure is not None:
+        if self._under_way is not None or not self._open:
             return None
         taken = len(self._open)
         if self.last - self._taken > self.most:
@@ -172,8 +172,9 @@ def read_groups(
             if rest or size < 1:
                 raise JournalError(f"{where}: group {int(seq)} is not rows of {record_bytes} bytes")
             (begins,) = FIRST.unpack_from(payload)
-            if expected not in (None, begins):
-                raise JournalError(f"{where}: record {begins} stands where {expected} is due")
+            due = expected if expected is not None else min(begins, first or begins)
+            if begins != due:
+                raise JournalError(f"{where}: record {begins} stands where {due} is due")
             group = Group(begins, size, int(ts_ns), payload[FIRST.size :])
             expected = group.last + 1
             if first is None or group.last >= first:

@@ -208,6 +208,7 @@ class Life:
         self.disk, self.name = disk, name
         self.is_over = False
         self.steps = 0
+        self.crashes_after_fault = False  # before anything can be done about it
         self._crash_at: int | None = None
         disk.admit(self)
 
@@ -229,7 +230,12 @@ class Life:
             self.end()
             raise Crashed(f"before a step: {verb}")
         self.steps += 1
-        self.disk.refuse(verb)
+        try:
+            self.disk.refuse(verb)
+        except OSError:
+            if self.crashes_after_fault:
+                self._crash_at = self.steps
+            raise
         return True
 
     def make(self, folder: Path) -> list[Path]:

@@ -67,22 +67,39 @@ class World:
         self.checkpoint = (1, 0)  # the first frame that it lacks, and how many records it has
         self.groups: list[tuple[int, int]] = []  # the same of each group that was recovered
         self.seen = dict.fromkeys(
-            ("torn", "lost", "latched", "crashed", "segments", "grouped", "dropped", "kept"), 0
+            (
+                "torn",
+                "lost",
+                "latched",
+                "crashed",
+                "segments",
+                "grouped",
+                "dropped",
+                "kept",
+                "never began",
+            ),
+            0,
         )
         self.commit: Commit | None = None
         self._running: list[Coroutine[Any, Any, None]] = []
+        self.crash_at_start: int | None = None  # steps of the disk that the next start does
+        if self.random.random() < 0.5:
+            self.crash_at_start = self.random.randrange(25)
         self.start()
 
     def start(self) -> None:
         """A process begins: recovery, and what must hold of it."""
         self.commit = None
         self.life = self.product.disk(self.disk)
+        if self.crash_at_start is not None:
+            self.life.crash_in(self.crash_at_start)
+            self.crash_at_start = None
         faults = self.disk.faults
         try:
             log = self.product.log(FOLDER, disk=self.life, first=self.checkpoint[0], **OPTIONS)
             self._recover(log)
         except Crashed:
-            return
+            self.seen["never began"] += 1
         except JournalError:
             self.life.end()
             if self.disk.faults == faults:  # nothing was wrong with the disk
@@ -242,6 +259,7 @@ def play(seed: int, product: Product | None = None, steps: int = 60) -> World:
             world.life.crash_in(random.randrange(12))
         elif draw < 0.93:
             world.disk.fails[random.choice(("sync", "sync", "sync_folder", "write", "create"))] = 5
+            world.life.crashes_after_fault = random.random() < 0.3
         elif draw < 0.95:
             world.disk.room = random.randrange(300)
         elif draw < 0.97:
@@ -252,6 +270,8 @@ def play(seed: int, product: Product | None = None, steps: int = 60) -> World:
             world.keep_less()
         else:
             world.close()
+        if random.random() < 0.05:
+            world.crash_at_start = random.randrange(25)
         if world.commit is None and random.random() < 0.8:
             world.again(power_cut=random.random() < 0.5)
     world.settle()

@@ -86,9 +86,17 @@ class JournalMachine(RuleBasedStateMachine):
     def crash_in(self, steps: int) -> None:
         self.world.life.crash_in(steps)
 
-    @rule(verb=st.sampled_from(["sync", "sync_folder", "write", "create", "truncate"]))
-    def fail(self, verb: str) -> None:
+    @rule(steps=st.integers(0, 25))
+    def crash_in_the_next_start(self, steps: int) -> None:
+        self.world.crash_at_start = steps
+
+    @rule(
+        verb=st.sampled_from(["sync", "sync_folder", "write", "create", "truncate"]),
+        crashes=st.booleans(),
+    )
+    def fail(self, verb: str, crashes: bool) -> None:
         self.world.disk.fails[verb] = 5
+        self.world.life.crashes_after_fault = crashes
 
     @rule(count=st.integers(1, 30))
     def fail_the_sync_of_a_group(self, count: int) -> None:

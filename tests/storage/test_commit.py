@@ -320,6 +320,17 @@ def test_a_gap_a_repeat_and_rows_of_another_size_are_damage(
         list(read_groups(segments, ROW))
 
 
+def test_a_journal_that_begins_behind_the_needed_record_is_damage(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    log.append(1, 2, Group(7, 2, 0, rows(7, 2)).payload())
+    log.close()
+    assert len(list(read_groups(read_segments(tmp_path), ROW))) == 1
+    assert len(list(read_groups(read_segments(tmp_path), ROW, first=8))) == 1
+    assert list(read_groups(read_segments(tmp_path), ROW, first=9)) == []
+    with pytest.raises(JournalError, match="record 7 stands where 6 is due"):
+        list(read_groups(read_segments(tmp_path), ROW, first=6))
+
+
 def test_many_who_wait_share_syncs(tmp_path: Path) -> None:
     async def client(commit: Commit, times: int) -> None:
         for _ in range(times):

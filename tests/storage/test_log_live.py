@@ -1,5 +1,6 @@
 """The log as a live journal: one writer, a latch, a checked beginning, and clear refusals."""
 
+import contextlib
 import errno
 import os
 import struct
@@ -16,7 +17,7 @@ from hft.core.errors import Busy, JournalError
 from hft.storage import frame
 from hft.storage.disk import RealDisk
 from hft.storage.log import OWNER, LogWriter, drop_segments, read_segments, segment_paths
-from tests.simulation.disk import Life, ModelDisk
+from tests.simulation.disk import Crashed, Life, ModelDisk
 
 pytestmark = pytest.mark.nojit
 
@@ -117,6 +118,35 @@ def test_a_record_that_failed_is_not_found_by_a_reader_in_memory(tmp_path: Path)
         log.append(1, 1, b"lost")
     (segment,) = read_segments(Path("/journal"), disk=reader)
     assert list(segment.payloads()) == [b"kept"] and segment.torn_bytes == 0
+
+
+def test_a_writer_that_latched_lets_another_one_begin() -> None:
+    model = ModelDisk(Random(1))
+    log = begin(Path("/journal"), disk=Life(model))
+    model.fails["write"] = errno.ENOSPC
+    with pytest.raises(JournalError, match="the disk is full"):
+        log.append(1, 1, b"lost")
+    other = begin(Path("/journal"), disk=Life(model))
+    assert other.append(1, 1, b"in its place") == 1
+    log.close()
+    with pytest.raises(Busy):
+        begin(Path("/journal"), disk=Life(model))
+
+
+def test_a_crash_while_segments_are_dropped_leaves_no_gap() -> None:
+    folder, left = Path("/journal"), set()
+    for seed in range(60):
+        model = ModelDisk(Random(seed))
+        life = Life(model)
+        write(folder, [bytes(100)] * 50, segment_bytes=1000, disk=life)
+        life.crash_in(seed % 16)
+        with contextlib.suppress(Crashed):
+            drop_segments(folder, 40, life)
+        model.power_cut()
+        segments = list(read_segments(folder, disk=Life(model)))
+        assert segments[-1].next_seq == 51
+        left.add(len(segments))
+    assert len(left) > 4
 
 
 def test_older_segments_are_not_read_when_a_checkpoint_has_them(tmp_path: Path) -> None:
