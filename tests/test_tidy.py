@@ -241,6 +241,14 @@ def tracked() -> list[Path]:
     return [path for path in paths if path.is_file() and path.suffix in TEXT_SUFFIXES]
 
 
+def test_no_two_files_of_tests_share_a_name() -> None:
+    named: dict[str, list[str]] = {}
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        named.setdefault(path.name, []).append(relative(path))
+    twice = [" and ".join(sorted(paths)) for paths in named.values() if len(paths) > 1]
+    assert not twice, f"pytest collects the first only, rename the other: {twice}"
+
+
 def test_no_file_names_a_machine_or_a_registry() -> None:
     found = []
     for path in tracked():

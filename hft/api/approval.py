@@ -118,9 +118,8 @@ def freeze(
     DataError where there is no such alpha.
 
     >>> import hft
-    >>> hft.alpha.freeze("demo")
-    Traceback (most recent call last):
-    hft.core.errors.DataError: demo: there is no such alpha in research/alphas
+    >>> hft.alpha.freeze("demo").alpha_id
+    'demo'
     """
     from hft.governance.promotion import freeze as freezing
     from hft.governance.promotion.people import last_author, person, same_person, uncommitted

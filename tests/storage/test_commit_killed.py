@@ -1,7 +1,7 @@
 """Real processes, killed at random moments: what was said to be durable is there.
 
 This proves locks, recovery and numbering with real files; that syncs are done it cannot prove,
-since memory survives a process (`tests/simulation/test_journal.py` does).
+since memory survives a process (`tests/simulation/test_journal_crashes.py` does).
 """
 
 import random

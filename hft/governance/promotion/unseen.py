@@ -113,8 +113,10 @@ def objections(look: Look | None, profile: Profile) -> list[str]:
 
 
 def is_short(look: Look | None, profile: Profile) -> bool:
-    """Did it earn less than it claims? Too few rows, or none to compare, say nothing."""
-    return look is not None and look.gap is not None and look.gap > profile.number(GAP)
+    """Did it earn less than it claims? Too few rows, none to compare, or no limit say nothing."""
+    if look is None or look.gap is None or profile.get(GAP) is None:
+        return False
+    return look.gap > profile.number(GAP)
 
 
 def fell_short(
