@@ -25,6 +25,7 @@ from hft.core.errors import DataError, GovernanceError
 from hft.governance.profile import Profile
 from hft.governance.promotion import approve as approving
 from hft.governance.promotion.bundle import Bundle, find
+from hft.governance.promotion.freeze import STAGE, TABLE, row
 from hft.research.alphas.ids import alpha_id as proper
 
 
@@ -73,8 +74,8 @@ def approve(
     from hft.governance.promotion.remeasure import Means
 
     desk = open_desk(root, now=now)
-    wanted = proper(alpha_id)
-    with refusals_recorded(desk, wanted, "approve"):
+    with refusals_recorded(desk, alpha_id, "approve"):
+        wanted = proper(alpha_id)
         office = standing_office(desk)
         finished = office.recover()
         _, frozen = find(office.reports, wanted, bundle)
@@ -114,19 +115,22 @@ def freeze(
 ) -> Frozen:
     """A validator's signed word that the code is this one now; rows recorded later are unseen ones.
 
-    No code of the alpha runs. Raises: GovernanceError for a person who is no second pair of eyes,
-    DataError where there is no such alpha.
+    No code of the alpha runs; a refusal leaves an audit row. Raises: GovernanceError for a person
+    who is no second pair of eyes, DataError where there is no such alpha.
 
     >>> import hft
     >>> hft.alpha.freeze("demo").alpha_id
     'demo'
     """
-    from hft.governance.promotion import freeze as freezing
+    desk = open_desk(root, now=now)
+    with refusals_recorded(desk, alpha_id, STAGE):
+        return _frozen(desk, proper(alpha_id), name, key)
+
+
+def _frozen(desk: Desk, wanted: str, name: str | None, key: str | Path | None) -> Frozen:
     from hft.governance.promotion.people import last_author, person, same_person, uncommitted
     from hft.research.alphas.loader import code_hash, idea_hash
 
-    desk = open_desk(root, now=now)
-    wanted = proper(alpha_id)
     folder = desk.workspace.alphas / wanted
     if not folder.is_dir():
         raise DataError(f"{wanted}: there is no such alpha in research/alphas")
@@ -141,11 +145,9 @@ def freeze(
     if against:
         raise GovernanceError("; ".join(against))
     code = code_hash(folder)
-    values = sign_row(
-        freezing.TABLE, freezing.row(wanted, code, idea_hash(folder)), desk.now_ns, signing
-    )
+    values = sign_row(TABLE, row(wanted, code, idea_hash(folder)), desk.now_ns, signing)
     office.audit.record(
-        freezing.TABLE,
+        TABLE,
         values,
         now_ns=desk.now_ns,
         key_fp=validator.key.fingerprint,

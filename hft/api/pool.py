@@ -4,14 +4,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hft.core.errors import ConfigError
+from hft.core.errors import ConfigError, DataError
 from hft.reports.governance.document import Document
 from hft.reports.governance.shown import Shown
 from hft.research.pool import Member, Pool, marginal, matrix, read_pool, redundant, weights
 from hft.research.pool.report import document, keep
 from hft.research.workspace import Workspace
+
+if TYPE_CHECKING:
+    from hft.api.desk import Desk
 
 Part = tuple[str, Any]  # words, and the frame below them or None
 VIEWS = ("matrix", "redundant", "optimize", "marginal")
@@ -71,8 +74,22 @@ def pool(
     from hft.api.desk import open_desk
 
     desk = open_desk(root, now=now)
-    folder = desk.workspace.experiments if base_dir is None else desk.root / base_dir
-    return look(folder, view, now_ns=desk.now_ns, **given)
+    folder = None if base_dir is None else desk.root / base_dir
+    return asked(desk, view, folder, **given)
+
+
+def asked(desk: "Desk", view: str, folder: Path | None = None, **given: Any) -> Looked:
+    """The same at a desk; `folder` is that of the experiments where it is another one.
+
+    Weights that are refused leave an audit row. Raises: DataError, ConfigError.
+    """
+    from hft.api.refusals import of_pool
+
+    with of_pool(desk, view):
+        if folder is not None and not folder.is_dir():
+            raise DataError(f"--base-dir: {folder}: there is no such folder")
+        experiments = desk.workspace.experiments if folder is None else folder
+        return look(experiments, view, now_ns=desk.now_ns, **given)
 
 
 def look(

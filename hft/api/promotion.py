@@ -158,8 +158,8 @@ def promote(
     >>> proposed.decided.accepted, any("shadow" in line for line in proposed.decided.reasons)
     (False, True)
     """
-    desk, name = open_desk(root, now=now), proper(alpha_id)
-    with refusals_recorded(desk, name, "propose"):
+    desk = open_desk(root, now=now)
+    with refusals_recorded(desk, alpha_id, "propose"):
         asked = Wishes(
             key,
             scorecard,
@@ -180,7 +180,7 @@ def promote(
         )
         office = standing_office(desk)
         finished = tuple(office.recover())
-        proposal, words = _proposed(desk, office, name, asked)
+        proposal, words = _proposed(desk, office, proper(alpha_id), asked)
     notice = "; ".join(text for text in (words, delivered(desk)) if text)
     page = proposal.folder / "report.html"
     return Outcome(proposal, finished, notice, proposal.document, page)

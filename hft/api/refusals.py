@@ -19,17 +19,18 @@ from hft.governance.vault import REFUSED, TABLE
 from hft.research.alphas.ids import alpha_id as proper
 
 REFUSALS = (GovernanceError, DataError, ConfigError, Unavailable)
+WEIGHING = ("optimize", "marginal")  # views of the pool that give weights
 ID_MAX = 200  # of what somebody typed in place of an id
 
 
 @contextmanager
 def refusals_recorded(desk: Desk, name: str, stage: str) -> Iterator[None]:
-    """Of `promote` (stage propose) and `approve`."""
+    """Of `promote` (stage propose), `approve` and `freeze`; `name` is what somebody typed."""
     try:
         yield
     except REFUSALS as error:
         row = {
-            "alpha_id": name,
+            "alpha_id": _known_as(name),
             **dict.fromkeys(("approved", "forced", "self_approved"), False),
             **dict.fromkeys(("gate_d_passed", "gate_e_passed"), False),
             "stage": stage,
@@ -82,6 +83,24 @@ def of_vault(desk: Desk, name: str, reason: str) -> Iterator[None]:
             "reason": f"{reason}: {error}",
         }
         desk.auditor.record(TABLE, row, now_ns=desk.now_ns, ledger_heads=desk.ledger.heads())
+        raise
+
+
+@contextmanager
+def of_pool(desk: Desk, view: str) -> Iterator[None]:
+    """Of weights that were asked of the pool; its other views are looks, and leave no row."""
+    try:
+        yield
+    except REFUSALS as error:
+        row = {
+            "scope": "pool",
+            "kind": "refused",
+            **dict.fromkeys(("old_state", "new_state"), ""),
+            "cause": f"pool {view} refused: {error}",
+            "evidence": {"kind": type(error).__name__},
+        }
+        if view in WEIGHING:
+            desk.auditor.record("control_log", row, now_ns=desk.now_ns)
         raise
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hft.api.desk import open_desk
+from hft.api.refusals import refusals_recorded
 from hft.core.errors import PromotionError
 from hft.governance import training as runs
 from hft.governance.training import GATE, Logged, Training, newest_run
@@ -80,17 +81,19 @@ def ready(
 ) -> Experiment:
     """The newest run of a policy, which passed gate RL and was validated since.
 
-    Raises: PromotionError when there is no run, it did not pass, or no validation is as new.
+    A refusal leaves an audit row, as one of `promote`. Raises: PromotionError when there is no run,
+    it did not pass, or no validation is as new.
     """
     desk = open_desk(root, now=now)
-    name = proper(alpha_id)
     folder = desk.workspace.experiments if base_dir is None else desk.root / base_dir
-    run = newest_run(folder, name)
-    status = str(run.meta["gate_status"][GATE])
-    if status != "PASS":
-        reason = str(run.backtest_report.get("reason", ""))
-        raise PromotionError(f"{name}: gate RL of run {run.run_id} is {status}: {reason}")
-    _validated_since(folder / "validations" / name, run)
+    with refusals_recorded(desk, alpha_id, "propose"):
+        name = proper(alpha_id)
+        run = newest_run(folder, name)
+        status = str(run.meta["gate_status"][GATE])
+        if status != "PASS":
+            reason = str(run.backtest_report.get("reason", ""))
+            raise PromotionError(f"{name}: gate RL of run {run.run_id} is {status}: {reason}")
+        _validated_since(folder / "validations" / name, run)
     return run
 
 

@@ -113,6 +113,7 @@ CONTROL_KINDS = (
     "keys",
     "anchor",
     "look",
+    "refused",
 )
 CANARY_ACTIONS = ("hold", "escalate", "rollback", "graduate")
 OVERRIDE_KINDS = (

@@ -1,6 +1,7 @@
 """`hft alpha pool`: how the alphas there are belong together, and what one more adds."""
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -46,13 +47,13 @@ def pool(
     json: context.Json = False,
 ) -> None:
     """Correlate the newest signals of the alphas, weight them, or judge one more."""
-    from hft.api.pool import look
+    from hft.api.pool import asked
 
     chosen = _view(view, redundant, alpha_id)
-    folder = output.experiments_folder(base_dir)
-    found = look(
-        folder,
+    found = asked(
+        output.desk(),
         chosen,
+        None if base_dir is None else Path(base_dir),
         threshold=threshold,
         metric=corr_metric,
         method=method,

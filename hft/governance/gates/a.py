@@ -20,6 +20,7 @@ from hft.governance.verdict import (
 )
 
 HISTORY = "history"
+OF_HISTORY = (HISTORY, "min_backtest_length", "block_length")  # checks that more days would pass
 
 
 @dataclass(frozen=True)

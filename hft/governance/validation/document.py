@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hft.governance.gates.a import HISTORY, OF_HISTORY
 from hft.governance.profile import Profile
 from hft.governance.scorecard import UNITS, Scorecard
 from hft.governance.validation.result import overall
@@ -102,14 +103,16 @@ def _digest(found: Measured, gates: tuple[GateResult, ...]) -> str:
 
 
 def _words(verdict: Verdict, gates: tuple[GateResult, ...]) -> str:
-    """The verdict in words where a short history overrules the rest; else the page finds them."""
+    """The verdict in words where what Gate A lacks overrules the rest; else the page finds them."""
     first = gates[0]
     if verdict is not Verdict.INSUFFICIENT or first.passed:
         return ""
     judging = [gate for gate in gates[1:] if not gate.advisory]
     against = [f"Gate {gate.gate}" for gate in judging if gate.verdict is Verdict.FAIL]
     rest = f"as it stands {' and '.join(against)} would fail" if against else "all else passes"
-    return f"INSUFFICIENT (history): {'; '.join(first.missing)}; {rest}."
+    lacking = [one.id for one in first.deciding if one.verdict is Verdict.INSUFFICIENT]
+    what = ", ".join(dict.fromkeys(HISTORY if one in OF_HISTORY else one for one in lacking))
+    return f"INSUFFICIENT ({what}): {'; '.join(first.missing)}; {rest}."
 
 
 def _facts(found: Measured, evidence: Evidence) -> tuple[Fact, ...]:
