@@ -181,6 +181,7 @@ class ControlKind(IntEnum):
     RESET_DAILY = 11
     DISCONNECT = 12
     RECONNECT = 13
+    DOWN = 14
 
 
 class ResponseKind(IntEnum):

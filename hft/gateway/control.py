@@ -281,7 +281,9 @@ def control(gw: Any, kind: int, code: int, value: int, now_ns: int) -> int:
         head["venue_up"] = 0
     elif kind == ControlKind.RECONNECT.value:
         head["venue_up"] = 1
-    elif kind != ControlKind.LIMITS.value:  # those are put in force by `state.apply_limits`
-        return -1
+    elif kind != ControlKind.LIMITS.value and kind != ControlKind.DOWN.value:
+        return (
+            -1
+        )  # limits are put in force by `state.apply_limits`, a process that died is not ours
     policy.refresh(gw)
     return 0

@@ -15,7 +15,7 @@ from hft.core.codes import ControlKind, ResponseKind, StepKind, WakeCause
 from hft.core.jit import kernel, out_of_line, seldom
 from hft.gateway.control import control
 from hft.gateway.tables import enter
-from hft.replay.faults import feed_silent, reconcile
+from hft.replay.faults import feed_silent, go_down, heard_ns, reconcile
 from hft.replay.hours import turn
 from hft.replay.messages import arrive, note_answers, receive, wiring
 from hft.replay.redecide import redecide
@@ -26,6 +26,7 @@ from hft.replay.state import (
     CHECKPOINT_STEPS,
     EQUITY_MAX,
     FILLS_MAX,
+    HORIZON,
     PAUSE_STEPS,
     PHASE_AWAKE,
     PHASE_DONE,
@@ -35,6 +36,7 @@ from hft.replay.state import (
     STATUS_DEFECT,
     STATUS_DONE,
     STATUS_FLUSH,
+    STATUS_HORIZON,
     STATUS_LIMITS,
     STATUS_ROOM,
     STATUS_STEP,
@@ -58,6 +60,7 @@ ON_WAKE = types.FunctionType(types.int64(types.int64, types.int64))
 
 _CONTROL = StepKind.CONTROL.value
 _LIMITS = ControlKind.LIMITS.value
+_DOWN = ControlKind.DOWN.value
 _TIMER = WakeCause.TIMER.value
 _ON_FILL = WakeCause.FILL.value
 _ON_ORDER = WakeCause.ORDER.value
@@ -102,8 +105,7 @@ def next_view_ns(engine: Engine) -> int:
     for i in range(1, engine.trading.head[0]["listened"]):
         if engine.feeds[i]["view_ns"] < engine.feeds[best]["view_ns"]:
             best = i
-    soonest = engine.feeds[best]["view_ns"]
-    return engine.faults[0]["gap_until_ns"] if feed_silent(engine, soonest) else soonest
+    return heard_ns(engine, engine.feeds[best]["view_ns"])
 
 
 @kernel
@@ -250,14 +252,16 @@ def run_pending(engine: Engine, on_wake: Any) -> bool:
 
 
 @kernel
-def run_control(engine: Engine) -> bool:
-    """Apply the next control input and journal it; true when Python has to put limits in force.
+def run_control(engine: Engine, now_ns: int) -> int:
+    """Apply the next control input, unless a paced run stops before it. Mutates: engine.
 
-    Mutates: engine.
+    Returns: a STATUS_* when Python is needed, else -1.
     """
     seldom()
     clock = engine.clock[0]
     row = engine.controls[clock["control"]]
+    if row["kind"] == HORIZON or row["ts_ns"] > now_ns:
+        return STATUS_HORIZON
     clock["control"] += 1
     clock["now_ns"] = row["ts_ns"]
     kind, code, value = row["kind"], row["code"], row["value"]
@@ -269,7 +273,9 @@ def run_control(engine: Engine) -> bool:
     note(engine, step)
     control(enter(trading.gw), kind, code, value, row["ts_ns"])
     note_guards(trading, wiring(engine))
-    return bool(kind == _LIMITS)
+    if kind == _DOWN:
+        go_down(engine, value)
+    return STATUS_LIMITS if kind == _LIMITS else -1
 
 
 @kernel
@@ -314,15 +320,12 @@ def advance(engine: Engine, on_wake: Any) -> int:
         after_wake(engine, clock["strategy"], clock["wake_cause"])
         clock["phase"] = PHASE_RUN
     yield_at = clock["rows"] + clock["yield_rows"]
-    commands = engine.venue.queues[0]
-    answers = engine.venue.queues[1]
-    alone = len(engine.feeds) == 1
-    several = len(engine.strategies) > 1
-    events_on = clock["events_on"] != 0
+    commands, answers = engine.venue.queues[0], engine.venue.queues[1]
+    alone, several = len(engine.feeds) == 1, len(engine.strategies) > 1
+    events_on, holds = clock["events_on"] != 0, clock["holds"] != 0
     control_ns = engine.controls[clock["control"]]["ts_ns"]
     view_ns = FOREVER
-    i = 0
-    s = 0
+    i = s = 0
     while True:
         if pending:
             if not run_pending(engine, on_wake):
@@ -344,7 +347,10 @@ def advance(engine: Engine, on_wake: Any) -> int:
             i = next_feed(engine)
         row_ns = engine.feeds[i]["venue_ns"]
         later_ns = min(min(command_ns, expiry_ns), min(timer_ns, view_ns))
-        until_ns = min(later_ns, min(answer_ns - 1, control_ns - 1))
+        stop_ns = control_ns
+        if holds and commands["told"] <= commands["first"]:
+            stop_ns = min(stop_ns, command_ns)
+        until_ns = min(later_ns, min(answer_ns - 1, stop_ns - 1))
         if row_ns <= until_ns:
             if not alone:
                 until_ns = min(until_ns, other_feed_ns(engine, i))
@@ -359,11 +365,12 @@ def advance(engine: Engine, on_wake: Any) -> int:
                 continue
             if engine.feeds[0]["venue_ns"] <= until_ns:
                 continue
-        if control_ns <= answer_ns and control_ns <= later_ns:
-            if control_ns == FOREVER:
+        if stop_ns <= answer_ns and stop_ns <= later_ns:
+            if stop_ns == FOREVER:
                 break
-            if run_control(engine):
-                return STATUS_LIMITS
+            status = run_control(engine, stop_ns)
+            if status >= 0:
+                return status
             control_ns = engine.controls[clock["control"]]["ts_ns"]
         elif answer_ns <= later_ns:
             clock["now_ns"] = answer_ns

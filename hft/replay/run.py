@@ -73,7 +73,7 @@ class Driver:
                 return status
             if status == st.STATUS_DEFECT:
                 raise InvariantError("a table of the venue overflowed: messages or market orders")
-            if status in (st.STATUS_DONE, st.STATUS_STEP):
+            if status in (st.STATUS_DONE, st.STATUS_STEP, st.STATUS_HORIZON):
                 return status
 
     def _advance(self, on_wake: Any) -> int:
@@ -100,26 +100,39 @@ def drive(
     """
     driver = Driver(session, sink, progress)
     clock = session.engine.clock[0]
-    pulls = [strategy for strategy in session.strategies if strategy.loop]
-    called = plain or bool(pulls) or any(strategy.is_class for strategy in session.strategies)
-    clock["stop_at_wake"] = int(called)
     clock["stop_at_step"] = stop_at_step
-    if not pulls:  # a pull loop may change its interval
-        lag(session.engine)
-    driver.reach()
     try:
-        if pulls:
+        if any(strategy.loop for strategy in session.strategies):
+            clock["stop_at_wake"] = 1
+            driver.reach()
             return pull(driver, session)
-        on_wake = None if called else pointer(session.strategies)
-        wakers = _wakers(session) if called else []
-        while True:
-            status = driver.until_wake(on_wake)
-            if status != st.STATUS_WAKE:
-                return status == st.STATUS_DONE
-            _call(session, wakers[int(clock["strategy"])])
+        return Awake(driver, plain=plain).go_on() == st.STATUS_DONE
     except (KeyboardInterrupt, StrategyError):
         deliver(session.engine, sink)
         raise
+
+
+class Awake:
+    """The strategies of a session, made once, and woken for as long as its driver advances."""
+
+    def __init__(self, driver: Driver, *, plain: bool = False) -> None:
+        session = driver.session
+        called = plain or any(strategy.is_class for strategy in session.strategies)
+        session.engine.clock[0]["stop_at_wake"] = int(called)
+        lag(session.engine)  # not for a pull loop, which may change its interval
+        driver.reach()
+        self._driver = driver
+        self._on_wake = None if called else pointer(session.strategies)
+        self._wakers = _wakers(session) if called else []
+
+    def go_on(self) -> int:
+        """Advance to a stop or to the end. Returns: a STATUS_*. Raises: StrategyError."""
+        session = self._driver.session
+        while True:
+            status = self._driver.until_wake(self._on_wake)
+            if status != st.STATUS_WAKE:
+                return status
+            _call(session, self._wakers[int(session.engine.clock[0]["strategy"])])
 
 
 def _call(session: Session, waker: Callable[[int], None]) -> None:

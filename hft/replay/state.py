@@ -56,6 +56,7 @@ CLOCK = _row(
     "yield_rows",  # come back for the progress bar after this many rows
     "first_ns",
     "begin_ns",  # the view is brought up to this time before anything happens; 0: done
+    "holds",  # 1: a command reaches the venue only once Python has released it; see `replay.paced`
 )
 
 PHASE_RUN = 0
@@ -71,6 +72,9 @@ STATUS_STEP = 4
 STATUS_DEFECT = 5
 STATUS_ROOM = 6
 STATUS_LIMITS = 7  # the control input just run puts other limits in force, which Python holds
+STATUS_HORIZON = 8  # nothing of this time has happened yet; see `replay.paced`
+
+HORIZON = -1  # kind of the control row that stops a paced run
 
 FEED = _row(
     "first_batch",
@@ -162,6 +166,7 @@ FAULTS = _row(
     "down_until_ns",
     "gap_from_ns",
     "gap_until_ns",
+    "dead_until_ns",  # our process hears and does nothing before this time
     "seed",
     "draws",
     "injected",

@@ -41,6 +41,7 @@ FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "lease": (("value",), ("fence",)),
     "latency": (("value",), ()),
     "limits": (("limits",), ()),
+    "down": (("until",), ()),
 }
 ON_OFF = {"on": 1, "off": 0}
 HELD = {"held": 1, "lost": 0}
@@ -48,7 +49,10 @@ HELD = {"held": 1, "lost": 0}
 
 @dataclass(frozen=True)
 class Control:
-    """One input at its time. Units: `value` as the kernel takes it (mode, ns, ppm, 0/1, fence)."""
+    """One input at its time.
+
+    Units: `value` as the kernel takes it (mode, ns, ppm, 0/1, fence, end of a down time in ns).
+    """
 
     at_ns: int
     kind: str
@@ -98,6 +102,8 @@ def rows(
             row["kind"], row["code"] = ControlKind.LEASE.value, one.held
         elif one.kind == "latency":
             row["kind"] = ControlKind.LATENCY.value
+        elif one.kind == "down":
+            row["kind"] = ControlKind.DOWN.value
         else:
             row["kind"], row["code"] = ControlKind.LIMITS.value, sets
             sets += 1
@@ -204,6 +210,13 @@ def _latency(at_ns: int, entry: Mapping[str, Any], said: dict[str, str], where: 
     return Control(at_ns, "latency", bounded_ns(entry["value"], f"{where}: value"))
 
 
+def _down(at_ns: int, entry: Mapping[str, Any], said: dict[str, str], where: str) -> Control:
+    until_ns = when(entry["until"], f"{where}: until")
+    if until_ns is None or until_ns <= at_ns:
+        raise ConfigError(f"{where}: until: {entry['until']!r} is not after at:")
+    return Control(at_ns, "down", until_ns)
+
+
 def _limits(at_ns: int, entry: Mapping[str, Any], said: dict[str, str], where: str) -> Control:
     limits = entry["limits"]
     if not isinstance(limits, Mapping):
@@ -220,4 +233,5 @@ _OF_KIND = {
     "lease": _lease,
     "latency": _latency,
     "limits": _limits,
+    "down": _down,
 }

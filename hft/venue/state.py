@@ -54,7 +54,7 @@ QUEUE = _row(
     "mask",  # slot = position & mask
     "last_ns",  # arrival of the newest message ever: none arrives before it
     "next_ns",  # arrival of the oldest message, FOREVER when there is none
-    "told",  # messages before this position are journaled
+    "told",  # messages before this position are journaled; of commands: may reach the venue
     "room",  # so many may wait before only what is kept for getting out is left
 )
 LATENCY = _row("kind", "base_ns", "spread_ns", "table_at", "table_len")

@@ -16,6 +16,7 @@ from tests.naive.engine.replay import Body, Replay
 from tests.naive.engine.venue import Answer
 
 SAID = {"mode": "MODE", "degraded": "MODE", "kill": "KILL", "reset": "KILL"}
+VIEW_ROWS = 6  # the rank of rows that reach us
 NEW_DAY, START = Control(0, "day"), Control(0, "start")
 
 
@@ -48,6 +49,7 @@ class GuardedReplay(Replay):
         self.said = heard(market, house)
         self.changes = iter(house.changes)
         self.days = [0] * len(market.actors)  # profit at the begin of the day
+        self.dead_until = 0
 
     def _noted(self, cause: GuardCause | None, scope: Scope) -> None:
         name, index = scope
@@ -60,7 +62,10 @@ class GuardedReplay(Replay):
     # -- what is said
 
     def _due(self) -> list[tuple[int, int, Callable[[], None]]]:
-        due = super()._due()
+        due = [
+            (max(when, self.dead_until) if rank == VIEW_ROWS else when, rank, act)
+            for when, rank, act in super()._due()
+        ]
         if self.said:
             due.append((max(self.now, self.said[0][0]), 1, self._hear))
         return due
@@ -78,6 +83,18 @@ class GuardedReplay(Replay):
             self.guards.change(Values(next(self.changes), self.digits))
         self._step("CONTROL", None, None, None, int(ControlKind[name]))
         self.guards.hear(control, self.now)
+        if control.kind == "down":
+            self._die(control.value)
+
+    def _die(self, until: int) -> None:
+        """Nothing reaches us and nobody wakes until then; the venue goes on."""
+        self.dead_until = max(self.dead_until, until)
+        self.channel.last_ns = max(self.channel.last_ns, until)
+        for letter in self.channel.letters:
+            letter.at_ns = max(letter.at_ns, until)
+        for s, actor in enumerate(self.market.actors):
+            while (timer := self.timers[s]) is not None and timer < until:
+                self.timers[s] = timer + actor.every_ns
 
     # -- guards
 

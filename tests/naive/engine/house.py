@@ -161,7 +161,7 @@ class _Draw:
     def some(self, at_ns: int) -> list[Control]:
         rng = self.rng
         later = at_ns + rng.choice((0, 3, 20, 60, 200))
-        kinds = ["mode", "mode", "degraded", "kill", "kill", "lease", "latency", "limits"]
+        kinds = ["mode", "mode", "degraded", "kill", "kill", "lease", "latency", "limits", "down"]
         kinds += ["promotion"] * (3 if "HFT_GATEWAY_REQUIRE_PROMOTION" in self.keys else 1)
         kinds += ["latency"] * (3 * ("HFT_COMMAND_DEADLINE_MS" in self.keys))
         kinds += ["reset"] * (5 * ("max_daily_loss" in self.keys))
@@ -199,6 +199,9 @@ class _Draw:
         value = self.rng.choice((1, 5, 12, 40))
         found = [Control(at_ns, "latency", value)]
         return [*found, Control(later, "latency", 0)] if self.rng.random() < 0.5 else found
+
+    def down(self, at_ns: int, later: int) -> list[Control]:
+        return [Control(at_ns, "down", max(at_ns + 1, later))]
 
     def limits(self, at_ns: int, later: int) -> list[Control]:
         keys = _keys(self.rng)
