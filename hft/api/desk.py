@@ -150,7 +150,7 @@ class Desk:
                 "here can change it; name a repository elsewhere"
             )
         there = url if folder is None else str(folder)
-        return Remote(there, self.workspace.state / "anchors.git", self.hmac_key)
+        return Remote(there, self.hmac_key, outside_of=self.root)
 
     def _elsewhere(self, named: str) -> Path:
         """A place outside, from the environment; a relative one is seen from the workspace."""

@@ -3,17 +3,21 @@
 One branch a journal; each commit carries the rows since the one before in its message, so that a
 later commit cannot take them away. It decides which rows the remote keeps and whether a journal is
 still the one that they are of; whether the remote holds what it promises is tried on a branch of
-its own. What is here is a cache only (`.state/anchors.git`): every answer asks the remote.
+its own. Every answer asks the remote, and is read in a folder of this call that nobody else knows:
+git believes what it finds in a folder (another URL, objects put for others, a history cut short).
 """
 
+import shutil
 import subprocess
+import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
 from hft.audit.journal import FIRST_TABLE, Journal, Row
-from hft.core.errors import GovernanceError, JournalError, Unavailable
+from hft.core.errors import ConfigError, GovernanceError, JournalError, Unavailable
 from hft.storage.chain import GENESIS, Head
 from hft.storage.chain_row import NotARow, parse, parse_whole
 
@@ -31,7 +35,7 @@ ENVIRONMENT = {
     **{f"GIT_{who}_NAME": "hft" for who in ("AUTHOR", "COMMITTER")},
     **{f"GIT_{who}_EMAIL": "hft@localhost" for who in ("AUTHOR", "COMMITTER")},
 }
-# What would lead git to another repository than the cache.
+# What would lead git to another repository than its own folder.
 FORGOTTEN = [
     word
     for name in ("DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "COMMON_DIR", "NAMESPACE")
@@ -66,10 +70,13 @@ class Kept:
 
 
 class Remote:
-    """A repository by its URL, and the folder of the cache."""
+    """A repository by its URL; one that git finds in the folder `outside_of` is none."""
 
-    def __init__(self, url: str, cache: Path, key: bytes | None = None) -> None:
-        self.url, self.cache, self.key = url, cache, key
+    def __init__(
+        self, url: str, key: bytes | None = None, *, outside_of: Path | None = None
+    ) -> None:
+        self.url, self.key, self.outside_of = url, key, outside_of
+        self._folder: Path | None = None
 
     def kept(self) -> dict[str, Kept]:
         """What the remote has of every journal now. Raises: Unavailable when it does not answer."""
@@ -158,7 +165,7 @@ class Remote:
         above = ["-p", parent] if parent else []
         done = self._git(["commit-tree", tree, *above, "-F", "-"], title + b"".join(lines))
         if done.returncode != 0:
-            raise JournalError(f"{self.cache}: git cannot make an anchor: {_said(done)}")
+            raise JournalError(f"git cannot make an anchor: {_said(done)}")
         return done.stdout.decode().strip()
 
     def _probe_commit(self, tree: str, text: str, parent: str) -> str:
@@ -168,11 +175,25 @@ class Remote:
         return self._git(words, more=dates).stdout.decode().strip()
 
     def _begin(self) -> None:
-        if not (self.cache / "HEAD").is_file():
-            self.cache.mkdir(parents=True, exist_ok=True)
-            done = self._git(["init", "--quiet", "--bare", "."])
-            if done.returncode != 0:
-                raise JournalError(f"{self.cache}: git cannot make a repository: {_said(done)}")
+        """The folder of this call. Raises: ConfigError for a URL that git has another one for."""
+        if self._folder is not None:
+            return
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="hft-anchors-"))
+        except OSError as error:
+            words = error.strerror or str(error)
+            raise Unavailable(f"no folder to ask the anchor remote from: {words}") from None
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._folder = folder
+        self._answer(["init", "--quiet", "--bare", "--template=", "."])
+        done = self._git(["ls-remote", "--get-url", "--", self.url])
+        place = folder_of(done.stdout.decode("utf-8", "surrogateescape").strip())
+        inside = None if self.outside_of is None else self.outside_of.resolve()
+        if place and inside and Path(place).resolve().is_relative_to(inside):
+            raise ConfigError(
+                f"{VARIABLE}: {self.url}: lies in the workspace {inside}, as git is set up to read "
+                "it (`git config --get-regexp insteadof`); take that setting out"
+            )
 
     def _answer(self, words: list[str]) -> None:
         done = self._git(words)
@@ -190,7 +211,7 @@ class Remote:
         try:
             return subprocess.run(
                 ["env", *FORGOTTEN, *settings, "git", *options, *words],
-                cwd=self.cache,
+                cwd=self._folder,
                 input=data,
                 capture_output=True,
                 timeout=TIMEOUT_S,

@@ -106,8 +106,7 @@ def test_a_rollback_that_was_erased_is_found_in_another_clone_and_does_not_count
     assert counts(made, desk) == 0.0
     path.write_bytes(file)
     journal.write_bytes(lines)
-    for name in ("audit.chdb", "anchors.git"):
-        shutil.rmtree(desk / ".state" / name, ignore_errors=True)
+    shutil.rmtree(desk / ".state" / "audit.chdb", ignore_errors=True)
     (desk / ".state" / "audit" / "delivery.json").unlink(missing_ok=True)
     assert counts(made, desk) == 0.0, "the remote knows better than the workspace"
     with pytest.raises(GovernanceError, match="queue_imbalance rolled_back"):
@@ -271,9 +270,8 @@ def test_a_remote_on_another_machine_is_no_folder_of_the_workspace(
 
 
 def begun_anew(desk: Path, made: World) -> None:
-    """Journal and caches gone; the next decision begins another one, which is brought as well."""
-    for name in ("audit", "anchors.git"):
-        shutil.rmtree(desk / ".state" / name)
+    """The journal gone; the next decision begins another one, which is brought as well."""
+    shutil.rmtree(desk / ".state" / "audit")
     made_at(made, desk).office().audit.record(
         "control_log",
         {"scope": "x", "kind": "policy", "old_state": "", "new_state": "", "cause": "y"},
@@ -350,10 +348,10 @@ def test_a_restore_waits_for_whoever_changes_a_promotion(desk: Path) -> None:
     assert whole.startswith(aside.read_bytes())
 
 
-def test_two_processes_that_anchor_at_once_lose_nothing(desk: Path, tmp_path: Path) -> None:
+def test_two_processes_that_anchor_at_once_lose_nothing(desk: Path) -> None:
     from hft.audit.journal import Journal
 
     journal = Journal(desk / ".state" / "audit")
     url = os.environ["HFT_ANCHOR_REMOTE"]
-    one, two = Remote(url, tmp_path / "one"), Remote(url, tmp_path / "two")
+    one, two = Remote(url), Remote(url)
     assert one.push(journal) > 0 and two.push(journal) == 0

@@ -1,7 +1,6 @@
 """What somebody with a shell can do to the workspace of `lived_world`, and what is found then."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -191,7 +190,6 @@ def rolled_back_and_erased(root: Path) -> None:
     canary.rollback(ALPHA, reason="enough", root=root, now="2026-12-30T12:00Z")
     journal(root).write_bytes(kept[0])
     one(root, f"{ALPHA}.yaml").write_bytes(kept[1])
-    shutil.rmtree(root / ".state" / "anchors.git")
 
 
 YAML, J = f"{ALPHA}.yaml", "journal.jsonl"

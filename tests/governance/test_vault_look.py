@@ -45,10 +45,10 @@ def validated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="module")
-def desk(validated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy whose looks are taken one after another by the tests of this file."""
-    return Path(shutil.copytree(validated, tmp_path_factory.mktemp("looks") / "desk"))
+@pytest.fixture
+def desk(validated: Path, tmp_path: Path) -> Path:
+    """A copy of its own, at which nobody looked."""
+    return Path(shutil.copytree(validated, tmp_path / "desk"))
 
 
 def judged(root: Path, folder: str) -> Validation:
@@ -113,6 +113,8 @@ def test_a_frame_in_memory_that_was_judged_since_does_not_hide_the_validation_on
 
 def test_the_vault_of_another_choice_of_rows_and_columns_is_spent_with_it(desk: Path) -> None:
     """Every second row, fewer columns, another share: the same days, so the same budget."""
+    for reason in ("final check", "once more"):
+        look("mine", reason=reason, root=desk)
     frame = pl.read_parquet(desk / "bars.parquet")
     frame.drop("volume").gather_every(2).write_parquet(desk / "chosen.parquet")
     research.make_features(
