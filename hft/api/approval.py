@@ -88,7 +88,8 @@ def approve(
             say(looser)
         limits = Limits.load(desk.settings.limits)
         means = Means(office, desk.ledger, thresholds, limits, say)
-        rows = Unseen(unseen, validator, desk.settings.alpha_vault_looks) if unseen else None
+        looks = desk.settings.alpha_vault_looks
+        rows = Unseen(unseen, validator, signing, looks) if unseen else None
         done = approving.approve(
             office,
             wanted,

@@ -53,7 +53,9 @@ class Desk:
     @property
     def actor(self) -> str:
         """Who decides, as it stands in audit rows; a rehearsal says so."""
-        return f"{self.user} (rehearsal)" if self.rehearsal else self.user
+        from hft.audit.records import REHEARSED
+
+        return f"{self.user}{REHEARSED}" if self.rehearsal else self.user
 
     @property
     def login(self) -> str:
@@ -157,8 +159,11 @@ class Desk:
         return self.root / Path(named).expanduser()
 
     def looked(self, row: dict[str, Any]) -> None:
-        """An audit row of a use of data."""
-        self.auditor.record("control_log", row, now_ns=self.now_ns)
+        """An audit row of a use of data, unless there is one."""
+        from hft.research.data import usage
+
+        if not usage.is_noted(self.auditor.journal.rows(), row):
+            self.auditor.record("control_log", row, now_ns=self.now_ns)
 
     def unknown_uses(self) -> list[str]:
         """Why nobody knows here what was seen; empty where the file of uses is whole."""

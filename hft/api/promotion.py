@@ -89,6 +89,7 @@ def office_of(
         desk.settings.alpha_bundle_days,
         desk.trust,
         lambda: _assert_anchored(desk),
+        desk.rehearsal,
     )
 
 

@@ -17,6 +17,7 @@ from hft.storage.chain import canonical
 Kind = Literal["text", "json", "int", "flag", "float"]
 
 SCHEMA_VERSION = 1
+REHEARSED = " (rehearsal)"  # behind the person in rows of a workspace whose clock is set
 SQL_TYPE: dict[Kind, str] = {
     "text": "String",
     "json": "String",

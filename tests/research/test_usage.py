@@ -78,6 +78,26 @@ def test_no_look_is_lost_when_several_are_written_at_once(bars: Path, tmp_path: 
     )
 
 
+def test_a_use_that_was_written_by_hand_first_is_told_all_the_same(
+    bars: Path, tmp_path: Path
+) -> None:
+    """Else a look is shown, the line that was there before it taken out again, and none knows."""
+    place, data = Workspace(tmp_path), split(bars, tmp_path / "data", "40,40,20")
+    use = Use.of("try", "mine", data, data.select("explore"))
+    usage.record(place, use, 1)  # by whoever has a shell: no audit row
+    told: list[dict[str, Any]] = []
+    usage.record(place, use, 2, told.append)
+    (path,) = place.experiments.glob("looked_at.jsonl")
+    (line,) = path.read_bytes().splitlines()
+    assert [row["evidence"]["row_hash"] for row in told] == [json.loads(line)["row_hash"]]
+    rows = [{"seq": 7, "table": "control_log", "row": {**told[0], "evidence": "{}"}}]
+    assert not usage.is_noted(rows, told[0])
+    rows[0]["row"]["evidence"] = json.dumps(told[0]["evidence"])
+    assert usage.is_noted(rows, told[0])
+    path.write_bytes(b"")
+    assert usage.lost(place, usage.recorded(rows))
+
+
 def test_a_torn_or_foreign_line_costs_no_other(bars: Path, tmp_path: Path) -> None:
     place, data = Workspace(tmp_path), load(bars)
     path = place.experiments / usage.FILE

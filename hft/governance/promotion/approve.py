@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hft.audit.records import REHEARSED
 from hft.audit.sign import verify
 from hft.core.errors import Busy, GovernanceError, PromotionError
 from hft.governance.promotion import countersign, recheck, unseen
@@ -150,12 +151,12 @@ def _objections(
         found += unseen.fell_short(office.audit.rows(), code, idea, bundle.profile)
     if not found:  # the facts may need the data; they are not made for a lost cause
         facts = now.of(bundle)
+        look = facts.look  # on record whatever else is found: it was shown
         found += recheck.moved(bundle, facts.hashes, facts.thresholds)
         found += () if bundle.forced else facts.unproven
         if not found:  # of what moved there is nothing to compare
             found += recheck.measured(bundle, facts.again, facts.unmeasured)
             found += recheck.hurdle(bundle, facts.hurdle)
-            look = facts.look
             found += () if waived(bundle) else unseen.objections(look, bundle.profile)
     return found, self_approved, signature, look
 
@@ -188,17 +189,24 @@ def _owner_signature(office: Office, folder: Path, bundle: Bundle) -> str:
 
 def _proposed_here(office: Office, bundle: Bundle) -> list[str]:
     """The audit journal knows the proposal, and that nobody approved it before."""
-    rows = [
-        row["row"]
+    told = [
+        row
         for row in office.audit.rows()
         if row["table"] == "alpha_promotion_log"
         and row["row"].get("bundle_sha256") == bundle.sha256
         and row["row"].get("approved")
     ]
+    rows = [row["row"] for row in told]
+    rehearsed = any(str(row.get("actor", "")).endswith(REHEARSED) for row in told)
     if not any(row["stage"] == "propose" for row in rows):
         return ["the audit journal has no proposal of this bundle; promote again"]
     if any(row["stage"] != "propose" for row in rows):
         return ["this bundle was approved before; a new approval needs a new proposal"]
+    if rehearsed and not office.rehearsal:
+        return [
+            "it was proposed in a rehearsal, where the clock is set and evidence may be of any "
+            "origin; promote again"
+        ]
     return []
 
 

@@ -5,6 +5,7 @@ What cannot be read is None, so that approval can name it.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hft.core.errors import DataError, HftError, PromotionError
@@ -34,6 +35,7 @@ class Unseen:
 
     data: Sequence[str]
     validator: Person
+    key: Path  # the validator's
     budget: int
 
 
@@ -114,6 +116,7 @@ class AtApproval(Facts):
                 made.alpha.alpha_id,
                 given.budget,
                 given.validator,
+                given.key,
             ),
         )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hft.audit.keys import Keys
+from hft.audit.records import REHEARSED
 from hft.audit.signed_rows import signer_of
 from hft.core.errors import GovernanceError, Unavailable
 
@@ -29,16 +30,25 @@ def row(alpha_id: str, code: str, idea: str) -> dict[str, Any]:
 
 
 def frozen_ns(
-    rows: Iterable[Mapping[str, Any]], keys: Keys, code: str, owner: str, now_ns: int
+    rows: Iterable[Mapping[str, Any]],
+    keys: Keys,
+    code: str,
+    owner: str,
+    now_ns: int,
+    *,
+    rehearsal: bool = False,
 ) -> int | None:
     """The earliest time at which a validator other than the owner signed this code's hash.
 
     A key that counts no more counts for nothing here: whoever stole it could date a row back.
+    Neither does a freeze of a rehearsal outside of one: its clock was set.
     """
     found = []
     for one in rows:
         own = one["row"]
         if one["table"] != TABLE or own.get("stage") != STAGE:
+            continue
+        if not rehearsal and str(one.get("actor", "")).endswith(REHEARSED):
             continue
         if json.loads(own.get("scorecard") or "{}").get("code_hash") != code:
             continue

@@ -53,6 +53,7 @@ class Office:
     trust: Trust | None = None  # on whose word the keys count; None: on that of the workspace
     # Raises where the remote does not answer now, or keeps another journal than the one here.
     assert_anchored: Callable[[], None] = lambda: None
+    rehearsal: bool = False
 
     @property
     def stage(self) -> Path:

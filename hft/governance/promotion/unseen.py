@@ -11,11 +11,13 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from math import hypot, sqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hft.audit.keys import moment
+from hft.audit.signed_rows import sign_row
 from hft.core.errors import DataError, GovernanceError
 from hft.governance.profile import Profile
 from hft.governance.promotion import freeze
@@ -154,7 +156,9 @@ def begin_ns(office: Office, alpha: RemoteAlpha, owner: str, judged: ResearchDat
     A look of its family that fell short told what those rows were like: what comes later is new.
     """
     rows = office.audit.rows()
-    frozen = freeze.frozen_ns(rows, office.keys, alpha.code_hash, owner, office.now_ns)
+    frozen = freeze.frozen_ns(
+        rows, office.keys, alpha.code_hash, owner, office.now_ns, rehearsal=office.rehearsal
+    )
     if frozen is None:
         return None
     own = {alpha.alpha_id, family_of(alpha)}
@@ -254,15 +258,16 @@ def _noted(office: Office) -> usage.Note:
     """The audit row of a use, so that a file of uses that was cut is told from a young one."""
 
     def note(row: dict[str, Any]) -> None:
-        office.audit.record("control_log", row, now_ns=office.now_ns)
+        if not usage.is_noted(office.audit.rows(), row):
+            office.audit.record("control_log", row, now_ns=office.now_ns)
 
     return note
 
 
 def payment(
-    office: Office, family: str, alpha_id: str, budget: int, validator: Person
+    office: Office, family: str, alpha_id: str, budget: int, validator: Person, key: Path
 ) -> Callable[[ResearchData], None]:
-    """What rows in the validator's keeping cost: one of the family's looks at a vault."""
+    """What rows in the validator's keeping cost: one of the family's looks at a vault, signed."""
 
     def pay(unseen: ResearchData) -> None:
         rows = Footprint.of(unseen)
@@ -287,7 +292,7 @@ def payment(
     def record(row: Mapping[str, Any]) -> None:
         office.audit.record(
             TABLE,
-            row,
+            sign_row(TABLE, row, office.now_ns, key),
             now_ns=office.now_ns,
             key_fp=validator.key.fingerprint,
             ledger_heads=office.ledger.heads(),

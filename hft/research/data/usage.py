@@ -117,16 +117,22 @@ def parts_of(data: ResearchData) -> dict[str, Span]:
 def record(workspace: Workspace, use: Use, now_ns: int, note: Note | None = None) -> None:
     """Keep a use; one that is known already is not written again. Raises: JournalError.
 
-    `note` hears of a new one: it keeps elsewhere that it was.
+    `note` keeps elsewhere that it was. It hears of a known one, too: the line may have been put
+    there by hand to be taken away again, or by a process that was killed before it told.
     """
     path, body = workspace.experiments / FILE, use.to_dict()
     with locked(path.with_suffix(".lock")):
         _set_aside(path)
-        if any(_untimed(known) == body for known in _lines(path)):
-            return
-        added = Chain(path).append([body | {"ts_ns": now_ns}])
-    if note is not None:
-        note(row_of(use, Head(added.first_seq, added.hashes[0])))
+        known = next((line for line in _lines(path) if _untimed(line) == body), None)
+        if known is None:
+            added = Chain(path).append([body | {"ts_ns": now_ns}])
+            head = Head(added.first_seq, added.hashes[0])
+        else:
+            row = json.loads(known)
+            seq = row.get("seq")  # none in a line that was put between: `lost` names it
+            head = Head(seq if type(seq) is int else 0, str(row.get("row_hash", "")))
+        if note is not None:
+            note(row_of(use, head))
 
 
 def row_of(use: Use, head: Head) -> dict[str, Any]:
@@ -150,6 +156,12 @@ def recorded(rows: Iterable[Mapping[str, Any]]) -> list[tuple[int, int, str]]:
             told = json.loads(row["row"].get("evidence") or "{}")
             found.append((int(row["seq"]), int(told.get("n", 0)), str(told.get("row_hash", ""))))
     return found
+
+
+def is_noted(rows: Iterable[Mapping[str, Any]], row: Mapping[str, Any]) -> bool:
+    """Do audit rows know of the use that `row_of` made this row of?"""
+    told = row["evidence"]
+    return any(one[1:] == (told["n"], told["row_hash"]) for one in recorded(rows))
 
 
 def lost(workspace: Workspace, known: Iterable[tuple[int, int, str]]) -> list[tuple[int, str]]:

@@ -1,6 +1,7 @@
 """Only a validator's signature dates the code; a comment is no other code."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hft.audit.sign import generate
 from hft.audit.signed_rows import check_rows, sign_row
 from hft.core.errors import DataError, GovernanceError
 from hft.governance.promotion import freeze
+from hft.governance.promotion.office import Office
 from hft.governance.promotion.unseen import fell_short
 from hft.research.alphas.loader import code_hash, idea_hash
 from hft.storage.strict_yaml import load_yaml
@@ -45,6 +47,32 @@ def test_the_earliest_freeze_by_a_validator_counts(world: World) -> None:
     assert begin(world, owner="dan") == 1.0, "dan owns it"
     assert begin(world, code="e" * 64) is None, "other code"
     assert check_rows(world.office().audit.rows(), world.keys) == []
+
+
+def test_a_freeze_of_a_rehearsal_dates_nothing_outside_of_one(world: World) -> None:
+    frozen(world, "bob", -300.0)
+    rows = [{**row, "actor": "bob (rehearsal)"} for row in world.office().audit.rows()]
+    given = (rows, world.keys, CODE, "ann", world.now_ns)
+    assert freeze.frozen_ns(*given) is None
+    assert freeze.frozen_ns(*given, rehearsal=True) is not None
+
+
+def test_a_proposal_of_a_rehearsal_is_approved_in_a_rehearsal_only(world: World) -> None:
+    office = world.office
+
+    def rehearsed(user: str = "") -> Office:
+        found = office(user)
+        found.audit.actor += " (rehearsal)"  # type: ignore[attr-defined]
+        return found
+
+    world.office = rehearsed  # type: ignore[method-assign]
+    world.propose()
+    world.pass_days(1 / 24)
+    world.office = office  # type: ignore[method-assign]
+    done = world.approve()
+    assert not done.approved and "it was proposed in a rehearsal" in done.objections[0]
+    world.office = lambda user="": replace(rehearsed(user), rehearsal=True)  # type: ignore[method-assign]
+    assert world.approve().approved
 
 
 @pytest.mark.parametrize("who", ["the author", "nobody", "a validator of another row", "later"])

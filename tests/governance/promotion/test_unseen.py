@@ -11,6 +11,8 @@ from promotion_desk import ALPHA, DAYS, PlantedDesk, at
 from promotion_world import UNSEEN, profile
 
 import hft
+from hft.audit.keys import Keys
+from hft.audit.signed_rows import check_rows
 from hft.core.errors import DataError, GovernanceError
 from hft.governance.promotion.unseen import AFTER, KEPT, Look, objections
 from hft.governance.vault import looks
@@ -126,6 +128,23 @@ def test_rows_that_the_validator_kept_cost_a_look_at_a_vault(
     assert done.approved and KEPT in done.unseen
     (look,) = looks(proposed_rows(proposed))
     assert look.alpha_id == ALPHA
+    found = check_rows(proposed_rows(proposed), Keys.read(proposed.root / "config" / "keys.yaml"))
+    assert found == [], "the validator signs for the look"
+
+
+def test_a_look_that_fell_short_is_on_record_whatever_else_is_refused(
+    proposed: PlantedDesk,
+) -> None:
+    """Whoever moves a threshold meanwhile gets no second look at other rows."""
+    file = proposed.root / "config" / "governance" / "base.yaml"
+    text = file.read_text()
+    file.write_text(text.replace("unseen_gap_max: 2.33", "unseen_gap_max: 2.3"))
+    first = proposed.approve(LATER + 1, unseen=rows(proposed, 0.0, AFTERWARDS)).decided
+    assert "unseen_gap_max was 2.33 at the proposal" in first.objections[0]
+    file.write_text(text)
+    shutil.rmtree(proposed.root.parent / "of_bob")
+    again = proposed.approve(LATER + 2, unseen=rows(proposed, 0.1, AFTERWARDS)).decided
+    assert "this code was shown some before and earned less" in again.objections[0]
 
 
 def test_rows_that_it_was_judged_on_are_not_unseen(proposed: PlantedDesk) -> None:
