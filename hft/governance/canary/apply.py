@@ -195,7 +195,15 @@ def _commit(
     commit(
         office.stage,
         office.audit,
-        Change(written.alpha_id, file.path, written, tuple(rows), office.now_ns, file_first),
+        Change(
+            written.alpha_id,
+            file.path,
+            written,
+            tuple(rows),
+            office.now_ns,
+            before.sha256,
+            file_first,
+        ),
     )
 
 

@@ -279,9 +279,10 @@ def _carry_out(
     stage: str,
     look: Look | None,
 ) -> Approval:
+    office.assert_anchored()  # it was asked before the measurement, which took minutes
+    before = office.recorded().get(bundle.alpha_id, "")
     if _standing(office, bundle):  # rolled back while the facts were made
         raise Busy(f"{bundle.alpha_id}: was changed while it was checked; approve again")
-    office.assert_anchored()  # it was asked before the measurement, which took minutes
     write_atomic(folder / "memo.md", memo)
     if look is not None:
         write_atomic(folder / unseen.FILE, look.content)
@@ -309,6 +310,7 @@ def _carry_out(
         promotion,
         tuple(_rows(office, bundle, promotion, path, (done, look), validator, key)),
         office.now_ns,
+        before,
     )
     commit(office.stage, office.audit, change)
     return done

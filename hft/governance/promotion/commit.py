@@ -4,24 +4,29 @@ Order of an approval or an escalation: the signed file and its audit rows are st
 the rows are recorded (the first one is the decision); the file is put in place; the stage goes.
 `recover` completes what was decided and drops what was not. A rollback puts the file in place
 first: it must take effect even when the journal cannot be written, and is completed always.
+
+A rollback waits for no decision that is being made (`exclusive`), only for the few writes of one
+that is carried out; a decision that it overtook is not carried out any more.
 """
 
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from hft.audit.signed_rows import sign_row
 from hft.core.errors import Busy, JournalError
+from hft.governance.promotion.changes import newest_files
 from hft.governance.promotion.document import Promotion
 from hft.storage.atomic import sync_folder, write_atomic
 from hft.storage.chain import canonical
-from hft.storage.lock import lock
+from hft.storage.lock import WAIT_S, lock, locked
 
 SUFFIX = ".pending.json"
+URGENT_S = 5.0  # how long a rollback waits for writes that are under way
 
 
 class Recorder(Protocol):
@@ -82,6 +87,7 @@ class Change:
     promotion: Promotion
     rows: tuple[Row, ...]
     now_ns: int
+    before: str = ""  # the sha256 of the file put in place last, when it was decided
     file_first: bool = False
 
 
@@ -141,22 +147,50 @@ def exclusive(folder: Path, *, urgent: bool = False) -> Iterator[None]:
 
 
 def commit(folder: Path, recorder: Recorder, change: Change) -> None:
-    """Carry a change out. Raises: JournalError; what was claimed before it is completed later."""
-    stage = _stage(folder, change)
-    if change.file_first:
-        _place(change.path, change.promotion.text)
-        _record(recorder, stage, _values(change))
-    else:
-        _record(recorder, stage, _values(change))
-        _place(change.path, change.promotion.text)
-    _drop(stage)
+    """Carry a change out.
+
+    Raises: JournalError; what was claimed before it is completed later. Busy where the promotion
+    was changed since it was decided; then nothing is.
+    """
+    with _placing(folder, urgent=change.file_first):
+        if not change.file_first:
+            _assert_still(folder, recorder, change)
+        stage = _stage(folder, change)
+        if change.file_first:
+            _place(change.path, change.promotion.text)
+            _record(recorder, stage, _values(change))
+        else:
+            _record(recorder, stage, _values(change))
+            _place(change.path, change.promotion.text)
+        _drop(stage)
+
+
+@contextmanager
+def _placing(folder: Path, *, urgent: bool = False) -> Iterator[None]:
+    """The few writes of one change; what is `urgent` waits for a while and then for nobody."""
+    with ExitStack() as held:
+        try:
+            wait_s = URGENT_S if urgent else WAIT_S
+            held.enter_context(locked(folder / "placing.lock", wait_s=wait_s))
+        except (Busy, JournalError):
+            if not urgent:
+                raise
+        yield
+
+
+def _assert_still(folder: Path, recorder: Recorder, change: Change) -> None:
+    """Raises: Busy where a rollback came between, recorded or not yet."""
+    now = newest_files(recorder.rows()).get(change.alpha_id, "")
+    if now != change.before or (folder / f"{change.alpha_id}{SUFFIX}").exists():
+        raise Busy(f"{change.alpha_id}: was changed while this was decided; run it again")
 
 
 def recover(folder: Path, recorder: Recorder, root: Path) -> list[str]:
     """Complete or drop what a crash left; returns one sentence for each."""
     said = []
-    for stage in sorted(folder.glob(f"*{SUFFIX}")):
-        said.append(_recover(stage, recorder, root))
+    with _placing(folder):  # a rollback that is being written needs no completion
+        for stage in sorted(folder.glob(f"*{SUFFIX}")):
+            said.append(_recover(stage, recorder, root))
     return said
 
 
@@ -169,10 +203,13 @@ def _recover(stage: Path, recorder: Recorder, root: Path) -> str:
         _drop(stage)
         return f"{stage.name}: was damaged and is dropped; nothing had been decided with it"
     decided = _known(recorder, promotion.sha256, int(given["now_ns"]))
-    if not decided and not given["file_first"]:
+    out = given["file_first"] and not promotion.enabled and promotion.weight == 0.0
+    if (
+        not decided and not out
+    ):  # what gives weight is decided by a row, and by nothing that lies here
         _drop(stage)
         return f"{name}: a change that was cut off before it was decided is dropped; run it again"
-    if given["file_first"]:
+    if out:
         _place(path, promotion.text)
     _record(recorder, stage, given)
     _place(path, promotion.text)
