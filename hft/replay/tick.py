@@ -5,8 +5,6 @@ its instrument's name, never by a table position or an address: an idle instrume
 size or another run of the same work must give the same 128 bits.
 """
 
-from typing import Any
-
 import numpy as np
 
 from hft.core import digest
@@ -15,12 +13,11 @@ from hft.core.dtypes import Row
 from hft.core.jit import kernel, out_of_line, seldom
 from hft.market.tree import tree_above
 from hft.replay.state import Engine
-from hft.trading.steps import copy_step, new_step, step_row
+from hft.trading.steps import copy_step, new_step, step_row, step_words
 
 _WAKE = StepKind.WAKE.value
 _CONTROL = StepKind.CONTROL.value
 _GUARD = StepKind.GUARD.value
-_CODE = 0xFFFF
 
 
 @kernel(inline=True)
@@ -29,26 +26,9 @@ def note(engine: Engine, step: Row) -> None:
 
     Inside its callers what they have just written need not be read back from the row.
     """
-    word = digest.row_word(
-        step["order_id"] * 64 + step["kind"],
-        step["ts_ns"],
-        np.int64(step["code"]),
-        np.int64(step["side"]) + 1,
-        step["price"],
-        step["qty"],
-    )
     i = step["instrument_idx"]
-    rest = digest.rest_word(
-        engine.trading.instruments[i]["symbol_key"] if i >= 0 else 0,
-        step["measured"],
-        step["limit"],
-        step["value"],
-        step["fill_id"],
-        step["fee_money"],
-        step["cmd_id"] ^ (step["target_id"] << 32),
-        _packed(step["intent_type"], step["order_type"], step["tif"], step["liquidity"]),
-        _packed(step["ignored"], step["guard"], step["scope"], step["state"]) ^ step["target"],
-    )
+    key = engine.trading.instruments[i]["symbol_key"] if i >= 0 else 0
+    word, rest = step_words(step, key)
     low, high = digest.mix_words(engine.lanes[0], engine.lanes[1], word, rest)
     engine.lanes[0] = low
     engine.lanes[1] = high
@@ -57,13 +37,6 @@ def note(engine: Engine, step: Row) -> None:
     kept = clock["record"] > 0 and (step["kind"] == _CONTROL or step["kind"] == _GUARD)
     if kept or clock["record"] > 1:
         _keep(engine, step)
-
-
-@kernel(inline=True)
-def _packed(a: int, b: int, c: int, d: int) -> Any:
-    """Four small codes in one word."""
-    low = (np.int64(a) & _CODE) | ((np.int64(b) & _CODE) << 16)
-    return low | ((np.int64(c) & _CODE) << 32) | ((np.int64(d) & _CODE) << 48)
 
 
 @kernel(inline=True)

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import numpy as np
+
+from hft.core import digest
 from hft.core.codes import StepKind
 from hft.core.dtypes import STEP, Row
 from hft.core.jit import kernel, row_on_stack, seldom
@@ -10,6 +13,7 @@ from hft.gateway.rows import KillScope
 from hft.gateway.tables import enter
 
 CODE_MAX = 32_767
+_CODE = 0xFFFF
 _GUARD = StepKind.GUARD.value
 _STRATEGY = KillScope.STRATEGY.value
 _SYMBOL = KillScope.SYMBOL.value
@@ -88,6 +92,38 @@ def copy_step(step: Row, row: Row) -> None:
     row["guard"] = step["guard"]
     row["scope"] = step["scope"]
     row["state"] = step["state"]
+
+
+@kernel(inline=True)
+def step_words(step: Row, key: int) -> Any:
+    """What enters a digest of a step: two words. `key` is of its instrument's name, 0 for none."""
+    word = digest.row_word(
+        step["order_id"] * 64 + step["kind"],
+        step["ts_ns"],
+        np.int64(step["code"]),
+        np.int64(step["side"]) + 1,
+        step["price"],
+        step["qty"],
+    )
+    rest = digest.rest_word(
+        key,
+        step["measured"],
+        step["limit"],
+        step["value"],
+        step["fill_id"],
+        step["fee_money"],
+        step["cmd_id"] ^ (step["target_id"] << 32),
+        _packed(step["intent_type"], step["order_type"], step["tif"], step["liquidity"]),
+        _packed(step["ignored"], step["guard"], step["scope"], step["state"]) ^ step["target"],
+    )
+    return word, rest
+
+
+@kernel(inline=True)
+def _packed(a: int, b: int, c: int, d: int) -> Any:
+    """Four small codes in one word."""
+    low = (np.int64(a) & _CODE) | ((np.int64(b) & _CODE) << 16)
+    return low | ((np.int64(c) & _CODE) << 32) | ((np.int64(d) & _CODE) << 48)
 
 
 @kernel(inline=True)

@@ -152,6 +152,7 @@ class Answer:
     price: int = 0
     qty: int = 0
     cancels: list[tuple[int, int]] = field(default_factory=list)
+    priced: bool = False  # it came as far as to be priced
 
 
 class State:
