@@ -13,7 +13,7 @@ from typing import Any
 from hft.api.desk import Desk, open_desk
 from hft.audit.anchors import Anchor
 from hft.audit.compare import CUT
-from hft.audit.journal import Journal
+from hft.audit.journal import LOCK_NAME, Journal
 from hft.audit.remote import (
     CURE,
     VARIABLE,
@@ -26,10 +26,10 @@ from hft.audit.remote import (
 )
 from hft.audit.verify import ABSENT, REWRITTEN
 from hft.audit.walk import Finding
-from hft.core.errors import ConfigError, GovernanceError, Unavailable
+from hft.core.errors import Busy, ConfigError, GovernanceError, Unavailable
 from hft.governance.promotion.commit import exclusive
 from hft.storage.atomic import write_atomic
-from hft.storage.lock import lock
+from hft.storage.lock import lock, locked
 
 ANCHOR = "ANCHOR_DOUBTFUL"
 NOWHERE = (
@@ -171,11 +171,17 @@ def restore(
 
 @contextmanager
 def _held(own: Journal) -> Iterator[list[bytes]]:
-    """The lines of the journal, which nobody adds to meanwhile; who waits finds the new file."""
+    """The lines of the journal, which nobody adds to meanwhile; who waits finds the new file.
+
+    Where there is none nobody begins one.
+    """
     try:
         file = os.open(own.path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        yield []
+        with locked(own.folder / LOCK_NAME, doing="restores the journal"):
+            if own.path.exists():
+                raise Busy(f"{own.path}: was begun meanwhile; try again") from None
+            yield []
         return
     try:
         lock(file, own.path)

@@ -5,6 +5,7 @@ lies there, and is edited by hand.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from hft.api.desk import Desk, open_desk
 from hft.api.promotion import needed_key
 from hft.audit import keychange
 from hft.audit.keychange import Step
-from hft.audit.trust import ROW, state_of
 from hft.core.errors import ConfigError, GovernanceError, HftError
 from hft.storage.atomic import write_atomic
 from hft.storage.lock import locked
@@ -121,20 +121,14 @@ def restore(
     if desk.trust.place != str(path):
         raise GovernanceError(desk.trust.wrong)
     write_atomic(path, keychange.text_of(desk.trust.keys))
-    _finished(desk)
+    _finished(open_desk(root, now=now, config=config))
     return path
 
 
 def _finished(desk: Desk) -> None:
-    """What a crash kept from the newest change: its audit row, and its end as one that waits."""
-    trust, number = desk.trust, len(desk.trust.hashes)
-    state = f"change {number}"
-    rows = [row["row"] for row in desk.auditor.rows() if row["table"] == "control_log"]
-    if not number or any((row["kind"], row["new_state"]) == (ROW, state) for row in rows):
-        return
-    told = {"n": number, "row_hash": trust.hashes[-1], "after": state_of(trust.keys)}
-    _row(desk, "a change that was cut off by a crash is completed", told, state)
-    keychange.pending_file(desk.workspace.keys).unlink(missing_ok=True)
+    """What a crash kept from the changes so far."""
+    record = partial(desk.auditor.record, "control_log", now_ns=desk.now_ns)
+    keychange.complete(desk.workspace.keys, desk.trust, desk.auditor.rows(), record)
 
 
 def _asked(
@@ -156,28 +150,22 @@ def _recorded(desk: Desk, what: str, act: Callable[[], Step]) -> Step:
     try:
         # Two who sign at once would both make the last row of the quorum.
         with locked(desk.workspace.state / "keys.lock", doing="is changing the keys"):
+            _finished(desk)
             step = act()
+            cause = f"{what}: signed by {', '.join(step.signers)}"
+            told = {"n": step.number, "row_hash": step.row_hash, "signers": list(step.signers)}
+            _row(desk, cause, {**told, "after": step.after}, step.number if step.applied else 0)
     except HftError as error:
         _row(desk, f"refused: {what}: {error}", {})
+        desk.auditor.deliver()
         raise
-    state = step.row_hash and f"change {step.number}"
-    cause = f"{what}: signed by {', '.join(step.signers)}"
-    told = {"n": step.number, "row_hash": step.row_hash, "signers": list(step.signers)}
-    _row(desk, cause, {**told, "after": step.after}, state)
+    desk.auditor.deliver()
     return step
 
 
-def _row(desk: Desk, cause: str, evidence: dict[str, Any], state: str = "") -> None:
-    values = {
-        "scope": "keys",
-        "kind": ROW,
-        "old_state": "",
-        "new_state": state,
-        "cause": cause,
-        "evidence": evidence,
-    }
+def _row(desk: Desk, cause: str, evidence: dict[str, Any], number: int = 0) -> None:
+    values = keychange.row_of(cause, evidence, number)
     desk.auditor.record("control_log", values, now_ns=desk.now_ns)
-    desk.auditor.deliver()
 
 
 __all__ = ["add", "restore", "revoke", "show", "sign"]

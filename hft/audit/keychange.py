@@ -5,14 +5,14 @@ With the last signature it becomes a row of the changes file, the keys file and 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hft.audit.keys import Key, Keys, dump, entry, moment
 from hft.audit.sign import read_key_file, sign
-from hft.audit.trust import KEEPERS, KeyChange, Trust, signed_by, state_of, unfit
+from hft.audit.trust import KEEPERS, ROW, KeyChange, Trust, signed_by, state_of, unfit
 from hft.core.errors import ConfigError, GovernanceError
 from hft.core.json_text import page
 from hft.storage.atomic import write_atomic
@@ -137,6 +137,52 @@ def signed(path: Path, trust: Trust, change: KeyChange, key: Path, now_ns: int) 
     pending_file(path).unlink(missing_ok=True)
     after = state_of(Keys.from_bytes(change.text.encode(), str(path)))
     return replace(step, after=after, row_hash=added.hashes[0])
+
+
+def complete(
+    path: Path, trust: Trust, rows: Iterable[Mapping[str, Any]], record: Callable[..., Any]
+) -> list[str]:
+    """What a crash kept from changes that count: their audit rows, and the end of waiting.
+
+    A sentence for each. `record` takes the values of a `control_log` row. Where rows were retired
+    older changes may have lost theirs, and nothing is done.
+    """
+    control = [row["row"] for row in rows if row["table"] == "control_log"]
+    if trust.wrong or any(own.get("kind") == "retire" for own in control):
+        return []
+    known = {own["new_state"] for own in control if own.get("kind") == ROW}
+    said = []
+    for number, digest in enumerate(trust.hashes, start=1):
+        if f"change {number}" in known:
+            continue
+        told = {"n": number, "row_hash": digest}
+        if number == len(trust.hashes):
+            told["after"] = state_of(trust.keys)
+        record(row_of("a change that was cut off by a crash is completed", told, number))
+        said.append(f"change {number} of the keys was cut off, and is completed")
+    if said and _number(pending_file(path)) <= len(trust.hashes):
+        pending_file(path).unlink(missing_ok=True)
+    return said
+
+
+def _number(pending: Path) -> int:
+    """Which change waits; 0 for none that can be read."""
+    try:
+        return KeyChange.of(json.loads(pending.read_bytes())).number
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def row_of(cause: str, evidence: Mapping[str, Any], number: int = 0) -> dict[str, Any]:
+    """The values of an audit row about the keys; `number` is that of a change that counts now."""
+    return {
+        "scope": "keys",
+        "kind": ROW,
+        "old_state": "",
+        "new_state": f"change {number}" if number else "",
+        "cause": cause,
+        "evidence": dict(evidence),
+    }
 
 
 def _voter(keys: Keys, key: Path, now_ns: int) -> Key:

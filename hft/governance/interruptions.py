@@ -34,11 +34,10 @@ def begun(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = _locked(path.with_suffix(".new"), canonical(row))
-        path.with_suffix(".new").rename(path)
-        sync_folder(path.parent)
     except OSError as error:
         raise JournalError(f"{path}: {error.strerror or error}") from None
     try:
+        _named(path)
         yield
         path.unlink(missing_ok=True)
     except told:
@@ -46,6 +45,17 @@ def begun(
         raise
     finally:
         os.close(file)
+
+
+def _named(path: Path) -> None:
+    """The note by its name. Raises: JournalError."""
+    try:
+        path.with_suffix(".new").rename(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        for one in (path, path.with_suffix(".new")):
+            one.unlink(missing_ok=True)
+        raise JournalError(f"{path}: {error.strerror or error}") from None
 
 
 def _locked(path: Path, text: bytes) -> int:

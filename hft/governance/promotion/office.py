@@ -5,15 +5,19 @@ Plain values and ports; the layer above fills it from settings, clock and user.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from hft.audit.keychange import complete
 from hft.audit.keys import Keys
 from hft.audit.trust import UNROOTED, Trust
+from hft.core.errors import Busy
 from hft.governance import interruptions
 from hft.governance.promotion.changes import Change, changes, newest_files
 from hft.governance.promotion.commit import Recorder, exclusive, recover
 from hft.research.workspace import Workspace
+from hft.storage.lock import locked
 
 ROOTED = ("tier1",)  # profiles whose capital asks for keys that the workspace cannot change
 
@@ -73,10 +77,22 @@ class Office:
     def recover(self) -> list[str]:
         """Finish what a crash left; one sentence for each. Raises: Busy."""
         ended = interruptions.close(self.workspace.state, self.audit.record, self.now_ns)
+        ended += self._keys_completed()
         if not any(self.stage.glob("*.pending.json")):
             return ended
         with exclusive(self.stage):
             return [*ended, *recover(self.stage, self.audit, self.workspace.root)]
+
+    def _keys_completed(self) -> list[str]:
+        """A change of the keys that lacks its audit row: its signers' keys may be over later."""
+        if self.trust is None or not self.trust.hashes:
+            return []
+        record = partial(self.audit.record, "control_log", now_ns=self.now_ns)
+        try:
+            with locked(self.workspace.state / "keys.lock", wait_s=0):
+                return complete(self.workspace.keys, self.trust, self.audit.rows(), record)
+        except Busy:
+            return []  # somebody is changing them
 
     @property
     def trust_mark(self) -> str:
