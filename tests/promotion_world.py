@@ -29,7 +29,7 @@ from hft.governance.profile import Profile
 from hft.governance.promotion.approve import Approval, Facts, Now, approve
 from hft.governance.promotion.bundle import Bundle
 from hft.governance.promotion.claim import claim_of
-from hft.governance.promotion.evidence import SIMULATOR, SIMULATOR_PARTS, file_hash
+from hft.governance.promotion.evidence import file_hash
 from hft.governance.promotion.office import Office
 from hft.governance.promotion.people import Person, person
 from hft.governance.promotion.promotions import File, read
@@ -41,6 +41,7 @@ from hft.governance.promotion.unseen import AFTER, Look
 from hft.governance.promotion.verdicts import Validated
 from hft.governance.promotion.verdicts import read as read_validation
 from hft.governance.sessions import Session
+from hft.governance.simulator.report import FOLDER, PARTS
 from hft.governance.verdict import GateResult, holds
 from hft.research.measures.measurement import Options
 from hft.research.trial import Trial
@@ -64,7 +65,7 @@ UNSEEN = Look(AFTER, "e" * 64, 60, 20261001, 20261231, 3.0, 2.5, 0.3)
 HASHES = {"code": hashlib.sha256().hexdigest(), "config": "b" * 64, "data": "c" * 64}
 SHIPPED = ROOT / "config" / "limits" / "live.yaml"
 LIMITS = str(file_hash(SHIPPED))
-REPORT = json.dumps({part: {"note": "measured"} for part in SIMULATOR_PARTS})
+REPORT = json.dumps({part: {"note": "measured"} for part in PARTS})
 _LINE = f"venue.json:{hashlib.sha256(REPORT.encode()).hexdigest()}\n"
 SIMULATED = hashlib.sha256(_LINE.encode()).hexdigest()
 
@@ -102,7 +103,7 @@ class World:
         workspace.keys.parent.mkdir(parents=True, exist_ok=True)
         workspace.keys.write_text(dump(rows))
         (workspace.alphas / ALPHA).mkdir(parents=True)
-        report = root / SIMULATOR / "venue.json"
+        report = root / FOLDER / "venue.json"
         report.parent.mkdir(parents=True)
         report.write_text(REPORT)
         (root / "config" / "limits").mkdir()

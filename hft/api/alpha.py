@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hft.api.rl import rl_promote
     from hft.api.search import search
     from hft.api.shadow import shadow
+    from hft.api.simulator import simulator
     from hft.api.validation import validate
 
 # name: the module that has it
@@ -41,6 +42,7 @@ _NAMES = {
     "scaffold": "hft.api.research",
     "search": "hft.api.search",
     "shadow": "hft.api.shadow",
+    "simulator": "hft.api.simulator",
     "try_": "hft.api.research",
     "validate": "hft.api.validation",
     "vault": "hft.api.answers",
@@ -65,6 +67,7 @@ __all__ = [
     "scaffold",
     "search",
     "shadow",
+    "simulator",
     "try_",
     "validate",
     "vault",

@@ -127,8 +127,9 @@ def live(desk: Desk, rows: Sequence[Row]) -> Iterator[Finding]:
 def _moved(desk: Desk, name: str, data: Any) -> Iterator[tuple[str, str, str]]:
     """Code, place and words of each thing that is not what was promoted."""
     from hft.governance.promotion.bundle import find
-    from hft.governance.promotion.evidence import SIMULATOR as REPORTS
-    from hft.governance.promotion.evidence import file_hash, simulator_report
+    from hft.governance.promotion.evidence import file_hash
+    from hft.governance.simulator.report import FOLDER as REPORTS
+    from hft.governance.simulator.report import sha256_of
     from hft.research.alphas.loader import code_hash
 
     hashes, promotions = data["hashes"], desk.workspace.experiments / "promotions"
@@ -155,7 +156,7 @@ def _moved(desk: Desk, name: str, data: Any) -> Iterator[tuple[str, str, str]]:
     if wrong:
         yield MOVED["thresholds"], place, f"the thresholds that {name} was promoted under {wrong}"
     wanted = bundle.hashes.get("simulator")
-    if wanted and simulator_report(desk.root)[0] != wanted:
+    if wanted and sha256_of(desk.root) != wanted:
         yield SIMULATOR, REPORTS, f"is not the simulator's report that {name} was promoted with"
 
 

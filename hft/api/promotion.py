@@ -12,7 +12,7 @@ from typing import Any
 
 from hft.api.desk import Desk, open_desk
 from hft.api.outcome import Outcome
-from hft.api.proposed import TYPED, of_runs, with_drill, with_origins
+from hft.api.proposed import TYPED, of_runs, on_file, with_drill, with_origins
 from hft.api.refusals import refusals_recorded
 from hft.core.errors import (
     ConfigError,
@@ -232,14 +232,14 @@ def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Pro
     made = evidence.remake(office, validated)
     lots, folders = asked.target_lots, list(asked.shadow_runs)
     begin = start(chosen, validated.scorecard.get("sharpe_oos"), canary_weight=asked.canary_weight)
-    simulator, lacking = evidence.simulator_report(desk.root)
+    simulator = on_file(desk, chosen)
     shadow = replace(
         of_runs(validated, made, chosen, folders, asked.asserted, asked.paper_trade_dir),
-        simulator_sha256=simulator,
-        simulator_words=lacking,
+        simulator_sha256=simulator.sha256,
+        simulator_words=simulator.words,
     )
     shadow = with_origins(desk, office, made, folders, owner, shadow)
-    hashes = evidence.hashes_of(validated, made, limits_file(desk), simulator)
+    hashes = evidence.hashes_of(validated, made, limits_file(desk), simulator.sha256)
     limits = Limits.load(desk.settings.limits)
     weight = begin.weight * lots
     proposal = propose(

@@ -9,6 +9,7 @@ from hft.api.desk import Desk
 from hft.governance.gates.e import Shadow
 from hft.governance.profile import Profile
 from hft.governance.promotion.office import Office
+from hft.governance.simulator.report import Found
 
 TYPED = ("shadow_sessions", "drift_alerts", "execution_reject_rate")
 
@@ -57,6 +58,15 @@ def with_origins(
         rehearsal=desk.rehearsal,
     )
     return replace(shadow, origins=found, runs=origins.with_tapes(shadow.runs, by_run))
+
+
+def on_file(desk: Desk, profile: Profile) -> Found:
+    """The simulator's reports; made again where the profile asks for them."""
+    from hft.governance.simulator import report
+
+    if not profile.get("gate_e.simulator_report"):
+        return Found(report.sha256_of(desk.root))
+    return report.on_file(desk.root, desk.keys, rehearsal=desk.rehearsal)
 
 
 def with_drill(office: Office, name: str, owner: Any, key: Path, shadow: Shadow) -> Shadow:

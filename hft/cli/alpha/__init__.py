@@ -15,6 +15,7 @@ TOPICS = (
     "search",
     "pool",
     "shadow",
+    "simulator",
     "promote",
     "canary",
     "ledger",

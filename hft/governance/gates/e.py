@@ -165,14 +165,7 @@ def _paper(paper: PaperSummary | None, profile: Profile) -> list[Check]:
 
 
 def _on_file(shadow: Shadow, profile: Profile) -> list[Check]:
-    checks = []
-    if profile.get("gate_e.simulator_report"):
-        words = shadow.simulator_words or "no simulator validation report of the venue is on file"
-        filed = True if shadow.simulator_sha256 else None
-        missing = () if filed else ("a simulator validation report of the venue",)
-        checks.append(holds("simulator_validation", filed, words, missing=missing))
-    else:
-        checks.append(unasked(profile, "simulator_validation"))
+    checks = [_simulator(shadow, profile)]
     most = profile.get("gate_e.drill_seconds_max")
     if most is None:
         checks.append(unasked(profile, "rollback_drill"))
@@ -183,3 +176,17 @@ def _on_file(shadow: Shadow, profile: Profile) -> list[Check]:
         checks.append(holds("rollback_drill", done, words, missing=missing))
     checks.append(not_applicable("memo", "the validator's memo is read and signed at approval"))
     return checks
+
+
+def _simulator(shadow: Shadow, profile: Profile) -> Check:
+    """A report that its runs give again; in a rehearsal what is wrong with it does not decide."""
+    id = "simulator_validation"
+    if not profile.get("gate_e.simulator_report"):
+        return unasked(profile, id)
+    words = shadow.simulator_words
+    if words and shadow.origins is not None and shadow.origins.rehearsal:
+        return not_applicable(id, f"a rehearsal; elsewhere: INSUFFICIENT {words}")
+    filed = True if shadow.simulator_sha256 and not words else None
+    words = words or "no simulator validation report of the venue is on file"
+    missing = () if filed else ("a simulator validation report: hft alpha simulator",)
+    return holds(id, filed, words, missing=missing)

@@ -4,7 +4,6 @@ Nothing here judges. What cannot be read is None with a reason, so that approval
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +33,6 @@ from hft.research.execution.latency import SIM_P95, LatencyProfile
 from hft.research.execution.simulation import How, Replayed, Stress, replay_alpha
 from hft.research.rl.quotes import quotes_of
 from hft.research.worker.roster import find
-
-SIMULATOR = "research/registry/simulator"
-SIMULATOR_PARTS = ("queue_against_l3", "fills_against_live", "latency_against_own")
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,29 +214,6 @@ def hashes_of(
         "limits": file_hash(limits),
         "simulator": simulator,
     }
-
-
-def simulator_report(root: Path) -> tuple[str | None, str]:
-    """Hash of the simulator's validation reports, or why there is none.
-
-    Each `research/registry/simulator/<venue>.json` has the three parts, each with a figure.
-    """
-    folder = root / SIMULATOR
-    found = sorted(folder.glob("*.json"))
-    if not found:
-        return None, f"no simulator validation report in {SIMULATOR}"
-    digest = hashlib.sha256()
-    for path in found:
-        try:
-            content = path.read_bytes()
-            data = json.loads(content)
-            missing = [part for part in SIMULATOR_PARTS if not data.get(part)]
-        except (OSError, ValueError, AttributeError):
-            return None, f"{SIMULATOR}/{path.name}: is not a JSON object"
-        if missing:
-            return None, f"{SIMULATOR}/{path.name}: {missing[0]} is missing"
-        digest.update(f"{path.name}:{hashlib.sha256(content).hexdigest()}\n".encode())
-    return digest.hexdigest(), ""
 
 
 def file_hash(path: Path | None) -> str | None:

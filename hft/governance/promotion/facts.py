@@ -17,7 +17,6 @@ from hft.governance.promotion.evidence import (
     Remade,
     data_of,
     file_hash,
-    simulator_report,
 )
 from hft.governance.promotion.people import Person
 from hft.governance.promotion.recheck import Again
@@ -25,6 +24,7 @@ from hft.governance.promotion.remeasure import Means, remeasure
 from hft.governance.promotion.status import hurdle_now
 from hft.governance.promotion.unseen import Look
 from hft.governance.promotion.verdicts import Validated, find
+from hft.governance.simulator import report
 from hft.research.data.load import load
 from hft.research.worker import roster
 
@@ -47,15 +47,23 @@ class AtApproval(Facts):
     who approves shows it beside the rows it was judged on, if anything.
     """
 
-    def __init__(self, means: Means, limits_file: Any, unseen: Unseen | None = None) -> None:
+    def __init__(
+        self,
+        means: Means,
+        limits_file: Any,
+        unseen: Unseen | None = None,
+        *,
+        rehearsal: bool = False,
+    ) -> None:
         self.means, self.limits_file, self.unseen = means, limits_file, unseen
+        self.rehearsal = rehearsal
 
     def of(self, bundle: Bundle) -> Now:
         """Every hash, and unless code or data moved the validation measured again."""
         office, hashes = self.means.office, dict[str, str | None].fromkeys(bundle.hashes)
         validated = self._validated(bundle)
         hashes["limits"] = file_hash(self.limits_file)
-        hashes["simulator"] = simulator_report(office.workspace.root)[0]
+        hashes["simulator"] = self._simulator()
         profile = self._profile(bundle)
         hashes["thresholds"] = None if profile is None else profile.hash
         again: Again | None = None
@@ -80,6 +88,14 @@ class AtApproval(Facts):
         used = profile or self.means.profile
         unproven = () if validated is None else tuple(validated.unproven(office.audit.rows(), used))
         return Now(hashes, hurdle, again, used.values, unproven, unmeasured, look)
+
+    def _simulator(self) -> str | None:
+        """The hash of the simulator's reports; None where their runs do not give them again."""
+        office = self.means.office
+        if not self.means.profile.get("gate_e.simulator_report"):
+            return report.sha256_of(office.workspace.root)
+        found = report.on_file(office.workspace.root, office.keys, rehearsal=self.rehearsal)
+        return found.sha256
 
     def _made(self, validated: Validated, hashes: dict[str, str | None]) -> Callable[[], Remade]:
         """Alpha and data as they are, their hashes noted as soon as they are known."""
