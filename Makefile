@@ -25,7 +25,7 @@ DEMO_ARGS ?=
 FUZZ_SEEDS ?= 200
 ENGINE_MARKETS ?= 200000
 
-.PHONY: advice-check attacks mutations random-runs bench-journal bench-search bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
+.PHONY: advice-check attacks mutations random-runs bench-journal bench-search bench-service bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
 	docs bench fuzz fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak leak-lists bless notebooks fix reference lock sessions wheel setup clean
 
 help:  ## print this list
@@ -100,6 +100,9 @@ bench-statistics: $(READY)  ## measure the dear statistics of a search beside ve
 
 bench-journal: $(READY)  ## records made durable while 512 wait, beside SQLite and the bare disk
 	@$(PY) -m benchmarks.journal $(ARGS)
+
+bench-service: $(READY)  ## the service's way of an intent beside a bare asyncio.Queue
+	@$(PY) -m benchmarks.service $(ARGS)
 
 ledger-soak: $(READY)  ## 100 000 ledger appends by 4 processes that are killed at random
 	@$(PY) -m benchmarks.ledger_soak $(ARGS)

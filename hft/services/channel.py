@@ -6,7 +6,7 @@ makes it says what time it is, so that a simulation runs the same code (contract
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,7 @@ class LocalIntentChannel:
         self.expired = self.refused = self.accepted = 0
         self._waiting: deque[Envelope] = deque()
         self._arrived = asyncio.Event()
+        self.woken: Callable[[], None] | None = None  # called when an envelope was put in
         self._unfinished = 0
         self._finished = asyncio.Event()
         self._finished.set()
@@ -79,6 +80,8 @@ class LocalIntentChannel:
         self._unfinished += 1
         self._finished.clear()
         self._arrived.set()
+        if self.woken is not None:
+            self.woken()
         return envelope
 
     def take(self, most: int) -> list[Envelope]:
@@ -111,6 +114,12 @@ class LocalIntentChannel:
         self._unfinished -= count
         if self._unfinished == 0:
             self._finished.set()
+
+    def done_with(self, envelopes: Sequence[Envelope | None]) -> None:
+        """As `done`, of those among these that came through a channel."""
+        count = len(envelopes) - envelopes.count(None)
+        if count:
+            self.done(count)
 
     async def join(self) -> None:
         """Wait until every accepted envelope is decided or expired."""

@@ -1,0 +1,1 @@
+"""Where approved commands go: one file a venue, or a model of one."""

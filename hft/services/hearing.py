@@ -1,0 +1,129 @@
+"""What callbacks said, as rows in the order they came, and what they do to the venue link.
+
+An answer to a question counts only while that question is the one under way; the link is live when
+all that was asked was told, fitted what was booked, and leaves no order in doubt.
+"""
+
+from collections import deque
+
+import numpy as np
+
+from hft.services.callbacks import Call, Callbacks, CallKind
+from hft.services.link import Link
+from hft.services.ports import AlertKind
+from hft.trading.desk import Desk
+from hft.trading.inputs import HEARD, INPUT, InputKind, Outcome
+
+_ANSWER, _RECONCILED = InputKind.ANSWER.value, InputKind.RECONCILED.value
+_NAMES = (
+    *("code", "order_id", "price", "qty", "total_qty", "value", "acted_ns", "liquidity"),
+    *("fill_id", "mid2", "account_idx", "session", "seq"),
+)
+_KINDS = {CallKind.ANSWER: _ANSWER, CallKind.TOLD: _RECONCILED}
+Said = list[tuple[AlertKind, str]]
+
+
+class Hearing:
+    """Drains the callbacks of one life into rows. Mutates: `link`."""
+
+    def __init__(self, link: Link, callbacks: Callbacks, accounts: int) -> None:
+        self.link, self._callbacks, self._accounts = link, callbacks, accounts
+        self.alerts: Said = []  # taken by whoever owns this
+        self._left: deque[Call] = deque()
+        self._ended: int | None = None  # a question whose rows are to be applied first
+        self._asked: set[int] = set()
+        self._untold: set[int] = set()
+        self._disputed = 0
+
+    @property
+    def has_more(self) -> bool:
+        """Did something stay behind the end of a question?"""
+        return bool(self._left)
+
+    def ask(self, orders: np.ndarray, desk: Desk) -> None:
+        """A question about these ORDER rows is under way."""
+        self._asked = set(orders["order_id"].tolist())
+        self._untold = set(self._asked)
+        self._disputed = int(desk.state.head[0]["disputed"])
+
+    def take(self, now_ns: int, most: int) -> np.ndarray | None:
+        """HEARD rows of the next callbacks, as INPUT; None when there are none."""
+        if self._ended is not None:
+            return None
+        self._left.extend(self._callbacks.take(most - len(self._left)))
+        said: list[Call] = []
+        while self._left and self._ended is None:
+            call = self._left.popleft()
+            if call.kind in _KINDS:
+                if self._counts(call):
+                    said.append(call)
+            else:
+                self._turn(call, now_ns)
+        return _rows(said) if said else None
+
+    def applied(self, desk: Desk, now_ns: int) -> None:
+        """The rows taken last are booked: was that the end of a question?"""
+        token, self._ended = self._ended, None
+        if token is None or not self.link.is_asked(token):
+            return
+        disputed = int(desk.state.head[0]["disputed"]) - self._disputed
+        doubts = len(desk.unknown())
+        if disputed or self._untold or doubts:
+            self._say(
+                AlertKind.DISPUTED,
+                f"{doubts} orders are in doubt, {len(self._untold)} were not told and {disputed} "
+                "do not fit what was booked; the venue is asked again",
+            )
+        settled = not (disputed or self._untold or doubts)
+        self.link.end(token, now_ns, is_settled=settled)
+
+    def broken(self, now_ns: int, said: str) -> None:
+        """The session cannot be trusted any more; another one begins at once."""
+        self._say(AlertKind.VENUE_DOWN, said)
+        self.link.down(now_ns, soon=True)
+
+    def _counts(self, call: Call) -> bool:
+        if not 0 <= call.account_idx < self._accounts:
+            self._say(AlertKind.BAD_ANSWER, f"order {call.order_id}: account {call.account_idx}")
+            return False
+        if call.kind is CallKind.ANSWER:
+            return True
+        if not self.link.is_asked(call.token):
+            return False
+        if call.order_id not in self._asked and call.code == Outcome.RESTS:
+            self._say(
+                AlertKind.STRAY_ORDER,
+                f"order {call.order_id} rests at the venue with {call.qty} lots and is not ours; "
+                "cancel it there",
+            )
+        self._untold.discard(call.order_id)
+        return True
+
+    def _turn(self, call: Call, now_ns: int) -> None:
+        if call.kind is CallKind.UP:
+            self.link.up(now_ns)
+        elif call.kind is CallKind.END:
+            if self.link.is_asked(call.token):
+                self._ended = call.token
+        elif call.kind is CallKind.DOWN:
+            self._say(AlertKind.VENUE_DOWN, call.said)
+            self.link.down(now_ns)
+        else:
+            self._say(
+                AlertKind.CALLBACKS_LOST,
+                f"more than {self._callbacks.capacity} callbacks waited and the rest was dropped; "
+                "nothing leaves until the venue has said what became of every order",
+            )
+            self._callbacks.reopen()
+            self.link.down(now_ns, soon=True)
+
+    def _say(self, kind: AlertKind, said: str) -> None:
+        self.alerts.append((kind, said))
+
+
+def _rows(said: list[Call]) -> np.ndarray:
+    rows = np.zeros(len(said), HEARD)
+    rows["kind"] = [_KINDS[call.kind] for call in said]
+    for name in _NAMES:
+        rows[name] = [getattr(call, name) for call in said]
+    return rows.view(INPUT)

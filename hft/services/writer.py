@@ -1,0 +1,131 @@
+"""Inputs become rows, rows become state and records: the one place of a life that applies anything.
+
+What rows lead to goes into the outbox and waits there for the disk. A row that cannot be applied is
+left out and said; it holds up nobody.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from hft.core.codes import ControlKind, Reason
+from hft.core.errors import ConfigError, DataError, HftError, JournalError
+from hft.services import intake
+from hft.services.channel import Envelope, LocalIntentChannel
+from hft.services.outbox import Outbox
+from hft.services.ports import AlertKind
+from hft.storage.commit import Commit
+from hft.trading.desk import Desk
+from hft.trading.inputs import InputKind, rows_of
+
+Waiters = Sequence["asyncio.Future[int]"]
+
+
+class Writer:
+    """Applies and records for one life. Mutates: desk, outbox."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        outbox: Outbox,
+        channel: LocalIntentChannel,
+        touches: np.ndarray,
+        alert: Callable[[AlertKind, str], None],
+        wake: Callable[[], None],
+    ) -> None:
+        self._desk, self._outbox, self._channel = desk, outbox, channel
+        self._touches, self._alert, self._wake = touches, alert, wake
+        self._commit: Commit | None = None
+
+    @property
+    def commit(self) -> Commit:
+        """The journal of this life. Raises: JournalError before it has one."""
+        if self._commit is None:
+            raise JournalError("this life has not begun")
+        return self._commit
+
+    def begin(self, commit: Commit) -> None:
+        """Records go there from now on."""
+        self._commit = commit
+
+    def put(
+        self,
+        rows: list[np.ndarray],
+        batches: Sequence[intake.Batch],
+        now_ns: int,
+        waiters: Waiters = (),
+    ) -> None:
+        """Number what has come, intents last, and apply it at `now_ns`. Mutates: rows."""
+        first_id, queued = self._desk.next_id, self._outbox.queued
+        envelopes: list[Envelope | None] = []
+        for batch in batches:
+            have = len(envelopes)
+            intake.complete(batch, first_id + have, self._touches, now_ns, queued + have)
+            rows.append(batch.rows)
+            envelopes += batch.envelopes
+        whole = rows[0] if len(rows) == 1 else np.concatenate(rows)
+        whole["ts_ns"] = max(now_ns, self._desk.now_ns)
+        whole["next_id"] = first_id + len(envelopes)
+        self._apply(whole, envelopes, first_id, waiters)
+
+    def _apply(
+        self,
+        rows: np.ndarray,
+        envelopes: Sequence[Envelope | None],
+        first_id: int,
+        waiters: Waiters = (),
+    ) -> None:
+        if self.commit.failure is not None:
+            self._refuse(envelopes, Reason.DEDUP_JOURNAL_FAILED, waiters)
+            return
+        try:
+            applied = self._desk.apply(rows)
+        except (ConfigError, DataError) as error:  # of the check before any row is applied
+            self._apply_each(rows, envelopes, first_id, error)
+            self._refuse((), Reason.INTERNAL_ERROR, waiters)
+            return
+        try:
+            number = self.commit.add(rows.tobytes(), int(rows["ts_ns"][0]))
+        except JournalError:  # it failed in this moment
+            self._refuse(envelopes, Reason.DEDUP_JOURNAL_FAILED, waiters)
+            self._wake()
+            return
+        self._outbox.add(number, applied, envelopes, first_id, waiters)
+        self.commit.durable(number).add_done_callback(self._is_durable)
+
+    def _apply_each(
+        self,
+        rows: np.ndarray,
+        envelopes: Sequence[Envelope | None],
+        first_id: int,
+        error: HftError,
+    ) -> None:
+        """One row at a time."""
+        if len(rows) == 1:
+            self._alert(AlertKind.DEFECT, f"an input was left out: {error}")
+            self._refuse(envelopes, Reason.INTERNAL_ERROR, ())
+            return
+        others = len(rows) - len(envelopes)
+        for k in range(len(rows)):
+            at = k - others
+            mine = envelopes[at : at + 1] if at >= 0 else ()
+            self._apply(rows[k : k + 1], mine, first_id + max(at, 0))
+
+    def _refuse(
+        self, envelopes: Sequence[Envelope | None], reason: Reason, waiters: Waiters
+    ) -> None:
+        intake.refuse(envelopes, reason)
+        self._channel.done_with(envelopes)
+        for waiter in waiters:
+            waiter.cancel()
+
+    def _is_durable(self, waiter: "asyncio.Future[None]") -> None:
+        if not waiter.cancelled():
+            waiter.exception()  # whoever releases looks why
+        self._wake()
+
+
+def control_row(kind: ControlKind, code: int = 0, value: int = 0) -> np.ndarray:
+    """A CONTROL row; its time is given when it is applied."""
+    return rows_of(InputKind.CONTROL, 0, code=kind.value, target_id=code, value=value)

@@ -1,0 +1,128 @@
+"""Whatever breaks the way to the venue, nothing is lost, sent twice, or left unsaid."""
+
+from dataclasses import replace
+
+from service_world import QUICK, Answers, Gateways, S, intent
+
+from hft.core.codes import ControlKind, IntentType, Reason
+from hft.services.adapters.loopback import Loopback, LoopbackVenue, LoopOrder
+from hft.services.life import Phase
+from hft.services.service import GatewayService
+
+
+def kinds(world: Gateways) -> list[str]:
+    return [alert.kind.value for alert in world.alerts]
+
+
+def adapter(service: GatewayService) -> Loopback:
+    assert isinstance(service.adapter, Loopback)
+    return service.adapter
+
+
+def test_while_the_venue_is_away_intents_are_refused_and_afterwards_it_is_asked() -> None:
+    world, answers = Gateways(11), Answers()
+    service, *_ = world.begin()
+    service.submit(intent(key="a", qty=3), answers.of("a"))
+    world.until(lambda: "a" in answers.heard)
+    world.pass_ns(S)
+    world.venue.drop()
+    world.venue.fill(answers.order_id("a"), 2)  # nobody hears it
+    world.until(lambda: not service.link.is_live)
+    service.submit(intent(key="b"), answers.of("b"))
+    world.until(lambda: "b" in answers.heard)
+    assert answers.reason("b") is Reason.VENUE_DOWN and not service.is_ready
+    world.until(lambda: service.is_ready)
+    world.pass_ns(S)
+    assert service.desk.trading.positions["qty"].tolist() == [2, 0, 0, 0]
+    service.submit(intent(key="c"), answers.of("c"))
+    world.until(lambda: "c" in answers.heard)
+    assert answers.reason("c") is Reason.OK and kinds(world) == ["venue_down"]
+
+
+def test_callbacks_that_find_no_room_are_counted_told_and_made_good_by_asking() -> None:
+    def fills_at_once(venue: LoopbackVenue, order: LoopOrder) -> None:
+        for _ in range(order.qty):
+            venue.fill(order.order_id, 1)
+
+    world, answers = Gateways(12, venue=LoopbackVenue(fills_at_once)), Answers()
+    service, *_ = world.begin(options=replace(QUICK, callbacks=8))
+    for name in "abcdef":
+        service.submit(intent(key=name, qty=3), answers.of(name))
+    world.until(lambda: len(answers.heard) == 6 and service.is_ready)
+    world.pass_ns(30 * S)
+    assert service.callbacks.dropped > 0 and "callbacks_lost" in kinds(world)
+    assert service.is_ready and not len(service.desk.working())
+    sent = sum(order.filled for order in world.venue.orders.values())
+    assert service.desk.trading.positions["qty"].tolist() == [sent, 0, 0, 0]
+
+
+def test_when_the_adapter_fails_its_commands_are_in_doubt_until_the_venue_has_been_asked() -> None:
+    world, answers = Gateways(13), Answers()
+    service, *_ = world.begin()
+    adapter(service).fails = OSError("broken pipe")
+    service.submit(intent(key="a"), answers.of("a"))
+    world.until(lambda: "a" in answers.heard)
+    held = service.desk.trading.gw.head[0]["live_orders"]
+    world.until(lambda: service.link.is_live and not len(service.desk.working()))
+    assert held == 1 and not world.venue.commands
+    assert kinds(world) == ["defect", "venue_down"]
+    service.submit(intent(key="a"), answers.of("again"))
+    world.until(lambda: "again" in answers.heard)
+    assert answers.reason("again") is Reason.VENUE_DOWN, "the key tells what became of it"
+
+
+def test_what_the_adapter_did_not_take_gives_back_what_it_held_and_its_cancel_never_leaves() -> (
+    None
+):
+    world, answers = Gateways(14), Answers()
+    service, *_ = world.begin()
+    adapter(service).room = 1
+    for name in "ab":
+        service.submit(intent(key=name), answers.of(name))
+    world.until(lambda: len(answers.heard) == 2)
+    assert sorted(answers.reason(name) for name in "ab") == [Reason.OK, Reason.ORDER_QUEUE_FULL]
+    world.pass_ns(S)
+    assert len(service.desk.working()) == 1 and service.dispatch.unsent == 1
+    assert service.dispatch.sent == len(world.venue.commands) == 1
+    assert not service.desk.state.head[0]["disputed"] and not service.desk.state.head[0]["strays"]
+
+
+def test_a_command_past_its_deadline_is_not_sent_but_its_cancel_would_be() -> None:
+    world, answers = Gateways(15), Answers()
+    service, *_ = world.begin()
+    service.submit(intent(key="a"), answers.of("a"))
+    world.until(lambda: "a" in answers.heard)
+    world.pass_ns(S)
+    service.submit(intent(key="b"), answers.of("b"))
+    cancel = intent(kind=IntentType.CANCEL, target=answers.order_id("a"))
+    service.submit(cancel, answers.of("cancel"))
+    world.until(lambda: service.queued == 2)
+    world.loop.now += 5.0
+    world.until(lambda: len(answers.heard) == 3)
+    assert answers.reason("b") is Reason.COMMAND_DEADLINE
+    assert answers.reason("cancel") is Reason.OK
+    world.pass_ns(S)
+    assert not len(service.desk.working())
+
+
+def test_an_input_that_cannot_be_applied_is_left_out_and_the_others_are_not() -> None:
+    world, answers = Gateways(16), Answers()
+    service, *_ = world.begin()
+    waiters = []
+
+    async def ask() -> None:
+        waiters.append(service.control(ControlKind.LIMITS, 0, 12345))
+        service.submit(intent(key="a"), answers.of("a"))
+
+    world.loop.run_until_complete(ask())
+    world.until(lambda: "a" in answers.heard)
+    assert answers.reason("a") is Reason.OK and waiters[0].cancelled()
+    assert kinds(world) == ["defect"] and "limits 3039" in world.alerts[0].said
+
+
+def test_orders_at_the_venue_that_are_not_ours_are_named_and_left_alone() -> None:
+    world = Gateways(17)
+    world.venue.orders[999] = LoopOrder(999, 0, 1000, 5)
+    service, *_ = world.begin()
+    assert service.phase is Phase.READY and kinds(world) == ["stray_order"]
+    assert world.venue.orders[999].open_qty == 5

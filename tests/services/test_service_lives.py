@@ -1,0 +1,158 @@
+"""One life follows another, also where the one before only seemed to be dead."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from service_world import FOLDER, QUICK, Answers, Gateways, LeaseStore, S, desk_of, intent
+
+from hft.core.codes import Reason
+from hft.core.errors import Busy, ConfigError, HftError, JournalError
+from hft.services.journal import Journal
+from hft.services.life import Ending
+from hft.storage.disk import REAL
+from tests.simulation.disk import Life
+
+
+def test_without_a_lease_a_second_gateway_is_refused_and_touches_nothing() -> None:
+    world = Gateways(21)
+    world.begin()
+    before = world.disk.root.memory.keys()
+    with pytest.raises(Busy, match="process 1 writes this journal"):
+        world.make()
+    assert world.disk.root.memory.keys() == before
+
+
+def test_a_standby_is_refused_while_another_leads_and_leads_once_that_one_is_dead() -> None:
+    world = Gateways(22)
+    store = LeaseStore(world.now_ns)
+    _, life, number, _ = world.begin(lease=store.lease())
+    with pytest.raises(Busy, match="another gateway leads"):
+        world.begin(lease=store.lease())
+    world.kill(life, number)
+    world.pass_ns(3 * S)
+    second, *_ = world.begin(lease=store.lease())
+    assert second.desk.epoch == 2 and second.lease.fence == 2
+
+
+def test_a_stopped_leader_sends_nothing_when_it_goes_on_and_its_late_records_are_void() -> None:
+    world, answers = Gateways(23), Answers()
+    store = LeaseStore(world.now_ns)
+    first, _, number, task = world.begin(lease=store.lease())
+    first.submit(intent(key="a"), answers.of("a"))
+    world.until(lambda: "a" in answers.heard)
+    first.submit(intent(key="late"), answers.of("late"))
+    world.until(lambda: first.queued == 1)  # decided, and not on the disk yet
+    world.loop.stop(number)
+    world.pass_ns(3 * S)
+    second, life, other, _ = world.begin(lease=store.lease())
+    second.submit(intent(key="b"), answers.of("b"))
+    world.until(lambda: "b" in answers.heard)
+    world.loop.go_on(number)
+    world.until(task.done)
+    assert task.result() is Ending.LEASE_LOST and answers.reason("late") is Reason.NOT_LEADER
+    assert [fence for *_, fence in world.venue.commands] == [1, 2]
+    world.kill(life, other, power_cut=True)
+    world.pass_ns(3 * S)
+    third, *_ = world.begin(lease=store.lease())
+    assert third.desk.epoch == 3 and len(third.desk.working()) == 2
+    assert third.desk.state.head[0]["strays"] == 0
+
+
+def test_a_lease_that_is_lost_ends_the_life_before_anything_else_leaves() -> None:
+    world, answers = Gateways(24), Answers()
+    store = LeaseStore(world.now_ns)
+    service, _, _, task = world.begin(lease=store.lease())
+    store.fence += 1  # another took it
+    world.until(task.done)
+    assert task.result() is Ending.LEASE_LOST
+    service.submit(intent(key="a"), answers.of("a"))
+    assert answers.reason("a") is Reason.NOT_LEADER and not world.venue.commands
+
+
+def test_a_venue_that_obeys_a_newer_leader_refuses_an_older_one() -> None:
+    world, answers = Gateways(25), Answers()
+    service, _, _, task = world.begin()
+    world.venue.fence = 7
+    service.submit(intent(key="a"), answers.of("a"))
+    world.until(task.done)
+    assert task.result() is Ending.LEASE_LOST and answers.reason("a") is Reason.STALE_FENCE
+    assert [alert.kind for alert in world.alerts] == ["stale_fence", "lease_lost"]
+
+
+def test_a_clock_that_went_back_is_refused_before_anything_is_written() -> None:
+    world = Gateways(26)
+    _, life, number, _ = world.begin()
+    world.pass_ns(60 * S)
+    world.kill(life, number)
+    world.loop.now = 0.0
+    lives = sorted(world.disk.root.memory)
+    with pytest.raises(ConfigError, match=r"the clock is 5[0-9]{4} ms behind"):
+        world.begin()
+    assert sorted(world.disk.root.memory) == lives
+
+
+def test_a_stop_closes_positions_when_it_is_asked_to() -> None:
+    world, answers = Gateways(27), Answers()
+    service, _, _, task = world.begin(options=replace(QUICK, close_on_stop=True))
+    service.hear_touch(0, bid_tick=999, ask_tick=1001, valid=1, ts_ns=world.now_ns())
+    service.submit(intent(key="a", qty=2), answers.of("a"))
+    world.until(lambda: "a" in answers.heard)
+    world.venue.fill(answers.order_id("a"), 2)
+    world.pass_ns(S // 2)
+    service.stop()
+    service.submit(intent(key="b"), answers.of("b"))
+    assert answers.reason("b") is Reason.POLICY_HALT
+    world.until(lambda: len(world.venue.orders) == 2)
+    [closing] = [order for order in world.venue.orders.values() if order.open_qty]
+    world.venue.fill(closing.order_id, 2)
+    world.until(task.done)
+    assert service.desk.trading.positions["qty"].tolist() == [0, 0, 0, 0]
+    assert task.result() is Ending.STOPPED and not world.alerts
+
+
+def test_a_stop_that_cannot_end_everything_says_what_is_left() -> None:
+    world, answers = Gateways(28), Answers()
+    service, _, _, task = world.begin(options=replace(QUICK, close_on_stop=True))
+    service.submit(intent(key="a", qty=2), answers.of("a"))
+    world.until(lambda: "a" in answers.heard)
+    world.venue.fill(answers.order_id("a"), 1)
+    world.venue.drop()
+    service.stop()
+    world.until(task.done)
+    assert [alert.said for alert in world.alerts if alert.kind == "shutdown"] == [
+        "1 working orders and 1 positions are left behind"
+    ]
+
+
+def test_another_accounts_journal_and_one_with_a_life_missing_are_one_sentence_each() -> None:
+    world, answers = Gateways(29), Answers()
+    for _ in range(2):
+        service, life, number, _ = world.begin()
+        service.submit(intent(key=str(number)), answers.of(number))
+        world.until(lambda n=number: n in answers.heard)
+        world.kill(life, number)
+    other = Life(world.disk, "reader")
+    with pytest.raises(JournalError, match="the journal of 'account 1', not of 'account 2'"):
+        list(Journal(FOLDER, "account 2", shared=True, disk=other).read(9))
+    first = other._folder(FOLDER / f"{1:020d}")
+    first.memory.clear()
+    with pytest.raises(JournalError, match="is due; the folder of a life before it is missing"):
+        list(Journal(FOLDER, "account 1", shared=True, disk=other).read(9))
+
+
+@pytest.mark.parametrize("account", ["", "account 1"])
+def test_a_journal_needs_an_account_and_a_folder_that_can_be_made(
+    account: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HftError, match=r"name it|cannot keep a journal"):
+        Journal(tmp_path / "file" / "journal", account, disk=REAL)
+
+
+def test_a_desk_of_another_configuration_does_not_go_on_with_a_journal() -> None:
+    world = Gateways(30)
+    _, life, number, _ = world.begin()
+    world.kill(life, number)
+    with pytest.raises(ConfigError, match="another configuration"):
+        world.begin(desk=desk_of(order_capacity=512))
