@@ -20,7 +20,7 @@ from hft.runs.ingest import open_tapes
 from hft.runs.job import Job
 from hft.runs.result import Run, as_run
 from hft.runs.venues import Venue, named, written
-from hft.settings import load_settings
+from hft.settings import Settings, load_settings
 from hft.strategies.base import Strategy
 from hft.tape.dataset import Tapes
 
@@ -32,26 +32,49 @@ def replayed(
     tapes: Any,
     strategy: Any,
     *,
+    record: str | None = None,
+    fresh: bool = False,
+    out: str | Path | None = None,
+    resume: Run | str | Path | None = None,
+    progress: Any = None,
+    advised: bool = True,
+    **asked: Any,
+) -> Run:
+    """`hft.replay`; where not `advised`, no change of limits is tried on a run refused much."""
+    settings = load_settings()
+    job = job_asked(tapes, strategy, settings, **asked)
+    return as_run(
+        execute,
+        job,
+        advised=advised,
+        record=record or settings.replay_record,
+        out=out or settings.replay_out,
+        fresh=fresh or job.plain or not settings.replay_cache,
+        progress=progress,
+        resume=_loaded(resume, out),
+        max_journal_bytes=int(settings.runs_max_journal_gb * GB),
+        snapshot_s=float(settings.runs_snapshot_s),
+    )
+
+
+def job_asked(
+    tapes: Any,
+    strategy: Any,
+    settings: Settings,
+    *,
     params: Mapping[str, Any] | None = None,
     venue: Venue | str | Mapping[str, Any] | None = None,
     limits: Any = None,
     seed: int = 0,
     start: Any = None,
     end: Any = None,
-    record: str | None = None,
     faults: Any = None,
     controls: Any = None,
     promotions: str | Path | None = None,
     alphas: Mapping[str, str] | None = None,
-    fresh: bool = False,
-    out: str | Path | None = None,
     plain: bool = False,
-    resume: Run | str | Path | None = None,
-    progress: Any = None,
-    advised: bool = True,
-) -> Run:
-    """`hft.replay`; where not `advised`, no change of limits is tried on a run refused much."""
-    settings = load_settings()
+) -> Job:
+    """The job of a call: what it leaves open is decided by the settings. Raises: HftError."""
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
         raise ConfigError(f"seed: {seed!r} is not a whole number from 0 to 2^63 - 1")
     # Before the tapes: one that is not there yet is made, and a wrong name need not wait for it.
@@ -66,19 +89,7 @@ def replayed(
     what = (made, strategies, venue_of(venue, settings), found, seed)
     span = (when(start, "start"), when(end, "end"))
     rest = {"limits_file": file, "controls": inputs, **_gateway(settings)}
-    job = Job(*what, *span, given_faults(faults), plain, **rest)
-    return as_run(
-        execute,
-        job,
-        advised=advised,
-        record=record or settings.replay_record,
-        out=out or settings.replay_out,
-        fresh=fresh or plain or not settings.replay_cache,
-        progress=progress,
-        resume=_loaded(resume, out),
-        max_journal_bytes=int(settings.runs_max_journal_gb * GB),
-        snapshot_s=float(settings.runs_snapshot_s),
-    )
+    return Job(*what, *span, given_faults(faults), plain, **rest)
 
 
 def _loaded(resume: Run | str | Path | None, out: str | Path | None) -> Run | None:

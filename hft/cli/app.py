@@ -35,6 +35,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "demo": ("hft.cli.demo", "Replay a synthetic market day through the gateway."),
     "data": ("hft.cli.data", "Ingest, show and verify recorded markets."),
     "replay": ("hft.cli.replay", "Run, list, show, verify, compare and fork replays."),
+    "gateway": ("hft.cli.gateway", "Trade on paper, and steer and prove it."),
     "alpha": ("hft.cli.alpha", "Take an alpha from an idea to a canary, with evidence."),
     "audit": ("hft.cli.audit", "Show, verify, deliver and pack the audit trail."),
     "init": ("hft.cli.init", "Make a workspace for alphas in a folder."),

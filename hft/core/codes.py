@@ -182,6 +182,8 @@ class ControlKind(IntEnum):
     DISCONNECT = 12
     RECONNECT = 13
     DOWN = 14
+    STOP = 15
+    END = 16
 
 
 class ResponseKind(IntEnum):

@@ -243,7 +243,8 @@ def control(gw: Any, kind: int, code: int, value: int, now_ns: int) -> int:
 
     START value = hold-off ns, code 1 = recovering; MODE code = owner, value = mode; KILL code =
     scope + 16 x index, value 1/0; LATENCY value = decision latency ns; PROMOTION code = strategy,
-    value = weight in ppm, at most 1 000 000; LEASE code = leader 0/1, value = fence.
+    value = weight in ppm, at most 1 000 000; LEASE code = leader 0/1, value = fence; STOP halts,
+    and whoever trades cancels what works.
     """
     head = tables.head(gw)[0]
     config = tables.config(gw)[0]
@@ -281,9 +282,10 @@ def control(gw: Any, kind: int, code: int, value: int, now_ns: int) -> int:
         head["venue_up"] = 0
     elif kind == ControlKind.RECONNECT.value:
         head["venue_up"] = 1
-    elif kind != ControlKind.LIMITS.value and kind != ControlKind.DOWN.value:
-        return (
-            -1
-        )  # limits are put in force by `state.apply_limits`, a process that died is not ours
+    elif kind == ControlKind.STOP.value:
+        head["operator_mode"] = HALT
+    # Limits are put in force by `state.apply_limits`; the end of a process or tape is not ours.
+    elif kind not in (ControlKind.LIMITS.value, ControlKind.DOWN.value, ControlKind.END.value):
+        return -1
     policy.refresh(gw)
     return 0

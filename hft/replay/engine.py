@@ -15,8 +15,9 @@ from hft.core.codes import ControlKind, ResponseKind, StepKind, WakeCause
 from hft.core.jit import kernel, out_of_line, seldom
 from hft.gateway.control import control
 from hft.gateway.tables import enter
-from hft.replay.faults import feed_silent, go_down, heard_ns, reconcile
+from hft.replay.faults import feed_silent, heard_ns, reconcile
 from hft.replay.hours import turn
+from hft.replay.lives import live
 from hft.replay.messages import arrive, note_answers, receive, wiring
 from hft.replay.redecide import redecide
 from hft.replay.rows import view_to
@@ -60,7 +61,7 @@ ON_WAKE = types.FunctionType(types.int64(types.int64, types.int64))
 
 _CONTROL = StepKind.CONTROL.value
 _LIMITS = ControlKind.LIMITS.value
-_DOWN = ControlKind.DOWN.value
+_DOWN = ControlKind.DOWN.value  # the first of those about our process
 _TIMER = WakeCause.TIMER.value
 _ON_FILL = WakeCause.FILL.value
 _ON_ORDER = WakeCause.ORDER.value
@@ -273,8 +274,8 @@ def run_control(engine: Engine, now_ns: int) -> int:
     note(engine, step)
     control(enter(trading.gw), kind, code, value, row["ts_ns"])
     note_guards(trading, wiring(engine))
-    if kind == _DOWN:
-        go_down(engine, value)
+    if kind >= _DOWN:
+        live(engine, kind, value, row["ts_ns"])
     return STATUS_LIMITS if kind == _LIMITS else -1
 
 

@@ -13,7 +13,6 @@ from hft.core.jit import kernel, seldom
 from hft.core.seeds import PURPOSE_FAULT, draw
 from hft.gateway.events import on_ack, on_done
 from hft.gateway.tables import enter
-from hft.replay.glances import keep_all_up
 from hft.replay.state import Engine
 from hft.replay.tick import note
 from hft.trading.steps import new_step, step_row
@@ -63,33 +62,6 @@ def feed_silent(engine: Engine, now_ns: int) -> bool:
     """Is the market data feed down at `now_ns`? What it missed arrives when it is back."""
     fault = engine.faults[0]
     return fault["gap_from_ns"] <= now_ns < fault["gap_until_ns"]
-
-
-@kernel
-def go_down(engine: Engine, until_ns: int) -> None:
-    """Our process is dead until `until_ns`, and the market goes on: nothing reaches us, nobody
-    wakes. Mutates: engine.
-
-    Commands that had left still arrive, and orders at the venue rest, fill and expire; what it
-    answers waits, as do the rows of the tape.
-    """
-    seldom()
-    fault = engine.faults[0]
-    keep_all_up(engine)  # when we look next is no longer what the timers said
-    fault["dead_until_ns"] = max(fault["dead_until_ns"], until_ns)
-    queue = engine.venue.queues[1]
-    for position in range(queue["first"], queue["last"]):
-        row = engine.venue.responses[position & queue["mask"]]
-        row["ts_ns"] = max(row["ts_ns"], until_ns)
-    if queue["first"] != queue["last"]:
-        queue["next_ns"] = max(queue["next_ns"], until_ns)
-    queue["last_ns"] = max(queue["last_ns"], until_ns)
-    for s in range(len(engine.strategies)):
-        strategy = engine.strategies[s]
-        every_ns = strategy["every_ns"]
-        if every_ns > 0 and strategy["next_ns"] < until_ns:
-            missed = (until_ns - strategy["next_ns"] + every_ns - 1) // every_ns
-            strategy["next_ns"] += missed * every_ns
 
 
 @kernel(inline=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hft.core.arena import Arena
+from hft.core.codes import ControlKind
 from hft.core.errors import ConfigError, InvariantError
 from hft.replay import state as st
 from hft.replay.build import Session
@@ -71,6 +72,9 @@ class Paced:
             raise InvariantError(f"an input of {rows['ts_ns'].min()} was heard at {reached_ns}")
         ahead = np.concatenate([self._inputs[done:], rows])
         ordered = ahead[np.argsort(ahead["ts_ns"], kind="stable")]
+        ends = np.flatnonzero(ordered["kind"] == ControlKind.END.value)
+        if len(ends):
+            ordered = ordered[: ends[0] + 1]
         self._inputs = np.concatenate([self._inputs[:done], ordered])
 
     def until(self, ns: int) -> Slice:

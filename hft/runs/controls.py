@@ -42,6 +42,8 @@ FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "latency": (("value",), ()),
     "limits": (("limits",), ()),
     "down": (("until",), ()),
+    "stop": ((), ()),
+    "end": ((), ()),
 }
 ON_OFF = {"on": 1, "off": 0}
 HELD = {"held": 1, "lost": 0}
@@ -102,8 +104,8 @@ def rows(
             row["kind"], row["code"] = ControlKind.LEASE.value, one.held
         elif one.kind == "latency":
             row["kind"] = ControlKind.LATENCY.value
-        elif one.kind == "down":
-            row["kind"] = ControlKind.DOWN.value
+        elif one.kind in ("down", "stop", "end"):
+            row["kind"] = ControlKind[one.kind.upper()].value
         else:
             row["kind"], row["code"] = ControlKind.LIMITS.value, sets
             sets += 1
@@ -217,6 +219,10 @@ def _down(at_ns: int, entry: Mapping[str, Any], said: dict[str, str], where: str
     return Control(at_ns, "down", until_ns)
 
 
+def _stop(at_ns: int, entry: Mapping[str, Any], said: dict[str, str], where: str) -> Control:
+    return Control(at_ns, str(entry["kind"]))
+
+
 def _limits(at_ns: int, entry: Mapping[str, Any], said: dict[str, str], where: str) -> Control:
     limits = entry["limits"]
     if not isinstance(limits, Mapping):
@@ -234,4 +240,6 @@ _OF_KIND = {
     "latency": _latency,
     "limits": _limits,
     "down": _down,
+    "stop": _stop,
+    "end": _stop,
 }

@@ -20,6 +20,7 @@ from hft.core.errors import ConfigError, HftError, JournalError, StrategyError
 from hft.core.jit import JIT_DISABLED, array_at
 from hft.gateway.limits import Limits
 from hft.replay.build import Session
+from hft.replay.paced import Paced
 from hft.replay.run import deliver, drive, logs_of, run_digest
 from hft.replay.snapshot import freeze, thaw
 from hft.runs.code.compilation import NOT_COMPILED, strategy_error
@@ -35,6 +36,7 @@ from hft.runs.folder.names import RunNames
 from hft.runs.folder.reader import RunReader
 from hft.runs.folder.writer import JournalFull, RunWriter
 from hft.runs.job import DEDUP_WINDOW, ORDER_QUEUE, Fork, Job
+from hft.runs.pace import Pace
 from hft.runs.prepare import prepare, unheard
 from hft.runs.snapshots import SNAPSHOT_S, SnapshotClock
 from hft.runs.tapes import Folders, find_tapes
@@ -61,18 +63,20 @@ def execute(
     resume: RunReader | None = None,
     max_journal_bytes: int = 0,
     snapshot_s: float = SNAPSHOT_S,
+    pace: Pace | None = None,
 ) -> RunReader:
     """Run the job, or open the sealed run of the same key. Raises: HftError of the fitting kind.
 
     Ctrl-C seals what there is as a partial run, with a snapshot, and raises KeyboardInterrupt with
     `run` on it; `resume` is such a run, or one that was killed after a snapshot (one every
     `snapshot_s` seconds of wall time, 0: none), and is continued into a whole one. A journal that
-    has more than `max_journal_bytes` (0: any size) ends the run alike, with JournalFull.
+    has more than `max_journal_bytes` (0: any size) ends the run alike, with JournalFull. A `pace`
+    says how time passes and what is heard meanwhile; such a run is always run.
     """
     if record not in RECORDS:
         raise ConfigError(f"record: {record!r} is none of {', '.join(RECORDS)}")
-    manifest = job.manifest()
-    sealed = None if fresh or resume else find_sealed(out, manifest["key"], record)
+    manifest = job.manifest() | ({} if pace is None else pace.told())
+    sealed = None if fresh or resume or pace else find_sealed(out, manifest["key"], record)
     if sealed is not None:
         return RunReader.open(sealed)
     if resume is not None:
@@ -95,8 +99,9 @@ def execute(
         began = time.perf_counter()
         if resume is not None:
             _continue_or_leave_nothing(resume, session, writer)
-        clock = SnapshotClock(snapshot_s if _is_resumable(job, session) else 0)
-        return _replay(_Replay(session, job, writer, interrupts, began, clock), progress)
+        resumable = _is_resumable(job, session) and pace is None
+        clock = SnapshotClock(snapshot_s if resumable else 0)
+        return _replay(_Replay(session, job, writer, interrupts, began, clock, pace), progress)
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,7 @@ class _Replay:
     interrupts: Interrupts
     began: float
     snapshots: SnapshotClock
+    pace: Pace | None
 
     def take(
         self, steps: np.ndarray, fills: np.ndarray, equity: np.ndarray, series: np.ndarray
@@ -130,7 +136,10 @@ def _replay(one: _Replay, progress: Progress | None) -> RunReader:
         if one.snapshots.is_due() and session.engine.clock[0]["steps_len"] == 0:
             interrupts.shield()
             one.snapshots.time(lambda: _keep_snapshot(one))
-        interrupts.release()
+        if one.pace is None:
+            interrupts.release()
+        else:  # it is heard between two slices; the third one in a row still goes through
+            interrupts.shield()
         if progress is not None:
             progress(rows, total)
 
@@ -138,7 +147,10 @@ def _replay(one: _Replay, progress: Progress | None) -> RunReader:
         report(0)
         if one.job.fork is not None:
             _fork(one, one.job.fork, report)
-        drive(session, one, report, plain=one.job.plain)
+        if one.pace is None:
+            drive(session, one, report, plain=one.job.plain)
+        else:
+            one.pace.run(Paced(session, one, report, plain=one.job.plain), interrupts)
         interrupts.shield()
         writer.settle()
     except (KeyboardInterrupt, JournalFull) as stop:
@@ -316,8 +328,9 @@ def _seal(one: _Replay, *, stopped: str = "") -> RunReader:
     for s, strategy in enumerate(one.session.strategies):
         one.writer.logs(logs_of(one.session, s), s, strategy.logs)
     wall_s = round(time.perf_counter() - one.began, 6)
+    told = {} if one.pace is None else one.pace.told()
     path = one.writer.seal(
-        {"wall_s": wall_s} | ({"stopped": stopped} if stopped else {}),
+        told | {"wall_s": wall_s} | ({"stopped": stopped} if stopped else {}),
         run_digest(one.session.engine),
         totals(one.session),
         partial=bool(stopped),

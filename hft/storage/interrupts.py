@@ -81,6 +81,15 @@ class Interrupts:
         """From here on Ctrl-C waits; behind a firm shield the third one, too."""
         self._shielded, self._firm = True, firm
 
+    @property
+    def waits(self) -> bool:
+        """Does a Ctrl-C wait behind the shield?"""
+        return self._pending > 0
+
+    def forget(self) -> None:
+        """What waits has been heard: it is not raised."""
+        self._pending = 0
+
     def release(self) -> None:
         """Let Ctrl-C through again. Raises: KeyboardInterrupt when one has waited."""
         self._shielded = self._firm = False

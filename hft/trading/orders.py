@@ -14,7 +14,7 @@ from hft.core.jit import kernel, seldom
 from hft.gateway.events import on_dispatch_failed
 from hft.gateway.pipeline import commit_approved, evaluate
 from hft.gateway.tables import enter
-from hft.gateway.trips import blank, trip_intents
+from hft.gateway.trips import blank, cancels_of, trip_intents
 from hft.trading.steps import new_step, shown, step_row
 
 _NEW = IntentType.NEW.value
@@ -134,3 +134,18 @@ def take_trips(trading: Any, wiring: Any, now_ns: int) -> None:
     head["next_id"] += count
     for k in range(count):
         submit(trading, wiring, trading.own[k], now_ns)
+
+
+@kernel
+def cancel_working(trading: Any, wiring: Any, now_ns: int) -> None:
+    """Ask for the end of every order that works and is not being cancelled. Mutates: trading."""
+    seldom()
+    head = trading.head[0]
+    count = -1
+    while count != 0:
+        gw = enter(trading.gw)
+        _, count = cancels_of(gw, 0, trading.own, 0, head["next_id"], now_ns)
+        head["next_id"] += count
+        for k in range(count):
+            if submit(trading, wiring, trading.own[k], now_ns) != _OK:
+                return

@@ -81,6 +81,21 @@ def test_pauses_at_any_time_leave_no_mark(seed: int, every_ns: int, wakes_on: in
         assert told(session, kept, seen) == expected
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_session_that_is_stopped_and_ended_is_a_replay_told_so(seed: int) -> None:
+    said = inputs((301, ControlKind.STOP, 0, 0), (344, ControlKind.END, 0, 0))
+    first, watcher = watched(seed, 5, 7)
+    kept = Kept([], [], [])
+    drive(given(first, said), kept, plain=True)
+    second, seen = watched(seed, 5, 7)
+    again = Kept([], [], [])
+    paced(second, again, [50, 301, 320, 344], said)
+    assert told(second, again, seen) == told(first, kept, watcher)
+    steps = np.concatenate(kept.steps)
+    assert 301 < steps["ts_ns"].max() < 400 < some_rows(seed)[-1][0]
+    assert not (first.engine.trading.gw.orders["order_id"] > 0).any()  # nothing works any more
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_an_input_heard_while_it_runs_is_the_input_given_from_the_start(seed: int) -> None:
     rng = random.Random(seed)

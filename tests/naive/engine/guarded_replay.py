@@ -85,6 +85,35 @@ class GuardedReplay(Replay):
         self.guards.hear(control, self.now)
         if control.kind == "down":
             self._die(control.value)
+        if control.kind == "stop":
+            self._stop()
+        if control.kind == "end":
+            self._cut()
+
+    def _cut(self) -> None:
+        """No row of a later time happens or is seen, and nothing more is said."""
+        self.said.clear()
+        first = [] if self.next_row is None else [self.next_row]
+        rest = [due for due in (*first, *self.coming) if due[1].exch_ts <= self.now]
+        self.coming = iter(rest)
+        self.next_row = next(self.coming, None)
+        for feed in self.feeds:
+            feed.rows = [row for row in feed.rows if row.local_ts <= self.now]
+        listened = [feed.rows for feed in self.feeds[: self.listened] if feed.rows]
+        self.last_view = max((rows[-1].local_ts for rows in listened), default=0)
+
+    def _stop(self) -> None:
+        """Cancel what works; the oldest first."""
+        for order in sorted(self.ours.orders.values(), key=lambda one: one.oid):
+            waits = order.refused_ns is not None and self.now - order.refused_ns < SECOND
+            if order.cancels == 0 and order.tif != Tif.IOC and not waits:
+                self.numbers += 1
+                who = (CANCEL, order.strategy, order.instrument)
+                intent = Intent(self.numbers, *who, target=order.oid)
+                reason = self._judge(intent)
+                self._conclude(intent, reason)
+                if reason != Reason.OK:
+                    return
 
     def _die(self, until: int) -> None:
         """Nothing reaches us and nobody wakes until then; the venue goes on."""

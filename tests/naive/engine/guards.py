@@ -138,6 +138,8 @@ class Guards:
                 self.modes[who] = control.value
             else:
                 self.mode = control.value
+        elif control.kind == "stop":
+            self.mode = int(PolicyMode.HALT)
         elif control.kind == "degraded":
             self.degraded = bool(control.value)
         elif control.kind in ("kill", "reset"):

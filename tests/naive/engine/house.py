@@ -162,6 +162,7 @@ class _Draw:
         rng = self.rng
         later = at_ns + rng.choice((0, 3, 20, 60, 200))
         kinds = ["mode", "mode", "degraded", "kill", "kill", "lease", "latency", "limits", "down"]
+        kinds += ["stop"] if self.rng.random() < 0.7 else ["end"]
         kinds += ["promotion"] * (3 if "HFT_GATEWAY_REQUIRE_PROMOTION" in self.keys else 1)
         kinds += ["latency"] * (3 * ("HFT_COMMAND_DEADLINE_MS" in self.keys))
         kinds += ["reset"] * (5 * ("max_daily_loss" in self.keys))
@@ -199,6 +200,12 @@ class _Draw:
         value = self.rng.choice((1, 5, 12, 40))
         found = [Control(at_ns, "latency", value)]
         return [*found, Control(later, "latency", 0)] if self.rng.random() < 0.5 else found
+
+    def stop(self, at_ns: int, later: int) -> list[Control]:
+        return [Control(at_ns, "stop"), Control(later, "mode", 0)]
+
+    def end(self, at_ns: int, later: int) -> list[Control]:
+        return [Control(later, "end")]
 
     def down(self, at_ns: int, later: int) -> list[Control]:
         return [Control(at_ns, "down", max(at_ns + 1, later))]

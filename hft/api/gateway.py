@@ -1,0 +1,208 @@
+"""The gateway as a process that lives: run it on paper, ask it, and prove what it did.
+
+A session has a folder, its home: what it is of, its journal, and where it is asked.
+"""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hft.api.one_replay import GB, job_asked
+from hft.core.errors import DataError
+from hft.runs.execute import execute
+from hft.runs.folder.layout import MANIFEST, PARTIAL
+from hft.runs.job import Job
+from hft.runs.result import Run, as_run
+from hft.runs.verify import Verdict, verify
+from hft.services.paper.board import Board, read_board
+from hft.services.paper.clock import TapeClock, speed_e3
+from hft.services.paper.journal import PaperJournal, read
+from hft.services.paper.mailbox import MAILBOX, ask
+from hft.services.paper.plan import FILE, Plan, refuse_other
+from hft.services.paper.session import PaperSession, World
+from hft.settings import load_settings
+from hft.storage.lock import locked
+
+HOME, JOURNAL, OVER = "gateway", "journal", "ended"
+LOCK = ".lock"
+DEMO_SPEED = 20.0
+LATENCY = "5ms"  # each way, where no venue is given
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What a session left: its run, and how it ended."""
+
+    run: Run
+    session: str
+    ended: str
+    lives: int
+    home: Path
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "session": self.session,
+            "ended": self.ended,
+            "lives": self.lives,
+            "home": str(self.home),
+            "run": self.run.to_json(),
+        }
+
+
+def run(
+    tapes: Any = None,
+    strategy: Any = None,
+    *,
+    speed: float | None = None,
+    home: str | Path = HOME,
+    record: str | None = None,
+    out: str | Path | None = None,
+    world: World | None = None,
+    tell: Callable[[str], None] | None = None,
+    **asked: Any,
+) -> Paper:
+    """Trade on paper while the tapes go by, until they end or somebody stops it.
+
+    Without `tapes` and `strategy` the session that has not ended in `home` goes on, at the tape's
+    time; where there is none, a synthetic market is quoted. `speed` is times real time. Without a
+    `venue` each way takes 5 ms. The rest is as in `hft.replay`. Raises: Busy where another process
+    runs it, ConfigError, DataError.
+    """
+    folder = Path(home)
+    settings = load_settings()
+    with locked(folder / LOCK, wait_s=0, doing="runs this gateway"):
+        plan = _open_plan(folder)
+        if tapes is None and strategy is None and plan is not None and not asked:
+            job = plan.job()
+            _note(tell, f"session {plan.session} goes on")
+        else:
+            if asked.get("venue") is None:
+                asked["venue"] = {"latency": LATENCY}
+            default = DEMO_SPEED if tapes is None else 1.0
+            given = speed_e3(default if speed is None else speed)
+            job = job_asked(
+                "synthetic" if tapes is None else tapes,
+                "market_making" if strategy is None else strategy,
+                settings,
+                **asked,
+            )
+            key = job.manifest()["key"]
+            if plan is not None:
+                refuse_other(plan, key, given, folder)
+            else:
+                plan = _new_plan(job, given, record, out, settings)
+                plan.save(folder)
+        return _live(plan, job, folder, settings, world)
+
+
+def _live(plan: Plan, job: Job, folder: Path, settings: Any, world: World | None) -> Paper:
+    wall_ns = (world or World()).wall_ns()
+    journal = PaperJournal(folder / JOURNAL, plan.session, wall_ns)
+    try:
+        (folder / MAILBOX).mkdir(exist_ok=True)
+        _remove_unsealed(plan)
+        session = PaperSession(plan, job, journal, folder, board=Board(folder), world=world)
+        done = as_run(
+            execute,
+            job,
+            advised=False,
+            record=plan.record,
+            out=plan.out,
+            fresh=True,
+            max_journal_bytes=int(settings.runs_max_journal_gb * GB),
+            pace=session,
+        )
+    finally:
+        journal.close()
+    _keep(folder, plan.session)
+    lives = journal.history.lives + 1
+    return Paper(done, plan.session, str(done.manifest["paper"]["ended"]), lives, folder)
+
+
+def status(home: str | Path = HOME) -> dict[str, Any]:
+    """How the session of a home is: the newest page of its board, and whether it runs.
+
+    Raises: Unavailable where none ever ran.
+    """
+    page = read_board(Path(home))
+    return page | {"alive": _alive(Path(home))}
+
+
+def request(home: str | Path, entry: dict[str, Any]) -> int:
+    """Ask a running session: an entry as in a file of control inputs, without `at`.
+
+    Returns: the tape's time at which it was heard, ns; it is on the disk then. Raises: Unavailable
+    where none runs, ConfigError for what it refuses.
+    """
+    folder = Path(home)
+    read_board(folder)
+    return ask(folder / MAILBOX, entry)
+
+
+def reconcile(run: Run, *, tapes: Any = None) -> Verdict:
+    """Replay a session from its inputs: the same decisions, or the first that differs.
+
+    Raises: DataError for a run that was no session; JournalError for one that did not end.
+    """
+    if run.manifest.get("mode") != "paper":
+        raise DataError(f"{run.path}: is a replay, not a session; `hft replay verify` verifies it")
+    return verify(run, tapes=tapes)
+
+
+def _open_plan(folder: Path) -> Plan | None:
+    """The session that has not ended; one that has is laid aside."""
+    plan = Plan.load(folder)
+    if plan is not None and read(folder / JOURNAL).ended:
+        _keep(folder, plan.session)
+        return None
+    return plan
+
+
+def _new_plan(job: Job, speed: int, record: str | None, out: Any, settings: Any) -> Plan:
+    session = time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + f"-{os.getpid()}"
+    where = str(Path(out or settings.replay_out).resolve())
+    return Plan(session, job.manifest(), TapeClock(0, 0, speed), record or "full", where)
+
+
+def _remove_unsealed(plan: Plan) -> None:
+    """What a killed life left of its run: it is made again from the journal."""
+    for folder in Path(plan.out).glob(f"*{PARTIAL}"):
+        try:
+            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if manifest.get("paper", {}).get("session") == plan.session:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep(folder: Path, session: str) -> None:
+    """Lay a session that is over aside; its home is free for another."""
+    aside = folder / OVER / session
+    aside.mkdir(parents=True, exist_ok=True)
+    for name in (JOURNAL, FILE):
+        if (folder / name).exists():
+            os.replace(folder / name, aside / name)
+
+
+def _alive(folder: Path) -> bool:
+    from hft.core.errors import Busy
+
+    try:
+        with locked(folder / LOCK, wait_s=0):
+            return False
+    except Busy:
+        return True
+
+
+def _note(tell: Callable[[str], None] | None, sentence: str) -> None:
+    if tell is not None:
+        tell(sentence)
+
+
+__all__ = ["Paper", "reconcile", "request", "run", "status"]

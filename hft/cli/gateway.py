@@ -1,0 +1,172 @@
+"""`hft gateway`: trade on paper while a tape goes by, steer it, and prove what it did."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from hft.cli import complete, context
+from hft.cli.options import REPLAY, Name, Out, TapesIn, find, giving, keywords, strategies
+
+app = typer.Typer(help="Trade on paper, and steer and prove it.", no_args_is_help=True)
+
+DIFFERENT = 2
+Home = Annotated[
+    str, typer.Option("--home", help="The session's folder: its journal, where it is asked.")
+]
+LEFT_OUT = ("fresh", "resume", "plain", "start", "end", "faults")
+PAPER = {name: option for name, option in REPLAY.items() if name not in LEFT_OUT}
+Strategies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--strategy", "-s", help="As in `hft replay run`.", autocompletion=complete.strategies
+    ),
+]
+
+
+@app.callback()
+def gateway() -> None:
+    """Trade on paper, and steer and prove it."""
+
+
+@app.command()
+@giving(PAPER, keywords)
+def run(
+    tapes: Annotated[
+        list[str] | None, typer.Argument(help="Dataset folders, tape files or synthetic.")
+    ] = None,
+    strategy: Strategies = None,
+    paper: Annotated[
+        bool, typer.Option("--paper", help="At a simulated venue; there is no other yet.")
+    ] = True,
+    speed: Annotated[
+        float | None, typer.Option(help="Times real time; 1, of the synthetic market 20.")
+    ] = None,
+    home: Home = "gateway",
+    json: context.Json = False,
+    **options: Any,
+) -> None:
+    """Trade on paper while tapes go by; Ctrl-C cancels what works and ends the session.
+
+    Without arguments the session of the folder that has not ended goes on, at the tape's time.
+    """
+    from hft.api import gateway as api
+
+    given = {name: value for name, value in options.items() if value not in (None, {}, 0)}
+    if tapes is None and strategy is None and speed is None and not given:
+        with watched(home):
+            done = api.run(home=home, tell=context.note)
+    else:
+        asked = given.pop("params", None) or {}
+        chosen = strategies(strategy or ["market_making"], asked, False)
+        with watched(home):
+            done = api.run(tapes, chosen, speed=speed, home=home, tell=context.note, **given)
+    context.emit(done.to_json(), lambda: f"{done.run!r}\n  session: {done.ended}")
+    context.note(f"to prove it: hft gateway reconcile {done.run.path}")
+
+
+@contextmanager
+def watched(home: str) -> Iterator[None]:
+    """Show the session while it runs, where somebody looks."""
+    if context.current.quiet or context.current.json or not sys.stderr.isatty():
+        context.note(f"session in {home}; Ctrl-C ends it, `hft gateway top` shows it")
+        yield
+        return
+    from hft.cli.gateway_top import beside
+
+    with beside(home):
+        yield
+
+
+@app.command()
+def status(home: Home = "gateway", json: context.Json = False) -> None:
+    """Say how a session is: is it alive, what time is it there, what did it decide."""
+    from hft.api import gateway as api
+    from hft.cli.gateway_top import words
+
+    page = api.status(home)
+    context.emit(page, lambda: words(page))
+
+
+@app.command()
+def top(home: Home = "gateway") -> None:
+    """Watch a session: decisions a second, refusals by reason, positions, who leads."""
+    from hft.cli.gateway_top import watch
+
+    watch(home)
+
+
+Scope = Annotated[str | None, typer.Option(help="global, account, strategy, symbol or byte.")]
+Symbol = Annotated[str | None, typer.Option(help="Of this instrument only.")]
+Who = Annotated[str | None, typer.Option("--strategy", "-s", help="Of this strategy only.")]
+Cause = Annotated[str, typer.Option(help="Why; it stands in the journal.")]
+
+
+@app.command()
+def kill(
+    scope: Scope = None,
+    symbol: Symbol = None,
+    strategy: Who = None,
+    cause: Cause = "",
+    home: Home = "gateway",
+    json: context.Json = False,
+) -> None:
+    """Refuse, cancel and close in a scope; it holds until a reset."""
+    _ask(home, "kill", scope=scope, symbol=symbol, strategy=strategy, cause=cause)
+
+
+@app.command()
+def reset(
+    scope: Scope = None,
+    symbol: Symbol = None,
+    strategy: Who = None,
+    cause: Cause = "",
+    home: Home = "gateway",
+    json: context.Json = False,
+) -> None:
+    """Clear the trip of a scope."""
+    _ask(home, "reset", scope=scope, symbol=symbol, strategy=strategy, cause=cause)
+
+
+@app.command()
+def mode(
+    value: Annotated[str, typer.Argument(help="normal, degrade or halt.")],
+    strategy: Who = None,
+    home: Home = "gateway",
+    json: context.Json = False,
+) -> None:
+    """Set the operator's mode, of all or of one strategy."""
+    _ask(home, "mode", value=value, strategy=strategy)
+
+
+@app.command()
+def stop(home: Home = "gateway", json: context.Json = False) -> None:
+    """End a session as Ctrl-C does: cancel what works, wait for the answers, seal the run."""
+    _ask(home, "stop")
+
+
+@app.command()
+def reconcile(
+    name: Name = "last", out: Out = None, tapes: TapesIn = None, json: context.Json = False
+) -> None:
+    """Replay a session from its inputs; exit code 2 and the first difference when it differs."""
+    from hft.api import gateway as api
+
+    verdict = api.reconcile(find(name, out), tapes=tapes)
+    context.emit(verdict.to_json(), lambda: str(verdict))
+    if not verdict:
+        raise typer.Exit(DIFFERENT)
+
+
+def _ask(home: str, kind: str, **fields: str | None) -> None:
+    """Ask the session of `home` and say when it heard."""
+    import numpy as np
+
+    from hft.api import gateway as api
+
+    entry = {"kind": kind} | {name: value for name, value in fields.items() if value}
+    at_ns = api.request(home, entry)
+    told = {"kind": kind, "at_ns": at_ns}
+    context.emit(told, lambda: f"{kind}: heard at {np.datetime64(at_ns, 'ns')}Z of the tape")

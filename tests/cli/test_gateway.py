@@ -1,0 +1,104 @@
+"""`hft gateway` as somebody meets it: two terminals, an empty folder, Ctrl-C, and a kill -9."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HFT = (sys.executable, "-c", "from hft.cli.app import main; main()")
+WAIT_S = 120
+
+
+def hft(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """One command in a folder, to its end."""
+    return subprocess.run(
+        [*HFT, *words], cwd=folder, capture_output=True, text=True, timeout=WAIT_S, check=False
+    )
+
+
+def begun(folder: Path, *words: str) -> subprocess.Popen[str]:
+    """A session that trades by now: its board says that it has decided something."""
+    process = subprocess.Popen(
+        [*HFT, "gateway", "run", *words],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        if page(folder).get("pid") == process.pid and page(folder)["decisions"] > 20:
+            return process
+        time.sleep(0.2)
+    process.kill()
+    raise AssertionError(process.communicate())
+
+
+def page(folder: Path) -> dict[str, Any]:
+    from hft.api import gateway
+    from hft.core.errors import Unavailable
+
+    try:
+        return gateway.status(folder / "gateway")
+    except Unavailable:
+        return {}
+
+
+@pytest.mark.slow
+def test_first_minutes_from_an_empty_folder(tmp_path: Path) -> None:
+    none = hft(tmp_path, "gateway", "status")
+    assert none.returncode == 69
+    assert "gateway: no gateway has run here; start one with `hft gateway run`" in none.stderr
+
+    session = begun(tmp_path, "--paper")
+    try:
+        second = hft(tmp_path, "gateway", "run")
+        assert second.returncode == 75 and "runs this gateway" in second.stderr
+        shown = hft(tmp_path, "gateway", "status")
+        assert shown.returncode == 0 and "alive, life 1" in shown.stdout
+        assert "at 20x" in shown.stdout
+        refused = hft(tmp_path, "gateway", "mode", "loud", "--json")
+        assert refused.returncode == 78
+        assert "'loud' is none of normal, degrade, halt" in json.loads(refused.stdout)["error"]
+        heard = hft(tmp_path, "gateway", "kill", "--cause", "enough")
+        assert heard.returncode == 0 and heard.stdout.startswith("kill: heard at 2024-01-0")
+        os.kill(session.pid, signal.SIGKILL)
+        session.communicate()
+        dead = hft(tmp_path, "gateway", "status")
+        assert "its process is not there" in dead.stdout
+        gone = hft(tmp_path, "gateway", "reset")
+        assert gone.returncode == 69 and "no gateway answered within 5 s" in gone.stderr
+    finally:
+        session.kill()
+
+    again = begun(tmp_path)  # without a word: the session goes on
+    again.send_signal(signal.SIGINT)
+    out, told = again.communicate(timeout=WAIT_S)
+    assert again.returncode == 0, told
+    assert "session: stopped" in out and "to prove it: hft gateway reconcile" in told
+    (run,) = (tmp_path / "runs").iterdir()
+    heard = json.loads((run / "manifest.json").read_text())["config"]["controls"]
+    # A busy machine may have let it wait for so long that it was dead once more.
+    assert [kind for kind, _ in groupby(one["kind"] for one in heard)] == [
+        *("kill", "down", "stop", "end")
+    ]
+
+    proof = hft(tmp_path, "gateway", "reconcile", "last")
+    assert proof.returncode == 0 and "the same digest" in proof.stdout
+    over = hft(tmp_path, "gateway", "kill")
+    assert over.returncode == 69
+
+
+def test_a_replay_is_no_session(tmp_path: Path) -> None:
+    hft(tmp_path, "data", "synth", "--out", "tape", "--events", "2000")
+    hft(tmp_path, "replay", "run", "tape", "-s", "market_making")
+    found = hft(tmp_path, "gateway", "reconcile", "last")
+    assert found.returncode == 65
+    assert "is a replay, not a session; `hft replay verify` verifies it" in found.stderr
