@@ -24,9 +24,10 @@ QUICK_WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 DEMO_ARGS ?=
 FUZZ_SEEDS ?= 200
 ENGINE_MARKETS ?= 200000
+CRASH_SEEDS ?= 3000
 
 .PHONY: advice-check attacks mutations random-runs bench-journal bench-search bench-service bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
-	docs bench fuzz fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak leak-lists bless notebooks fix reference lock sessions wheel setup clean
+	docs bench fuzz fuzz-crash soak-crash fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak leak-lists bless notebooks fix reference lock sessions wheel setup clean
 
 help:  ## print this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -124,6 +125,13 @@ governance-study: $(READY)  ## simulate what governance promises; writes docs/go
 
 fuzz: $(READY)  ## soak the simulation tests over many seeds (FUZZ_SEEDS=200)
 	@NUMBA_BOUNDSCHECK=1 $(PY) -m pytest -q tests --seeds $(FUZZ_SEEDS) -k "simulation or fuzz" $(ARGS)
+
+# `SEED=n` plays one scenario again, twice, and prints the end of a violation; `make soak-crash` 10 000.
+fuzz-crash: $(READY)  ## seeded crashes of gateway, disk, wire and venue (CRASH_SEEDS=3000, SEED=n for one)
+	@$(PY) -m tests.simulation.chaos $(if $(SEED),--seed $(SEED),--seeds $(CRASH_SEEDS)) $(ARGS)
+
+soak-crash: $(READY)  ## the same, 10 000 scenarios
+	@$(PY) -m tests.simulation.chaos --seeds 10000 $(ARGS)
 
 attacks: $(READY)  ## every attack of an alpha's author against the installed command, on years without edge
 	@$(PY) tests/attacks/command.py $(ARGS)

@@ -30,6 +30,10 @@ class Inode:
     platter: bytearray = field(default_factory=bytearray)
     dirty: list[tuple[int, bytes | None]] = field(default_factory=list)  # None cuts to a size
     has_dropped: bool = False
+    scanned: tuple[int, int] = (
+        -1,
+        0,
+    )  # the platter's size when somebody read it, and what he found
 
     def change(self, at: int, data: bytes | None) -> None:
         _apply(self.memory, at, data)
@@ -39,6 +43,7 @@ class Inode:
         for at, data in self.dirty:
             _apply(self.platter, at, data)
         self.dirty.clear()
+        self.scanned = (-1, 0)
 
     def fail_sync(self, random: Random) -> None:
         """Some writes are on the platter, the others are taken for written and never will be."""
@@ -48,9 +53,11 @@ class Inode:
             else:
                 self.has_dropped = True
         self.dirty.clear()
+        self.scanned = (-1, 0)
 
     def forget(self, random: Random) -> None:
         """What a power cut leaves."""
+        self.scanned = (-1, 0)
         torn = _torn_in_order if random.random() < 0.5 else _torn_by_sector
         self.platter = torn(self, random)
         self.memory = bytearray(self.platter)

@@ -1,0 +1,224 @@
+"""Scenarios by the thousand, or one again by its seed: `python -m tests.simulation.chaos`.
+
+`--seeds N` plays N of them in two processes and says what was met and what was not; `--seed n`
+plays one twice, compares the traces, and of a violation prints what happened last, with the fewest
+kinds of trouble that still lead to it. `--planted` hunts the planted bugs instead.
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Iterable
+from multiprocessing import get_context
+from typing import NamedTuple
+
+from hft.core.errors import HftError
+from tests.simulation.faults import KINDS
+from tests.simulation.ledger import Wrong
+from tests.simulation.product import PLANTED, Product
+from tests.simulation.scenario import STEPS, World, play
+
+CHUNK, TRAIL, SHOWN = 20, 40, 10
+STATES = (
+    "torn tail",
+    "records lost unsaid",
+    "latched",
+    "no journal",
+    "crashed inside a step",
+    "segments dropped",
+    "command lost",
+    "question lost",
+    "reply lost",
+    "ack lost",
+    "ack twice",
+    "unsent",
+    "decided before a cut",
+    "lease over before sending",
+    "stepped down",
+    "journal still held",
+    "logon refused",
+    "stale at the venue",
+    "asked again",
+    "RESTS",
+    "ENDED",
+    "NEVER_SEEN",
+    "OK",
+    "RECONCILING",
+    "OUTCOME_UNKNOWN",
+    "DEDUP_OUTCOME_UNKNOWN",
+    "VENUE_DOWN",
+    "ORDER_QUEUE_FULL",
+    "DEDUP_KEY_REUSED",
+    "POSITION_LIMIT",
+    "BREAKER_TRIPPED",
+    "sent NEW",
+    "sent AMEND",
+    "sent CANCEL",
+    "sent FORCE_FLAT",
+    "answer FILL",
+    "answer REJECTED",
+    "answer EXPIRED",
+    "answer CANCELLED",
+    "answer CANCEL_REJECTED",
+    "answer AMENDED",
+    "answer AMEND_REJECTED",
+)
+
+
+class Result(NamedTuple):
+    """Some scenarios: what was met, and by seed what was violated."""
+
+    seen: Counter[str]
+    wrong: dict[int, str]
+
+
+def play_all(seeds: Iterable[int], steps: int = STEPS) -> Result:
+    """Play scenarios one after the other."""
+    seen: Counter[str] = Counter()
+    wrong: dict[int, str] = {}
+    for seed in seeds:
+        try:
+            seen += play(seed, steps=steps).count()
+        except Exception as error:
+            wrong[seed] = f"{type(error).__name__}: {error}"
+    return Result(seen, wrong)
+
+
+def _chunk(task: tuple[range, int]) -> Result:
+    return play_all(*task)
+
+
+def play_many(first: int, count: int, processes: int, steps: int = STEPS) -> Result:
+    """Play `count` scenarios from seed `first`; which process has which makes no difference."""
+    play(first, steps=20)  # compiles before processes share the cache
+    seen: Counter[str] = Counter()
+    wrong: dict[int, str] = {}
+    ranges = [
+        range(at, min(at + CHUNK, first + count)) for at in range(first, first + count, CHUNK)
+    ]
+    with get_context("fork").Pool(processes) as pool:
+        for part in pool.imap_unordered(_chunk, [(seeds, steps) for seeds in ranges]):
+            seen += part.seen
+            wrong |= part.wrong
+    return Result(seen, wrong)
+
+
+def not_hit(seen: Counter[str]) -> list[str]:
+    """Kinds of trouble and states that were never met."""
+    return [name for name in (*KINDS, *STATES) if not seen[name]]
+
+
+def found_after(bug: type[Product], most: int) -> tuple[int, str] | None:
+    """How many scenarios it took to find a planted bug, and what was said."""
+    for seed in range(most):
+        try:
+            play(seed, bug())
+        except (Wrong, HftError) as error:
+            if _fails(seed, Product, list(KINDS), STEPS):
+                continue  # not because of this bug
+            return seed + 1, f"{type(error).__name__}: {error}"
+    return None
+
+
+def again(seed: int, product: type[Product] = Product, steps: int = STEPS) -> int:
+    """Play one scenario twice and say what happened. Returns: the exit code."""
+    traces = []
+    for _ in range(2):
+        try:
+            traces.append(play(seed, product(), steps).trace.hexdigest())
+        except Exception as error:
+            traces.append(f"{type(error).__name__}: {error}")
+    print(f"seed {seed}, first time:  {traces[0]}\nseed {seed}, second time: {traces[1]}")
+    if traces[0] != traces[1]:
+        print("NOT DETERMINISTIC")
+        return 1
+    if ":" not in traces[0]:
+        return 0
+    faults, steps = _shrunk(seed, product, steps)
+    world = World(seed, product(), steps=steps, faults=faults)
+    world.trail = deque(maxlen=TRAIL)
+    try:
+        world.play()
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        print(f"with {steps} steps and these troubles: {', '.join(faults) or 'none'}")
+        print(*world.trail, said, sep="\n")
+    return 1
+
+
+def _shrunk(seed: int, product: type[Product], steps: int) -> tuple[list[str], int]:
+    """The fewest kinds of trouble and the fewest steps that still end badly, found greedily."""
+    faults = list(KINDS)
+    for kind in KINDS:
+        fewer = [one for one in faults if one != kind]
+        if _fails(seed, product, fewer, steps):
+            faults = fewer
+    for shorter in (50, 100, 200, 400, 700):
+        if shorter < steps and _fails(seed, product, faults, shorter):
+            return faults, shorter
+    return faults, steps
+
+
+def _fails(seed: int, product: type[Product], faults: list[str], steps: int) -> bool:
+    try:
+        World(seed, product(), steps=steps, faults=faults).play()
+    except Exception:
+        return True
+    return False
+
+
+def _report(result: Result, count: int, seconds: float, cpu: float) -> int:
+    seen = result.seen
+    for name in (*KINDS, *STATES):
+        print(f"  {name:28} {seen[name]}")
+    print(
+        f"{count} scenarios, {seen['steps']} steps, {seen['lives']} lives, {seen['rows']} records, "
+        f"{seconds:.0f} s ({cpu:.0f} CPU s): {len(result.wrong)} violations"
+    )
+    missing = not_hit(seen)
+    print(f"NOT HIT: {', '.join(missing) or 'nothing'}")
+    for seed, said in sorted(result.wrong.items())[:SHOWN]:
+        print(f"seed {seed}: {said[:200]}\n  make fuzz-crash SEED={seed}")
+    return 1 if result.wrong else 0
+
+
+def _hunt(most: int) -> int:
+    missed = 0
+    for name, bug in PLANTED.items():
+        found = found_after(bug, most)
+        missed += found is None
+        print(f"{name:24} " + (f"after {found[0]}: {found[1][:90]}" if found else "NOT FOUND"))
+    return 1 if missed else 0
+
+
+def main(given: list[str]) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="tests.simulation.chaos", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--planted", action="store_true")
+    parser.add_argument("--bug", choices=PLANTED, help="with --seed: play it with this bug planted")
+    asked = parser.parse_args(given)
+    if asked.seed is not None:
+        return again(asked.seed, PLANTED.get(asked.bug, Product), asked.steps)
+    if asked.planted:
+        return _hunt(asked.seeds)
+    began = time.perf_counter()
+    result = play_many(asked.first, asked.seeds, asked.processes, asked.steps)
+    children = sum(_cpu_of_children())
+    return _report(result, asked.seeds, time.perf_counter() - began, children)
+
+
+def _cpu_of_children() -> tuple[float, float]:
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime, used.ru_stime
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

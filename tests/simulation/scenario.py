@@ -1,0 +1,320 @@
+"""One scenario by its seed: lives of gateways on a disk, a wire and a venue, and an auditor.
+
+A step is one callback of the loop: one turn of a process, of the wire, or of the market. After each
+the auditor looks and the fault plan may strike, so that a crash fits between any two. When the
+steps are over all troubles end, and everything must come to rest; then the power is cut a last time
+and what is found must be what was there.
+"""
+
+import contextlib
+import contextvars
+import hashlib
+import struct
+from collections import Counter, deque
+from collections.abc import Collection
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from hft.core.codes import IntentType
+from hft.storage.commit import Commit
+from hft.storage.groups import read_groups
+from hft.storage.log import LogWriter, drop_segments, read_segments
+from hft.trading.inputs import INPUT
+from tests.naive.gateway import Rules
+from tests.simulation.auditor import Auditor
+from tests.simulation.core_gateway import CoreGateway
+from tests.simulation.disk import Crashed, Life, ModelDisk
+from tests.simulation.faults import KINDS, FaultPlan
+from tests.simulation.journal import Turns
+from tests.simulation.lease import LeaseStore, ModelLease
+from tests.simulation.ledger import Wrong
+from tests.simulation.link import ModelAdapter
+from tests.simulation.loop import LIFE, SeededLoop
+from tests.simulation.platter import FOLDER
+from tests.simulation.product import MONEY, Product
+from tests.simulation.venue import ModelVenue
+from tests.simulation.wire import Weather, Wire
+from tests.simulation.workload import Workload
+
+STEPS, REST_STEPS = 1000, 6000
+START_NS = 1_700_000_000_000_000_000
+LEASE_NS = 400_000_000
+ROW = INPUT.itemsize
+RULES = (
+    Rules(dedup_window=4096),
+    Rules(dedup_window=4096, long_max=20, short_max=20, order_size=8),
+    Rules(dedup_window=4096, daily_loss=300, reset_ns=200_000_000, per_s=120),
+)
+
+
+class Process:
+    """One life of one gateway process."""
+
+    def __init__(self, world: "World", name: str, number: int) -> None:
+        self.name, self.number = name, number
+        self.life = world.product.disk(world.disk, name)
+        self.is_over = self.is_stopped = False
+        self.context = contextvars.copy_context()
+        self.context.run(LIFE.set, number)
+        lease = ModelLease(world.store, name, ttl_ns=LEASE_NS)
+        self.gateway = world.gateway(self.life, lease, ModelAdapter(world.wire, name))
+
+
+class World:
+    """Everything of one scenario; `product` is under test."""
+
+    def __init__(
+        self,
+        seed: int,
+        product: Product | None = None,
+        *,
+        steps: int = STEPS,
+        faults: Collection[str] = KINDS,
+    ) -> None:
+        self.seed, self.product, self.steps = seed, product or Product(), steps
+        self.trail: deque[str] | None = None  # what happened last, for people
+        draws = {
+            name: Random(f"{seed} {name}") for name in ("rest", "venue", "wire", "work", "fault")
+        }
+        self.random = draws["rest"]
+        self.seen: Counter[str] = Counter()
+        self.loop = SeededLoop(seed)
+        self.disk = ModelDisk(Random(f"{seed} disk"))
+        self.rules = RULES[self.random.randrange(len(RULES))]
+        self.strategies, self.money = self.rules.strategies, MONEY
+        self.room = self.random.choice((1, 2, 64))
+        self.venue = ModelVenue(draws["venue"])
+        self.auditor = Auditor(self)
+        self.wire = Wire(self.loop, self.venue, draws["wire"], left=self.auditor.left)
+        self.wire.seen = self.seen
+        self.store = LeaseStore(lambda: int(self.loop.now * 1e9))
+        self.workload = Workload(self, draws["work"])
+        self.plan = FaultPlan(self, draws["fault"], faults)
+        self.later = self.wire.later
+        self.jump_ns = 0
+        self.checkpoint: tuple[int, int, Any] = (1, 0, None)
+        self.processes: dict[str, Process] = {}
+        self.lives = 0
+        self.is_quiet = False
+        self.trace = hashlib.blake2b(digest_size=16)
+        self._steps = -1
+
+    # -- what a gateway is given ------------------------------------------------------------------
+
+    def gateway(self, life: Life, lease: ModelLease, adapter: ModelAdapter) -> CoreGateway:
+        return CoreGateway(self, life, lease, adapter)
+
+    def clock_ns(self) -> int:
+        """The clock on the wall."""
+        return START_NS + int(self.loop.now * 1e9) + self.jump_ns
+
+    def open_log(self, life: Life) -> LogWriter:
+        log = self.product.log(
+            FOLDER,
+            "inputs",
+            owner="account0",
+            first=self.checkpoint[0],
+            segment_bytes=16_000,
+            fsync="always",
+            disk=life,
+        )
+        self.seen["torn tail"] += log.torn_bytes > 0
+        return log
+
+    def open_commit(self, log: LogWriter, first: int) -> Commit:
+        turns = Turns(self.loop)
+        return self.product.commit(
+            log, ROW, first=first, most=64, loop=self.loop, executor=turns, clock_ns=lambda: 0
+        )
+
+    def ends(self, gateway: Any) -> None:
+        """A gateway is through: its process ends a little later."""
+        for process in self.processes.values():
+            if process.gateway is gateway:
+                self.later(0.001, self.kill, process)
+
+    # -- what happens to processes ----------------------------------------------------------------
+
+    def start(self, name: str) -> None:
+        """A process begins."""
+        if name in self.processes and not self.processes[name].is_over:
+            return
+        self.note(f"{name} starts")
+        self.lives += 1
+        process = self.processes[name] = Process(self, name, self.lives)
+        for call in (process.gateway.begin, lambda: self.workload.begin(process.gateway)):
+            self.loop.call_soon(call, context=process.context)
+
+    def kill(self, process: Process | None) -> bool:
+        """kill -9, and a start some time later."""
+        if process is None or process.is_over:
+            return False
+        self.note(f"{process.name} ends")
+        process.is_over = True
+        process.life.end()
+        self.loop.cut(process.number)
+        if process.gateway.closing is not None:
+            process.gateway.closing.close()
+        self.auditor.let_go(process.gateway)
+        if self.store.holders.get(self.store.fence) == process.name:
+            self.store.until_ns = 0
+        self.later(0.01 + self.random.random() * 0.1, self.start, process.name)
+        return True
+
+    def power_cut(self) -> None:
+        self.disk.power_cut()
+        for process in list(self.processes.values()):
+            self.kill(process)
+        self.disk.has_short_writes = False
+        self.disk.fails.clear()
+
+    def stop_leader(self, random: Random) -> bool:
+        """SIGSTOP for longer than the lease lives; then it goes on, or is killed."""
+        process = self.leader()
+        if process is None or process.is_stopped:
+            return False
+        process.is_stopped = True
+        self.loop.hold(process.number)
+        self.later(0.1 + random.random(), self.go_on, process, random.random() < 0.4)
+        return True
+
+    def go_on(self, process: Process, is_killed: bool) -> None:
+        process.is_stopped = False
+        if is_killed:
+            self.kill(process)
+        self.loop.resume(process.number)
+
+    def someone(self, random: Random) -> Process | None:
+        """A process that runs."""
+        running = [one for one in self.processes.values() if not one.is_over]
+        return random.choice(running) if running else None
+
+    def leader(self) -> Process | None:
+        running = [one for one in self.processes.values() if not one.is_over]
+        return next((one for one in running if one.gateway is self.auditor.holder), None)
+
+    # -- what happens to the rest -----------------------------------------------------------------
+
+    def free_disk(self) -> None:
+        self.disk.room = None
+
+    def wire_up(self) -> None:
+        self.wire.is_down = False
+
+    def fair_weather(self) -> None:
+        self.wire.weather = Weather()
+
+    def market(self) -> None:
+        """The market goes on, whoever is dead."""
+        if self.is_quiet:
+            return
+        if self.random.random() < 0.5:
+            self.venue.move()
+        else:
+            self.venue.trade()
+        self.later(0.002 + self.random.random() * 0.02, self.market)
+
+    def make_checkpoint(self) -> bool:
+        """Another process replays the journal and keeps what it finds; older segments go."""
+        seq, number, saved = self.checkpoint
+        life = Life(self.disk, "checkpoint")
+        found = list(read_groups(read_segments(FOLDER, first=seq, disk=life), ROW, number + 1))
+        if len(found) > 3:  # the last frame may not be durable
+            rows = b"".join(
+                one.group.rows[max(0, number + 1 - one.group.first) * ROW :] for one in found[:-1]
+            )
+            desk = self.product.desk(self)
+            if saved is not None:
+                desk.restore(saved)
+            desk.replay(np.frombuffer(rows, INPUT))
+            self.checkpoint = (found[-2].seq + 1, desk.inputs, desk.snapshot())
+            with contextlib.suppress(OSError):  # the disk may be failing
+                self.seen["segments dropped"] += drop_segments(FOLDER, found[-2].seq + 1, life)
+        life.end()
+        return len(found) > 3
+
+    def note(self, said: str) -> None:
+        """One line of what happens, where somebody wants to read it."""
+        if self.trail is not None:
+            self.trail.append(f"{self.loop.steps:6d} {self.loop.now:9.6f} s  {said}")
+
+    def count(self) -> Counter[str]:
+        """What was met, by name."""
+        kinds = Counter(f"sent {IntentType(c.kind).name}" for c in self.venue.arrived)
+        told = Counter({f"answer {name}": n for name, n in self.venue.seen.items()})
+        rest = {
+            "lives": self.lives,
+            "rows": len(self.auditor.rows),
+            "steps": self.loop.steps,
+            "asked again": self.workload.retries,
+            "stale at the venue": self.venue.stale,
+            "disputed": self.auditor.firm.disputed,
+        }
+        return self.seen + kinds + told + Counter(rest)
+
+    # -- the run ----------------------------------------------------------------------------------
+
+    def play(self) -> "World":
+        """All of it. Raises: Wrong."""
+        for name in ("a", "b") if "two leaders" in self.plan.kinds else ("a",):
+            self.start(name)
+        self.later(0.0, self.market)
+        self.loop.run_until(lambda: self._step(self.steps))
+        self._rest()
+        self.power_cut()
+        self._rest()
+        holder = self.auditor.holder
+        self.trace.update(holder.desk.digest().encode())
+        return self
+
+    def _rest(self) -> None:
+        """No more trouble: everything must come to rest."""
+        self.is_quiet = True
+        self.plan.rate = 0.0
+        for end in (self.free_disk, self.wire_up, self.fair_weather):
+            end()
+        self.disk.has_short_writes = False
+        self.disk.fails.clear()
+        for process in self.processes.values():
+            self.go_on(process, False)
+        before = self.loop.steps
+        self.loop.run_until(lambda: self._step(before + REST_STEPS) or self._is_at_rest())
+        if not self._is_at_rest():
+            raise Wrong(f"it does not come to rest in {REST_STEPS} steps")
+        self.auditor.finish(self.auditor.holder)
+
+    def _is_at_rest(self) -> bool:
+        gateway = self.auditor.holder
+        if gateway is None or gateway.state != "ready" or not gateway.is_connected:
+            return False
+        if gateway.outbox or gateway.commit.waiting or self.auditor.waiting:
+            return False
+        last = self.venue.answers[-1] if self.venue.answers else None
+        if last and (gateway.adapter.number or (0, 0)) < (last.session, last.seq):
+            return False
+        return not np.any(gateway.desk.working()["request"] >= 0)
+
+    def _step(self, until: int) -> bool:
+        """After each step, and before the first."""
+        errors, self.loop.errors = self.loop.errors, []
+        for error in errors:
+            if not isinstance(error, Crashed):
+                raise error
+            self.seen["crashed inside a step"] += 1
+        for process in list(self.processes.values()):
+            if process.life.is_over:
+                self.kill(process)
+        if self.loop.steps != self._steps:
+            self._steps = self.loop.steps
+            self.auditor.look()
+            rows, answers = len(self.auditor.rows), len(self.venue.answers)
+            self.trace.update(struct.pack("<dqqq", self.loop.now, rows, answers, self.lives))
+            self.plan.step()
+        return self._steps >= until
+
+
+def play(seed: int, product: Product | None = None, steps: int = STEPS) -> World:
+    """One scenario. Raises: Wrong, and whatever the product let out."""
+    return World(seed, product, steps=steps).play()
