@@ -96,7 +96,7 @@ def approve(
             validator=validator,
             key=signing,
             memo=Path(memo),
-            now=AtApproval(means, limits_file(desk), rows, rehearsal=desk.rehearsal),
+            now=AtApproval(means, limits_file(desk), rows),
             bundle_sha256=bundle,
         )
     unrooted = trust_words(desk, thresholds)

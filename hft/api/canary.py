@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hft.api.desk import Desk, open_desk
 from hft.api.outcome import Outcome
 from hft.api.promotion import key_of, office_of
 from hft.api.refusals import of_canary, record_refusal
 from hft.api.shadow import live_runs
-from hft.audit.remote import Anchored
 from hft.core.errors import (
     ConfigError,
     GovernanceError,
@@ -19,7 +18,7 @@ from hft.core.errors import (
     Unavailable,
 )
 from hft.governance.canary.apply import Applied, apply, consents_for, rollback_by_hand
-from hft.governance.canary.decide import CanaryDecision, decide, not_found
+from hft.governance.canary.decide import CanaryDecision, careful, decide, not_found
 from hft.governance.canary.history import History, history_of, with_counted
 from hft.governance.canary.metrics import Metrics
 from hft.governance.canary.verification import at_hand, lots_on
@@ -32,6 +31,9 @@ from hft.governance.promotion.signatures import effective
 from hft.governance.sessions import Evidence
 from hft.reports.governance.document import Document
 from hft.research.alphas.ids import alpha_id as proper
+
+if TYPE_CHECKING:
+    from hft.audit.trust import Trust
 
 COUNTS = ("", "EXPIRED", "DISABLED")  # other codes: the file itself is not to be trusted
 
@@ -95,7 +97,7 @@ def _evaluated(
         return _kept(desk, Outcome(decision, finished, away, shown), decision, "preview.html")
     if decision.action in ("escalate", "graduate"):
         desk.anchored.assert_reached()  # more weight is not given where nobody else would know
-    signer, signing = _signer(desk, key)
+    signer, signing = _signer(desk, office, key)
     shown_as = _kept(desk, Outcome(decision, document=shown), decision, "report.html")
     done = apply(
         office,
@@ -124,10 +126,9 @@ def rollback(
     Raises: PromotionError when the alpha has no promotion file at all, Busy.
     """
     desk = open_desk(root, now=now)
-    broken = _without_keys(desk)
+    trust, broken = _without_keys(desk)
     with of_canary(desk, alpha_id, "rollback"):
-        desk.__dict__["anchored"] = Anchored(None)  # nothing elsewhere may hold a rollback up
-        office = office_of(desk, promotions_dir)
+        office = office_of(desk, promotions_dir, asked=False, trust=trust)
         return _rolled_back(desk, office, proper(alpha_id), reason, key, broken)
 
 
@@ -146,7 +147,7 @@ def _rolled_back(
         raise PromotionError(f"{name}: counts as weight 0 already: {words}")
     decision = rollback_by_hand(file.promotion, reason)
     try:
-        signer, signing = _signer(desk, key)
+        signer, signing = _signer(desk, office, key)
     except (GovernanceError, Unavailable) as error:
         signer, signing, broken = None, None, broken or str(error)
     done: Applied = apply(office, file, decision, person=signer, key=signing)
@@ -157,18 +158,16 @@ def _rolled_back(
     return Outcome(done, finished, "; ".join(text for text in (notice, delivered) if text))
 
 
-def _without_keys(desk: Desk) -> str:
-    """What is wrong with the keys file, which then names nobody: a rollback needs no signature."""
+def _without_keys(desk: Desk) -> tuple["Trust | None", str]:
+    """Nobody's keys, and what is wrong with the file: a rollback needs no signature."""
     from hft.audit.keys import Keys
     from hft.audit.trust import Trust
 
     try:
         len(desk.keys)
     except (ConfigError, GovernanceError) as error:
-        desk.__dict__["keys"] = Keys((), desk.keys_hash, str(desk.workspace.keys))
-        desk.__dict__["trust"] = Trust(desk.__dict__["keys"])
-        return str(error)
-    return ""
+        return Trust(Keys((), desk.keys_hash, str(desk.workspace.keys))), str(error)
+    return None, ""
 
 
 def frozen(desk: Desk, office: Office, file: File) -> tuple[Claim | None, Profile]:
@@ -179,8 +178,8 @@ def frozen(desk: Desk, office: Office, file: File) -> tuple[Claim | None, Profil
     try:
         _, bundle = find(office.reports, file.alpha_id, file.promotion.data["hashes"]["bundle"])
     except (PromotionError, OSError):
-        return None, _settings(desk, desk.profile(file.promotion.profile))
-    return Claim.of(bundle.data["claim"]), _settings(desk, bundle.profile)
+        return None, _careful(desk, desk.profile(file.promotion.profile))
+    return Claim.of(bundle.data["claim"]), _careful(desk, bundle.profile)
 
 
 def _calendar(office: Office, file: File) -> str | None:
@@ -196,15 +195,10 @@ def _calendar(office: Office, file: File) -> str | None:
     return named if isinstance(named, str) else None
 
 
-def _settings(desk: Desk, profile: Profile) -> Profile:
-    """The settings of the canary may only make it more careful."""
-    values = dict(profile.values)
-    for key, given in (
-        ("canary.sessions_min", int(desk.settings.canary_escalation_sessions)),
-        ("canary.sharpe_ratio_min", float(desk.settings.canary_sharpe_ratio)),
-    ):
-        values[key] = max(values[key], given)
-    return Profile(profile.name, values)
+def _careful(desk: Desk, profile: Profile) -> Profile:
+    given = desk.settings
+    sharpe = float(given.canary_sharpe_ratio)
+    return careful(profile, given.canary_escalation_sessions, sharpe)
 
 
 def _kinds(runs: Sequence[Any], evidence: Any, typed: Mapping[str, Any] | None) -> str:
@@ -352,11 +346,13 @@ def _past(office: Office, file: File, desk: Desk) -> History:
     return replace(past, mismatches=tuple(moved))
 
 
-def _signer(desk: Desk, key: str | Path | None) -> tuple[Person | None, Path | None]:
+def _signer(
+    desk: Desk, office: Office, key: str | Path | None
+) -> tuple[Person | None, Path | None]:
     """Who signs; nobody where no key is at hand or it is not registered."""
     signing = key_of(desk, key)
     try:
-        return person(desk.keys, signing, None, desk.login, desk.now_ns), signing
+        return person(office.keys, signing, None, desk.login, desk.now_ns), signing
     except GovernanceError:
         if key is not None:
             raise

@@ -4,15 +4,14 @@ Whatever a crash left is finished first. The decision is in the journal before t
 delivered when the database allows.
 """
 
-import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hft.api.desk import Desk, open_desk
 from hft.api.outcome import Outcome
-from hft.api.proposed import TYPED, of_runs, on_file, with_drill, with_origins
+from hft.api.proposed import of_runs, on_file, with_drill, with_origins
 from hft.api.refusals import refusals_recorded
 from hft.core.errors import (
     ConfigError,
@@ -21,19 +20,15 @@ from hft.core.errors import (
     PromotionError,
 )
 from hft.governance.profile import Profile
+from hft.governance.promotion import wishes
 from hft.governance.promotion.office import Office
-from hft.governance.promotion.proposal import GUARDRAILS, Asked, Proposal
+from hft.governance.promotion.proposal import Asked, Proposal
+from hft.governance.promotion.wishes import TIGHTEN, TYPED
 from hft.research.alphas.ids import alpha_id as proper
 
-# Flags that tighten a profile: option of `promote` -> threshold.
-TIGHTEN = {
-    "min_shadow_sessions": "gate_e.sessions_min",
-    "max_execution_reject_rate": "gate_e.reject_rate_max",
-    "min_sharpe_oos": "gate_d.sharpe_oos_min",
-    "max_abs_drawdown": "gate_d.drawdown_min",
-    "max_turnover": "gate_d.turnover_max",
-    "max_correlation": "gate_d.correlation_pool_max",
-}
+if TYPE_CHECKING:
+    from hft.audit.trust import Trust
+
 TARGET_LOTS = 100  # so that every rung of every ladder is a whole number of lots
 
 
@@ -60,16 +55,23 @@ class Wishes:
 
 
 def office_of(
-    desk: Desk, promotions_dir: str | Path | None = None, *, asked: bool = True
+    desk: Desk,
+    promotions_dir: str | Path | None = None,
+    *,
+    asked: bool = True,
+    trust: "Trust | None" = None,
 ) -> Office:
-    """The means of a decision at this desk. Raises: GovernanceError for keys nobody signed, and for
-    a journal that the remote knows better where `asked`; a page says that itself.
+    """The means of a decision at this desk; `trust` in the place of the desk's, for a rollback.
+
+    Raises: GovernanceError for keys nobody signed, and for a journal that the remote knows better
+    where `asked`; a page says that itself, and nothing elsewhere may hold a rollback up.
     """
     from hft.audit.trust import forgotten, late
 
-    journal = desk.auditor.journal
-    lacking = forgotten(journal.rows(), desk.trust)[1]
-    lacking = lacking or late(journal.rows(), desk.trust, desk.now_ns)[1]
+    journal, keys = desk.auditor.journal, desk.keys if trust is None else trust.keys
+    trust = desk.trust if trust is None else trust
+    lacking = forgotten(journal.rows(), trust)[1]
+    lacking = lacking or late(journal.rows(), trust, desk.now_ns)[1]
     if lacking:
         raise GovernanceError(lacking)
     if asked and desk.anchored.wrong:
@@ -80,14 +82,14 @@ def office_of(
         folder = given if given.is_absolute() else desk.root / given
     return Office(
         desk.workspace,
-        desk.keys,
+        keys,
         desk.auditor,
         desk.ledger,
         desk.now_ns,
         desk.login,
         folder,
         desk.settings.alpha_bundle_days,
-        desk.trust,
+        trust,
         lambda: _assert_anchored(desk),
         desk.rehearsal,
     )
@@ -171,9 +173,9 @@ def promote(
             canary_weight,
             target_lots,
             expiry_days,
-            _guardrails(guardrails),
-            _known(tighten, TIGHTEN, "tighten"),
-            _known(asserted, TYPED, "asserted"),
+            wishes.guardrails(guardrails),
+            wishes.known(tighten, TIGHTEN, "tighten"),
+            wishes.known(asserted, TYPED, "asserted"),
             config_version,
             renew,
             force,
@@ -187,24 +189,6 @@ def promote(
     return Outcome(proposal, finished, notice, proposal.document, page)
 
 
-def _known(given: Mapping[str, Any] | None, names: Collection[str], what: str) -> Mapping[str, Any]:
-    """Raises: ConfigError for a name that is none of the options."""
-    for name in given or {}:
-        if name not in names:
-            raise ConfigError(f"{what}: {name!r} is none of {', '.join(names)}")
-    return dict(given or {})
-
-
-def _guardrails(given: Mapping[str, float] | None) -> dict[str, float]:
-    """Raises: ConfigError naming the option."""
-    for name, value in _known(given, GUARDRAILS, "guardrails").items():
-        if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
-            raise ConfigError(
-                f"--{name.replace('_', '-')}: {value!r} is not a finite number of at least 0"
-            )
-    return {**GUARDRAILS, **(given or {})}
-
-
 def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Proposal, str]:
     """Gather the facts and decide; what has to be said beside."""
     from hft.api.limits import Limits
@@ -216,11 +200,11 @@ def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Pro
     from hft.governance.promotion.status import refuse_live
     from hft.governance.promotion.verdicts import promotable
 
-    overrides = _overrides(asked)
+    overrides = wishes.tightened(asked.tighten)
     chosen = desk.profile(asked.profile)
     _thresholds_named(desk, asked.profile)
     chosen = chosen.replace(overrides, "a flag") if overrides else chosen
-    _typed_allowed(asked, chosen)
+    wishes.assert_typed_allowed(asked.asserted, chosen)
     signing = needed_key(desk, asked.key)
     owner = person(desk.keys, signing, asked.owner, desk.login, desk.now_ns)
     if not asked.renew:
@@ -234,7 +218,7 @@ def _proposed(desk: Desk, office: Office, name: str, asked: Wishes) -> tuple[Pro
     begin = start(chosen, validated.scorecard.get("sharpe_oos"), canary_weight=asked.canary_weight)
     simulator = on_file(desk, chosen)
     shadow = replace(
-        of_runs(validated, made, chosen, folders, asked.asserted, asked.paper_trade_dir),
+        of_runs(validated, made, chosen, folders, asked.asserted, asked.paper_trade_dir, desk.keys),
         simulator_sha256=simulator.sha256,
         simulator_words=simulator.words,
     )
@@ -302,7 +286,7 @@ def looser_words(loosened: Sequence[str]) -> str:
 def _asked(
     desk: Desk,
     office: Office,
-    wishes: Wishes,
+    wished: Wishes,
     made: Any,
     name: str,
     trial: str,
@@ -314,44 +298,25 @@ def _asked(
     return Asked(
         hashes=hashes,
         inputs={
-            "overrides": _overrides(wishes),
+            "overrides": wishes.tightened(wished.tighten),
             "looser": list(profile.loosened),
-            "thresholds": _thresholds_named(desk, wishes.profile),
+            "thresholds": _thresholds_named(desk, wished.profile),
             "calendar": made.data.calendar,
         },
         trial_id=trial,
         family=made.alpha.manifest.family or name,
-        guardrails=wishes.guardrails,
-        canary_weight=wishes.canary_weight,
-        target_lots=wishes.target_lots,
+        guardrails=wished.guardrails,
+        canary_weight=wished.canary_weight,
+        target_lots=wished.target_lots,
         expiry_days=desk.settings.alpha_expiry_days
-        if wishes.expiry_days is None
-        else wishes.expiry_days,
-        config_version=wishes.config_version,
-        renews=_renewed(office, name) if wishes.renew else None,
-        force=wishes.force,
-        reason=wishes.reason,
+        if wished.expiry_days is None
+        else wished.expiry_days,
+        config_version=wished.config_version,
+        renews=_renewed(office, name) if wished.renew else None,
+        force=wished.force,
+        reason=wished.reason,
         source_commit=source_commit(desk.root),
     )
-
-
-def _overrides(asked: Wishes) -> dict[str, Any]:
-    found = {}
-    for option, value in asked.tighten.items():
-        if value is None:
-            continue
-        key = TIGHTEN[option]
-        found[key] = -abs(value) if key.endswith("drawdown_min") else value
-    return found
-
-
-def _typed_allowed(asked: Wishes, profile: Profile) -> None:
-    typed = [name for name in TYPED if asked.asserted.get(name) is not None]
-    if typed and not profile.lenient:
-        raise ConfigError(
-            f"--{typed[0].replace('_', '-')}: typed counts are accepted under profile base only; "
-            "give sealed run folders with --shadow-runs"
-        )
 
 
 def limits_file(desk: Desk) -> Path | None:
@@ -380,4 +345,4 @@ def delivered(desk: Desk) -> str:
     return str(desk.auditor.deliver().notice or "")
 
 
-__all__ = ["TYPED", "Outcome", "Proposal", "promote"]
+__all__ = ["TIGHTEN", "TYPED", "Outcome", "Proposal", "promote"]

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from hft.api.desk import Desk
+from hft.audit.keys import Keys
 from hft.governance.gates.e import Shadow
 from hft.governance.profile import Profile
 from hft.governance.promotion.office import Office
+from hft.governance.promotion.wishes import TYPED
 from hft.governance.simulator.report import Found
-
-TYPED = ("shadow_sessions", "drift_alerts", "execution_reject_rate")
 
 
 def of_runs(
@@ -21,6 +21,7 @@ def of_runs(
     folders: Sequence[Path],
     typed: Mapping[str, Any],
     paper_dir: str | Path | None,
+    keys: Keys,
 ) -> Shadow:
     """Of sealed run folders, else typed counts; with the sessions of paper trading."""
     from hft.governance.promotion import evidence
@@ -32,9 +33,8 @@ def of_runs(
         found = reading.from_runs(folders, profile, compare=comparer(made.alpha), model=model)
     else:
         found = reading.asserted(*(typed.get(name) for name in TYPED))
-    return reading.with_paper(
-        found, None if paper_dir is None else Path(paper_dir), validated.alpha_id
-    )
+    folder = None if paper_dir is None else Path(paper_dir)
+    return reading.with_paper(found, folder, validated.alpha_id, keys)
 
 
 def with_origins(

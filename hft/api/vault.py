@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from hft.api.desk import Desk, open_desk
-from hft.api.promotion import needed_key
+from hft.api.promotion import needed_key, office_of
 from hft.api.refusals import of_vault
-from hft.audit.signed_rows import sign_row
 from hft.core.errors import GovernanceError, PromotionError
-from hft.governance.promotion.people import Person, person
+from hft.governance.promotion.payment import pay
+from hft.governance.promotion.people import person
 from hft.governance.promotion.verdicts import Validated, promotable
-from hft.governance.vault import BUDGET, KIND, OVERRIDE, TABLE, Budget, decide, subject
+from hft.governance.vault import Budget
 from hft.reports.figures import counted
 from hft.research.alphas import recount
 from hft.research.alphas.remote import RemoteAlpha
@@ -21,7 +21,6 @@ from hft.research.data.footprint import Footprint
 from hft.research.data.load import load
 from hft.research.measures.measurement import measure
 from hft.research.worker.roster import find
-from hft.storage.lock import locked
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def look(
         raise GovernanceError("a look at the vault needs a reason: --reason TEXT")
     with of_vault(desk, id, reason):
         validated, alpha, data = _frozen(desk, id, scorecard)
-        budget = _pay(desk, alpha, data, reason, key)
+        budget = _paid(desk, alpha, data, reason, key)
     vault = data.select("vault")
     signal = recount.confirmed(alpha, vault, (validated.options.rules.threshold,))
     found = measure(vault, signal, validated.options)
@@ -121,58 +120,28 @@ def _frozen(
     return validated, alpha, data
 
 
-def _pay(
+def _paid(
     desk: Desk, alpha: RemoteAlpha, data: ResearchData, reason: str, key: str | Path | None
 ) -> Budget:
-    """One look off the budget, signed and durable before anything is shown: an interrupted look
-    was a look. Raises: GovernanceError when the budget is spent, the vault was seen before, or the
-    key is not registered."""
-    own = needed_key(desk, key)
+    """One look off the budget. Raises: GovernanceError when it is spent, the vault was seen before,
+    or the key is not registered."""
+    own, vault = needed_key(desk, key), data.select("vault")
     signer = person(desk.keys, own, None, desk.user, desk.now_ns)
-    family = alpha.manifest.family or alpha.alpha_id
-    vault = data.select("vault")
     seen = desk.unknown_uses()
     seen += usage.not_fresh(usage.uses(desk.workspace, data), vault)
     if seen:
         raise GovernanceError(seen[0])
-    rows = Footprint.of(vault)
-    row = {
-        "kind": KIND,
-        "alpha_id": alpha.alpha_id,
-        "subject": subject(family, data.content, rows),
-        "reason": reason,
-    }
-    signed = sign_row(TABLE, row, desk.now_ns, own)
-    # The next one decides when this look is in the journal.
-    with locked(desk.workspace.state / "vault.lock", doing="is taking a look at the vault"):
-        budget = decide(
-            desk.auditor.rows(),
-            family=family,
-            dataset=data.content,
-            budget=desk.settings.alpha_vault_looks,
-            vault=rows,
-        )
-        if not budget.allowed:
-            raise GovernanceError(budget.sentence)
-        if budget.overrides:
-            beyond = row | {"kind": OVERRIDE, "reason": _beyond(desk, budget)}
-            _recorded(desk, sign_row(TABLE, beyond, desk.now_ns, own), signer)
-        _recorded(desk, signed, signer)
+    budget = pay(
+        office_of(desk, asked=False),
+        alpha.manifest.family or alpha.alpha_id,
+        alpha.alpha_id,
+        data.content,
+        Footprint.of(vault),
+        budget=desk.settings.alpha_vault_looks,
+        reason=reason,
+        signer=signer,
+        key=own,
+    )
     use = usage.Use.of("vault", alpha.alpha_id, data, vault)
     usage.record(desk.workspace, use, desk.now_ns, desk.looked)
     return budget
-
-
-def _beyond(desk: Desk, budget: Budget) -> str:
-    given = desk.settings.alpha_vault_looks
-    return f"alpha.vault_looks is {given} here, hft's is {BUDGET}; look {budget.used + 1}"
-
-
-def _recorded(desk: Desk, row: dict[str, Any], signer: Person) -> None:
-    desk.auditor.record(
-        TABLE,
-        row,
-        now_ns=desk.now_ns,
-        key_fp=signer.key.fingerprint,
-        ledger_heads=desk.ledger.heads(),
-    )

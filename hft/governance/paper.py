@@ -6,19 +6,41 @@ E reads the summary; a promotion refuses a folder with a file that is none.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hft.core.errors import DataError, ValidationError
+from hft.audit.keys import Keys
+from hft.audit.sign import sign, signed_by, verify
+from hft.core.errors import DataError, HftError, ValidationError
+from hft.governance.provenance import SAYS
 from hft.research.experiments import json_text, read_object
 from hft.storage.atomic import write_atomic
+from hft.storage.chain import canonical
 
 SECOND = 1_000_000_000
+SIGNATURE = "signature"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True)
+class PaperSession:
+    """Where one session comes from: `says` is empty where nobody said it, `signed_by` where nobody
+    signed, or the signature does not fit. Units: UTC nanoseconds.
+    """
+
+    started_ns: int
+    ended_ns: int
+    says: str = ""
+    symbol: str = ""
+    signed_by: str = ""
+
+    def overlaps(self, other: "PaperSession") -> bool:
+        """Whether they are of one time."""
+        return self.started_ns < other.ended_ns and other.started_ns < self.ended_ns
 
 
 @dataclass(frozen=True)
@@ -40,6 +62,7 @@ class PaperSummary:
     unreadable_session_count: int
     problems: tuple[str, ...] = ()
     first_day: str | None = None  # YYYYMMDD of the oldest session
+    sessions: tuple[PaperSession, ...] = ()
 
     @property
     def shortest_minutes(self) -> float | None:
@@ -50,7 +73,8 @@ class PaperSummary:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; where the files lie is not part of it."""
         plain = {name: value for name, value in self.__dict__.items() if name != "problems"}
-        return plain | {"regimes_covered": list(self.regimes_covered)}
+        rows = [asdict(one) for one in self.sessions]
+        return plain | {"regimes_covered": list(self.regimes_covered), "sessions": rows}
 
 
 def log_session(
@@ -64,15 +88,29 @@ def log_session(
     execution_reject_rate: float | None = None,
     regime: str | None = None,
     figures: Mapping[str, Any] | None = None,
+    says: str = "",
+    source: str = "",
+    symbol: str = "",
+    key: Path | None = None,
+    now_ns: int | None = None,
 ) -> Path:
-    """Write one session; the file appears whole. Raises: ValidationError for an odd id or rate."""
+    """Write one session; the file appears whole. Where it comes from is said in `says` (recorded,
+    live or synthetic) and `source`, and signed with the key where there is one, at `now_ns`.
+
+    Raises: ValidationError for an odd id, rate or word.
+    """
     if not _ID.fullmatch(session_id):
         raise ValidationError(f"session {session_id!r}: write letters, digits, _ . - only")
     if execution_reject_rate is not None and not 0 <= execution_reject_rate <= 1:
         raise ValidationError(
             f"session {session_id}: execution_reject_rate {execution_reject_rate!r} is no share"
         )
-    row = {
+    if says and (says not in SAYS or not source.strip()):
+        raise ValidationError(
+            f"session {session_id}: says {says!r}: write one of {', '.join(SAYS)}, and in source "
+            "who recorded it, from which feed"
+        )
+    row: dict[str, Any] = {
         "session_id": session_id,
         "alpha_id": alpha_id,
         "trading_day": _day(started_ns),
@@ -81,8 +119,13 @@ def log_session(
         "drift_alerts": drift_alerts,
         "execution_reject_rate": execution_reject_rate,
         "regime": regime,
+        "says": says,
+        "source": source,
+        "symbol": symbol,
+        "logged_ns": int(ended_ns if now_ns is None else now_ns),
         **dict(figures or {}),
     }
+    row[SIGNATURE] = "" if key is None or not says else sign(_payload(row), key)
     path = sessions_folder(experiments, alpha_id) / f"{session_id}.json"
     write_atomic(path, json_text(row))
     return path
@@ -93,9 +136,9 @@ def sessions_folder(experiments: Path, alpha_id: str) -> Path:
     return experiments / "paper_trade" / alpha_id / "sessions"
 
 
-def summarize(folder: Path, alpha_id: str = "") -> PaperSummary:
-    """All sessions of a folder; files that cannot be read, are of another alpha than the one named
-    or of a time that another file has are counted and named."""
+def summarize(folder: Path, alpha_id: str = "", keys: Keys | None = None) -> PaperSummary:
+    """All sessions of a folder, signatures by `keys`; files that cannot be read, are of another
+    alpha than the one named or of a time that another file has are counted and named."""
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
     for path in sorted(folder.glob("[!.]*.json")):
@@ -126,7 +169,34 @@ def summarize(folder: Path, alpha_id: str = "") -> PaperSummary:
         len(problems) - invalid,
         tuple(problems),
         days[0] if days else None,
+        tuple(_session(row, keys) for row in rows),
     )
+
+
+def _session(row: Mapping[str, Any], keys: Keys | None) -> PaperSession:
+    says = str(row.get("says") or "")
+    return PaperSession(
+        row["started_ns"],
+        row["ended_ns"],
+        says if says in SAYS else "",
+        str(row.get("symbol") or ""),
+        "" if keys is None else _signer(row, keys),
+    )
+
+
+def _signer(row: Mapping[str, Any], keys: Keys) -> str:
+    """Who signed, by a key that counted when the session was logged; empty for nobody."""
+    signature = str(row.get(SIGNATURE) or "")
+    try:
+        name = signed_by(signature, keys).name
+        return verify(_payload(row), signature, name, keys, int(row["logged_ns"])).name
+    except (HftError, KeyError, TypeError, ValueError):
+        return ""
+
+
+def _payload(row: Mapping[str, Any]) -> bytes:
+    told = {name: value for name, value in row.items() if name != SIGNATURE}
+    return b"hft-paper:" + canonical(told)
 
 
 def _all(rows: list[dict[str, Any]], name: str) -> list[float] | None:

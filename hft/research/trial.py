@@ -50,6 +50,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     returns_sha256: Hash
     source: Source
     seed: Int
+    reentry: Count = 0  # rollbacks of the alpha before; a row of a first entry does not say it
 
 
 FIELDS = tuple(Row.__struct_fields__)
@@ -73,7 +74,8 @@ class Trial:
     `interval` is [start, end) of the rows it was evaluated on. `returns` are net returns per
     period (day or session); an evaluation that failed, or whose returns are not all finite, is a
     trial too and keeps an empty vector. `periods_ns` are the periods' own times; with them, trials
-    on data that overlaps only in part are compared period by period.
+    on data that overlaps only in part are compared period by period. `reentry` counts rollbacks of
+    the alpha before it: what is shown again after one is another try.
     Units: interval and periods UTC nanoseconds. Raises: ValidationError.
     """
 
@@ -90,6 +92,7 @@ class Trial:
     source: str
     seed: int
     periods_ns: np.ndarray | None = field(default=None)
+    reentry: int = 0
 
     def __post_init__(self) -> None:
         for name in ("alpha_id", "family", "label_family", "config_hash", "data_hash", "code_hash"):
@@ -175,6 +178,7 @@ class Trial:
             "returns_sha256": self.returns_sha256,
             "source": self.source,
             "seed": int(self.seed),
+            **({"reentry": int(self.reentry)} if self.reentry else {}),
         }
 
 

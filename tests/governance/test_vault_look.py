@@ -138,7 +138,7 @@ def test_of_several_who_look_at_once_no_more_get_in_than_may(
         own = open_desk(root)
         together.wait(30)
         try:
-            api._pay(own, alpha, data, f"at once {number}", None)
+            api._paid(own, alpha, data, f"at once {number}", None)
         except GovernanceError as error:
             return str(error)
         return "given"
@@ -157,7 +157,7 @@ def test_a_look_waits_for_the_one_that_is_being_decided(validated: Path, tmp_pat
     _, alpha, data = api._frozen(desk, "mine", None)
     with open(root / ".state" / "vault.lock", "a") as file, ThreadPoolExecutor(1) as pool:
         fcntl.flock(file, fcntl.LOCK_EX)
-        asked = pool.submit(api._pay, open_desk(root), alpha, data, "me, too", None)
+        asked = pool.submit(api._paid, open_desk(root), alpha, data, "me, too", None)
         with pytest.raises(TimeoutError):
             asked.result(timeout=3)
         taken = {"kind": KIND, "alpha_id": "mine", "reason": "the last"}

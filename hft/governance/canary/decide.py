@@ -93,6 +93,15 @@ class CanaryDecision:
         return self._essence() | {"action": self.action, "evidence_digest": self.evidence_digest}
 
 
+def careful(profile: Profile, sessions_min: float, sharpe_ratio_min: float) -> Profile:
+    """A profile under a desk's own settings, which may only make it more careful."""
+    values = dict(profile.values)
+    own = {"canary.sessions_min": int(sessions_min), "canary.sharpe_ratio_min": sharpe_ratio_min}
+    for key, given in own.items():
+        values[key] = max(values[key], given)
+    return Profile(profile.name, values)
+
+
 def not_found(alpha_id: str) -> CanaryDecision:
     """The answer for an id without an enabled promotion."""
     return CanaryDecision(alpha_id, "not_found", "no enabled promotion", 0.0, 0.0)

@@ -16,6 +16,27 @@ IDS = ("provenance", "data_provenance", "evidence_age", "same_instrument", "coun
 
 
 @dataclass(frozen=True)
+class PaperOrigins:
+    """The sessions of paper trading, counted as the tapes of `Origins` are.
+
+    `others` are instruments that the validated data is not of; `unnamed` counts sessions that name
+    none, `twice` those of a time that an attempt before the last rollback has used.
+    """
+
+    sessions: int = 0
+    unsaid: int = 0
+    synthetic: int = 0
+    unwitnessed: int = 0
+    unnamed: int = 0
+    others: tuple[str, ...] = ()
+    twice: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self) | {"others": list(self.others)}
+
+
+@dataclass(frozen=True)
 class Origins:
     """The tapes of the shadow runs, counted; `data` is what the validated rows are said to be.
 
@@ -37,13 +58,15 @@ class Origins:
     named: bool = False
     twice: int = 0
     paper_oldest_days: int | None = None
+    paper: "PaperOrigins | None" = None
     rehearsal: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {
+        plain = {
             name: list(one) if isinstance(one, tuple) else one for name, one in asdict(self).items()
         }
+        return plain | {"paper": None if self.paper is None else self.paper.to_dict()}
 
 
 def checks(found: Origins | None, profile: Profile) -> list[Check]:
@@ -70,6 +93,8 @@ def checks(found: Origins | None, profile: Profile) -> list[Check]:
     ]
     if found.paper_oldest_days is not None:
         made.append(_age(profile, key, "paper_age", found.paper_oldest_days))
+    if found.paper is not None:
+        made += _paper(found.paper, int(least))
     return [_rehearsed(check) for check in made] if found.rehearsal else made
 
 
@@ -136,3 +161,30 @@ def _instrument(found: Origins, least: int) -> Check:
     words = "the validated data does not name its instrument"
     cure = "validate on tapes, or write `symbols` into the data's .meta.json"
     return Check(id, None, True, Verdict.INSUFFICIENT, reason=words, missing=(cure,))
+
+
+def _paper(found: PaperOrigins, least: int) -> list[Check]:
+    """Of a market, on its instrument, each once: as the tapes of the shadow runs."""
+    id, of = "paper_provenance", f"of {found.sessions} paper sessions"
+    cure = ('log_paper_session(says="recorded", source=..., symbol=...)',)
+    if found.synthetic:
+        whose = _level(id, 0, least, Verdict.FAIL, f"{found.synthetic} {of} are synthetic")
+    elif found.unsaid:
+        words = f"{found.unsaid} {of} do not say whether they are recorded"
+        whose = _level(id, 0, least, Verdict.INSUFFICIENT, words, cure)
+    elif found.unwitnessed:
+        words = f"{found.unwitnessed} {of} are not signed by anybody but the owner"
+        whose = _level(id, SAID, least, Verdict.INSUFFICIENT, words, ("somebody else's signature",))
+    else:
+        whose = _level(id, WITNESSED, least, Verdict.PASS, "")
+    id = "paper_instrument"
+    if found.others:
+        words = f"paper sessions on {', '.join(found.others)}, the validated data is of another"
+        where = Check(id, False, True, Verdict.FAIL, reason=words)
+    elif found.unnamed:
+        words = f"{found.unnamed} {of} do not name their instrument"
+        where = Check(id, None, True, Verdict.INSUFFICIENT, reason=words, missing=cure)
+    else:
+        where = Check(id, True, True, Verdict.PASS)
+    again = f"{found.twice} {of} are of a time that counted before a rollback; trade new ones"
+    return [whose, where, at_most("paper_once", float(found.twice), 0.0, reason=again)]

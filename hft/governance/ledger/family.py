@@ -26,9 +26,10 @@ class FamilyView:
     """The trials that share data and label: their number, and what they are worth as tries.
 
     `effective` is the largest of ONC clusters, participation ratio and unlike trials, so that a
-    sweep never lowers the hurdle of what stands beside it. `variance` is that of the per-period
-    Sharpe ratios by the method of the count, not below the sampling variance 1 / (T - 1) while
-    they are few (`floored`); None when no trial has returns.
+    sweep never lowers the hurdle of what stands beside it; trials of a re-entry after a rollback
+    are counted beside those before it, however alike. `variance` is that of the per-period Sharpe
+    ratios by the method of the count, not below the sampling variance 1 / (T - 1) while they are
+    few (`floored`); None when no trial has returns.
     `vectors` are by trial id, in the order of recording, an id's other returns as `id~sha256`;
     `days` are the periods of those that were given with their times, daily ones as whole days;
     `missing` names trials whose vector is not there.
@@ -145,14 +146,23 @@ def annual_hurdle(effective: float, variance: float, periods_per_year: float) ->
 def view(trials: pl.DataFrame, vectors: Mapping[str, Vector]) -> FamilyView:
     """The view of these unique trials; `vectors` by the hash of their returns."""
     found: dict[str, Vector] = {}
+    entries: dict[int, list[Vector]] = {}
     missing = []
-    for trial, sha in trials.select("trial_id", "returns_sha256").iter_rows():
-        if sha in vectors:
-            found[trial if trial not in found else f"{trial}~{sha[:8]}"] = vectors[sha]
-        else:
+    entry_of = pl.col("reentry") if "reentry" in trials.columns else pl.lit(0)
+    rows = trials.select("trial_id", "returns_sha256", entry_of).iter_rows()
+    for trial, sha, entry in rows:
+        if sha not in vectors:
             missing.append(trial)
+            continue
+        vector = vectors[sha]
+        found[trial if trial not in found else f"{trial}~{sha[:8]}"] = vector
+        if _has_spread(vector.returns):
+            entries.setdefault(entry, []).append(vector)
     usable = [vector for vector in found.values() if _has_spread(vector.returns)]
     effective, variance, floored = _effective(usable)
+    if len(entries) > 1:
+        # However alike, what is shown again after a rollback is tried again.
+        effective = max(effective, sum(_effective(one)[0] for one in entries.values()))
     n = len(trials)
     rates = [vector.periods_per_year for vector in usable]
     return FamilyView(

@@ -38,6 +38,7 @@ SCHEMA = {
     "returns_sha256": pl.String,
     "source": pl.String,
     "seed": pl.Int64,
+    "reentry": pl.Int64,
 }
 
 

@@ -47,16 +47,8 @@ class AtApproval(Facts):
     who approves shows it beside the rows it was judged on, if anything.
     """
 
-    def __init__(
-        self,
-        means: Means,
-        limits_file: Any,
-        unseen: Unseen | None = None,
-        *,
-        rehearsal: bool = False,
-    ) -> None:
+    def __init__(self, means: Means, limits_file: Any, unseen: Unseen | None = None) -> None:
         self.means, self.limits_file, self.unseen = means, limits_file, unseen
-        self.rehearsal = rehearsal
 
     def of(self, bundle: Bundle) -> Now:
         """Every hash, and unless code or data moved the validation measured again."""
@@ -94,7 +86,7 @@ class AtApproval(Facts):
         office = self.means.office
         if not self.means.profile.get("gate_e.simulator_report"):
             return report.sha256_of(office.workspace.root)
-        found = report.on_file(office.workspace.root, office.keys, rehearsal=self.rehearsal)
+        found = report.on_file(office.workspace.root, office.keys, rehearsal=office.rehearsal)
         return found.sha256
 
     def _made(self, validated: Validated, hashes: dict[str, str | None]) -> Callable[[], Remade]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from hft.core.errors import HftError
 from hft.governance import provenance
-from hft.governance.gates.origins import Origins
-from hft.governance.paper import PaperSummary
+from hft.governance.gates.origins import Origins, PaperOrigins
+from hft.governance.paper import PaperSession, PaperSummary
 from hft.governance.promotion.bundle import NAME, Bundle
 from hft.governance.promotion.document import utc_date
 from hft.governance.promotion.office import Office
@@ -65,6 +65,9 @@ def collect(
         named=bool(symbols),
         twice=seen.twice,
         paper_oldest_days=_age(paper, today),
+        paper=None
+        if paper is None
+        else _paper(paper, paper_before(office, alpha_id), symbols, owner),
         rehearsal=rehearsal,
     ), seen.by_run
 
@@ -88,6 +91,18 @@ def of_data(data: ResearchData, known: Sequence[Statement]) -> Origin:
 
 def used_before(office: Office, alpha_id: str) -> set[str]:
     """The tapes that an attempt counted which was approved and then rolled back."""
+    shadows = _before(office, alpha_id)
+    return {tape for one in shadows for run in one.get("runs", ()) for tape in run.get("tapes", ())}
+
+
+def paper_before(office: Office, alpha_id: str) -> list[PaperSession]:
+    """The paper sessions that such an attempt counted."""
+    told = [one.get("paper") or {} for one in _before(office, alpha_id)]
+    return [PaperSession(**row) for one in told for row in one.get("sessions", ())]
+
+
+def _before(office: Office, alpha_id: str) -> list[Mapping[str, Any]]:
+    """The shadow evidence of attempts that were approved before the last rollback."""
     outs = [one.ts_ns for one in office.changes(alpha_id) if one.state == "rolled_back"]
     approved = {
         row["row"].get("bundle_sha256")
@@ -97,16 +112,31 @@ def used_before(office: Office, alpha_id: str) -> set[str]:
         and row["row"].get("stage") in ("approve", "renew")
         and row["ts"] <= max(outs, default=0)
     }
-    used: set[str] = set()
+    found: list[Mapping[str, Any]] = []
     for path in (office.reports / alpha_id).glob(f"*/{NAME}") if approved else ():
         try:
             bundle = Bundle.of(json.loads(path.read_bytes()))
         except (HftError, OSError, ValueError):
             continue
         if bundle.sha256 in approved:
-            runs = bundle.data["shadow"].get("runs", ())
-            used |= {tape for run in runs for tape in run.get("tapes", ())}
-    return used
+            found.append(bundle.data["shadow"])
+    return found
+
+
+def _paper(
+    paper: PaperSummary, before: Sequence[PaperSession], symbols: set[str], owner: str
+) -> PaperOrigins:
+    found = paper.sessions
+    named = {one.symbol for one in found if one.symbol}
+    return PaperOrigins(
+        sessions=len(found),
+        unsaid=sum(not one.says for one in found),
+        synthetic=sum(one.says == "synthetic" for one in found),
+        unwitnessed=sum(one.signed_by in ("", owner) for one in found),
+        unnamed=sum(not one.symbol for one in found),
+        others=tuple(sorted(named - symbols)) if symbols else tuple(sorted(named))[1:],
+        twice=sum(any(one.overlaps(other) for other in before) for one in found),
+    )
 
 
 def _runs(folders: Sequence[Path], known: Sequence[Statement], used: set[str]) -> _Seen:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from hft.audit.keys import Keys
 from hft.core.errors import DataError, HftError, PromotionError
 from hft.governance.gates.e import Shadow
 from hft.governance.paper import summarize
@@ -296,11 +297,13 @@ def asserted(sessions: int | None, drift_alerts: int | None, reject_rate: float 
     )
 
 
-def with_paper(shadow: Shadow, folder: Path | None, alpha_id: str = "") -> Shadow:
+def with_paper(
+    shadow: Shadow, folder: Path | None, alpha_id: str = "", keys: Keys | None = None
+) -> Shadow:
     """Add the summary of paper-trade sessions. Raises: PromotionError naming file and field."""
     if folder is None:
         return shadow
-    found = summarize(folder, alpha_id)
+    found = summarize(folder, alpha_id, keys)
     if found.problems:
         raise PromotionError(found.problems[0])
     if not found.session_count:

@@ -17,14 +17,13 @@ from typing import Any
 import numpy as np
 
 from hft.audit.keys import moment
-from hft.audit.signed_rows import sign_row
-from hft.core.errors import DataError, GovernanceError
+from hft.core.errors import DataError
 from hft.governance.profile import Profile
 from hft.governance.promotion import freeze
 from hft.governance.promotion.office import Office
+from hft.governance.promotion.payment import pay
 from hft.governance.promotion.people import Person
 from hft.governance.promotion.verdicts import Validated
-from hft.governance.vault import BUDGET, KIND, OVERRIDE, TABLE, decide, subject
 from hft.research.alphas import recount
 from hft.research.alphas.loader import idea_hash
 from hft.research.alphas.remote import RemoteAlpha
@@ -34,7 +33,6 @@ from hft.research.data.dataset import ResearchData
 from hft.research.data.footprint import Footprint
 from hft.statistics.sharpe import Moments, moments, sharpe_se
 from hft.storage.chain import canonical
-from hft.storage.lock import locked
 
 FILE = "unseen.json"
 AFTER, KEPT = "recorded after the code was frozen", "kept by the validator"
@@ -269,36 +267,12 @@ def payment(
 ) -> Callable[[ResearchData], None]:
     """What rows in the validator's keeping cost: one of the family's looks at a vault, signed."""
 
-    def pay(unseen: ResearchData) -> None:
-        rows = Footprint.of(unseen)
-        content = unseen.content
-        row = {
-            "kind": KIND,
-            "alpha_id": alpha_id,
-            "subject": subject(family, content, rows),
-            "reason": "a look at unseen rows at approval",
-        }
-        # The lock of `hft alpha vault`: the next one decides when this look is in the journal.
-        with locked(office.workspace.state / "vault.lock", doing="is taking a look at the vault"):
-            audited = office.audit.rows()
-            decided = decide(audited, family=family, dataset=content, budget=budget, vault=rows)
-            if not decided.allowed:
-                raise GovernanceError(decided.sentence)
-            if decided.overrides:
-                beyond = f"alpha.vault_looks is {budget} here, hft's is {BUDGET}; at approval"
-                record(row | {"kind": OVERRIDE, "reason": beyond})
-            record(row)
+    def paid(unseen: ResearchData) -> None:
+        rows, reason = Footprint.of(unseen), "a look at unseen rows at approval"
+        whose: dict[str, Any] = {"budget": budget, "signer": validator, "key": key}
+        pay(office, family, alpha_id, unseen.content, rows, reason=reason, **whose)
 
-    def record(row: Mapping[str, Any]) -> None:
-        office.audit.record(
-            TABLE,
-            sign_row(TABLE, row, office.now_ns, key),
-            now_ns=office.now_ns,
-            key_fp=validator.key.fingerprint,
-            ledger_heads=office.ledger.heads(),
-        )
-
-    return pay
+    return paid
 
 
 def _annual(found: Moments | None) -> float | None:

@@ -100,6 +100,7 @@ def _trial(
         source=source,
         seed=options.seed,
         periods_ns=periods_ns,
+        reentry=options.reentry,
     )
 
 

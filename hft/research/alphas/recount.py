@@ -20,11 +20,12 @@ from hft.research.alphas.signals import (
     difference,
     evaluate,
 )
+from hft.research.backtest import Rules
 from hft.research.data.dataset import ResearchData
 
 ENDS_STREAM, ENDS_BATCH = 512, 256  # a batch alpha is handed all rows so far at each of them
 CONFIRMED = Difference(0.0, None)  # of a signal that `confirmed` gave
-LEVEL = 0.3  # where positions are taken unless somebody says another level
+LEVELS = (Rules().threshold,)  # unless somebody says where positions are taken
 
 
 def recounted(
@@ -99,7 +100,7 @@ def apart(first: np.ndarray, second: np.ndarray, levels: Iterable[float]) -> Dif
 
 
 def confirmed(
-    alpha: RemoteAlpha, data: ResearchData, levels: Sequence[float] = (LEVEL,)
+    alpha: RemoteAlpha, data: ResearchData, levels: Sequence[float] = LEVELS
 ) -> np.ndarray:
     """The signal that counts. Raises: ValidationError where other blocks, or all rows at once, give
     another one."""
