@@ -226,6 +226,16 @@ def commit_key(gw: Any, hold: Row, state: int, reason: int, cmd_id: int, now_ns:
 
 
 @kernel
+def command_of(gw: Any, hold: Row, otherwise: int) -> int:
+    """The command that the key beside an order was approved for, while that is remembered."""
+    row_idx = find(gw, hold["key_hi"], hold["key_lo"])
+    if row_idx < 0 or (hold["key_hi"] == 0 and hold["key_lo"] == 0):
+        return otherwise
+    cmd_id = cmd_of(tables.dedup(gw)[row_idx]["outcome"])
+    return cmd_id if cmd_id != 0 else otherwise
+
+
+@kernel
 def reject_command(gw: Any, cmd_id: int, reason: int, now_ns: int) -> None:
     """Refuse the key that was approved for a command which never left; one without a key has none.
 

@@ -127,8 +127,9 @@ def know_again(gw: Any, slot: int, state: int, reason: int, now_ns: int) -> None
     order["status"] = PARTIAL if order["filled_qty"] > 0 else SUBMITTED
     if order["request"] > NEW:
         ask_no_more(order, tables.holds(gw)[slot])  # the answer to a cancel may have been lost
-    cmd_id = order["cmd_id"] if state == APPROVED else 0
-    dedup.commit_key(gw, tables.holds(gw)[slot], state, reason, cmd_id, now_ns)
+    hold = tables.holds(gw)[slot]
+    cmd_id = dedup.command_of(gw, hold, order["cmd_id"]) if state == APPROVED else 0
+    dedup.commit_key(gw, hold, state, reason, cmd_id, now_ns)
 
 
 @kernel
@@ -308,7 +309,8 @@ def on_unknown(gw: Any, slot: int, now_ns: int) -> int:
     order["status"] = UNKNOWN
     unknown = Reason.OUTCOME_UNKNOWN.value
     hold = tables.holds(gw)[slot]
-    dedup.commit_key(gw, hold, UNKNOWN_KEY, unknown, order["cmd_id"], now_ns)
+    cmd_id = dedup.command_of(gw, hold, order["cmd_id"])
+    dedup.commit_key(gw, hold, UNKNOWN_KEY, unknown, cmd_id, now_ns)
     return 0
 
 

@@ -90,6 +90,7 @@ class Dispatch:
             if int(row["kind"]) in _MAKES:
                 self._void.add(order_id)
             fields = {"order_id": order_id, "cmd_id": cmd_id, "code": reason.value}
+            fields["value"] = int(row["kind"])
             self._returned.append(heard(InputKind.UNSENT, 0, **fields))
         self.unsent += len(unsent)
         return unsent

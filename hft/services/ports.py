@@ -48,6 +48,7 @@ class AlertKind(StrEnum):
     """What an operator is woken for; the names appear in logs and audit rows."""
 
     JOURNAL_FAILED = "journal_failed"
+    CHECKPOINT = "checkpoint"  # one was passed over
     LEASE_LOST = "lease_lost"
     STALE_FENCE = "stale_fence"
     VENUE_DOWN = "venue_down"

@@ -18,6 +18,7 @@ from hft.core.errors import Busy, ConfigError, JournalError
 from hft.services import intake, outbox
 from hft.services.callbacks import Callbacks
 from hft.services.channel import Envelope, LocalIntentChannel
+from hft.services.desk_file import keep_plan
 from hft.services.dispatch import Dispatch
 from hft.services.hearing import Hearing
 from hft.services.journal import Journal
@@ -27,6 +28,7 @@ from hft.services.life import ENDINGS, REFUSALS, Ending, Options, Phase
 from hft.services.link import Link, Step
 from hft.services.outbox import Decided, Outbox
 from hft.services.ports import Alert, AlertKind, OrderAdapter, World
+from hft.services.recovery import Recovered, recover
 from hft.services.shutdown import Intent, Shutdown, cancels
 from hft.services.typed import TypedIntents
 from hft.services.writer import Writer, control_row
@@ -184,7 +186,9 @@ class GatewayService:
         self._decide(now_ns)
 
     async def _begin(self, fence: int) -> None:
-        await self.world.beside(functools.partial(self._replay, fence))
+        found = await self.world.beside(functools.partial(self._replay, fence))
+        for said in found.passed_over:
+            self.alert(AlertKind.CHECKPOINT, said)
         self._check_clock()
         now_ns = self._now()
         log = await self.world.beside(functools.partial(self.journal.begin, fence, now_ns))
@@ -202,9 +206,12 @@ class GatewayService:
         await self.commit.durable(self.commit.last)
         self.wake()
 
-    def _replay(self, fence: int) -> None:
-        for rows in self.journal.read(fence):
-            self.desk.replay(rows)
+    def _replay(self, fence: int) -> Recovered:
+        """What the disk has of it, into the desk; what it is made of, onto the disk."""
+        journal = self.journal
+        found = recover(self.desk, journal.history, journal.checkpoints, fence)
+        keep_plan(self.desk, journal.folder, journal.account, journal.disk)
+        return found
 
     def _check_clock(self) -> None:
         back_ns = self.desk.now_ns - self.world.now_ns()

@@ -12,7 +12,7 @@ from hft.core.dtypes import Row
 from hft.core.jit import kernel, seldom
 from hft.gateway import dedup
 from hft.gateway.control import control
-from hft.gateway.events import find_order
+from hft.gateway.events import find_order, hold_again
 from hft.gateway.tables import enter
 from hft.trading.answers import receive
 from hft.trading.checks import heard_row, name_index
@@ -22,7 +22,7 @@ from hft.trading.orders import submit, take_trips
 from hft.trading.profit import mark_held, watch
 from hft.trading.rings import note, wiring
 from hft.trading.steps import new_step, note_guards, step_row
-from hft.trading.unknown import in_doubt, reconciled, unsent
+from hft.trading.unknown import end_if_filled, in_doubt, may_be_more, reconciled, unsent
 
 _LIFE = InputKind.LIFE.value
 _NAME = InputKind.NAME.value
@@ -36,6 +36,7 @@ _RECONCILED = InputKind.RECONCILED.value
 _UNSENT = InputKind.UNSENT.value
 _LIMITS = ControlKind.LIMITS.value
 _FILL = ResponseKind.FILL.value
+_AMEND_REJECTED = ResponseKind.AMEND_REJECTED.value
 _STEP_CONTROL = StepKind.CONTROL.value
 AHEAD = 8  # rows whose key is fetched before its turn
 
@@ -167,7 +168,17 @@ def _hear_answer(desk: Any, row: Row) -> None:
     answer["fill_id"] = row["fill_id"]
     answer["mid2"] = row["mid2"]
     answer["copy"] = copy
+    order = gw.orders[slot]
+    known_qty = order["qty"]
+    open_ended = copy == 0 and row["code"] == _FILL and may_be_more(gw, slot, row)
+    if open_ended:
+        order["qty"] = gw.holds[slot]["qty"]
     receive(desk.trading, wiring(desk), answer)
+    if open_ended and order["order_id"] == row["order_id"]:
+        order["qty"] = known_qty
+        hold_again(enter(gw), slot)
+    elif copy == 0 and row["code"] == _AMEND_REJECTED:
+        end_if_filled(gw, slot)
 
 
 @kernel(inline=True)

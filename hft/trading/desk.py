@@ -4,7 +4,8 @@ Owns a `DeskState`; what it knows comes from rows alone, so a snapshot and the r
 all rows from the first, give the same bits. It sends nothing and writes nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from hft.gateway.state import new_state as new_gateway
 from hft.trading import checks
 from hft.trading.desk_seam import apply_rows, check_rows
 from hft.trading.desk_state import MARGIN, DeskState, new_state
-from hft.trading.frozen import digest, freeze, thaw
+from hft.trading.frozen import check_names, digest, freeze, thaw
 from hft.trading.inputs import EPOCH_MAX, HEARD, INPUT, InputKind, Named, rows_of
 from hft.trading.state import TradingState
 
@@ -33,6 +34,20 @@ class Applied(NamedTuple):
     commands: np.ndarray
     steps: np.ndarray
     fills: np.ndarray
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a desk is made of, so that another process can make the same one."""
+
+    instruments: np.ndarray  # INSTRUMENT rows
+    limits: ResolvedLimits
+    accounts: tuple[str, ...]
+    strategies: tuple[str, ...]
+    order_capacity: int
+    dedup_window: int
+    room: int
+    seed: int
 
 
 class Desk:
@@ -59,7 +74,9 @@ class Desk:
         if not 1 <= 2 * room <= MARGIN:
             raise ConfigError(f"room for {room} commands; between 1 and {MARGIN // 2} may wait")
         sizes = {"order_capacity": order_capacity, "dedup_window": dedup_window, "seed": seed}
-        self.accounts, self.strategies = tuple(accounts), tuple(strategies)
+        self.plan = Plan(
+            np.array(instruments), limits, tuple(accounts), tuple(strategies), room=room, **sizes
+        )
         gateway = new_gateway(instruments, limits, len(accounts), len(strategies), **sizes)
         shape = [len(accounts), len(strategies), room, *sizes.values(), limits.hash]
         lanes = np.array([K1, K2], np.uint64)
@@ -78,6 +95,16 @@ class Desk:
         self._limits: dict[int, ResolvedLimits] = {}
         for one in (limits, *other_limits):
             self._limits[limits_key(one)] = one
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Names by index."""
+        return self.plan.accounts
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """Names by index."""
+        return self.plan.strategies
 
     @property
     def trading(self) -> TradingState:
@@ -151,6 +178,16 @@ class Desk:
         self._limits[limits_key(limits)] = limits
         return limits_key(limits)
 
+    @property
+    def known_limits(self) -> tuple[ResolvedLimits, ...]:
+        """All limits that a row may put in force."""
+        return tuple(self._limits.values())
+
+    @property
+    def limits_in_force(self) -> int:
+        """The key of the limits in force."""
+        return int(self.trading.gw.config[0]["limits_hash"])
+
     def working(self) -> np.ndarray:
         """ORDER rows of all working orders, a copy, oldest id first."""
         orders = self.trading.gw.orders
@@ -166,25 +203,30 @@ class Desk:
         """A copy of everything that decides what happens next."""
         return freeze(self.state)
 
-    def restore(self, saved: dict[str, np.ndarray]) -> None:
+    def restore(self, saved: Mapping[str, np.ndarray]) -> None:
         """Bring a desk of the same configuration to a snapshot.
 
         Raises: ConfigError when it is of another version, configuration, account or strategy.
         """
-        thaw(self.state, saved, self._names())
+        thaw(self.state, saved, self._names)
+
+    def check_names(self) -> None:
+        """Raises: ConfigError when what was applied names an account or strategy otherwise."""
+        check_names(self.state.names, self._names)
 
     def digest(self) -> str:
         """One hash of the whole state and of all steps so far."""
         return digest(self.state)
 
-    def _names(self) -> dict[str, list[str]]:
-        return {"account": list(self.accounts), "strategy": list(self.strategies)}
+    @property
+    def _names(self) -> dict[str, Sequence[str]]:
+        return {"account": self.plan.accounts, "strategy": self.plan.strategies}
 
     def _name_rows(self, ts_ns: int) -> list[np.ndarray]:
         symbols = self.trading.instruments["symbol_key"].tolist()
         keys = {
-            Named.ACCOUNT: [key_of(name) for name in self.accounts],
-            Named.STRATEGY: [key_of(name) if name else 0 for name in self.strategies],
+            Named.ACCOUNT: [key_of(name) for name in self.plan.accounts],
+            Named.STRATEGY: [key_of(name) if name else 0 for name in self.plan.strategies],
             Named.INSTRUMENT: symbols,
         }
         return [

@@ -5,7 +5,8 @@ snapshot says what it is of; one of another version, configuration or name is re
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from hft.gateway.state import snapshot as snapshot_gateway
 from hft.trading.desk_state import RINGS, DeskState
 
 VERSION = 1
+Upgrade = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
+Upgrades = Mapping[int, Upgrade]
+UPGRADES: Upgrades = MappingProxyType({})  # version -> what makes the next one of its arrays
 _OWN = ("head", "lanes", "names", "sessions", "intent", "answer")
 _TRADING_RINGS = ("keeps_fills", "fills_len")
 _GROWING = ("dedup", "ring", "repeat_ring")  # only what was ever written is in a snapshot
@@ -55,6 +59,23 @@ def thaw(
     gw = state.trading.gw
     state.trading.gw.dedup[len(saved["gw.dedup"]) : int(gw.head[0]["dedup_count"])] = 0
     restore_gateway(gw, {name[3:]: array for name, array in saved.items() if name[:3] == "gw."})
+
+
+def upgraded(
+    version: int, saved: Mapping[str, np.ndarray], upgrades: Upgrades | None = None
+) -> Mapping[str, np.ndarray]:
+    """A snapshot as this version keeps it, one version after the other.
+
+    Raises: ConfigError where a newer hft made it, or no way leads from it.
+    """
+    steps = UPGRADES if upgrades is None else upgrades
+    while version < VERSION and version in steps:
+        saved = {**steps[version](saved), "version": np.array([version + 1], np.int64)}
+        version += 1
+    if version != VERSION:
+        cure = "go on with the hft that made it" if version > VERSION else "replay the journal"
+        raise ConfigError(f"a snapshot of version {version}, this hft reads {VERSION}; {cure}")
+    return saved
 
 
 def digest(state: DeskState) -> str:
@@ -99,14 +120,17 @@ def _check(
             "the snapshot is of another configuration: instruments, sizes or the limits that it "
             "began under differ"
         )
-    _check_names(saved["names"], names)
+    check_names(saved["names"], names)
 
 
-def _check_names(keys: np.ndarray, names: Mapping[str, Sequence[str]]) -> None:
-    """Accounts, then strategies; an instrument's name is in the configuration."""
+def check_names(keys: np.ndarray, names: Mapping[str, Sequence[str]]) -> None:
+    """Accounts, then strategies; an instrument's name is in the configuration.
+
+    Raises: ConfigError when one is known by another name.
+    """
     at = 0
     for what, known in names.items():
         for index, name in enumerate(known):
             if name and keys[at] != 0 and keys[at] != key_of(name):
-                raise ConfigError(f"{what} {index} of the snapshot has another name than {name!r}")
+                raise ConfigError(f"{what} {index} is {name!r} here and had another name before")
             at += 1

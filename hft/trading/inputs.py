@@ -43,7 +43,7 @@ HEARD = _row(
     "fill_id",
     "mid2",
     "session",  # of the venue's numbering, which begins anew in each session
-    "seq",  # its number of this answer; 0: it numbers none
+    "seq",  # its number of this answer; 0: it numbers none, or tells it because we asked
     "cmd_id",  # UNSENT: the command
     *(f"spare_{k}" for k in range(_SPARE)),
 )
@@ -69,6 +69,7 @@ OUTBOUND = _row(
     "input",
 )
 
+SCHEMA = b"input-1"  # names these rows in a journal; another number where they change
 EPOCH_SHIFT = 36  # a key remembers 51 bits of a command's id
 EPOCH_MAX = (1 << 15) - 1
 
@@ -85,7 +86,7 @@ class InputKind(IntEnum):
     CONTROL = 7  # code = ControlKind, target_id and value as `gateway.control.control` says
     TICK = 8  # time passes: as WAKE for each strategy
     RECONCILED = 9  # HEARD: what the venue says of an order when asked; code = Outcome
-    UNSENT = 10  # HEARD: a command certainly never left; code = Reason
+    UNSENT = 10  # HEARD: a command certainly never left; code = Reason, value = its IntentType
 
 
 class Named(IntEnum):

@@ -12,12 +12,14 @@ from hft.core.dtypes import Row
 from hft.core.jit import kernel, seldom
 from hft.gateway import dedup
 from hft.gateway.events import (
+    end_cancel,
     find_order,
     is_believable,
     know_again,
+    let_go,
     on_ack,
+    on_amend_rejected,
     on_amended,
-    on_dispatch_failed,
     on_done,
     on_unknown,
 )
@@ -27,6 +29,7 @@ from hft.trading.inputs import Outcome
 from hft.trading.steps import new_step, note_guards, step_row
 
 _NOTHING = -1
+_NEW = IntentType.NEW.value
 _AMEND = IntentType.AMEND.value
 _CANCEL = IntentType.CANCEL.value
 _RESTS = Outcome.RESTS.value
@@ -39,6 +42,7 @@ _EXPIRED = ResponseKind.EXPIRED.value
 _REJECTED = ResponseKind.REJECTED.value
 _LOST = ResponseKind.UNKNOWN.value
 _S_CANCELLED = OrderStatus.CANCELLED.value
+_S_FILLED = OrderStatus.FILLED.value
 _S_EXPIRED = OrderStatus.EXPIRED.value
 _S_PENDING = OrderStatus.PENDING_SUBMIT.value
 _S_FAILED = OrderStatus.FAILED.value
@@ -143,7 +147,8 @@ def _never_was(gw: Any, slot: int, reason: int, now_ns: int) -> None:
 def unsent(desk: Any, wiring: Any, row: Row) -> None:
     """A command that was decided certainly never left (a HEARD row). Mutates: desk.
 
-    When it is the one that makes the order, what was decided about the order since is void, too.
+    When it is the one that makes the order, what was decided about the order since is void, too;
+    of any other `value` says whether it amends or cancels.
     """
     seldom()
     gw, now_ns = desk.trading.gw, row["ts_ns"]
@@ -151,25 +156,53 @@ def unsent(desk: Any, wiring: Any, row: Row) -> None:
     if slot < 0:
         desk.head[0]["strays"] += 1
         return
-    order = gw.orders[slot]
+    order, hold = gw.orders[slot], gw.holds[slot]
     waits = order["status"] == _S_PENDING or order["status"] == _S_UNKNOWN
-    makes = row["cmd_id"] == order["cmd_id"]
-    if makes:
-        fits = waits and order["filled_qty"] == 0
-    else:
-        fits = order["request"] == _AMEND or order["request"] == _CANCEL
+    kind = _NEW if row["cmd_id"] == order["cmd_id"] else row["value"]
+    fits = False
+    if kind == _NEW:
+        fits = row["cmd_id"] == order["cmd_id"] and waits and order["filled_qty"] == 0
+    elif kind == _AMEND:
+        fits = hold["in_flight"] >= ONE_AMEND
+    elif kind == _CANCEL:
+        fits = hold["in_flight"] & _ONE_CANCEL > 0
     if not fits:
         desk.head[0]["disputed"] += 1
         _note(wiring, order, _LOST, now_ns, 1)
         return
     _note(wiring, order, _REJECTED, now_ns, 0)
-    if makes:
+    if kind == _NEW:
         _never_was(gw, slot, row["code"], now_ns)
     else:
-        gw.head[0]["now_ns"] = now_ns
-        gw.decision[0]["slot"] = -1  # others may have been decided since
-        on_dispatch_failed(enter(gw), slot, row["code"])
+        dedup.reject_command(enter(gw), row["cmd_id"], row["code"], now_ns)
+        if kind == _AMEND:
+            on_amend_rejected(enter(gw), slot, now_ns)
+            end_if_filled(gw, slot)
+        else:
+            end_cancel(order, hold)
     note_guards(desk.trading, wiring)
+
+
+@kernel(inline=True)
+def may_be_more(gw: Any, slot: int, row: Row) -> bool:
+    """May this fill be of an order that an amend in flight has made larger, though nobody said so?
+
+    Where outcomes are open, and where the venue tells fills when asked, the answer to the amend is
+    missing before them.
+    """
+    order, hold = gw.orders[slot], gw.holds[slot]
+    told_when_asked = row["seq"] <= 0 and row["total_qty"] > 0
+    missing = order["status"] == _S_UNKNOWN or told_when_asked
+    return bool(missing and hold["in_flight"] >= ONE_AMEND and order["qty"] < hold["qty"])
+
+
+@kernel
+def end_if_filled(gw: Any, slot: int) -> None:
+    """The amend that kept a filled order open had no effect: it is complete. Mutates: gw."""
+    order = gw.orders[slot]
+    works = order["order_id"] > 0 and gw.holds[slot]["in_flight"] < ONE_AMEND
+    if works and 0 < order["qty"] <= order["filled_qty"]:
+        let_go(enter(gw), slot, _S_FILLED)
 
 
 @kernel

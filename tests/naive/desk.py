@@ -146,6 +146,7 @@ class NaiveDesk(Trips):
             self.amended(order.id, row["price"], order.filled + row["qty"], self.now)
         elif kind == ResponseKind.AMEND_REJECTED:
             self.amend_rejected(order.id, self.now)
+            self._end_if_filled(order)
         elif kind == ResponseKind.CANCEL_REJECTED:
             self.refused[order.id] = self.now
             self.cancel_rejected(order.id, self.now)
@@ -171,7 +172,14 @@ class NaiveDesk(Trips):
         taker = row.get("liquidity", 0) == 1
         fee = position.instrument.fee(price, qty, taker, order.filled == 0)
         position.fill(order.side, price, qty, fee)
+        asked = row.get("seq", 0) <= 0 and row.get("total_qty", 0) > 0
+        doubt = order.status == OrderStatus.UNKNOWN or asked
+        known = order.qty
+        larger = doubt and order.amends > 0 and order.high[1] > known
+        if larger:
+            order.qty = order.high[1]
         self.fill(order.id, price, qty, self.now)
+        order.qty = known
         touch = self.touches[order.instrument]
         mid2 = touch["bid_tick"] + touch["ask_tick"] if touch["valid"] else 2 * price
         self._mark(order.strategy, order.instrument, mid2)
@@ -271,10 +279,24 @@ class NaiveDesk(Trips):
                 self.disputed += 1
                 return
             self._never_was(order, reason)
-        elif order.request in (IntentType.AMEND, IntentType.CANCEL):
-            self.take_back(order.id, reason)
+        elif row["value"] == IntentType.AMEND and order.amends:
+            self._reject_key(row["cmd_id"], reason)
+            self.amend_rejected(order.id, self.now)
+            self._end_if_filled(order)
+        elif row["value"] == IntentType.CANCEL and order.cancels:
+            self._reject_key(row["cmd_id"], reason)
+            self.cancel_rejected(order.id, self.now)
         else:
             self.disputed += 1
+
+    def _reject_key(self, cmd_id: int, reason: Reason) -> None:
+        for key, entry in list(self.keys.items()):
+            if entry[2] == cmd_id and entry[0] == DedupState.APPROVED:
+                self._commit(key, None, DedupState.REJECTED, reason, 0, self.now)
+
+    def _end_if_filled(self, order: Order) -> None:
+        if order.id in self.orders and not order.amends and 0 < order.qty <= order.filled:
+            del self.orders[order.id]
 
     # -- controls ---------------------------------------------------------------------------------
 

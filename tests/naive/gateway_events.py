@@ -17,7 +17,7 @@ class Events(Checks):
         partly = OrderStatus.PARTIALLY_FILLED
         order.status = partly if order.filled else OrderStatus.SUBMITTED
         self._over(order)
-        cmd_id = order.cmd_id if state == DedupState.APPROVED else 0
+        cmd_id = self._asked_by(order) if state == DedupState.APPROVED else 0
         self._commit(order.key, order.payload, state, reason, cmd_id, now)
 
     def ack(self, order_id: int, now: int) -> None:
@@ -114,7 +114,12 @@ class Events(Checks):
             order.cancels = max(0, order.cancels - 1)
         order.status = OrderStatus.UNKNOWN
         state, reason = DedupState.UNKNOWN, Reason.OUTCOME_UNKNOWN
-        self._commit(order.key, order.payload, state, reason, order.cmd_id, now)
+        self._commit(order.key, order.payload, state, reason, self._asked_by(order), now)
+
+    def _asked_by(self, order: Order) -> int:
+        """The command that the order's key was decided for."""
+        entry = self.keys.get(order.key)
+        return entry[2] if entry and entry[2] else order.cmd_id
 
     def dispatch_failed(self, order_id: int, reason: Reason, now: int) -> None:
         order = self.orders[order_id]

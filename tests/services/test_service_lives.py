@@ -137,7 +137,9 @@ def test_another_accounts_journal_and_one_with_a_life_missing_are_one_sentence_e
         list(Journal(FOLDER, "account 2", shared=True, disk=other).read(9))
     first = other._folder(FOLDER / f"{1:020d}")
     first.memory.clear()
-    with pytest.raises(JournalError, match="is due; the folder of a life before it is missing"):
+    with pytest.raises(
+        JournalError, match="record 1 is needed; the folder of a life or a checkpoint is"
+    ):
         list(Journal(FOLDER, "account 1", shared=True, disk=other).read(9))
 
 

@@ -148,13 +148,15 @@ class DeskIsItsTwin(RuleBasedStateMachine):
     @rule(
         k=st.integers(0, 99),
         first=st.booleans(),
+        kind=st.sampled_from((1, 2)),
         reason=st.sampled_from((Reason.STALE_FENCE, Reason.VENUE_DOWN)),
     )
-    def unsent(self, k: int, first: bool, reason: Reason) -> None:
+    def unsent(self, k: int, first: bool, kind: int, reason: Reason) -> None:
         order = self.pair.twin.orders.get(self.order(k))
         cmd_id = (order.cmd_id if first else order.asked_cmd) if order else 5
         order_id = order.id if order else 55_555
-        self.pair.hear("unsent", order_id=order_id, cmd_id=cmd_id, code=int(reason))
+        fields = {"order_id": order_id, "cmd_id": cmd_id, "code": int(reason), "value": kind}
+        self.pair.hear("unsent", **fields)
 
     @rule(what=st.integers(0, 1), bid=st.integers(990, 1008), spread=st.integers(0, 3))
     def market(self, what: int, bid: int, spread: int) -> None:
