@@ -34,6 +34,7 @@ COMPUTED = frozenset((*ANALYTICS, *NEEDS, *bars.NAMES, *aliases.CLOCK_FIELDS, *a
 # A number is a time when nearly all rows say one within so many days of their own.
 DAYS_APART, SHARE = 400, 0.99
 DAY_NS = 86_400_000_000_000
+FIRST_DAY, LAST_DAY = 19_000_101, 21_001_231  # of numbers that are days, YYYYMMDD
 UNITS = (1e9, 1e6, 1e3, 1.0)
 FLOAT_SLACK_NS = 512  # a float of ns is exact to 256 ns
 
@@ -82,6 +83,9 @@ def times_of(data: ResearchData, name: str) -> np.ndarray | None:
     there = values != 0
     if not there.any():
         return None
+    days = _days_of(values, there, data.ts_ns)
+    if days is not None:
+        return days
     by_name = name.lower() in NAMED
     for scale in UNITS:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -90,6 +94,23 @@ def times_of(data: ResearchData, name: str) -> np.ndarray | None:
             slack = FLOAT_SLACK_NS if scale == 1.0 else 0
             return np.where(there, (values * scale).astype(np.int64) - slack, 0)
     return None
+
+
+def _days_of(values: np.ndarray, there: np.ndarray, ts_ns: np.ndarray) -> np.ndarray | None:
+    """Days written as numbers, YYYYMMDD, as ns at their beginning; None where they are none."""
+    some = np.unique(values[there])
+    whole = (some == np.floor(some)) & (some > FIRST_DAY) & (some < LAST_DAY)
+    if not whole.all():
+        return None
+    text = pl.Series(some.astype(np.int64)).cast(pl.String)
+    days = text.str.to_date("%Y%m%d", strict=False)
+    if days.null_count():
+        return None
+    ns = days.cast(pl.Datetime("ns")).cast(pl.Int64).to_numpy()
+    found = np.zeros(len(values), np.int64)
+    found[there] = ns[np.searchsorted(some, values[there])]
+    near = np.abs(found[there] - ts_ns[there]) < DAYS_APART * DAY_NS
+    return found if float(near.mean()) >= SHARE else None
 
 
 def declared(manifest: AlphaManifest | None, data: ResearchData) -> dict[str, str]:

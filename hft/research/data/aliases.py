@@ -90,6 +90,11 @@ def quantity_of(field: str) -> str:
     return _GROUP.get(field.lower(), field)
 
 
+def of_the_market(field: str) -> bool:
+    """Is it a quantity that a market publishes with the row, and not one somebody made of it?"""
+    return quantity_of(field) in ALIASES
+
+
 def provides(field: str, columns: Iterable[str]) -> bool:
     """Can a row with these columns answer for the field?"""
     there = tuple(columns)

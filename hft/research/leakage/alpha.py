@@ -19,7 +19,6 @@ from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data.dataset import ResearchData
 from hft.research.leakage.cuts import CUTS_LEAST, choose_cuts, secret
 from hft.research.leakage.fields import label_violations
-from hft.research.leakage.foresight import correlation
 from hft.research.leakage.invariance import (
     TAIL_ROWS,
     Settings,
@@ -28,6 +27,7 @@ from hft.research.leakage.invariance import (
     symbols_kept,
 )
 from hft.research.leakage.jitter import by_heart
+from hft.research.leakage.likeness import correlation
 from hft.research.leakage.report import LeakReport, Violation, moment
 from hft.research.leakage.ties import Ties
 
@@ -62,11 +62,14 @@ def check_alpha(
         whole = signals.evaluate(made, rows)
         fields = tuple(made.manifest.data_fields)
         ties = Ties(lambda part: signals.evaluate(made, part), rows, fields)
-        found = _fresh_found(early, whole, rows, ties)
-        found += _memory(made, again, rows, whole)
+        found = _fresh_found(early, whole, rows, ties, again)
+        ahead = bool(found)
+        found += (kept := _memory(made, again, rows, whole))
         report = check(
             lambda part: signals.evaluate(made, part), rows, fields=fields, settings=how, full=whole
         )
+        if kept and not ahead:
+            report = replace(report, violations=tuple(map(_by_state, report.violations)))
         found += _inputs(made, rows, whole, drawn)
         if not found and report.clean:
             found += by_heart(lambda part: signals.evaluate(made, part), rows, fields, whole)
@@ -113,10 +116,15 @@ def _fresh_found(
     whole: np.ndarray,
     rows: ResearchData,
     ties: Ties,
+    again: Callable[[], Any],
 ) -> list[Violation]:
-    for cut, seen in sorted(early.items()):
+    for cut, first in sorted(early.items()):
+        if _differing(first, whole[:cut]) is None or ties.only(first, whole[:cut]):
+            continue
+        # The copy has seen shorter prefixes: only one that has seen nothing shows a look ahead.
+        seen = signals.evaluate(again(), rows.head(cut))
         row = _differing(seen, whole[:cut])
-        if row is not None and not ties.only(seen, whole[:cut]):
+        if row is not None:
             ts = int(rows.ts_ns[row])
             said = (
                 f"a fresh copy that was shown the first {cut} rows says {seen[row]:.9g} at row "
@@ -141,13 +149,27 @@ def _memory(
         if row is not None:
             second = signals.evaluate(alpha, rows)
             ts = int(rows.ts_ns[row])
+            why = (
+                "state is kept across reset()"
+                if who == "after reset()"
+                else "it is made of more than the rows: of chance, of the time, or of earlier runs"
+            )
             said = (
                 f"the same rows again {who} give {second[row]:.9g} at row {row + 1} "
-                f"({moment(ts)}), where they gave {whole[row]:.9g}: state is kept between runs"
+                f"({moment(ts)}), where they gave {whole[row]:.9g}: {why}"
             )
             pair = (_number(second[row]), _number(whole[row]))
             return [Violation("state", said, row, ts, "", *pair)]
     return []
+
+
+def _by_state(found: Violation) -> Violation:
+    """A difference between prefixes is no look ahead where the same rows differ as well."""
+    if found.kind != "prefix":
+        return found
+    said, _, _ = found.sentence.partition(": it looks ")
+    said += ": what was shown before moves it, since the same rows give other answers again"
+    return replace(found, sentence=said, reach=-1)
 
 
 def _inputs(made: Any, rows: ResearchData, whole: np.ndarray, seed: int) -> list[Violation]:

@@ -5,15 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from hft.research.data.aliases import of_the_market
 from hft.research.data.dataset import ResearchData
-from hft.research.leakage.foresight import (
+from hft.research.leakage.foresight import Z_MIN, Foresight, is_price, limit_of
+from hft.research.leakage.likeness import (
     ROWS_MIN,
-    Z_MIN,
-    Foresight,
     correlation,
     fisher,
-    is_price,
-    limit_of,
+    has_news,
     ranks,
     spread,
     tamed,
@@ -36,8 +35,10 @@ def echo(
     others = {"the size of the price's steps": step}
     kinds = data.frame.schema
     for column in [one for one in data.columns if one != name and kinds[one].is_numeric()]:
+        if of_the_market(name) and not of_the_market(column):
+            continue  # which may be a late copy of this one
         series = data.field(column)[rows]
-        if not is_price(series, price):
+        if not is_price(series, price) and has_news(series, data.session[rows]):
             others[f"column {column!r}"] = series
     last = np.concatenate([[np.nan], mine[:-1]])
     best, moved = None, spread(unexplained(mine, [last]))

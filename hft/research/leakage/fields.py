@@ -13,27 +13,82 @@ import numpy as np
 from hft.research.alphas.manifest import AlphaManifest
 from hft.research.data.aliases import CLOCK_FIELDS
 from hft.research.data.dataset import ResearchData
+from hft.research.leakage.anchors import by_session
+from hft.research.leakage.distant import from_afar
 from hft.research.leakage.echoes import CrossSection, echo, shifted
-from hft.research.leakage.foresight import ROWS_MIN, Foresight, foresight
+from hft.research.leakage.exact import copied
+from hft.research.leakage.foresight import Foresight, foresight
+from hft.research.leakage.identities import adds_up, of_the_sample, own_means
+from hft.research.leakage.likeness import ROWS_MIN
 from hft.research.leakage.outcomes import ends, outcome
+from hft.research.leakage.parts import in_parts
 from hft.research.leakage.report import Violation, moment
 
-LABEL = re.compile(
-    r"(?:^|_)(?:label|target|outcome|fwd|forward)(?:_|\d|$)|^(?:y|t_end.*|t_start)$|"
-    r"(?:^|_)(?:future|next)_(?:ret|return|price|mid|close|px|bar|row)"
+# Words that make a label, and those that may stand beside one; "fed_target" is a rate.
+SAID = frozenset(("label", "labels", "target", "outcome", "y", "fwd", "forward", "future", "next"))
+WEAK = frozenset(("forward", "future", "next"))  # of calendars and curves, too
+MOVES = frozenset(
+    [
+        "ret",
+        "return",
+        "returns",
+        "logret",
+        "move",
+        "mid",
+        "close",
+        "price",
+        "px",
+        "bar",
+        "row",
+        "dir",
+        "direction",
+        "sign",
+        "updown",
+    ]
 )
+PRICES = frozenset(("price", "px", "close", "mid"))
+BESIDE = MOVES | frozenset(
+    [
+        "log",
+        "rank",
+        "n",
+        "h",
+        "bin",
+        "class",
+        "up",
+        "down",
+        "vol",
+        "vola",
+        "volatility",
+        "barrier",
+        "ahead",
+    ]
+)
+SPAN = re.compile(r"^\d+(?:ns|us|ms|s|sec|m|min|h|d|bars?|rows?)?$")
+ENDS_OF_LABELS = re.compile(r"^t_(?:end.*|start)$")
 STEPS = (1, 2, 3, 5, 10, 20)
 RUN_MOST = 0.5  # a column that stands still in more rows than that is one of bars
-ROWS_MOST, SECTIONS = 10_000, 4
+ROWS_MOST, ROWS_MANY, SECTIONS = 10_000, 100_000, 4
 CURE = (
-    "it is made of what came later. Leave it out, shift it to the time when it was known, or mend "
-    "how it is made"
+    "No honest column can say that at its row: find out when its values were known and shift it to "
+    "that time, mend how it is made, or leave it out"
 )
 
 
 def named_label(name: str) -> bool:
     """Does a column's name say that it is a label?"""
-    return LABEL.search(name.lower()) is not None
+    words = [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
+    said = SAID.intersection(words)
+    rest = [word for word in words if word not in SAID and not SPAN.match(word)]
+    if ENDS_OF_LABELS.match(name.lower()):
+        return True
+    if (
+        not said
+        or not BESIDE.issuperset(rest)
+        or (said == {"target"} and PRICES.intersection(rest))
+    ):
+        return False  # an analyst's price target is none
+    return bool(said - WEAK) or bool(MOVES.intersection(rest))
 
 
 def label_violations(manifest: AlphaManifest, data: ResearchData) -> list[Violation]:
@@ -74,6 +129,9 @@ def _proofs(
 ) -> Iterator[tuple[ResearchData, Foresight]]:
     """From the plain to the far-fetched, with rows; each waits until the one before is silent."""
     values = part.field(name)
+    fine = values[np.isfinite(values)]
+    if not len(fine) or np.ptp(fine) == 0.0:
+        return  # a constant knows nothing
     proof = foresight(values, part.price, part.session, steps)
     if proof is not None:
         yield part, proof
@@ -81,9 +139,15 @@ def _proofs(
         proof = foresight(np.where(rows, values, np.nan), part.price, part.session, more or steps)
         if proof is not None:
             yield part, proof
+    apart = in_parts(values, part, steps)
+    if apart is not None:
+        yield part, apart
     moved = shifted(values, part.price)
     if moved is not None:
         yield part, moved
+    brought = by_session(whole.field(name), whole, name)
+    if brought is not None:
+        yield whole, brought
     ended = outcome(whole.field(name), whole.price, whole, name)
     if ended is not None:
         yield whole, ended
@@ -93,6 +157,16 @@ def _proofs(
         if one is not None:
             where = f"{one.how} (at the ends of sessions)"
             yield whole, Foresight(where, one.steps, one.size, int(rows[one.row]), one.limit)
+    many = sections(whole, ROWS_MANY)
+    for found in (
+        adds_up(many.field(name), many),
+        of_the_sample(many.field(name), many, name),
+        own_means(many.field(name), many, steps),
+        from_afar(many.field(name), many, name),
+        copied(many.field(name), many, steps),
+    ):
+        if found is not None:
+            yield many, found
     repeated = echo(values, part, name, steps)
     if repeated is not None:
         yield part, repeated

@@ -13,9 +13,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hft.statistics.information import ranks as average_ranks
+from hft.research.leakage.likeness import (
+    ROWS_MIN,
+    ahead,
+    correlation,
+    fisher,
+    lagged,
+    moved,
+    ranks,
+    relative,
+    tamed,
+    unexplained,
+)
+from hft.research.leakage.past import BETTER, Past
 
-ROWS_MIN = 30
 Z_MIN = 6.0
 # Until the price has moved a few times an honest book or a bounce says much; later nobody does.
 NEAR, FAR, FAR_MOVES = 0.75, 0.5, 10
@@ -23,7 +34,6 @@ CERTAIN, CERTAIN_BLOCKS, COMMON = 0.97, 40, 0.7
 GROUPS = (0.01, 0.05, 0.2)
 DISTINCT_FEW = 10
 PRICE_LIKE = 0.9
-TAMED = (0.01, 0.99)
 PARTIAL = 0.75  # of what is new in a column and in an outcome
 
 
@@ -53,9 +63,10 @@ def foresight(
 ) -> Foresight | None:
     """The strongest proof that a column is made of later prices; None without one."""
     found = []
+    past = Past(price)
     shapes = [(name, form, ranks(form)) for name, form in _forms(values, price)]
     priced = is_price(values, price)
-    base = _relative(values, price) if priced else values
+    base = relative(values, price) if priced else values
     for moves in _moves(price, session, steps):
         left = _past(base, price, moves)
         later = ranks(moves.later)
@@ -63,25 +74,17 @@ def foresight(
             # A price that comes back whole says 0.707 of what follows, however far ahead.
             back = priced and name == "level"
             known = replace(moves, limit=NEAR) if back else moves
-            one = _strongest(name, form, ranked, known, later)
+            one = _strongest(name, form, ranked, known, later, past)
             if one is not None:
                 found.append(one)
     return max(found, key=lambda one: (one.size, -one.steps), default=None)
-
-
-def ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 0 to 1, ties alike; NaN stays."""
-    fine = np.isfinite(values)
-    found = np.full(len(values), np.nan)
-    found[fine] = (average_ranks(values[fine]) - 0.5) / max(int(fine.sum()), 1)
-    return found
 
 
 def _forms(values: np.ndarray, price: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     yield "level", values
     yield "change", np.diff(values, prepend=np.nan)
     if is_price(values, price):
-        apart = _relative(values, price)
+        apart = relative(values, price)
         yield "distance from the price", apart
         yield "change of the distance", np.diff(apart, prepend=np.nan)
 
@@ -95,11 +98,6 @@ def is_price(values: np.ndarray, price: np.ndarray) -> bool:
     return 0.5 < ratio < 2.0 and correlation(values, price) > PRICE_LIKE
 
 
-def _relative(values: np.ndarray, price: np.ndarray) -> np.ndarray:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return values / price - 1.0
-
-
 def _moves(price: np.ndarray, session: np.ndarray, steps: Sequence[int]) -> Iterator[Moves]:
     """Each distance twice where sessions matter: over their ends, and inside of them."""
     often = float(np.mean(np.diff(price) != 0)) if len(price) > 1 else 0.0
@@ -107,10 +105,7 @@ def _moves(price: np.ndarray, session: np.ndarray, steps: Sequence[int]) -> Iter
         limit = limit_of(step, often)
         if len(price) < ROWS_MIN + step:
             continue
-        later = np.full(len(price), np.nan)
-        later[:-step] = _relative(price[step:], price[:-step])
-        past = np.full(len(price), np.nan)
-        past[step:] = later[:-step]
+        later, past = ahead(price, step), moved(price, step)
         yield Moves(step, later, past, limit)
         inside = np.zeros(len(price), bool)
         inside[:-step] = session[step:] == session[:-step]
@@ -125,27 +120,17 @@ def limit_of(steps: int, often: float = 1.0) -> float:
 
 def _past(base: np.ndarray, price: np.ndarray, moves: Moves) -> np.ndarray:
     """What is left of a column once its own last value and the price's past moves are known."""
-    last = np.concatenate([[np.nan], base[:-1]])
-    step = np.concatenate([[np.nan], _relative(price[1:], price[:-1])])
-    return unexplained(base, [last, step, moves.past, np.abs(step)])
-
-
-def unexplained(values: np.ndarray, known: Sequence[np.ndarray]) -> np.ndarray:
-    """What is left of values when they are fitted to what is known; NaN where anything lacks."""
-    given = np.column_stack([*known, np.ones(len(values))])
-    fine = np.isfinite(given).all(axis=1) & np.isfinite(values)
-    left = np.full(len(values), np.nan)
-    if fine.sum() < ROWS_MIN:
-        return left
-    x, y = given[fine], values[fine]
-    left[fine] = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
-    # What rounding leaves of a column that is explained whole is no column any more.
-    gone = float(np.std(left[fine])) <= 1e-9 * max(float(np.std(y)), 1e-300)
-    return np.full(len(values), np.nan) if gone else left
+    step = moved(price, 1)
+    return unexplained(base, [lagged(base), step, moves.past, np.abs(step)])
 
 
 def _strongest(
-    name: str, form: np.ndarray, ranked: np.ndarray, moves: Moves, later: np.ndarray
+    name: str,
+    form: np.ndarray,
+    ranked: np.ndarray,
+    moves: Moves,
+    later: np.ndarray,
+    past: Past,
 ) -> Foresight | None:
     fine = np.isfinite(ranked) & np.isfinite(later)
     count = int(fine.sum())
@@ -163,32 +148,22 @@ def _strongest(
     size = ways[way]
     apart = len(np.unique(np.flatnonzero(fine) // moves.steps))  # moves that do not overlap
     if size >= moves.limit and fisher(size, apart) >= Z_MIN:
-        return Foresight(f"{way} of its {name}", moves.steps, size, row, moves.limit)
-    sure = _certain(mine, ranked[fine], move, np.flatnonzero(fine) // moves.steps)
+        pair = (form, moves.later) if way == "correlation" else (ranked, later)
+        if past.beyond(*pair) >= moves.limit:
+            return Foresight(f"{way} of its {name}", moves.steps, size, row, moves.limit)
+    sure = _certain(mine, ranked[fine], move, np.flatnonzero(fine), moves, past)
     if sure is not None:
         return Foresight(f"certainty of direction by its {name}", moves.steps, sure, row, CERTAIN)
     return None
 
 
-def spread(values: np.ndarray) -> float:
-    """The standard deviation of the numbers there are; 0 where there are none."""
-    fine = values[np.isfinite(values)]
-    return float(np.std(fine)) if len(fine) else 0.0
-
-
-def tamed(values: np.ndarray) -> np.ndarray:
-    """Values with the outermost hundredths drawn in: a few misprints are no likeness."""
-    low, high = np.quantile(values, TAMED)
-    return np.clip(values, low, high) if high > low else values
-
-
-def fisher(size: float, count: float) -> float:
-    """Standard errors of a correlation of so many independent pairs, by Fisher."""
-    return float(np.arctanh(min(size, 1 - 1e-12)) * np.sqrt(max(count - 3.0, 0.0)))
-
-
 def _certain(
-    mine: np.ndarray, ranked: np.ndarray, move: np.ndarray, block: np.ndarray
+    mine: np.ndarray,
+    ranked: np.ndarray,
+    move: np.ndarray,
+    rows: np.ndarray,
+    moves: Moves,
+    past: Past,
 ) -> float | None:
     """How surely one group of its values says up or down, where that is no matter of course."""
     ways = [way for way in (move > 0, move < 0) if float(way.mean()) <= COMMON]
@@ -198,8 +173,13 @@ def _certain(
         if count < CERTAIN_BLOCKS:
             continue
         share = max((float(way[group].mean()) for way in ways), default=0.0)
-        if share < CERTAIN or len(np.unique(block[group])) < CERTAIN_BLOCKS:
+        if share < CERTAIN or len(np.unique(rows[group] // moves.steps)) < CERTAIN_BLOCKS:
             continue
+        if (
+            share
+            < past.right(moves.later, np.isin(np.arange(len(moves.later)), rows[group])) + BETTER
+        ):
+            continue  # the price itself says so
         best = max(best or 0.0, share)
     return best
 
@@ -217,13 +197,3 @@ def _groups(mine: np.ndarray, ranked: np.ndarray) -> Iterator[np.ndarray]:
 
 def _moving(values: np.ndarray) -> bool:
     return bool(np.ptp(values) > 0)
-
-
-def correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Pearson's, of the rows where both are numbers; 0 where there are too few."""
-    fine = np.isfinite(one) & np.isfinite(other)
-    if fine.sum() < ROWS_MIN:
-        return 0.0
-    a, b = one[fine] - one[fine].mean(), other[fine] - other[fine].mean()
-    width = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / width if width > 0 else 0.0

@@ -9,16 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hft.research.data.dataset import ResearchData
-from hft.research.leakage.foresight import (
-    PARTIAL,
-    ROWS_MIN,
-    Z_MIN,
-    Foresight,
-    correlation,
-    fisher,
-    is_price,
-    unexplained,
-)
+from hft.research.leakage.foresight import PARTIAL, Z_MIN, Foresight, is_price
+from hft.research.leakage.likeness import ROWS_MIN, correlation, fisher, unexplained
 
 SESSIONS_MIN, ROWS_A_SESSION = 10, 8
 EXACT, NEARLY = 0.9, 1e-9
@@ -109,17 +101,18 @@ def _known(
         last = so_far[-1]
     told, final, known, level, previous = map(np.asarray, (said, truth, reached, now, before))
     open_ = np.isfinite(told) & np.isfinite(final) & ~np.isclose(final, known, NEARLY, 0.0)
-    if open_.sum() < SESSIONS_MIN:
+    if open_.sum() < SESSIONS_MIN or np.ptp(told[open_]) == 0.0:
         return None
     row, ahead = int(np.asarray(where)[open_][0]), int(np.median(spans.end - spans.begin))
     same = float(np.isclose(told[open_], final[open_], NEARLY, 0.0).mean())
     if same >= EXACT:
         return Foresight(f"how often it equals {words}", ahead, same, row, EXACT)
-    scale = level if relative else np.ones(len(level))
+    if not relative:
+        return None
+    scale = level
     with np.errstate(invalid="ignore", divide="ignore"):
         x, y, z, w = (part[open_] / scale[open_] for part in (told, final, known, previous))
-    shift = 1.0 if relative else 0.0
-    left, right = (unexplained(one - shift, [z - shift, w - shift]) for one in (x, y))
+    left, right = (unexplained(one - 1.0, [z - 1.0, w - 1.0]) for one in (x, y))
     size = abs(correlation(left, right))
     if size >= PARTIAL and fisher(size, open_.sum() / 3) >= Z_MIN:
         return Foresight(

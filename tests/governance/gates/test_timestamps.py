@@ -59,6 +59,16 @@ def test_a_column_of_datetimes_that_is_late_in_one_row_is_found() -> None:
     assert found.verdict is Verdict.FAIL and found.value == 1 and "row 71" in found.reason
 
 
+@pytest.mark.parametrize("kind", [pl.Float64, pl.Int64])
+def test_days_as_numbers_are_times_and_tomorrow_is_late(kind: Any) -> None:
+    days = pl.Series(sample(200).ts_ns).cast(pl.Datetime("ns")).dt.date()
+    late = days.dt.offset_by("1d").dt.strftime("%Y%m%d").cast(kind)
+    found = future(stamped("rev", late))
+    assert found.verdict is Verdict.FAIL and "by rev" in found.reason
+    early = days.dt.strftime("%Y%m%d").cast(kind)
+    assert future(stamped("rev", early)).verdict is Verdict.PASS
+
+
 def test_numbers_that_are_no_times_are_not_taken_for_some() -> None:
     random = np.random.Generator(np.random.Philox(1))
     for values in (random.uniform(1e9, 3e9, 200), random.uniform(0, 1e18, 200), np.arange(200.0)):

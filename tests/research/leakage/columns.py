@@ -46,7 +46,7 @@ def rolled(values: np.ndarray, rows: int, center: bool = False) -> np.ndarray:
     return pl.Series(values).rolling_mean(rows, center=center).fill_null(np.nan).to_numpy()
 
 
-P = pl.col("p")
+P, V = pl.col("p"), pl.col("v")
 LEAKS: dict[str, Make] = {
     "30 rows' return": lambda d: ahead(d.price, 30),
     "3 rows' return": lambda d: ahead(d.price, 3),
@@ -89,7 +89,51 @@ LEAKS: dict[str, Make] = {
     ),
     "volume by what comes": lambda d: d.field("volume") * np.sign(ahead(d.price, 3)),
     "minus the next return": lambda d: -ahead(d.price, 1),
+    "two sessions of many": lambda d: np.where(
+        np.isin(d.session, d.sessions[4:6]), ahead(d.price, 1), 1e-4 * noise(d)
+    ),
+    "silent but before large moves": lambda d: _before_large(ahead(d.price, 10)),
+    "the close, before it only": lambda d: np.where(
+        _left(d) < 15, by_day(d, P.last()) / d.price - 1, 1e-4 * noise(d)
+    ),
+    "the next opening": lambda d: _tomorrow(d, P.first()) / by_day(d, P.last()) - 1,
+    "score of the day": lambda d: by_day(d, (P - P.mean()) / P.std()),
+    "place in the day's range": lambda d: by_day(d, (P - P.min()) / (P.max() - P.min()) - 0.5),
+    "rank in the day": lambda d: by_day(d, P.rank() / pl.len()),
+    "share of the day's volume": lambda d: by_day(d, V / V.sum()),
+    "score of the sample": lambda d: scaled(d.price),
+    "chance of a higher close": lambda d: (
+        1 / (1 + np.exp(-(by_day(d, P.last()) / d.price - 1) / 1e-3 - 0.5 * noise(d)))
+    ),
+    "mean by minute of what followed": lambda d: _encoded(d),
+    "tomorrow's volume": lambda d: _tomorrow(d, V.sum()),
+    "volume of the same minute tomorrow": lambda d: np.append(
+        d.field("volume")[_rows(d) :], [np.nan] * _rows(d)
+    ),
+    "one row in a hundred, by lot": lambda d: np.where(
+        np.abs(noise(d, 4)) > 2.6, 3e3 * ahead(d.price, 10), noise(d)
+    ),
 }
+
+
+def _before_large(move: np.ndarray) -> np.ndarray:
+    size = np.nan_to_num(np.abs(move))
+    return np.where(size > np.quantile(size, 0.97), np.sign(move), 0.0)
+
+
+def _left(data: ResearchData) -> np.ndarray:
+    return by_day(data, pl.len() - 1 - pl.int_range(pl.len()))
+
+
+def _rows(data: ResearchData) -> int:
+    return int(np.median(np.unique(data.session, return_counts=True)[1]))
+
+
+def _encoded(data: ResearchData) -> np.ndarray:
+    place = by_day(data, pl.int_range(pl.len()))
+    frame = pl.DataFrame({"m": place, "f": ahead(data.price, 5)}).fill_nan(None)
+    return frame.select(pl.col("f").mean().over("m")).to_series().fill_null(0.0).to_numpy()
+
 
 HONEST: dict[str, Make] = {
     "price": lambda d: d.price,
@@ -109,15 +153,29 @@ HONEST: dict[str, Make] = {
     "bounce around the price": lambda d: d.price + 0.005 * np.sign(noise(d)),
     "rank of volume in its past": lambda d: pl.Series(d.field("volume")).rank().to_numpy(),
     "constant": lambda d: np.full(len(d), 3.0),
+    "yesterday's volume": lambda d: _yesterday(d, V.sum()),
+    "gap of this morning": lambda d: by_day(d, P.first()) / _yesterday(d, P.last()) - 1,
+    "place in the range so far": lambda d: by_day(
+        d, (P - P.cum_min()) / (P.cum_max() - P.cum_min() + 1e-6)
+    ),
+    "score by the day before": lambda d: (
+        (d.price - _yesterday(d, P.mean())) / _yesterday(d, P.std())
+    ),
+    "yesterday's minute": lambda d: np.append([np.nan] * _rows(d), behind(d.price, 5)[: -_rows(d)]),
     "hardly ever there": lambda d: np.where(np.arange(len(d)) % 500 == 0, noise(d), np.nan),
 }
 
 
-def _yesterday(data: ResearchData, what: pl.Expr) -> np.ndarray:
-    days = pl.DataFrame({"p": data.price, "s": data.session}).group_by("s", maintain_order=True)
-    table = days.agg(what.alias("y")).with_columns(pl.col("y").shift(1))
+def _yesterday(data: ResearchData, what: pl.Expr, by: int = 1) -> np.ndarray:
+    given = {"p": data.price, "s": data.session, "v": data.field("volume")}
+    days = pl.DataFrame(given).group_by("s", maintain_order=True)
+    table = days.agg(what.alias("y")).with_columns(pl.col("y").shift(by))
     rows = pl.DataFrame({"s": data.session}).join(table, on="s", how="left", maintain_order="left")
     return rows["y"].fill_null(np.nan).to_numpy()
+
+
+def _tomorrow(data: ResearchData, what: pl.Expr) -> np.ndarray:
+    return _yesterday(data, what, -1)
 
 
 def with_column(data: ResearchData, make: Make, name: str = "score") -> ResearchData:

@@ -91,7 +91,9 @@ def test_the_cuts_are_in_the_warm_up_late_and_at_the_last_row_and_nobody_knows_t
 def test_state_that_outlives_a_reset_is_caught(market: ResearchData) -> None:
     report = check_alpha(zoo.KeptAcrossReset, market)
     assert any(one.kind == "state" for one in report.violations)
-    assert any("state is kept" in one.sentence for one in report.violations)
+    assert any("state is kept across reset()" in one.sentence for one in report.violations)
+    assert not any("it looks" in one.sentence for one in report.violations), "it looks at nothing"
+    assert not any("a fresh copy" in one.sentence for one in report.violations)
 
 
 def test_a_cache_of_all_rows_in_the_module_is_caught(tmp_path: Path, market: ResearchData) -> None:
