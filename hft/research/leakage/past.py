@@ -55,7 +55,7 @@ class Past:
         left, after = self._left(
             np.where(both, form, np.nan),
             np.where(both, later, np.nan),
-            self.known[: 1 if few else None],
+            self.known[: 2 if few else None],
         )
         return 0.0 if left is None else abs(correlation(left, after))
 

@@ -42,7 +42,8 @@ class World:
         self.ts = start + (self.minute + 1) * gap * MINUTE_NS
         if self.clock:
             self.ts = MONDAY * DAY_NS + (k + 1) * 15 * MINUTE_NS
-        self.drive = decayed(self.normal(), float(self.random.uniform(0.0, 0.99)))
+        self.slow = float(self.random.uniform(0.0, 0.99))
+        self.drive = decayed(self.normal(), self.slow)
         self.drive /= self.drive.std()
         self.price = self._price()
         self.volume = np.round(
@@ -56,7 +57,8 @@ class World:
         """A walk with clusters, a smile and gaps; drawn to par, late, on ticks or with momentum."""
         self.calm = np.exp(decayed(0.25 * self.normal(), 0.97))
         self.smile = 1.0 + 1.5 * (2 * self.minute / self.rows - 1) ** 2
-        self.edge = float(self.random.uniform(0.0, 0.4))
+        # What lasts says more of a long way: no edge is larger than recorded markets show.
+        self.edge = float(self.random.uniform(0.0, 0.4)) * np.sqrt(1.0 - self.slow)
         fresh = self.normal() if self.random.random() < 0.7 else self.random.standard_t(4, self.n)
         step = self.edge * np.append(0.0, self.drive[:-1]) + np.sqrt(1 - self.edge**2) * fresh
         step = step * 4e-4 * np.sqrt(self.calm * self.smile)
