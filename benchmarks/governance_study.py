@@ -3,12 +3,18 @@
 Each entry of STUDIES is a function without arguments that returns one `Study`; a new promise is one
 more entry. The page holds counts and binomial intervals, no timings and no machine, so that the
 same seeds give the same page. With names only their chapters are written anew. `--quick` is for
-trying and never writes.
+trying and never writes. Studies run in processes beside each other, the longest first; what one
+found is kept until code or configuration is another, so that a run that was ended goes on.
 """
 
 import argparse
+import hashlib
+import json
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +24,11 @@ from benchmarks import governance_product as product
 from hft.statistics import study
 from hft.statistics.study import Study
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "governance-study.md"
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "governance-study.md"
+KEPT = ROOT / ".bench" / "governance-study"
+SOURCES = ("hft/**/*.py", "config/**/*.yaml", "benchmarks/governance_*.py")
+LONGEST = ("power", "command", "worthless", "operating", "ladder", "oracles", "grid")
 
 STUDIES: dict[str, Callable[[], Study]] = {
     "noise": study.noise_factory,
@@ -89,20 +99,73 @@ def replaced(text: str, found: Sequence[Study]) -> str:
     return text
 
 
+def stamp() -> str:
+    """Of everything that a study is a function of."""
+    digest = hashlib.sha256()
+    for pattern in SOURCES:
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def kept(name: str, folder: Path) -> Study | None:
+    """What a study found before with this very code; None where nothing is kept."""
+    try:
+        told = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        rows = {key: tuple(told[key]) for key in ("columns", "notes")}
+        return Study(**told | rows | {"rows": tuple(map(tuple, told["rows"]))})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def keep(name: str, found: Study, folder: Path) -> None:
+    """Whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / f"{name}.json.{os.getpid()}"
+    aside.write_text(json.dumps(asdict(found)), encoding="utf-8")
+    aside.replace(folder / f"{name}.json")
+
+
+def run(name: str, quick: bool) -> Study:
+    """One study, in a process of its own."""
+    return (QUICK if quick else STUDIES)[name]()
+
+
+def each(names: Sequence[str], *, quick: bool, workers: int, folder: Path) -> Iterator[Study]:
+    """What the studies find, in the order of the names; those that are kept are not run."""
+    found = {} if quick else {name: kept(name, folder) for name in names}
+    waiting = [name for name in names if found.get(name) is None]
+    rank = {name: k for k, name in enumerate(LONGEST)}
+    with ProcessPoolExecutor(workers) as pool:
+        longest_first = sorted(waiting, key=lambda name: rank.get(name, len(rank)))
+        begun = {name: pool.submit(run, name, quick) for name in longest_first}
+        if not quick:
+            for name, one in begun.items():
+                one.add_done_callback(partial(_keep, name, folder))
+        for name in names:
+            yield found.get(name) or begun[name].result()
+
+
+def _keep(name: str, folder: Path, done: Future[Study]) -> None:
+    if not done.cancelled() and done.exception() is None:
+        keep(name, done.result(), folder)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the studies named (all by default); exit code 1 when a promise did not hold."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.governance_study")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(STUDIES))
     parser.add_argument("--quick", action="store_true", help="small counts; writes no page")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
     given = parser.parse_args(arguments)
     unknown = sorted(set(given.names) - set(STUDIES))
     if unknown:
         parser.error(f"unknown {', '.join(unknown)}; one of {', '.join(STUDIES)}")
-    chosen = QUICK if given.quick else STUDIES
     found = []
-    for name in given.names or chosen:
-        found.append(chosen[name]())
-        print(section(found[-1]), flush=True)
+    how = {"quick": given.quick, "workers": given.workers, "folder": KEPT / stamp()}
+    for one in each(given.names or list(STUDIES), **how):
+        found.append(one)
+        print(section(one), flush=True)
     if not given.quick:
         whole = replaced(PAGE.read_text(encoding="utf-8"), found) if given.names else page(found)
         PAGE.write_text(whole, encoding="utf-8")

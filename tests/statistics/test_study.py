@@ -1,5 +1,7 @@
 """The studies: exact intervals, the same page from the same seed, and a broken promise shows."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -93,3 +95,27 @@ def test_the_operating_table_has_a_row_for_each_case() -> None:
     assert [row[0] for row in table.rows] == ["0 of 10", "4 of 10"]
     assert all(len(row) == len(table.columns) for row in table.rows)
     assert table.rows[1][5].startswith("4 / 4")
+
+
+def test_what_a_study_found_is_kept_until_the_code_is_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def one(cell: str) -> Study:
+        return Study("A title", "all is well", ("a",), ((cell,),), True, 7, ("A note.",))
+
+    def each(*names: str, folder: str, **more: bool) -> list[Study]:
+        quick = more.get("quick", False)
+        place = tmp_path / folder
+        return list(governance_study.each(names, quick=quick, workers=2, folder=place))
+
+    for table in (governance_study.STUDIES, governance_study.QUICK):
+        monkeypatch.setitem(table, "noise", lambda: one("first"))
+        monkeypatch.setitem(table, "grid", lambda: one("grid"))
+    assert each("noise", folder="code") == [one("first")]
+    for table in (governance_study.STUDIES, governance_study.QUICK):
+        monkeypatch.setitem(table, "noise", lambda: one("second"))
+    assert each("grid", "noise", folder="code") == [one("grid"), one("first")]
+    assert each("noise", folder="other code") == [one("second")]
+    assert each("noise", folder="code", quick=True) == [one("second")], "nothing is kept of these"
+    (tmp_path / "code" / "noise.json").write_text("{")
+    assert each("noise", folder="code") == [one("second")], "what is torn is found anew"

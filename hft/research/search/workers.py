@@ -5,6 +5,9 @@ market from the run folder, which on a cluster must be on a shared disk. Results
 order of the chunks, so no number of workers and no executor can change them.
 """
 
+import os
+import platform
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import lru_cache
@@ -12,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from hft.core.errors import ConfigError, Unavailable
+from hft.core.errors import ConfigError, HftError, Unavailable
 from hft.research.expressions.expression import parse
 from hft.research.search.market import Market
 from hft.research.search.measure import Measured, measure
@@ -30,9 +33,26 @@ def _market(folder: str, stamp: str) -> Market:
 def _chunk(
     folder: str, stamp: str, texts: Sequence[str], threshold: float, cache_mb: float
 ) -> list[Measured]:
-    """One chunk in a worker process."""
-    market = _market(folder, stamp)
-    return measure([parse(text) for text in texts], market, threshold=threshold, cache_mb=cache_mb)
+    """One chunk in a worker process. Raises: the same kind of error, naming the worker."""
+    try:
+        market = _market(folder, stamp)
+        parsed = [parse(text) for text in texts]
+        return measure(parsed, market, threshold=threshold, cache_mb=cache_mb)
+    except HftError as error:
+        raise type(error)(f"worker {whereabouts()}: {error}") from None
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise Unavailable(f"worker {whereabouts()}: {told}") from None
+
+
+def whereabouts() -> str:
+    """This process as a person finds it: its address in a cluster, else machine and number."""
+    place = f"{platform.node()}, process {os.getpid()}"
+    distributed = sys.modules.get("distributed")  # dask.distributed is another name of it
+    try:
+        return f"{distributed.get_worker().address} ({place})" if distributed else place
+    except ValueError:  # no worker of Dask
+        return place
 
 
 def check_place(executor: str, workers: int) -> None:

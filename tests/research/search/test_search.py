@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hft.core.errors import ConfigError, JournalError
+from hft.core.errors import ConfigError, HftError, JournalError
 from hft.research.expressions.expression import parse
 from hft.research.expressions.nodes import Field, walk
 from hft.research.expressions.parse import DEPTH_MAX, ExpressionError
+from hft.research.search import workers
 from hft.research.search.candidates import Drawn, from_template, next_generation, read_grid, stream
 from hft.research.search.identity import functions
 from hft.research.search.market import Market
@@ -268,3 +270,26 @@ def test_a_real_dask_cluster_finds_the_same(tmp_path: Path) -> None:
     one = run(SMALL, market(), tmp_path / "one", record=alone)
     two = run(SMALL, market(), tmp_path / "two", record=ours, workers=2, executor="dask")
     assert outcome(one) == outcome(two) and alone == ours
+
+
+def test_an_error_of_a_worker_names_the_machine_and_process(tmp_path: Path) -> None:
+    with pytest.raises(HftError, match=rf"^worker .*process {os.getpid()}: .*nowhere") as missing:
+        workers._chunk(str(tmp_path / "nowhere"), "", ["a"], 0.3, 64)
+    assert not isinstance(missing.value, ConfigError)
+    market().save(tmp_path / "columns")
+    with pytest.raises(HftError, match=r"^worker .*process \d+: ") as wrong:
+        workers._chunk(str(tmp_path / "columns"), "", ["nobody"], 0.3, 64)
+    assert "nobody" in str(wrong.value)
+
+
+@pytest.mark.slow
+def test_an_error_of_a_dask_worker_names_its_address(tmp_path: Path) -> None:
+    """As where the workers of a cluster do not share the disk that the market lies on."""
+    distributed = pytest.importorskip("dask.distributed")
+    here = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    gone = str(tmp_path / "on another disk")
+    with distributed.LocalCluster(**here) as cluster, distributed.Client(cluster) as client:
+        (address,) = client.scheduler_info()["workers"]
+        with pytest.raises(HftError, match=re.escape(f"worker {address} (")) as told:
+            client.submit(workers._chunk, gone, "", ["a"], 0.3, 64).result()
+    assert "on another disk" in str(told.value)
