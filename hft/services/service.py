@@ -8,7 +8,7 @@ the lease or the journal is lost; then nothing leaves any more and everybody is 
 import asyncio
 import functools
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,7 @@ class GatewayService:
         self._room = int(desk.state.head[0]["room"])
         self._awake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._writing: set[asyncio.Future[Any]] = set()  # audit rows
         self._shutdown: Shutdown | None = None
         channel.woken = self.wake
 
@@ -148,6 +149,12 @@ class GatewayService:
     def alert(self, kind: AlertKind, said: str) -> None:
         """Tell a person."""
         self.world.alerts(Alert(kind, self.world.now_ns(), said))
+
+    def record(self, table: str, row: Mapping[str, Any]) -> None:
+        """Leave an audit row, beside the loop; one that cannot be written is an alert."""
+        writing = asyncio.ensure_future(self.world.beside(lambda: self.world.audit(table, row)))
+        self._writing.add(writing)
+        writing.add_done_callback(self._is_recorded)
 
     async def start(self) -> None:
         """Lead, know what is on the disk, and begin the next life durably.
@@ -230,6 +237,8 @@ class GatewayService:
             waiter.cancel()
         self._refuse_waiting()
         self.adapter.close()
+        if self._writing:
+            await asyncio.wait(self._writing)
         try:
             await self.commit.close()
         except JournalError:
@@ -352,6 +361,12 @@ class GatewayService:
         moved, self._moved = sorted(self._moved), set()
         rows = [touch_rows(self.touches, moved, now_ns)] if moved else []
         return [*rows, rows_of(InputKind.TICK, now_ns)]
+
+    def _is_recorded(self, writing: "asyncio.Future[Any]") -> None:
+        self._writing.discard(writing)
+        error = None if writing.cancelled() else writing.exception()
+        if error is not None:
+            self.alert(AlertKind.DEFECT, f"an audit row could not be written: {error}")
 
     def _now(self) -> int:
         return max(self.world.now_ns(), self.desk.now_ns)
