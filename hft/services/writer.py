@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from hft.core.codes import ControlKind, Reason
-from hft.core.errors import ConfigError, DataError, HftError, JournalError
+from hft.core.errors import ConfigError, DataError, HftError, InvariantError, JournalError
 from hft.services import intake
 from hft.services.channel import Envelope, LocalIntentChannel
 from hft.services.outbox import Outbox
@@ -82,6 +82,8 @@ class Writer:
         try:
             applied = self._desk.apply(rows)
         except (ConfigError, DataError) as error:  # of the check before any row is applied
+            if self._desk.inputs != self.commit.last:
+                raise InvariantError(f"rows were applied in part: {error}") from error
             self._apply_each(rows, envelopes, first_id, error)
             self._refuse((), Reason.INTERNAL_ERROR, waiters)
             return
