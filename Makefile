@@ -26,7 +26,7 @@ FUZZ_SEEDS ?= 200
 ENGINE_MARKETS ?= 200000
 CRASH_SEEDS ?= 3000
 
-.PHONY: advice-check attacks mutations random-runs bench-journal bench-search bench-service bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
+.PHONY: advice-check attacks mutations random-runs bench-inputs bench-journal bench-search bench-service bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
 	docs bench fuzz fuzz-crash soak-crash fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak leak-lists bless notebooks fix reference lock sessions wheel setup clean
 
 help:  ## print this list
@@ -101,6 +101,9 @@ bench-statistics: $(READY)  ## measure the dear statistics of a search beside ve
 
 bench-journal: $(READY)  ## records made durable while 512 wait, beside SQLite and the bare disk
 	@$(PY) -m benchmarks.journal $(ARGS)
+
+bench-inputs: $(READY)  ## ready again from a checkpoint and a tail, and all decided again, beside reading and checking
+	@$(PY) -m benchmarks.inputs $(ARGS)
 
 bench-service: $(READY)  ## the service's way of an intent beside a bare asyncio.Queue
 	@$(PY) -m benchmarks.service $(ARGS)

@@ -4,7 +4,11 @@ What comes out is the desk of all rows from the first, bit for bit; a journal wi
 that the checkpoint ends with is not its journal, or has lost a segment.
 """
 
+import itertools
+from collections.abc import Iterator
 from typing import NamedTuple
+
+import numpy as np
 
 from hft.core.errors import ConfigError, DataError, JournalError
 from hft.services.checkpoint import Checkpoints, Saved
@@ -33,28 +37,34 @@ def recover(
     Raises: JournalError, ConfigError in one sentence; nothing on disk is touched.
     """
     passed_over: list[str] = []
+    behind: Iterator[np.ndarray] | None = None
     for saved in checkpoints.newest_first(passed_over):
-        why = _is_not_of(history, saved, below)
-        if why:
+        known = history.read(saved.inputs, below)
+        first = next(known, None)
+        why = _is_not_of(history, saved, first, below)
+        if why or first is None:
             passed_over.append(why)
             continue
         try:
             desk.restore(saved.arrays)
         except ConfigError as error:
             raise ConfigError(f"{saved.path}: {error}") from None
+        behind = itertools.chain([first[1:]], known)
         break
     checkpoint = desk.inputs
-    replayed = follow(desk, history, below, settled=settled)
+    if behind is None or settled:
+        replayed = follow(desk, history, below, settled=settled)
+    else:
+        replayed = _replay(desk, history, behind)
     return Recovered(checkpoint, replayed, tuple(passed_over))
 
 
-def _is_not_of(history: History, saved: Saved, below: int | None) -> str:
+def _is_not_of(history: History, saved: Saved, rows: np.ndarray | None, below: int | None) -> str:
     """Why the journal has not what a checkpoint ends with, if so: a later life went on without it.
 
     A leader that was stopped may have written it when nobody counted it any more. Raises:
     JournalError where no later life tells why.
     """
-    rows = next(history.read(saved.inputs, below), None)
     if rows is not None and rows[:1].tobytes() == saved.mark.row.tobytes():
         return ""
     if any(life.fence > saved.mark.fence for life in history.lives(below)):
@@ -69,15 +79,18 @@ def _is_not_of(history: History, saved: Saved, below: int | None) -> str:
 def follow(desk: Desk, history: History, below: int | None = None, *, settled: bool = False) -> int:
     """Apply what the journal has behind the desk's last input; returns how many rows."""
     began = desk.inputs
-    at = max(1, began)  # the last one that it knows is read again: it must be there
-    for rows in history.read(at, below, settled=settled):
-        new = rows[max(0, began + 1 - at) :]
-        at += len(rows)
-        if not len(new):
-            continue
+    groups = history.read(max(1, began), below, settled=settled)
+    if began:  # the last one that it knows is read again: it must be there
+        groups = itertools.chain((rows[1:] for rows in itertools.islice(groups, 1)), groups)
+    return _replay(desk, history, groups)
+
+
+def _replay(desk: Desk, history: History, groups: Iterator[np.ndarray]) -> int:
+    began = desk.inputs
+    for rows in groups:
         try:
-            desk.replay(new)
-            desk.check_names()
+            desk.replay(rows)
         except (DataError, ConfigError) as error:
             raise type(error)(f"{history.folder}: {error}") from None
+    desk.check_names()
     return desk.inputs - began
