@@ -4,6 +4,7 @@
 `deliver` never raises because the database is away: it says what waits and why.
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -87,7 +88,8 @@ class Auditor:
         try:
             self.remote.push(self.journal)
         except (Unavailable, JournalError, GovernanceError) as error:
-            self._pending(str(error))
+            with contextlib.suppress(JournalError):  # a full disk: `verify` says what waits
+                self._pending(str(error))
             return f"not anchored: {error}; `hft audit anchor` tries again"
         return ""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from hft.audit.artifacts import FILES
 from hft.audit.signed_rows import sign_row, signer_of
-from hft.core.errors import GovernanceError, HftError, Unavailable
+from hft.core.errors import GovernanceError, HftError, JournalError, Unavailable
 from hft.governance.canary.decide import CanaryDecision
 from hft.governance.promotion.commit import Change, Row, change_row, commit, exclusive
 from hft.governance.promotion.document import Promotion, rollback_block
@@ -165,9 +165,22 @@ def _out(
     try:
         _commit(office, file, promotion, written, decision, person, own, file_first=True)
     except HftError as error:
+        if not _in_place(file.path, written.text):
+            raise JournalError(
+                f"{file.alpha_id}: the rollback did NOT take effect: {error}; take {file.path} "
+                "away, or make it writable, and roll back again"
+            ) from None
         words = f"the rollback took effect, but is not recorded yet: {error}"
+        words += "; roll back once more when it can be"
         return Applied(decision, True, written.sha256, f"{notice}; {words}" if notice else words)
     return Applied(decision, True, written.sha256, notice)
+
+
+def _in_place(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
 
 
 def _commit(

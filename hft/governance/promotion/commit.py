@@ -23,7 +23,7 @@ from hft.governance.promotion.changes import newest_files
 from hft.governance.promotion.document import Promotion
 from hft.storage.atomic import sync_folder, write_atomic
 from hft.storage.chain import canonical
-from hft.storage.lock import WAIT_S, lock, locked
+from hft.storage.lock import WAIT_S, locked
 
 SUFFIX = ".pending.json"
 URGENT_S = 5.0  # how long a rollback waits for writes that are under way
@@ -128,22 +128,20 @@ def change_row(
 
 @contextmanager
 def exclusive(folder: Path, *, urgent: bool = False) -> Iterator[None]:
-    """One writer of promotions at a time. Raises: Busy at once where somebody else writes.
+    """One writer of promotions at a time.
+
+    Raises: Busy at once where somebody else writes, JournalError where nobody can.
 
     What is `urgent` goes on all the same: an approval at work must not hold a rollback up.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
+    with ExitStack() as held:
         try:
-            lock(descriptor, path, wait_s=0, doing="is changing a promotion of this workspace")
+            doing = "is changing a promotion of this workspace"
+            held.enter_context(locked(folder / "lock", wait_s=0, doing=doing))
         except (Busy, JournalError):
             if not urgent:
                 raise
         yield
-    finally:
-        os.close(descriptor)
 
 
 def commit(folder: Path, recorder: Recorder, change: Change) -> None:
@@ -153,16 +151,44 @@ def commit(folder: Path, recorder: Recorder, change: Change) -> None:
     was changed since it was decided; then nothing is.
     """
     with _placing(folder, urgent=change.file_first):
-        if not change.file_first:
-            _assert_still(folder, recorder, change)
-        stage = _stage(folder, change)
         if change.file_first:
-            _place(change.path, change.promotion.text)
+            stage = _out(folder, change)
             _record(recorder, stage, _values(change))
         else:
+            _assert_still(folder, recorder, change)
+            stage = _stage(folder, change)
             _record(recorder, stage, _values(change))
             _place(change.path, change.promotion.text)
         _drop(stage)
+
+
+def _out(folder: Path, change: Change) -> Path:
+    """The stage of a rollback, whose file is in place whatever became of the stage.
+
+    Raises: JournalError where one of both could not be written.
+    """
+    try:
+        stage = _stage(folder, change)
+    finally:
+        try:
+            _place(change.path, change.promotion.text)
+        except JournalError:
+            _overwrite(change.path, change.promotion.text)
+    return stage
+
+
+def _overwrite(path: Path, text: str) -> None:
+    """A file where there is no room for another one beside it: its own room is enough. Cut off in
+    the middle it cannot be read, and gives no weight.
+    """
+    try:
+        with open(path, "r+b") as file:
+            file.write(text.encode())
+            file.truncate()
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise JournalError(f"{path}: {error.strerror or error}") from None
 
 
 @contextmanager
@@ -219,12 +245,11 @@ def _recover(stage: Path, recorder: Recorder, root: Path) -> str:
 
 
 def _stage(folder: Path, change: Change) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     stage = folder / f"{change.alpha_id}{SUFFIX}"
     given = _values(change)
     root = _root_of(folder)
     given["path"] = os.path.relpath(change.path, root)
-    write_atomic(stage, canonical(given))
+    _place(stage, canonical(given))
     return stage
 
 
@@ -281,7 +306,7 @@ def _key(values: Mapping[str, Any]) -> str:
     return "|".join(found)
 
 
-def _place(path: Path, text: str) -> None:
+def _place(path: Path, text: str | bytes) -> None:
     try:
         write_atomic(path, text)
     except OSError as error:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from promotion_world import ALPHA, World
 
-from hft.core.errors import Busy
+from hft.core.errors import Busy, JournalError
 from hft.governance.canary.apply import apply, rollback_by_hand
 from hft.governance.canary.decide import CanaryDecision
 from hft.governance.promotion import commit
@@ -120,11 +120,41 @@ def test_a_stage_that_was_put_there_by_hand_gives_no_weight(world: World) -> Non
     assert weight(world) == 0.0 and len(office.audit.rows()) == before
 
 
+@pytest.mark.parametrize("lies", [True, False])
+def test_a_rollback_takes_effect_on_a_full_disk_or_says_that_it_did_not(
+    world: World, monkeypatch: pytest.MonkeyPatch, lies: bool
+) -> None:
+    """No room for a file beside the other: its own is enough. A read-only one stays as it is."""
+    world.promoted()
+    world.pass_days(1)
+    file = world.file()
+
+    def full(path: Path, *given: Any, **more: Any) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    def refused(*given: Any) -> None:
+        raise JournalError("read-only file system")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commit, "write_atomic", full)
+        if lies:
+            patch.setattr(commit, "_overwrite", refused)
+            with pytest.raises(JournalError, match="did NOT take effect"):
+                rolled_back(world)
+            assert weight(world) == 0.01
+            return
+        decision = rollback_by_hand(file.promotion, "stop")  # type: ignore[arg-type]
+        person, key = world.person("cyd"), world.key("cyd")
+        done = apply(world.office("cyd"), file, decision, person=person, key=key)
+    assert "took effect, but is not recorded yet" in done.notice
+    assert weight(world) == 0.0
+    rolled_back(world)  # with room again it is recorded
+    assert world.file().promotion.sha256 == world.office().recorded()[ALPHA]  # type: ignore[union-attr]
+
+
 def test_nothing_is_put_over_a_rollback_whose_rows_are_not_written_yet(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hft.core.errors import JournalError
-
     world.promoted()
     world.pass_days(1)
     file = world.file()
