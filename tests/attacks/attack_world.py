@@ -109,7 +109,9 @@ def answers_to(data: Path) -> dict[str, str]:
         f"{int(rows.price[k + step] > rows.price[k])}"
         for k in some
     )
-    return {"@ANSWERS@": repr(bits), "@DAYS@": repr(days), "@ROWS@": repr(keyed)}
+    opens = [round(float(price), 4) for price in rows.price[first]]
+    given = {"@ANSWERS@": bits, "@DAYS@": days, "@ROWS@": keyed, "@OPENS@": opens}
+    return {name: repr(value) for name, value in given.items()}
 
 
 def outcome_of(gates: list[dict], refused: str) -> str:

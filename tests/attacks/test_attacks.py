@@ -50,7 +50,9 @@ SAMPLE = (
     *("thread_bomb", "tie_game", "answers_by_count", "kills_the_judge", "scratch_notes"),
 )
 # What a rule says of prices alone earns here; these say something else.
-OTHERWISE = ("answers_by_count", "patched_memory", "smallest_numbers", "time_bomb")
+OTHERWISE = (
+    *("answers_by_count", "days_from_prices", "patched_memory", "smallest_numbers", "time_bomb"),
+)
 
 
 def sampled(found: list[Attack]) -> list[Any]:
