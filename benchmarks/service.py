@@ -1,11 +1,11 @@
 """The service's way of an intent beside a bare asyncio.Queue, in one process.
 
 `python -m benchmarks.service` runs its ways in turns, round after round: tuples through a bare
-queue, one put and one get each; the same tuples through the whole service (channel, typed rows, all
-seven steps of the gateway, journal on this disk, commands to an adapter that takes them), and again
-with each order acknowledged and ended by the venue. Rates are per second of CPU of the process, the
-journal's thread included. Then it measures one intent's way, from `submit` to the answer behind the
-sync, with one and with 64 on their way.
+queue, one put and one get each; the same tuples, 64 at a time, through the whole service (channel,
+typed rows, all seven steps of the gateway, journal on this disk, commands to an adapter that takes
+them), and again with each order acknowledged and ended by the venue. Rates are per second of CPU of
+the process, the journal's thread included. Then it measures one intent's way, from `submit` to the
+answer behind the sync, with one and with 64 on their way.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from hft.core.numbers import resolve as resolve_instrument
 from hft.gateway.limits import Limits
 from hft.gateway.resolve import resolve
 from hft.services.callbacks import Callbacks
-from hft.services.channel import CAPACITY, LocalIntentChannel, QueueFull
+from hft.services.channel import CAPACITY, LocalIntentChannel
 from hft.services.journal import Journal
 from hft.services.lease.lease import AlwaysLeads
 from hft.services.life import Options
@@ -159,13 +159,10 @@ async def through_service(folder: Path, work: Tuples, answers: bool) -> Measured
     made = service(folder, len(work), answers)
     running = await begun(made)
     began, cpu = time.perf_counter(), time.process_time()
-    for one in work:
-        while True:
-            try:
-                made.submit(one)
-                break
-            except QueueFull:
-                await asyncio.sleep(0)
+    at = 0
+    while at < len(work):
+        at += made.submit_many(work[at : at + IN_FLIGHT])
+        await asyncio.sleep(0)
     await made.channel.join()
     measured = Measured(len(work), time.perf_counter() - began, time.process_time() - cpu)
     sent = made.dispatch.sent

@@ -84,6 +84,27 @@ class LocalIntentChannel:
             self.woken()
         return envelope
 
+    def submit_many(
+        self,
+        payloads: Sequence[Any],
+        ages: Callable[[Any], bool],
+        answered: Callable[[Reason, Any], None] | None = None,
+    ) -> int:
+        """Put as many of these behind those that wait as there is room; returns how many."""
+        payloads = payloads[: self.capacity - len(self._waiting)]
+        if not payloads:
+            self.refused += 1
+            return 0
+        now_ns = self._now_ns()
+        self._waiting.extend([Envelope(one, now_ns, ages(one), answered) for one in payloads])
+        self.accepted += len(payloads)
+        self._unfinished += len(payloads)
+        self._finished.clear()
+        self._arrived.set()
+        if self.woken is not None:
+            self.woken()
+        return len(payloads)
+
     def take(self, most: int) -> list[Envelope]:
         """The oldest envelopes, `most` at the most; who is too old is answered and left out."""
         found: list[Envelope] = []

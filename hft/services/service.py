@@ -8,7 +8,7 @@ the lease or the journal is lost; then nothing leaves any more and everybody is 
 import asyncio
 import functools
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -106,6 +106,16 @@ class GatewayService:
         if answered is not None:
             answered(reason, None)
         return None
+
+    def submit_many(self, payloads: Sequence[tuple[Any, ...]], answered: Told | None = None) -> int:
+        """Bring many at once; returns how many were taken or answered, the first ones."""
+        reason = REFUSALS.get(self.phase)
+        if reason is None:
+            return self.channel.submit_many(payloads, intake.ages, answered)
+        if answered is not None:
+            for _ in payloads:
+                answered(reason, None)
+        return len(payloads)
 
     def control(self, kind: ControlKind, code: int = 0, value: int = 0) -> "asyncio.Future[int]":
         """A control input at the next turn; await it for the number of its durable record.

@@ -124,3 +124,13 @@ def test_every_accepted_envelope_is_handed_out_once_in_order_or_expired(steps) -
     while len(channel):
         handed += [one.payload for one in channel.take(9)]
     assert sorted(handed + expired) == accepted and handed == sorted(handed)
+
+
+def test_many_at_once_take_the_room_there_is_and_the_rest_is_told_by_their_number() -> None:
+    channel = LocalIntentChannel(Clock(), capacity=3)
+    channel.submit_nowait("a")
+    assert channel.submit_many(["b", "c", "d"], lambda _: True) == 2
+    assert channel.submit_many(["d"], lambda _: True) == 0 and channel.refused == 1
+    assert [one.payload for one in channel.take(9)] == ["a", "b", "c"]
+    channel.done(3)
+    asyncio.run(channel.join())
