@@ -19,6 +19,9 @@ from hft.runs.folder.layout import MANIFEST, PARTIAL
 from hft.runs.job import Job
 from hft.runs.result import Run, as_run
 from hft.runs.verify import Verdict, verify
+from hft.services.attest import Attested
+from hft.services.attest import attest as attest_all
+from hft.services.control_pack import CONTROLS
 from hft.services.paper.board import Board, read_board
 from hft.services.paper.clock import TapeClock, speed_e3
 from hft.services.paper.journal import PaperJournal, read
@@ -155,6 +158,11 @@ def reconcile(run: Run, *, tapes: Any = None) -> Verdict:
     return verify(run, tapes=tapes)
 
 
+def attest() -> list[Attested]:
+    """Drive every control of the gateway on both sides of its limit (`hft.services.attest`)."""
+    return attest_all(CONTROLS)
+
+
 def _open_plan(folder: Path) -> Plan | None:
     """The session that has not ended; one that has is laid aside."""
     plan = Plan.load(folder)
@@ -205,4 +213,4 @@ def _note(tell: Callable[[str], None] | None, sentence: str) -> None:
         tell(sentence)
 
 
-__all__ = ["Paper", "reconcile", "request", "run", "status"]
+__all__ = ["Paper", "attest", "reconcile", "request", "run", "status"]

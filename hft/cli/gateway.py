@@ -148,6 +148,29 @@ def stop(home: Home = "gateway", json: context.Json = False) -> None:
 
 
 @app.command()
+def attest(json: context.Json = False) -> None:
+    """Drive every control on both sides of its limit; exit code 2 where one fails."""
+    from hft.api import gateway as api
+
+    found = api.attest()
+    context.emit([one.to_json() for one in found], lambda: attested(found))
+    if not all(one.ok for one in found):
+        raise typer.Exit(DIFFERENT)
+
+
+def attested(found: list[Any]) -> str:
+    """The report as text."""
+    wide = max(len(one.control.name) for one in found)
+    lines = [
+        f"{'PASS' if one.ok else 'FAIL'}  {one.control.name:<{wide}}  {one.control.answers}\n"
+        f"      {one.evidence}"
+        for one in found
+    ]
+    passed = sum(one.ok for one in found)
+    return "\n".join([*lines, f"{passed} of {len(found)} controls pass"])
+
+
+@app.command()
 def reconcile(
     name: Name = "last", out: Out = None, tapes: TapesIn = None, json: context.Json = False
 ) -> None:

@@ -1,0 +1,80 @@
+"""The control pack passes on this gateway, and finds one that lacks a control."""
+
+from typing import Any
+
+import pytest
+
+from hft.core.codes import Reason
+from hft.services.attest import Bench, Control, Seen, attest
+from hft.services.control_pack import CONTROLS
+
+pytestmark = pytest.mark.nojit
+# Control -> what is taken from its gateway.
+BROKEN = {
+    "order quantity": "symbols.X.max_order_size",
+    "order notional": "risk.max_order_notional",
+    "price collar": "risk.price_band_ticks",
+    "reference age": "risk.reference_max_age_ms",
+    "position with working orders": "max_position_size",
+    "credit of the firm": "HFT_EXPOSURE_GLOBAL_MAX_NOTIONAL",
+    "credit of a strategy": "strategies.a.max_notional",
+    "intraday loss": "max_daily_loss",
+    "order rate": "risk_limits.orders_per_second",
+    "repeated execution": "risk.repeated_execution_count",
+    "restricted instrument": "symbols.X.restricted",
+    "permission of an alpha": "HFT_GATEWAY_REQUIRE_PROMOTION",
+    "cancels pass, and are seen": "risk_limits.orders_per_second",
+    "outcome unknown": "max_position_size",
+}
+
+
+def test_every_control_passes_with_evidence_of_both_sides() -> None:
+    found = attest(CONTROLS)
+    assert len(found) == len({one.control.name for one in found}) >= 20
+    for one in found:
+        assert one.ok, one.evidence
+        assert any(step.wanted == Reason.OK for step in one.seen)
+        assert any(step.wanted != Reason.OK for step in one.seen)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_control_that_was_taken_away_is_found_and_no_other(name: str) -> None:
+    def without(limits: dict[str, Any]) -> Bench:
+        return Bench({key: value for key, value in limits.items() if key != BROKEN[name]})
+
+    found = {one.control.name: one for one in attest(CONTROLS, without)}
+    same = {other for other, key in BROKEN.items() if key == BROKEN[name]}
+    assert not found[name].ok and "not " in found[name].evidence
+    touched = {one.control.name for one in found.values() if not one.ok}
+    assert touched <= same | {"reference age", "market data sanity"}
+
+
+class Deaf(Bench):
+    """A gateway that hears no operator, lease, promotion or key."""
+
+    def say(self, *said: Any) -> None:
+        pass
+
+    def order(self, *asked: Any, **more: int) -> Reason:
+        return super().order(*asked, **{k: v for k, v in more.items() if not k.startswith("key")})
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["kill switch", "risk-reducing only", "duplicate order", "one leader", "outcome unknown"],
+)
+def test_a_gateway_that_does_not_hear_fails(name: str) -> None:
+    found = {one.control.name: one for one in attest(CONTROLS, Deaf)}
+    assert not found[name].ok
+
+
+def test_a_control_that_shows_one_side_or_raises_does_not_pass() -> None:
+    def one_side(make: Any) -> Any:
+        yield Seen("nothing", Reason.OK, Reason.OK)
+
+    def raises(make: Any) -> Any:
+        raise RuntimeError("no bench")
+
+    found = attest([Control("a", "", one_side), Control("b", "", raises)])
+    assert [one.ok for one in found] == [False, False]
+    assert found[1].evidence == "RuntimeError: no bench"
