@@ -5,7 +5,7 @@ here when the case is judged rightly, and none is put here to make a change pass
 """
 
 WEAK = "as weak in numbers as an edge may be"
-LEVEL = "little more than the price itself, whose level over all rows is what is known too early"
+LEVEL = "adjusted for payments after the rows end: nothing in the rows tells of them"
 
 # leaks that pass
 MISSED: dict[str, str] = {
