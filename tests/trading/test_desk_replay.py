@@ -1,6 +1,7 @@
 """A desk that hears what a replay's gateway heard decides what that decided."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from hft.runs.prepare import prepare
 from hft.strategies.market_making import market_making
 from hft.strategies.momentum import momentum
 
+RECORDED = "binance_raw_btc_20240808/usdm_btcusdt_20240808.gz"
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 POSITION = ("qty", "cost_money", "realized_money", "fees_money", "bought_qty", "sold_qty", "fills")
@@ -84,3 +86,18 @@ def test_so_they_are_under_limits_with_controls_and_other_limits_on_the_way(tape
     codes = steps["code"][steps["kind"] == StepKind.CONTROL]
     assert ControlKind.LIMITS in codes
     assert IntentType.FORCE_FLAT in steps["intent_type"][steps["kind"] == StepKind.DECISION]
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_ten_minutes_of_a_recorded_market_lead_to_the_decisions_of_their_replay(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    tapes = hft.ingest([shared_data / RECORDED], tmp_path / "tapes", clock_fix=True)
+    end = tapes[0].span[0] + 10 * MINUTE
+    job = Job(tapes, {"maker": market_making}, hft.Venue(latency="2ms"), Limits.off(), end_ns=end)
+    session, resolved, _ = prepare(job, "full")
+    steps = same(drive_by_hand(session, resolved))
+    filled = (steps["kind"] == StepKind.RESPONSE) & (steps["code"] == ResponseKind.FILL)
+    assert np.count_nonzero(steps["kind"] == StepKind.DECISION) > 1000
+    assert np.count_nonzero(filled) > 50
