@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hft.cli import reference
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "life.md"
+POLICY = ROOT / "docs" / "life-of-a-policy.md"
 BLOCKS = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 IMPORTED = [f"hft.cli.{name}" for name in ("alpha", "audit", "data", "init")]
 IMPORTED += [f"hft.api.{name}" for name in ("approval", "audit", "canaries", "canary")]
@@ -62,11 +64,12 @@ def lived(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
         kept["HFT_CACHE_DIR"] = os.environ["HFT_CACHE_DIR"]
     environment = kept | {"PYTHONPATH": str(ROOT)}
     served = Served(folder / "bin", IMPORTED, environment)
+    places = [str(served.command.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
     try:
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=folder,
-            env=environment | {"PATH": f"{served.command.parent}:{os.environ['PATH']}"},
+            env=environment | {"PATH": ":".join(places), "CHECKOUT": str(ROOT)},
             capture_output=True,
             text=True,
             timeout=1800,
@@ -101,11 +104,22 @@ def test_the_page_lives_from_scaffold_to_graduation_and_twice_to_a_rollback(tmp_
     assert (tmp_path / "desk" / "flow.zip").is_file()
 
 
-def test_every_command_of_the_page_is_one_with_its_options() -> None:
+@pytest.mark.soak
+def test_a_policy_lives_from_its_training_to_a_rollback(tmp_path: Path) -> None:
+    script = "\n".join(BLOCKS.findall(POLICY.read_text(encoding="utf-8")))
+    done = lived(tmp_path, f"{script}\nhft --json alpha canary history rl_flow > history.json")
+    assert done.returncode == 0, said(done)
+    found = json.loads((tmp_path / "desk" / "history.json").read_text())
+    rungs = [(row["cause"], row["weight"]) for row in found["changes"]]
+    assert rungs == [("approve", 0.01), ("rollback", 0.0)]
+
+
+@pytest.mark.parametrize(("page", "least"), [(PAGE, 30), (POLICY, 20)])
+def test_every_command_of_the_page_is_one_with_its_options(page: Path, least: int) -> None:
     known = dict(reference.commands())
-    lines = [line for text in BLOCKS.findall(PAGE.read_text()) for line in text.splitlines()]
+    lines = [line for text in BLOCKS.findall(page.read_text()) for line in text.splitlines()]
     lines = [line for line in lines if line.startswith("hft ")]
-    assert len(lines) > 30
+    assert len(lines) > least
     for line in lines:
         words = shlex.split(re.split(r" \|\| | && ", re.sub(r" --now \S+", "", line))[0])[1:]
         name = next(n for k in (3, 2, 1) if (n := " ".join(["hft", *words[:k]])) in known)

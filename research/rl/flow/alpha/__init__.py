@@ -1,0 +1,1 @@
+"""The quoting policy as an alpha."""
