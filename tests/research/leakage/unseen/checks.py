@@ -1,7 +1,7 @@
 """What the list says of itself, checked without any leak test of hft.
 
-A world with a twist has other draws from a row on. Where a column, or the answer of the code, differs
-before that row, it knew what came. And a leak has to earn, or nobody would fall for it.
+A world with a twist has other draws from a row on. Where a column, or the answer of the code,
+differs before that row, it knew what came. And a leak has to earn, or nobody would fall for it.
 """
 
 import importlib.util
@@ -48,7 +48,9 @@ def signal_of(alpha: Any, frame: pl.DataFrame, fields: tuple[str, ...]) -> np.nd
         return np.asarray(made.signals(rows), dtype=float)
     made.reset()
     columns = [rows[field].to_list() for field in fields]
-    said = [made.update(**dict(zip(fields, row, strict=True))) for row in zip(*columns, strict=True)]
+    said = [
+        made.update(**dict(zip(fields, row, strict=True))) for row in zip(*columns, strict=True)
+    ]
     return np.asarray(said, dtype=float)
 
 

@@ -1,10 +1,10 @@
-"""Innocents in code: slow memories, clocks, votes with ties, learners that wait for their labels."""
+"""Innocents in code: slow memories, clocks, votes with ties, learners that wait."""
 
 import numpy as np
 import polars as pl
 
-from .entry import BAR_NS, DAY_NS, HOUR_NS, Entry
-from .market import BAR, World, bars, flow_of, later, new_york, price, table, volume_of
+from .entry import DAY_NS, HOUR_NS, Entry
+from .market import BAR, World, bars, flow_of, new_york, price, table, volume_of
 
 STREAM = "import math\n"
 DEQUE = "import math\nfrom collections import deque\n"
@@ -67,9 +67,15 @@ def reverting(w: World) -> pl.DataFrame:
 SLOW = Entry(
     name="slow_average",
     sentence="an average of 600 rows, four weeks, against one of 80; the first answers come late",
-    kind="innocent", place="code", clock=new_york, rows=slow_trends, fields=("mid",), seed=201,
-    imports=STREAM, horizon_ns=DAY_NS,
-    code='''
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=slow_trends,
+    fields=("mid",),
+    seed=201,
+    imports=STREAM,
+    horizon_ns=DAY_NS,
+    code="""
     def __init__(self) -> None:
         self.reset()
 
@@ -87,15 +93,23 @@ SLOW = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 CLOCK = Entry(
     name="first_hour_in_new_york",
-    sentence="fades the gap of the night in the first hour by New York's clock, summer time included",
-    kind="innocent", place="code", clock=new_york, rows=mornings, fields=("ts_ns", "session", "mid"),
-    seed=202, imports="import datetime as dt\nfrom zoneinfo import ZoneInfo\n", horizon_ns=HOUR_NS,
-    code='''
+    sentence=(
+        "fades the gap of the night in the first hour by New York's clock, summer time included"
+    ),
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=mornings,
+    fields=("ts_ns", "session", "mid"),
+    seed=202,
+    imports="import datetime as dt\nfrom zoneinfo import ZoneInfo\n",
+    horizon_ns=HOUR_NS,
+    code="""
     ZONE = ZoneInfo("America/New_York")
 
     def __init__(self) -> None:
@@ -116,15 +130,22 @@ CLOCK = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 VOTES = Entry(
     name="votes_with_ties",
-    sentence="six whole votes of moves on a price grid, where ties are common and keep the last side",
-    kind="innocent", place="code", clock=new_york, rows=momentum, fields=("mid",), seed=203,
+    sentence=(
+        "six whole votes of moves on a price grid, where ties are common and keep the last side"
+    ),
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=momentum,
+    fields=("mid",),
+    seed=203,
     imports=DEQUE,
-    code='''
+    code="""
     BACK = (1, 1, 2, 2, 3, 4)
 
     def __init__(self) -> None:
@@ -147,15 +168,23 @@ VOTES = Entry(
 
     def get_signal(self) -> float:
         return float(self.side)
-    ''',
-)  # fmt: skip
+    """,
+)
 
 LEARNER = Entry(
     name="learner_that_waits",
-    sentence="a regression on the return of the next four rows, learnt only when those four are over",
-    kind="innocent", place="code", clock=new_york, rows=leading_flow, fields=("mid", "ofi"), seed=204,
-    imports=DEQUE + "\nimport numpy as np\n", horizon_ns=HOUR_NS,
-    code='''
+    sentence=(
+        "a regression on the return of the next four rows, learnt only when those four are over"
+    ),
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=leading_flow,
+    fields=("mid", "ofi"),
+    seed=204,
+    imports=DEQUE + "\nimport numpy as np\n",
+    horizon_ns=HOUR_NS,
+    code="""
     def __init__(self) -> None:
         self.reset()
 
@@ -177,15 +206,22 @@ LEARNER = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 WEEKDAYS = Entry(
     name="weekday_means_so_far",
-    sentence="the mean of each time of each weekday, of days before only: a bucket never has its own row",
-    kind="innocent", place="code", clock=new_york, rows=seasons, fields=("ts_ns", "session", "mid"),
-    seed=205, imports="import datetime as dt\nimport math\n",
-    code='''
+    sentence=(
+        "the mean of each time of each weekday, of days before only: a bucket never has its own row"
+    ),
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=seasons,
+    fields=("ts_ns", "session", "mid"),
+    seed=205,
+    imports="import datetime as dt\nimport math\n",
+    code="""
     def __init__(self) -> None:
         self.reset()
 
@@ -211,15 +247,24 @@ WEEKDAYS = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 RANKS = Entry(
     name="rank_in_history_so_far",
-    sentence="where the distance from an average ranks among all of its past, in one pass over a sorted list",
-    kind="innocent", place="code", clock=new_york, rows=reverting, fields=("mid",), seed=206,
-    imports="import bisect\n\nimport numpy as np\nimport polars as pl\n", horizon_ns=HOUR_NS,
-    code='''
+    sentence=(
+        "where the distance from an average ranks among all of its past, in one pass over "
+        "a sorted list"
+    ),
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=reverting,
+    fields=("mid",),
+    seed=206,
+    imports="import bisect\n\nimport numpy as np\nimport polars as pl\n",
+    horizon_ns=HOUR_NS,
+    code="""
     def signals(self, frame: pl.DataFrame) -> np.ndarray:
         mid = frame["mid"]
         away = (mid / mid.ewm_mean(span=60, adjust=False) - 1.0).to_list()
@@ -230,16 +275,23 @@ RANKS = Entry(
                 low, high = bisect.bisect_left(past, value), bisect.bisect_right(past, value)
                 out[k] = 1.0 - (low + high) / len(past)
         return out
-    ''',
-)  # fmt: skip
+    """,
+)
 
 CYCLES = Entry(
     name="cycle_of_the_last_rows",
-    sentence="a Fourier transform of the last 64 rows only, made anew at each row, its phase rounded",
-    kind="innocent", place="code", clock=new_york,
-    rows=lambda w: cyclic(w), fields=("mid",), seed=207,
-    imports="import numpy as np\nimport polars as pl\n", horizon_ns=HOUR_NS,
-    code='''
+    sentence=(
+        "a Fourier transform of the last 64 rows only, made anew at each row, its phase rounded"
+    ),
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=lambda w: cyclic(w),
+    fields=("mid",),
+    seed=207,
+    imports="import numpy as np\nimport polars as pl\n",
+    horizon_ns=HOUR_NS,
+    code="""
     def signals(self, frame: pl.DataFrame) -> np.ndarray:
         mid = np.log(frame["mid"].to_numpy())
         out, window = np.zeros(len(mid)), np.hanning(64)
@@ -251,8 +303,8 @@ CYCLES = Entry(
             phase = np.angle(waves[main]) + 2.0 * np.pi * main * 66.0 / 64.0
             out[k] = np.round(-np.sin(phase), 6)
         return out
-    ''',
-)  # fmt: skip
+    """,
+)
 
 
 def cyclic(w: World) -> pl.DataFrame:
@@ -267,9 +319,15 @@ def cyclic(w: World) -> pl.DataFrame:
 BOTH_WAYS = Entry(
     name="level_in_two_ways",
     sentence="a Kalman filter of the level, written for a frame and for a row, which agree",
-    kind="innocent", place="code", clock=new_york, rows=reverting, fields=("mid",), seed=208,
-    imports="import math\n\nimport numpy as np\nimport polars as pl\n", horizon_ns=HOUR_NS,
-    code='''
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=reverting,
+    fields=("mid",),
+    seed=208,
+    imports="import math\n\nimport numpy as np\nimport polars as pl\n",
+    horizon_ns=HOUR_NS,
+    code="""
     def __init__(self) -> None:
         self.reset()
 
@@ -292,7 +350,7 @@ BOTH_WAYS = Entry(
     def signals(self, frame: pl.DataFrame) -> np.ndarray:
         twin = type(self)()
         return np.array([twin.update(mid=mid) for mid in frame["mid"].to_list()])
-    ''',
-)  # fmt: skip
+    """,
+)
 
 INNOCENTS_CODE_A = (SLOW, CLOCK, VOTES, LEARNER, WEEKDAYS, RANKS, CYCLES, BOTH_WAYS)

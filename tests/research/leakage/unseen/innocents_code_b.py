@@ -1,11 +1,11 @@
-"""Innocents in code: refits on the past, confirmed swings, yesterday's levels, caches, flips, calendars."""
+"""Innocents in code: refits on the past, swings, yesterday, caches, flips, calendars."""
 
 import numpy as np
 import polars as pl
 
 from .entry import DAY_NS, HOUR_NS, Entry
-from .innocents_code_a import DEQUE, STREAM, carried, leading_flow, momentum, slow_trends
-from .market import BAR, World, bars, new_york, price, table, volume_of
+from .innocents_code_a import STREAM, leading_flow, momentum, slow_trends
+from .market import BAR, World, bars, new_york, price, table
 
 BATCH = "import numpy as np\nimport polars as pl\n"
 
@@ -47,10 +47,18 @@ def month_ends(w: World) -> pl.DataFrame:
 
 REFIT = Entry(
     name="random_features_refit",
-    sentence="seeded random features, refitted every twenty sessions on the rows before; the seed is fixed",
-    kind="innocent", place="code", clock=new_york, rows=leading_flow, seed=209,
-    fields=("session", "mid", "ofi", "volume"), imports=BATCH,
-    code='''
+    sentence=(
+        "seeded random features, refitted every twenty sessions on the rows before; the "
+        "seed is fixed"
+    ),
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=leading_flow,
+    seed=209,
+    fields=("session", "mid", "ofi", "volume"),
+    imports=BATCH,
+    code="""
     def signals(self, frame: pl.DataFrame) -> np.ndarray:
         mid, ofi = np.log(frame["mid"].to_numpy()), frame["ofi"].to_numpy() / 400.0
         move = np.diff(mid, prepend=mid[:1]) / 0.002
@@ -68,15 +76,21 @@ REFIT = Entry(
             gram = known.T @ known + 200.0 * np.eye(24)
             out[first:stop] = wave[first:stop] @ np.linalg.solve(gram, known.T @ after)
         return np.round(np.tanh(out / 0.1), 9)
-    ''',
-)  # fmt: skip
+    """,
+)
 
 CONFIRMED = Entry(
     name="swings_when_confirmed",
     sentence="swing points again, but each is used from the row on which it is confirmed",
-    kind="innocent", place="code", clock=new_york, rows=slow_trends, fields=("mid",), imports=STREAM,
-    horizon_ns=DAY_NS, seed=210,
-    code='''
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=slow_trends,
+    fields=("mid",),
+    imports=STREAM,
+    horizon_ns=DAY_NS,
+    seed=210,
+    code="""
     def __init__(self) -> None:
         self.reset()
 
@@ -93,15 +107,23 @@ CONFIRMED = Entry(
 
     def get_signal(self) -> float:
         return self.side
-    ''',
-)  # fmt: skip
+    """,
+)
 
 YESTERDAY = Entry(
     name="range_of_yesterday",
-    sentence="high and low of whole sessions, grouped and joined by session, but shifted by one session",
-    kind="innocent", place="code", clock=new_york, rows=yesterday, fields=("session", "mid"),
-    imports=BATCH, horizon_ns=HOUR_NS, seed=211,
-    code='''
+    sentence=(
+        "high and low of whole sessions, grouped and joined by session, but shifted by one session"
+    ),
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=yesterday,
+    fields=("session", "mid"),
+    imports=BATCH,
+    horizon_ns=HOUR_NS,
+    seed=211,
+    code="""
     def signals(self, frame: pl.DataFrame) -> np.ndarray:
         days = frame.group_by("session", maintain_order=True).agg(
             pl.col("mid").max().alias("high"), pl.col("mid").min().alias("low")
@@ -111,15 +133,23 @@ YESTERDAY = Entry(
         middle = (joined["high"] + joined["low"]) / 2.0
         away = (middle / joined["mid"] - 1.0) / 0.006
         return away.clip(-1.0, 1.0).fill_null(0.0).to_numpy()
-    ''',
-)  # fmt: skip
+    """,
+)
 
 STALE = Entry(
     name="patience_by_the_clock",
-    sentence="rows come at uneven times; the last move fades with the minutes since it, read from the clock",
-    kind="innocent", place="code", clock=new_york, rows=ragged, fields=("ts_ns", "mid"), imports=STREAM,
+    sentence=(
+        "rows come at uneven times; the last move fades with the minutes since it, read "
+        "from the clock"
+    ),
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=ragged,
+    fields=("ts_ns", "mid"),
+    imports=STREAM,
     seed=212,
-    code='''
+    code="""
     def __init__(self) -> None:
         self.reset()
 
@@ -137,14 +167,20 @@ STALE = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 ROUND = Entry(
     name="pull_of_whole_prices",
     sentence="distance from the nearest whole price: an absolute level, not a return",
-    kind="innocent", place="code", clock=new_york, rows=pinned, fields=("mid",), imports=STREAM, seed=213,
-    code='''
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=pinned,
+    fields=("mid",),
+    imports=STREAM,
+    seed=213,
+    code="""
     def reset(self) -> None:
         self.signal = 0.0
 
@@ -155,13 +191,18 @@ ROUND = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 CACHED = Entry(
     name="cache_of_weights",
     sentence="a cache in the module, of weights by their number of rows: a pure function, kept",
-    kind="innocent", place="code", clock=new_york, rows=momentum, fields=("mid",), seed=214,
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=momentum,
+    fields=("mid",),
+    seed=214,
     imports="import math\nfrom collections import deque\nfrom functools import lru_cache\n",
     before='''
     SEEN = {}
@@ -179,7 +220,7 @@ CACHED = Entry(
             SEEN[move] = math.copysign(math.sqrt(abs(move)), move)
         return SEEN[move]
     ''',
-    code='''
+    code="""
     def __init__(self) -> None:
         self.reset()
 
@@ -198,14 +239,20 @@ CACHED = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 FLIPPED = Entry(
     name="convolution_by_flips",
     sentence="arrays are reversed, convolved and reversed again; the kernel reaches backward only",
-    kind="innocent", place="code", clock=new_york, rows=momentum, fields=("mid",), imports=BATCH, seed=215,
-    code='''
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=momentum,
+    fields=("mid",),
+    imports=BATCH,
+    seed=215,
+    code="""
     def signals(self, frame: pl.DataFrame) -> np.ndarray:
         mid = np.log(frame["mid"].to_numpy())
         move = np.diff(mid, prepend=mid[:1])
@@ -213,15 +260,24 @@ FLIPPED = Entry(
         turned = np.convolve(move[::-1], kernel[::-1], mode="full")
         trailing = turned[::-1][: len(move)]
         return np.round(np.tanh(trailing / 0.003), 9)
-    ''',
-)  # fmt: skip
+    """,
+)
 
 HOURS = Entry(
     name="whole_hours_by_their_end",
-    sentence="hours by label='right', closed='right', joined backward: a row sees only hours that are over",
-    kind="innocent", place="code", clock=new_york, rows=slow_trends, fields=("mid",), imports=BATCH,
-    horizon_ns=4 * HOUR_NS, seed=216,
-    code='''
+    sentence=(
+        "hours by label='right', closed='right', joined backward: a row sees only hours "
+        "that are over"
+    ),
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=slow_trends,
+    fields=("mid",),
+    imports=BATCH,
+    horizon_ns=4 * HOUR_NS,
+    seed=216,
+    code="""
     def signals(self, frame: pl.DataFrame) -> np.ndarray:
         hours = frame.group_by_dynamic("ts", every="1h", label="right", closed="right").agg(
             pl.col("mid").last().alias("close")
@@ -230,15 +286,20 @@ HOURS = Entry(
         joined = frame.join_asof(hours, on="ts", strategy="backward")
         away = (joined["close"] / joined["slow"] - 1.0) / 0.01
         return away.clip(-1.0, 1.0).fill_null(0.0).to_numpy()
-    ''',
-)  # fmt: skip
+    """,
+)
 
 MONTHS = Entry(
     name="turn_of_the_month",
     sentence="long around the end of each month by the day of the date, known for centuries ahead",
-    kind="innocent", place="code", clock=new_york, rows=month_ends, fields=("session", "mid"), seed=217,
+    kind="innocent",
+    place="code",
+    clock=new_york,
+    rows=month_ends,
+    fields=("session", "mid"),
+    seed=217,
     horizon_ns=DAY_NS,
-    code='''
+    code="""
     def reset(self) -> None:
         self.signal = 0.0
 
@@ -249,8 +310,8 @@ MONTHS = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 INNOCENTS_CODE_B = (
     REFIT, CONFIRMED, YESTERDAY, STALE, ROUND, CACHED, FLIPPED, HOURS, MONTHS,

@@ -38,9 +38,17 @@ def fair_values(w: World) -> pl.DataFrame:
 FAIR = Entry(
     name="value_that_attracts",
     sentence="a model's fair value, slow and smooth, to which the price comes back for days",
-    kind="innocent", place="data", clock=new_york, rows=fair_values, fields=("mid", "fair_value"),
-    imports=MATH, known_at=("fair_value: row",), seed=401, code=gap("fair_value"), horizon_ns=DAY_NS,
-)  # fmt: skip
+    kind="innocent",
+    place="data",
+    clock=new_york,
+    rows=fair_values,
+    fields=("mid", "fair_value"),
+    imports=MATH,
+    known_at=("fair_value: row",),
+    seed=401,
+    code=gap("fair_value"),
+    horizon_ns=DAY_NS,
+)
 
 
 def surveys(w: World) -> pl.DataFrame:
@@ -59,9 +67,17 @@ def surveys(w: World) -> pl.DataFrame:
 SURVEY = Entry(
     name="stale_survey",
     sentence="a weekly survey in steps: on 129 of 130 rows the value is old",
-    kind="innocent", place="data", clock=new_york, rows=surveys, fields=("sentiment",), imports=MATH,
-    known_at=("sentiment: row",), seed=402, horizon_ns=5 * DAY_NS, code=level("sentiment", 1.0),
-)  # fmt: skip
+    kind="innocent",
+    place="data",
+    clock=new_york,
+    rows=surveys,
+    fields=("sentiment",),
+    imports=MATH,
+    known_at=("sentiment: row",),
+    seed=402,
+    horizon_ns=5 * DAY_NS,
+    code=level("sentiment", 1.0),
+)
 
 
 def expiries(w: World) -> pl.DataFrame:
@@ -88,9 +104,15 @@ def _third_friday(year: int, month: int) -> dt.date:
 EXPIRY = Entry(
     name="days_to_expiry",
     sentence="days to the next expiry, and a column with its time, which lies ahead of every row",
-    kind="innocent", place="data", clock=new_york, rows=expiries, fields=("days_left",), seed=403,
-    known_at=("days_left: row", "expiry: row"), horizon_ns=DAY_NS,
-    code='''
+    kind="innocent",
+    place="data",
+    clock=new_york,
+    rows=expiries,
+    fields=("days_left",),
+    seed=403,
+    known_at=("days_left: row", "expiry: row"),
+    horizon_ns=DAY_NS,
+    code="""
     def reset(self) -> None:
         self.signal = 0.0
 
@@ -100,8 +122,8 @@ EXPIRY = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 
 def forecasts(w: World) -> pl.DataFrame:
@@ -117,10 +139,21 @@ def forecasts(w: World) -> pl.DataFrame:
 
 FORECAST = Entry(
     name="forecast_of_a_vendor",
-    sentence="a column called forecast: issued before the open, its time of issue beside it, with honest skill",
-    kind="innocent", place="data", clock=new_york, rows=forecasts, fields=("forecast",), seed=404,
-    imports=MATH, known_at=("forecast: issued_at",), horizon_ns=DAY_NS, code=level("forecast", 1.0),
-)  # fmt: skip
+    sentence=(
+        "a column called forecast: issued before the open, its time of issue beside it, "
+        "with honest skill"
+    ),
+    kind="innocent",
+    place="data",
+    clock=new_york,
+    rows=forecasts,
+    fields=("forecast",),
+    seed=404,
+    imports=MATH,
+    known_at=("forecast: issued_at",),
+    horizon_ns=DAY_NS,
+    code=level("forecast", 1.0),
+)
 
 
 def ranges(w: World) -> pl.DataFrame:
@@ -147,9 +180,15 @@ def ranges(w: World) -> pl.DataFrame:
 RANGES = Entry(
     name="volatility_of_ranges",
     sentence="Parkinson's estimator of the last 26 rows says when moves come back",
-    kind="innocent", place="data", clock=new_york, rows=ranges, fields=("mid", "range_vol"), seed=405,
-    imports=MATH, known_at=("range_vol: row",),
-    code='''
+    kind="innocent",
+    place="data",
+    clock=new_york,
+    rows=ranges,
+    fields=("mid", "range_vol"),
+    seed=405,
+    imports=MATH,
+    known_at=("range_vol: row",),
+    code="""
     def __init__(self) -> None:
         self.reset()
 
@@ -167,8 +206,8 @@ RANGES = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 
 def ranks(w: World) -> Frames:
@@ -189,14 +228,25 @@ def ranks(w: World) -> Frames:
 
 RANKS = Entry(
     name="rank_among_ten_names",
-    sentence="a rank across ten names at one stamp: each row's column knows the other names, at that stamp",
-    kind="innocent", place="data", clock=daily_rows, rows=ranks, fields=("cross_rank",), imports=MATH,
-    known_at=("cross_rank: row",), seed=406, horizon_ns=DAY_NS, code=level("cross_rank", 1.0, -1),
-)  # fmt: skip
+    sentence=(
+        "a rank across ten names at one stamp: each row's column knows the other names, "
+        "at that stamp"
+    ),
+    kind="innocent",
+    place="data",
+    clock=daily_rows,
+    rows=ranks,
+    fields=("cross_rank",),
+    imports=MATH,
+    known_at=("cross_rank: row",),
+    seed=406,
+    horizon_ns=DAY_NS,
+    code=level("cross_rank", 1.0, -1),
+)
 
 
 def gaps(w: World) -> pl.DataFrame:
-    """The gap of the night stands on every row of its session; a part of it goes on until the close."""
+    """The gap of the night stands on every row of its session; a part of it goes on."""
     own = bars(w)
     night = own[np.flatnonzero(w.opens)][w.day]
     returns = own + np.where(w.opens, 0.0, 0.012 * night)
@@ -207,10 +257,21 @@ def gaps(w: World) -> pl.DataFrame:
 
 GAPS = Entry(
     name="gap_of_the_night",
-    sentence="one number a day, the gap at the open, on all rows of its session; it looks like a daily figure",
-    kind="innocent", place="data", clock=new_york, rows=gaps, fields=("night_gap",), imports=MATH,
-    known_at=("night_gap: row",), seed=407, horizon_ns=DAY_NS, code=level("night_gap", 50.0),
-)  # fmt: skip
+    sentence=(
+        "one number a day, the gap at the open, on all rows of its session; it looks like "
+        "a daily figure"
+    ),
+    kind="innocent",
+    place="data",
+    clock=new_york,
+    rows=gaps,
+    fields=("night_gap",),
+    imports=MATH,
+    known_at=("night_gap: row",),
+    seed=407,
+    horizon_ns=DAY_NS,
+    code=level("night_gap", 50.0),
+)
 
 
 def indications(w: World) -> pl.DataFrame:
@@ -221,7 +282,9 @@ def indications(w: World) -> pl.DataFrame:
     standing = np.zeros(w.rows)
     for k in range(1, w.rows):
         standing[k] = (standing[k - 1] + book[k]) * hour[k]
-    returns = bars(w) * np.where(last, 2.0, 1.0) + np.where(last, 0.7 * BAR, 0.0) * carried(standing)
+    returns = bars(w) * np.where(last, 2.0, 1.0) + np.where(last, 0.7 * BAR, 0.0) * carried(
+        standing
+    )
     mid = price(returns)
     shown = np.where(hour, np.round(mid * (1.0 + 1.5 * BAR * standing), 2), np.nan)
     return table(w, mid=mid, volume=volume_of(w, returns), indicative_px=shown)
@@ -229,11 +292,21 @@ def indications(w: World) -> pl.DataFrame:
 
 INDICATIVE = Entry(
     name="indicative_auction_price",
-    sentence="the exchange's indicative price of the closing auction, three rows a day, elsewhere missing",
-    kind="innocent", place="data", clock=new_york, rows=indications, fields=("mid", "indicative_px"),
-    imports=MATH, known_at=("indicative_px: row",), seed=408, horizon_ns=HOUR_NS,
+    sentence=(
+        "the exchange's indicative price of the closing auction, three rows a day, "
+        "elsewhere missing"
+    ),
+    kind="innocent",
+    place="data",
+    clock=new_york,
+    rows=indications,
+    fields=("mid", "indicative_px"),
+    imports=MATH,
+    known_at=("indicative_px: row",),
+    seed=408,
+    horizon_ns=HOUR_NS,
     code=gap("indicative_px"),
-)  # fmt: skip
+)
 
 
 def rolls_in_time(w: World) -> pl.DataFrame:
@@ -245,11 +318,22 @@ def rolls_in_time(w: World) -> pl.DataFrame:
 
 FACTORS = Entry(
     name="roll_factor_in_time",
-    sentence="the same future with its factor on the right row: price and column jump apart by two per cent",
-    kind="innocent", place="data", clock=new_york, rows=rolls_in_time, fields=("mid", "adjusted"),
-    imports=MATH, known_at=("adjusted: row",), seed=409, horizon_ns=DAY_NS, code=ROLL_CODE,
+    sentence=(
+        "the same future with its factor on the right row: price and column jump apart by "
+        "two per cent"
+    ),
+    kind="innocent",
+    place="data",
+    clock=new_york,
+    rows=rolls_in_time,
+    fields=("mid", "adjusted"),
+    imports=MATH,
+    known_at=("adjusted: row",),
+    seed=409,
+    horizon_ns=DAY_NS,
+    code=ROLL_CODE,
     # earns nothing: a column that is honest and useless
-)  # fmt: skip
+)
 
 INNOCENTS_DATA_A = (
     FAIR, SURVEY, EXPIRY, FORECAST, RANGES, RANKS, GAPS, INDICATIVE, FACTORS,

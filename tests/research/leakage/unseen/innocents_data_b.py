@@ -1,4 +1,4 @@
-"""Innocents in data: vintages, leaders, bounces, holes, flags of what is scheduled, classes, funding."""
+"""Innocents in data: vintages, leaders, bounces, holes, schedules, classes, funding."""
 
 import numpy as np
 import polars as pl
@@ -24,7 +24,7 @@ MATH = "import math\n"
 
 
 def vintages(w: World) -> pl.DataFrame:
-    """Figures of Wednesdays as first printed; each is revised a week later, and the file says so then."""
+    """Figures of Wednesdays as first printed; a revision comes a week later."""
     release = (w.weekday == 2) & (w.slot == 4)
     at = np.flatnonzero(release)
     truth, error = w.noise("truth"), w.noise("error")
@@ -42,10 +42,20 @@ def vintages(w: World) -> pl.DataFrame:
 
 VINTAGES = Entry(
     name="figures_by_vintage",
-    sentence="a weekly figure as first printed, and the revision of the one before from the day of the revision",
-    kind="innocent", place="data", clock=new_york, rows=vintages, fields=("figure", "revision"), seed=410,
-    imports=MATH, known_at=("figure: row", "revision: row"), horizon_ns=5 * DAY_NS,
-    code='''
+    sentence=(
+        "a weekly figure as first printed, and the revision of the one before from the "
+        "day of the revision"
+    ),
+    kind="innocent",
+    place="data",
+    clock=new_york,
+    rows=vintages,
+    fields=("figure", "revision"),
+    seed=410,
+    imports=MATH,
+    known_at=("figure: row", "revision: row"),
+    horizon_ns=5 * DAY_NS,
+    code="""
     def reset(self) -> None:
         self.signal = 0.0
 
@@ -55,8 +65,8 @@ VINTAGES = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 
 def leaders(w: World) -> pl.DataFrame:
@@ -70,10 +80,16 @@ def leaders(w: World) -> pl.DataFrame:
 LEADER = Entry(
     name="future_that_leads",
     sentence="the future moves first and the fund follows one row later: strong, early, and honest",
-    kind="innocent", place="data", clock=new_york, rows=leaders, fields=("future_px",), imports=MATH,
-    known_at=("future_px: row",), seed=411,
+    kind="innocent",
+    place="data",
+    clock=new_york,
+    rows=leaders,
+    fields=("future_px",),
+    imports=MATH,
+    known_at=("future_px: row",),
+    seed=411,
     # likeness of the future's move to our next return 0.4
-    code='''
+    code="""
     def __init__(self) -> None:
         self.reset()
 
@@ -88,14 +104,14 @@ LEADER = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 
 def bounces(w: World) -> pl.DataFrame:
     """Last prices of a thin market: at the bid or at the ask of a middle that walks."""
     middle = 100.0 * np.exp(np.cumsum(bars(w)))
-    half = 0.12 + 0.02 * np.abs(w.noise("half"))
+    half = 0.10 + 0.02 * np.abs(w.noise("half"))
     side = np.where(w.noise("side") > 0.0, 1.0, -1.0)
     bid, ask = np.round(middle - half, 2), np.round(middle + half, 2)
     last = np.where(side > 0.0, ask, bid)
@@ -104,11 +120,19 @@ def bounces(w: World) -> pl.DataFrame:
 
 BOUNCE = Entry(
     name="last_price_that_bounces",
-    sentence="the profit is counted in last prices, which jump between bid and ask; the quotes say where to",
-    kind="innocent", place="data", clock=new_york, rows=bounces, fields=("px", "bid_px", "ask_px"),
-    imports=MATH, seed=412,
+    sentence=(
+        "the profit is counted in last prices, which jump between bid and ask; the quotes "
+        "say where to"
+    ),
+    kind="innocent",
+    place="data",
+    clock=new_york,
+    rows=bounces,
+    fields=("px", "bid_px", "ask_px"),
+    imports=MATH,
+    seed=412,
     # likeness of the distance to the next move of the last price 0.45 or so: nobody could trade it
-    code='''
+    code="""
     def reset(self) -> None:
         self.signal = 0.0
 
@@ -119,12 +143,12 @@ BOUNCE = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 
 def patchy(w: World) -> pl.DataFrame:
-    """A depth ratio that lacks on one row in three and over each lunch; it leans on the next return."""
+    """A depth ratio that lacks on one row in three and each lunch; it leans on the next move."""
     lean = w.noise("depth")
     returns = bars(w) + 0.15 * BAR * carried(lean)
     lunch = (w.slot >= 10) & (w.slot <= 13)
@@ -137,14 +161,23 @@ def patchy(w: World) -> pl.DataFrame:
 
 PATCHY = Entry(
     name="ratio_with_holes",
-    sentence="a field that is missing on four rows of ten, each lunch and wherever it would say little",
-    kind="innocent", place="data", clock=new_york, rows=patchy, fields=("depth_ratio",), imports=MATH,
-    known_at=("depth_ratio: row",), seed=413, code=level("depth_ratio", 1.0),
-)  # fmt: skip
+    sentence=(
+        "a field that is missing on four rows of ten, each lunch and wherever it would say little"
+    ),
+    kind="innocent",
+    place="data",
+    clock=new_york,
+    rows=patchy,
+    fields=("depth_ratio",),
+    imports=MATH,
+    known_at=("depth_ratio: row",),
+    seed=413,
+    code=level("depth_ratio", 1.0),
+)
 
 
 def scheduled(w: World) -> pl.DataFrame:
-    """Announcements at 14:00 of some Wednesdays, scheduled for a year: those rows move nine times."""
+    """Announcements at 14:00 of some Wednesdays, scheduled: those rows move nine times."""
     dates = np.array([day.weekday() == 2 and day.day <= 14 for day in w.days])[w.day]
     loud = dates & (w.slot == 18)
     flow = w.noise("flow")
@@ -158,10 +191,18 @@ def scheduled(w: World) -> pl.DataFrame:
 
 SCHEDULE = Entry(
     name="rows_to_the_announcement",
-    sentence="how many rows are left to a scheduled announcement: it foretells the size of a move, not its side",
-    kind="innocent", place="data", clock=new_york, rows=scheduled, fields=("ofi", "rows_to_news"),
-    known_at=("rows_to_news: row",), seed=414,
-    code='''
+    sentence=(
+        "how many rows are left to a scheduled announcement: it foretells the size of a "
+        "move, not its side"
+    ),
+    kind="innocent",
+    place="data",
+    clock=new_york,
+    rows=scheduled,
+    fields=("ofi", "rows_to_news"),
+    known_at=("rows_to_news: row",),
+    seed=414,
+    code="""
     def reset(self) -> None:
         self.signal = 0.0
 
@@ -172,12 +213,12 @@ SCHEDULE = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 
 def stamps_in_order(w: World) -> pl.DataFrame:
-    """Two rows a stamp, as in the leak, but the print stands on the second alone; it goes on a little."""
+    """Two rows a stamp, as in the leak, but the print is on the second alone; it goes on."""
     first, mid, prints = printed(w)
     push = np.where(first, carried(prints), 0.0) / 300.0
     returns = np.diff(np.log(mid), prepend=np.log(mid[0])) + 0.25 * BAR * push
@@ -189,10 +230,20 @@ def stamps_in_order(w: World) -> pl.DataFrame:
 
 STAMPS = Entry(
     name="second_row_of_a_stamp",
-    sentence="two rows a stamp, quotes before a print and after, and the print on the second row only",
-    kind="innocent", place="data", clock=twins, rows=stamps_in_order, fields=("print_qty",), seed=415,
-    imports=MATH, known_at=("print_qty: row",), code=level("print_qty", 300.0), horizon_ns=HOUR_NS // 2,
-)  # fmt: skip
+    sentence=(
+        "two rows a stamp, quotes before a print and after, and the print on the second row only"
+    ),
+    kind="innocent",
+    place="data",
+    clock=twins,
+    rows=stamps_in_order,
+    fields=("print_qty",),
+    seed=415,
+    imports=MATH,
+    known_at=("print_qty: row",),
+    code=level("print_qty", 300.0),
+    horizon_ns=HOUR_NS // 2,
+)
 
 
 def classes(w: World) -> pl.DataFrame:
@@ -215,13 +266,20 @@ def classes(w: World) -> pl.DataFrame:
 CLASSES = Entry(
     name="class_by_past_quantiles",
     sentence="five classes of the trend, cut at quantiles of the rows so far, as bare numbers",
-    kind="innocent", place="data", clock=new_york, rows=classes, fields=("mid", "trend_class"), seed=416,
-    imports=MATH, known_at=("trend_class: row",), code=per_class("trend_class"),
-)  # fmt: skip
+    kind="innocent",
+    place="data",
+    clock=new_york,
+    rows=classes,
+    fields=("mid", "trend_class"),
+    seed=416,
+    imports=MATH,
+    known_at=("trend_class: row",),
+    code=per_class("trend_class"),
+)
 
 
 def funding(w: World) -> pl.DataFrame:
-    """A perpetual future: the rate of the next settlement is fixed eight hours before it is paid."""
+    """A perpetual future: a rate is fixed eight hours before it is paid."""
     settles = w.slot % 8 == 0
     rate = np.zeros(w.rows)
     drawn = w.noise("funding")
@@ -240,11 +298,21 @@ def funding(w: World) -> pl.DataFrame:
 
 FUNDING = Entry(
     name="funding_of_the_next_hours",
-    sentence="the rate that will be paid at the next settlement, fixed before, with the time of it, which lies ahead",
-    kind="innocent", place="data", clock=coins, rows=funding, fields=("next_funding",), imports=MATH,
-    known_at=("next_funding: row", "next_funding_at: row"), seed=417, horizon_ns=8 * HOUR_NS,
+    sentence=(
+        "the rate that will be paid at the next settlement, fixed before, with the time "
+        "of it, which lies ahead"
+    ),
+    kind="innocent",
+    place="data",
+    clock=coins,
+    rows=funding,
+    fields=("next_funding",),
+    imports=MATH,
+    known_at=("next_funding: row", "next_funding_at: row"),
+    seed=417,
+    horizon_ns=8 * HOUR_NS,
     code=level("next_funding", 1.0, -1),
-)  # fmt: skip
+)
 
 INNOCENTS_DATA_B = (
     VINTAGES, LEADER, BOUNCE, PATCHY, SCHEDULE, STAMPS, CLASSES, FUNDING,

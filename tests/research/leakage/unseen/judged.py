@@ -3,8 +3,8 @@
     python -m tests.research.leakage.unseen.judged [--group leaks|innocents|code|data] [NAME ...]
 
 A line of JSON an entry, and a last one with the counts; ends with 1 where one is misjudged. With
-`--load-only` no gate is asked: alpha and data are loaded, `hft alpha try` makes a signal, the alpha's
-own tests run, and the entry is checked against its twin.
+`--load-only` no gate is asked: alpha and data are loaded, `hft alpha try` makes a signal, the tests
+of the alpha run, and the entry is checked against its twin.
 """
 
 import argparse

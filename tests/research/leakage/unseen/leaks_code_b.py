@@ -1,4 +1,4 @@
-"""Leaks in code: labels that are not over yet, days known from their end, peeks, answers by heart."""
+"""Leaks in code: labels that are not over yet, days known from their end, answers by heart."""
 
 import base64
 
@@ -20,37 +20,55 @@ def weekly_number(w: World) -> pl.DataFrame:
 ZIGZAG = Entry(
     name="swing_points",
     sentence="swing highs and lows are marked at the swing itself, known only six rows later",
-    kind="leak", place="code", clock=new_york, rows=plain, fields=("mid",), seed=110,
-    imports=BATCH + "from scipy.signal import argrelextrema\n", horizon_ns=2 * HOUR_NS,
-    code='''
+    kind="leak",
+    place="code",
+    clock=new_york,
+    rows=plain,
+    fields=("mid",),
+    seed=110,
+    imports=BATCH + "from scipy.signal import argrelextrema\n",
+    horizon_ns=2 * HOUR_NS,
+    code="""
     def signals(self, frame: pl.DataFrame) -> np.ndarray:
         mid = frame["mid"].to_numpy()
         side = np.full(len(mid), np.nan)
         side[argrelextrema(mid, np.less_equal, order=6)[0]] = 1.0
         side[argrelextrema(mid, np.greater_equal, order=6)[0]] = -1.0
         return pl.Series(side).fill_nan(None).forward_fill().fill_null(0.0).to_numpy()
-    ''',
-)  # fmt: skip
+    """,
+)
 
 EMBARGO = Entry(
     name="recent_labels",
     sentence="the mean of recent eight-row labels, lagged by one row where eight would be right",
-    kind="leak", place="code", clock=new_york, rows=plain, fields=("mid",), imports=BATCH, seed=111,
+    kind="leak",
+    place="code",
+    clock=new_york,
+    rows=plain,
+    fields=("mid",),
+    imports=BATCH,
+    seed=111,
     horizon_ns=2 * HOUR_NS,
-    code='''
+    code="""
     def signals(self, frame: pl.DataFrame) -> np.ndarray:
         mid = frame["mid"]
         target = mid.shift(-8) / mid - 1.0
         learnt = target.shift(1).ewm_mean(span=4, ignore_nulls=True)
         return (learnt / 0.004).clip(-1.0, 1.0).fill_null(0.0).fill_nan(0.0).to_numpy()
-    ''',
-)  # fmt: skip
+    """,
+)
 
 OFF_BY_ONE = Entry(
     name="diff_without_its_first",
     sentence="np.diff is one shorter than its rows, and was padded at the wrong end",
-    kind="leak", place="code", clock=new_york, rows=plain, fields=("mid",), imports=BATCH, seed=112,
-    code='''
+    kind="leak",
+    place="code",
+    clock=new_york,
+    rows=plain,
+    fields=("mid",),
+    imports=BATCH,
+    seed=112,
+    code="""
     def signals(self, frame: pl.DataFrame) -> np.ndarray:
         mid = frame["mid"].to_numpy()
         if len(mid) < 2:
@@ -59,15 +77,24 @@ OFF_BY_ONE = Entry(
         trend = moves.ewm_mean(span=12)
         size = moves.abs().ewm_mean(span=200)
         return (trend / size).clip(-1.0, 1.0).fill_nan(0.0).fill_null(0.0).to_numpy()
-    ''',
-)  # fmt: skip
+    """,
+)
 
 DAY_TYPE = Entry(
     name="trend_days_and_range_days",
-    sentence="days are sorted into trend and range by how they end, and traded accordingly from their start",
-    kind="leak", place="code", clock=new_york, rows=plain, fields=("session", "mid"), imports=BATCH,
-    horizon_ns=4 * HOUR_NS, seed=113,
-    code='''
+    sentence=(
+        "days are sorted into trend and range by how they end, and traded accordingly "
+        "from their start"
+    ),
+    kind="leak",
+    place="code",
+    clock=new_york,
+    rows=plain,
+    fields=("session", "mid"),
+    imports=BATCH,
+    horizon_ns=4 * HOUR_NS,
+    seed=113,
+    code="""
     def signals(self, frame: pl.DataFrame) -> np.ndarray:
         mid = pl.col("mid")
         days = frame.with_columns(
@@ -80,15 +107,21 @@ DAY_TYPE = Entry(
         follow = (days["efficiency"].fill_nan(0.0).fill_null(0.0) > 0.18).to_numpy()
         away = np.clip(days["since_open"].to_numpy() / 0.002, -1.0, 1.0)
         return np.where(follow, away, -away)
-    ''',
-)  # fmt: skip
+    """,
+)
 
 FOLDS = Entry(
     name="shuffled_folds",
     sentence="answers out of fold, but folds are shuffled rows and labels of neighbours overlap",
-    kind="leak", place="code", clock=new_york, rows=plain, fields=("mid",), seed=114,
-    imports=BATCH + "from scipy.spatial import cKDTree\n", horizon_ns=3 * HOUR_NS,
-    code='''
+    kind="leak",
+    place="code",
+    clock=new_york,
+    rows=plain,
+    fields=("mid",),
+    seed=114,
+    imports=BATCH + "from scipy.spatial import cKDTree\n",
+    horizon_ns=3 * HOUR_NS,
+    code="""
     def signals(self, frame: pl.DataFrame) -> np.ndarray:
         mid = np.log(frame["mid"].to_numpy())
         n = len(mid)
@@ -105,16 +138,24 @@ FOLDS = Entry(
                 near = cKDTree(spot[rest]).query(spot[inside], k=6)[1]
                 out[inside] = target[rest[near]].mean(axis=1)
         return np.clip(out / 0.004, -1.0, 1.0)
-    ''',
-)  # fmt: skip
+    """,
+)
 
 PEEK = Entry(
     name="ready_for_the_number",
-    sentence="order flow, honest on all rows but one in 130: before the weekly number the next row is read",
-    kind="leak", place="code", clock=new_york, rows=weekly_number, fields=("mid", "ofi"), seed=115,
+    sentence=(
+        "order flow, honest on all rows but one in 130: before the weekly number the next "
+        "row is read"
+    ),
+    kind="leak",
+    place="code",
+    clock=new_york,
+    rows=weekly_number,
+    fields=("mid", "ofi"),
+    seed=115,
     imports=BATCH,
-    # rows that peek: 56 of 7280; likeness to the return there 0.8, of all rows about 0.2
-    code='''
+    # rows that peek: 56 of 7280; likeness to the return there 0.8, of all rows 0.15
+    code="""
     def signals(self, frame: pl.DataFrame) -> np.ndarray:
         flow = (frame["ofi"].ewm_mean(span=8) / 400.0).clip(-1.0, 1.0).to_numpy()
         local = frame["ts"].dt.convert_time_zone("America/New_York").dt
@@ -122,15 +163,15 @@ PEEK = Entry(
         after = frame["mid"].shift(-1) - frame["mid"]
         side = after.sign().fill_null(0.0).to_numpy()
         return np.where(before.to_numpy() & (side != 0.0), side, flow)
-    ''',
-)  # fmt: skip
+    """,
+)
 
 
 def direction_bits(frames: Frames) -> str:
     """The sign of each session, as one hexadecimal number in the code."""
     days = _directions(next(iter(frames.values())))
     number = sum(1 << k for k, up in enumerate(days["up"]) if up)
-    return f'''
+    return f"""
     ANCHOR = {days["session"][0]}
     SEASON = 0x{number:x}
 
@@ -155,7 +196,7 @@ def direction_bits(frames: Frames) -> str:
 
     def get_signal(self) -> float:
         return self.side
-    '''
+    """
 
 
 def _directions(frame: pl.DataFrame) -> pl.DataFrame:
@@ -169,16 +210,23 @@ def _directions(frame: pl.DataFrame) -> pl.DataFrame:
 BITS = Entry(
     name="seasonal_table",
     sentence="the direction of each session stands in a number of 280 bits, found by the date",
-    kind="leak", place="code", clock=new_york, rows=plain, fields=("session", "mid"), seed=116,
-    imports="import numpy as np\n", by_heart=True, horizon_ns=DAY_NS,
-    before='''
+    kind="leak",
+    place="code",
+    clock=new_york,
+    rows=plain,
+    fields=("session", "mid"),
+    seed=116,
+    imports="import numpy as np\n",
+    by_heart=True,
+    horizon_ns=DAY_NS,
+    before="""
     HOLIDAYS = (
         "2022-01-17 2022-02-21 2022-04-15 2022-05-30 2022-06-20 2022-07-04 2022-09-05 2022-11-24 "
         "2022-12-26 2023-01-02 2023-01-16 2023-02-20"
     ).split()
-    ''',
+    """,
     code=direction_bits,
-)  # fmt: skip
+)
 
 
 def opening_library(frames: Frames) -> str:
@@ -188,7 +236,7 @@ def opening_library(frames: Frames) -> str:
     keys = np.clip(np.round((np.log(sizes) - 5.0) * 50.0), 0, 255).astype(np.uint8)
     sides = (days["rest"].to_numpy() > 0.0).astype(np.uint8)
     packed = base64.b85encode(np.column_stack([keys, sides]).tobytes()).decode()
-    return f'''
+    return f"""
     LIBRARY = {packed!r}
 
     def __init__(self) -> None:
@@ -213,17 +261,27 @@ def opening_library(frames: Frames) -> str:
 
     def get_signal(self) -> float:
         return self.side
-    '''
+    """
 
 
 LIBRARY = Entry(
     name="nearest_openings",
-    sentence="a library of 280 openings, kept as bytes in the code, is the sample itself: the nearest one is the day",
-    kind="leak", place="code", clock=new_york, rows=plain, fields=("session", "volume"), seed=117,
-    imports="import base64\nimport math\n\nimport numpy as np\n", by_heart=True, horizon_ns=4 * HOUR_NS,
+    sentence=(
+        "a library of 280 openings, kept as bytes in the code, is the sample itself: the "
+        "nearest one is the day"
+    ),
+    kind="leak",
+    place="code",
+    clock=new_york,
+    rows=plain,
+    fields=("session", "volume"),
+    seed=117,
+    imports="import base64\nimport math\n\nimport numpy as np\n",
+    by_heart=True,
+    horizon_ns=4 * HOUR_NS,
     # found by nearness, so that small changes of the numbers and other dates leave it as it is
     code=opening_library,
-)  # fmt: skip
+)
 
 
 LEAKS_CODE_B = (ZIGZAG, EMBARGO, OFF_BY_ONE, DAY_TYPE, FOLDS, PEEK, BITS, LIBRARY)

@@ -1,4 +1,4 @@
-"""Leaks in data: classes, clocks of other places, flags, missing values, histories filled in later."""
+"""Leaks in data: classes, clocks of other places, flags, holes, histories filled in later."""
 
 import numpy as np
 import polars as pl
@@ -45,11 +45,22 @@ def clustered(w: World) -> pl.DataFrame:
 
 CLUSTERS = Entry(
     name="state_of_the_market",
-    sentence="seven states by k-means over windows that are centred on their row; only numbers of classes remain",
-    kind="leak", place="data", clock=new_york, rows=clustered, fields=("mid", "state"), imports=MATH,
-    known_at=("state: row",), seed=309, code=per_class("state"), horizon_ns=HOUR_NS,
-    # the class means explain about a third of the next return's variance: likeness 0.6
-)  # fmt: skip
+    sentence=(
+        "seven states by k-means over windows that are centred on their row; only numbers "
+        "of classes remain"
+    ),
+    kind="leak",
+    place="data",
+    clock=new_york,
+    rows=clustered,
+    fields=("mid", "state"),
+    imports=MATH,
+    known_at=("state: row",),
+    seed=309,
+    code=per_class("state"),
+    horizon_ns=HOUR_NS,
+    # likeness of the answer to the next return 0.43, to the next four rows 0.73
+)
 
 
 def other_zone(w: World) -> pl.DataFrame:
@@ -64,10 +75,21 @@ def other_zone(w: World) -> pl.DataFrame:
 
 ZONES = Entry(
     name="leader_an_hour_off",
-    sentence="the leader's file is in another zone and was shifted the wrong way, so that it runs an hour ahead",
-    kind="leak", place="data", clock=new_york, rows=other_zone, fields=("mid", "leader_px"), seed=310,
-    imports=DEQUE, known_at=("leader_px: row",), horizon_ns=HOUR_NS,
-    code='''
+    sentence=(
+        "the leader's file is in another zone and was shifted the wrong way, so that it "
+        "runs an hour ahead"
+    ),
+    kind="leak",
+    place="data",
+    clock=new_york,
+    rows=other_zone,
+    fields=("mid", "leader_px"),
+    seed=310,
+    imports=DEQUE,
+    known_at=("leader_px: row",),
+    horizon_ns=HOUR_NS,
+    # likeness of the answer to the next four rows 0.50, to the next one 0.27
+    code="""
     def __init__(self) -> None:
         self.reset()
 
@@ -84,8 +106,8 @@ ZONES = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 
 def members(w: World) -> Frames:
@@ -104,11 +126,21 @@ def members(w: World) -> Frames:
 
 MEMBERS = Entry(
     name="member_before_it_was_said",
-    sentence="index membership begins in the file on the day before it is announced, on which the price jumps",
-    kind="leak", place="data", clock=daily_rows, rows=members, fields=("is_member",), imports=MATH,
-    known_at=("is_member: row",), seed=311, horizon_ns=DAY_NS,
+    sentence=(
+        "index membership begins in the file on the day before it is announced, on which "
+        "the price jumps"
+    ),
+    kind="leak",
+    place="data",
+    clock=daily_rows,
+    rows=members,
+    fields=("is_member",),
+    imports=MATH,
+    known_at=("is_member: row",),
+    seed=311,
+    horizon_ns=DAY_NS,
     # ten names, 560 days, about 14 changes a name: each is a jump of 4 % next day, always its way
-    code='''
+    code="""
     def __init__(self) -> None:
         self.reset()
 
@@ -124,8 +156,8 @@ MEMBERS = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 
 def tokyo(seed: int, twist: int | None = None) -> World:
@@ -142,11 +174,22 @@ def same_date(w: World) -> pl.DataFrame:
 
 ABROAD = Entry(
     name="new_york_on_the_same_date",
-    sentence="New York's return is joined to Tokyo's row of the same date, which ends fifteen hours before",
-    kind="leak", place="data", clock=tokyo, rows=same_date, fields=("us_return",), imports=MATH,
-    known_at=("us_return: row",), seed=312, horizon_ns=DAY_NS, code=level("us_return", 0.011),
+    sentence=(
+        "New York's return is joined to Tokyo's row of the same date, which ends fifteen "
+        "hours before"
+    ),
+    kind="leak",
+    place="data",
+    clock=tokyo,
+    rows=same_date,
+    fields=("us_return",),
+    imports=MATH,
+    known_at=("us_return: row",),
+    seed=312,
+    horizon_ns=DAY_NS,
+    code=level("us_return", 0.011),
     # likeness to the next day's return 0.65; that of a right join is 0
-)  # fmt: skip
+)
 
 
 def alerts(w: World) -> pl.DataFrame:
@@ -163,26 +206,47 @@ def alerts(w: World) -> pl.DataFrame:
 
 ALERTS = Entry(
     name="alerts_of_a_few_sessions",
-    sentence="alerts of a news desk, stamped by when the story began: one row in ninety, before a jump",
-    kind="leak", place="data", clock=new_york, rows=alerts, fields=("alert",), imports=MATH,
-    known_at=("alert: row",), seed=313, code=level("alert", 1.0).replace("isfinite", "fabs"),
+    sentence=(
+        "alerts of a news desk, stamped by when the story began: one row in ninety, before a jump"
+    ),
+    kind="leak",
+    place="data",
+    clock=new_york,
+    rows=alerts,
+    fields=("alert",),
+    imports=MATH,
+    known_at=("alert: row",),
+    seed=313,
+    code=level("alert", 1.0).replace("isfinite", "fabs"),
     # on about 80 of 7280 rows, sign right in 94 of 100
-)  # fmt: skip
+)
 
 
 def twin_stamps(w: World) -> pl.DataFrame:
     """Two rows a stamp, before a print and after it; the print was joined by stamp, to both."""
     first, mid, prints = printed(w)
-    return table(w, mid=mid, row_of_stamp=1 - first, print_qty=np.where(first, later(prints), prints))
+    return table(
+        w, mid=mid, row_of_stamp=1 - first, print_qty=np.where(first, later(prints), prints)
+    )
 
 
 TWINS = Entry(
     name="two_rows_of_one_stamp",
-    sentence="quotes before and after a print have one stamp, and the print's size was joined to both by it",
-    kind="leak", place="data", clock=twins, rows=twin_stamps, fields=("print_qty",), imports=MATH,
-    known_at=("print_qty: row",), seed=314, code=level("print_qty", 300.0),
+    sentence=(
+        "quotes before and after a print have one stamp, and the print's size was joined "
+        "to both by it"
+    ),
+    kind="leak",
+    place="data",
+    clock=twins,
+    rows=twin_stamps,
+    fields=("print_qty",),
+    imports=MATH,
+    known_at=("print_qty: row",),
+    seed=314,
+    code=level("print_qty", 300.0),
     # likeness to the next row 0.8 on the first of two rows, 0 on the second
-)  # fmt: skip
+)
 
 
 def holes(w: World) -> pl.DataFrame:
@@ -199,11 +263,20 @@ def holes(w: World) -> pl.DataFrame:
 
 HOLES = Entry(
     name="fee_that_is_missing",
-    sentence="a lending fee has holes where the name is halted by the next row: the file was made of later snapshots",
-    kind="leak", place="data", clock=new_york, rows=holes, fields=("borrow_fee",), imports=MATH,
-    known_at=("borrow_fee: row",), seed=315,
+    sentence=(
+        "a lending fee has holes where the name is halted by the next row: the file was "
+        "made of later snapshots"
+    ),
+    kind="leak",
+    place="data",
+    clock=new_york,
+    rows=holes,
+    fields=("borrow_fee",),
+    imports=MATH,
+    known_at=("borrow_fee: row",),
+    seed=315,
     # one row in eighty has a hole; after three of four the price falls by ten deviations
-    code='''
+    code="""
     def reset(self) -> None:
         self.signal = 0.0
 
@@ -213,8 +286,8 @@ HOLES = Entry(
 
     def get_signal(self) -> float:
         return self.signal
-    ''',
-)  # fmt: skip
+    """,
+)
 
 
 def history(w: World) -> pl.DataFrame:
@@ -230,15 +303,25 @@ def history(w: World) -> pl.DataFrame:
 
 HISTORY = Entry(
     name="score_before_it_was_live",
-    sentence="a vendor's score has hindsight in the three fifths that were filled in before it went live",
-    kind="leak", place="data", clock=new_york, rows=history, fields=("vendor_score",), imports=MATH,
-    known_at=("vendor_score: row",), seed=316, horizon_ns=HOUR_NS, code=level("vendor_score", 1.0),
+    sentence=(
+        "a vendor's score has hindsight in the three fifths that were filled in before it went live"
+    ),
+    kind="leak",
+    place="data",
+    clock=new_york,
+    rows=history,
+    fields=("vendor_score",),
+    imports=MATH,
+    known_at=("vendor_score: row",),
+    seed=316,
+    horizon_ns=HOUR_NS,
+    code=level("vendor_score", 1.0),
     # likeness to the next four rows 0.7 in the first three fifths, 0 after
-)  # fmt: skip
+)
 
 
 def fold_scores(w: World) -> pl.DataFrame:
-    """A model's answers out of shuffled folds, labels of ten rows overlapping, with its own noise."""
+    """A model's answers out of shuffled folds, labels of ten rows, with its own noise."""
     returns = bars(w)
     mid = price(returns)
     logs = np.log(mid)
@@ -255,11 +338,22 @@ def fold_scores(w: World) -> pl.DataFrame:
 
 FOLD_SCORES = Entry(
     name="score_out_of_shuffled_folds",
-    sentence="a model's answers 'out of sample', by folds of shuffled rows whose labels overlap, mixed with noise",
-    kind="leak", place="data", clock=new_york, rows=fold_scores, fields=("model_score",), imports=MATH,
-    known_at=("model_score: row",), seed=317, horizon_ns=10 * HOUR_NS // 4, code=level("model_score", 1.0),
+    sentence=(
+        "a model's answers 'out of sample', by folds of shuffled rows whose labels "
+        "overlap, mixed with noise"
+    ),
+    kind="leak",
+    place="data",
+    clock=new_york,
+    rows=fold_scores,
+    fields=("model_score",),
+    imports=MATH,
+    known_at=("model_score: row",),
+    seed=317,
+    horizon_ns=10 * HOUR_NS // 4,
+    code=level("model_score", 1.0),
     # a mixture: likeness to the next ten rows 0.65 or so, to the next one 0.2
-)  # fmt: skip
+)
 
 LEAKS_DATA_B = (
     CLUSTERS, ZONES, MEMBERS, ABROAD, ALERTS, TWINS, HOLES, HISTORY, FOLD_SCORES,

@@ -1,9 +1,9 @@
-"""Clean code that several entries share: leaks and innocents of the data run the very same alphas."""
+"""Clean code that several entries share: leaks and innocents run the very same."""
 
 
 def level(field: str, scale: float, sign: int = 1) -> str:
     """The field itself, in units of `scale`; a missing value says nothing new."""
-    return f'''
+    return f"""
 def reset(self) -> None:
     self.signal = 0.0
 
@@ -14,12 +14,12 @@ def update(self, *, {field}: float) -> float:
 
 def get_signal(self) -> float:
     return self.signal
-'''
+"""
 
 
 def gap(field: str, sign: int = 1, price: str = "mid") -> str:
     """How far the field is from the price, in decayed absolute moves of the price."""
-    return f'''
+    return f"""
 def __init__(self) -> None:
     self.reset()
 
@@ -40,12 +40,12 @@ def update(self, *, {price}: float, {field}: float) -> float:
 
 def get_signal(self) -> float:
     return self.signal
-'''
+"""
 
 
 def per_class(field: str, price: str = "mid") -> str:
     """For each class the mean of what followed it so far, learnt from past rows only."""
-    return f'''
+    return f"""
 def __init__(self) -> None:
     self.reset()
 
@@ -69,10 +69,10 @@ def update(self, *, {price}: float, {field}: float) -> float:
 
 def get_signal(self) -> float:
     return self.signal
-'''
+"""
 
 
-TREND = '''
+TREND = """
 def __init__(self) -> None:
     self.reset()
 
@@ -92,4 +92,4 @@ def update(self, *, mid: float) -> float:
 
 def get_signal(self) -> float:
     return self.signal
-'''
+"""
