@@ -71,6 +71,7 @@ class GatewayService:
         self._own: list[Intent] = []
         self._moved: set[int] = set()  # instruments with a new touch
         self._tick_at_ns = 0
+        self._clock_ns = self._ahead_ns = 0  # the clock when last read, and how far time is ahead
         # What waits for the disk stays below what the gateway would refuse: intents wait in the
         # channel instead, where they can grow old and their submitters feel it.
         self._room = int(desk.state.head[0]["room"])
@@ -280,7 +281,7 @@ class GatewayService:
                 self._lose()
                 self._drop(decided)
                 return
-            unsent = self.dispatch.send(decided.commands, self.world.now_ns())
+            unsent = self.dispatch.send(decided.commands, self._now())
             outbox.settle(decided)
             outbox.answer(decided, unsent)
             self.channel.done_with(decided.envelopes)
@@ -379,7 +380,19 @@ class GatewayService:
             self.alert(AlertKind.DEFECT, f"an audit row could not be written: {error}")
 
     def _now(self) -> int:
-        return max(self.world.now_ns(), self.desk.now_ns)
+        """Time goes on from where it was when somebody sets the clock back, or nothing that waits
+        for a moment would happen until the clock is there again."""
+        clock_ns = self.world.now_ns()
+        back_ns = self._clock_ns - clock_ns
+        if back_ns > 0:
+            self._ahead_ns += back_ns
+            if back_ns > self.options.clock_slack_ns:
+                said = (
+                    f"the clock was set back by {back_ns // 1_000_000} ms; time goes on from before"
+                )
+                self.alert(AlertKind.CLOCK, said)
+        self._clock_ns = clock_ns
+        return max(clock_ns + self._ahead_ns, self.desk.now_ns)
 
     def _arm(self) -> None:
         """Look at least so often, whether or not something happens."""

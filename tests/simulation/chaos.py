@@ -6,6 +6,7 @@ kinds of trouble that still lead to it. `--planted` hunts the planted bugs inste
 """
 
 import argparse
+import gc
 import sys
 import time
 from collections import Counter, deque
@@ -17,7 +18,7 @@ from hft.core.errors import HftError
 from tests.simulation.faults import KINDS
 from tests.simulation.ledger import Wrong
 from tests.simulation.product import PLANTED, Product
-from tests.simulation.scenario import STEPS, World, play
+from tests.simulation.scenario import STEPS, WORLDS, play
 
 CHUNK, TRAIL, SHOWN = 20, 40, 10
 STATES = (
@@ -26,29 +27,19 @@ STATES = (
     "latched",
     "no journal",
     "crashed inside a step",
-    "segments dropped",
     "command lost",
     "question lost",
     "reply lost",
     "ack lost",
     "ack twice",
-    "unsent",
-    "decided before a cut",
-    "lease over before sending",
-    "stepped down",
-    "journal still held",
     "logon refused",
     "stale at the venue",
     "asked again",
-    "RESTS",
-    "ENDED",
-    "NEVER_SEEN",
     "OK",
     "RECONCILING",
     "OUTCOME_UNKNOWN",
     "DEDUP_OUTCOME_UNKNOWN",
     "VENUE_DOWN",
-    "ORDER_QUEUE_FULL",
     "DEDUP_KEY_REUSED",
     "POSITION_LIMIT",
     "BREAKER_TRIPPED",
@@ -64,6 +55,29 @@ STATES = (
     "answer AMENDED",
     "answer AMEND_REJECTED",
 )
+OF_THE_CORE = (
+    "segments dropped",
+    "decided before a cut",
+    "lease over before sending",
+    "stepped down",
+    "journal still held",
+    "RESTS",
+    "ENDED",
+    "NEVER_SEEN",
+    "unsent",
+    "ORDER_QUEUE_FULL",
+)
+OF_THE_SERVICE = (
+    "stands by",
+    "the clock is behind",
+    "LEASE_LOST",
+    "JOURNAL_FAILED",
+    "alert venue_down",
+    "alert lease_lost",
+    "alert journal_failed",
+    "alert clock",
+    "COMMAND_DEADLINE",
+)
 
 
 class Result(NamedTuple):
@@ -73,60 +87,66 @@ class Result(NamedTuple):
     wrong: dict[int, str]
 
 
-def play_all(seeds: Iterable[int], steps: int = STEPS) -> Result:
+def play_all(seeds: Iterable[int], steps: int = STEPS, world: str = "core") -> Result:
     """Play scenarios one after the other."""
     seen: Counter[str] = Counter()
     wrong: dict[int, str] = {}
     for seed in seeds:
+        gc.collect()  # a world is one knot, and few objects with large arrays
         try:
-            seen += play(seed, steps=steps).count()
+            seen += play(seed, None, steps, world).count()
         except Exception as error:
             wrong[seed] = f"{type(error).__name__}: {error}"
     return Result(seen, wrong)
 
 
-def _chunk(task: tuple[range, int]) -> Result:
+def _chunk(task: tuple[range, int, str]) -> Result:
     return play_all(*task)
 
 
-def play_many(first: int, count: int, processes: int, steps: int = STEPS) -> Result:
+def play_many(first: int, count: int, processes: int, steps: int, world: str) -> Result:
     """Play `count` scenarios from seed `first`; which process has which makes no difference."""
-    play(first, steps=20)  # compiles before processes share the cache
+    play(first, None, 20, world)  # compiles before processes share the cache
     seen: Counter[str] = Counter()
     wrong: dict[int, str] = {}
     ranges = [
         range(at, min(at + CHUNK, first + count)) for at in range(first, first + count, CHUNK)
     ]
     with get_context("fork").Pool(processes) as pool:
-        for part in pool.imap_unordered(_chunk, [(seeds, steps) for seeds in ranges]):
+        for part in pool.imap_unordered(_chunk, [(seeds, steps, world) for seeds in ranges]):
             seen += part.seen
             wrong |= part.wrong
     return Result(seen, wrong)
 
 
-def not_hit(seen: Counter[str]) -> list[str]:
+def not_hit(seen: Counter[str], world: str = "core") -> list[str]:
     """Kinds of trouble and states that were never met."""
-    return [name for name in (*KINDS, *STATES) if not seen[name]]
+    return [name for name in _names(world) if not seen[name]]
 
 
-def found_after(bug: type[Product], most: int) -> tuple[int, str] | None:
+def _names(world: str) -> tuple[str, ...]:
+    states = STATES + (OF_THE_SERVICE if world == "service" else OF_THE_CORE)
+    return tuple(kind for kind in KINDS if world == "core" or kind != "checkpoint") + states
+
+
+def found_after(bug: type[Product], most: int, world: str = "core") -> tuple[int, str] | None:
     """How many scenarios it took to find a planted bug, and what was said."""
     for seed in range(most):
         try:
-            play(seed, bug())
+            play(seed, bug(), STEPS, world)
         except (Wrong, HftError) as error:
-            if _fails(seed, Product, list(KINDS), STEPS):
+            if _fails(seed, Product, list(KINDS), STEPS, world):
                 continue  # not because of this bug
             return seed + 1, f"{type(error).__name__}: {error}"
     return None
 
 
-def again(seed: int, product: type[Product] = Product, steps: int = STEPS) -> int:
+def again(seed: int, product: type[Product], steps: int, world: str) -> int:
     """Play one scenario twice and say what happened. Returns: the exit code."""
     traces = []
     for _ in range(2):
         try:
-            traces.append(play(seed, product(), steps).trace.hexdigest())
+            traces.append(play(seed, product(), steps, world).trace.hexdigest())
         except Exception as error:
             traces.append(f"{type(error).__name__}: {error}")
     print(f"seed {seed}, first time:  {traces[0]}\nseed {seed}, second time: {traces[1]}")
@@ -135,58 +155,58 @@ def again(seed: int, product: type[Product] = Product, steps: int = STEPS) -> in
         return 1
     if ":" not in traces[0]:
         return 0
-    faults, steps = _shrunk(seed, product, steps)
-    world = World(seed, product(), steps=steps, faults=faults)
-    world.trail = deque(maxlen=TRAIL)
+    faults, steps = _shrunk(seed, product, steps, world)
+    played = WORLDS[world](seed, product(), steps=steps, faults=faults)
+    played.trail = deque(maxlen=TRAIL)
     try:
-        world.play()
+        played.play()
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
         print(f"with {steps} steps and these troubles: {', '.join(faults) or 'none'}")
-        print(*world.trail, said, sep="\n")
+        print(*played.trail, said, sep="\n")
     return 1
 
 
-def _shrunk(seed: int, product: type[Product], steps: int) -> tuple[list[str], int]:
+def _shrunk(seed: int, product: type[Product], steps: int, world: str) -> tuple[list[str], int]:
     """The fewest kinds of trouble and the fewest steps that still end badly, found greedily."""
     faults = list(KINDS)
     for kind in KINDS:
         fewer = [one for one in faults if one != kind]
-        if _fails(seed, product, fewer, steps):
+        if _fails(seed, product, fewer, steps, world):
             faults = fewer
     for shorter in (50, 100, 200, 400, 700):
-        if shorter < steps and _fails(seed, product, faults, shorter):
+        if shorter < steps and _fails(seed, product, faults, shorter, world):
             return faults, shorter
     return faults, steps
 
 
-def _fails(seed: int, product: type[Product], faults: list[str], steps: int) -> bool:
+def _fails(seed: int, product: type[Product], faults: list[str], steps: int, world: str) -> bool:
     try:
-        World(seed, product(), steps=steps, faults=faults).play()
+        WORLDS[world](seed, product(), steps=steps, faults=faults).play()
     except Exception:
         return True
     return False
 
 
-def _report(result: Result, count: int, seconds: float, cpu: float) -> int:
+def _report(result: Result, count: int, seconds: float, cpu: float, world: str) -> int:
     seen = result.seen
-    for name in (*KINDS, *STATES):
+    for name in _names(world):
         print(f"  {name:28} {seen[name]}")
     print(
-        f"{count} scenarios, {seen['steps']} steps, {seen['lives']} lives, {seen['rows']} records, "
-        f"{seconds:.0f} s ({cpu:.0f} CPU s): {len(result.wrong)} violations"
+        f"{count} scenarios ({world}), {seen['steps']} steps, {seen['lives']} lives, "
+        f"{seen['rows']} records, {seconds:.0f} s ({cpu:.0f} CPU s): {len(result.wrong)} violations"
     )
-    missing = not_hit(seen)
+    missing = not_hit(seen, world)
     print(f"NOT HIT: {', '.join(missing) or 'nothing'}")
     for seed, said in sorted(result.wrong.items())[:SHOWN]:
         print(f"seed {seed}: {said[:200]}\n  make fuzz-crash SEED={seed}")
     return 1 if result.wrong else 0
 
 
-def _hunt(most: int) -> int:
+def _hunt(most: int, world: str) -> int:
     missed = 0
     for name, bug in PLANTED.items():
-        found = found_after(bug, most)
+        found = found_after(bug, most, world)
         missed += found is None
         print(f"{name:24} " + (f"after {found[0]}: {found[1][:90]}" if found else "NOT FOUND"))
     return 1 if missed else 0
@@ -200,17 +220,18 @@ def main(given: list[str]) -> int:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--world", choices=WORLDS, default="service")
     parser.add_argument("--planted", action="store_true")
     parser.add_argument("--bug", choices=PLANTED, help="with --seed: play it with this bug planted")
     asked = parser.parse_args(given)
     if asked.seed is not None:
-        return again(asked.seed, PLANTED.get(asked.bug, Product), asked.steps)
+        return again(asked.seed, PLANTED.get(asked.bug, Product), asked.steps, asked.world)
     if asked.planted:
-        return _hunt(asked.seeds)
+        return _hunt(asked.seeds, asked.world)
     began = time.perf_counter()
-    result = play_many(asked.first, asked.seeds, asked.processes, asked.steps)
+    result = play_many(asked.first, asked.seeds, asked.processes, asked.steps, asked.world)
     children = sum(_cpu_of_children())
-    return _report(result, asked.seeds, time.perf_counter() - began, children)
+    return _report(result, asked.seeds, time.perf_counter() - began, children, asked.world)
 
 
 def _cpu_of_children() -> tuple[float, float]:

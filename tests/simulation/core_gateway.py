@@ -37,6 +37,7 @@ class CoreGateway:
         self.undurable: deque[tuple[int, int, Any, Any]] = deque()
         self.queued = 0  # decided, and not yet handed to the adapter
         self.is_connected = self._pumps = False
+        self.is_idle = True  # what it hears, it decides at once
         self.token = 0
         self.era = 0  # what was decided in another one never leaves: the venue was asked since
         self._now = 0

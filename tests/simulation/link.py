@@ -143,8 +143,7 @@ class ModelAdapter:
         self._connection.ask(self._missed, self._catch_up)
 
     def _missed(self, venue: ModelVenue) -> list[Answer]:
-        assert self.number is not None
-        return venue.since(self.number)
+        return venue.since(self.number) if self.number is not None else []
 
     def _catch_up(self, missed: list[Answer]) -> None:
         if self.number is None:

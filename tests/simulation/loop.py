@@ -6,6 +6,7 @@ process runs: when it is cut, nothing of it runs again, not even its `finally`.
 """
 
 import asyncio
+import contextlib
 import contextvars
 import heapq
 import itertools
@@ -33,11 +34,22 @@ class SeededLoop(asyncio.AbstractEventLoop):
         self._numbers = itertools.count()
         self._cut: set[int] = set()
         self._held: dict[int, list[asyncio.Handle]] = {}
+        self._tasks: dict[int, list[asyncio.Task[Any]]] = {}  # of each life, while it lasts
         self._running = False
 
     def cut(self, life: int) -> None:
         """Nothing of this life runs from now on."""
         self._cut.add(life)
+
+    def bury(self, life: int) -> None:
+        """Let go of what a cut life was in the middle of; nothing of that runs in the loop."""
+        for task in self._tasks.pop(life, []):
+            task._log_destroy_pending = False
+            coroutine = task.get_coro()
+            for _ in range(5):  # one that waits in its `finally` is closed again
+                with contextlib.suppress(RuntimeError, asyncio.CancelledError):
+                    coroutine.close()  # type: ignore[union-attr]
+                    break
 
     def hold(self, life: int) -> None:
         """A life is stopped: what it would run waits until `resume`."""
@@ -122,7 +134,11 @@ class SeededLoop(asyncio.AbstractEventLoop):
         return asyncio.Future(loop=self)
 
     def create_task(self, coro: Any, **given: Any) -> "asyncio.Task[Any]":
-        return asyncio.Task(coro, loop=self, **given)
+        task = asyncio.Task(coro, loop=self, **given)
+        life = LIFE.get()
+        if life:
+            self._tasks.setdefault(life, []).append(task)
+        return task
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         said = context["message"]

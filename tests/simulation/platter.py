@@ -9,9 +9,11 @@ from tests.simulation.disk import Folder, Inode, ModelDisk
 FOLDER = Path("/journal")
 
 
-def durable_records(disk: ModelDisk, record_bytes: int = 256) -> int:
+def durable_records(disk: ModelDisk, path: Path = FOLDER, record_bytes: int = 256) -> int:
     """The number of the last record that is on the platter, under a name that is."""
-    folder = disk.root.platter.get(FOLDER.name)
+    folder: Folder | Inode | None = disk.root
+    for part in path.parts[1:]:
+        folder = folder.platter.get(part) if isinstance(folder, Folder) else None
     if not isinstance(folder, Folder):
         return 0
     names = sorted(name for name in folder.platter if name.endswith(".wal"))

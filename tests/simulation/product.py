@@ -9,6 +9,7 @@ import numpy as np
 
 from hft.core.codes import ResponseKind
 from hft.core.dtypes import INSTRUMENT
+from hft.services.service import GatewayService
 from hft.storage.commit import Commit
 from hft.storage.log import LogWriter
 from hft.trading.desk import Applied, Desk
@@ -37,6 +38,7 @@ class Product:
     log: type[LogWriter] = LogWriter
     commit: type[Commit] = Commit
     desk_class: type[Desk] = Desk
+    service: type[GatewayService] = GatewayService
 
     def desk(self, world: Any) -> Desk:
         rules = world.rules
@@ -80,8 +82,19 @@ class ReleaseForgotten(Product):
     desk_class = _Forgetful
 
 
+class _SmallQueue(GatewayService):
+    """Of each batch one command finds a place; nobody is told of the others."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        send = self.dispatch.send
+        self.dispatch.send = lambda commands, now_ns: send(commands[:1], now_ns)  # type: ignore[method-assign]
+
+
 class CommitBeforeEnqueue(Product):
     """Approved is said and kept before there is a place for the command."""
+
+    service = _SmallQueue
 
     def enqueue(self, gateway: Any, commands: np.ndarray, era: int) -> None:
         room = max(0, 2 - len(gateway.outbox))
@@ -89,7 +102,16 @@ class CommitBeforeEnqueue(Product):
         gateway.enqueue(commands[:room], era)
 
 
+class _Eager(GatewayService):
+    """Takes for durable what was only handed over."""
+
+    def _release(self, durable: int) -> None:
+        super()._release(self.commit.last)
+
+
 class DispatchBeforeSync(Product):
+    service = _Eager
+
     def record(self, gateway: Any, rows: np.ndarray, applied: Applied, answered: Any) -> None:
         gateway.record(rows, applied, answered)
         gateway.enqueue(applied.commands, gateway.era)
@@ -122,7 +144,14 @@ class CounterNotDurable(Product):
     desk_class = _EpochInMemory
 
 
+class _NeverLooks(GatewayService):
+    def _leads(self) -> bool:
+        return True
+
+
 class FencingIgnored(Product):
+    service = _NeverLooks
+
     def may_send(self, gateway: Any) -> bool:
         return True
 

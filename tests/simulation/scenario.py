@@ -32,8 +32,10 @@ from tests.simulation.lease import LeaseStore, ModelLease
 from tests.simulation.ledger import Wrong
 from tests.simulation.link import ModelAdapter
 from tests.simulation.loop import LIFE, SeededLoop
-from tests.simulation.platter import FOLDER
+from tests.simulation.platter import FOLDER, durable_records
 from tests.simulation.product import MONEY, Product
+from tests.simulation.service_gateway import FOLDER as SERVICE_FOLDER
+from tests.simulation.service_gateway import ServiceGateway, key_of
 from tests.simulation.venue import ModelVenue
 from tests.simulation.wire import Weather, Wire
 from tests.simulation.workload import Workload
@@ -101,9 +103,24 @@ class World:
         self.trace = hashlib.blake2b(digest_size=16)
         self._steps = -1
 
+    has_late_writers = False  # may a leader that was stopped still write, where nobody reads it?
+    may_skip = False  # may a command stay back and later ones leave?
+
+    def durable(self, fence: int) -> int:
+        """The last record on the platter, for whoever leads under this fence."""
+        return durable_records(self.disk)
+
+    def key(self, key: tuple[int, int]) -> tuple[int, int]:
+        """A submitter's key as the journal has it."""
+        return key
+
+    def number_of(self, gateway: Any) -> int:
+        """The life that a gateway is of."""
+        return next(one.number for one in self.processes.values() if one.gateway is gateway)
+
     # -- what a gateway is given ------------------------------------------------------------------
 
-    def gateway(self, life: Life, lease: ModelLease, adapter: ModelAdapter) -> CoreGateway:
+    def gateway(self, life: Life, lease: ModelLease, adapter: ModelAdapter) -> Any:
         return CoreGateway(self, life, lease, adapter)
 
     def clock_ns(self) -> int:
@@ -289,7 +306,7 @@ class World:
         gateway = self.auditor.holder
         if gateway is None or gateway.state != "ready" or not gateway.is_connected:
             return False
-        if gateway.outbox or gateway.commit.waiting or self.auditor.waiting:
+        if not gateway.is_idle or gateway.outbox or gateway.commit.waiting or self.auditor.waiting:
             return False
         last = self.venue.answers[-1] if self.venue.answers else None
         if last and (gateway.adapter.number or (0, 0)) < (last.session, last.seq):
@@ -315,6 +332,30 @@ class World:
         return self._steps >= until
 
 
-def play(seed: int, product: Product | None = None, steps: int = STEPS) -> World:
+class ServiceWorld(World):
+    """The same troubles, and the whole service in the middle."""
+
+    has_late_writers = True
+    may_skip = True  # a command that is late stays back alone, and is taken back at the next turn
+
+    def gateway(self, life: Life, lease: ModelLease, adapter: ModelAdapter) -> Any:
+        return ServiceGateway(self, life, lease, adapter)
+
+    def durable(self, fence: int) -> int:
+        return durable_records(self.disk, SERVICE_FOLDER / f"{fence:020d}")
+
+    def key(self, key: tuple[int, int]) -> tuple[int, int]:
+        return key_of(key)
+
+    def make_checkpoint(self) -> bool:
+        return False
+
+
+WORLDS = {"core": World, "service": ServiceWorld}
+
+
+def play(
+    seed: int, product: Product | None = None, steps: int = STEPS, world: str = "core"
+) -> World:
     """One scenario. Raises: Wrong, and whatever the product let out."""
-    return World(seed, product, steps=steps).play()
+    return WORLDS[world](seed, product, steps=steps).play()

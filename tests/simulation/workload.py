@@ -74,7 +74,7 @@ class Workload:
     def _hears(self, one: Asked) -> Any:
         def told(reason: int, cmd_id: int) -> None:
             one.is_told = True
-            self.world.auditor.told(one.key, reason, cmd_id)
+            self.world.auditor.told(self.world.key(one.key), reason, cmd_id)
 
         return told
 
