@@ -26,7 +26,7 @@ FUZZ_SEEDS ?= 200
 ENGINE_MARKETS ?= 200000
 CRASH_SEEDS ?= 3000
 
-.PHONY: advice-check attacks mutations random-runs bench-inputs bench-journal bench-search bench-service bench-statistics help demo kernels quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
+.PHONY: advice-check attacks mutations random-runs bench-inputs bench-journal bench-search bench-service bench-statistics help demo kernels kill-drill quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
 	docs bench fuzz fuzz-crash soak-crash fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak leak-lists bless notebooks fix reference lock sessions wheel setup clean
 
 help:  ## print this list
@@ -135,6 +135,9 @@ fuzz-crash: $(READY)  ## seeded crashes of gateway, disk, wire and venue (CRASH_
 
 soak-crash: $(READY)  ## the same, 10 000 scenarios
 	@$(PY) -m tests.simulation.chaos --seeds 10000 $(ARGS)
+
+kill-drill: $(READY)  ## kill -9 a trading gateway 200 times beside a venue that lives on (ARGS=number)
+	@$(PY) -m tests.services.kill_drill $(ARGS)
 
 attacks: $(READY)  ## every attack of an alpha's author against the installed command, on years without edge
 	@$(PY) tests/attacks/command.py $(ARGS)

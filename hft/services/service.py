@@ -380,8 +380,7 @@ class GatewayService:
             self.alert(AlertKind.DEFECT, f"an audit row could not be written: {error}")
 
     def _now(self) -> int:
-        """Time goes on from where it was when somebody sets the clock back, or nothing that waits
-        for a moment would happen until the clock is there again."""
+        """It goes on from where it was when the clock is set back, or timers would stand still."""
         clock_ns = self.world.now_ns()
         back_ns = self._clock_ns - clock_ns
         if back_ns > 0:

@@ -56,7 +56,11 @@ class ModelAdapter:
         filled = {int(row["order_id"]): int(row["filled_qty"]) for row in orders}
         self._ask_until(
             self._round,
-            lambda venue: (venue.status(list(filled)), _fills(venue, filled), self._missed(venue)),
+            lambda venue: (
+                venue.status(list(filled)),
+                fills_beyond(venue, filled),
+                self._missed(venue),
+            ),
             lambda reply: self._told(token, filled, *reply),
         )
 
@@ -171,14 +175,8 @@ class ModelAdapter:
         for answer in fills:
             self._answer(answer._replace(session=0, seq=0))
         for order_id in sorted({*filled, *status.orders}):
-            price, open_qty, total, ended = status.orders.get(order_id, BLANK)
-            fields: dict[str, int] = {"total_qty": total}
-            if order_id not in status.orders:
-                outcome = Outcome.NEVER_SEEN
-            elif ended is None:
-                outcome, fields = Outcome.RESTS, fields | {"price": price, "qty": open_qty}
-            else:
-                outcome, fields = Outcome.ENDED, fields | {"value": ended}
+            order = status.orders.get(order_id, BLANK)
+            outcome, fields = outcome_of(order, order_id in status.orders)
             self._heard.told(token, outcome, order_id, **fields)
         self._heard.end(token)
         if not self._is_settled:
@@ -187,7 +185,20 @@ class ModelAdapter:
             self._pass_on()
 
 
-def _fills(venue: ModelVenue, filled: dict[int, int]) -> list[Answer]:
+def outcome_of(
+    order: tuple[int, int, int, int | None], is_known: bool
+) -> tuple[Outcome, dict[str, int]]:
+    """What became of an order (price, open, filled, ended), as `told` wants it."""
+    price, open_qty, total, ended = order
+    fields: dict[str, int] = {"total_qty": total}
+    if not is_known:
+        return Outcome.NEVER_SEEN, fields
+    if ended is None:
+        return Outcome.RESTS, fields | {"price": price, "qty": open_qty}
+    return Outcome.ENDED, fields | {"value": ended}
+
+
+def fills_beyond(venue: ModelVenue, filled: dict[int, int]) -> list[Answer]:
     """The fills of these orders beyond what is known of them."""
     return [
         answer
