@@ -381,8 +381,8 @@ class GatewayService:
 
     def _now(self) -> int:
         """It goes on from where it was when the clock is set back, or timers would stand still."""
-        clock_ns = self.world.now_ns()
-        back_ns = self._clock_ns - clock_ns
+        clock_ns, before_ns = self.world.now_ns(), self._clock_ns
+        back_ns, self._clock_ns = before_ns - clock_ns, clock_ns
         if back_ns > 0:
             self._ahead_ns += back_ns
             if back_ns > self.options.clock_slack_ns:
@@ -390,7 +390,6 @@ class GatewayService:
                     f"the clock was set back by {back_ns // 1_000_000} ms; time goes on from before"
                 )
                 self.alert(AlertKind.CLOCK, said)
-        self._clock_ns = clock_ns
         return max(clock_ns + self._ahead_ns, self.desk.now_ns)
 
     def _arm(self) -> None:
