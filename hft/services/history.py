@@ -84,11 +84,24 @@ class History:
         return found
 
     def begins(self, segment: Path) -> int | None:
-        """The number of the first record of a segment; None where it has none."""
+        """The number of the first record of a segment; None where it has none, or a torn one.
+
+        Raises: JournalError where its first frame is damaged and others follow.
+        """
         data = self._disk.read(segment, _BEGINNING)
         if len(data) < _BEGINNING:
             return None
-        return int(FIRST.unpack_from(data, _BEGINNING - FIRST.size)[0])
+        size = frame.HEAD.unpack_from(data, frame.HEADER_BYTES)[0]
+        data = self._disk.read(segment, frame.HEADER_BYTES + frame.COVERED + size)
+        header = frame.decode_header(data, str(segment))
+        if len(frame.scan(data, header.first_seq).frames):
+            return int(FIRST.unpack_from(data, _BEGINNING - FIRST.size)[0])
+        damaged_at = frame.scan(self._disk.read(segment), header.first_seq).damaged_at
+        if damaged_at >= 0:
+            raise JournalError(
+                f"{segment}: offset {damaged_at}: record {header.first_seq} is damaged"
+            )
+        return None
 
     def read(
         self, first: int = 1, below: int | None = None, *, settled: bool = False

@@ -59,7 +59,7 @@ class Auditor:
 
     def heard(self, gateway: Any, rows: np.ndarray, outbound: np.ndarray) -> None:
         """Rows were applied, and are handed to the journal."""
-        if self.world.has_late_writers and gateway is not self.holder and self.holder is not None:
+        if self.world.has_late_writers and gateway is not self.holder:
             self.world.seen["written late"] += 1
             return  # into a log that no longer counts; nothing may follow from it
         if gateway is not self.holder or self.ledger is None:
