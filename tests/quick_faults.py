@@ -88,8 +88,8 @@ FAULTS: dict[str, Fault] = {
     ),
     "ties: an answer goes after the row of its time": Fault(
         "hft/replay/engine.py",
-        "min(answer_ns - 1, control_ns - 1)",
-        "min(answer_ns, control_ns - 1)",
+        "min(answer_ns - 1, stop_ns - 1)",
+        "min(answer_ns, stop_ns - 1)",
         "replay",
     ),
     "digest: the last word of a step is left out": Fault(

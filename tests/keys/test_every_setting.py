@@ -44,7 +44,7 @@ def seen(read: Callable[[desk.Desk], Any]) -> Act:
 
 
 def stricter(here: desk.Desk) -> Any:
-    return canary._settings(here, here.profile()).values
+    return canary._careful(here, here.profile()).values
 
 
 def expiry(here: desk.Desk) -> Any:

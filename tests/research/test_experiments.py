@@ -150,7 +150,13 @@ def test_paper_sessions_are_summed_up(tmp_path: Path) -> None:
             regime=["calm", "wild"][k % 2],
         )
     found = summarize(sessions_folder(tmp_path, "ofi"))
-    assert found.to_dict() == {
+    told = found.to_dict()
+    assert [one["started_ns"] for one in told.pop("sessions")] == [
+        NOON,
+        NOON + 2 * DAY,
+        NOON + 4 * DAY,
+    ]
+    assert told == {
         "session_count": 3,
         "calendar_span_days": 5,
         "distinct_trading_days": 3,

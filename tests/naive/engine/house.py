@@ -161,8 +161,9 @@ class _Draw:
     def some(self, at_ns: int) -> list[Control]:
         rng = self.rng
         later = at_ns + rng.choice((0, 3, 20, 60, 200))
-        kinds = ["mode", "mode", "degraded", "kill", "kill", "lease", "latency", "limits", "down"]
-        kinds += ["stop"] if self.rng.random() < 0.7 else ["end"]
+        if at_ns % 16 == 5:  # our own process; not drawn, so that other markets stay as they were
+            return list(getattr(self, ("down", "stop", "end")[at_ns // 16 % 3])(at_ns, later))
+        kinds = ["mode", "mode", "degraded", "kill", "kill", "lease", "latency", "limits"]
         kinds += ["promotion"] * (3 if "HFT_GATEWAY_REQUIRE_PROMOTION" in self.keys else 1)
         kinds += ["latency"] * (3 * ("HFT_COMMAND_DEADLINE_MS" in self.keys))
         kinds += ["reset"] * (5 * ("max_daily_loss" in self.keys))
