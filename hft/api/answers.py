@@ -157,7 +157,7 @@ def _budgets(root: str | Path | None, now: Any) -> Answer:
     from hft.governance.vault import budgets
 
     desk = open_desk(root, now=now)
-    found = budgets(list(desk.auditor.rows()), desk.settings.alpha_vault_looks)
+    found = budgets(desk.looked_rows(), desk.settings.alpha_vault_looks)
     rows = [one.to_dict() for one in found]
     return Answer({"budgets": rows}, budgets_document(rows), "budgets")
 

@@ -165,6 +165,12 @@ class Desk:
         if not usage.is_noted(self.auditor.journal.rows(), row):
             self.auditor.record("control_log", row, now_ns=self.now_ns)
 
+    def looked_rows(self) -> "list[Mapping[str, Any]]":
+        """The audit rows that looks at a vault are counted from, with those of the registry."""
+        from hft.governance.shared_looks import exchanged
+
+        return exchanged(self.ledger.registry, self.auditor.rows())
+
     def unknown_uses(self) -> list[str]:
         """Why nobody knows here what was seen; empty where the file of uses is whole."""
         from hft.research.data import usage

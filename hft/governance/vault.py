@@ -1,10 +1,11 @@
-"""The vault's budget: how often a family may look at the last data of a market, and who did.
+"""The vault's budget: how often the last data of a market may be looked at, and who did.
 
 Pure: looks are read from audit rows passed in. The budget is of the vault's days in the market, not
 of a dataset: other columns, rows or shares of them are the same vault where days and prices overlap
-(`Footprint`). A look whose subject cannot be read is counted against every budget, and one that
-does not say which days it saw against all of its family, since a look that nobody can place must
-not be free.
+(`Footprint`). It is not of a family either: whoever looked knows the rows, and a family is a word
+that the author chooses. A look whose subject cannot be read is counted against every budget, and
+one that does not say which days it saw against all of its family, since a look that nobody can
+place must not be free.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,8 @@ from hft.storage.chain_row import NotARow, canonical, parse
 TABLE = "override_log"
 KIND = "vault_look"
 OVERRIDE = "vault_budget"  # a look beyond hft's budget, by a setting: a row of its own
-BUDGET = 3  # looks a family and market; more is an override, which is on record
+BUDGET = 3  # looks at a vault; more is an override, which is on record
+ELSEWHERE = "elsewhere"  # of a row: it is of another workspace's journal
 REFUSED = "vault_refused"  # asked for and not given: a row, but no look
 
 
@@ -35,27 +37,30 @@ class Look:
     actor: str
     key_fp: str
     rows: Footprint | None = field(default=None, repr=False)
+    elsewhere: bool = False  # told by the registry of the desk, of another workspace
+
+    @property
+    def place(self) -> str:
+        """Where it is on record."""
+        return f"audit row {self.seq}{' of another workspace' if self.elsewhere else ''}"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, without the days."""
         return {name: value for name, value in asdict(self).items() if name != "rows"}
 
     def is_of(self, family: str, dataset: str, rows: Footprint | None) -> bool:
-        """Does it count against this family's budget for these rows?"""
-        if not self.family:
+        """Does it count against the budget for these rows, asked for by this family?"""
+        if not self.family or self.dataset == dataset:
             return True
-        if self.family != family:
-            return False
-        if self.dataset == dataset or self.rows is None or rows is None:
-            return True
+        if self.rows is None or rows is None:
+            return self.family == family
         return self.rows.same_market(rows)
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What a family has left on a dataset; `sentence` says it in words, also when refused."""
+    """What is left of a vault; `sentence` says it in words, also when refused."""
 
-    family: str
     dataset: str
     budget: int
     looks: tuple[Look, ...]
@@ -88,13 +93,13 @@ class Budget:
     @property
     def sentence(self) -> str:
         """One sentence for a person."""
-        where = f"family {self.family} on dataset {self.dataset[:16]}"
+        where = f"dataset {self.dataset[:16]}"
         if self.allowed:
             words = f", beyond hft's {BUDGET}: an override, on record" if self.overrides else ""
             return f"vault: {where}: look {self.used + 1} of {self.budget}{words}"
         if not self.budget:
             return f"vault: {where}: refused, the budget is 0 looks (alpha.vault_looks)"
-        last = ", ".join(f"{look.alpha_id} (audit row {look.seq})" for look in self.looks)
+        last = ", ".join(f"{look.alpha_id} ({look.place})" for look in self.looks)
         return (
             f"vault: {where}: refused, all {self.budget} looks are spent: {last}; what was looked "
             "at proves nothing any more, so record new data"
@@ -103,7 +108,7 @@ class Budget:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {
-            "family": self.family,
+            "families": sorted({look.family for look in self.looks}),
             "dataset": self.dataset,
             "budget": self.budget,
             "used": self.used,
@@ -146,18 +151,19 @@ def decide(
     budget: int,
     vault: Footprint | None = None,
 ) -> Budget:
-    """Whether `family` may look at the vault of `dataset` once more; `vault` are its rows."""
+    """Whether the vault of `dataset` may be looked at once more; `vault` are its rows, `family`
+    who asks."""
     mine = [look for look in looks(rows) if look.is_of(family, dataset, vault)]
-    return Budget(family, dataset, budget, tuple(mine))
+    return Budget(dataset, budget, tuple(mine))
 
 
 def budgets(rows: Iterable[Mapping[str, Any]], budget: int) -> list[Budget]:
-    """Every family and dataset that was looked at, with what is left."""
+    """Every dataset whose vault was looked at, with what is left."""
     rows = list(rows)
-    known = {(look.family, look.dataset): look.rows for look in looks(rows)}
+    known = {look.dataset: look for look in looks(rows)}
     return [
-        decide(rows, family=family, dataset=dataset, budget=budget, vault=vault)
-        for (family, dataset), vault in sorted(known.items(), key=lambda item: item[0])
+        decide(rows, family=look.family, dataset=dataset, budget=budget, vault=look.rows)
+        for dataset, look in sorted(known.items())
     ]
 
 
@@ -179,23 +185,25 @@ def _look(row: Mapping[str, Any], own: Mapping[str, Any]) -> Look:
         actor=str(row.get("actor", "")),
         key_fp=str(row.get("key_fp", "")),
         rows=Footprint.read(named.get("rows")),
+        elsewhere=bool(row.get(ELSEWHERE)),
     )
 
 
 def table(found: list[Budget], budget: int) -> str:
     """The budgets as text, each with the looks that were taken."""
     if not found:
-        return f"nobody looked at a vault yet; the budget is {budget} looks a family and dataset"
+        return f"nobody looked at a vault yet; the budget is {budget} looks a vault"
     lines = []
     for one in found:
-        name = f"family {one.family}, dataset {one.dataset[:16]}" if one.family else "not readable"
+        name = f"dataset {one.dataset[:16]}" if one.dataset else "not readable"
         taken = (
             f"{one.used} looks taken" if one.beyond else f"{one.used} of {one.budget} looks taken"
         )
         over = f", {one.beyond} beyond hft's {BUDGET} by an override" if one.beyond else ""
         lines.append(f"{name}: {taken}{over}, {one.left} left")
-        lines += [
-            f"  audit row {look.seq}: {look.alpha_id}, {look.actor}: {look.reason}"
-            for look in one.looks
-        ]
+        lines += [f"  {look.place}: {_of(look)}, {look.actor}: {look.reason}" for look in one.looks]
     return "\n".join(lines)
+
+
+def _of(look: Look) -> str:
+    return f"{look.alpha_id} of family {look.family}" if look.family else look.alpha_id

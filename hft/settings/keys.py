@@ -123,7 +123,7 @@ KEYS: tuple[Key, ...] = (
     Key("HFT_CANARY_SHARPE_RATIO", "number", Decimal("0.8"), "ratio", low=0, high=10),
     Key("alpha.expiry_days", "int", None, "days; unset: the profile's", low=1, high=3650),
     Key("alpha.bundle_days", "int", 14, "days", low=1, high=365),
-    Key("alpha.vault_looks", "int", 3, "looks per family and dataset", low=0, high=1000),
+    Key("alpha.vault_looks", "int", 3, "looks at a vault, whoever looks", low=0, high=1000),
     Key("alpha.split", "numbers", [40, 40, 20], "%", low=0, high=100, length=3),
     Key("alpha.search_cache_mb", "int", 2048, "MB", low=16, high=1 << 20),
     Key("alpha.rehearsal", "bool", False, "a workspace whose clock `--now` may set"),

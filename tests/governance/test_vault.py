@@ -45,16 +45,14 @@ def test_the_budget_is_spent_look_by_look_and_then_refused() -> None:
     assert "refused" in refused and "all 3 looks" in refused and "alpha_2 (audit row 2)" in refused
 
 
-def test_each_family_and_market_has_its_own_budget() -> None:
+def test_one_vault_has_one_budget_under_however_many_families() -> None:
     rows = [row(1), row(2, family="queue"), row(3, dataset="aa", days=OTHER), row(4)]
-    assert decide(rows, family="ofi", dataset=DATA, budget=3, vault=DAYS).used == 2
-    assert decide(rows, family="queue", dataset=DATA, budget=3, vault=DAYS).used == 1
-    assert decide(rows, family="micro", dataset=DATA, budget=3, vault=DAYS).used == 0
-    assert [(one.family, one.used) for one in budgets(rows, 3)] == [
-        ("ofi", 2),
-        ("ofi", 1),
-        ("queue", 1),
-    ]
+    for family in ("ofi", "queue", "micro"):
+        assert decide(rows, family=family, dataset=DATA, budget=3, vault=DAYS).used == 3
+        assert decide(rows, family=family, dataset="new", budget=3, vault=DAYS).used == 3
+        assert decide(rows, family=family, dataset="aa", budget=3, vault=OTHER).used == 1
+    found = [(one.dataset, one.used, one.to_dict()["families"]) for one in budgets(rows, 3)]
+    assert found == [(DATA, 3, ["ofi", "queue"]), ("aa", 1, ["ofi"])]
 
 
 def test_other_rows_and_columns_of_a_vault_are_the_same_vault() -> None:
@@ -68,7 +66,7 @@ def test_other_rows_and_columns_of_a_vault_are_the_same_vault() -> None:
     fresh = decide(rows[:2], family="ofi", dataset="cc", budget=3, vault=LATER)
     assert fresh.used == 0, "days that nobody saw"
     assert decide(rows, family="ofi", dataset="dd", budget=3, vault=OTHER).used == 0
-    assert decide(rows, family="queue", dataset="aa", budget=3, vault=half).used == 0
+    assert decide(rows, family="queue", dataset="aa", budget=3, vault=half).used == 3
 
 
 def test_a_look_that_does_not_say_its_days_counts_for_its_whole_family() -> None:
@@ -113,8 +111,8 @@ def test_no_budget_is_no_look() -> None:
 
 def test_the_table_says_who_looked_and_why() -> None:
     text = table(budgets([row(1), row(2, family="queue")], 3), 3)
-    assert "family ofi, dataset 9f9f9f9f9f9f9f9f: 1 of 3 looks taken, 2 left" in text
-    assert "audit row 2: alpha_2, ann: last look" in text
+    assert "dataset 9f9f9f9f9f9f9f9f: 2 of 3 looks taken, 1 left" in text
+    assert "audit row 2: alpha_2 of family queue, ann: last look" in text
     assert "nobody looked" in table([], 3)
 
 

@@ -188,10 +188,10 @@ def test_a_replay_of_vault_days_says_so_and_they_are_no_vault_any_more(
 def test_looks_beyond_the_budget_are_counted_as_what_they_are() -> None:
     taken = Look(1, 2, "mine", "f", "d", "why", "ann", "key")
     for budget in (10, 3):
-        found = Budget("f", "d", budget, (taken,) * 4)
+        found = Budget("d", budget, (taken,) * 4)
         assert found.beyond == 1 and found.overrides is (budget == 10)
         assert "4 looks taken, 1 beyond hft's 3 by an override" in table([found], budget)
-    words = Budget("f", "d", 10, (taken,) * 4).sentence
+    words = Budget("d", 10, (taken,) * 4).sentence
     assert "look 5 of 10, beyond hft's 3: an override, on record" in words
-    within = Budget("f", "d", 10, (taken,) * 2)
+    within = Budget("d", 10, (taken,) * 2)
     assert not within.overrides and "2 of 10 looks taken, 8 left" in table([within], 10)

@@ -56,7 +56,7 @@ def vault(
     from hft.governance.vault import budgets, table
 
     desk = _desk()
-    found = budgets(_audit_rows(desk), desk.settings.alpha_vault_looks)
+    found = budgets(desk.looked_rows(), desk.settings.alpha_vault_looks)
     context.emit(
         [one.to_dict() for one in found], lambda: table(found, desk.settings.alpha_vault_looks)
     )

@@ -39,13 +39,15 @@ def document(found: Overview) -> Document:
 
 
 def budgets_document(rows: Sequence[Mapping[str, Any]]) -> Document:
-    """What each family has left on each dataset."""
-    lines = [[row["family"], row["dataset"][:16], row["used"], row["left"]] for row in rows]
+    """What is left of each vault, and which families looked."""
+    lines = [
+        [", ".join(row["families"]), row["dataset"][:16], row["used"], row["left"]] for row in rows
+    ]
     return Document(
         title="Vault",
         kind="vault",
         words="" if lines else "Nobody has looked.",
-        tables=(Table("Budgets", ("family", "dataset", "used", "left"), lines, left=2),)
+        tables=(Table("Budgets", ("families", "dataset", "used", "left"), lines, left=2),)
         if lines
         else (),
     )

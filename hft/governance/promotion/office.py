@@ -23,7 +23,9 @@ ROOTED = ("tier1",)  # profiles whose capital asks for keys that the workspace c
 
 
 class Books(Protocol):
-    """The trial ledger as a promotion needs it."""
+    """The trial ledger as a promotion needs it; `registry` is the folder that a desk shares."""
+
+    registry: Path | None
 
     def heads(self) -> dict[str, dict[str, int | str]]:
         """The newest row of each writer."""

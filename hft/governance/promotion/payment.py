@@ -1,15 +1,17 @@
-"""What a look at rows in keeping costs: one of its family's, signed and durable before it is taken.
+"""What a look at rows in keeping costs: one of the vault's, signed and durable before it is taken.
 
 An interrupted look was a look. A look beyond hft's own budget is an override, with a row of its
 own.
 """
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from hft.audit.signed_rows import sign_row
 from hft.core.errors import GovernanceError
+from hft.governance import shared_looks
 from hft.governance.promotion.office import Office
 from hft.governance.promotion.people import Person
 from hft.governance.vault import BUDGET, KIND, OVERRIDE, TABLE, Budget, decide, subject
@@ -29,7 +31,10 @@ def pay(
     signer: Person,
     key: Path,
 ) -> Budget:
-    """One look off the budget of a family. Raises: GovernanceError when it is spent."""
+    """One look off the budget of these rows; `family` is whose look it is.
+
+    Raises: GovernanceError when it is spent, Unavailable where the registry of the desk is away.
+    """
 
     def record(row: Mapping[str, Any]) -> None:
         office.audit.record(
@@ -47,8 +52,12 @@ def pay(
         "reason": reason,
     }
     # The next one decides when this look is in the journal.
-    with locked(office.workspace.state / "vault.lock", doing="is taking a look at the vault"):
-        audited = office.audit.rows()
+    registry, doing = office.ledger.registry, "is taking a look at the vault"
+    with ExitStack() as held:
+        held.enter_context(locked(office.workspace.state / "vault.lock", doing=doing))
+        if registry is not None:
+            held.enter_context(shared_looks.only_one(registry, doing))
+        audited = shared_looks.exchanged(registry, office.audit.rows())
         found = decide(audited, family=family, dataset=dataset, budget=budget, vault=rows)
         if not found.allowed:
             raise GovernanceError(found.sentence)
@@ -56,4 +65,5 @@ def pay(
             beyond = f"alpha.vault_looks is {budget} here, hft's is {BUDGET}; look {found.used + 1}"
             record(row | {"kind": OVERRIDE, "reason": beyond})
         record(row)
+        shared_looks.exchanged(registry, office.audit.rows())
     return found

@@ -265,7 +265,7 @@ def _noted(office: Office) -> usage.Note:
 def payment(
     office: Office, family: str, alpha_id: str, budget: int, validator: Person, key: Path
 ) -> Callable[[ResearchData], None]:
-    """What rows in the validator's keeping cost: one of the family's looks at a vault, signed."""
+    """What rows in the validator's keeping cost: one of the looks at a vault, signed."""
 
     def paid(unseen: ResearchData) -> None:
         rows, reason = Footprint.of(unseen), "a look at unseen rows at approval"

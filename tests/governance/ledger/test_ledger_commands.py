@@ -103,7 +103,7 @@ def test_the_vault_lists_who_looked(desk: Path) -> None:
         "signature": "",
     }
     open_desk(desk).auditor.record("override_log", row, now_ns=NOW_NS)
-    assert "family ofi, dataset da7ada7ada7ada7a: 1 of 3 looks taken" in call("vault").stdout
+    assert "dataset da7ada7ada7ada7a: 1 of 3 looks taken" in call("vault").stdout
     (found,) = json.loads(call("vault", "--json").stdout)
     assert found["left"] == 2 and found["looks"][0]["reason"] == "final check"
 
