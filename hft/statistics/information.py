@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from hft.statistics.hac import HacT, hac_t
 from hft.statistics.series import paired, series
+from hft.statistics.sharpe import sharpe
 
 # Fewer pairs than this make no coefficient.
 FEWEST = 8
@@ -55,7 +56,7 @@ class IcSeries:
     @property
     def icir(self) -> float | None:
         """Mean over sd of the Spearman coefficients."""
-        return ratio(self.spearman)
+        return sharpe(self.spearman) if self.spearman.size > 1 else None
 
     @property
     def hit_rate(self) -> float | None:
@@ -176,15 +177,6 @@ def rolling(values: ArrayLike, window: int) -> np.ndarray:
         total = np.concatenate([[0.0], np.cumsum(x)])
         means[window - 1 :] = (total[window:] - total[:-window]) / window
     return means
-
-
-def ratio(values: ArrayLike) -> float | None:
-    """Mean over sd (n - 1); None for fewer than two values or none that vary."""
-    x = series(values, minimum=0, name="values")
-    if x.size < 2:
-        return None
-    sd = float(x.std(ddof=1))
-    return float(x.mean()) / sd if sd > 1e-12 * max(abs(float(x.mean())), 1e-280) else None
 
 
 def fundamental_law(mean_ic: float, breadth: float) -> float:

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from hft.statistics.bootstrap import block_length, resample
 from hft.statistics.covariance import maximum_sharpe, shrunk
-from hft.statistics.series import panel, series
+from hft.statistics.series import FLAT, panel, series
+from hft.statistics.sharpe import ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,9 @@ def addition(
     reps: int = 1000,
     block: float | None = None,
     seed: int = 42,
-    gap: int = 0,
 ) -> Addition:
     """Walk forward: fit on all days before a block, judge on it, `folds` blocks after a first one.
 
-    `gap` days before a block are left out of the fit.
     Raises: ValueError on unequal lengths or blocks of fewer than 10 days.
     """
     own = series(candidate, minimum=20, name="candidate")
@@ -55,7 +54,7 @@ def addition(
     outcome = np.zeros((own.size - first, 2))
     weight = 0.0
     for start in range(first, own.size, size):
-        past, here = whole[: start - gap], slice(start - first, start - first + size)
+        past, here = whole[:start], slice(start - first, start - first + size)
         alone = _weights(past[:, :-1])
         both = _weights(past)
         outcome[here, 0] = others[start : start + size] @ alone
@@ -91,11 +90,11 @@ def _judged(
 
 
 def _one(x: np.ndarray) -> float | None:
-    sd = float(x.std(ddof=1))
-    return float(x.mean()) / sd if sd > 1e-300 else None
+    return ratio(float(x.mean()), float(x.std(ddof=1)))
 
 
 def _many(x: np.ndarray) -> np.ndarray:
     """Sharpe of every row; 0 for a row that does not move (no position)."""
-    sd = x.std(axis=1, ddof=1)
-    return np.divide(x.mean(axis=1), sd, out=np.zeros(len(x)), where=sd > 1e-300)
+    mean, sd = x.mean(axis=1), x.std(axis=1, ddof=1)
+    moving = sd > np.maximum(FLAT * np.abs(mean), 1e-300)
+    return np.divide(mean, sd, out=np.zeros(len(x)), where=moving)

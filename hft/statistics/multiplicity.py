@@ -18,6 +18,9 @@ from scipy.special import stdtr, stdtrit
 from hft.statistics.series import series
 from hft.statistics.sharpe import ar1, eta
 
+# Smaller p-values are taken as this one: below it a float has no tail to invert.
+SMALLEST_P = 1e-280
+
 Method = Literal["bonferroni", "holm", "bh", "by", "none"]
 
 
@@ -107,8 +110,10 @@ def haircut(
         mine = int(np.argmin(np.abs(others - sharpe_annual)))
         ps = [_two_sided(_t(float(s), observations, periods, rho), observations) for s in others]
         p_adjusted = float(adjust(ps, method)[mine])
-    t_left = max(0.0, -float(stdtrit(observations - 1, p_adjusted / 2.0)))
-    left = t_left / t * sharpe_annual if t > 0.0 else 0.0
+    t_left = max(0.0, _t_of(p_adjusted, observations))
+    # Where p is the smallest, the share is that of the t it stands for, which lost no less.
+    t_told = _t_of(p_single, observations) if p_single <= SMALLEST_P else t
+    left = t_left / t_told * sharpe_annual if t > 0.0 else 0.0
     lost = 1.0 - left / sharpe_annual if sharpe_annual > 0.0 else None
     return Haircut(sharpe_annual, left, lost, p_single, p_adjusted, t, method, m)
 
@@ -122,4 +127,9 @@ def _t(sharpe_annual: float, observations: int, periods: int, rho: float) -> flo
 
 
 def _two_sided(t: float, observations: int) -> float:
-    return float(2.0 * stdtr(observations - 1, -abs(t)))
+    return max(float(2.0 * stdtr(observations - 1, -abs(t))), SMALLEST_P)
+
+
+def _t_of(p: float, observations: int) -> float:
+    """The t whose two-sided p this is."""
+    return -float(stdtrit(observations - 1, p / 2.0))

@@ -12,7 +12,6 @@ from hft.statistics.information import (
     ic_by_date,
     ic_over_time,
     ranks,
-    ratio,
     rolling,
 )
 
@@ -183,7 +182,6 @@ def test_rolling_means_begin_when_there_are_enough() -> None:
 
 def test_the_fundamental_law_and_a_ratio_without_spread() -> None:
     assert fundamental_law(0.02, 2500) == pytest.approx(1.0)
-    assert ratio([0.1]) is None and ratio([0.1, 0.1]) is None
     with pytest.raises(ValueError, match="breadth"):
         fundamental_law(0.02, -1)
     with pytest.raises(ValueError, match="equal lengths"):

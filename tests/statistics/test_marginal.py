@@ -82,9 +82,11 @@ def test_nothing_to_hold_is_none_and_the_future_is_not_used() -> None:
         addition(changed[:, 2], changed[:, :2], reps=10),
     )
     assert a.weight == b.weight, "the last fit ends where the last block begins"
-    before = data.copy()
-    before[780:800] *= -5.0  # the days just before the last block
-    weights = [addition(x[:, 2], x[:, :2], reps=10, gap=20).weight for x in (data, before)]
-    assert weights[0] == weights[1], "the gap is left out of the fit"
     with pytest.raises(ValueError, match="at least 10"):
         addition(data[:40, 2], data[:40, :2], folds=5)
+
+
+def test_a_constant_return_has_no_sharpe_ratio_however_it_is_rounded() -> None:
+    flat = np.column_stack([np.full(200, 0.1), np.full(200, 0.1)])
+    found = addition(np.full(200, 0.1), flat, reps=20)
+    assert found.without is None and found.delta is None

@@ -100,3 +100,24 @@ def test_a_mere_count_is_not_enough_for_a_step_down() -> None:
         adjust([0.1], "sidak")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="trials"):
         adjust([0.1, 0.2], "bh", 1)
+
+
+def test_a_trial_that_the_list_lacks_is_counted_beside_it() -> None:
+    beside, listed = (haircut(1.5, 1000, one) for one in ([0.2, 0.4], [0.2, 0.4, 1.5]))
+    assert beside.trials == listed.trials == 3
+    assert beside.adjusted == listed.adjusted
+
+
+@pytest.mark.parametrize("trials", [200, [0.5, 1.0, 1.0]])
+def test_a_sharpe_ratio_beyond_all_tails_keeps_nearly_all_of_itself(
+    trials: int | list[float],
+) -> None:
+    """Of a t of 60 and more no float holds the p; it once came out as all lost."""
+    cuts = []
+    for sharpe in (20.0, 26.0, 30.0, 40.0, 400.0):
+        method = "bonferroni" if isinstance(trials, int) else "by"
+        found = haircut(sharpe, 1008, trials, method)  # type: ignore[arg-type]
+        assert found.haircut is not None and 0.0 < found.haircut < 0.01
+        assert found.adjusted == pytest.approx(sharpe * (1.0 - found.haircut))
+        cuts.append(found.haircut)
+    assert cuts == pytest.approx(sorted(cuts, reverse=True), abs=1e-12)

@@ -183,8 +183,9 @@ def _equity(found: Measured) -> Equity:
     """Net and gross by session (by row where there are few), with the band of the claim."""
     test = found.test
     if found.basis == "daily":
-        last = np.searchsorted(test.session, test.days, side="right") - 1
-        ts, net = test.ts_ns[last], np.cumsum(test.daily)
+        _, last = found.data.session_times
+        ts = last[np.searchsorted(found.data.sessions, test.days)]
+        net = np.cumsum(test.daily)
         gross = np.cumsum(test.daily_gross)
     else:
         keep = np.unique(np.linspace(0, len(test.ts_ns) - 1, POINTS_MAX).astype(int))

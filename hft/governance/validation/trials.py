@@ -161,5 +161,5 @@ def _ideas(
 
 def periods_of(found: Measured) -> np.ndarray:
     """The first time of each session that was judged, ns."""
-    first = np.searchsorted(found.data.session, found.test.days)
-    return found.data.ts_ns[first]
+    first, _ = found.data.session_times
+    return first[np.searchsorted(found.data.sessions, found.test.days)]

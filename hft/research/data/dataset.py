@@ -72,6 +72,19 @@ class ResearchData:
         return tuple(int(day) for day in np.unique(self.session))
 
     @cached_property
+    def session_times(self) -> tuple[np.ndarray, np.ndarray]:
+        """First and last time of each of the trading days, ns.
+
+        Those of a panel over several time zones overlap: a day's rows need not stand together.
+        """
+        names, at = np.unique(self.session, return_inverse=True)
+        first = np.full(len(names), np.iinfo(np.int64).max)
+        last = np.full(len(names), np.iinfo(np.int64).min)
+        np.minimum.at(first, at, self.ts_ns)
+        np.maximum.at(last, at, self.ts_ns)
+        return first, last
+
+    @cached_property
     def price(self) -> np.ndarray:
         """The price that profit is counted in."""
         return aliases.price_of(self.columns, self._column, self.source)

@@ -105,12 +105,7 @@ class Walk:
 
 def intervals(data: ResearchData, horizon_ns: int) -> tuple[np.ndarray, np.ndarray]:
     """When each session begins, and when its last label is settled."""
-    # Sessions of a panel over several time zones overlap: their rows do not stand together.
-    names, session = np.unique(data.session, return_inverse=True)
-    begin = np.full(len(names), np.iinfo(np.int64).max)
-    end = np.full(len(names), np.iinfo(np.int64).min)
-    np.minimum.at(begin, session, data.ts_ns)
-    np.maximum.at(end, session, data.ts_ns)
+    begin, end = data.session_times
     return begin, end + horizon_ns
 
 

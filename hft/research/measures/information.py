@@ -52,10 +52,9 @@ def information(
     usable = np.isfinite(signal) & np.isfinite(found.value)
     if usable.sum() < PER_SESSION_MIN:
         return Information(None, None, (), (), (), (), None, None, 0)
-    steps = found.steps[usable]
-    reach = max(int(np.median(steps)) if len(steps) else 1, 1)
+    reach = _rows_ahead(found.steps[usable])
     chunks = ic_by_chunk(signal[usable], found.value[usable], horizon=reach)
-    days = _by_day(data, signal, found.value, horizon_ns)
+    days = _by_day(data, signal, found.value, horizon_ns, reach)
     horizons, panels = _decay_panels(data, signal, horizon_ns)
     means = [None if panel is None else panel.mean for panel in panels]
     bounds = [_bounds(panel) for panel in panels]
@@ -74,12 +73,20 @@ def information(
     )
 
 
+def _rows_ahead(steps: np.ndarray) -> int:
+    """How many rows of its name a label reaches over, at least one."""
+    return max(int(np.median(steps)), 1)
+
+
 def _by_day(
-    data: ResearchData, signal: np.ndarray, value: np.ndarray, horizon_ns: int
+    data: ResearchData, signal: np.ndarray, value: np.ndarray, horizon_ns: int, reach: int
 ) -> IcSeries | None:
-    """A session's part of the coefficient, or a date's across names; None with too few of them."""
+    """A session's part of the coefficient, or a date's across names; None with too few of them.
+
+    The labels of neighbours overlap: `reach` is over how many dates, which are rows of a name.
+    """
     if data.panel:
-        found = ic_by_date(data.ts_ns, signal, value)
+        found = ic_by_date(data.ts_ns, signal, value, horizon=reach)
     else:
         days = max(1, round(horizon_ns / 86_400_000_000_000))
         found = ic_over_time(data.session, signal, value, horizon=days)
@@ -96,9 +103,9 @@ def _decay_panels(
         usable = np.isfinite(signal) & np.isfinite(reach.value)
         if usable.sum() < max(PER_SESSION_MIN * SESSIONS_MIN, len(data) // 4):
             break
-        found = _by_day(data, signal, reach.value, horizon_ns * step)
+        rows = _rows_ahead(reach.steps[usable])
+        found = _by_day(data, signal, reach.value, horizon_ns * step, rows)
         if found is None:
-            rows = max(int(np.median(reach.steps[usable])), 1)
             found = ic_by_chunk(signal[usable], reach.value[usable], horizon=rows)
         horizons.append(horizon_ns * step)
         panels.append(found if found.spearman.size else None)

@@ -20,7 +20,7 @@ from hft.core.json_text import line, spaced
 from hft.research.backtest import INITIAL_EQUITY
 from hft.research.data import aliases
 from hft.research.expressions.evaluate import table_of
-from hft.research.expressions.parse import refused_price
+from hft.research.expressions.parse import RELATIVE_WORDS, refused_price
 from hft.research.search.trade import Steps
 
 LOOKS_AHEAD = ("fwd", "forward", "future", "label", "target")
@@ -148,7 +148,6 @@ def of_research(
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     earned, cost, used = _earnings(data, returns_field, order, starts, taker_bps)
     days, session = np.unique(data.session[order], return_inverse=True)
-    first = [int(data.ts_ns[np.searchsorted(data.session, day)]) for day in days]
     signals = list((pool or {}).values())
     beside = np.array([np.asarray(one, float)[order] for one in signals])
     return Market(
@@ -160,7 +159,7 @@ def of_research(
         starts=starts,
         pool=np.nan_to_num(beside, posinf=0.0, neginf=0.0).reshape(len(signals), len(order)),
         days=tuple(int(day) for day in days),
-        day_ns=tuple(first),
+        day_ns=tuple(data.session_times[0].tolist()),
         interval=(data.interval[0], data.interval[1] + 1),
         content=data.fingerprint,
         returns_used=used,
@@ -198,8 +197,8 @@ def _check(fields: Sequence[str]) -> None:
             )
         if refused_price(name):
             raise ValidationError(
-                f"field {name!r} is a price level, which is not comparable over time; use its "
-                "change, spread or ratio, and name it so"
+                f"field {name!r} is a price level, which is not comparable over time; use a "
+                f"field whose name has one of {', '.join(RELATIVE_WORDS)}"
             )
         if not name.isidentifier() or not name.isascii():
             raise ValidationError(f"field {name!r} cannot be written in an expression; rename it")

@@ -2,21 +2,28 @@
 
 from itertools import pairwise
 from types import SimpleNamespace
-from typing import cast
 
 import numpy as np
 import polars as pl
 import pytest
 
+from hft.governance.validation.trials import periods_of
 from hft.research.backtest import Rules
 from hft.research.data.dataset import ResearchData
 from hft.research.data.load import load
 from hft.research.data.planted import planted
 from hft.research.measures import folds
 from hft.research.measures.evidence import Levels, Tries, curve, sharpe_for_history, weigh
-from hft.research.measures.measurement import Measured, Options, measure
+from hft.research.measures.information import information
+from hft.research.measures.measurement import Measured, Options, _ratio_and_variance, measure
 from hft.research.measures.stress import late_rows
 from hft.research.measures.sweep import GRID
+from hft.research.search.market import of_research
+from hft.statistics.hac import hac_t
+from hft.statistics.information import ic_by_date
+from hft.statistics.multiplicity import haircut
+from hft.statistics.sharpe import effective_length, moments, sharpe_se
+from hft.statistics.track import min_track_record, psr
 
 BAR = 60_000_000_000
 
@@ -163,12 +170,35 @@ def test_a_silent_signal_has_no_figures_but_no_error_either() -> None:
 
 def test_sessions_of_two_time_zones_have_each_their_own_interval() -> None:
     """Tokyo's day begins before New York's of the day before has ended."""
-    clock = SimpleNamespace(
-        session=np.array([20240102, 20240103, 20240102, 20240103, 20240103]),
-        ts_ns=np.array([10, 20, 30, 40, 50]),
-    )
-    begin, end = folds.intervals(cast(ResearchData, clock), 5)
-    assert begin.tolist() == [10, 20] and end.tolist() == [35, 55]
+    at = 1_704_200_000_000_000_000 + BAR * np.arange(5)
+    rows = {
+        "ts": at,
+        "session": [20240102, 20240103, 20240102, 20240103, 20240103],
+        "symbol": ["N", "T", "N", "T", "N"],
+        "price": [1.0, 2.0, 1.1, 2.1, 1.2],
+        "ofi": [1.0, 2.0, 3.0, 4.0, 5.0],
+    }
+    data = load(pl.DataFrame(rows))
+    begin, end = folds.intervals(data, 5)
+    assert begin.tolist() == at[[0, 1]].tolist() and end.tolist() == (at[[2, 4]] + 5).tolist()
+    found = measure(data, np.ones(5), Options(horizon_ns=BAR))
+    assert periods_of(found).tolist() == at[[0, 1]].tolist(), "a trial's periods are these days"
+    assert of_research(data, ["ofi"]).day_ns == tuple(at[[0, 1]].tolist())
+
+
+def test_overlapping_labels_of_a_panel_are_no_independent_evidence() -> None:
+    """Twelve names, a slow signal of noise and labels of 40 rows: neighbours share 39 of them."""
+    random, rows, names = np.random.Generator(np.random.Philox(8)), 640, 12
+    level = np.exp(0.01 * np.cumsum(random.standard_normal((rows, names)), axis=0))
+    at = 1_704_200_000_000_000_000 + BAR * np.repeat(np.arange(rows), names)
+    symbol = np.tile([f"n{k:02}" for k in range(names)], rows)
+    data = load(pl.DataFrame({"ts": at, "symbol": symbol, "price": level.ravel()}))
+    slow = np.cumsum(random.standard_normal((rows, names)), axis=0).ravel()
+    found = information(data, slow, 40 * BAR, 19, 1).days
+    assert found is not None and found.horizon == 40
+    apart = ic_by_date(data.ts_ns, slow, data.labels(40 * BAR).value)
+    assert found.t is not None and apart.t is not None
+    assert found.t.lags >= 39 and abs(found.t.t or 0.0) < 0.8 * abs(apart.t.t or 0.0)
 
 
 def test_the_planted_rows_are_a_function_of_their_seed() -> None:
@@ -204,3 +234,60 @@ def test_rows_of_large_moves_and_the_others_make_up_the_regimes(edge: Measured) 
 def test_the_rules_are_part_of_the_configurations_hash() -> None:
     assert Options().hash != Options(rules=Rules(threshold=0.4)).hash
     assert len(Options().hash) == 16
+
+
+def test_days_that_lean_on_each_other_are_fewer_than_they_are_many() -> None:
+    """DSR, PSR and the days to come are those of the length that autocorrelation leaves."""
+    random = np.random.Generator(np.random.Philox(17))
+    drift, noise = 0.0011, 0.01 * random.standard_normal(1008)
+    leaning = np.zeros(1008)
+    for k in range(1, 1008):
+        leaning[k] = 0.4 * leaning[k - 1] + noise[k]
+    returns = drift + leaning - leaning.mean()
+    swept = SimpleNamespace(
+        matrix=returns[:, None], distinct=(0,), base=0, basis="daily", configs=()
+    )
+    tries, levels = Tries(5, 5.0, 1 / 1007), Levels(spa_reps=20)
+    found = weigh(returns, swept, tries, levels, 1)  # type: ignore[arg-type]
+    m, length = moments(returns), effective_length(returns)
+    assert found.effective == length < 600
+    benchmark = levels.benchmark_annual / np.sqrt(252)
+    for own, level in ((found.psr, benchmark), (found.dsr, found.hurdle)):
+        assert own == psr(m.sharpe, length, m.skew, m.kurtosis, level)
+        assert own < psr(m.sharpe, 1008, m.skew, m.kurtosis, level)  # type: ignore[operator]
+    for days, level in ((found.track_days, benchmark), (found.dsr_days, found.hurdle)):
+        plain = min_track_record(m.sharpe, m.skew, m.kurtosis, level)
+        assert days == pytest.approx(plain * 1008 / length)  # type: ignore[operator]
+    plain_t = weigh(returns, swept, tries, levels, 20).hac_t  # type: ignore[arg-type]
+    assert plain_t == hac_t(returns, horizon=20).t != found.hac_t
+
+
+def test_reversal_gives_a_haircut_no_rebate() -> None:
+    random = np.random.Generator(np.random.Philox(18))
+    noise = 0.01 * random.standard_normal(505)
+    returns = 0.001 + noise[1:] - 0.5 * noise[:-1]
+    swept = SimpleNamespace(matrix=returns[:, None], distinct=(0,), base=0, basis="daily")
+    found = weigh(returns, swept, Tries(9, 9.0, 1 / 503), Levels(spa_reps=20), 1)  # type: ignore[arg-type]
+    annual = (found.sharpe or 0.0) * np.sqrt(252)
+    assert found.haircut_floor == haircut(annual, 504, 9, "bonferroni").adjusted
+    assert found.haircut_sharpe == haircut(annual, 504, [annual]).adjusted
+
+
+def test_the_gap_counts_the_error_of_both_halves_and_their_independent_days(
+    edge: Measured,
+) -> None:
+    end, begin = edge.split
+    parts = [edge.test.part(rows).daily for rows in (slice(0, end), slice(begin, None))]
+    ratios, squares = [], []
+    for part in parts:
+        m = moments(part)
+        ratios.append(m.sharpe or 0.0)
+        error = sharpe_se(m.sharpe, effective_length(part), m.skew, m.kurtosis)
+        squares.append((error or 0.0) ** 2)
+    assert edge.gap == pytest.approx((ratios[0] - ratios[1]) / np.sqrt(sum(squares)))
+    leaning = np.repeat(np.random.Generator(np.random.Philox(3)).normal(0.001, 0.01, 100), 3)
+    inside = _ratio_and_variance(leaning)
+    assert inside is not None and effective_length(leaning) < 150
+    m = moments(leaning)
+    plain = sharpe_se(m.sharpe, 300, m.skew, m.kurtosis)
+    assert inside[1] > 1.5 * (plain or 0.0) ** 2
