@@ -128,3 +128,18 @@ def test_a_loss_of_more_than_the_whole_equity_does_not_compound() -> None:
     with pytest.raises(ValueError, match="positive"):
         expected_brownian(0.1, 0.0, 10.0)
     assert exceed_brownian(0.0, 0.1, 1.0, 10.0) == 1.0
+
+
+def test_a_drawdown_that_ties_with_resamples_stands_in_the_middle_of_them() -> None:
+    returns = np.tile([0.01, -0.01], 40)
+    found = drawdown_test(returns, 0.0, reps=50, block=1.0)
+    assert found.percentile == 0.0
+    # Of resamples of two days the drawdown is 0, 0.01 or 0.0199: ties with each are half below.
+    short = drawdown_test(returns, 0.01, length=2, reps=400, block=1.0)
+    below, upto = (float(np.mean(short.distribution < 0.01 + k)) for k in (-1e-12, 1e-12))
+    assert 0.1 < below < upto < 0.9
+    level = float(short.distribution[int(below * 400)])
+    tied = drawdown_test(returns, level, length=2, reps=400, block=1.0)
+    at = float(np.mean(short.distribution == level))
+    assert at > 0.2
+    assert tied.percentile == pytest.approx(float(np.mean(short.distribution < level)) + at / 2)

@@ -71,3 +71,12 @@ def test_losses_beyond_luck_count_like_one_trial_in_the_middle(
 def test_unequal_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="2 Sharpe ratios and 1 weights"):
         luck_variance([0.1, 0.2], [1.0])
+
+
+def test_a_loss_is_beyond_luck_from_four_deviations_on() -> None:
+    around, sampling = [-0.02, -0.01, 0.0, 0.01, 0.02], 0.01**2
+    far, near = (luck_variance([*around, one, one], sampling=sampling) for one in (-0.041, -0.039))
+    assert far is not None and near is not None
+    # Two beyond luck stand for one trial in the middle; two within it move the median below 0.
+    assert far == pytest.approx(sum(x * x for x in around) / 5)
+    assert near == pytest.approx((0.01**2 + 0.02**2) / 2) != far

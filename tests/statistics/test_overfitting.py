@@ -136,3 +136,14 @@ def test_dominance_is_that_of_the_distribution_functions() -> None:
     assert not worse.first_order and not worse.second_order
     steadier = dominance([1.9, 2.0, 2.1], [1.0, 2.0, 3.0])
     assert not steadier.first_order and steadier.second_order
+
+
+def test_a_winner_that_ties_has_the_average_of_the_ranks_it_shares() -> None:
+    """Two copies among three: they win every half, and share ranks 2 and 3 out of sample."""
+    rng = np.random.Generator(np.random.Philox(11))
+    good, bad = rng.normal(0.01, 0.01, 160), rng.normal(-0.01, 0.01, 160)
+    found = cscv(np.column_stack([good, good, bad]), 4, even=False)
+    assert found is not None
+    assert found.logits == pytest.approx(np.log(2.5 / 1.5)), "rank 2.5 of 3, over 4"
+    same = cscv(np.column_stack([good, good]), 4)
+    assert same is not None and same.pbo == 1.0, "between two copies there is nothing to choose"

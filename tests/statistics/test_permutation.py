@@ -118,3 +118,13 @@ def test_a_worthless_panel_has_a_uniform_p() -> None:
 
 def test_a_panel_without_variation_has_no_p() -> None:
     assert panel_circular_p([(np.ones(50), np.arange(50.0))]) is None
+
+
+def test_shifts_that_give_the_very_same_alignment_count_against_it() -> None:
+    """Signal and label repeat every 4 rows: a shift by 4 is no shift, whatever the transform says
+    in its last bits."""
+    signal = np.tile([0.1, 0.7, 0.3, 0.2], 25)
+    alone = circular_p(signal, signal, reps=400, min_shift=4, seed=1)
+    names = panel_circular_p([(signal, signal), (-signal, -signal)], reps=400, min_shift=4, seed=1)
+    assert alone is not None and alone == pytest.approx(0.25, abs=0.06)
+    assert names is not None and names == pytest.approx(0.25, abs=0.06)
