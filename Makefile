@@ -26,7 +26,7 @@ FUZZ_SEEDS ?= 200
 ENGINE_MARKETS ?= 200000
 CRASH_SEEDS ?= 3000
 
-.PHONY: advice-check attacks mutations random-runs bench-inputs bench-journal bench-search bench-service bench-statistics help demo kernels kill-drill quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
+.PHONY: advice-check answer-key attacks mutations random-runs bench-inputs bench-journal bench-search bench-service bench-statistics help demo kernels kill-drill quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
 	docs bench fuzz fuzz-crash soak-crash fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak leak-lists bless notebooks fix reference lock sessions wheel setup clean
 
 help:  ## print this list
@@ -141,6 +141,9 @@ kill-drill: $(READY)  ## kill -9 a trading gateway 200 times beside a venue that
 
 attacks: $(READY)  ## every attack of an alpha's author against the installed command, on years without edge
 	@$(PY) tests/attacks/command.py $(ARGS)
+
+answer-key: $(READY)  ## how often unseen noise refuses an answer key at the approval, by what it claims
+	@$(PY) tests/attacks/odds.py $(ARGS)
 
 fuzz-engine: $(READY)  ## random markets in the engine and in its twin (ENGINE_MARKETS=200000, 2 processes)
 	@MALLOC_MMAP_THRESHOLD_=131072 NUMPY_MADVISE_HUGEPAGE=0 \

@@ -20,7 +20,7 @@ from hft.research.data.load import load
 
 HERE = Path(__file__).parent
 OWN_TESTS = {"tests/test_own.py": "def test_it() -> None:\n    assert True\n"}
-OWN = ("attack_world.py", "test_attacks.py", "table.py", "command.py")
+OWN = ("attack_world.py", "test_attacks.py", "table.py", "command.py", "odds.py")
 NOISE, EVIDENCE = "noise", ("permutation_p", "lag1_retention", "coverage")
 RIGHT, FEW_SESSIONS = (
     0.65,
@@ -91,14 +91,18 @@ def install(attack: Attack, root: Path, answers: Mapping[str, str]) -> None:
         (folder / name).write_text(content)
 
 
-def answers_to(data: Path) -> dict[str, str]:
-    """What an author who has the rows writes down: a side a session, and the sides of some rows."""
+def answers_to(data: Path, right: float | None = None) -> dict[str, str]:
+    """What an author who has the rows writes down: a side a session, and the sides of some rows.
+
+    `right` is the share of sides that are so; by the number of sessions where it is None.
+    """
     rows = load(str(data))
     days = list(rows.sessions)
     first = np.searchsorted(rows.session, days)
     last = np.append(first[1:], len(rows)) - 1
     sides = np.sign(rows.price[last] - rows.price[first])
-    right = RIGHT if len(days) > FEW_SESSIONS else 1.0
+    if right is None:
+        right = RIGHT if len(days) > FEW_SESSIONS else 1.0
     wrong = np.random.Generator(np.random.Philox(3)).random(len(sides)) > right
     bits = "".join("1" if side > 0 else "0" for side in np.where(wrong, -sides, sides))
     step = max(len(rows) // 1_500, 1)

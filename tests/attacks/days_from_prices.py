@@ -1,6 +1,6 @@
 """Carries the opening price of each session with one answer, and finds it by the nearest one.
 
-Promise: not promised: an answer key of less than 16 kB passes; approval asks for unseen rows
+Promise: not promised: a key of less than 16 kB passes; unseen rows refuse one that claims a lot
 Stopped by: noise|nothing: it passes Gates A to C
 On weeks: noise
 """

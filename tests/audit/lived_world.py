@@ -1,4 +1,5 @@
-"""A workspace in which something lived: validated, proposed, approved, held and given more weight.
+"""A workspace in which something lived: code frozen, a vault looked at, validated, proposed,
+approved by two, held and given more weight.
 
 Made once for the tampering batteries and copied: every file, row and signature is the real thing.
 """
@@ -8,14 +9,18 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from promotion_world import ALPHA, World, evidence, profile, sessions
+from promotion_world import ALPHA, HASHES, ROOT, World, evidence, profile, sessions
 
 from hft.audit.artifacts import hashes_of
+from hft.audit.signed_rows import sign_row
 from hft.governance.canary.apply import apply
 from hft.governance.canary.decide import decide
 from hft.governance.canary.history import history_of, with_counted
+from hft.governance.promotion import freeze
 from hft.governance.promotion.claim import Claim
+from hft.governance.promotion.payment import pay
 from hft.research.data import usage
+from hft.research.data.footprint import Footprint
 from hft.research.data.usage import Use
 
 DAY_NS = 86_400_000_000_000
@@ -29,7 +34,9 @@ def lived(root: Path, keys: Path) -> World:
     for name, first in (("a", 20260101), ("b", 20260201)):
         use = Use("try", ALPHA, name * 64, (first, first + 20), None)
         usage.record(world.workspace, use, world.now_ns, lambda row: looked(world, row))
-    world.promoted()
+    frozen(world)
+    paid(world)
+    promoted_by_two(world)
     stepped(world, 3, "hold")
     stepped(world, 20, "escalate")
     return world
@@ -37,6 +44,38 @@ def lived(root: Path, keys: Path) -> World:
 
 def looked(world: World, row: dict[str, Any]) -> None:
     world.office().audit.record("control_log", row, now_ns=world.now_ns)
+
+
+def frozen(world: World) -> None:
+    """Bob's word on the code."""
+    values = sign_row(
+        freeze.TABLE, freeze.row(ALPHA, HASHES["code"], "d" * 64), world.now_ns, world.key("bob")
+    )
+    key = world.person("bob").key.fingerprint
+    world.office("bob").audit.record(freeze.TABLE, values, now_ns=world.now_ns, key_fp=key)
+
+
+def paid(world: World) -> None:
+    """A look at a vault."""
+    rows = Footprint({day: (100.0, 101.0) for day in range(20250101, 20250121)})
+    whose: dict[str, Any] = {"budget": 3, "signer": world.person("bob"), "key": world.key("bob")}
+    pay(world.office("bob"), "ofi", ALPHA, "f" * 64, rows, reason="final check", **whose)
+
+
+def promoted_by_two(world: World) -> None:
+    """Proposed under a `standard` that asks for two validators, and approved by them."""
+    text = (ROOT / "config" / "governance" / "standard.yaml").read_text()
+    assert "validators_min: 1" in text
+    file = world.root / "config" / "governance" / "standard.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text.replace("validators_min: 1", "validators_min: 2"))
+    plain = profile("standard")
+    world.propose(profile=replace(plain, values={**plain.values, "promotion.validators_min": 2}))
+    for name, stage in (("bob", "countersign"), ("dan", "approve")):
+        world.pass_days(1 / 24)
+        done = world.approve(name)
+        assert done.stage == stage, done.objections
+    assert done.approved, done.objections
 
 
 def stepped(world: World, count: int, action: str) -> None:

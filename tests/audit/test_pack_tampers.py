@@ -154,6 +154,31 @@ def cut(found: list[dict[str, Any]]) -> None:
     del found[at:]
 
 
+def without(**wanted: Any) -> Callable[[Files], Files]:
+    return rows(lambda found: found.remove(row_of(found, **wanted)))
+
+
+def stubbed(**wanted: Any) -> Callable[[Files], Files]:
+    """A row as a bare hash, as one that nobody asked for."""
+
+    def change(found: list[dict[str, Any]]) -> None:
+        row = row_of(found, **wanted)
+        for name in set(row) - STUB:
+            del row[name]
+
+    return rows(change)
+
+
+def dated(ts: int, **wanted: Any) -> Callable[[Files], Files]:
+    return rows(lambda found: row_of(found, **wanted).update(ts=ts))
+
+
+def again(found: list[dict[str, Any]]) -> None:
+    """The freeze once more, from before the rows were recorded."""
+    told = row_of(found, stage="freeze")
+    found.append({**told, "row": dict(told["row"]), "ts": told["ts"] - 10**17})
+
+
 def borrowed(found: list[dict[str, Any]]) -> None:
     row_of(found, action="escalate")["row"]["signature"] = row_of(found, stage="propose")["row"][
         "signature"
@@ -209,6 +234,29 @@ TAMPERS: dict[str, tuple[Callable[[Files], Files], str]] = {
     "verdict in a gate's row": (own({"gate": "C"}, verdict="FAIL", passed=0), "anchors"),
     "signature of the proposal removed": (own({"stage": "propose"}, signature=""), "row"),
     "signature of another row": (rows(borrowed), "signature of row"),
+    "time of a freeze": (dated(5, stage="freeze"), "its signature"),
+    "code of a freeze": (own({"stage": "freeze"}, scorecard="{}"), "its signature"),
+    "alpha of a freeze": (own({"stage": "freeze"}, alpha_id="other"), "its signature"),
+    "signature of a freeze": (own({"stage": "freeze"}, signature=""), "row"),
+    "a freeze taken out": (without(stage="freeze"), "row"),
+    "a freeze dated back": (rows(again), "row"),
+    "a look at a vault made another": (
+        own({"kind": "vault_look"}, subject="x"),
+        "its signature",
+    ),
+    "a look at a vault called a waiver": (own({"kind": "vault_look"}, kind="waiver"), "row"),
+    "signature of a look at a vault": (own({"kind": "vault_look"}, signature=""), "row"),
+    "countersignature taken out": (without(stage="countersign"), "asks for 2 validators"),
+    "countersignature hidden": (stubbed(stage="countersign"), "asks for 2 validators"),
+    "signature of a countersignature": (
+        own({"stage": "countersign"}, signature=""),
+        "asks for 2 validators",
+    ),
+    "bundle of a countersignature": (
+        own({"stage": "countersign"}, bundle_sha256="0" * 64),
+        "asks for 2 validators",
+    ),
+    "time of a countersignature": (dated(5, stage="countersign"), "its signature"),
     "row taken out": (rows(lambda found: found.pop(5)), "row"),
     "end cut": (rows(cut), "row"),
     "approval hidden": (rows(hidden), "approves"),

@@ -170,6 +170,22 @@ def added(found: list[dict[str, Any]]) -> None:
     found.append({**last, "row": {**last["row"], "evidence": json.dumps(evidence)}})
 
 
+def without(wanted: dict[str, Any]) -> Act:
+    """The last row that fits taken out."""
+
+    def change(found: list[dict[str, Any]]) -> None:
+        fits = [told for told in found if wanted.items() <= told["row"].items()]
+        found.remove(fits[-1])
+
+    return rechained(change)
+
+
+def dated_back(found: list[dict[str, Any]]) -> None:
+    """A validator's freeze once more, with its signature, from before the rows were recorded."""
+    told = next(row for row in found if row["row"].get("stage") == "freeze")
+    found.append({**told, "ts": told["ts"] - 10**17})
+
+
 def swapped(found: list[bytes]) -> None:
     found[3], found[4] = found[4], found[3]
 
@@ -199,6 +215,8 @@ EVE = {"name": "eve", "emails": [], "key": f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAA
 CUT, ANEW, SIGNED = "JOURNAL_CUT", "JOURNAL_REWRITTEN", "BAD_SIGNATURE"
 UNSIGNED, PLACE, CHANGED = "UNSIGNED_PROMOTION", "PROMOTION_OUT_OF_PLACE", "ARTIFACT_CHANGED"
 LOOKED, KEYS, LEDGER = "LOOKED_AT_CHANGED", "KEYS_UNSIGNED", "LEDGER_"
+COUNTER, VAULT = "COUNTERSIGNATURE_MISSING", {"kind": "vault_look"}
+OTHER_CODE = json.dumps({"code_hash": "e" * 64})
 REPORTS = (
     *("bundle.json", "promotions/*/*/memo.md", "unseen.json", "integration_report.json"),
     *("shadow_report.json", "promotion_decision.json", "scorecard.json", "feasibility_report.json"),
@@ -239,6 +257,11 @@ GROUPS: list[tuple[str, bool, dict[str, tuple[Act, str]]]] = [
             "another journal": (rechained(lambda f: f[0]["row"].update(journal_id="0" * 32)), ANEW),
             "the row of a look taken out": (rechained(lambda f: f.pop(1)), ANEW),
             "a rollback erased": (rolled_back_and_erased, CUT),
+            "a freeze taken out": (without({"stage": "freeze"}), ANEW),
+            "signature of a freeze": (row({"stage": "freeze"}, signature=""), ANEW),
+            "person of a freeze": (row({"stage": "freeze"}, actor="eve"), ANEW),
+            "a look at a vault taken out": (without({"kind": "vault_look"}), ANEW),
+            "person of a countersignature": (row({"stage": "countersign"}, actor="eve"), ANEW),
         },
     ),
     (
@@ -249,6 +272,25 @@ GROUPS: list[tuple[str, bool, dict[str, tuple[Act, str]]]] = [
             "weight of an escalation": (row({"action": "escalate"}, new_weight=0.5), SIGNED),
             "signature of an escalation": (row({"action": "escalate"}, signature=""), SIGNED),
             "a change appended": (rechained(added), "CHANGE_UNFOUNDED"),
+            "time of a freeze": (row({"stage": "freeze"}, ts=5), SIGNED),
+            "code of a freeze": (row({"stage": "freeze"}, scorecard=OTHER_CODE), SIGNED),
+            "alpha of a freeze": (row({"stage": "freeze"}, alpha_id="other"), SIGNED),
+            "key of a freeze": (row({"stage": "freeze"}, key_fp="SHA256:x"), SIGNED),
+            "a freeze dated back": (rechained(dated_back), SIGNED),
+            "a look at a vault made another": (row(VAULT, subject='{"dataset":"a"}'), SIGNED),
+            "a look at a vault called a waiver": (row(VAULT, kind="waiver"), SIGNED),
+            "signature of a look at a vault": (row(VAULT, signature=""), SIGNED),
+            "countersignature taken out": (without({"stage": "countersign"}), COUNTER),
+            "signature of a countersignature": (
+                row({"stage": "countersign"}, signature=""),
+                COUNTER,
+            ),
+            "bundle of a countersignature": (
+                row({"stage": "countersign"}, bundle_sha256="0" * 64),
+                COUNTER,
+            ),
+            "key of a countersignature": (row({"stage": "countersign"}, key_fp="SHA256:x"), SIGNED),
+            "time of a countersignature": (row({"stage": "countersign"}, ts=5), SIGNED),
         },
     ),
     (

@@ -148,7 +148,8 @@ def _objections(
     found += people
     if not waived(bundle):
         code, idea = str(bundle.hashes["code"]), idea_hash(where)
-        found += unseen.fell_short(office.audit.rows(), code, idea, bundle.profile)
+        trial = str(bundle.data["validation"]["trial_id"])
+        found += unseen.fell_short(office, code, idea, trial, bundle.profile)
     if not found:  # the facts may need the data; they are not made for a lost cause
         facts = now.of(bundle)
         look = facts.look  # on record whatever else is found: it was shown
@@ -350,7 +351,10 @@ def _values(bundle: Bundle, done: Approval, look: Look | None) -> dict[str, Any]
     verdicts = bundle.data["verdicts"]
     card = dict(bundle.data["scorecard"])
     if look is not None:
-        card[unseen.FIELD] = look.to_dict() | {"short": unseen.is_short(look, bundle.profile)}
+        card[unseen.FIELD] = look.to_dict() | {
+            "short": unseen.is_short(look, bundle.profile),
+            "trial": str(bundle.data["validation"]["trial_id"]),
+        }
     return {
         "alpha_id": bundle.alpha_id,
         "run_id": bundle.data["run_id"],

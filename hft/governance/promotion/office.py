@@ -3,11 +3,13 @@
 Plain values and ports; the layer above fills it from settings, clock and user.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from hft.audit.keychange import complete
 from hft.audit.keys import Keys
@@ -33,6 +35,10 @@ class Books(Protocol):
 
     def verify(self, anchors: Any = (), *, vectors: bool = True) -> list[Any]:
         """What is wrong, given heads kept elsewhere."""
+        ...
+
+    def vectors(self, trial_ids: Iterable[str]) -> dict[str, np.ndarray]:
+        """Net returns per period by trial id, as far as they are there."""
         ...
 
 

@@ -37,6 +37,8 @@ from hft.storage.chain import canonical
 FILE = "unseen.json"
 AFTER, KEPT = "recorded after the code was frozen", "kept by the validator"
 FIELD = "unseen"  # of the scorecard in an approval's audit row
+# Correlation of what two trials earned: other names for one code, and one idea under two names.
+SAME, ALIKE, PERIODS = 0.999, 0.9, 20
 SESSIONS, GAP = "promotion.unseen_sessions_min", "promotion.unseen_gap_max"
 
 
@@ -119,18 +121,19 @@ def is_short(look: Look | None, profile: Profile) -> bool:
     return look.gap > profile.number(GAP)
 
 
-def fell_short(
-    rows: Iterable[Mapping[str, Any]], code: str, idea: str, profile: Profile
-) -> list[str]:
+def fell_short(office: Office, code: str, idea: str, trial: str, profile: Profile) -> list[str]:
     """What an earlier look at the same code left to say: who looks until it fits proves nothing.
 
-    Other comments, doc strings or tests make no other code.
+    Other comments, doc strings or tests make no other code, nor does another name: `trial`, what
+    was validated, earns the same.
     """
-    for row, told in _short_looks(rows) if asked(profile) else ():
-        if told.get("code") == code or told.get("idea") == idea:
+    for row, told in _short_looks(office.audit.rows()) if asked(profile) else ():
+        known = told.get("code") == code or told.get("idea") == idea
+        if known or _alike(office, trial, told) >= SAME:
             return [
                 f"unseen rows: this code was shown some before and earned less than it claims "
-                f"(audit row {row['seq']}); other rows do not undo that, only other code does"
+                f"(audit row {row['seq']}, as {row['row']['alpha_id']}); other rows do not undo "
+                "that, only other code does"
             ]
     return []
 
@@ -147,11 +150,31 @@ def _short_looks(
                 yield row, told
 
 
-def begin_ns(office: Office, alpha: RemoteAlpha, owner: str, judged: ResearchData) -> int | None:
+def _alike(office: Office, trial: str, told: Mapping[str, Any]) -> float:
+    """How alike a trial and that of an earlier look earned, 0 to 1: correlation on the first or the
+    last periods of both, whichever is more."""
+    named = [trial, str(told.get("trial", ""))]
+    if named[0] == named[1]:
+        return 1.0
+    found = office.ledger.vectors(named)
+    if len(found) < len(named):
+        return 0.0
+    one, other = (found[name] for name in named)
+    most = min(len(one), len(other))
+    if most < PERIODS:
+        return 0.0
+    pairs = ((one[:most], other[:most]), (one[-most:], other[-most:]))
+    return max(0.0, *(float(np.corrcoef(a, b)[0, 1]) for a, b in pairs if a.std() and b.std()))
+
+
+def begin_ns(
+    office: Office, alpha: RemoteAlpha, owner: str, trial: str, judged: ResearchData
+) -> int | None:
     """Rows that begin after this were had by nobody who wrote the code; None where no validator
     says when it was frozen.
 
-    A look of its family that fell short told what those rows were like: what comes later is new.
+    A look that fell short told what those rows were like: to its family, and to whoever earns alike
+    under another name. What comes later is new.
     """
     rows = office.audit.rows()
     frozen = freeze.frozen_ns(
@@ -163,7 +186,9 @@ def begin_ns(office: Office, alpha: RemoteAlpha, owner: str, judged: ResearchDat
     short = [
         int(row["ts"])
         for row, told in _short_looks(rows)
-        if row["row"]["alpha_id"] in own or told.get("family") in own
+        if row["row"]["alpha_id"] in own
+        or told.get("family") in own
+        or _alike(office, trial, told) >= ALIKE
     ]
     # A trial is not older than the rows that it was judged on, whatever the clock said.
     return max(frozen, judged.interval[1], *short)
@@ -194,7 +219,8 @@ def look(
             f"{unseen.source}: ends at {moment(unseen.interval[1])}, which is not yet; nobody has "
             "recorded such rows"
         )
-    begin = begin_ns(office, alpha, owner, judged[0])
+    trial = validated.trial_id(office.audit.rows())
+    begin = begin_ns(office, alpha, owner, trial, judged[0])
     after = begin is not None and unseen.interval[0] > begin
     _not_had(office, judged[0], unseen, begin, after)
     if not after:
@@ -212,9 +238,9 @@ def look(
         sessions=len(unseen.sessions),
         first=unseen.sessions[0],
         last=unseen.sessions[-1],
-        claimed=_annual(then),
-        sharpe=_annual(now),
-        gap=_gap(then, now),
+        claimed=annual(then),
+        sharpe=annual(now),
+        gap=gap(then, now),
         family=family_of(alpha),
         code=alpha.code_hash,
         idea=idea_hash(office.workspace.alphas / alpha.alpha_id),
@@ -275,14 +301,18 @@ def payment(
     return paid
 
 
-def _annual(found: Moments | None) -> float | None:
+def annual(found: Moments | None) -> float | None:
+    """The annual Sharpe ratio of daily returns; None where there is none."""
     if found is None or found.sharpe is None:
         return None
     return round(found.sharpe * sqrt(DAYS_A_YEAR), 6)
 
 
-def _gap(then: Moments | None, now: Moments | None) -> float | None:
-    """Standard errors from the claimed to the unseen ratio, each with its own length and shape."""
+def gap(then: Moments | None, now: Moments | None) -> float | None:
+    """Standard errors from the claimed to the unseen ratio, each with its own length and shape.
+
+    None where one of them is undefined.
+    """
     if then is None or now is None or then.sharpe is None or now.sharpe is None:
         return None
     errors = [sharpe_se(one.sharpe, one.n, one.skew, one.kurtosis) for one in (then, now)]

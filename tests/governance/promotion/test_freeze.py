@@ -1,9 +1,11 @@
 """Only a validator's signature dates the code; a comment is no other code."""
 
-import json
+import hashlib
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from promotion_desk import PlantedDesk, at
 from promotion_world import UNSEEN, World, profile
@@ -13,10 +15,12 @@ from hft.audit.keys import dump, entry
 from hft.audit.sign import generate
 from hft.audit.signed_rows import check_rows, sign_row
 from hft.core.errors import DataError, GovernanceError
+from hft.governance.ledger.ledger import Ledger
 from hft.governance.promotion import freeze
 from hft.governance.promotion.office import Office
-from hft.governance.promotion.unseen import fell_short
+from hft.governance.promotion.unseen import begin_ns, fell_short
 from hft.research.alphas.loader import code_hash, idea_hash
+from hft.research.trial import Trial
 from hft.storage.strict_yaml import load_yaml
 
 CODE, IDEA = "c" * 64, "d" * 64
@@ -122,20 +126,69 @@ def test_comments_and_tests_make_no_other_code_and_anything_said_does(tmp_path: 
     both("def f(:\n")  # what Python cannot read is compared as it lies there
 
 
-def test_a_look_that_fell_short_is_found_by_its_field_and_bars_the_idea(world: World) -> None:
-    short = UNSEEN.to_dict() | {"code": CODE, "idea": IDEA, "short": True}
+def told_short(world: World, trial: str, short: bool = True) -> None:
+    """A look of `queue_imbalance` that fell short, as a refused approval records it."""
     row = freeze.row("queue_imbalance", CODE, IDEA) | {"stage": "approve"}
-    row["scorecard"] = {"unseen": short}
+    look = UNSEEN.to_dict() | {"code": CODE, "idea": IDEA, "short": short, "trial": trial}
+    row["scorecard"] = {"unseen": look}
     world.office().audit.record(freeze.TABLE, row, now_ns=world.now_ns)
-    rows = world.office().audit.rows()
-    standard = profile("standard")
-    assert "other rows do not undo that" in fell_short(rows, CODE, "x", standard)[0]
-    assert fell_short(rows, "a comment changed it", IDEA, standard)
-    assert fell_short(rows, "other", "other", standard) == []
-    assert fell_short(rows, CODE, IDEA, profile("base")) == []
-    row["scorecard"] = {"unseen": short | {"short": False}}
-    world.office().audit.record(freeze.TABLE, row, now_ns=world.now_ns)
-    assert len(json.dumps(rows)) and len(fell_short(rows, CODE, IDEA, standard)) == 1
+
+
+def tried(world: World, name: str, earned: np.ndarray) -> str:
+    """The trial of an alpha and family of that name."""
+    hashes = [hashlib.sha256(f"{name}{what}".encode()).hexdigest() for what in "cdk"]
+    span = (world.now_ns - 1000 * DAY_NS, world.now_ns)
+    given = (name, name, "forward_1d", name, span, *hashes, earned, 252.0, "validate", 42)
+    return Ledger.open(world.workspace.ledger).append([Trial(*given)], world.now_ns)[0].trial_id
+
+
+def test_a_look_that_fell_short_is_found_by_its_field_and_bars_the_idea(world: World) -> None:
+    told_short(world, "")
+    office, standard = world.office(), profile("standard")
+    assert "other rows do not undo that" in fell_short(office, CODE, "x", "t", standard)[0]
+    assert fell_short(office, "a comment changed it", IDEA, "t", standard)
+    assert fell_short(office, "other", "other", "t", standard) == []
+    assert fell_short(office, CODE, IDEA, "t", profile("base")) == []
+    told_short(world, "", short=False)
+    assert len(fell_short(world.office(), CODE, IDEA, "t", standard)) == 1
+
+
+def test_the_same_code_under_another_name_and_family_buys_no_other_look(world: World) -> None:
+    stream = np.random.Generator(np.random.Philox(5))
+    earned, noise = stream.standard_normal((2, 300)) / 100
+    told_short(world, tried(world, "first", earned))
+    standard, names = profile("standard"), {}
+    for name, returns in (
+        ("renamed", earned.copy()),
+        ("a day less at the end", earned[:-1]),
+        ("a day less at the beginning", earned[1:]),
+        ("variant", earned + 0.2 * noise),
+        ("other", noise),
+    ):
+        trial = tried(world, name, returns)
+        names[name] = fell_short(world.office(), "n" * 64, "n" * 64, trial, standard)
+    barred = [name for name, said in names.items() if said]
+    assert barred == ["renamed", "a day less at the end", "a day less at the beginning"]
+    assert "as queue_imbalance" in names["renamed"][0]
+
+
+def test_who_earns_alike_under_another_name_is_shown_rows_after_the_look(world: World) -> None:
+    """As other code of its family is: what fell short told what those rows were like."""
+    stream = np.random.Generator(np.random.Philox(5))
+    earned, noise = stream.standard_normal((2, 300)) / 100
+    first = tried(world, "first", earned)
+    frozen(world, "bob", -10.0)
+    told_short(world, first)
+    alpha = SimpleNamespace(
+        alpha_id="new", code_hash=CODE, manifest=SimpleNamespace(family="fresh")
+    )
+    data = SimpleNamespace(interval=(0, world.now_ns - 20 * DAY_NS))
+    begins = {
+        name: begin_ns(world.office(), alpha, "ann", tried(world, name, returns), data)  # type: ignore[arg-type]
+        for name, returns in (("variant", earned + 0.2 * noise), ("other", noise))
+    }
+    assert begins["other"] == world.now_ns - 10 * DAY_NS
+    assert begins["variant"] == world.now_ns, "the time of the look"
 
 
 def test_who_freezes_is_a_validator_and_not_the_author(
