@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hft.audit import repository
 from hft.audit.ed25519 import BEGIN, BadSignature, check_armoured
 from hft.audit.journal import Row
 from hft.audit.keys import Keys
@@ -19,7 +20,6 @@ from hft.core.errors import DataError, JournalError
 from hft.storage.chain import Chain, Head
 
 TAG = "hft-audit-"
-TIMEOUT_S = 20.0
 EXPORTS = "audit_anchors"
 
 
@@ -153,15 +153,10 @@ def _tag(name: str, content: str, keys: Keys) -> Anchor:
 
 def _git(root: Path, words: list[str], text: str = "") -> "subprocess.CompletedProcess[str] | None":
     try:
-        return subprocess.run(
-            ["git", "-C", str(root), *words],
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-    except FileNotFoundError:
-        return None
+        done = repository.ask(root, words, text)
     except subprocess.TimeoutExpired:
         raise JournalError("git did not answer within 20 s; try again") from None
+    if done is None:
+        return None
+    out, err = (part.decode("utf-8", "replace") for part in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, out, err)

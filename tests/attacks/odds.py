@@ -2,7 +2,7 @@
 
     python tests/attacks/odds.py [--draws 60] [--days 1004] [--sessions 20,60,120,250]
 
-The key is `days_from_prices`. Its claim is what it earns out of sample on rows that it knows; what is
+The key is `days_from_prices`. Its claim is what it earns out of sample on its own rows; what is
 compared is what `approve --unseen` compares. Nothing runs in a worker: the key is our own.
 """
 

@@ -45,6 +45,7 @@ Found by `hft audit verify`, in another clone where it says so, or refused. Each
 FILES = {
     "the journal and its signatures": ("test_audit_verify", "test_signed_rows", "test_anchors"),
     "a remote that takes nothing back": ("test_remote", "test_remote_cache"),
+    "git in the workspace": ("test_repository",),
     "promotion files, reports and packs": ("test_with_promotions", "test_artifacts", "test_pack"),
     "keys": ("test_trust",),
 }

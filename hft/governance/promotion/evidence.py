@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hft.audit import repository
 from hft.core.errors import HftError, PromotionError
 from hft.gateway.limits import Limits
 from hft.governance.gates.d import Portfolio
@@ -231,13 +232,10 @@ def source_commit(root: Path) -> str:
     import subprocess
 
     try:
-        done = subprocess.run(
-            ["git", "-C", str(root), "rev-parse", "--short", "HEAD"],
-            capture_output=True,
-            timeout=20,
-            check=False,
-        )
+        done = repository.ask(root, ["rev-parse", "--short", "HEAD"])
     except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    if done is None:
         return "unknown"
     text = done.stdout.decode("ascii", "replace").strip()
     return text if done.returncode == 0 and text else "unknown"

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hft.audit import repository
 from hft.audit.keys import Key, Keys
 from hft.audit.sign import read_key_file, sign, verify
 from hft.core.errors import GovernanceError
 from hft.research.alphas.file_access import CACHES
 
-TIMEOUT_S = 20.0
+SUBMODULE = "160000"  # the mode of one, as `git ls-files -s` tells
 HIDDEN = "hsS"  # `git ls-files -v`: changes of such a file are not looked for
 
 
@@ -110,11 +111,17 @@ def uncommitted(root: Path, folder: Path) -> str:
     shown = folder.relative_to(root) if folder.is_relative_to(root) else folder
     asked = ("--porcelain", "--untracked-files=all", "--ignored=matching", "-z")
     status = _git(root, "status", *asked, "--", str(folder))
-    listed = _git(root, "ls-files", "-v", "-z", "--", str(folder))
+    listed = _git(root, "ls-files", "-v", "-s", "-z", "--", str(folder))
     if status is None or listed is None:
         return f"{shown}: git cannot say what was committed; run `git status` there and mend it"
     changed = [one[3:] for one in status.split("\0") if _counts(one)]
-    changed += [one[2:] for one in listed.split("\0") if one[:1] in HIDDEN and one]
+    entries = [one.partition("\t") for one in listed.split("\0") if one]
+    for told, _, path in entries:
+        if told.split()[1] == SUBMODULE:
+            return (
+                f"{path}: is a repository of its own, whose commits are not of this one; add files"
+            )
+    changed += [path for told, _, path in entries if told[:1] in HIDDEN]
     if listed and not changed:
         return ""
     what = changed[0] if changed and changed[0].startswith(f"{shown}/") else str(shown)
@@ -134,17 +141,14 @@ def _counts(entry: str) -> bool:
 
 
 def _git(root: Path, *words: str) -> str | None:
-    """What git says; None where it cannot. It runs no program that the repository names."""
+    """What git says; None where it cannot."""
     try:
-        done = subprocess.run(
-            ["git", "-c", "core.fsmonitor=false", "-C", str(root), *words],
-            capture_output=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
+        done = repository.ask(root, list(words))
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+    if done is None or done.returncode != 0:
+        return None
+    return done.stdout.decode("utf-8", "replace")
 
 
 def same_person(owner: Mapping[str, Any], approver: Person, author: Author) -> list[str]:
