@@ -46,6 +46,7 @@ FILES = {
     "the journal and its signatures": ("test_audit_verify", "test_signed_rows", "test_anchors"),
     "a remote that takes nothing back": ("test_remote", "test_remote_cache"),
     "git in the workspace": ("test_repository",),
+    "links, a full remote, clocks, keys that are over": ("test_links_and_clocks",),
     "promotion files, reports and packs": ("test_with_promotions", "test_artifacts", "test_pack"),
     "keys": ("test_trust",),
 }
