@@ -48,6 +48,7 @@ class Checkpoints:
         facts = {"account": self.account, "inputs": desk.inputs, "fence": mark.fence}
         try:
             self._disk.make(self.folder)
+            self._disk.sync_folder(self.folder.parent)  # segments go once it is there for good
             arrays = desk.snapshot() | {MARK: mark.row}
             write_raw(path, VERSION, facts, arrays, self._disk)
         except OSError as error:

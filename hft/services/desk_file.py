@@ -46,6 +46,7 @@ def keep_limits(limits: ResolvedLimits, folder: Path, disk: Disk = REAL) -> None
     """Write down a set of limits, once; do so before a row puts it in force. Raises: OSError."""
     name = _limits_name(limits_key(limits))
     if name in disk.names(folder):
+        disk.sync_folder(folder)  # who wrote it may have ended before it did
         return
     own = [k for k, row in enumerate(limits.strategies) if row is not None]
     facts = {

@@ -50,8 +50,7 @@ class Journal:
             made = disk.make(folder)
             if not shared:
                 self._held = disk.lock(folder, DOING)
-            for above in dict.fromkeys(path.parent for path in (*made, folder)):
-                disk.sync_folder(above)
+            _sync_above(folder, {path.parent for path in made}, disk)
         except OSError as error:
             raise JournalError(f"{folder}: cannot keep a journal: {_said(error)}") from None
 
@@ -99,6 +98,19 @@ class Journal:
         held, self._held = self._held, None
         if held is not None:
             held.close()
+
+
+def _sync_above(folder: Path, changed: set[Path], disk: Disk) -> None:
+    """Make its whole path durable: who made a part of it may have ended before it did.
+
+    A folder that we may not read is left to whoever made it. Raises: OSError.
+    """
+    for above in folder.parents:
+        try:
+            disk.sync_folder(above)
+        except PermissionError:
+            if above in changed:
+                raise
 
 
 def _said(error: OSError) -> str:

@@ -43,8 +43,10 @@ class SocketAdapter:
         self.address = address
         self._connection: Connection | None = None
         self._sending = threading.Lock()
+        self._session = 0  # what an earlier one still hears is nobody's
 
     def begin(self, fence: int, heard: Callbacks) -> None:
+        self._session += 1
         try:
             connection = Client(self.address, "AF_UNIX")
             connection.send(("logon", fence))
@@ -52,7 +54,8 @@ class SocketAdapter:
             heard.down(str(error))
             return
         self._connection = connection
-        threading.Thread(target=self._hear, args=(connection, heard), daemon=True).start()
+        given = (connection, heard, self._session)
+        threading.Thread(target=self._hear, args=given, daemon=True).start()
 
     def submit(self, commands: np.ndarray) -> Sequence[Reason]:
         return [self._send(("command", *command)) for command in commands_of(commands)]
@@ -62,6 +65,7 @@ class SocketAdapter:
         self._send(("ask", token, filled))
 
     def close(self) -> None:
+        self._session += 1
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
@@ -76,11 +80,13 @@ class SocketAdapter:
             self._connection = None
         return Reason.OK  # it may have left
 
-    def _hear(self, connection: Connection, heard: Callbacks) -> None:
+    def _hear(self, connection: Connection, heard: Callbacks, session: int) -> None:
         early: list[Answer] | None = []  # until the first question is answered
         try:
             while True:
                 kind, *said = connection.recv()
+                if session != self._session:
+                    return
                 if kind == "up":
                     heard.up()
                 elif kind == "answer" and early is not None:
@@ -91,7 +97,8 @@ class SocketAdapter:
                     _told(heard, *said)
                     early = None
         except (EOFError, OSError) as error:
-            heard.down(f"the connection ended: {error}")
+            if session == self._session:
+                heard.down(f"the connection ended: {error}")
 
 
 def _answer(heard: Callbacks, answer: Answer) -> None:

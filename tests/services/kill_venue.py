@@ -1,7 +1,8 @@
-"""A venue as a process of its own, which outlives every gateway: `python -m ... SOCKET SEED`.
+"""A venue as a process, which outlives every gateway: `python -m ... SOCKET SEED [calm]`.
 
 It is the model venue of the simulation behind a socket. One session at a time: whoever logs on ends
-the session before, and nothing of that is read any more. `("facts",)` asks what it has seen.
+the session before, and nothing of that is read any more. `("facts",)` asks what it has seen. A calm
+one refuses nothing, and its market stands still: `("fill", order, lots)` fills.
 """
 
 import queue
@@ -21,13 +22,15 @@ MOVE_S = 0.002
 class VenueProcess:
     """Serves one gateway, and whoever wants to know."""
 
-    def __init__(self, address: str, seed: int) -> None:
+    def __init__(self, address: str, seed: int, *, is_calm: bool = False) -> None:
         self.random = Random(seed)
         self.venue = ModelVenue(Random(seed + 1), moved=self._tell)
+        if is_calm:
+            self.venue.refuses = 0.0
         self.arriving: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         self.waiting: list[Connection] = []  # connected, not logged on
         self.session: Connection | None = None
-        self.is_quiet = False  # the market stands still
+        self.is_quiet = is_calm  # the market stands still
         self.listener = Listener(address, "AF_UNIX")
 
     def serve(self) -> None:
@@ -59,12 +62,14 @@ class VenueProcess:
             self._forget(one)
             return False
         if kind == "logon":
+            self.waiting.remove(one)
+            if not self.venue.logon(*said):
+                one.close()  # it ends nobody's session
+                return False
             if self.session is not None:
                 self._forget(self.session)
-            self.waiting.remove(one)
-            if self.venue.logon(*said):
-                self.session = one
-                self._send(("up",))
+            self.session = one
+            self._send(("up",))
         elif kind == "command" and one is self.session:
             self.venue.command(Command(*said))
         elif kind == "ask" and one is self.session:
@@ -75,6 +80,10 @@ class VenueProcess:
             one.send(facts(self.venue))
         elif kind == "quiet":
             self.is_quiet = True
+        elif kind == "fill":
+            self.venue.fill(*said)
+        elif kind == "drop" and self.session is not None:
+            self._forget(self.session)
         elif kind == "over":
             return True
         return False
@@ -114,4 +123,4 @@ def facts(venue: ModelVenue) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    VenueProcess(sys.argv[1], int(sys.argv[2])).serve()
+    VenueProcess(sys.argv[1], int(sys.argv[2]), is_calm="calm" in sys.argv[3:]).serve()

@@ -14,7 +14,8 @@ from hft.core.codes import Reason
 from hft.trading.inputs import HEARD, INPUT, InputKind
 from tests.simulation.ledger import FIELD, UNSENT, Ledger, Wrong, said
 from tests.simulation.link import commands_of
-from tests.simulation.venue import Command
+from tests.simulation.states import states_of
+from tests.simulation.venue import NEWS, Command
 
 ROW = INPUT.itemsize
 INTENT = int(InputKind.INTENT)
@@ -41,13 +42,14 @@ class Auditor:
         self.ledger: Ledger | None = None  # now, while somebody leads
         self.holder: Any = None
         self.waiting: deque[Command] = deque()  # decided in this life, neither sent nor taken back
-        self.skipped: deque[Command] = deque()  # decided, and later ones have left
+        self.skipped: list[Command] = []  # of those, before one that was sent; late, say
         self.asked: dict[Key, int] = {}  # the row of each key
         self.answers: dict[Key, tuple[int, int]] = {}
         self.sent: dict[Key, int] = {}
         self.acknowledged = 0
         self.checked = self.replies = self.stale = 0
         self._looked = (-1, -1)
+        self._changes = -1  # of the platter, when it was read last
         self.wrong: Wrong | None = None  # the first, whoever swallowed it
 
     def broken(self, said: str) -> Wrong:
@@ -87,6 +89,8 @@ class Auditor:
             self.waiting.extend(commands)
         if led:
             raise self.broken(f"commands of rows {sorted(led)}, which are not those just applied")
+        if self.skipped:
+            raise self.broken(f"later ones left, and {self.skipped[0]} was not taken back")
 
     def recovered(self, gateway: Any, rows: bytes, number: int) -> None:
         """A process leads: it found `rows` behind record `number` of a checkpoint."""
@@ -101,6 +105,7 @@ class Auditor:
         self._take_firm(found)
         self.ledger, self.holder = self.firm.copy(), gateway
         self.waiting.clear()
+        self.skipped.clear()
         self.acknowledged = found
         self._compare(gateway)
 
@@ -109,20 +114,22 @@ class Auditor:
         if self.holder is gateway:
             self.holder, self.ledger = None, None
             self.waiting.clear()
+            self.skipped.clear()
 
     def left(self, who: str, command: Command) -> None:
         """A command goes to the wire."""
         world = self.world
         world.note(f"{who} sends {command}")
-        durable = world.durable(command.fence)
-        if command.input > durable:
-            raise self.broken(
-                f"command {command.cmd_id:x} left before record {command.input} was synced"
-            )
         store = world.store
         leads = store.fence == command.fence and store.holders.get(store.fence) == who
         if not leads or store.now_ns() >= store.until_ns:
             raise self.broken(f"{who} sent under fence {command.fence}, and {store.fence} leads")
+        if command.input > world.durable(command.fence):
+            raise self.broken(
+                f"command {command.cmd_id:x} left before record {command.input} was synced"
+            )
+        while self.waiting and self.waiting[0] != command and world.may_skip:
+            self.skipped.append(self.waiting.popleft())
         if not self.waiting or self.waiting[0] != command:
             raise self.broken(
                 f"command {command.cmd_id:x} left out of turn: one was dropped, or is twice"
@@ -165,6 +172,9 @@ class Auditor:
             self.checked += 1
         if venue.seen["order id twice"]:
             raise self.broken("an order id came twice")
+        if self.world.disk.changes != self._changes:
+            self._changes = self.world.disk.changes
+            self.world.durable(self.world.store.fence)
         gateway = self.holder
         if gateway is None or gateway.desk is None:
             return
@@ -173,6 +183,7 @@ class Auditor:
             self._looked = at
             self._compare(gateway)
             self._covers()
+            self.world.seen.update(states_of(gateway.desk))
 
     def _arrived(self, command: Command) -> None:
         venue = self.world.venue
@@ -251,10 +262,14 @@ class Auditor:
             raise self.broken(f"{len(self.waiting)} commands were decided and never left")
 
     def _taken_back(self, cmd_id: int) -> None:
-        for command in self.waiting:
-            if command.cmd_id == cmd_id:
-                self.waiting.remove(command)
-                return
+        """It never left, nor does what was decided about an order that it would have made."""
+        gone = [one for one in (*self.skipped, *self.waiting) if one.cmd_id == cmd_id]
+        void = {one.order_id for one in gone if one.kind in NEWS}
+        stays = [
+            [c for c in those if c.cmd_id != cmd_id and c.order_id not in void]
+            for those in (self.skipped, self.waiting)
+        ]
+        self.skipped, self.waiting = stays[0], deque(stays[1])
 
     def _take_firm(self, found: int) -> None:
         for at in range(self.firm_rows, found):

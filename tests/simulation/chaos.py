@@ -11,73 +11,20 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Iterable
+from hashlib import blake2b
 from multiprocessing import get_context
 from typing import NamedTuple
 
 from hft.core.errors import HftError
+from tests.simulation.coverage import to_meet
 from tests.simulation.faults import KINDS
 from tests.simulation.ledger import Wrong
 from tests.simulation.product import PLANTED, Product
-from tests.simulation.scenario import STEPS, WORLDS, play
+from tests.simulation.scenario import STEPS
+from tests.simulation.worlds import WORLDS, play
 
 CHUNK, TRAIL, SHOWN = 20, 40, 10
-STATES = (
-    "torn tail",
-    "records lost unsaid",
-    "latched",
-    "no journal",
-    "crashed inside a step",
-    "command lost",
-    "question lost",
-    "reply lost",
-    "ack lost",
-    "ack twice",
-    "logon refused",
-    "stale at the venue",
-    "asked again",
-    "OK",
-    "RECONCILING",
-    "OUTCOME_UNKNOWN",
-    "DEDUP_OUTCOME_UNKNOWN",
-    "VENUE_DOWN",
-    "DEDUP_KEY_REUSED",
-    "POSITION_LIMIT",
-    "BREAKER_TRIPPED",
-    "sent NEW",
-    "sent AMEND",
-    "sent CANCEL",
-    "sent FORCE_FLAT",
-    "answer FILL",
-    "answer REJECTED",
-    "answer EXPIRED",
-    "answer CANCELLED",
-    "answer CANCEL_REJECTED",
-    "answer AMENDED",
-    "answer AMEND_REJECTED",
-)
-OF_THE_CORE = (
-    "segments dropped",
-    "decided before a cut",
-    "lease over before sending",
-    "stepped down",
-    "journal still held",
-    "RESTS",
-    "ENDED",
-    "NEVER_SEEN",
-    "unsent",
-    "ORDER_QUEUE_FULL",
-)
-OF_THE_SERVICE = (
-    "stands by",
-    "the clock is behind",
-    "LEASE_LOST",
-    "JOURNAL_FAILED",
-    "alert venue_down",
-    "alert lease_lost",
-    "alert journal_failed",
-    "alert clock",
-    "COMMAND_DEADLINE",
-)
+ALL_FROM = 1000  # so many scenarios meet every trouble and every state, or it is a failure
 
 
 class Result(NamedTuple):
@@ -85,19 +32,28 @@ class Result(NamedTuple):
 
     seen: Counter[str]
     wrong: dict[int, str]
+    traces: dict[int, str]
+
+    def digest(self) -> str:
+        """Of the traces of all of them, in the order of their seeds."""
+        whole = "".join(self.traces[seed] for seed in sorted(self.traces))
+        return blake2b(whole.encode(), digest_size=16).hexdigest()
 
 
 def play_all(seeds: Iterable[int], steps: int = STEPS, world: str = "core") -> Result:
     """Play scenarios one after the other."""
     seen: Counter[str] = Counter()
     wrong: dict[int, str] = {}
+    traces: dict[int, str] = {}
     for seed in seeds:
         gc.collect()  # a world is one knot, and few objects with large arrays
         try:
-            seen += play(seed, None, steps, world).count()
+            played = play(seed, None, steps, world)
+            seen += played.count()
+            traces[seed] = played.trace.hexdigest()
         except Exception as error:
             wrong[seed] = f"{type(error).__name__}: {error}"
-    return Result(seen, wrong)
+    return Result(seen, wrong, traces)
 
 
 def _chunk(task: tuple[range, int, str]) -> Result:
@@ -109,6 +65,7 @@ def play_many(first: int, count: int, processes: int, steps: int, world: str) ->
     play(first, None, 20, world)  # compiles before processes share the cache
     seen: Counter[str] = Counter()
     wrong: dict[int, str] = {}
+    traces: dict[int, str] = {}
     ranges = [
         range(at, min(at + CHUNK, first + count)) for at in range(first, first + count, CHUNK)
     ]
@@ -116,17 +73,15 @@ def play_many(first: int, count: int, processes: int, steps: int, world: str) ->
         for part in pool.imap_unordered(_chunk, [(seeds, steps, world) for seeds in ranges]):
             seen += part.seen
             wrong |= part.wrong
-    return Result(seen, wrong)
+            traces |= part.traces
+        pool.close()
+        pool.join()  # else their CPU seconds are nobody's
+    return Result(seen, wrong, traces)
 
 
 def not_hit(seen: Counter[str], world: str = "core") -> list[str]:
     """Kinds of trouble and states that were never met."""
-    return [name for name in _names(world) if not seen[name]]
-
-
-def _names(world: str) -> tuple[str, ...]:
-    states = STATES + (OF_THE_SERVICE if world == "service" else OF_THE_CORE)
-    return tuple(kind for kind in KINDS if world == "core" or kind != "checkpoint") + states
+    return [name for names in to_meet(world).values() for name in names if not seen[name]]
 
 
 def found_after(bug: type[Product], most: int, world: str = "core") -> tuple[int, str] | None:
@@ -188,19 +143,21 @@ def _fails(seed: int, product: type[Product], faults: list[str], steps: int, wor
     return False
 
 
-def _report(result: Result, count: int, seconds: float, cpu: float, world: str) -> int:
+def report(result: Result, count: int, seconds: float, cpu: float, world: str) -> int:
+    """Print what was met. Returns: the exit code; of a thousand, each state has to be met."""
     seen = result.seen
-    for name in _names(world):
-        print(f"  {name:28} {seen[name]}")
+    for group, names in to_meet(world).items():
+        print(f"{group}: " + ", ".join(f"{name} {seen[name]}" for name in names))
     print(
         f"{count} scenarios ({world}), {seen['steps']} steps, {seen['lives']} lives, "
         f"{seen['rows']} records, {seconds:.0f} s ({cpu:.0f} CPU s): {len(result.wrong)} violations"
     )
+    print(f"trace of all: {result.digest()}")
     missing = not_hit(seen, world)
-    print(f"NOT HIT: {', '.join(missing) or 'nothing'}")
+    print(f"never met: {', '.join(missing) or 'nothing'}")
     for seed, said in sorted(result.wrong.items())[:SHOWN]:
-        print(f"seed {seed}: {said[:200]}\n  make fuzz-crash SEED={seed}")
-    return 1 if result.wrong else 0
+        print(f"seed {seed}: {said[:200]}\n  make fuzz-crash SEED={seed} ARGS='--world {world}'")
+    return 1 if result.wrong or (missing and count >= ALL_FROM) else 0
 
 
 def _hunt(most: int, world: str) -> int:
@@ -231,7 +188,7 @@ def main(given: list[str]) -> int:
     began = time.perf_counter()
     result = play_many(asked.first, asked.seeds, asked.processes, asked.steps, asked.world)
     children = sum(_cpu_of_children())
-    return _report(result, asked.seeds, time.perf_counter() - began, children, asked.world)
+    return report(result, asked.seeds, time.perf_counter() - began, children, asked.world)
 
 
 def _cpu_of_children() -> tuple[float, float]:

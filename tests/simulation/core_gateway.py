@@ -54,7 +54,7 @@ class CoreGateway:
             self._open()
         elif not held and self.state != "standby":
             self._step_down()
-        self.loop.call_later(LOOK_S, self.begin)
+        self.loop.call_later(LOOK_S + self.setting.slow_s, self.begin)
 
     def _open(self) -> None:
         setting = self.setting
@@ -81,16 +81,16 @@ class CoreGateway:
         self.watch.recovered(self, rows, number)
         self.state = "recovering"
         self.product.begin(self, desk.begin(self.now()))
-        self._control(ControlKind.LEASE, 1, self.lease.fence)
-        self._control(ControlKind.START, 1)
-        self._control(ControlKind.DISCONNECT)
+        self.control(ControlKind.LEASE, 1, self.lease.fence)
+        self.control(ControlKind.START, 1)
+        self.control(ControlKind.DISCONNECT)
         self.adapter.begin(self.lease.fence, self)
         self.loop.call_later(TICK_S, self._tick, desk)
 
     def _step_down(self) -> None:
         """Another leads: what has not left never will, and the journal is let go."""
         self.setting.seen["stepped down"] += 1
-        self._control(ControlKind.LEASE, 0)
+        self.control(ControlKind.LEASE, 0)
         self.void(Reason.STALE_FENCE)
         self.adapter.close()
         commit, self.commit, self.desk, self.state = self.commit, None, None, "standby"
@@ -112,6 +112,14 @@ class CoreGateway:
             self.setting.seen[why] += 1
             self.state = "over"
             self.setting.ends(self)
+
+    def stop(self) -> bool:
+        """An orderly end is the service's."""
+        return False
+
+    def states(self) -> tuple[str, str]:
+        """Of the link and of the life, to be counted."""
+        return "link LIVE" if self.is_connected else "link DOWN", f"life {self.state.upper()}"
 
     def now(self) -> int:
         """The clock of this machine, which may jump; ours never goes back."""
@@ -203,7 +211,8 @@ class CoreGateway:
         self.setting.seen["unsent"] += 1
         self.hear(heard(InputKind.UNSENT, self.now(), code=int(reason), **fields))
 
-    def _control(self, kind: ControlKind, code: int = 0, value: int = 0) -> None:
+    def control(self, kind: ControlKind, code: int = 0, value: int = 0) -> None:
+        """A control input."""
         fields = {"code": int(kind), "target_id": code, "value": value}
         self.hear(rows_of(InputKind.CONTROL, self.now(), **fields))
 
@@ -255,9 +264,9 @@ class CoreGateway:
     def end(self, token: int) -> None:
         if token != self.token:
             return
-        self._control(ControlKind.RECONNECT)
+        self.control(ControlKind.RECONNECT)
         if self.state == "recovering":
-            self._control(ControlKind.RECOVERED)
+            self.control(ControlKind.RECOVERED)
             self.state = "ready"
             self.setting.seen["ready"] += 1
         self.is_connected = self.state == "ready"
@@ -266,7 +275,7 @@ class CoreGateway:
     def down(self, said: str) -> None:
         """What waits never left; what left is asked for once we are connected again."""
         if self.is_connected:
-            self._control(ControlKind.DISCONNECT)
+            self.control(ControlKind.DISCONNECT)
         self.is_connected = False
         self.era += 1
         self.void(Reason.VENUE_DOWN)

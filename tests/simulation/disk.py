@@ -30,10 +30,7 @@ class Inode:
     platter: bytearray = field(default_factory=bytearray)
     dirty: list[tuple[int, bytes | None]] = field(default_factory=list)  # None cuts to a size
     has_dropped: bool = False
-    scanned: tuple[int, int] = (
-        -1,
-        0,
-    )  # the platter's size when somebody read it, and what he found
+    scanned: tuple[int, int, int] = (-1, 0, 0)  # the platter's size when read; first, last record
 
     def change(self, at: int, data: bytes | None) -> None:
         _apply(self.memory, at, data)
@@ -43,7 +40,7 @@ class Inode:
         for at, data in self.dirty:
             _apply(self.platter, at, data)
         self.dirty.clear()
-        self.scanned = (-1, 0)
+        self.scanned = (-1, 0, 0)
 
     def fail_sync(self, random: Random) -> None:
         """Some writes are on the platter, the others are taken for written and never will be."""
@@ -53,11 +50,11 @@ class Inode:
             else:
                 self.has_dropped = True
         self.dirty.clear()
-        self.scanned = (-1, 0)
+        self.scanned = (-1, 0, 0)
 
     def forget(self, random: Random) -> None:
         """What a power cut leaves."""
-        self.scanned = (-1, 0)
+        self.scanned = (-1, 0, 0)
         torn = _torn_in_order if random.random() < 0.5 else _torn_by_sector
         self.platter = torn(self, random)
         self.memory = bytearray(self.platter)
@@ -151,6 +148,7 @@ class ModelDisk:
         self.has_short_writes = False
         self.fails: dict[str, int] = {}  # what fails next, once -> errno
         self.faults = 0  # how many errors were given
+        self.changes = 0  # how often the platter may have changed
         self.locks: dict[Folder, Life] = {}
         self._lives: list[Life] = []
 
@@ -158,6 +156,7 @@ class ModelDisk:
         """Every life ends, and what was not synced is gone or torn."""
         for life in tuple(self._lives):
             life.end()
+        self.changes += 1
         for node in tuple(self._nodes(self.root)):
             node.forget(self.random)
 
@@ -299,6 +298,7 @@ class Life:
 
     def sync_folder(self, folder: Path) -> None:
         if self.acts("sync_folder"):
+            self.disk.changes += 1
             self._folder(folder).sync()
 
     def lock(self, folder: Path, doing: str) -> "ModelLock":
@@ -351,6 +351,7 @@ class ModelFile:
 
     def sync(self) -> None:
         try:
+            self.life.disk.changes += 1
             if self.life.acts("sync"):
                 self.inode.sync()
         except OSError:

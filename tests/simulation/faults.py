@@ -26,6 +26,10 @@ KINDS = (
     "clock forward",
     "clock back",
     "two leaders",
+    "stopped before sending",
+    "commands held up",
+    "lease kept late",
+    "stopped in order",
     "venue session anew",
     "checkpoint",
 )
@@ -126,6 +130,21 @@ class FaultPlan:
 
     def _two_leaders(self) -> bool:
         return bool(self.world.stop_leader(self.random))
+
+    def _stopped_before_sending(self) -> bool:
+        self.world.stops_sender = self.random
+        return True
+
+    def _commands_held_up(self) -> bool:
+        return self._weather(held=self.random.choice((0.1, 0.5, 1.0)))
+
+    def _lease_kept_late(self) -> bool:
+        self.world.slow_s = self.random.choice((0.2, 0.6, 1.2))
+        self.world.later(0.1 + self.random.random(), self.world.quick)
+        return True
+
+    def _stopped_in_order(self) -> bool:
+        return bool(self.world.stop_in_order())
 
     def _venue_session_anew(self) -> bool:
         self.world.venue.restart()

@@ -24,6 +24,11 @@ class LeaseStore:
         self.holders[self.fence] = who
         return self.fence
 
+    def dies(self, who: str) -> None:
+        """Its process has ended: another may lead at once."""
+        if self.holders.get(self.fence) == who:
+            self.until_ns = 0
+
 
 class ModelLease:
     """The lease as one gateway has it: `hft.services.lease.Lease`."""

@@ -12,12 +12,14 @@ import hashlib
 import struct
 from collections import Counter, deque
 from collections.abc import Collection
+from fractions import Fraction
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
 
-from hft.core.codes import IntentType
+from hft.core.codes import IntentType, ResponseKind
 from hft.storage.commit import Commit
 from hft.storage.groups import read_groups
 from hft.storage.log import LogWriter, drop_segments, read_segments
@@ -32,22 +34,36 @@ from tests.simulation.lease import LeaseStore, ModelLease
 from tests.simulation.ledger import Wrong
 from tests.simulation.link import ModelAdapter
 from tests.simulation.loop import LIFE, SeededLoop
-from tests.simulation.platter import FOLDER, durable_records
+from tests.simulation.platter import FOLDER, durable_records, torn_bytes
 from tests.simulation.product import MONEY, Product
-from tests.simulation.service_gateway import FOLDER as SERVICE_FOLDER
-from tests.simulation.service_gateway import ServiceGateway, key_of
 from tests.simulation.venue import ModelVenue
 from tests.simulation.wire import Weather, Wire
 from tests.simulation.workload import Workload
 
 STEPS, REST_STEPS = 1000, 6000
+ENDED = {
+    ResponseKind.FILL: "order FILLED",
+    ResponseKind.CANCELLED: "order CANCELLED",
+    ResponseKind.EXPIRED: "order EXPIRED",
+    ResponseKind.REJECTED: "order FAILED",
+}
 START_NS = 1_700_000_000_000_000_000
-LEASE_NS = 400_000_000
+LEASE_S = 0.4
 ROW = INPUT.itemsize
 RULES = (
     Rules(dedup_window=4096),
     Rules(dedup_window=4096, long_max=20, short_max=20, order_size=8),
     Rules(dedup_window=4096, daily_loss=300, reset_ns=200_000_000, per_s=120),
+    Rules(dedup_window=4096, storm_losses=(40, 120, 400), cooldown_ns=100_000_000, clears=2),
+    Rules(
+        dedup_window=4096,
+        long_max=30,
+        short_max=30,
+        move=Fraction(1, 100),
+        move_window_ns=500_000_000,
+        reset_ns=200_000_000,
+        repeated=30,
+    ),
 )
 
 
@@ -60,7 +76,7 @@ class Process:
         self.is_over = self.is_stopped = False
         self.context = contextvars.copy_context()
         self.context.run(LIFE.set, number)
-        lease = ModelLease(world.store, name, ttl_ns=LEASE_NS)
+        lease = ModelLease(world.store, name, ttl_ns=int(LEASE_S * 1e9))
         self.gateway = world.gateway(self.life, lease, ModelAdapter(world.wire, name))
 
 
@@ -96,6 +112,8 @@ class World:
         self.plan = FaultPlan(self, draws["fault"], faults)
         self.later = self.wire.later
         self.jump_ns = 0
+        self.slow_s = 0.0  # what looks after the lease takes so much longer
+        self.stops_sender: Random | None = None  # the leader stops before its next command leaves
         self.checkpoint: tuple[int, int, Any] = (1, 0, None)
         self.processes: dict[str, Process] = {}
         self.lives = 0
@@ -103,12 +121,19 @@ class World:
         self.trace = hashlib.blake2b(digest_size=16)
         self._steps = -1
 
+    folder = FOLDER
     has_late_writers = False  # may a leader that was stopped still write, where nobody reads it?
     may_skip = False  # may a command stay back and later ones leave?
 
     def durable(self, fence: int) -> int:
         """The last record on the platter, for whoever leads under this fence."""
-        return durable_records(self.disk)
+        return self.looked(FOLDER)
+
+    def looked(self, folder: Path) -> int:
+        try:
+            return durable_records(self.disk, folder, self.auditor.rows)
+        except Wrong as error:
+            raise self.auditor.broken(str(error)) from None
 
     def key(self, key: tuple[int, int]) -> tuple[int, int]:
         """A submitter's key as the journal has it."""
@@ -137,7 +162,6 @@ class World:
             fsync="always",
             disk=life,
         )
-        self.seen["torn tail"] += log.torn_bytes > 0
         return log
 
     def open_commit(self, log: LogWriter, first: int) -> Commit:
@@ -175,17 +199,22 @@ class World:
         if process.gateway.closing is not None:
             process.gateway.closing.close()
         self.auditor.let_go(process.gateway)
-        if self.store.holders.get(self.store.fence) == process.name:
-            self.store.until_ns = 0
+        self.store.dies(process.name)
         self.later(0.01 + self.random.random() * 0.1, self.start, process.name)
         return True
 
     def power_cut(self) -> None:
         self.disk.power_cut()
+        self.seen["torn tail"] += torn_bytes(self.disk, self.folder) > 0
         for process in list(self.processes.values()):
             self.kill(process)
         self.disk.has_short_writes = False
         self.disk.fails.clear()
+
+    def stop_in_order(self) -> bool:
+        """SIGTERM: the leader cancels what works, and its process ends."""
+        process = self.leader()
+        return process is not None and process.gateway.stop()
 
     def stop_leader(self, random: Random) -> bool:
         """SIGSTOP for longer than the lease lives; then it goes on, or is killed."""
@@ -194,7 +223,8 @@ class World:
             return False
         process.is_stopped = True
         self.loop.hold(process.number)
-        self.later(0.1 + random.random(), self.go_on, process, random.random() < 0.4)
+        seconds = random.choice((0.1 + random.random(), LEASE_S + random.random() / 8))
+        self.later(seconds, self.go_on, process, random.random() < 0.4)
         return True
 
     def go_on(self, process: Process, is_killed: bool) -> None:
@@ -219,6 +249,9 @@ class World:
 
     def wire_up(self) -> None:
         self.wire.is_down = False
+
+    def quick(self) -> None:
+        self.slow_s = 0.0
 
     def fair_weather(self) -> None:
         self.wire.weather = Weather()
@@ -269,12 +302,21 @@ class World:
             "stale at the venue": self.venue.stale,
             "disputed": self.auditor.firm.disputed,
         }
-        return self.seen + kinds + told + Counter(rest)
+        ends = Counter(ENDED[o.ended] for o in self.venue.orders.values() if o.ended is not None)
+        return self.seen + kinds + told + ends + Counter(rest)
 
     # -- the run ----------------------------------------------------------------------------------
 
     def play(self) -> "World":
         """All of it. Raises: Wrong."""
+        try:
+            return self._played()
+        finally:
+            for process in self.processes.values():
+                self.loop.cut(process.number)
+                self.loop.bury(process.number)
+
+    def _played(self) -> "World":
         for name in ("a", "b") if "two leaders" in self.plan.kinds else ("a",):
             self.start(name)
         self.later(0.0, self.market)
@@ -290,7 +332,8 @@ class World:
         """No more trouble: everything must come to rest."""
         self.is_quiet = True
         self.plan.rate = 0.0
-        for end in (self.free_disk, self.wire_up, self.fair_weather):
+        self.stops_sender = None
+        for end in (self.free_disk, self.wire_up, self.fair_weather, self.quick):
             end()
         self.disk.has_short_writes = False
         self.disk.fails.clear()
@@ -313,6 +356,14 @@ class World:
             return False
         return not np.any(gateway.desk.working()["request"] >= 0)
 
+    def _stop_sender(self) -> None:
+        random, waiting = self.stops_sender, self.auditor.waiting
+        if random is None or not waiting:
+            return
+        if waiting[0].input <= self.durable(self.store.fence) and self.stop_leader(random):
+            self.stops_sender = None
+            self.seen["stopped with a command in hand"] += 1
+
     def _step(self, until: int) -> bool:
         """After each step, and before the first."""
         errors, self.loop.errors = self.loop.errors, []
@@ -326,36 +377,10 @@ class World:
         if self.loop.steps != self._steps:
             self._steps = self.loop.steps
             self.auditor.look()
+            if self.auditor.holder is not None:
+                self.seen.update(self.auditor.holder.states())
             rows, answers = len(self.auditor.rows), len(self.venue.answers)
             self.trace.update(struct.pack("<dqqq", self.loop.now, rows, answers, self.lives))
+            self._stop_sender()
             self.plan.step()
         return self._steps >= until
-
-
-class ServiceWorld(World):
-    """The same troubles, and the whole service in the middle."""
-
-    has_late_writers = True
-    may_skip = True  # a command that is late stays back alone, and is taken back at the next turn
-
-    def gateway(self, life: Life, lease: ModelLease, adapter: ModelAdapter) -> Any:
-        return ServiceGateway(self, life, lease, adapter)
-
-    def durable(self, fence: int) -> int:
-        return durable_records(self.disk, SERVICE_FOLDER / f"{fence:020d}")
-
-    def key(self, key: tuple[int, int]) -> tuple[int, int]:
-        return key_of(key)
-
-    def make_checkpoint(self) -> bool:
-        return False
-
-
-WORLDS = {"core": World, "service": ServiceWorld}
-
-
-def play(
-    seed: int, product: Product | None = None, steps: int = STEPS, world: str = "core"
-) -> World:
-    """One scenario. Raises: Wrong, and whatever the product let out."""
-    return WORLDS[world](seed, product, steps=steps).play()

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.codes import Reason
+from hft.core.codes import ControlKind, Reason
 from hft.core.errors import Busy, ConfigError, HftError
 from hft.gateway.stores import key_of_text
 from hft.services.channel import LocalIntentChannel, QueueFull
@@ -71,6 +71,13 @@ class ServiceGateway:
         service = self.service
         return service is not None and not (len(service.callbacks) or service.hearing.has_more)
 
+    def states(self) -> tuple[str, ...]:
+        """Of the link and of the life, to be counted."""
+        service = self.service
+        if service is None:
+            return ()
+        return f"link {service.link.phase.name}", f"life {service.phase.name}"
+
     @property
     def commit(self) -> Commit:
         assert self.service is not None
@@ -95,6 +102,19 @@ class ServiceGateway:
 
     def now(self) -> int:
         return int(self.setting.clock_ns())
+
+    def stop(self) -> bool:
+        """SIGTERM; false: it does not lead, or is ending already."""
+        service = self.service
+        if service is None or service.phase is not Phase.READY:
+            return False
+        service.stop()
+        return True
+
+    def control(self, kind: ControlKind, code: int = 0, value: int = 0) -> None:
+        """A control input; nobody waits for it."""
+        if self.service is not None:
+            self.service.control(kind, code, value)
 
     def submit(self, rows: np.ndarray, answered: list[Callable[[int, int], None]]) -> bool:
         """The intents of INPUT rows as typed intents, the touches as quotes."""
@@ -127,10 +147,14 @@ class ServiceGateway:
                 self.setting.jump_ns += 20 * S  # somebody sets it
                 self._end("the clock is behind")
                 return
-            except HftError:
+            except HftError as error:
+                self.setting.note(f"{self.life.name} cannot begin: {error}")
                 self._end("no journal")
                 return
             self.setting.seen[ending.name] += 1
+            if ending is Ending.STOPPED:
+                self._end("stopped and ended")
+                return
             if ending is Ending.JOURNAL_FAILED:
                 self._end("latched")
                 return
@@ -152,7 +176,7 @@ class ServiceGateway:
         setting = self.setting
         desk = _tapped(setting.product.desk(setting), self)
         journal = Journal(FOLDER, "account0", shared=True, segment_bytes=16_000, disk=self.life)
-        world = World(self.now, self._alert, _beside, _no_audit, self.loop, Turns(self.loop))
+        world = World(self.now, self._alert, self._beside, _no_audit, self.loop, Turns(self.loop))
         strategies = [f"strategy{k}" for k in range(setting.strategies)]
         ticks = {f"I{k}": Decimal(1) for k in range(len(setting.venue.touches))}
         typed = TypedIntents(strategies, ticks)
@@ -167,7 +191,7 @@ class ServiceGateway:
     def _watched(self, commit: Commit, desk: Any) -> Commit:
         """A life has read the journal and begins to write."""
         self.desk = desk
-        self.watch.recovered(self, b"".join(desk.replayed), 0)
+        self.watch.recovered(self, b"".join(desk.replayed), desk.replayed_from)
         add = commit.add
 
         def seen(rows: bytes, ts_ns: int) -> int:
@@ -178,15 +202,33 @@ class ServiceGateway:
         commit.add = seen  # type: ignore[method-assign]
         return commit
 
+    async def _beside(self, call: Callable[[], Any]) -> Any:
+        """As a thread: it ends what it began, whoever waits, and it may take long."""
+        done: asyncio.Future[Any] = self.loop.create_future()
+        self.loop.call_later(self.setting.slow_s, _end_of, call, done)
+        return await done
+
     def _alert(self, alert: Alert) -> None:
         self.setting.seen[f"alert {alert.kind}"] += 1
         self.setting.note(f"ALERT {alert.kind}: {alert.said}")
 
 
+def _end_of(call: Callable[[], Any], done: "asyncio.Future[Any]") -> None:
+    try:
+        result = call()
+    except Exception as error:
+        if done.done():
+            raise
+        done.set_exception(error)
+    else:
+        if not done.done():
+            done.set_result(result)
+
+
 def _tapped(desk: Any, gateway: ServiceGateway) -> Any:
     """What is applied and replayed goes by the auditor."""
     apply, replay = desk.apply, desk.replay
-    desk.led, desk.replayed = None, []
+    desk.led, desk.replayed, desk.replayed_from = None, [], 0
 
     def applied(rows: np.ndarray) -> Any:
         found = apply(rows)
@@ -194,6 +236,8 @@ def _tapped(desk: Any, gateway: ServiceGateway) -> Any:
         return found
 
     def replayed(rows: np.ndarray) -> None:
+        if not desk.replayed:
+            desk.replayed_from = desk.inputs
         replay(rows)
         desk.replayed.append(rows.tobytes())
 
@@ -223,11 +267,6 @@ def _typed(row: np.ndarray) -> tuple[Any, ...]:
     head = (MARKER, 1, strategy, symbol, kind, side, price * PRICE_X, qty, tif, str(target or ""))
     key = key_text((int(row["key_hi"]), int(row["key_lo"])))
     return (*head, 0, 0, "", "", key, 0)
-
-
-async def _beside(call: Callable[[], Any]) -> Any:
-    await asyncio.sleep(0)
-    return call()
 
 
 def _no_audit(table: str, row: Any) -> None:

@@ -158,6 +158,11 @@ class ModelVenue:
             order = self.random.choice(near)
             self._fill(order, order.price, self.random.randint(1, order.open), Liquidity.MAKER)
 
+    def fill(self, order_id: int, qty: int) -> None:
+        """Somebody takes so many lots of what rests."""
+        order = self.resting[order_id]
+        self._fill(order, order.price, min(qty, order.open), Liquidity.MAKER)
+
     def _distance(self, order: Order) -> int:
         bid, ask = self.touches[order.instrument]
         return bid - order.price if order.side == BUY else order.price - ask

@@ -27,6 +27,7 @@ class Weather:
     spread: float = 0.001
     loss: float = 0.0
     copies: float = 0.0
+    held: float = 0.0  # what a command waits longer, as of a process that is stopped as it sends
 
 
 @dataclass
@@ -90,7 +91,7 @@ class Connection:
     def send(self, command: Command) -> None:
         """A command leaves; it arrives unless the connection ends first."""
         self.wire.left(self.who, command)
-        self._up(self._arrive, command)
+        self._up(self._arrive, command, held=self.wire.weather.held)
 
     def ask(self, question: Callable[[ModelVenue], Any], told: Callable[[Any], None]) -> None:
         """Ask the venue; nothing is told when question or reply are lost."""
@@ -130,9 +131,9 @@ class Connection:
     def _notice(self) -> None:
         self.is_up = False
 
-    def _up(self, call: Callable[..., None], *args: Any) -> None:
+    def _up(self, call: Callable[..., None], *args: Any, held: float = 0.0) -> None:
         wire = self.wire
-        self._at = max(self._at, wire.loop.time() + wire.delay())
+        self._at = max(self._at, wire.loop.time() + wire.delay() + held)
         wire.later(self._at - wire.loop.time(), self._deliver, self._at, call, *args)
 
     def _deliver(self, at: float, call: Callable[..., None], *args: Any) -> None:

@@ -11,12 +11,23 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.codes import IntentType, OrderType, Tif
+from hft.core.codes import ControlKind, IntentType, OrderType, PolicyMode, Tif
 from hft.core.dtypes import INTENT
+from hft.gateway.rows import MODE_OWNER_DEGRADED, MODE_OWNER_OPERATOR, KillScope
 from hft.trading.inputs import INPUT, InputKind
 
 NEW, AMEND, CANCEL = (int(kind) for kind in (IntentType.NEW, IntentType.AMEND, IntentType.CANCEL))
 PAYLOAD = ("strategy_idx", "instrument_idx", "intent_type", "side", "price", "qty", "tif")
+MODE, KILL = ControlKind.MODE, ControlKind.KILL
+ORDERS = (
+    (MODE, MODE_OWNER_OPERATOR, PolicyMode.DEGRADE.value),
+    (MODE, MODE_OWNER_OPERATOR, PolicyMode.HALT.value),
+    (MODE, MODE_OWNER_DEGRADED, 1),
+    (KILL, KillScope.GLOBAL.value, 1),
+    (KILL, KillScope.STRATEGY.value, 1),
+    (KILL, KillScope.BYTE.value, 1),
+)
+OPERATES = 0.02
 KEYS_REMEMBERED, KEY_AGE_NS = 40, 200_000_000_000
 
 
@@ -39,10 +50,12 @@ class Workload:
     keys: int = 0
     recent: deque[Asked] = field(default_factory=lambda: deque(maxlen=KEYS_REMEMBERED))
     retries: int = 0
+    undo: tuple[ControlKind, int, int] | None = None
 
     def begin(self, gateway: Any) -> None:
         """Turn as long as this gateway lives; called in its life."""
         self.turn(gateway)
+        self.operate(gateway)
         self.world.loop.call_later(self.random.random() * 0.02, self.begin, gateway)
 
     def turn(self, gateway: Any) -> None:
@@ -63,6 +76,16 @@ class Workload:
         if asked:
             rows = self._rows(strategy, asked, now_ns)
             gateway.submit(rows, [self._hears(one) for one in asked])
+
+    def operate(self, gateway: Any) -> None:
+        """Now and then an operator restricts something, and undoes it later."""
+        is_ours = gateway.state == "ready" and gateway.desk is not None
+        if not is_ours or self.world.is_quiet or self.random.random() > OPERATES:
+            return
+        kind, code, value = self.undo or self.random.choice(ORDERS)
+        self.undo = None if self.undo else (kind, code, 0)
+        self.world.seen[f"operator {kind.name}"] += 1
+        gateway.control(kind, code, value)
 
     def _again(self, one: Asked) -> Asked:
         """The same once more; now and then the key comes with something else."""
