@@ -13,7 +13,7 @@ import numpy as np
 
 from hft.core.errors import ConfigError, JournalError
 from hft.services.history import Mark
-from hft.storage.disk import REAL, Disk
+from hft.storage.disk import REAL, Disk, Held
 from hft.storage.raw import facts_of, read_raw, write_raw
 from hft.trading.desk import Desk
 from hft.trading.frozen import VERSION, Upgrades, upgraded
@@ -21,6 +21,7 @@ from hft.trading.frozen import VERSION, Upgrades, upgraded
 FOLDER = "checkpoints"
 SUFFIX = ".checkpoint"
 KEEP = 2
+DOING = "makes checkpoints here"
 MARK = "journal.last"
 
 
@@ -41,6 +42,18 @@ class Checkpoints:
     ) -> None:
         self.folder, self.account = folder, account
         self._disk, self._upgrades = disk, upgrades
+
+    def hold(self) -> Held:
+        """The folder, for one that writes: two would rename each other's halves into place.
+
+        Raises: Busy naming the other, JournalError.
+        """
+        try:
+            self._disk.make(self.folder)
+            return self._disk.lock(self.folder, DOING)
+        except OSError as error:
+            said = error.strerror or str(error)
+            raise JournalError(f"{self.folder}: cannot be written: {said}") from None
 
     def write(self, desk: Desk, mark: Mark) -> Path:
         """A durable checkpoint of a desk that ends with record `mark`. Raises: JournalError."""
@@ -75,11 +88,15 @@ class Checkpoints:
                 now = upgraded(version, arrays, self._upgrades)
             except ConfigError as error:
                 raise ConfigError(f"{path}: {error}") from None
-            yield Saved(path, facts["inputs"], Mark(facts["fence"], arrays[MARK]), now)
+            yield Saved(path, facts["inputs"], Mark(facts["fence"], now[MARK]), now)
 
     def paths(self) -> list[Path]:
-        """All of them, the newest first."""
-        names = [name for name in self._disk.names(self.folder) if name.endswith(SUFFIX)]
+        """All of them, the newest first. Raises: JournalError."""
+        try:
+            names = [name for name in self._disk.names(self.folder) if name.endswith(SUFFIX)]
+        except OSError as error:
+            said = error.strerror or str(error)
+            raise JournalError(f"{self.folder}: cannot be read: {said}") from None
         return [self.folder / name for name in sorted(names, reverse=True) if name[0] != "."]
 
     def whole(self) -> list[tuple[int, Path]]:
@@ -93,9 +110,10 @@ class Checkpoints:
         return found
 
     def prune(self, keep: int = KEEP) -> int:
-        """Remove all but the newest `keep` whole ones; returns the input behind the oldest kept.
+        """Remove all but the newest `keep` whole ones; returns the input the oldest kept ends with.
 
-        The journal is needed from there on; 1 while there are fewer.
+        The journal is needed from that record on: a checkpoint is known again by it. 1 while there
+        are fewer.
         """
         whole = self.whole()[:keep]
         if len(whole) < keep:
@@ -105,7 +123,15 @@ class Checkpoints:
             if path.name < last.name:
                 self._disk.unlink(path)
         self._disk.sync_folder(self.folder)
-        return oldest + 1
+        return max(1, oldest)
+
+    def remove(self, path: Path) -> None:
+        """One that is of no use any more. Raises: JournalError."""
+        try:
+            self._disk.unlink(path)
+            self._disk.sync_folder(self.folder)
+        except OSError as error:
+            raise JournalError(f"{path}: {error.strerror or error}") from None
 
     def newest(self) -> int:
         """The last input of the newest one, by its header alone; 0 without one."""

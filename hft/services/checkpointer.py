@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hft.core.errors import HftError
+import numpy as np
+
+from hft.core.errors import ConfigError, HftError
 from hft.services.checkpoint import FOLDER, KEEP, Checkpoints
-from hft.services.desk_file import load_desk
+from hft.services.desk_file import learn_limits, load_desk
 from hft.services.history import History
-from hft.services.recovery import follow, recover
+from hft.services.recovery import Superseded, follow, recover
 from hft.services.retention import retire
 from hft.storage.disk import REAL, Disk
 
@@ -41,24 +43,55 @@ class Checkpointer:
         archive: Path | None = None,
         disk: Disk = REAL,
     ) -> None:
+        if keep < KEEP:
+            raise ConfigError(
+                f"keep: {keep} checkpoints are too few; the newest may be damaged, or of a leader "
+                f"that was stopped: keep {KEEP} or more"
+            )
         self.checkpoints = Checkpoints(folder / FOLDER, account, disk=disk)
         self.history = History(folder, account, disk=disk)
         self._keep, self._archive, self._disk = keep, archive, disk
-        self._desk = load_desk(folder, account, disk)
-        recover(self._desk, self.history, self.checkpoints, settled=True)
+        self._folder, self._account = folder, account
+        self._last: np.ndarray | None = None  # the row that the desk ends with
+        self._recover()
 
     def make(self) -> Made:
         """Read on, write a checkpoint when there is more than the newest has, retire what is old.
 
-        Raises: JournalError, ConfigError in one sentence.
+        Raises: Busy while another makes one; JournalError, ConfigError in one sentence.
         """
-        follow(self._desk, self.history, settled=True)
+        held = self.checkpoints.hold()
+        try:
+            return self._make()
+        finally:
+            held.close()
+
+    def _make(self) -> Made:
+        learn_limits(self._desk, self._folder, self._disk)
+        try:
+            follow(self._desk, self.history, settled=True, last=self._last)
+        except Superseded:  # a leader that was stopped wrote what does not count, and we read it
+            self._recover()
         inputs, path = self._desk.inputs, None
-        if inputs > self.checkpoints.newest() and self.history.last is not None:
-            path = self.checkpoints.write(self._desk, self.history.mark())
+        if self.history.last is not None:
+            mark = self.history.mark()
+            self._last = mark.row.copy()
+            if inputs > self.checkpoints.newest():
+                path = self.checkpoints.write(self._desk, mark)
         needed = self.checkpoints.prune(self._keep)
         retired = retire(self.history, needed, archive=self._archive, disk=self._disk)
         return Made(inputs, path, tuple(retired))
+
+    def _recover(self) -> None:
+        """A new desk at the end of what is settled. What leads nowhere any more is removed: it
+        would be kept in place of one that counts."""
+        self._desk = load_desk(self._folder, self._account, self._disk)
+        found = recover(self._desk, self.history, self.checkpoints, settled=True)
+        for path in found.void:
+            self.checkpoints.remove(path)
+        self._last = None
+        if self.history.last is not None and self.history.last.last == self._desk.inputs:
+            self._last = self.history.mark().row.copy()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,9 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--archive", type=Path, help="where old segments go; else they are removed")
     given = parser.parse_args(arguments)
     try:
-        one = Checkpointer(
-            given.folder, given.account, keep=max(1, given.keep), archive=given.archive
-        )
+        one = Checkpointer(given.folder, given.account, keep=given.keep, archive=given.archive)
         while True:
             made = one.make()
             if made.path is not None:

@@ -12,7 +12,7 @@ import numpy as np
 from hft.core.errors import ConfigError, JournalError
 from hft.gateway.resolve import ResolvedLimits
 from hft.storage.disk import REAL, Disk
-from hft.storage.raw import read_raw, write_raw
+from hft.storage.raw import Raw, read_raw, write_raw
 from hft.trading.desk import Desk, limits_key
 
 PLAN = "plan.bin"
@@ -68,7 +68,7 @@ def keep_limits(limits: ResolvedLimits, folder: Path, disk: Disk = REAL) -> None
 def load_desk(folder: Path, account: str, disk: Disk = REAL) -> Desk:
     """An empty desk as the folder's plan says. Raises: JournalError, ConfigError."""
     try:
-        raw = read_raw(folder / PLAN, disk)
+        raw = _read(folder / PLAN, disk)
         names = [name for name in disk.names(folder) if name.startswith("limits-")]
         known = {name: _limits(folder / name, disk) for name in names if name.endswith(".bin")}
     except OSError as error:
@@ -88,8 +88,33 @@ def load_desk(folder: Path, account: str, disk: Disk = REAL) -> Desk:
     )
 
 
+def learn_limits(desk: Desk, folder: Path, disk: Disk = REAL) -> None:
+    """Make a desk know the limits that were written down since it was made. Raises: JournalError.
+
+    Mutates: desk.
+    """
+    known = {_limits_name(limits_key(limits)) for limits in desk.known_limits}
+    try:
+        for name in disk.names(folder):
+            if name.startswith("limits-") and name.endswith(".bin") and name not in known:
+                desk.allow(_limits(folder / name, disk))
+    except OSError as error:
+        raise JournalError(f"{folder}: cannot be read: {error.strerror or error}") from None
+
+
+def _read(path: Path, disk: Disk) -> Raw:
+    """Raises: JournalError also for a file of another version, OSError."""
+    raw = read_raw(path, disk)
+    if raw.version != VERSION:
+        raise JournalError(
+            f"{path}: is of version {raw.version}, this hft reads {VERSION}; go on with the hft "
+            "that made it"
+        )
+    return raw
+
+
 def _limits(path: Path, disk: Disk) -> ResolvedLimits:
-    _, facts, arrays = read_raw(path, disk)
+    _, facts, arrays = _read(path, disk)
     rows: list[np.ndarray | None] = [None] * facts["strategies"]
     for row, k in zip(arrays["own"], facts["own"], strict=True):
         rows[k] = row
@@ -112,7 +137,7 @@ def _limits_name(key: int) -> str:
 
 
 def _check(folder: Path, account: str, configuration: int, disk: Disk) -> None:
-    facts = read_raw(folder / PLAN, disk).facts
+    facts = _read(folder / PLAN, disk).facts
     _check_account(folder, account, facts)
     if facts["configuration"] != configuration:
         raise ConfigError(

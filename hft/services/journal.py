@@ -6,6 +6,7 @@ group, and from then on that copy counts. What the stopped one adds behind it is
 its answers to it are refused by the lease, its commands by the fence.
 """
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from hft.services.checkpoint import Checkpoints
 from hft.services.history import TOPIC, History
 from hft.storage.commit import GROUP_KIND
 from hft.storage.disk import REAL, Disk, Held
-from hft.storage.log import SEGMENT_BYTES, LogWriter
+from hft.storage.log import SEGMENT_BYTES, LogWriter, segment_paths
 from hft.trading.inputs import SCHEMA
 
 DOING = "writes this journal"
@@ -57,7 +58,10 @@ class Journal:
     @property
     def fence(self) -> int:
         """The highest fence that ever began a life here; 0 before the first."""
-        return max(self.history.fences(), default=0)
+        try:
+            return max(self.history.fences(), default=0)
+        except OSError as error:
+            raise JournalError(f"{self.folder}: cannot be read: {_said(error)}") from None
 
     @property
     def last(self) -> int:
@@ -76,8 +80,7 @@ class Journal:
 
         Raises: JournalError when the disk cannot take it, or another life was begun meanwhile.
         """
-        if self.fence >= fence:
-            raise JournalError(f"{self.folder}: a life under fence {self.fence} has begun already")
+        self._refuse_late(fence - 1)
         log = LogWriter(
             self.history.place(fence),
             TOPIC,
@@ -89,9 +92,28 @@ class Journal:
             disk=self.disk,
         )
         last = self.history.last
-        if last is not None:
-            log.append(last.ts_ns, GROUP_KIND, last.payload())
+        try:
+            if last is not None:
+                log.append(last.ts_ns, GROUP_KIND, last.payload())
+            self._refuse_late(fence)
+        except JournalError:
+            log.close()
+            self._take_back(fence)
+            raise
         return log
+
+    def _refuse_late(self, fence: int) -> None:
+        """Who was stopped on the way here has been followed by another, whose life counts."""
+        if self.fence > fence:
+            raise JournalError(f"{self.folder}: a life under fence {self.fence} has begun already")
+
+    def _take_back(self, fence: int) -> None:
+        """A log that nothing was decided in: readers would take it for a life of its own."""
+        place = self.history.place(fence)
+        with contextlib.suppress(OSError):
+            for path in segment_paths(place, self.disk):
+                self.disk.unlink(path)
+            self.disk.sync_folder(place)
 
     def close(self) -> None:
         """Let another process write."""

@@ -18,10 +18,11 @@ from hft.core.errors import ConfigError, HftError
 from hft.gateway import tables
 from hft.gateway.resolve import ResolvedLimits
 from hft.gateway.state import GatewayState, apply_limits
+from hft.services.desk_file import keep_limits
 from hft.services.ports import AlertKind, Now
 from hft.services.service import GatewayService
 from hft.storage.atomic import write_atomic
-from hft.trading.desk import Desk
+from hft.trading.desk import Desk, limits_key
 
 ROLE, SIGNATURE, SUFFIX = "risk", ".sig", ".yaml"
 POLL_S = 1.0
@@ -118,6 +119,7 @@ class LimitWatch:
         self._resolve, self._archive, self._now_ns = resolve, archive, now_ns
         self._poll_s = poll_s
         self._seen: tuple[bytes, bytes] | None = None
+        self._said = ""  # the last refusal
 
     async def once(self) -> bool:
         """Look; true when other limits are in force and durable."""
@@ -129,11 +131,20 @@ class LimitWatch:
         try:
             try_limits(service.desk, limits.resolved)
         except ConfigError as error:
-            service.alert(AlertKind.LIMITS, f"{self._path}: is not put in force: {error}")
+            self._say(f"{self._path}: is not put in force: {error}")
             return False
-        value = service.desk.allow(limits.resolved)
+        value = limits_key(limits.resolved)
         if before == f"{value:016x}":
             return False
+        journal = service.journal
+        try:  # before the row: another process reads the journal with it
+            await service.world.beside(
+                lambda: keep_limits(limits.resolved, journal.folder, journal.disk)
+            )
+        except OSError as error:
+            self._refuse(f"{journal.folder}: cannot be written: {error.strerror or error}")
+            return False
+        service.desk.allow(limits.resolved)
         number = await service.control(ControlKind.LIMITS, 0, value)
         service.record(
             "control_log",
@@ -161,12 +172,22 @@ class LimitWatch:
             seen = (self._path.read_bytes(), beside.read_bytes() if beside.exists() else b"")
             if seen == self._seen:
                 return None
-            self._seen = seen
             keys = Keys.read(self._keys)
             limits = read_signed(self._path, keys, self._resolve, self._now_ns())
             self._archive.keep(limits)
+            self._seen, self._said = seen, ""
         except (HftError, OSError) as error:
-            said = f"{error}; the limits in force stay"
-            self._service.alert(AlertKind.LIMITS, said)
+            self._refuse(str(error))
             return None
         return limits
+
+    def _refuse(self, why: str) -> None:
+        """Look at it again next time: the cure may be elsewhere, as in a key that is added."""
+        self._seen = None
+        self._say(f"{why}; the limits in force stay")
+
+    def _say(self, said: str) -> None:
+        """Once, until it is something else."""
+        if said != self._said:
+            self._said = said
+            self._service.alert(AlertKind.LIMITS, said)

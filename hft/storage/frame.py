@@ -101,7 +101,10 @@ def is_torn_header(data: bytes) -> bool:
 
 
 def encode(seq: int, ts_ns: int, kind: int, payload: bytes, flags: int = 0) -> bytes:
-    """One frame."""
+    """One frame. Raises: JournalError for a payload that a reader would take for damage."""
+    if HEAD_BYTES - COVERED + len(payload) > FRAME_MAX:
+        most = FRAME_MAX - HEAD_BYTES + COVERED
+        raise JournalError(f"record {seq} has {len(payload)} bytes; a frame holds {most}")
     head = HEAD.pack(HEAD_BYTES - COVERED + len(payload), 0, seq, ts_ns, kind, flags)
     crc = zlib.crc32(payload, zlib.crc32(head[COVERED:]))
     return head[:4] + crc.to_bytes(4, "little") + head[COVERED:] + payload

@@ -5,6 +5,7 @@ length, crc of the header; header; arrays at 64-byte steps`. The header says wha
 (`facts`, whatever its writer says) and where which array of which type is.
 """
 
+import contextlib
 import json
 import struct
 import zlib
@@ -54,8 +55,12 @@ def write_raw(
                     taken += file.write(at + taken, piece[taken:])
                 at += len(piece)
         file.sync()
-    finally:
+    except OSError:
         file.close()
+        with contextlib.suppress(OSError):  # a part of it would keep a full disk full
+            disk.unlink(aside)
+        raise
+    file.close()
     disk.rename(aside, path)
     disk.sync_folder(path.parent)
 

@@ -57,3 +57,11 @@ def test_a_frame_out_of_sequence_is_not_read_however_good_its_checksum(before: i
     assert scan.torn_bytes == len(data) // (before + 1)
     followed = frame.scan(data + frame.encode(before + 3, 0, 0, b"same"), 1, 0)
     assert len(followed.frames) == before and followed.damaged_at == scan.end
+
+
+def test_a_record_that_no_reader_would_take_is_refused_when_it_is_written() -> None:
+    most = frame.FRAME_MAX - (frame.HEAD_BYTES - frame.COVERED)
+    data = frame.encode(1, 0, 0, bytes(most))
+    assert len(frame.scan(data, 1, 0).frames) == 1
+    with pytest.raises(JournalError, match=f"record 1 has {most + 1} bytes; a frame holds {most}"):
+        frame.encode(1, 0, 0, bytes(most + 1))
