@@ -6,6 +6,7 @@ follows a gap cannot be trusted.
 """
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -58,13 +59,17 @@ class Callbacks:
         woken: Callable[[], None],
         *,
         capacity: int = CAPACITY,
-        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self.capacity, self.dropped = capacity, 0
-        self._woken, self._loop = woken, loop
+        self._woken = woken
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: deque[Call] = deque()
         self._guard = threading.Lock()  # for moments
         self._is_open, self._home = True, threading.get_ident()
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """From now on they are for this loop, in the thread that calls."""
+        self._loop, self._home = loop, threading.get_ident()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -124,4 +129,5 @@ class Callbacks:
         if self._loop is None or threading.get_ident() == self._home:
             self._woken()
         else:
-            self._loop.call_soon_threadsafe(self._woken)
+            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody is to be woken
+                self._loop.call_soon_threadsafe(self._woken)

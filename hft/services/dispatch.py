@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from hft.core.codes import IntentType, Reason, ResponseKind
+from hft.core.errors import InvariantError
 from hft.services.link import Link
 from hft.services.ports import AlertKind, OrderAdapter
 from hft.trading.inputs import InputKind, heard
@@ -64,6 +65,8 @@ class Dispatch:
             return unsent
         try:
             reasons = list(self._adapter.submit(commands))
+            if len(reasons) != len(commands):
+                raise InvariantError(f"{len(reasons)} reasons for {len(commands)} commands")
         except Exception as error:  # whatever it is, nobody knows what left
             self._in_doubt(commands, error)
             return unsent

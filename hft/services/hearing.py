@@ -9,7 +9,7 @@ from collections import deque
 import numpy as np
 
 from hft.services.callbacks import Call, Callbacks, CallKind
-from hft.services.link import Link
+from hft.services.link import Link, Phase
 from hft.services.ports import AlertKind
 from hft.trading.desk import Desk
 from hft.trading.inputs import HEARD, INPUT, InputKind, Outcome
@@ -27,13 +27,17 @@ class Hearing:
     """Drains the callbacks of one life into rows. Mutates: `link`."""
 
     def __init__(self, link: Link, callbacks: Callbacks, accounts: int) -> None:
-        self.link, self._callbacks, self._accounts = link, callbacks, accounts
+        self.link, self._callbacks, self._accounts = link, callbacks, range(accounts)
         self.alerts: Said = []  # taken by whoever owns this
         self._left: deque[Call] = deque()
         self._ended: int | None = None  # a question whose rows are to be applied first
         self._asked: set[int] = set()
         self._untold: set[int] = set()
-        self._disputed = 0
+        self._disputed = self._gaps = 0
+
+    def begin(self, desk: Desk) -> None:
+        """A life begins with this desk."""
+        self._gaps = int(desk.state.head[0]["gaps"])
 
     @property
     def has_more(self) -> bool:
@@ -59,11 +63,20 @@ class Hearing:
                     said.append(call)
             else:
                 self._turn(call, now_ns)
-        return _rows(said) if said else None
+        return self._rows(said, now_ns) if said else None
 
     def applied(self, desk: Desk, now_ns: int) -> None:
-        """The rows taken last are booked: was that the end of a question?"""
+        """The rows taken last are booked: did they fit, and was that the end of a question?"""
         token, self._ended = self._ended, None
+        gaps, self._gaps = self._gaps, int(desk.state.head[0]["gaps"])
+        if self._gaps > gaps and self.link.phase is not Phase.DOWN:
+            self._say(
+                AlertKind.CALLBACKS_LOST,
+                "an answer of the venue is missing, or cannot be; nothing leaves until the venue "
+                "has said what became of every order",
+            )
+            self.link.down(now_ns)
+            return
         if token is None or not self.link.is_asked(token):
             return
         disputed = int(desk.state.head[0]["disputed"]) - self._disputed
@@ -83,11 +96,11 @@ class Hearing:
         self.link.down(now_ns, soon=True)
 
     def _counts(self, call: Call) -> bool:
-        if not 0 <= call.account_idx < self._accounts:
+        if call.account_idx not in self._accounts:
             self._say(AlertKind.BAD_ANSWER, f"order {call.order_id}: account {call.account_idx}")
             return False
-        if call.kind is CallKind.ANSWER:
-            return True
+        if call.kind is CallKind.ANSWER:  # of a session that was given up it is told when asked
+            return self.link.phase not in (Phase.DOWN, Phase.CONNECTING)
         if not self.link.is_asked(call.token):
             return False
         if call.order_id not in self._asked and call.code == Outcome.RESTS:
@@ -117,13 +130,37 @@ class Hearing:
             self._callbacks.reopen()
             self.link.down(now_ns, soon=True)
 
+    def _rows(self, said: list[Call], now_ns: int) -> np.ndarray | None:
+        """Rows of what was said, up to what cannot be read: that ends the session."""
+        try:
+            return _rows(said)
+        except (ValueError, TypeError, OverflowError):
+            pass
+        for place, call in enumerate(said):
+            try:
+                _rows([call])
+            except (ValueError, TypeError, OverflowError) as error:
+                self._ended = None
+                self._say(
+                    AlertKind.BAD_ANSWER,
+                    f"a callback about order {call.order_id!r} cannot be read: {error}; the venue "
+                    "is asked what became of every order",
+                )
+                self.link.down(now_ns)
+                return _rows(said[:place]) if place else None
+        return None
+
     def _say(self, kind: AlertKind, said: str) -> None:
         self.alerts.append((kind, said))
 
 
 def _rows(said: list[Call]) -> np.ndarray:
+    """Raises: ValueError, TypeError, OverflowError where a field is no whole number of 64 bits."""
     rows = np.zeros(len(said), HEARD)
     rows["kind"] = [_KINDS[call.kind] for call in said]
     for name in _NAMES:
-        rows[name] = [getattr(call, name) for call in said]
+        column = np.array([getattr(call, name) for call in said])
+        if column.dtype.kind not in "ib":
+            raise ValueError(f"{name} is no whole number of 64 bits")
+        rows[name] = column
     return rows.view(INPUT)

@@ -26,6 +26,7 @@ class Leading:
     ) -> None:
         self.lease, self._beside, self._lost, self._refresh_s = lease, beside, lost, refresh_s
         self._task: asyncio.Task[None] | None = None
+        self._renews = self._is_over = False
 
     async def acquire(self, above: int) -> bool:
         """Lead under a fence above `above`; false: another one leads."""
@@ -37,8 +38,10 @@ class Leading:
     async def release(self) -> None:
         """Let another lead at once."""
         task, self._task = self._task, None
+        self._is_over = True
         if task is not None:
-            task.cancel()
+            if not self._renews:  # else it still writes into the file that is closed next
+                task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await self._beside(self.lease.release)
@@ -46,6 +49,14 @@ class Leading:
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(self._refresh_s)
-            if not await self._beside(self.lease.renew):
+            self._renews = True
+            try:
+                leads = await self._beside(self.lease.renew)
+            except Exception:  # whatever the backend raises
+                leads = False
+            self._renews = False
+            if self._is_over:
+                return
+            if not leads:
                 self._lost()
                 return

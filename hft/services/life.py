@@ -21,6 +21,7 @@ class Phase(Enum):
     STOPPED = auto()
     LEASE_LOST = auto()
     JOURNAL_FAILED = auto()
+    BROKEN = auto()  # by a defect of ours, or cancelled
 
 
 class Ending(Enum):
@@ -29,6 +30,7 @@ class Ending(Enum):
     STOPPED = auto()
     LEASE_LOST = auto()
     JOURNAL_FAILED = auto()
+    BROKEN = auto()
 
 
 ENDINGS = {Phase[ending.name]: ending for ending in Ending}
@@ -39,6 +41,7 @@ REFUSALS = {
     Phase.STOPPED: Reason.POLICY_HALT,
     Phase.LEASE_LOST: Reason.NOT_LEADER,
     Phase.JOURNAL_FAILED: Reason.DEDUP_JOURNAL_FAILED,
+    Phase.BROKEN: Reason.INTERNAL_ERROR,
 }
 
 

@@ -21,8 +21,11 @@ class OrderAdapter(Protocol):
     """One venue session of one gateway, under one fence at a time.
 
     What the venue answers goes to the `Callbacks` of `begin`, in the venue's order; copies are
-    fine, since the gateway knows them again. Nothing here waits, and nothing is tried again:
-    whether a command left twice must never be a question.
+    fine, since the gateway knows them again. Answers that are numbered (`seq`) count up by one for
+    each account within a `session` of the venue's; a hole ends ours, and behind the question that
+    follows they go on from any number.
+    Nothing here waits, and nothing is tried again: whether a command left twice must never be a
+    question.
     """
 
     def begin(self, fence: int, heard: Callbacks) -> None:

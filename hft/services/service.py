@@ -6,6 +6,7 @@ the lease or the journal is lost; then nothing leaves any more and everybody is 
 """
 
 import asyncio
+import contextlib
 import functools
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -14,10 +15,12 @@ from typing import Any
 import numpy as np
 
 from hft.core.codes import ControlKind, Reason
-from hft.core.errors import Busy, ConfigError, JournalError
+from hft.core.errors import Busy, JournalError
 from hft.services import intake, outbox
+from hft.services.audit_rows import AuditRows
 from hft.services.callbacks import Callbacks
 from hft.services.channel import Envelope, LocalIntentChannel
+from hft.services.clock import LifeClock
 from hft.services.desk_file import keep_plan
 from hft.services.dispatch import Dispatch
 from hft.services.hearing import Hearing
@@ -57,8 +60,7 @@ class GatewayService:
         self.channel, self.typed, self.world = channel, typed, world
         self.lease, self.options = lease, options or Options()
         self.phase, self.cause = Phase.NEW, ""
-        given = {"capacity": self.options.callbacks, "loop": world.loop}
-        self.callbacks = Callbacks(self.wake, **given)  # type: ignore[arg-type]
+        self.callbacks = Callbacks(self.wake, capacity=self.options.callbacks)
         self.link = Link(self.options.retry_ns, self.options.patience_ns)
         self.hearing = Hearing(self.link, self.callbacks, len(desk.accounts))
         self.dispatch = Dispatch(adapter, self.link, self.alert)
@@ -71,13 +73,13 @@ class GatewayService:
         self._own: list[Intent] = []
         self._moved: set[int] = set()  # instruments with a new touch
         self._tick_at_ns = 0
-        self._clock_ns = self._ahead_ns = 0  # the clock when last read, and how far time is ahead
+        self._clock = LifeClock(world.now_ns, self.options.clock_slack_ns, self.alert)
         # What waits for the disk stays below what the gateway would refuse: intents wait in the
         # channel instead, where they can grow old and their submitters feel it.
         self._room = int(desk.state.head[0]["room"])
         self._awake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self._writing: set[asyncio.Future[Any]] = set()  # audit rows
+        self._audit_rows = AuditRows(world, self.alert)
         self._shutdown: Shutdown | None = None
         channel.woken = self.wake
 
@@ -163,32 +165,41 @@ class GatewayService:
 
     def record(self, table: str, row: Mapping[str, Any]) -> None:
         """Leave an audit row, beside the loop; one that cannot be written is an alert."""
-        writing = asyncio.ensure_future(self.world.beside(lambda: self.world.audit(table, row)))
-        self._writing.add(writing)
-        writing.add_done_callback(self._is_recorded)
+        self._audit_rows.record(table, row)
 
     async def start(self) -> None:
         """Lead, know what is on the disk, and begin the next life durably.
 
         Raises: Busy when another leads; HftError in one sentence. Nothing has been sent then.
         """
+        self.callbacks.begin(asyncio.get_running_loop())
         try:
             if not await self._leading.acquire(self.journal.fence):
                 raise Busy(f"{self.journal.folder}: another gateway leads; this one stands by")
             await self._begin(self.lease.fence)
-        except BaseException:
+        except (Exception, asyncio.CancelledError):
+            with contextlib.suppress(JournalError):
+                await self._writer.close()
             await self._leading.release()
             self.journal.close()
             raise
 
     async def run(self) -> Ending:
-        """Decide until the end. Raises: JournalError when the last records could not be kept."""
+        """Decide until the end. Raises: JournalError when the last records could not be kept.
+
+        A defect, or who cancels it, ends the life like any other: what it leads is let go.
+        """
         self._arm()
-        while self.phase not in ENDINGS:
-            await self._awake.wait()
-            self._awake.clear()
-            self.turn()
-            await asyncio.sleep(0)
+        try:
+            while self.phase not in ENDINGS:
+                await self._awake.wait()
+                self._awake.clear()
+                self.turn()
+                await asyncio.sleep(0)
+        except (Exception, asyncio.CancelledError) as error:
+            self._finish(Phase.BROKEN, AlertKind.DEFECT, f"{error!r}; nothing leaves any more")
+            await self._end()
+            raise
         await self._end()
         return ENDINGS[self.phase]
 
@@ -207,12 +218,13 @@ class GatewayService:
         found = await self.world.beside(functools.partial(self._replay, fence))
         for said in found.passed_over:
             self.alert(AlertKind.CHECKPOINT, said)
-        self._check_clock()
+        self._clock.check(self.desk.now_ns)
         now_ns = self._now()
         log = await self.world.beside(functools.partial(self.journal.begin, fence, now_ns))
         given: dict[str, Any] = {"loop": self.world.loop, "executor": self.world.executor}
         commit = Commit(log, INPUT.itemsize, first=self.desk.inputs + 1, **given)
         self._writer.begin(commit)
+        self.hearing.begin(self.desk)
         self.phase = Phase.RECOVERING
         first = [
             self.desk.begin(now_ns),
@@ -231,14 +243,6 @@ class GatewayService:
         keep_plan(self.desk, journal.folder, journal.account, journal.disk)
         return found
 
-    def _check_clock(self) -> None:
-        back_ns = self.desk.now_ns - self.world.now_ns()
-        if back_ns > self.options.clock_slack_ns:
-            raise ConfigError(
-                f"the clock is {back_ns // 1_000_000} ms behind the journal's last record; set it "
-                "before this gateway starts"
-            )
-
     async def _end(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -247,9 +251,8 @@ class GatewayService:
         for *_, waiter in self._controls:
             waiter.cancel()
         self._refuse_waiting()
-        self.adapter.close()
-        if self._writing:
-            await asyncio.wait(self._writing)
+        self._venue(self.adapter.close)
+        await self._audit_rows.written()
         try:
             await self.commit.close()
         except JournalError:
@@ -311,11 +314,19 @@ class GatewayService:
         drained = not len(self._outbox) and not self.dispatch.has_returned
         step = self.link.step(now_ns, is_drained=drained)
         if step is Step.BEGIN:
-            self.adapter.begin(self.lease.fence, self.callbacks)
+            self._venue(self.adapter.begin, self.lease.fence, self.callbacks)
         elif step is Step.ASK:
             orders = self.desk.working()
             self.hearing.ask(orders, self.desk)
-            self.adapter.ask(self.link.token, orders)
+            self._venue(self.adapter.ask, self.link.token, orders)
+
+    def _venue(self, call: Callable[..., None], *given: Any) -> None:
+        """Ask something of the adapter; whatever it raises means that there is no session."""
+        try:
+            call(*given)
+        except Exception as error:
+            self.alert(AlertKind.VENUE_DOWN, f"the adapter failed: {error!r}")
+            self.link.down(self._now())
 
     def _step_shutdown(self, shutdown: Shutdown, now_ns: int) -> None:
         if len(self._outbox) or self.dispatch.has_returned:
@@ -373,24 +384,8 @@ class GatewayService:
         rows = [touch_rows(self.touches, moved, now_ns)] if moved else []
         return [*rows, rows_of(InputKind.TICK, now_ns)]
 
-    def _is_recorded(self, writing: "asyncio.Future[Any]") -> None:
-        self._writing.discard(writing)
-        error = None if writing.cancelled() else writing.exception()
-        if error is not None:
-            self.alert(AlertKind.DEFECT, f"an audit row could not be written: {error}")
-
     def _now(self) -> int:
-        """It goes on from where it was when the clock is set back, or timers would stand still."""
-        clock_ns, before_ns = self.world.now_ns(), self._clock_ns
-        back_ns, self._clock_ns = before_ns - clock_ns, clock_ns
-        if back_ns > 0:
-            self._ahead_ns += back_ns
-            if back_ns > self.options.clock_slack_ns:
-                said = (
-                    f"the clock was set back by {back_ns // 1_000_000} ms; time goes on from before"
-                )
-                self.alert(AlertKind.CLOCK, said)
-        return max(clock_ns + self._ahead_ns, self.desk.now_ns)
+        return self._clock.now(self.desk.now_ns)
 
     def _arm(self) -> None:
         """Look at least so often, whether or not something happens."""

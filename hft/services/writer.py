@@ -49,6 +49,11 @@ class Writer:
         """Records go there from now on."""
         self._commit = commit
 
+    async def close(self) -> None:
+        """Nothing more is recorded. Raises: JournalError where the last records could not be."""
+        if self._commit is not None:
+            await self._commit.close()
+
     def put(
         self,
         rows: list[np.ndarray],

@@ -12,7 +12,7 @@ from hft.core.dtypes import Row
 from hft.core.jit import kernel, seldom
 from hft.gateway import dedup
 from hft.gateway.control import control
-from hft.gateway.events import find_order, hold_again
+from hft.gateway.events import find_order, hold_again, is_believable
 from hft.gateway.tables import enter
 from hft.trading.answers import receive
 from hft.trading.checks import heard_row, name_index
@@ -35,7 +35,11 @@ _TICK = InputKind.TICK.value
 _RECONCILED = InputKind.RECONCILED.value
 _UNSENT = InputKind.UNSENT.value
 _LIMITS = ControlKind.LIMITS.value
+_DISCONNECT = ControlKind.DISCONNECT.value
 _FILL = ResponseKind.FILL.value
+_CANCELLED = ResponseKind.CANCELLED.value
+_EXPIRED = ResponseKind.EXPIRED.value
+_REJECTED = ResponseKind.REJECTED.value
 _AMEND_REJECTED = ResponseKind.AMEND_REJECTED.value
 _STEP_CONTROL = StepKind.CONTROL.value
 AHEAD = 8  # rows whose key is fetched before its turn
@@ -140,7 +144,8 @@ def _copy_intent(row: Row, intent: Row) -> None:
 def _hear_answer(desk: Any, row: Row) -> None:
     """An answer of the venue, once: by its number, and a fill by what the venue has filled so far.
 
-    Mutates: desk.
+    Behind a hole nothing of the session counts: an end without the fill before it would be booked
+    as an end without the fill. Mutates: desk.
     """
     head, gw = desk.head[0], desk.trading.gw
     answer = desk.answer[0]
@@ -149,13 +154,8 @@ def _hear_answer(desk: Any, row: Row) -> None:
     if slot < 0:
         head["strays"] += 1
         slot, copy = 0, 1
-    elif copy == 0 and row["code"] == _FILL and row["total_qty"] > 0:
-        filled = gw.orders[slot]["filled_qty"]
-        if row["total_qty"] <= filled:
-            head["copies"] += 1
-            copy = 1
-        elif row["total_qty"] - row["qty"] != filled:
-            head["gaps"] += 1
+    elif copy == 0 and not _follows(desk, slot, row):
+        copy = 1
     answer["ts_ns"] = row["ts_ns"]
     answer["kind"] = row["code"]
     answer["slot"] = slot
@@ -187,15 +187,45 @@ def _is_next(desk: Any, row: Row) -> bool:
     if row["seq"] <= 0:
         return True
     head, last = desk.head[0], desk.sessions[row["account_idx"]]
+    known, asked = last["seq"], last["seq"] < 0
+    if asked:
+        known = -1 - known
     new = row["session"] > last["session"]
-    if not new and (row["session"] < last["session"] or row["seq"] <= last["seq"]):
+    if not new and (row["session"] < last["session"] or row["seq"] <= known):
         head["copies"] += 1
         return False
-    if not new and row["seq"] > last["seq"] + 1:
+    if not (new or asked) and row["seq"] > known + 1:
         head["gaps"] += 1
+        return False
     last["session"] = row["session"]
     last["seq"] = row["seq"]
     return True
+
+
+@kernel
+def _follows(desk: Any, slot: int, row: Row) -> bool:
+    """Does this answer follow what is booked of its order? A copy does not, nor what lacks a fill
+    before it, nor a fill that cannot be. Mutates: desk, what it counts and its sessions."""
+    head, gw, total_qty = desk.head[0], desk.trading.gw, row["total_qty"]
+    filled = gw.orders[slot]["filled_qty"]
+    if row["code"] == _FILL:
+        if 0 < total_qty <= filled:
+            head["copies"] += 1
+            return False
+        fits = row["qty"] > 0 and is_believable(enter(gw), slot, row["price"], row["qty"])
+        fits = fits and (total_qty <= 0 or total_qty - row["qty"] == filled)
+    else:
+        fits = total_qty <= filled or not _is_end(row["code"])
+    if not fits:
+        head["gaps"] += 1
+        if row["seq"] > 0:  # the hole stays open until the session is given up
+            desk.sessions[row["account_idx"]]["seq"] = row["seq"] - 1
+    return bool(fits)
+
+
+@kernel(inline=True)
+def _is_end(code: int) -> bool:
+    return bool(code == _CANCELLED or code == _EXPIRED or code == _REJECTED)
 
 
 @kernel
@@ -233,9 +263,20 @@ def _hear_seldom(desk: Any, rows: Any, k: int) -> bool:
     return False
 
 
+@kernel
+def _forget_numbers(desk: Any) -> None:
+    """The venue will be asked: what it tells then stands for answers that are never heard."""
+    for a in range(len(desk.sessions)):
+        last = desk.sessions[a]
+        if last["seq"] >= 0:
+            last["seq"] = -1 - last["seq"]
+
+
 @kernel(inline=True)
 def _hear_control(desk: Any, row: Row) -> bool:
     trading = desk.trading
+    if row["code"] == _DISCONNECT:
+        _forget_numbers(desk)
     step = new_step(step_row(), _STEP_CONTROL, row["ts_ns"])
     step["code"] = row["code"]
     step["target"] = row["target_id"]

@@ -37,7 +37,7 @@ DESK = np.dtype(
             "steps",  # noted, ever
             "commands",  # decided, ever
             "copies",  # answers that were heard before
-            "gaps",  # numbers of the venue that were passed over, and fills that it counts
+            "gaps",  # answers that were not booked since one before them is missing
             "disputed",  # RECONCILED rows that do not fit what was booked
             "strays",  # rows about an order that is not there
             "keeps",  # 1: records go to the rings
@@ -50,6 +50,7 @@ DESK = np.dtype(
 )
 RINGS = ("keeps", "steps_len", "commands_len", "steps_lost")  # not of the state proper
 
+# The last answer heard; `seq` below 0 is -1 - seq, and the next one may be any later one.
 SESSION = np.dtype([("session", np.int64), ("seq", np.int64)], align=True)
 
 

@@ -43,6 +43,7 @@ class NaiveDesk(Trips):
         }
         self.marks: dict[tuple[int, int], tuple[int, int]] = {}
         self.sessions = [(0, 0)] * rules.accounts
+        self.asked: set[int] = set()  # accounts whose next answer may have any later number
         self.epoch, self.next_id, self.latency_ns = 0, 1, 0
         self.copies = self.gaps = self.disputed = self.strays = 0
         self.sent: list[tuple[int, ...]] = []  # kind, order, command, price, qty
@@ -128,13 +129,22 @@ class NaiveDesk(Trips):
             return
         kind = ResponseKind(row["code"])
         told = row.get("total_qty", 0)
-        if new and kind == ResponseKind.FILL and told > 0:
-            if told <= order.filled:
-                self.copies += 1
-                new = False
-            elif told - row["qty"] != order.filled:
-                self.gaps += 1
         if not new:
+            return
+        if kind == ResponseKind.FILL and 0 < told <= order.filled:
+            self.copies += 1
+            return
+        missing = told - order.filled if told else 0
+        if kind == ResponseKind.FILL:
+            cannot_be = row["qty"] <= 0 or row["price"] < 0
+            is_cut = cannot_be or (told > 0 and missing != row["qty"])
+        else:
+            is_cut = kind in ENDS and missing > 0
+        if is_cut:
+            self.gaps += 1
+            if row.get("seq", 0) > 0:
+                self.sessions[row.get("account_idx", 0)] = (row["session"], row["seq"] - 1)
+                self.asked.discard(row.get("account_idx", 0))
             return
         if kind == ResponseKind.FILL:
             self._fill(order, row)
@@ -161,8 +171,11 @@ class NaiveDesk(Trips):
         if number <= last:
             self.copies += 1
             return False
-        if number[0] == last[0] and number[1] > last[1] + 1:
+        account = row.get("account_idx", 0)
+        if number[0] == last[0] and number[1] > last[1] + 1 and account not in self.asked:
             self.gaps += 1
+            return False
+        self.asked.discard(account)
         self.sessions[row.get("account_idx", 0)] = number
         return True
 
@@ -301,6 +314,8 @@ class NaiveDesk(Trips):
     # -- controls ---------------------------------------------------------------------------------
 
     def _control(self, row: dict[str, int]) -> None:
+        if row["code"] == ControlKind.DISCONNECT:
+            self.asked = set(range(len(self.sessions)))
         code, value = row.get("target_id", 0), row.get("value", 0)
         kind = ControlKind(row["code"])
         if kind == ControlKind.MODE and code == 0:

@@ -71,6 +71,18 @@ def test_when_the_adapter_fails_its_commands_are_in_doubt_until_the_venue_has_be
     assert answers.reason("again") is Reason.VENUE_DOWN, "the key tells what became of it"
 
 
+def test_an_adapter_that_does_not_say_of_each_command_whether_it_left_is_asked() -> None:
+    world, answers = Gateways(20), Answers()
+    service, *_ = world.begin()
+    submit = adapter(service).submit
+    adapter(service).submit = lambda commands: submit(commands)[:0]  # type: ignore[method-assign]
+    service.submit(intent(key="a"), answers.of("a"))
+    world.until(lambda: not service.link.is_live)
+    world.until(lambda: service.is_ready)
+    assert "0 reasons for 1 commands" in world.alerts[0].said
+    assert len(service.desk.working()) == 1 and not len(service.desk.unknown())
+
+
 def test_what_the_adapter_did_not_take_gives_back_what_it_held_and_its_cancel_never_leaves() -> (
     None
 ):

@@ -121,7 +121,7 @@ def test_a_stop_that_cannot_end_everything_says_what_is_left() -> None:
     service.stop()
     world.until(task.done)
     assert [alert.said for alert in world.alerts if alert.kind == "shutdown"] == [
-        "1 working orders and 1 positions are left behind"
+        "0 working orders and 1 positions are left behind"
     ]
 
 

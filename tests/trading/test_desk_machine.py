@@ -103,11 +103,22 @@ class DeskIsItsTwin(RuleBasedStateMachine):
         part=st.integers(1, 14),
         price=st.integers(996, 1004),
         told=st.integers(-1, 2),
-        number=st.sampled_from(("next", "next", "none", "again", "gap", "session")),
+        number=st.sampled_from(
+            ("next", "next", "next", "none", "again", "gap", "session", "session")
+        ),
         liquidity=st.integers(0, 1),
+        wrong=st.sampled_from((None,) * 8 + ("price", "qty")),
     )
     def answer(
-        self, kind: int, k: int, part: int, price: int, told: int, number: str, liquidity: int
+        self,
+        kind: int,
+        k: int,
+        part: int,
+        price: int,
+        told: int,
+        number: str,
+        liquidity: int,
+        wrong: str | None,
     ) -> None:
         order = self.pair.twin.orders.get(self.order(k))
         fields = {"order_id": order.id if order else 88_888, "code": kind, "price": price}
@@ -117,6 +128,10 @@ class DeskIsItsTwin(RuleBasedStateMachine):
             if order.held_qty() < 1:
                 return
             fields["total_qty"] = max(0, order.filled + fields["qty"] * (told > 0) + (told > 1))
+            if wrong is not None:
+                fields[wrong] = -fields[wrong]
+        elif order and told > 0:  # what it had filled of it when it said this
+            fields["total_qty"] = order.filled + told - 1
         if number == "session":
             self.session, self.seq = self.session + 1, 0
         self.seq += {"next": 1, "session": 1, "gap": 3}.get(number, 0)

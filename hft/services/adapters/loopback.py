@@ -50,14 +50,16 @@ class LoopbackVenue:
         self.fence = self.refused = 0
         self.keeps_commands = True
         self._script, self._now_ns = script, now_ns
-        self._fill_id = self._seq = 0
+        self._fill_id = self._sessions = 0
+        self._seq: dict[int, int] = {}  # by account
         self._session: Loopback | None = None
 
     def connect(self, session: "Loopback", fence: int) -> bool:
         """Obey this session from now on, unless a higher fence was seen."""
         if fence < self.fence:
             return False
-        self.fence, self._session, self._seq = fence, session, 0
+        self.fence, self._session, self._seq = fence, session, {}
+        self._sessions += 1
         return True
 
     def obeys(self, session: "Loopback", fence: int) -> bool:
@@ -115,11 +117,11 @@ class LoopbackVenue:
             self.end(order.order_id)
 
     def _say(self, order: LoopOrder, code: ResponseKind, **fields: int) -> None:
-        session = self._session
-        self._seq += 1
+        session, account = self._session, order.account_idx
+        self._seq[account] = self._seq.get(account, 0) + 1
         if session is not None and session.heard is not None:
-            more = {"account_idx": order.account_idx, "acted_ns": self._now_ns()}
-            more |= {"session": self.fence, "seq": self._seq}
+            more = {"account_idx": account, "acted_ns": self._now_ns()}
+            more |= {"session": self._sessions, "seq": self._seq[account]}
             session.heard.answer(code, order.order_id, **fields, **more)
 
 
