@@ -15,6 +15,7 @@ from hft.gateway.limits import Limits
 from hft.gateway.resolve import ResolvedLimits
 from hft.services.adapters.loopback import Loopback, LoopbackVenue
 from hft.services.channel import LocalIntentChannel
+from hft.services.desk_file import load_desk
 from hft.services.journal import Journal
 from hft.services.lease.lease import AlwaysLeads
 from hft.services.limit_files import LimitArchive, LimitWatch, read_signed
@@ -127,6 +128,10 @@ def test_a_signed_file_is_in_force_at_the_next_intent_and_the_journal_is_read_wi
     for found in Journal(tmp_path / "journal", "account 1").read(1 << 60):
         desk.replay(found)
     assert desk.digest() == digest
+    beside = load_desk(tmp_path / "journal", "account 1")  # as a checkpointer makes it
+    for found in Journal(tmp_path / "journal", "account 1").read(1 << 60):
+        beside.replay(found)
+    assert beside.digest() == digest
     kept = sorted((tmp_path / "limits").iterdir())
     kept[0].write_text("max_position_size: 3\n")
     with pytest.raises(ConfigError, match="the file was edited"):
