@@ -33,6 +33,7 @@ class Dispatch:
         self._adapter, self._link, self._alert = adapter, link, alert
         self._returned: list[np.ndarray] = []
         self._void: set[int] = set()  # orders whose first command did not leave
+        self._kept: Unsent = {}  # what did not leave; a retry may be answered with it
         self.is_broken = self.is_fenced = False
 
     @property
@@ -46,13 +47,20 @@ class Dispatch:
         return rows
 
     def forget(self) -> None:
-        """Nothing is on its way: no later command can be about an order that never was."""
+        """Nothing is on its way: no later batch can be about an order or command that never was."""
         self._void.clear()
+        self._kept.clear()
 
     def send(self, commands: np.ndarray, now_ns: int) -> Unsent:
-        """Hand OUTBOUND rows to the adapter. Returns: those that did not leave, and why."""
-        if not len(commands):
-            return {}
+        """Hand OUTBOUND rows to the adapter.
+
+        Returns: what did not leave and is not forgotten yet, and why.
+        """
+        if len(commands):
+            self._kept |= self._send(commands, now_ns)
+        return self._kept
+
+    def _send(self, commands: np.ndarray, now_ns: int) -> Unsent:
         if not self._link.is_live or self.is_broken:
             return self._keep_back(commands, [Reason.VENUE_DOWN] * len(commands))
         late = (commands["deadline_ns"] > 0) & (commands["deadline_ns"] < now_ns)

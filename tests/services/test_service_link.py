@@ -71,6 +71,23 @@ def test_when_the_adapter_fails_its_commands_are_in_doubt_until_the_venue_has_be
     assert answers.reason("again") is Reason.VENUE_DOWN, "the key tells what became of it"
 
 
+def test_a_retry_of_a_command_that_did_not_leave_is_told_so_by_whichever_batch_answers_it() -> None:
+    """Both are decided while the link is there, the retry as a copy, and then it breaks."""
+    world, answers = Gateways(23), Answers()
+    service, *_ = world.begin()
+    first = int(service.desk.inputs)
+    service.submit(intent(key="a"), answers.of("a"))
+    world.until(lambda: service.desk.inputs > first and service.queued == 1)
+    service.submit(intent(key="a"), answers.of("again"))
+    service.turn()
+    assert service.queued == 1 and not answers.heard, "both wait for the disk"
+    world.venue.drop()
+    service.link.down(world.now_ns())
+    world.until(lambda: len(answers.heard) == 2)
+    assert not world.venue.commands
+    assert answers.reason("a") is answers.reason("again") is Reason.VENUE_DOWN
+
+
 def test_an_adapter_that_does_not_say_of_each_command_whether_it_left_is_asked() -> None:
     world, answers = Gateways(20), Answers()
     service, *_ = world.begin()
