@@ -1,11 +1,12 @@
 """The service's way of an intent beside a bare asyncio.Queue, in one process.
 
 `python -m benchmarks.service` runs its ways in turns, round after round: tuples through a bare
-queue, one put and one get each; the same tuples, 64 at a time, through the whole service (channel,
-typed rows, all seven steps of the gateway, journal on this disk, commands to an adapter that takes
-them), and again with each order acknowledged and ended by the venue. Rates are per second of CPU of
-the process, the journal's thread included. Then it measures one intent's way, from `submit` to the
-answer behind the sync, with one and with 64 on their way.
+queue, one put and one get each; the same tuples through the whole service (channel, typed rows, all
+seven steps of the gateway, journal on this disk, commands to an adapter that takes them), and again
+with each order acknowledged and ended by the venue. 512 wait at any time: 8 submitters bring 64
+each, and the next 64 when they have heard what became of every one. Rates are per second of CPU of
+the process, the journal's thread and the disk's part of the kernel included. Then it measures one
+intent's way, from `submit` to the answer behind the sync, with one and with 64 on their way.
 """
 
 import argparse
@@ -44,6 +45,7 @@ from hft.trading.desk import Desk
 QUEUE, SERVICE, ANSWERED = "bare queue", "service", "service, answered"
 AIM = 0.25
 IN_FLIGHT = 64
+WAITING, BROUGHT = 512, 64
 Tuples = Sequence[tuple[Any, ...]]
 
 
@@ -154,20 +156,42 @@ async def begun(made: GatewayService) -> "asyncio.Task[Any]":
     return running
 
 
+class Submitter:
+    """Brings so many at once, and the next ones when it has heard what became of them."""
+
+    def __init__(self, made: GatewayService, work: Tuples) -> None:
+        self.heard: list[np.ndarray] = []
+        self._made, self._work = made, work
+        self._left, self._all = 0, asyncio.Event()
+
+    async def bring(self) -> None:
+        for at in range(0, len(self._work), BROUGHT):
+            some = self._work[at : at + BROUGHT]
+            self._left = len(some)
+            self._all.clear()
+            self._made.submit_many(some, self._told)
+            await self._all.wait()
+
+    def _told(self, answers: np.ndarray) -> None:
+        self.heard.append(answers)
+        self._left -= len(answers)
+        if not self._left:
+            self._all.set()
+
+
 async def through_service(folder: Path, work: Tuples, answers: bool) -> Measured:
-    """Until every command is with the adapter."""
+    """Until every command is with the adapter and every submitter has heard what became of his."""
     made = service(folder, len(work), answers)
     running = await begun(made)
+    size = -(-len(work) // (WAITING // BROUGHT))
+    each = [Submitter(made, work[at : at + size]) for at in range(0, len(work), size)]
     began, cpu = time.perf_counter(), time.process_time()
-    at = 0
-    while at < len(work):
-        at += made.submit_many(work[at : at + IN_FLIGHT])
-        await asyncio.sleep(0)
-    await made.channel.join()
+    await asyncio.gather(*(one.bring() for one in each))
     measured = Measured(len(work), time.perf_counter() - began, time.process_time() - cpu)
-    sent = made.dispatch.sent
-    if sent != len(work):
-        raise SystemExit(f"{sent} of {len(work)} intents were sent; {made.phase} {made.cause}")
+    told = np.concatenate([answers for one in each for answers in one.heard])
+    approved, sent = np.count_nonzero(told["reason"] == Reason.OK.value), made.dispatch.sent
+    if not sent == approved == len(np.unique(told["order_id"])) == len(work):
+        raise SystemExit(f"{sent} of {len(work)} were sent, {approved} told; {made.cause}")
     made.stop()
     await running
     return measured

@@ -63,9 +63,10 @@ class Dispatch:
     def _send(self, commands: np.ndarray, now_ns: int) -> Unsent:
         if not self._link.is_live or self.is_broken:
             return self._keep_back(commands, [Reason.VENUE_DOWN] * len(commands))
-        late = (commands["deadline_ns"] > 0) & (commands["deadline_ns"] < now_ns)
+        deadlines = commands["deadline_ns"]
+        late = (deadlines > 0) & (deadlines < now_ns)
         unsent: Unsent = {}
-        if late.any() or self._void:
+        if np.count_nonzero(late) or self._void:
             reasons = [Reason.COMMAND_DEADLINE if one else Reason.OK for one in late.tolist()]
             unsent = self._keep_back(commands, reasons)
             commands = commands[~np.isin(commands["cmd_id"], list(unsent))]

@@ -4,7 +4,9 @@ An answer to a question counts only while that question is the one under way; th
 all that was asked was told, fitted what was booked, and leaves no order in doubt.
 """
 
+from array import array
 from collections import deque
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +17,8 @@ from hft.trading.desk import Desk
 from hft.trading.inputs import HEARD, INPUT, InputKind, Outcome
 
 _ANSWER, _RECONCILED = InputKind.ANSWER.value, InputKind.RECONCILED.value
-_NAMES = (
-    *("code", "order_id", "price", "qty", "total_qty", "value", "acted_ns", "liquidity"),
-    *("fill_id", "mid2", "account_idx", "session", "seq"),
-)
+_TOLD = Call._fields.index("token")  # the fields before it are those of HEARD
+_PLACES = [(HEARD.names or ()).index(name) for name in Call._fields[:_TOLD]]
 _KINDS = {CallKind.ANSWER: _ANSWER, CallKind.TOLD: _RECONCILED}
 Said = list[tuple[AlertKind, str]]
 
@@ -155,12 +155,8 @@ class Hearing:
 
 
 def _rows(said: list[Call]) -> np.ndarray:
-    """Raises: ValueError, TypeError, OverflowError where a field is no whole number of 64 bits."""
-    rows = np.zeros(len(said), HEARD)
-    rows["kind"] = [_KINDS[call.kind] for call in said]
-    for name in _NAMES:
-        column = np.array([getattr(call, name) for call in said])
-        if column.dtype.kind not in "ib":
-            raise ValueError(f"{name} is no whole number of 64 bits")
-        rows[name] = column
-    return rows.view(INPUT)
+    """Raises: TypeError, OverflowError where a field is no whole number of 64 bits."""
+    words = np.zeros((len(said), len(HEARD.names or ())), np.int64)
+    told: list[Any] = [one for call in said for one in (_KINDS[call.kind], *call[1:_TOLD])]
+    words[:, _PLACES] = np.frombuffer(array("q", told), np.int64).reshape(len(said), -1)
+    return words.reshape(-1).view(INPUT)

@@ -10,12 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hft.core.codes import Reason, StepKind
+from hft.core.codes import Reason
+from hft.services import answers
 from hft.services.channel import Envelope
-from hft.services.intake import Answer
 from hft.trading.desk import Applied
-
-_DECISION = StepKind.DECISION.value
 
 
 class Decided(NamedTuple):
@@ -23,9 +21,8 @@ class Decided(NamedTuple):
 
     number: int
     commands: np.ndarray  # OUTBOUND
-    envelopes: Sequence[Envelope | None]  # who brought its intents, in order
-    first_id: int  # of the first of them
-    steps: np.ndarray  # STEP
+    envelopes: Sequence[Envelope]  # who brought its intents, in order
+    said: np.ndarray | None  # what they hear, as words; None when nobody listens
     waiters: "Sequence[asyncio.Future[int]]" = ()  # of its control inputs
 
 
@@ -43,7 +40,7 @@ class Outbox:
         self,
         number: int,
         applied: Applied,
-        envelopes: Sequence[Envelope | None],
+        envelopes: Sequence[Envelope],
         first_id: int,
         waiters: "Sequence[asyncio.Future[int]]" = (),
     ) -> None:
@@ -51,8 +48,11 @@ class Outbox:
         if not len(applied.commands) and not envelopes and not waiters:
             return
         self.queued += len(applied.commands)
-        one = Decided(number, applied.commands, envelopes, first_id, applied.steps, waiters)
-        self._waiting.append(one)
+        said = None
+        if any([one.answered is not None for one in envelopes]):
+            count = sum([len(one) for one in envelopes])
+            said = answers.of_decisions(applied, first_id, count)
+        self._waiting.append(Decided(number, applied.commands, envelopes, said, waiters))
 
     def release(self, durable: int) -> Iterator[Decided]:
         """What is on the disk up to this record, oldest first; it waits no more."""
@@ -77,30 +77,13 @@ def settle(decided: Decided) -> None:
 
 def answer(decided: Decided, unsent: dict[int, Reason]) -> None:
     """Tell the submitters of a batch; `unsent` has the commands that did not leave."""
-    envelopes = decided.envelopes
-    if not any(one is not None and one.answered is not None for one in envelopes):
+    words = decided.said
+    if words is None:
         return
-    steps = decided.steps
-    mine = steps["order_id"] - decided.first_id
-    is_ours = (steps["kind"] == _DECISION) & (mine >= 0) & (mine < len(envelopes))
-    places = mine[is_ours].tolist()
-    found = steps[is_ours]
-    codes, cmds = found["code"].tolist(), found["cmd_id"].tolist()
-    new = set(decided.commands["cmd_id"].tolist())
-    times, measured, limits = (found[n].tolist() for n in ("ts_ns", "measured", "limit"))
-    told = [False] * len(envelopes)
-    for k, place in enumerate(places):
-        envelope = envelopes[place]
-        told[place] = True
-        if envelope is None or envelope.answered is None:
-            continue
-        reason = unsent.get(cmds[k]) if codes[k] == 0 and unsent else None
-        order_id = decided.first_id + place if cmds[k] in new else 0
-        said = Answer(order_id, cmds[k], times[k], measured[k], limits[k])
-        envelope.answered(_REASONS[codes[k]] if reason is None else reason, said)
-    for place, envelope in enumerate(envelopes):
-        if not told[place] and envelope is not None and envelope.answered is not None:
-            envelope.answered(Reason.INTERNAL_ERROR, None)
-
-
-_REASONS = {reason.value: reason for reason in Reason}
+    if unsent:
+        answers.amend(words, unsent)
+    at = 0
+    for one in decided.envelopes:
+        if one.answered is not None:
+            answers.tell(one.answered, words[at : at + len(one)], one.place)
+        at += len(one)

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.codes import ControlKind, Reason
+from hft.core.codes import ControlKind
 from hft.core.errors import Busy, JournalError
 from hft.services import intake, outbox
+from hft.services.answers import Told, ToldOne, one_by_one
 from hft.services.audit_rows import AuditRows
 from hft.services.callbacks import Callbacks
-from hft.services.channel import Envelope, LocalIntentChannel
+from hft.services.channel import Envelope, LocalIntentChannel, QueueFull
 from hft.services.clock import LifeClock
 from hft.services.desk_file import keep_plan
 from hft.services.dispatch import Dispatch
@@ -38,8 +39,6 @@ from hft.services.writer import Writer, control_row
 from hft.storage.commit import Commit
 from hft.trading.desk import Desk
 from hft.trading.inputs import INPUT, InputKind, rows_of, touch_rows
-
-Told = Callable[[Reason, Any], None]
 
 
 class GatewayService:
@@ -98,26 +97,24 @@ class GatewayService:
         """Commands that were decided and are not handed to the adapter yet."""
         return self._outbox.queued
 
-    def submit(self, payload: tuple[Any, ...], answered: Told | None = None) -> Envelope | None:
-        """Bring a typed intent; `answered` is called once. None when it was refused at once.
+    def submit(self, payload: tuple[Any, ...], answered: ToldOne | None = None) -> None:
+        """Bring a typed intent; `answered` is called once.
 
         Raises: QueueFull when the channel has no room.
         """
-        reason = REFUSALS.get(self.phase)
-        if reason is None:
-            return self.channel.submit_nowait(payload, ages=intake.ages(payload), answered=answered)
-        if answered is not None:
-            answered(reason, None)
-        return None
+        told = one_by_one(answered) if answered is not None else None
+        if not self.submit_many((payload,), told):
+            raise QueueFull(self.channel.capacity)
 
     def submit_many(self, payloads: Sequence[tuple[Any, ...]], answered: Told | None = None) -> int:
-        """Bring many at once; returns how many were taken or answered, the first ones."""
+        """Bring many at once; returns how many were taken or answered, the first ones.
+
+        `answered` hears ANSWER rows, of each once, as many at a time as were decided together.
+        """
         reason = REFUSALS.get(self.phase)
         if reason is None:
             return self.channel.submit_many(payloads, intake.ages, answered)
-        if answered is not None:
-            for _ in payloads:
-                answered(reason, None)
+        Envelope(payloads, answered=answered).refuse(reason)
         return len(payloads)
 
     def control(self, kind: ControlKind, code: int = 0, value: int = 0) -> "asyncio.Future[int]":
@@ -222,6 +219,7 @@ class GatewayService:
         now_ns = self._now()
         log = await self.world.beside(functools.partial(self.journal.begin, fence, now_ns))
         given: dict[str, Any] = {"loop": self.world.loop, "executor": self.world.executor}
+        given["woken"] = self.wake
         commit = Commit(log, INPUT.itemsize, first=self.desk.inputs + 1, **given)
         self._writer.begin(commit)
         self.hearing.begin(self.desk)
@@ -272,7 +270,7 @@ class GatewayService:
     def _refuse_waiting(self) -> None:
         while waiting := self.channel.take(self.channel.capacity):
             intake.refuse(waiting, REFUSALS[self.phase])
-            self.channel.done(len(waiting))
+            self.channel.done_with(waiting)
 
     def _release(self, durable: int) -> None:
         """What the disk has may leave, and be told."""

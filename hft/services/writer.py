@@ -17,8 +17,9 @@ from hft.services.outbox import Outbox
 from hft.services.ports import AlertKind
 from hft.storage.commit import Commit
 from hft.trading.desk import Desk
-from hft.trading.inputs import InputKind, rows_of
+from hft.trading.inputs import INPUT, InputKind, rows_of
 
+_TS, _NEXT_ID = intake.NAMES.index("ts_ns"), intake.NAMES.index("next_id")
 Waiters = Sequence["asyncio.Future[int]"]
 
 
@@ -35,7 +36,7 @@ class Writer:
         wake: Callable[[], None],
     ) -> None:
         self._desk, self._outbox, self._channel = desk, outbox, channel
-        self._touches, self._alert, self._wake = touches, alert, wake
+        self._touches, self._alert, self._wake = intake.as_words(touches), alert, wake
         self._commit: Commit | None = None
 
     @property
@@ -63,21 +64,23 @@ class Writer:
     ) -> None:
         """Number what has come, intents last, and apply it at `now_ns`. Mutates: rows."""
         first_id, queued = self._desk.next_id, self._outbox.queued
-        envelopes: list[Envelope | None] = []
+        envelopes: list[Envelope] = []
+        have = 0
         for batch in batches:
-            have = len(envelopes)
-            intake.complete(batch, first_id + have, self._touches, now_ns, queued + have)
-            rows.append(batch.rows)
+            intake.complete(batch.words, first_id + have, self._touches, queued + have)
             envelopes += batch.envelopes
-        whole = rows[0] if len(rows) == 1 else np.concatenate(rows)
-        whole["ts_ns"] = max(now_ns, self._desk.now_ns)
-        whole["next_id"] = first_id + len(envelopes)
-        self._apply(whole, envelopes, first_id, waiters)
+            have += len(batch.words)
+        words = [intake.as_words(one) for one in rows] + [batch.words for batch in batches]
+        whole = words[0] if len(words) == 1 else np.concatenate(words)
+        ts_ns = max(now_ns, self._desk.now_ns)
+        whole[:, _TS] = ts_ns
+        whole[:, _NEXT_ID] = first_id + have
+        self._apply(whole.reshape(-1).view(INPUT), envelopes, first_id, waiters)
 
     def _apply(
         self,
         rows: np.ndarray,
-        envelopes: Sequence[Envelope | None],
+        envelopes: Sequence[Envelope],
         first_id: int,
         waiters: Waiters = (),
     ) -> None:
@@ -99,12 +102,11 @@ class Writer:
             self._wake()
             return
         self._outbox.add(number, applied, envelopes, first_id, waiters)
-        self.commit.durable(number).add_done_callback(self._is_durable)
 
     def _apply_each(
         self,
         rows: np.ndarray,
-        envelopes: Sequence[Envelope | None],
+        envelopes: Sequence[Envelope],
         first_id: int,
         error: HftError,
     ) -> None:
@@ -113,24 +115,18 @@ class Writer:
             self._alert(AlertKind.DEFECT, f"an input was left out: {error}")
             self._refuse(envelopes, Reason.INTERNAL_ERROR, ())
             return
-        others = len(rows) - len(envelopes)
+        each = [one.part(k, k + 1) for one in envelopes for k in range(len(one))]
+        others = len(rows) - len(each)
         for k in range(len(rows)):
             at = k - others
-            mine = envelopes[at : at + 1] if at >= 0 else ()
+            mine = each[at : at + 1] if at >= 0 else ()
             self._apply(rows[k : k + 1], mine, first_id + max(at, 0))
 
-    def _refuse(
-        self, envelopes: Sequence[Envelope | None], reason: Reason, waiters: Waiters
-    ) -> None:
+    def _refuse(self, envelopes: Sequence[Envelope], reason: Reason, waiters: Waiters) -> None:
         intake.refuse(envelopes, reason)
         self._channel.done_with(envelopes)
         for waiter in waiters:
             waiter.cancel()
-
-    def _is_durable(self, waiter: "asyncio.Future[None]") -> None:
-        if not waiter.cancelled():
-            waiter.exception()  # whoever releases looks why
-        self._wake()
 
 
 def control_row(kind: ControlKind, code: int = 0, value: int = 0) -> np.ndarray:

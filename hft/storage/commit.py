@@ -32,7 +32,8 @@ class Commit:
     """Records of one size, durable in groups. It belongs to one loop and closes the log.
 
     `first` is the number of the next record, behind those read back. `executor` runs one call at
-    a time beside the loop (a thread of its own by default).
+    a time beside the loop (a thread of its own by default). `woken` is called on the loop when a
+    group is durable or has failed.
     """
 
     def __init__(
@@ -45,12 +46,13 @@ class Commit:
         loop: asyncio.AbstractEventLoop | None = None,
         executor: Executor | None = None,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
+        woken: Callable[[], None] | None = None,
     ) -> None:
         self._groups = Groups(record_bytes, first, most)
         self._log = log
         self._loop = loop or asyncio.get_running_loop()
         self._executor = executor or ThreadPoolExecutor(1, "journal")
-        self._clock_ns = clock_ns
+        self._clock_ns, self._woken = clock_ns, woken
         self._guard = threading.Lock()  # of the groups, for moments
         self._is_beginning = False
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
@@ -163,3 +165,5 @@ class Commit:
                 waiter.set_exception(self._groups.refusal())
             else:
                 self._waiters.append((number, waiter))
+        if self._woken is not None:
+            self._woken()

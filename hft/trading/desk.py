@@ -20,12 +20,16 @@ from hft.gateway.state import apply_limits
 from hft.gateway.state import new_state as new_gateway
 from hft.trading import checks
 from hft.trading.desk_seam import apply_rows, check_rows
-from hft.trading.desk_state import MARGIN, DeskState, new_state
+from hft.trading.desk_state import DESK, MARGIN, DeskState, new_state
 from hft.trading.frozen import check_names, digest, freeze, thaw
 from hft.trading.inputs import EPOCH_MAX, HEARD, INPUT, InputKind, Named, rows_of
-from hft.trading.state import TradingState
+from hft.trading.state import HEAD, TradingState
 
 _LIMITS = ControlKind.LIMITS.value
+_NAMES = DESK.names or ()
+_INPUTS, _NOW, _LOST = (_NAMES.index(name) for name in ("inputs", "now_ns", "steps_lost"))
+_COMMANDS, _STEPS = _NAMES.index("commands_len"), _NAMES.index("steps_len")
+_NEXT_ID, _FILLS = ((HEAD.names or ()).index(name) for name in ("next_id", "fills_len"))
 
 
 class Applied(NamedTuple):
@@ -48,6 +52,20 @@ class Plan:
     dedup_window: int
     room: int
     seed: int
+
+
+class _Ring:
+    """Rows that are copied out as bytes: numpy copies rows with names field by field."""
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self._dtype, self._bytes = rows.dtype, rows.view(np.uint8).data
+        self._none = np.zeros(0, rows.dtype)
+
+    def copy(self, count: int) -> np.ndarray:
+        """The first ones."""
+        if not count:
+            return self._none
+        return np.frombuffer(bytearray(self._bytes[: count * self._dtype.itemsize]), self._dtype)
 
 
 class Desk:
@@ -91,6 +109,10 @@ class Desk:
             lanes=lanes,
         )
         self._head = self.state.head[0]
+        self._words = self.state.head.view(np.int64).data  # of it: read at each batch
+        self._trading = self.trading.head.view(np.int64).data
+        rings = (self.state.commands, self.state.steps, self.trading.fills)
+        self._rings = tuple(_Ring(one) for one in rings)
         self._arena = Arena(self.state)
         self._limits: dict[int, ResolvedLimits] = {}
         for one in (limits, *other_limits):
@@ -113,7 +135,7 @@ class Desk:
     @property
     def inputs(self) -> int:
         """The number of the last row applied, which is that of its journal record."""
-        return int(self._head["inputs"])
+        return int(self._words[_INPUTS])
 
     @property
     def epoch(self) -> int:
@@ -123,12 +145,12 @@ class Desk:
     @property
     def next_id(self) -> int:
         """The id of the next intent."""
-        return int(self.trading.head[0]["next_id"])
+        return int(self._trading[_NEXT_ID])
 
     @property
     def now_ns(self) -> int:
         """The time of the last row."""
-        return int(self._head["now_ns"])
+        return int(self._words[_NOW])
 
     @property
     def configuration(self) -> int:
@@ -272,22 +294,23 @@ class Desk:
     def _some(self, rows: np.ndarray) -> int:
         """Apply rows up to a full ring or other limits; returns how many."""
         count = apply_rows(self._arena.handle, rows)
-        last = rows[count - 1]
-        if count and last["kind"] == InputKind.CONTROL.value and last["code"] == _LIMITS:
-            apply_limits(self.trading.gw, self._limits[int(last["value"])])
+        if count and rows["kind"][count - 1] == InputKind.CONTROL.value:
+            last = rows[count - 1]
+            if last["code"] == _LIMITS:
+                apply_limits(self.trading.gw, self._limits[int(last["value"])])
         return count
 
     def _take(self) -> Applied:
         """What lies in the rings, which are empty then."""
-        head, trading = self._head, self.trading.head[0]
-        if head["steps_lost"]:
-            raise InvariantError(f"input {self.inputs}: {head['steps_lost']} steps had no room")
+        head, trading = self._words, self._trading
+        if head[_LOST]:
+            raise InvariantError(f"input {self.inputs}: {head[_LOST]} steps had no room")
         taken = Applied(
-            self.state.commands[: head["commands_len"]].copy(),
-            self.state.steps[: head["steps_len"]].copy(),
-            self.trading.fills[: trading["fills_len"]].copy(),
+            self._rings[0].copy(head[_COMMANDS]),
+            self._rings[1].copy(head[_STEPS]),
+            self._rings[2].copy(trading[_FILLS]),
         )
-        head["commands_len"] = head["steps_len"] = trading["fills_len"] = 0
+        head[_COMMANDS] = head[_STEPS] = trading[_FILLS] = 0
         return taken
 
     def _keep(self, on: bool) -> None:

@@ -1,5 +1,8 @@
 """A service decides, writes, sends and answers in that order, in every life."""
 
+from dataclasses import replace
+
+import numpy as np
 from service_world import QUICK, Answers, Gateways, intent
 
 from hft.core.codes import IntentType, Reason, ResponseKind
@@ -96,4 +99,51 @@ def test_a_sync_that_fails_ends_the_life_and_everybody_is_told() -> None:
     service.submit(intent(key="b"), answers.of("b"))
     assert answers.reason("b") is Reason.DEDUP_JOURNAL_FAILED
     assert [alert.kind for alert in world.alerts] == ["journal_failed"]
-    assert QUICK.batch == 64
+
+
+def test_who_brings_many_hears_arrays_each_of_his_intents_once_and_at_its_place() -> None:
+    world, heard = Gateways(6), []
+    service, _, _, _ = world.begin(options=replace(QUICK, batch=3))
+    many = [intent(key=f"k{k}") for k in range(7)]
+    many[4] = intent(key="off", symbol="unheard of")
+    many[6] = intent(key="k5")  # the same again
+    assert service.submit_many(many, heard.append) == 7
+    world.until(lambda: sum(len(one) for one in heard) == 7)
+    told = np.sort(np.concatenate(heard), order="place")
+    assert told["place"].tolist() == list(range(7)) and len(heard) > 1
+    reasons = [Reason(int(one)) for one in told["reason"]]
+    assert reasons == [Reason.OK] * 4 + [Reason.UNKNOWN_INSTRUMENT] + [Reason.OK] * 2
+    assert told["cmd_id"][6] == told["cmd_id"][5] and told["order_id"][6] == 0
+    sent = {order_id for _, _, order_id, _ in world.venue.commands}
+    assert sent == set(told["order_id"][[0, 1, 2, 3, 5]].tolist())
+
+
+def test_a_key_twice_in_one_batch_makes_one_order_and_one_submitter_hears_its_id() -> None:
+    world, heard = Gateways(7), []
+    service, _, _, _ = world.begin()
+    service.submit_many([intent(key="a"), intent(key="a")], heard.append)
+    world.until(lambda: bool(heard))
+    [told] = heard
+    assert told["reason"].tolist() == [Reason.OK.value] * 2 and told["order_id"][1] == 0
+    assert [one[2] for one in world.venue.commands] == [told["order_id"][0]]
+
+
+def test_those_of_many_whose_commands_did_not_leave_are_told_why_and_the_others_are_sent() -> None:
+    world, heard = Gateways(8), []
+    service, _, _, _ = world.begin()
+    service.adapter.room = 2
+    service.submit_many([intent(key=name) for name in "abc"], heard.append)
+    world.until(lambda: bool(heard))
+    [told] = heard
+    assert told["reason"].tolist() == [0, 0, Reason.ORDER_QUEUE_FULL.value]
+    assert len(world.venue.commands) == 2
+
+
+def test_many_brought_to_a_life_that_ended_are_all_told_at_once() -> None:
+    world, heard = Gateways(9), []
+    service, _, _, task = world.begin()
+    service.stop()
+    world.until(task.done)
+    assert service.submit_many([intent(key=name) for name in "abc"], heard.append) == 3
+    [told] = heard
+    assert set(told["reason"].tolist()) == {Reason.POLICY_HALT.value} and len(told) == 3

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,3 +116,65 @@ def test_a_tuple_with_anything_in_it_is_a_row_or_a_coded_refusal(place, thing) -
         )
     else:
         assert row["strategy_idx"] == 1 and row["instrument_idx"] == 0
+
+
+def one_by_one(payloads: list[tuple[object, ...]]) -> np.ndarray | Reason:
+    """What `write` makes of each by itself."""
+    words = np.zeros((len(payloads), len(INTENT.names)), np.int64)
+    for payload, row in zip(payloads, words, strict=True):
+        try:
+            INTENTS.write(payload, row)
+        except BadIntent as refused:
+            return refused.reason
+    return words.reshape(-1).view(INTENT)
+
+
+GOOD = st.fixed_dictionaries(
+    {
+        "intent_id": st.integers(-(2**63), 2**63 - 1),
+        "strategy_id": st.sampled_from(["maker", "taker"]),
+        "symbol": st.sampled_from(["BTCUSDT", "EURUSD"]),
+        "intent_type": st.integers(0, 3),
+        "side": st.integers(0, 1),
+        "price": st.one_of(st.integers(-(2**62), 2**62), st.integers(-9, 9)).map(
+            lambda n: n * 1000
+        ),
+        "qty": st.integers(0, 2**40),
+        "target_order_id": st.one_of(st.just(""), st.none(), st.integers(0, 2**40).map(str)),
+        "idempotency_key": st.text(max_size=20),
+        "ttl_ns": st.integers(0, 2**40),
+    }
+)
+SPOILT = st.one_of(st.none(), st.tuples(st.integers(0, 15), ANYTHING))
+
+
+@given(st.lists(st.tuples(GOOD, SPOILT), min_size=1, max_size=9))
+def test_many_at_once_are_the_rows_or_the_refusal_that_each_by_itself_is(given_many) -> None:
+    payloads = []
+    for fields, spoilt in given_many:
+        payload = list(given_tuple(**fields))
+        if spoilt is not None:
+            payload[spoilt[0]] = spoilt[1]
+        payloads.append(tuple(payload))
+    expected = one_by_one(payloads)
+    try:
+        rows = INTENTS.rows(payloads)
+    except BadIntent as refused:
+        assert refused.reason is expected
+    else:
+        assert np.array_equal(rows, expected)
+
+
+def test_tuples_of_all_kinds_of_names_are_written_column_by_column() -> None:
+    payloads = [
+        given_tuple(
+            strategy_id=strategy, symbol=symbol, idempotency_key=key, target_order_id=target
+        )
+        for strategy in ("maker", "taker")
+        for symbol in ("BTCUSDT", "EURUSD")
+        for key in ("", "k")
+        for target in ("", "7")
+    ]
+    words = np.zeros((len(payloads), len(INTENT.names)), np.int64)
+    assert INTENTS.write_all(payloads, words)
+    assert np.array_equal(words.reshape(-1).view(INTENT), one_by_one(payloads))
