@@ -70,7 +70,11 @@ NEW = 335
 NEW_ALLOWED = (435, 436, 437, 439, 441, 449, 453, 454, 455, 456, 462)
 OWN_ONLY = (234, 302)  # tgkill, prlimit64: with the own process as first argument, or 0
 CLONE, CLONE3 = 56, 435
-FCNTL, LOCKS = 72, (5, 6, 7, 36, 37, 38)  # commands that ask for a lock or who has one
+# What may be asked of an open file: copies of it, its flags, is it a terminal, what waits in it.
+# All else can leave a mark on a file that others read (a lock, a lease, a hint of how long what is
+# written lives, a flag, a number of its version), and such a mark outlives who made it.
+FCNTL, OF_OPEN_FILES = 72, (0, 1, 2, 3, 4, 1030, 1032)
+IOCTL, OF_DEVICES = 16, (0x5401, 0x802C542A, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 PRCTL, CAPSET, DROP_FROM_BOUND, CAPABILITIES = 157, 126, 24, 64
 
 
@@ -223,8 +227,9 @@ def program(process: int) -> bytes:
             (RETURN, 0, 0, REFUSE | EPERM),
             (RETURN, 0, 0, ALLOW),
         ]
-    code += _refused_by(FCNTL, SECOND_AT, LOCKS)
-    code += _refused_by(PRCTL, FIRST_AT, (END_WITH_PARENT, DUMPABLE))
+    code += _by(FCNTL, SECOND_AT, OF_OPEN_FILES, ALLOW, REFUSE | EPERM)
+    code += _by(IOCTL, SECOND_AT, OF_DEVICES, ALLOW, REFUSE | EPERM)
+    code += _by(PRCTL, FIRST_AT, (END_WITH_PARENT, DUMPABLE), REFUSE | EPERM, ALLOW)
     code.append((RETURN, 0, 0, ALLOW))
     return b"".join(struct.pack("HBBI", *one) for one in code)
 
@@ -236,15 +241,17 @@ def _unknown_refused() -> list[tuple[int, int, int, int]]:
     return [(ABOVE, 0, count + 1, NEW), *known, (RETURN, 0, 0, REFUSE | ENOSYS)]
 
 
-def _refused_by(number: int, at: int, values: Sequence[int]) -> list[tuple[int, int, int, int]]:
-    """A call that is refused with one of these values of an argument."""
+def _by(
+    number: int, at: int, values: Sequence[int], one_of_them: int, another: int
+) -> list[tuple[int, int, int, int]]:
+    """How a call is answered with one of these values of an argument, and with another."""
     tests = [(EQUAL, len(values) - k, 0, value) for k, value in enumerate(values)]
     return [
         (EQUAL, 0, len(tests) + 3, number),
         (LOAD, 0, 0, at),
         *tests,
-        (RETURN, 0, 0, ALLOW),
-        (RETURN, 0, 0, REFUSE | EPERM),
+        (RETURN, 0, 0, another),
+        (RETURN, 0, 0, one_of_them),
     ]
 
 

@@ -118,6 +118,36 @@ ATTACKS = {
         "fcntl.fcntl(os.open('/dev/null', 2), 5, struct.pack('hhqqi', 1, 0, 0, 0, 0))",
         "",
     ),
+    "asks whether another has a file open": (
+        "import fcntl; fcntl.fcntl(open(os.__file__), 1024, fcntl.F_WRLCK)",
+        "",
+    ),
+    "is told who changes a folder": (
+        "import fcntl; fcntl.fcntl(os.open(os.path.dirname(os.__file__), 0), 1026, 1)",
+        "",
+    ),
+    "leaves a hint at a file of Python for the next process": (
+        "import fcntl, struct; fcntl.fcntl(open(os.__file__), 1036, struct.pack('Q', 0))",
+        "",
+    ),
+    "reads the hint that another process left": (
+        "import fcntl, struct; fcntl.fcntl(open(os.__file__), 1035, struct.pack('Q', 0))",
+        "",
+    ),
+    "leaves a flag at a file": (
+        "import fcntl, struct\n"
+        "with open(os.__file__) as file:\n"
+        "    now = fcntl.ioctl(file, 0x80086601, bytes(8))\n"
+        "    fcntl.ioctl(file, 0x40086602, now)",
+        "",
+    ),
+    "leaves a number at a file": (
+        "import fcntl\n"
+        "with open(os.__file__) as file:\n"
+        "    now = fcntl.ioctl(file, 0x80087601, bytes(8))\n"
+        "    fcntl.ioctl(file, 0x40087602, now)",
+        "",
+    ),
     "opens its folder to all": ("os.chmod(os.path.dirname(TARGET), 0o777)", ""),
     "opens the user's file to all": ("call(452, -100, TARGET.encode(), 0o777, 0)", ""),
     "gives the user's file away": ("os.chown(TARGET, 65534, -1)", ""),
@@ -229,6 +259,13 @@ def test_libraries_work_behind_the_walls(tmp_path: Path) -> None:
     frame = polars.DataFrame({"a": numpy.arange(100_000.0)})
     assert frame.lazy().select(polars.col("a").rolling_mean(5).sum()).collect().height == 1
     assert pyarrow.array([1]).type == "int64"
+    import fcntl
+    with open("held.txt", "w+") as held:
+        assert os.dup(held.fileno()) > 2 and not held.isatty()
+        assert os.get_inheritable(held.fileno()) is False
+        os.set_inheritable(held.fileno(), True)
+        os.set_blocking(held.fileno(), False)
+        assert fcntl.fcntl(held, fcntl.F_GETFL) & os.O_NONBLOCK
     threading.Thread(target=lambda: numpy.linalg.svd(numpy.ones((50, 50)))).start()
     open("scratch.txt", "w").write("its own folder for now")
     """
