@@ -49,3 +49,13 @@ def test_figures_that_are_those_of_a_replay_are_not_asked_again(found: Measured)
     assert not confirmed(quotes, None, STANDARD).applicable
     base = Profile.from_dict(read_profile("base"), "base")
     assert not confirmed(found, None, base).applicable
+
+
+def test_one_that_is_too_good_out_of_sample_alone_is_asked_for_too(found: Measured) -> None:
+    random = np.random.Generator(np.random.Philox(5))
+    noise = measure(found.data, random.standard_normal(len(found.data)), found.options)
+    configs = list(noise.sweep.configs)
+    configs[noise.sweep.base] = replace(noise.config, sharpe_oos=40.0)
+    late = replace(noise, sweep=replace(noise.sweep, configs=tuple(configs)))
+    check = confirmed(late, None, STANDARD)
+    assert check.verdict is Verdict.INSUFFICIENT and check.value == 40.0

@@ -11,6 +11,8 @@ from hft.governance.gates.b import Correctness, gate_b, structural_failure
 from hft.governance.gates.c import ReplayFacts, gate_c
 from hft.governance.gates.f import Twin, gate_f
 from hft.governance.profile import Profile
+from hft.governance.validation import judgement
+from hft.governance.validation.judgement import Structure, judge
 from hft.governance.validation.result import overall
 from hft.governance.verdict import GateResult, Verdict, at_least, holds
 from hft.reports.governance.words import needed
@@ -254,3 +256,38 @@ def test_a_twin_that_got_slower_fails_gate_f_and_no_verdict() -> None:
         gate_f(fine, profile("base")).to_dict()
         == gate_f(replace(fine, slower=-0.5), profile("base")).to_dict()
     )
+
+
+def test_ranks_and_values_that_disagree_on_the_sign_fail(
+    strong: tuple[Measured, Evidence],
+) -> None:
+    found, evidence = strong
+    days = found.information.days
+    assert days is not None
+    turned = replace(found.information, days=replace(days, pearson=-days.pearson))
+    checks = gate_c(replace(found, information=turned), evidence, profile()).checks
+    sign = next(one for one in checks if one.id == "ic_same_sign")
+    assert sign.verdict is Verdict.FAIL and "outliers" in sign.reason
+
+
+def test_a_process_that_gave_no_signal_fails_although_the_others_agree() -> None:
+    result = gate_b(correct(failed_process="killed"), profile())
+    line = next(one for one in result.checks if one.id == "deterministic")
+    assert line.verdict is Verdict.FAIL and "killed" in line.reason
+
+
+def test_no_scorecard_of_evidence_is_made_for_wrong_code_on_a_short_history() -> None:
+    found, evidence = judged(0.05, 40)
+    wrong = correct(hashes=("a", "b", "c", "d"))
+    gates = judge(found, evidence, Structure(()), wrong, profile())
+    assert [one.gate for one in gates] == ["A", "B"]
+    assert gates[0].verdict is Verdict.INSUFFICIENT and gates[1].verdict is Verdict.FAIL
+    whole = judge(found, evidence, Structure(()), correct(), profile())
+    assert [one.gate for one in whole] == ["A", "B", "C"]
+
+
+def test_blocks_are_as_long_as_eight_labels() -> None:
+    found, evidence = judged(0.05, 40)
+    week = replace(found, options=replace(found.options, horizon_ns=3 * 86_400_000_000_000))
+    short, long = (judgement.history(profile(), one, evidence) for one in (found, week))
+    assert (short.block_days, long.block_days) == (16 * 2, 16 * 8 * 3)

@@ -19,10 +19,13 @@ from hft.research.measures.measurement import Measured, Options, _ratio_and_vari
 from hft.research.measures.stress import late_rows
 from hft.research.measures.sweep import GRID
 from hft.research.search.market import of_research
+from hft.statistics.folds import combinatorial
 from hft.statistics.hac import hac_t
 from hft.statistics.information import ic_by_date
 from hft.statistics.multiplicity import haircut
-from hft.statistics.sharpe import effective_length, moments, sharpe_se
+from hft.statistics.overfitting import cscv
+from hft.statistics.permutation import circular_p
+from hft.statistics.sharpe import effective_length, moments, sharpe, sharpe_se
 from hft.statistics.track import min_track_record, psr
 
 BAR = 60_000_000_000
@@ -291,3 +294,56 @@ def test_the_gap_counts_the_error_of_both_halves_and_their_independent_days(
     m = moments(leaning)
     plain = sharpe_se(m.sharpe, 300, m.skew, m.kurtosis)
     assert inside[1] > 1.5 * (plain or 0.0) ** 2
+
+
+def test_labels_of_days_are_purged_from_the_blocks_of_the_overfitting_matrix() -> None:
+    matrix = np.random.Generator(np.random.Philox(5)).normal(0.0, 0.01, (504, 12))
+    swept = SimpleNamespace(matrix=matrix, distinct=(0,), base=0, basis="daily")
+    rivals = {f"rival {k}": matrix[:, k] for k in range(1, 12)}
+    tries = Tries(12, 12.0, 1 / 503, (), rivals)
+    pbo = weigh(matrix[:, 0], swept, tries, Levels(spa_reps=20), 6).pbo  # type: ignore[arg-type]
+    whole, purged = cscv(matrix, 16), cscv(matrix, 16, 5)
+    best = sorted(matrix.T, key=lambda one: -(sharpe(one) or 0.0))[:10]
+    few = cscv(np.column_stack(best), 16, 5)
+    assert pbo is not None and whole is not None and purged is not None and few is not None
+    assert pbo.pbo == max(purged.pbo, few.pbo) and purged.pbo != whole.pbo
+
+
+def test_the_error_of_a_fold_is_that_of_its_own_days() -> None:
+    walk = folds.Walk((1.0, -2.0, 0.5, 1.0, 1.0), (), (), (0.01,) * 100, (0, 20, 40, 60, 80))
+    assert walk.error == pytest.approx(np.sqrt(252 / 20))
+    assert walk.worst_t == pytest.approx(-2.0 / np.sqrt(252 / 20))
+
+
+def test_days_just_behind_a_tested_block_do_not_choose() -> None:
+    """A hundredth of the time is left out behind each block, beside the labels that reach in."""
+    matrix = np.random.Generator(np.random.Philox(9)).normal(0.0, 0.01, (400, 6))
+    start = 86_400_000_000_000 * np.arange(400)
+    found = folds.paths(matrix, start, start + 1, 10, 2)
+    assert found is not None
+
+    def by_hand(embargo_ns: int) -> np.ndarray:
+        splits = combinatorial(start, start + 1, 10, 2, embargo_ns)
+        chosen = [matrix[one.test, folds.best(matrix[one.train])] for one in splits]
+        return splits.assemble(chosen)
+
+    embargo = int(399 * 86_400_000_000_000 * 0.01)
+    assert np.array_equal(found.returns, by_hand(embargo))
+    assert not np.array_equal(found.returns, by_hand(0))
+
+
+def test_shifts_of_the_null_and_lags_of_the_t_are_as_long_as_the_label(edge: Measured) -> None:
+    data, signal = edge.data, edge.signal
+    week = information(data, signal, 5 * 86_400_000_000_000, 19, 1)
+    assert week.days is not None and week.days.horizon == 5
+    random = np.random.Generator(np.random.Philox(21))
+    labels = data.labels(60 * BAR)
+    usable = np.isfinite(labels.value)
+    reach = int(np.median(labels.steps[usable]))
+    smooth = np.convolve(random.standard_normal(len(data)), np.ones(400), "same")
+    found = information(data, smooth, 60 * BAR, 199, 3)
+    far, near = (
+        circular_p(smooth[usable], labels.value[usable], reps=199, min_shift=shift, seed=3)
+        for shift in (reach, 1)
+    )
+    assert reach > 10 and found.permutation_p == far != near
