@@ -4,8 +4,6 @@ from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 
-import pytest
-
 from hft.services.checkpoint import Checkpoints
 from hft.services.history import Mark
 from hft.services.journal import Journal
@@ -14,7 +12,6 @@ from tests.naive.gateway import Rules
 from tests.simulation.disk import Life, ModelDisk
 from tests.simulation.product import Product
 
-pytestmark = pytest.mark.nojit
 FOLDER = Path("/data/gateway/journal")
 POWER_CUTS = 20
 

@@ -20,7 +20,6 @@ from hft.services.lease.file_lease import FileLease
 from hft.services.lease.lease import Lease
 from tests.simulation.lease import LeaseStore, ModelLease
 
-pytestmark = pytest.mark.nojit
 TTL = 1000
 HISTORIES, ACTS = 6, 60
 

@@ -27,7 +27,6 @@ from tests.simulation.loop import SeededLoop
 from tests.simulation.venue import ModelVenue
 from tests.simulation.wire import Wire
 
-pytestmark = pytest.mark.nojit
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S, REST_S = 10.0, 0.2
 NEW, AMEND, CANCEL = IntentType.NEW, IntentType.AMEND, IntentType.CANCEL
