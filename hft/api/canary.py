@@ -123,7 +123,8 @@ def rollback(
 ) -> Outcome:
     """Weight 0 at once, signed by any registered key; takes effect whatever fails.
 
-    Raises: PromotionError when the alpha has no promotion file at all, Busy.
+    A gateway that trades the alpha is waited for, 5 s at most. Raises: PromotionError when the
+    alpha has no promotion file at all, Busy.
     """
     desk = open_desk(root, now=now)
     trust, broken = _without_keys(desk)
@@ -150,12 +151,32 @@ def _rolled_back(
         signer, signing = _signer(desk, office, key)
     except (GovernanceError, Unavailable) as error:
         signer, signing, broken = None, None, broken or str(error)
+    last = _last_row(desk)
     done: Applied = apply(office, file, decision, person=signer, key=signing)
+    heard = _acknowledged(desk, name, last)
     notice = done.notice
     if signer is None and notice:
         notice += f"; {broken or 'name a registered key with --key'}"
     delivered = str(desk.auditor.deliver().notice or "")
-    return Outcome(done, finished, "; ".join(text for text in (notice, delivered) if text))
+    said = "; ".join(text for text in (notice, delivered) if text)
+    return Outcome(done, finished, said, acknowledged=heard)
+
+
+def _last_row(desk: Desk) -> int:
+    try:
+        return desk.auditor.head().seq
+    except HftError:
+        return 0
+
+
+def _acknowledged(desk: Desk, name: str, last: int) -> str:
+    """What the gateways said; a journal that cannot be read says nothing of them."""
+    from hft.api.acknowledged import silenced
+
+    try:
+        return silenced(desk.auditor.journal, name, last)
+    except HftError as error:
+        return f"whether a gateway heard it cannot be read: {error}"
 
 
 def _without_keys(desk: Desk) -> tuple["Trust | None", str]:

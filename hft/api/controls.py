@@ -29,11 +29,14 @@ def given_controls(
     strategies: list[str],
     limits: Limits,
     read: Read,
+    *,
+    dated: bool = True,
 ) -> tuple[tuple[Control, ...], Limits]:
     """The inputs of `given` (a list, or the path of a YAML file) and of a folder of promotions.
 
-    `read` finds a limit set by name or path. Returns: the inputs, and the limits with strategies
-    bound to alphas. Raises: ConfigError naming file, entry, field and cure.
+    `read` finds a limit set by name or path. Where not `dated` the folder binds strategies alone,
+    and what its files say is heard while they are watched. Returns: the inputs, and the limits
+    with strategies bound to alphas. Raises: ConfigError naming file, entry, field and cure.
     """
     if alphas and promotions is None:
         raise ConfigError("alphas: binds strategies to promotions; give promotions=, too")
@@ -46,7 +49,7 @@ def given_controls(
         return found.replace(**keys) if keys else found
 
     inputs = list(parse(*_entries(given, in_force))) if given is not None else []
-    for name, alpha in bound.items():
+    for name, alpha in bound.items() if dated else ():
         assert promotions is not None
         inputs += _weights(name, alpha, Path(promotions))
     return tuple(inputs), limits.replace(**keys) if keys else limits

@@ -3,6 +3,7 @@
 A session has a folder, its home: what it is of, its journal, and where it is asked.
 """
 
+import getpass
 import json
 import os
 import shutil
@@ -12,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hft.api.acknowledged import LOCK, is_running
 from hft.api.one_replay import GB, job_asked
-from hft.core.errors import DataError
+from hft.api.paper_files import outside, places
+from hft.core.errors import DataError, HftError
+from hft.replay.paced import refuse_loops
 from hft.runs.execute import execute
 from hft.runs.folder.layout import MANIFEST, PARTIAL
 from hft.runs.job import Job
@@ -27,13 +31,13 @@ from hft.services.paper.clock import TapeClock, speed_e3
 from hft.services.paper.journal import PaperJournal, read
 from hft.services.paper.mailbox import MAILBOX, ask
 from hft.services.paper.plan import FILE, Plan, refuse_other
-from hft.services.paper.session import PaperSession, World
+from hft.services.paper.session import PaperSession, World, refuse_instant
 from hft.settings import load_settings
 from hft.storage.lock import locked
 
 HOME, JOURNAL, OVER = "gateway", "journal", "ended"
-LOCK = ".lock"
 DEMO_SPEED = 20.0
+LOOK_S = 0.3  # longer than somebody looks whether the home is in use
 LATENCY = "5ms"  # each way, where no venue is given
 
 
@@ -79,34 +83,68 @@ def run(
     """
     folder = Path(home)
     settings = load_settings()
-    with locked(folder / LOCK, wait_s=0, doing="runs this gateway"):
+    job, given = None, 0
+    if not (tapes is None and strategy is None and not asked):
+        job, given = _job(
+            tapes, strategy, speed, settings, asked
+        )  # refused before anything is made
+    made = not folder.exists()
+    with locked(folder / LOCK, wait_s=LOOK_S, doing="runs this gateway"):
         plan = _open_plan(folder)
-        if tapes is None and strategy is None and plan is not None and not asked:
+        if job is None and plan is not None:
             job = plan.job()
             _note(tell, f"session {plan.session} goes on")
         else:
-            if asked.get("venue") is None:
-                asked["venue"] = {"latency": LATENCY}
-            default = DEMO_SPEED if tapes is None else 1.0
-            given = speed_e3(default if speed is None else speed)
-            job = job_asked(
-                "synthetic" if tapes is None else tapes,
-                "market_making" if strategy is None else strategy,
-                settings,
-                **asked,
-            )
-            key = job.manifest()["key"]
+            if job is None:
+                job, given = _job(None, None, speed, settings, asked)
             if plan is not None:
-                refuse_other(plan, key, given, folder)
+                refuse_other(plan, job.manifest()["key"], given, folder)
             else:
-                plan = _new_plan(job, given, record, out, settings)
+                plan = _new_plan(job, given, record, out, settings, asked.get("promotions"))
                 plan.save(folder)
-        return _live(plan, job, folder, settings, world)
+        try:
+            there = outside(plan, job, world or World(), tell or (lambda said: None))
+            return _live(plan, job, folder, settings, there)
+        except HftError:
+            _forget(folder, plan.session, made)
+            raise
 
 
-def _live(plan: Plan, job: Job, folder: Path, settings: Any, world: World | None) -> Paper:
-    wall_ns = (world or World()).wall_ns()
-    journal = PaperJournal(folder / JOURNAL, plan.session, wall_ns)
+def _job(
+    tapes: Any, strategy: Any, speed: float | None, settings: Any, asked: dict[str, Any]
+) -> tuple[Job, int]:
+    """The job of a call and its speed, in thousandths. Raises: HftError."""
+    if asked.get("venue") is None:
+        asked["venue"] = {"latency": LATENCY}
+    given = speed_e3((DEMO_SPEED if tapes is None else 1.0) if speed is None else speed)
+    job = job_asked(
+        "synthetic" if tapes is None else tapes,
+        "market_making" if strategy is None else strategy,
+        settings,
+        dated=False,
+        **asked,
+    )
+    refuse_instant(job.venue)
+    refuse_loops(list(job.strategies.values()))
+    return job, given
+
+
+def _forget(folder: Path, session: str, made: bool) -> None:
+    """A session that was refused before it began leaves nothing: its home is as it was."""
+    try:
+        if read(folder / JOURNAL).lives:
+            return
+    except HftError:
+        return
+    if made:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    (folder / FILE).unlink(missing_ok=True)
+    shutil.rmtree(folder / JOURNAL, ignore_errors=True)
+
+
+def _live(plan: Plan, job: Job, folder: Path, settings: Any, world: World) -> Paper:
+    journal = PaperJournal(folder / JOURNAL, plan.session, world.wall_ns())
     try:
         (folder / MAILBOX).mkdir(exist_ok=True)
         _remove_unsealed(plan)
@@ -134,7 +172,7 @@ def status(home: str | Path = HOME) -> dict[str, Any]:
     Raises: Unavailable where none ever ran.
     """
     page = read_board(Path(home))
-    return page | {"alive": _alive(Path(home))}
+    return page | {"alive": is_running(Path(home))}
 
 
 def request(home: str | Path, entry: dict[str, Any]) -> int:
@@ -145,7 +183,7 @@ def request(home: str | Path, entry: dict[str, Any]) -> int:
     """
     folder = Path(home)
     read_board(folder)
-    return ask(folder / MAILBOX, entry)
+    return ask(folder / MAILBOX, entry | {"by": getpass.getuser()})
 
 
 def reconcile(run: Run, *, tapes: Any = None) -> Verdict:
@@ -172,10 +210,13 @@ def _open_plan(folder: Path) -> Plan | None:
     return plan
 
 
-def _new_plan(job: Job, speed: int, record: str | None, out: Any, settings: Any) -> Plan:
+def _new_plan(
+    job: Job, speed: int, record: str | None, out: Any, settings: Any, promotions: Any
+) -> Plan:
     session = time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + f"-{os.getpid()}"
     where = str(Path(out or settings.replay_out).resolve())
-    return Plan(session, job.manifest(), TapeClock(0, 0, speed), record or "full", where)
+    clock, kept = TapeClock(0, 0, speed), record or "full"
+    return Plan(session, job.manifest(), clock, kept, where, **places(job, promotions))
 
 
 def _remove_unsealed(plan: Plan) -> None:
@@ -196,16 +237,6 @@ def _keep(folder: Path, session: str) -> None:
     for name in (JOURNAL, FILE):
         if (folder / name).exists():
             os.replace(folder / name, aside / name)
-
-
-def _alive(folder: Path) -> bool:
-    from hft.core.errors import Busy
-
-    try:
-        with locked(folder / LOCK, wait_s=0):
-            return False
-    except Busy:
-        return True
 
 
 def _note(tell: Callable[[str], None] | None, sentence: str) -> None:

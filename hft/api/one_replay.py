@@ -73,8 +73,13 @@ def job_asked(
     promotions: str | Path | None = None,
     alphas: Mapping[str, str] | None = None,
     plain: bool = False,
+    dated: bool = True,
 ) -> Job:
-    """The job of a call: what it leaves open is decided by the settings. Raises: HftError."""
+    """The job of a call: what it leaves open is decided by the settings.
+
+    Where not `dated`, promotions bind, and whoever watches their files says what they weigh.
+    Raises: HftError.
+    """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
         raise ConfigError(f"seed: {seed!r} is not a whole number from 0 to 2^63 - 1")
     # Before the tapes: one that is not there yet is made, and a wrong name need not wait for it.
@@ -84,7 +89,9 @@ def job_asked(
         limits_of(limits, settings, made),
         partial(limits_of, settings=settings, tapes=made),
     )
-    inputs, found = given_controls(controls, promotions, alphas, list(strategies), found, read)
+    inputs, found = given_controls(
+        controls, promotions, alphas, list(strategies), found, read, dated=dated
+    )
     file = file_of_limits(settings.limits if limits is None else limits, settings.limit_overrides)
     what = (made, strategies, venue_of(venue, settings), found, seed)
     span = (when(start, "start"), when(end, "end"))

@@ -13,7 +13,8 @@ class Outcome(Shown):
     """A decision, what was finished before it, and what has to be known beside it.
 
     `notice` says what could not be delivered, and what was decided on where that is a choice;
-    `document` is what its page shows; `page` is where that page lies.
+    `document` is what its page shows; `page` is where that page lies; `acknowledged` is what a
+    running gateway said of it.
     """
 
     decided: Any
@@ -21,10 +22,12 @@ class Outcome(Shown):
     notice: str = ""
     document: Document | None = None
     page: Path | None = None
+    acknowledged: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready."""
         kept = {"page": str(self.page)} if self.page else {}
+        kept |= {"acknowledged": self.acknowledged} if self.acknowledged else {}
         more = {"finished": list(self.finished), "notice": self.notice}
         return self.decided.to_dict() | more | kept
 

@@ -142,6 +142,18 @@ def mode(
 
 
 @app.command()
+def limits(
+    file: Annotated[str, typer.Argument(help="Limits file, with FILE.sig of a key of role risk.")],
+    home: Home = "gateway",
+    json: context.Json = False,
+) -> None:
+    """Put signed limits in force between two intents; audited, and part of the replay."""
+    from pathlib import Path
+
+    _ask(home, "limits", file=str(Path(file).resolve()))
+
+
+@app.command()
 def stop(home: Home = "gateway", json: context.Json = False) -> None:
     """End a session as Ctrl-C does: cancel what works, wait for the answers, seal the run."""
     _ask(home, "stop")

@@ -9,58 +9,87 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.codes import PolicyMode, Reason
 from hft.core.errors import Unavailable
 
 EVERY_S = 0.5
-REASONS = 8
+REASONS = 6
+NAMED, BAR = 10, 10
 
 
 def words(page: dict[str, Any]) -> str:
     """A page as lines of text."""
-    return "\n".join(f"{name:<11} {text}" for name, text in rows(page))
+    return "\n".join(f"{name:<{NAMED}} {text}".rstrip() for name, text in rows(page))
 
 
 def rows(page: dict[str, Any], rate: float | None = None) -> list[tuple[str, str]]:
     """Name and text of each line; `rate` are decisions a second of the machine."""
     state = page["ending"] or ("alive" if page.get("alive", True) else "its process is not there")
     late = f", {page['behind_ns'] / 1e9:.1f} s behind" if page["behind_ns"] > 1e9 else ""
+    at = np.datetime_as_string(np.datetime64(page["tape_ns"], "ns"), unit="ms")
+    leads = f"leads, fence {page['fence']}" if page["leader_active"] else "does not lead"
     found = [
-        ("session", f"{page['session']}: {state}, life {page['life']}, process {page['pid']}"),
-        ("tape", f"{np.datetime64(page['tape_ns'], 'ns')}Z at {page['speed']:g}x{late}"),
-        ("mode", f"{PolicyMode(page['mode']).name.lower()}, {page['trips']} trips, {_leads(page)}"),
-        ("decisions", f"{page['decisions']:,}" + (f", {rate:,.0f} a second" if rate else "")),
-        (
-            "orders",
-            f"{page['orders']:,} sent, {page['working']} working, {page['held']} on the way",
-        ),
+        ("session", f"{page['session']}: {state}"),
+        ("process", f"{page['pid']}, life {page['life']}, {leads}"),
+        ("tape", f"{at}Z at {page['speed']:g}x{late}"),
+        ("mode", _mode(page)),
+        ("decisions", _decisions(page, rate)),
+        ("orders", f"{page['dispatched']:,} sent, {page['working']} working"),
+        ("queue", f"{page['queued']} on the way to the venue, {page['unknown_outcomes']} unknown"),
         ("fills", f"{page['fills']:,}"),
     ]
-    found += [("position", text) for text in _positions(page)]
-    found += [("refused", text) for text in _refusals(page)]
-    return found
+    if page["tripped"]:
+        found += _block("tripped", [_trip(one) for one in page["tripped"]])
+    found += _block("refused", [f"{n:>9,} {name}" for name, n in _most(page["refused"])])
+    found += _block("exposure", [_against(one) for one in page["exposure"]])
+    return found + _block("position", [_position(one) for one in page["positions"]])
 
 
-def _leads(page: dict[str, Any]) -> str:
-    return f"leads under fence {page['fence']}" if page["leader"] else "does not lead"
+def _block(name: str, lines: list[str]) -> list[tuple[str, str]]:
+    return [(name if k == 0 else "", text) for k, text in enumerate(lines or ["none"])]
 
 
-def _positions(page: dict[str, Any]) -> list[str]:
-    names = page["strategies"]
-    return [
-        f"{names[one['strategy_idx']]} {page['symbols'][one['instrument_idx']]}: "
-        f"{one['qty']:,} lots, {one['fills']:,} fills"
-        for one in page["positions"]
-        if one["fills"]
-    ]
+def _mode(page: dict[str, Any]) -> str:
+    return f"{page['policy_mode'].lower()}, limits {page['limits_hash']}"
 
 
-def _refusals(page: dict[str, Any]) -> list[str]:
-    ok = str(Reason.OK.value)
-    counts = sorted(
-        ((count, code) for code, count in page["reasons"].items() if code != ok), reverse=True
+def _trip(one: dict[str, Any]) -> str:
+    held = ", held until a reset" if one["latched"] else ""
+    return f"{one['of']} by {one['cause']}{held}"
+
+
+def _decisions(page: dict[str, Any], rate: float | None) -> str:
+    share = page["rejected"] / page["decisions"] if page["decisions"] else 0.0
+    often = "" if rate is None else f", {rate:,.0f} a second"
+    return f"{page['decisions']:,}{often}, {share:.1%} refused"
+
+
+def _most(refused: dict[str, int]) -> list[tuple[str, int]]:
+    most = list(refused.items())[:REASONS]
+    rest = sum(refused.values()) - sum(count for _, count in most)
+    return [*most, ("others", rest)] if rest else most
+
+
+def _against(one: dict[str, Any]) -> str:
+    limit = one["limit"]
+    if limit is None:
+        return f"{_short(one['of']):<16} {one['held']:>18,.2f} no limit"
+    share = one["held"] / limit
+    bar = "#" * min(BAR, round(share * BAR))
+    return (
+        f"{_short(one['of']):<16} {one['held']:>18,.2f} {bar:.<{BAR}} {share:.0%} of {limit:,.0f}"
     )
-    return [f"{count:,} {Reason(int(code)).name}" for count, code in counts[:REASONS]] or ["none"]
+
+
+def _position(one: dict[str, Any]) -> str:
+    who = _short(one["strategy"], 16)
+    return (
+        f"{who:<16} {one['symbol'][:12]:<12} {one['qty']:,} of {one['limit']:,} lots, "
+        f"{one['fills']:,} fills, {one['pnl']:,.2f}"
+    )
+
+
+def _short(name: str, most: int = 16) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def watch(home: str, over: threading.Event | None = None) -> None:
@@ -72,7 +101,9 @@ def watch(home: str, over: threading.Event | None = None) -> None:
     from hft.api import gateway as api
 
     def table(page: dict[str, Any], rate: float | None) -> Table:
-        shown = Table.grid(padding=(0, 2))
+        shown = Table.grid(padding=(0, 1))
+        shown.add_column(width=NAMED, no_wrap=True)
+        shown.add_column(no_wrap=True, overflow="ellipsis")
         for name, text in rows(page, rate):
             shown.add_row(name, text)
         return shown
@@ -80,14 +111,15 @@ def watch(home: str, over: threading.Event | None = None) -> None:
     page, at = api.status(home), time.monotonic()
     rate: float | None = None
     with Live(table(page, None), console=Console(stderr=True), auto_refresh=False) as live:
-        while not (over or threading.Event()).wait(EVERY_S):
+        is_over = False
+        while not is_over:
+            is_over = (over or threading.Event()).wait(EVERY_S)
             newer, now = api.status(home), time.monotonic()
             if newer["session"] == page["session"]:
                 rate = (newer["decisions"] - page["decisions"]) / (now - at)
             page, at = newer, now
-            live.update(table(page, rate), refresh=True)
-            if page["ending"] or (over is None and not page["alive"]):
-                return
+            live.update(table(page, None if is_over else rate), refresh=True)
+            is_over = is_over or bool(page["ending"]) or (over is None and not page["alive"])
 
 
 @contextmanager

@@ -61,7 +61,6 @@ ON_WAKE = types.FunctionType(types.int64(types.int64, types.int64))
 
 _CONTROL = StepKind.CONTROL.value
 _LIMITS = ControlKind.LIMITS.value
-_DOWN = ControlKind.DOWN.value  # the first of those about our process
 _TIMER = WakeCause.TIMER.value
 _ON_FILL = WakeCause.FILL.value
 _ON_ORDER = WakeCause.ORDER.value
@@ -274,8 +273,7 @@ def run_control(engine: Engine, now_ns: int) -> int:
     note(engine, step)
     control(enter(trading.gw), kind, code, value, row["ts_ns"])
     note_guards(trading, wiring(engine))
-    if kind >= _DOWN:
-        live(engine, kind, value, row["ts_ns"])
+    live(engine, kind, code, value, row["ts_ns"])
     return STATUS_LIMITS if kind == _LIMITS else -1
 
 

@@ -1,4 +1,5 @@
-"""The life of our process as a replay has it: it is told to stop, it dies, it is back.
+"""The life of our process as a replay has it: it is told to stop, it dies, it is back; and of an
+alpha, which ends when its promotion does.
 
 The market knows nothing of it. A live gateway that was killed and started again is so a function of
 its inputs, and its replay comes to the same decisions.
@@ -6,27 +7,49 @@ its inputs, and its replay comes to the same decisions.
 
 from hft.core.codes import ControlKind
 from hft.core.jit import kernel, seldom
+from hft.gateway.breaker import row_of
+from hft.gateway.rows import KillScope
 from hft.replay.glances import keep_all_up
 from hft.replay.messages import wiring
 from hft.replay.state import Engine
 from hft.trading.orders import cancel_working
 from hft.venue.state import FOREVER
 
+_PROMOTION = ControlKind.PROMOTION.value
 _DOWN = ControlKind.DOWN.value
 _STOP = ControlKind.STOP.value
 _END = ControlKind.END.value
+_STRATEGY = KillScope.STRATEGY.value
 
 
 @kernel
-def live(engine: Engine, kind: int, value: int, now_ns: int) -> None:
-    """What an input says of our process, if anything. Mutates: engine."""
+def live(engine: Engine, kind: int, code: int, value: int, now_ns: int) -> None:
+    """What an input says of our process or of an alpha, if anything. Mutates: engine."""
     seldom()
     if kind == _DOWN:
         go_down(engine, value)
     elif kind == _STOP:
-        cancel_working(engine.trading, wiring(engine), now_ns)
+        cancel_working(engine.trading, wiring(engine), 0, now_ns)
+    elif kind == _PROMOTION:
+        silence(engine, code, value, now_ns)
     elif kind == _END:
         end(engine, now_ns)
+
+
+@kernel
+def silence(engine: Engine, code: int, value: int, now_ns: int) -> None:
+    """An alpha whose promotion has no weight any more has its working orders cancelled.
+
+    Mutates: engine.
+    """
+    seldom()
+    gw = engine.trading.gw
+    config = gw.config[0]
+    if value > 0 or not 0 <= code < config["n_strategies"]:
+        return
+    if config["require_promotion"] != 0 and gw.strategies[code]["bound"] != 0:
+        scope = row_of(config, _STRATEGY, code)
+        cancel_working(engine.trading, wiring(engine), scope, now_ns)
 
 
 @kernel

@@ -6,6 +6,7 @@ a strategy sent is held: the slice ends when it would reach the venue, and it do
 `release`, once its decision is on the disk. Neither leaves a mark in the digest.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from hft.core.errors import ConfigError, InvariantError
 from hft.replay import state as st
 from hft.replay.build import Session
 from hft.replay.run import Awake, Driver, Progress, Sink
+from hft.strategies.base import Strategy
 from hft.venue.state import FOREVER
 
 _MORE = 64  # rows of inputs that the table has room for at first
@@ -34,6 +36,17 @@ class Slice:
     step: int
 
 
+def refuse_loops(strategies: Sequence[Strategy]) -> None:
+    """Raises: ConfigError for a pull loop, which moves time itself."""
+    loops = [strategy.name for strategy in strategies if strategy.loop]
+    if loops:
+        raise ConfigError(
+            f"strategy {loops[0]!r} is a pull loop, which moves time itself, and here time passes; "
+            "write its body as @hft.strategy(every=...) def name(view, order, p, s), which is "
+            "woken (docs/strategies.md shows both)"
+        )
+
+
 class Paced:
     """One session, run to one horizon after the other; its strategies keep their state."""
 
@@ -46,12 +59,7 @@ class Paced:
         plain: bool = False,
     ) -> None:
         """Raises: ConfigError for a pull loop, which moves time itself."""
-        loops = [strategy.name for strategy in session.strategies if strategy.loop]
-        if loops:
-            raise ConfigError(
-                f"strategy {loops[0]!r} is a pull loop, which moves time itself; only strategies "
-                "that are woken can trade while time passes"
-            )
+        refuse_loops(session.strategies)
         self.session = session
         session.engine.clock[0]["holds"] = 1
         self._inputs = session.engine.controls[:-1].copy()

@@ -78,14 +78,17 @@ class Control:
 
 
 def rows(
-    controls: Sequence[Control], strategies: Sequence[str], symbols: Sequence[str]
+    controls: Sequence[Control],
+    strategies: Sequence[str],
+    symbols: Sequence[str],
+    sets: int = 0,
 ) -> np.ndarray:
-    """The engine's rows, in the order given; those of kind limits name their set by position.
+    """The engine's rows, in the order given; those of kind limits name their set by position,
+    behind `sets` that are known.
 
     Raises: ConfigError for a strategy or symbol that the run does not have.
     """
     table = np.zeros(len(controls), CONTROL)
-    sets = 0
     for k, (row, one) in enumerate(zip(table, controls, strict=True), start=1):
         where = f"controls: entry {k} ({one.kind})"
         s = _position(one.strategy, strategies, f"{where}: strategy")

@@ -4,7 +4,7 @@ Everything that can be refused is refused here, before there is a run folder.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -81,7 +81,9 @@ def prepare(job: Job, record: str) -> tuple[Session, ResolvedLimits, int]:
         record=record,
         controls=_controls(job, instruments, (first, last)),
         limit_changes=_limit_changes(
-            job, instruments, summaries, digits, gateway_for(sources, resolved, len(strategies))
+            LimitChanges(
+                job, instruments, summaries, digits, gateway_for(sources, resolved, len(strategies))
+            )
         ),
         faults=job.faults.rows(job.seed),
         start_ns=job.start_ns,
@@ -127,21 +129,47 @@ def _controls(job: Job, instruments: Sequence[Any], span: tuple[int, int]) -> np
     return np.concatenate([start, days, given[given["ts_ns"] <= end]])
 
 
-def _limit_changes(
-    job: Job, instruments: list[Any], summaries: list[Any], digits: int, fresh: GatewayState
-) -> list[ResolvedLimits]:
-    """The limits that control inputs put in force, each tried on a gateway of its own first."""
+@dataclass(frozen=True)
+class LimitChanges:
+    """Limits that inputs put in force one after the other; `fresh` has those before."""
+
+    job: Job
+    instruments: list[Any]
+    summaries: list[Any]
+    digits: int
+    fresh: GatewayState
+
+    def add(self, limits: Limits) -> ResolvedLimits:
+        """The next ones, tried on a gateway of their own. Raises: ConfigError; nothing changed."""
+        changed = replace(self.job, limits=limits, limits_file="")
+        resolved = _resolved(changed, self.instruments, self.summaries, self.digits)
+        apply_limits(self.fresh, resolved)
+        return resolved
+
+
+def limit_changes(job: Job, session: Session) -> LimitChanges:
+    """Those of a session that runs and may hear of others."""
+    chains = _chains(job.tapes)[: len(session.sources)]
+    instruments = [job.venue.charge(chain[0].instrument) for chain in chains]
+    digits = money_digits(instruments)
+    summaries = [reference_summary(chain) for chain in chains]
+    resolved = _resolved(job, instruments, summaries, digits)
+    fresh = gateway_for(session.sources, resolved, len(job.strategies))
+    made = LimitChanges(job, instruments, summaries, digits, fresh)
+    _limit_changes(made)
+    return made
+
+
+def _limit_changes(changes: LimitChanges) -> list[ResolvedLimits]:
+    """The limits of the job's own inputs."""
     found = []
-    for k, one in enumerate(job.controls, start=1):
+    for k, one in enumerate(changes.job.controls, start=1):
         if one.limits is None:
             continue
-        changed = replace(job, limits=Limits.from_dict(one.limits), limits_file="")
         try:
-            resolved = _resolved(changed, instruments, summaries, digits)
-            apply_limits(fresh, resolved)
+            found.append(changes.add(Limits.from_dict(one.limits)))
         except ConfigError as error:
             raise ConfigError(f"controls: entry {k} (limits): {error}") from None
-        found.append(resolved)
     return found
 
 

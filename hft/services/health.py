@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.codes import PolicyMode
 from hft.services.life import ENDINGS, Phase
+from hft.services.page import breakers, gateway_tables, mode
 from hft.services.scoreboard import Scoreboard
 from hft.services.service import GatewayService
 
@@ -42,7 +42,7 @@ def snapshot(service: GatewayService) -> dict[str, Any]:
     """The keys of contract 3.12, and why a life ended where it has."""
     gw = service.desk.trading.gw
     head = gw.head[0]
-    tripped = gw.breakers["tripped"] != 0
+    tables = gateway_tables(service.desk.trading)
     return {
         "running": service.phase not in (Phase.NEW, *ENDINGS),
         "ready": service.is_ready,
@@ -52,11 +52,10 @@ def snapshot(service: GatewayService) -> dict[str, Any]:
         "rejected": int(gw.counts.sum() - gw.counts[0]),
         "dedup_hits": int(head["dedup_hits"]),
         "channel_depth": len(service.channel),
-        "policy_mode": PolicyMode(int(head["operator_mode"])).name,
+        "policy_mode": mode(tables).name,
         "leader_active": service.lease.leads(),
         "fence": service.lease.fence,
-        "breaker_tripped": bool(tripped.any()),
-        "kill_latched": bool((tripped & (gw.breakers["latched"] != 0)).any()),
+        **breakers(tables),
         "unknown_outcomes": int(head["unknown_orders"]),
         "limits_hash": f"{int(gw.config[0]['limits_hash']):016x}",
     }
@@ -65,27 +64,22 @@ def snapshot(service: GatewayService) -> dict[str, Any]:
 class Shown:
     """Writes the numbers of one life into a scoreboard, whenever it is told to."""
 
-    def __init__(self, service: GatewayService, path: Path, symbols: list[str]) -> None:
+    def __init__(
+        self, service: GatewayService, path: Path, symbols: list[str], digits: int = 0
+    ) -> None:
         self._service = service
         self._own = np.zeros(1, SERVICE)
         desk = service.desk
-        gw = desk.trading.gw
         tables = {
             "service": self._own,
             "desk": desk.state.head,
-            "gateway": gw.head,
-            "reasons": gw.counts,
-            "strategies": gw.strategies,
-            "breakers": gw.breakers,
-            "storms": gw.storms,
-            "symbols": gw.symbols,
-            "positions": desk.trading.positions,
-            "limits": gw.limits,
+            **gateway_tables(desk.trading),
         }
         facts = {
             "accounts": list(desk.accounts),
             "strategies": list(desk.strategies),
             "symbols": list(symbols),
+            "digits": digits,
         }
         self.board = Scoreboard(path, tables, facts)
 

@@ -41,6 +41,12 @@ class SignedLimits:
 
 def read_signed(path: Path, keys: Keys, resolve: Resolve, now_ns: int) -> SignedLimits:
     """A limits file with its signature. Raises: ConfigError naming the file and a cure."""
+    content, signer = signed_content(path, keys, now_ns)
+    return SignedLimits(path, content, resolve(content, str(path)), signer)
+
+
+def signed_content(path: Path, keys: Keys, now_ns: int) -> tuple[bytes, str]:
+    """The bytes of a limits file and who stands for them. Raises: ConfigError."""
     beside = path.with_name(path.name + SIGNATURE)
     try:
         content, signature = path.read_bytes(), beside.read_text(encoding="ascii")
@@ -56,7 +62,7 @@ def read_signed(path: Path, keys: Keys, resolve: Resolve, now_ns: int) -> Signed
         raise ConfigError(f"{beside}: {error}") from None
     if ROLE not in signer.roles:
         raise ConfigError(f"{beside}: {signer.name} has not the role {ROLE!r}; another one signs")
-    return SignedLimits(path, content, resolve(content, str(path)), signer.name)
+    return content, signer.name
 
 
 class LimitArchive:

@@ -30,7 +30,11 @@ UNREADABLE, MISSING = "UNREADABLE", "MISSING"
 
 @dataclass(frozen=True)
 class Weight:
-    """What an alpha counts as. Units: `ppm` millionths; `seen_ns` when it was looked at."""
+    """What an alpha counts as.
+
+    Units: `ppm` millionths; `seen_ns` when it was looked at; `changed_ns` when its file was
+    written, 0 where there is none.
+    """
 
     alpha_id: str
     strategy_idx: int
@@ -38,6 +42,7 @@ class Weight:
     code: str
     reason: str
     seen_ns: int
+    changed_ns: int = 0
 
 
 class PromotionFolder:
@@ -104,7 +109,8 @@ class PromotionFolder:
                 continue
             counts = effective(file, keys, now_ns, recorded)
             ppm = int(counts.weight * PPM)  # down: never more than the file says
-            weights.append(Weight(alpha, at, ppm, counts.code, counts.reason, now_ns))
+            changed_ns = file.path.stat().st_mtime_ns
+            weights.append(Weight(alpha, at, ppm, counts.code, counts.reason, now_ns, changed_ns))
         return weights
 
 

@@ -66,8 +66,9 @@ class Scoreboard:
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(aside, "w+b") as file:
                 file.write(_HEAD.pack(MAGIC, VERSION, len(text), size) + text)
-                file.truncate(self._at + _MARK.size + size)
                 file.flush()
+                # Room on the disk now: a write to a page without one would end the process.
+                os.posix_fallocate(file.fileno(), 0, self._at + _MARK.size + size)
                 self._map = mmap.mmap(file.fileno(), 0)
             os.replace(aside, path)  # who has the old file mapped sees that it is not alive
         except OSError as error:

@@ -137,14 +137,17 @@ def take_trips(trading: Any, wiring: Any, now_ns: int) -> None:
 
 
 @kernel
-def cancel_working(trading: Any, wiring: Any, now_ns: int) -> None:
-    """Ask for the end of every order that works and is not being cancelled. Mutates: trading."""
+def cancel_working(trading: Any, wiring: Any, breaker_idx: int, now_ns: int) -> None:
+    """Ask for the end of every order of a breaker's scope that works and is not being cancelled.
+
+    Mutates: trading.
+    """
     seldom()
     head = trading.head[0]
     count = -1
     while count != 0:
         gw = enter(trading.gw)
-        _, count = cancels_of(gw, 0, trading.own, 0, head["next_id"], now_ns)
+        _, count = cancels_of(gw, breaker_idx, trading.own, 0, head["next_id"], now_ns)
         head["next_id"] += count
         for k in range(count):
             if submit(trading, wiring, trading.own[k], now_ns) != _OK:

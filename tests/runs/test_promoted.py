@@ -69,6 +69,30 @@ def test_a_strategy_trades_from_the_file_s_date_to_the_end_of_its_review_date(
     ]
 
 
+@hft.strategy(every="1h")
+def waits(view, order, p, s):  # type: ignore[no-untyped-def]
+    order.new(0, view.bid_tick - 5, 1)
+
+
+def test_what_works_is_cancelled_when_the_promotion_ends(
+    tapes: Tapes, folder: Path, tmp_path: Path
+) -> None:
+    run = hft.replay(
+        tapes,
+        {"mine": waits},
+        limits="off",
+        promotions=folder,
+        alphas={"mine": "alpha_1"},
+        out=tmp_path / "runs",
+        plain=True,
+    )
+    cancels = run.decisions.filter(pl.col("intent") == "CANCEL")
+    assert cancels.height == run.orders.height == 48
+    assert set(cancels["reason"]) == {"OK"}
+    assert set(cancels["ts"]) == {datetime(2024, 3, 7, tzinfo=UTC)}
+    assert not run.orders["ended"].is_null().any()
+
+
 def test_an_alpha_of_the_strategy_s_own_name_is_its_own(
     tapes: Tapes, folder: Path, tmp_path: Path
 ) -> None:

@@ -2,14 +2,14 @@
 
 import gc
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from paper_world import MADE, SECOND, SPAN, WALL, Killed, Machine, go_on, trade
 
 import hft
 from hft.api import gateway
@@ -20,44 +20,12 @@ from hft.runs.ingest import synthetic
 from hft.runs.result import Run
 from hft.services.paper import mailbox, session
 from hft.services.paper.journal import read
-from hft.services.paper.session import World
-from hft.tape.dataset import Tapes
 
 # Nobody closes the files of a life that is killed, as nobody does in a process that is.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-SECOND = 1_000_000_000
-SPAN = {"end": "2024-01-02T00:08:00Z"}
-MADE: list[Tapes] = []
-WALL = 1_800_000_000 * SECOND
-
-
-class Killed(BaseException):
-    """The process is gone: nothing of it runs any more."""
-
-
-@dataclass
-class Machine:
-    """A clock that passes while one sleeps, and dies at a time."""
-
-    now_ns: int = WALL
-    dies_ns: int = 1 << 62
-    at: dict[int, Callable[[], None]] = field(default_factory=dict)
-    slept: int = 0
-
-    def sleep(self, seconds: float) -> None:
-        self.slept += 1
-        self.now_ns += max(1, round(seconds * SECOND))
-        for due in sorted(k for k in self.at if k <= self.now_ns):
-            self.at.pop(due)()
-        if self.now_ns >= self.dies_ns:
-            raise Killed
-
-    @property
-    def world(self) -> World:
-        return World(wall_ns=lambda: self.now_ns, sleep=self.sleep)
 
 
 @pytest.fixture(autouse=True)
@@ -72,17 +40,6 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Ten minutes of a synthetic market, made once."""
     made = synthetic(seed=1, out=tmp_path_factory.mktemp("market"), events=1_000_000)
     MADE.append(made)
-
-
-def trade(machine: Machine, home: Path, **given: Any) -> gateway.Paper:
-    asked: dict[str, Any] = {"speed": 20.0, "venue": {"latency": "5ms"}, **SPAN} | given
-    return gateway.run(
-        MADE[0], "market_making", home=home, out=home / "runs", world=machine.world, **asked
-    )
-
-
-def go_on(machine: Machine, home: Path) -> gateway.Paper:
-    return gateway.run(home=home, world=machine.world)
 
 
 def dead(run: Run) -> list[tuple[int, int]]:

@@ -167,7 +167,7 @@ def rollback(
         done = api.rollback(
             id, reason=reason, key=key, promotions_dir=promotions_dir, now=context.current.now
         )
-    finish(done, None, f"{_decision(done.decided.decision)}\nno gateway is running to wait for")
+    finish(done, None, f"{_decision(done.decided.decision)}\n{done.acknowledged}")
 
 
 def written(found: Any, out: Path | None, words: str) -> None:

@@ -1,104 +1,88 @@
-"""How a session is, in a file in memory that others read without asking: one page of JSON.
+"""How a session is, in a scoreboard that others read without asking."""
 
-The writer makes the number in front odd, writes, and makes it even again: who reads it twice alike
-and even has a page that nobody was writing.
-"""
-
-import json
-import mmap
-import os
-import struct
 import time
 from pathlib import Path
 from typing import Any
 
-from hft.core.errors import Unavailable
-from hft.core.json_text import line
+import numpy as np
+
+from hft.core.errors import DataError, Unavailable
+from hft.core.numbers import money_digits
 from hft.replay.paced import Paced, Slice
-from hft.runs.execute import totals
-from hft.services.paper.session import PaperSession
+from hft.services.page import gateway_tables, page
+from hft.services.paper.session import ENDINGS, PaperSession
+from hft.services.scoreboard import Reader, Scoreboard
 
 FILE = "board"
-ROOM = 1 << 16
-HEAD = struct.Struct("<QQ")  # number, bytes of the page
 EVERY_NS = 250_000_000
-TRIES = 1000
+SESSION = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "life",
+            "ending",  # of ENDINGS
+            "tape_ns",
+            "behind_ns",  # of the tape, that the process is late
+            "speed_e3",
+            "held",  # commands on the way to the venue that wait for the disk
+            "dead_ns",
+            "inputs",
+        )
+    ],
+    align=True,
+)
 
 
 class Board:
-    """The writer's side. Units: as `totals`; times ns."""
+    """The writer's side, in the home of a session."""
 
     def __init__(self, home: Path) -> None:
-        descriptor = os.open(home / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            os.ftruncate(descriptor, ROOM)
-            self._map = mmap.mmap(descriptor, ROOM)
-        finally:
-            os.close(descriptor)
-        self._number = HEAD.unpack_from(self._map)[0] | 1
+        self._path = home / FILE
+        self._own = np.zeros(1, SESSION)
+        self._board: Scoreboard | None = None
         self._shown_ns = 0
 
     def show(self, session: PaperSession, paced: Paced, reached: Slice) -> None:
-        """Write a page, a few times a second."""
+        """Write a page, a few times a second. Raises: JournalError when the file cannot be made."""
         now_ns = time.time_ns()
-        over = reached.ended or bool(session.ending)
+        over = reached.ended
         if now_ns - self._shown_ns < EVERY_NS and not over:
             return
         self._shown_ns = now_ns
-        engine = paced.session.engine
-        gw = engine.trading.gw
-        self.write(
-            {
-                "session": session.plan.session,
-                "pid": os.getpid(),
-                "wall_ns": now_ns,
-                "tape_ns": reached.at_ns,
-                "behind_ns": 0 if over else max(0, session.clock.at(now_ns) - reached.at_ns),
-                "speed": session.clock.speed_e3 / 1000,
-                "life": session.journal.history.lives + 1,
-                "ending": session.ending or ("the tapes ended" if reached.ended else ""),
-                "working": int((gw.orders["order_id"] > 0).sum()),
-                "held": reached.held,
-                "mode": int(gw.head[0]["operator_mode"]),
-                "trips": int(gw.head[0]["trips"]),
-                "leader": int(gw.head[0]["leader"]),
-                "fence": int(gw.head[0]["fence"]),
-                "reserved_money": int(gw.head[0]["reserved_money"]),
-                "notional_max_money": int(gw.config[0]["global_notional_max"]),
-                "symbols": [source.instrument.symbol for source in paced.session.sources],
-                "strategies": list(session.job.strategies),
-                **totals(paced.session),
-            }
-        )
+        self._board = self._board or self._begun(session, paced)
+        row = self._own[0]
+        row["life"] = session.journal.history.lives + 1
+        row["ending"] = ENDINGS.index(session.ending or (ENDINGS[1] if reached.ended else ""))
+        row["tape_ns"] = reached.at_ns
+        row["behind_ns"] = 0 if over else max(0, session.clock.at(now_ns) - reached.at_ns)
+        row["speed_e3"] = session.clock.speed_e3
+        row["held"] = reached.held
+        row["dead_ns"], row["inputs"] = session.dead_ns, session.inputs
+        self._board.write(now_ns)
 
-    def write(self, page: dict[str, Any]) -> None:
-        """Replace the page; what does not fit is left out from its end."""
-        text = line(page).encode()
-        if len(text) > ROOM - HEAD.size:
-            text = line({name: page[name] for name in ("session", "pid", "wall_ns")}).encode()
-        HEAD.pack_into(self._map, 0, self._number, 0)
-        self._map[HEAD.size : HEAD.size + len(text)] = text
-        HEAD.pack_into(self._map, 0, self._number + 1, len(text))
-        self._number += 2
+    def _begun(self, session: PaperSession, paced: Paced) -> Scoreboard:
+        instruments = [source.instrument for source in paced.session.sources]
+        facts = {
+            "session": session.plan.session,
+            "endings": list(ENDINGS),
+            "symbols": [one.symbol for one in instruments],
+            "strategies": list(session.job.strategies),
+            "digits": money_digits(instruments),
+        }
+        tables = gateway_tables(paced.session.engine.trading) | {"session": self._own}
+        return Scoreboard(self._path, tables, facts)
 
 
 def read_board(home: Path) -> dict[str, Any]:
     """The newest page. Raises: Unavailable where none was ever written."""
     path = home / FILE
-    for _ in range(TRIES):
+    if not path.exists():
+        raise Unavailable(f"{home}: no gateway has run here; start one with `hft gateway run`")
+    try:
+        reader = Reader(path)
         try:
-            data = path.read_bytes()
-        except OSError:
-            data = b""
-        if len(data) < HEAD.size or (
-            HEAD.unpack_from(data)[1] == 0 and HEAD.unpack_from(data)[0] < 2
-        ):
-            raise Unavailable(f"{home}: no gateway has run here; start one with `hft gateway run`")
-        number, size = HEAD.unpack_from(data)
-        if number % 2 == 0 and size:
-            page = data[HEAD.size : HEAD.size + size]
-            if path.read_bytes()[: HEAD.size] == data[: HEAD.size]:
-                found: dict[str, Any] = json.loads(page)
-                return found
-        time.sleep(0.0005)
-    raise Unavailable(f"{path}: its writer died while it wrote; start the gateway again")
+            return page(reader.read())
+        finally:
+            reader.close()
+    except (DataError, KeyError) as error:
+        raise Unavailable(f"{path}: cannot be read ({error}); start the gateway again") from None

@@ -94,9 +94,9 @@ class PaperJournal:
         """A process begins, at this time of the tape."""
         self._append(LIFE, wall_ns, {"tape_ns": tape_ns, "pid": pid})
 
-    def input(self, wall_ns: int, control: Control) -> None:
-        """An input, before it is heard."""
-        self._append(INPUT, wall_ns, {"input": control.to_dict()})
+    def input(self, wall_ns: int, control: Control, by: str = "") -> None:
+        """An input, before it is heard, and who asked for it."""
+        self._append(INPUT, wall_ns, {"input": control.to_dict(), "by": by})
 
     def mark(self, wall_ns: int, mark: Mark) -> None:
         """How far the session has come."""

@@ -14,18 +14,25 @@ from hft.services.paper.clock import TapeClock
 from hft.storage.atomic import write_atomic
 
 FILE = "session.json"
-VERSION = 1
+VERSION = 2
+_FIELDS = ("session", "manifest", "record", "out", "root", "promotions")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A session's name, its job as a manifest, how its time passes, and where its run goes."""
+    """A session's name, its job as a manifest, how its time passes, and where its run goes.
+
+    `root` is the workspace of its keys and its audit, `promotions` the folder that is watched; ""
+    where there is none.
+    """
 
     session: str
     manifest: dict[str, Any]
     clock: TapeClock
     record: str
     out: str
+    root: str = ""
+    promotions: str = ""
 
     def job(self, tapes: Folders = None) -> Job:
         """The job again. Raises: DataError when a tape is gone or changed, JournalError."""
@@ -33,7 +40,7 @@ class Plan:
 
     def save(self, home: Path) -> None:
         """Before anything is journaled."""
-        rest = {name: getattr(self, name) for name in ("session", "manifest", "record", "out")}
+        rest = {name: getattr(self, name) for name in _FIELDS}
         write_atomic(home / FILE, page(rest | {"version": VERSION, "clock": asdict(self.clock)}))
 
     @classmethod
@@ -46,7 +53,7 @@ class Plan:
                 raise JournalError(
                     f"{path}: is of version {found['version']!r}, this hft reads {VERSION}"
                 )
-            given = {name: found[name] for name in ("session", "manifest", "record", "out")}
+            given = {name: found[name] for name in _FIELDS}
             return cls(**given, clock=TapeClock(**found["clock"]))
         except FileNotFoundError:
             return None

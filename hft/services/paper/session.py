@@ -13,15 +13,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hft.core.errors import ConfigError, HftError, JournalError
+from hft.gateway.limits import Limits
 from hft.replay.paced import Paced, Slice
 from hft.runs.controls import Control, parse, rows
 from hft.runs.folder.places import split_places
 from hft.runs.job import Job
+from hft.runs.prepare import LimitChanges, limit_changes
 from hft.runs.venues import Venue
+from hft.services.paper.changes import Change, change_of, no_limits
 from hft.services.paper.clock import E9, TapeClock
 from hft.services.paper.journal import Mark, PaperJournal
-from hft.services.paper.mailbox import MAILBOX, answer, questions
+from hft.services.paper.mailbox import MAILBOX, Question, answer, questions
 from hft.services.paper.plan import Plan
+from hft.services.ports import Audit
 from hft.storage.interrupts import Interrupts
 from hft.venue.model import Latency
 from hft.venue.state import FOREVER
@@ -30,7 +34,8 @@ TICK_S = 0.005  # between two looks at the clock and the mailbox
 MARK_NS = E9  # of the machine, between two marks when nothing is sent
 STALLED_NS = 5 * E9  # a process that was stopped for longer was dead meanwhile
 DRAIN_NS = 10 * E9  # of the tape, for the cancels of the end
-ASKED = ("kill", "reset", "mode", "degraded", "promotion", "latency", "stop")
+ENDINGS = ("", "the tapes ended", "stopped", "asked to stop")
+ASKED = ("kill", "reset", "mode", "degraded", "promotion", "latency", "limits", "stop")
 
 
 def refuse_instant(venue: Venue) -> None:
@@ -57,11 +62,18 @@ class Board(Protocol):
 
 @dataclass(frozen=True)
 class World:
-    """What a session reaches outside of its folder. `wall_ns` is UTC, ns."""
+    """What a session reaches outside of its folder. `wall_ns` is UTC, ns.
+
+    `changes` are those that files say since it was last asked, `limits` reads a file that somebody
+    signed; `tell` is for the person who watches.
+    """
 
     wall_ns: Callable[[], int] = time.time_ns
     sleep: Callable[[float], None] = time.sleep
-    inputs: Callable[[], Sequence[Control]] = tuple  # of promotions and the like, times unset
+    changes: Callable[[], Sequence[Change]] = tuple
+    limits: Callable[[str], Change] = no_limits
+    audit: Audit | None = None
+    tell: Callable[[str], None] = lambda said: None
 
 
 class PaperSession:
@@ -84,10 +96,17 @@ class PaperSession:
         refuse_instant(job.venue)
         self._last_ns = max(tape.span[1] for tape in job.tapes)
         self._heard: list[Control] = list(journal.history.inputs)
+        self._taken: list[tuple[Change, dict[str, Any]]] = []
+        self._limits: LimitChanges | None = None  # made when the first others are heard
         self._marked_ns = 0
         self._reached = Slice(0, False, 0, 0)
         self.ending = ""  # why it ends
         self.dead_ns = 0  # of the tape, in which no process of ours was there
+
+    @property
+    def inputs(self) -> int:
+        """How many were heard so far."""
+        return len(self._heard)
 
     def run(self, paced: Paced, interrupts: Interrupts) -> None:
         """The session to its end. Raises: JournalError where nothing can be recorded any more."""
@@ -116,6 +135,9 @@ class PaperSession:
         self._mark(paced)
         how = self.ending or "the tapes ended"
         self.journal.ended(self._world.wall_ns(), how)
+        self._acknowledge()
+        if self._board is not None:
+            self._board.show(self, paced, self._reached)
 
     def told(self) -> dict[str, Any]:
         """The manifest of the job with all that was heard: its replay is this session."""
@@ -168,11 +190,12 @@ class PaperSession:
         late_ns = target - self._reached.at_ns if self._reached.at_ns else 0
         if late_ns * 1000 > STALLED_NS * self.clock.speed_e3:
             self._die(paced, target)
-        for control in world.inputs():
-            self._hear(paced, replace(control, at_ns=self._now()))
+        for change in world.changes():
+            self._take(paced, change)
         self._answer(paced)
         if not self.ending:
             self._to(paced, target if target <= self._last_ns else FOREVER)
+        self._acknowledge()
         if self._board is not None:
             self._board.show(self, paced, self._reached)
         if not self._reached.ended and not self.ending:
@@ -204,26 +227,64 @@ class PaperSession:
         """Hear what other processes ask; each is told when it was heard, or why not."""
         for question in questions(self.home / MAILBOX):
             try:
-                kind = question.entry.get("kind")
-                if kind not in ASKED:
-                    raise ConfigError(f"kind: {kind!r} is none of {', '.join(ASKED)}")
-                (control,) = parse([question.entry | {"at": self._now()}], "request")
-                if kind == "stop":
-                    self.ending = "asked to stop"
-                else:
-                    self._hear(paced, control)
+                at_ns = self._do(paced, question)
             except HftError as error:
                 if isinstance(error, JournalError):
                     raise
                 answer(question, refused=str(error))
             else:
-                answer(question, at_ns=control.at_ns)
+                answer(question, at_ns=at_ns)
 
-    def _hear(self, paced: Paced, control: Control) -> None:
+    def _do(self, paced: Paced, question: Question) -> int:
+        """What one of them asks. Returns: when it is heard. Raises: ConfigError why it is not."""
+        entry = dict(question.entry)
+        kind, by = entry.get("kind"), str(entry.pop("by", ""))
+        if kind not in ASKED:
+            raise ConfigError(f"kind: {kind!r} is none of {', '.join(ASKED)}")
+        at_ns = self._now()
+        if kind == "limits":
+            self._take(paced, self._world.limits(str(entry.get("file", ""))), by)
+            return at_ns
+        (control,) = parse([entry | {"at": at_ns}], "request")
+        if kind == "stop":
+            self.ending = "asked to stop"
+        else:
+            self._take(paced, change_of(control), by)
+        return at_ns
+
+    def _take(self, paced: Paced, change: Change, by: str = "") -> None:
+        """Hear a change; it is acknowledged once it is in force."""
+        at_ns, gw = self._now(), paced.session.engine.trading.gw
+        before = f"{int(gw.config[0]['limits_hash']):016x}"
+        self._hear(paced, replace(change.control, at_ns=at_ns), by)
+        if change.control.limits is not None:
+            change = replace(change, before=before, after=paced.session.limits[-1].hash)
+        where = {"session": self.plan.session, "home": str(self.home.resolve())}
+        self._taken.append((change, {**where, "tape_ns": at_ns, "by": by}))
+
+    def _acknowledge(self) -> None:
+        """Say and audit what is in force now: all that was decided before it has left.
+
+        Neither can hinder it.
+        """
+        taken, self._taken = self._taken, []
+        world = self._world
+        for change, where in taken:
+            late_ns = world.wall_ns() - change.since_ns if change.since_ns else None
+            if change.said:
+                world.tell(change.told(late_ns))
+            if world.audit is None or not change.kind:
+                continue
+            try:
+                world.audit("control_log", change.row(self.plan.session, where, late_ns))
+            except HftError as error:
+                world.tell(f"no audit row says so: {error}")
+
+    def _hear(self, paced: Paced, control: Control, by: str = "") -> None:
         """Journal an input, then let it be heard. Raises: ConfigError for what names nobody."""
         table = self._rows(paced, [control])
         self._mark(paced)  # a life after this one begins no earlier
-        self.journal.input(self._world.wall_ns(), control)
+        self.journal.input(self._world.wall_ns(), control, by)
         self._heard.append(control)
         paced.hear(table)
 
@@ -249,8 +310,14 @@ class PaperSession:
     # -- records
 
     def _rows(self, paced: Paced, controls: Sequence[Control]) -> Any:
-        symbols = [source.instrument.symbol for source in paced.session.sources]
-        return rows(controls, list(self.job.strategies), symbols)
+        session = paced.session
+        symbols, known = [one.instrument.symbol for one in session.sources], len(session.limits)
+        for one in controls:
+            if one.limits is not None:
+                self._limits = self._limits or limit_changes(self.job, session)
+                resolved = self._limits.add(Limits.from_dict(one.limits))
+                session.limits = [*session.limits, resolved]
+        return rows(controls, list(self.job.strategies), symbols, known)
 
     def _mark(self, paced: Paced) -> None:
         if self._reached.at_ns:

@@ -87,6 +87,10 @@ class GuardedReplay(Replay):
             self._die(control.value)
         if control.kind == "stop":
             self._stop()
+        if control.kind == "promotion" and control.value <= 0:
+            who = int(control.strategy.removeprefix("actor"))
+            if self.guards.needs_promotion(who):
+                self._stop(who)
         if control.kind == "end":
             self._cut()
 
@@ -102,9 +106,11 @@ class GuardedReplay(Replay):
         listened = [feed.rows for feed in self.feeds[: self.listened] if feed.rows]
         self.last_view = max((rows[-1].local_ts for rows in listened), default=0)
 
-    def _stop(self) -> None:
-        """Cancel what works; the oldest first."""
+    def _stop(self, of: int | None = None) -> None:
+        """Cancel what works, of all or of one strategy; the oldest first."""
         for order in sorted(self.ours.orders.values(), key=lambda one: one.oid):
+            if of is not None and order.strategy != of:
+                continue
             waits = order.refused_ns is not None and self.now - order.refused_ns < SECOND
             if order.cancels == 0 and order.tif != Tif.IOC and not waits:
                 self.numbers += 1
