@@ -67,10 +67,10 @@ def audit(
     told = declared(manifest, data)
     return [
         _pinned(data, pinned),
-        at_least("data_coverage", _coverage(data, names), coverage_min, reason=_holes(data, names)),
+        _covered(data, names, coverage_min),
         future_rows(data, now_ns, [n for n, when in told.items() if when == AT_ROW]),
         _gaps(data, explained),
-        _repeated(data),
+        _repeated(data, coverage_min),
     ]
 
 
@@ -97,6 +97,13 @@ def _numeric(data: ResearchData, names: Sequence[str]) -> Mapping[str, np.ndarra
         if column is None or data.frame[column].dtype.is_numeric():
             found[name] = data.field(name)
     return found
+
+
+def _covered(data: ResearchData, names: Sequence[str], least: float) -> Check:
+    """Holes are shown and judged by what they say; only fields that are never there stop."""
+    share = _coverage(data, names)
+    reason = _holes(data, names)
+    return at_least("data_coverage", share, least, reason=reason, blocking=not share)
 
 
 def _coverage(data: ResearchData, names: Sequence[str]) -> float | None:
@@ -142,19 +149,26 @@ def _gaps(data: ResearchData, explained: Sequence[tuple[int, int]]) -> Check:
     return Check("data_gaps", 0.0, 0.0, Verdict.PASS, reason=reason, margin=0.0)
 
 
-def _repeated(data: ResearchData) -> Check:
-    """Two rows of one name and time: wrong in bars, advice where events may share a time."""
+def _repeated(data: ResearchData, coverage_min: float) -> Check:
+    """Two rows of one name and time: shown, since two events may share one.
+
+    Whole rows that stand twice are a fault of the file where bars are meant: they count one
+    observation as two.
+    """
     keys = ["symbol", "ts"] if data.panel else ["ts"]
     again = ~data.frame.select(pl.struct(keys).is_first_distinct()).to_series()
     count = int(again.sum())
     said = ""
-    if count:
-        row = int(again.arg_true()[0])
-        said = (
-            f"{data.source}: row {row + 1} has the time of an earlier row "
-            f"({moment(data.ts_ns[row])}); {count} rows repeat a time"
-        )
-    return at_most("data_repeated", float(count), 0.0, reason=said, blocking=_even(data))
+    if not count:
+        return at_most("data_repeated", 0.0, 0.0)
+    twice = int((~data.frame.select(pl.struct(pl.all()).is_first_distinct()).to_series()).sum())
+    row = int(again.arg_true()[0])
+    said = (
+        f"{data.source}: row {row + 1} has the time of an earlier row "
+        f"({moment(data.ts_ns[row])}); {count} rows repeat a time, {twice} of them a whole row"
+    )
+    many = twice > (1.0 - coverage_min) * len(data)
+    return at_most("data_repeated", float(count), 0.0, reason=said, blocking=many and _even(data))
 
 
 def _even(data: ResearchData) -> bool:

@@ -7,7 +7,7 @@ import polars as pl
 
 from hft.research.data.aliases import of_the_market
 from hft.research.data.dataset import ResearchData
-from hft.research.leakage.foresight import Z_MIN, Foresight, is_price, limit_of
+from hft.research.leakage.foresight import Z_MIN, Foresight, is_price, limit_of, pace_of
 from hft.research.leakage.likeness import (
     ROWS_MIN,
     correlation,
@@ -18,10 +18,11 @@ from hft.research.leakage.likeness import (
     tamed,
     unexplained,
 )
+from hft.research.leakage.past import Past
 
 ROWS_MOST = 4_000
 ECHO, DISTINCT_MIN = 0.97, 100  # flow that a thin book answers a row later reaches 0.94
-LEAD_LEAST, LEAD, LEAD_Z = 30, 0.25, 10.0
+LEAD_LEAST, LEAD_SOON, LEAD_FAR, LEAD, LEAD_Z = 4, 0.4, 30, 0.25, 10.0
 OWN_SHARE = 0.05  # of what is new in a column must be its own, else the two are one
 
 
@@ -67,21 +68,26 @@ def shifted(values: np.ndarray, price: np.ndarray) -> Foresight | None:
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         step = np.diff(price, prepend=np.nan) / price
-    later = _standard(step)
+    later, past = _standard(step), Past(price)
     best = None
     for word, form in (("level", values), ("change", np.diff(values, prepend=np.nan))):
         mine, size = _standard(form), 2 * len(values)
         product = np.fft.irfft(np.conj(np.fft.rfft(mine, size)) * np.fft.rfft(later, size), size)
-        leads = np.abs(product[LEAD_LEAST : len(values) // 4]) / len(values)
-        if not len(leads):
-            continue
-        at = int(np.argmax(leads))
-        likeness = float(leads[at])
-        if likeness < LEAD or fisher(min(likeness, 1.0), len(values)) < LEAD_Z:
-            continue
-        if best is None or likeness > best.size:
-            how = f"correlation of its {word} with one step of the price"
-            best = Foresight(how, at + LEAD_LEAST, likeness, int(np.argmax(mine != 0)), LEAD)
+        leads = np.abs(product[: len(values) // 4]) / len(values)
+        for begin, end, limit in ((LEAD_LEAST, LEAD_FAR, LEAD_SOON), (LEAD_FAR, None, LEAD)):
+            if not len(leads[begin:end]):
+                continue
+            at = int(np.argmax(leads[begin:end])) + begin
+            likeness = float(leads[at])
+            if likeness < limit or fisher(min(likeness, 1.0), len(values)) < LEAD_Z:
+                continue
+            # A price that swings says its own later steps, and so does what repeats it.
+            ahead_of_it = np.append(step[at:], np.full(at, np.nan))
+            if past.beyond(form, ahead_of_it) < limit:
+                continue
+            if best is None or likeness > best.size:
+                how = f"correlation of its {word} with one step of the price"
+                best = Foresight(how, at, likeness, int(np.argmax(mine != 0)), limit)
     return best
 
 
@@ -110,6 +116,7 @@ class CrossSection:
 
     def __init__(self, data: ResearchData, steps: Sequence[int]) -> None:
         self.data, self.moves = data, {}
+        self.pace_ns = pace_of(data)
         for step in steps:
             later = np.full(len(data), np.nan)
             for _, rows in data.groups():
@@ -128,7 +135,7 @@ class CrossSection:
                 continue
             size = abs(correlation(mine[fine], later[fine]))
             ranked = abs(correlation(ranks(mine[fine]), ranks(later[fine])))
-            size, limit = max(size, ranked), limit_of(step)
+            size, limit = max(size, ranked), limit_of(step, 1.0, self.pace_ns)
             times = len(self.data) / max(len(self.data.symbols), 1) / step
             if size >= limit and fisher(size, times) >= Z_MIN:
                 row = int(np.flatnonzero(fine)[0])

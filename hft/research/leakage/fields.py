@@ -11,22 +11,26 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from hft.research.alphas.manifest import AlphaManifest
-from hft.research.data.aliases import CLOCK_FIELDS
+from hft.research.data.aliases import CLOCK_FIELDS, provides
 from hft.research.data.dataset import ResearchData
 from hft.research.leakage.anchors import by_session
 from hft.research.leakage.distant import from_afar
 from hft.research.leakage.echoes import CrossSection, echo, shifted
+from hft.research.leakage.events import events
 from hft.research.leakage.exact import copied
-from hft.research.leakage.foresight import Foresight, foresight
+from hft.research.leakage.foresight import Foresight, foresight, pace_of
 from hft.research.leakage.identities import adds_up, of_the_sample, own_means
-from hft.research.leakage.likeness import ROWS_MIN
+from hft.research.leakage.joint import together
+from hft.research.leakage.likeness import ROWS_MIN, ahead, fisher, ranks
 from hft.research.leakage.outcomes import ends, outcome
 from hft.research.leakage.parts import in_parts
+from hft.research.leakage.past import Past
 from hft.research.leakage.report import Violation, moment
 
 # Words that make a label, and those that may stand beside one; "fed_target" is a rate.
 SAID = frozenset(("label", "labels", "target", "outcome", "y", "fwd", "forward", "future", "next"))
-WEAK = frozenset(("forward", "future", "next"))  # of calendars and curves, too
+WEAK = frozenset(("forward", "future", "next"))  # of contracts, calendars and curves, too
+CONTRACTS = frozenset(("forward", "future"))
 MOVES = frozenset(
     [
         "ret",
@@ -67,6 +71,7 @@ BESIDE = MOVES | frozenset(
 SPAN = re.compile(r"^\d+(?:ns|us|ms|s|sec|m|min|h|d|bars?|rows?)?$")
 ENDS_OF_LABELS = re.compile(r"^t_(?:end.*|start)$")
 STEPS = (1, 2, 3, 5, 10, 20)
+Z_NAMED = 4.0
 RUN_MOST = 0.5  # a column that stands still in more rows than that is one of bars
 ROWS_MOST, ROWS_MANY, SECTIONS = 10_000, 100_000, 4
 CURE = (
@@ -82,6 +87,8 @@ def named_label(name: str) -> bool:
     rest = [word for word in words if word not in SAID and not SPAN.match(word)]
     if ENDS_OF_LABELS.match(name.lower()):
         return True
+    if said <= CONTRACTS and rest and PRICES.issuperset(rest):
+        return False  # the price of a future, or of a forward
     if (
         not said
         or not BESIDE.issuperset(rest)
@@ -95,7 +102,9 @@ def label_violations(manifest: AlphaManifest, data: ResearchData) -> list[Violat
     """The data fields of an alpha that are labels."""
     found = []
     wanted = [name for name in manifest.data_fields if name not in CLOCK_FIELDS]
+    there = [name for name in wanted if provides(name, data.columns)]
     named = [name for name in wanted if named_label(name)]
+    named = [name for name in named if name not in there or foretells(data, name, manifest)]
     for name in named:
         said = f"field {name!r} is a label by its name: an alpha may not read the answer"
         found.append(Violation("label", said, column=name))
@@ -104,7 +113,32 @@ def label_violations(manifest: AlphaManifest, data: ResearchData) -> list[Violat
         proof = knows_later(data, name, manifest.horizon_ns)
         if proof is not None:
             found.append(proof)
-    return found
+    rest = [name for name in rest if name in there]
+    return found or _jointly(data, rest, manifest.horizon_ns)
+
+
+def foretells(data: ResearchData, name: str, manifest: AlphaManifest) -> bool:
+    """Does a column that is called a label say anything of later moves? A word proves nothing."""
+    for symbol in data.symbols:
+        part = sections(data.of(symbol) if data.panel else data, ROWS_MOST)
+        values, past = part.field(name), Past(part.price)
+        for step in steps_of(data, manifest.horizon_ns):
+            later = ahead(part.price, step)
+            fine = int((np.isfinite(values) & np.isfinite(later)).sum())
+            if fisher(past.beyond(ranks(values), later), fine / step) >= Z_NAMED:
+                return True
+    return False
+
+
+def _jointly(data: ResearchData, names: Sequence[str], horizon_ns: int) -> list[Violation]:
+    """What the fields of an alpha know together, of each name."""
+    steps = steps_of(data, horizon_ns)
+    for symbol in data.symbols:
+        part = sections(data.of(symbol) if data.panel else data, ROWS_MOST)
+        proof = together(part, names, steps)
+        if proof is not None:
+            return [_violation(part, names[-1], symbol, proof)]
+    return []
 
 
 def knows_later(data: ResearchData, name: str, horizon_ns: int = 0) -> Violation | None:
@@ -116,6 +150,9 @@ def knows_later(data: ResearchData, name: str, horizon_ns: int = 0) -> Violation
         part = sections(whole, most)
         for one, proof in _proofs(whole, part, name, steps):
             return _violation(one, name, symbol, proof)
+    rare = events(data, name, steps)
+    if rare is not None:
+        return _violation(data, name, "all names" if data.panel else "", rare)
     if data.panel:
         across = CrossSection(data, steps)
         ranked = across.foresight(data.field(name))
@@ -132,11 +169,16 @@ def _proofs(
     fine = values[np.isfinite(values)]
     if not len(fine) or np.ptp(fine) == 0.0:
         return  # a constant knows nothing
-    proof = foresight(values, part.price, part.session, steps)
+    if np.array_equal(values, part.price, equal_nan=True):
+        return  # the price itself: what it says of its own moves is its past
+    pace = pace_of(part)
+    proof = foresight(values, part.price, part.session, steps, pace)
     if proof is not None:
         yield part, proof
     for rows, more in masks(values, part):
-        proof = foresight(np.where(rows, values, np.nan), part.price, part.session, more or steps)
+        proof = foresight(
+            np.where(rows, values, np.nan), part.price, part.session, more or steps, pace
+        )
         if proof is not None:
             yield part, proof
     apart = in_parts(values, part, steps)

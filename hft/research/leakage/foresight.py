@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hft.research.data.dataset import ResearchData
 from hft.research.leakage.likeness import (
     ROWS_MIN,
     ahead,
@@ -30,6 +31,8 @@ from hft.research.leakage.past import BETTER, Past
 Z_MIN = 6.0
 # Until the price has moved a few times an honest book or a bounce says much; later nobody does.
 NEAR, FAR, FAR_MOVES = 0.75, 0.5, 10
+# Minutes later no recorded market answers a book or a bounce by so much either.
+LATER, LATER_NS = 0.55, 300_000_000_000
 CERTAIN, CERTAIN_BLOCKS, COMMON = 0.97, 40, 0.7
 GROUPS = (0.01, 0.05, 0.2)
 DISTINCT_FEW = 10
@@ -59,18 +62,30 @@ class Moves:
 
 
 def foresight(
-    values: np.ndarray, price: np.ndarray, session: np.ndarray, steps: Sequence[int]
+    values: np.ndarray,
+    price: np.ndarray,
+    session: np.ndarray,
+    steps: Sequence[int],
+    pace_ns: float = 0.0,
 ) -> Foresight | None:
-    """The strongest proof that a column is made of later prices; None without one."""
+    """The strongest proof that a column is made of later prices; None without one.
+
+    `pace_ns` is the usual time from row to row.
+    """
     found = []
     past = Past(price)
     shapes = [(name, form, ranks(form)) for name, form in _forms(values, price)]
     priced = is_price(values, price)
     base = relative(values, price) if priced else values
-    for moves in _moves(price, session, steps):
+    for moves in _moves(price, session, steps, pace_ns):
         left = _past(base, price, moves)
         later = ranks(moves.later)
-        for name, form, ranked in (*shapes, ("part that no past explains", left, ranks(left))):
+        over = _over(values, moves)
+        for name, form, ranked in (
+            *shapes,
+            ("part that no past explains", left, ranks(left)),
+            *((f"change over {moves.steps} rows", one, ranks(one)) for one in over),
+        ):
             # A price that comes back whole says 0.707 of what follows, however far ahead.
             back = priced and name == "level"
             known = replace(moves, limit=NEAR) if back else moves
@@ -89,6 +104,14 @@ def _forms(values: np.ndarray, price: np.ndarray) -> Iterator[tuple[str, np.ndar
         yield "change of the distance", np.diff(apart, prepend=np.nan)
 
 
+def _over(values: np.ndarray, moves: Moves) -> Iterator[np.ndarray]:
+    """A level that runs ahead tells by its change over as many rows: another clock's price."""
+    if moves.steps > 1:
+        changed = np.full(len(values), np.nan)
+        changed[moves.steps :] = values[moves.steps :] - values[: -moves.steps]
+        yield changed
+
+
 def is_price(values: np.ndarray, price: np.ndarray) -> bool:
     """Is a column a price of the same thing, so that its distance from the price says more?"""
     fine = np.isfinite(values) & np.isfinite(price) & (price != 0)
@@ -98,11 +121,13 @@ def is_price(values: np.ndarray, price: np.ndarray) -> bool:
     return 0.5 < ratio < 2.0 and correlation(values, price) > PRICE_LIKE
 
 
-def _moves(price: np.ndarray, session: np.ndarray, steps: Sequence[int]) -> Iterator[Moves]:
+def _moves(
+    price: np.ndarray, session: np.ndarray, steps: Sequence[int], pace_ns: float
+) -> Iterator[Moves]:
     """Each distance twice where sessions matter: over their ends, and inside of them."""
     often = float(np.mean(np.diff(price) != 0)) if len(price) > 1 else 0.0
     for step in steps:
-        limit = limit_of(step, often)
+        limit = limit_of(step, often, pace_ns)
         if len(price) < ROWS_MIN + step:
             continue
         later, past = ahead(price, step), moved(price, step)
@@ -113,9 +138,17 @@ def _moves(price: np.ndarray, session: np.ndarray, steps: Sequence[int]) -> Iter
             yield Moves(step, np.where(inside, later, np.nan), past, limit)
 
 
-def limit_of(steps: int, often: float = 1.0) -> float:
+def limit_of(steps: int, often: float = 1.0, pace_ns: float = 0.0) -> float:
     """The likeness that condemns, so many rows ahead of a price that moves in a share of rows."""
-    return FAR if steps * often >= FAR_MOVES else NEAR
+    if steps * often >= FAR_MOVES:
+        return FAR
+    return LATER if steps * pace_ns >= LATER_NS else NEAR
+
+
+def pace_of(data: ResearchData) -> float:
+    """The usual time from row to row, in ns; rows of one stamp count as one."""
+    pauses = np.diff(np.unique(data.ts_ns))
+    return float(np.median(pauses)) if len(pauses) else 0.0
 
 
 def _past(base: np.ndarray, price: np.ndarray, moves: Moves) -> np.ndarray:

@@ -114,14 +114,41 @@ def _others(data: ResearchData, name: str) -> Iterator[tuple[str, np.ndarray]]:
 def own_means(values: np.ndarray, data: ResearchData, steps: Sequence[int]) -> Foresight | None:
     """A column of few values, each the mean of what followed in its rows, as they turned out.
 
-    Such a mean has noise of its own, by which whoever fitted them elsewhere is off.
+    Such a mean has noise of its own, by which whoever fitted them elsewhere is off. What followed
+    may have been taken with the side that another column says.
     """
     rows, code = _members(values)
     if rows is None:
         return None
+    for side in _sides(data):
+        found = _own_means(values, side, data, steps, rows, code)
+        if found is not None:
+            return found
+    return None
+
+
+def _sides(data: ResearchData) -> Iterator[np.ndarray]:
+    """The moves as they are, and by each column that is a side: two or three values, both signs."""
+    yield np.ones(len(data))
+    for column in data.columns:
+        if data.frame.schema[column].is_numeric():
+            series = data.field(column)
+            few = np.unique(series[np.isfinite(series)][:1000])
+            if len(few) in (2, 3) and few[0] < 0.0 < few[-1] and np.nanmax(np.abs(series)) <= 1.0:
+                yield series
+
+
+def _own_means(
+    values: np.ndarray,
+    side: np.ndarray,
+    data: ResearchData,
+    steps: Sequence[int],
+    rows: np.ndarray,
+    code: np.ndarray,
+) -> Foresight | None:
     level = values[rows]
     for step in steps:
-        later = ahead(data.price, step)[rows]
+        later = (side * ahead(data.price, step))[rows]
         fine = np.isfinite(later)
         counts = np.bincount(code[fine], minlength=code.max() + 1)
         kept = np.flatnonzero(counts >= MEMBERS_MIN)

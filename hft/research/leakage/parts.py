@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from hft.research.data.dataset import ResearchData
-from hft.research.leakage.foresight import Foresight, is_price, limit_of
+from hft.research.leakage.foresight import Foresight, is_price, limit_of, pace_of
 from hft.research.leakage.likeness import ROWS_MIN, ahead, fisher, ranks, relative
 from hft.research.leakage.past import Past
 
 Z_PARTS = 7.0  # some thousands of parts, forms and distances: one in 10^8 by luck
-STRETCH, HOURS = 125, 12
+STRETCH, FIFTHS, HOURS = 125, 5, 12
 ENDS = (5, 15, 30, 60)  # rows before a session's end
 MODE_MIN, UNUSUAL = 0.3, (0.01, 0.05)
 ROWS_A_SESSION = 20
@@ -34,14 +34,16 @@ def in_parts(values: np.ndarray, data: ResearchData, steps: Sequence[int]) -> Fo
     base = relative(values, price) if is_price(values, price) else values
     changed = np.diff(base, prepend=np.nan)
     forms = [("level", base, ranks(base)), ("change", changed, ranks(changed))]
-    often = float(np.mean(np.diff(price) != 0)) if len(price) > 1 else 0.0
+    often, pace = float(np.mean(np.diff(price) != 0)) if len(price) > 1 else 0.0, pace_of(data)
     for word, step, later in _targets(price, session, steps):
         known = ranks(later)
         for name, form, ranked in forms:
             for part, code in parts:
                 for which, size in _likely(ranked, known, code, step):
                     rows = code == which
-                    limit = _limit(limit_of(step, often), form, rows)
+                    # A few hours of chance may reach what years may not.
+                    long = rows.sum() * FIFTHS >= len(rows)
+                    limit = _limit(limit_of(step, often, pace if long else 0.0), form, rows)
                     if size < limit or (best is not None and size <= best.size):
                         continue
                     if past.beyond(form, later, rows) < limit:
@@ -81,6 +83,8 @@ def _parts(values: np.ndarray, session: np.ndarray) -> Iterator[Part]:
             yield f"in the last {end} rows of a session", np.where(left < end, 0, -1)
             yield f"in the first {end} rows of a session", np.where(since < end, 0, -1)
     yield f"in the {STRETCH} rows around", row // STRETCH
+    # A history that was filled in before a score went live is years long.
+    yield f"in the {-(-len(row) // FIFTHS)} rows around", row * FIFTHS // max(len(row), 1)
     for word, unusual in _unusual(values):
         yield word, np.where(unusual, 0, -1)
 

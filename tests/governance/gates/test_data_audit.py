@@ -196,11 +196,15 @@ def test_missing_values_count_after_the_warm_up_only() -> None:
     holes = data.with_frame(data.frame.with_columns(pl.Series("ofi", flow)))
     found = checks(holes, manifest=manifest("ofi"))["data_coverage"]
     assert found.verdict is Verdict.FAIL and found.value == pytest.approx(1 - 20 / 800)
-    assert "ofi is missing" in found.reason
+    assert "ofi is missing" in found.reason and not found.blocking, "judged by what it says"
+    flow[:] = np.nan
+    empty = data.with_frame(data.frame.with_columns(pl.Series("ofi", flow)))
+    none = checks(empty, manifest=manifest("ofi"))["data_coverage"]
+    assert none.verdict is not Verdict.PASS and none.blocking, "a field that is never there"
     assert checks(holes, manifest=manifest("trade_vol"))["data_coverage"].value == 1.0
 
 
-def test_two_bars_of_one_time_are_found_and_events_of_one_time_are_not() -> None:
+def test_rows_of_one_time_are_shown_and_bars_that_stand_twice_are_a_fault() -> None:
     data = sample(300)
     twice = data.frame.with_columns(
         pl.when(pl.int_range(pl.len()) == 41)
@@ -209,7 +213,10 @@ def test_two_bars_of_one_time_are_found_and_events_of_one_time_are_not() -> None
         .alias("ts")
     )
     found = checks(data.with_frame(twice))["data_repeated"]
-    assert found.verdict is Verdict.FAIL and found.blocking and "row 42" in found.reason
+    assert found.verdict is Verdict.FAIL and not found.blocking and "row 42" in found.reason
+    again = pl.concat([data.frame, data.frame.head(30)]).sort("ts", maintain_order=True)
+    found = checks(data.with_frame(again))["data_repeated"]
+    assert found.blocking and "30 of them a whole row" in found.reason
     random = np.random.Generator(np.random.Philox(2))
     ts = data.ts_ns[0] + np.sort(random.integers(0, 3600, 300)) * 1_000_003
     events = data.frame.with_columns(

@@ -46,7 +46,9 @@ def test_the_alphas_own_horizon_is_looked_at_with_half_and_twice_of_it(
 
 def test_a_label_is_known_by_words_that_leave_no_other_reading() -> None:
     labels = "label target_5m y fwd_ret_5 future_return next_mid label_300s outcome t_end_5 ret_fwd"
-    others = "fed_target target_rate price_target forward_points next_expiry auction_outcome ret_5m"
+    others = (
+        "fed_target target_rate price_target forward_points next_expiry auction_outcome future_px"
+    )
     assert [name for name in labels.split() if not named_label(name)] == []
     assert [name for name in others.split() if named_label(name)] == []
 
