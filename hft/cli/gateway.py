@@ -1,5 +1,6 @@
 """`hft gateway`: trade on paper while a tape goes by, steer it, and prove what it did."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,10 +51,12 @@ def run(
 ) -> None:
     """Trade on paper while tapes go by; Ctrl-C cancels what works and ends the session.
 
+    SIGTERM, which service managers and `timeout` send, does the same.
     Without arguments the session of the folder that has not ended goes on, at the tape's time.
     """
     from hft.api import gateway as api
 
+    signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     given = {name: value for name, value in options.items() if value not in (None, {}, 0)}
     if tapes is None and strategy is None and speed is None and not given:
         with watched(home):

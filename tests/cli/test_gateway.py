@@ -96,6 +96,15 @@ def test_first_minutes_from_an_empty_folder(tmp_path: Path) -> None:
     assert over.returncode == 69
 
 
+@pytest.mark.slow
+def test_a_service_manager_ends_a_session_as_ctrl_c_does(tmp_path: Path) -> None:
+    session = begun(tmp_path, "--paper")
+    session.terminate()
+    out, told = session.communicate(timeout=WAIT_S)
+    assert session.returncode == 0, told
+    assert "session: stopped" in out and len(list((tmp_path / "runs").iterdir())) == 1
+
+
 def test_a_replay_is_no_session(tmp_path: Path) -> None:
     hft(tmp_path, "data", "synth", "--out", "tape", "--events", "2000")
     hft(tmp_path, "replay", "run", "tape", "-s", "market_making")

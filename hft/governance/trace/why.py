@@ -12,14 +12,16 @@ from typing import Any
 
 from hft.audit.artifacts import FILES
 from hft.audit.overrides import named
+from hft.governance.promotion.freeze import STAGE as FREEZE
 from hft.reports.figures import counted
 
 PAGE = "report.html"
+KINDS = {"propose": "proposal", FREEZE: "freeze"}  # by the stage of a promotion's row
 
 
 @dataclass(frozen=True)
 class Link:
-    """One step: `kind` is trial, gate, proposal, approval, change, canary or override."""
+    """One step: `kind` is trial, gate, freeze, proposal, approval, change, canary or override."""
 
     ts_ns: int
     kind: str
@@ -82,7 +84,7 @@ def _link(alpha_id: str, row: Mapping[str, Any], pages: Mapping[str, str]) -> Li
         return None
     kind = {
         "alpha_gate_log": "gate",
-        "alpha_promotion_log": "proposal" if own.get("stage") == "propose" else "approval",
+        "alpha_promotion_log": KINDS.get(str(own.get("stage")), "approval"),
         "alpha_canary_log": "canary",
         "control_log": "change",
         "override_log": "override",
@@ -109,6 +111,10 @@ def _gate(own: Mapping[str, Any]) -> str:
 
 
 def _promotion(own: Mapping[str, Any]) -> str:
+    # A freeze approves nothing, so its row says so; one that was refused holds no code.
+    code = json.loads(own.get("scorecard") or "{}").get("code_hash")
+    if own["stage"] == FREEZE and code:
+        return f"code frozen as {code[:12]}"
     answer = "accepted" if own["approved"] else "refused"
     marks = [name for name in ("forced", "self_approved") if own[name]]
     words = f"{own['stage']} {answer}, weight {own['canary_weight']:g}"

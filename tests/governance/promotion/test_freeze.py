@@ -19,6 +19,7 @@ from hft.governance.ledger.ledger import Ledger
 from hft.governance.promotion import freeze
 from hft.governance.promotion.office import Office
 from hft.governance.promotion.unseen import begin_ns, fell_short
+from hft.governance.trace.why import why
 from hft.research.alphas.loader import code_hash, idea_hash
 from hft.research.trial import Trial
 from hft.storage.strict_yaml import load_yaml
@@ -51,6 +52,12 @@ def test_the_earliest_freeze_by_a_validator_counts(world: World) -> None:
     assert begin(world, owner="dan") == 1.0, "dan owns it"
     assert begin(world, code="e" * 64) is None, "other code"
     assert check_rows(world.office().audit.rows(), world.keys) == []
+
+
+def test_why_says_that_the_code_was_frozen_and_not_that_something_was_refused(world: World) -> None:
+    frozen(world, "bob")
+    (link,) = why("queue_imbalance", world.office().audit.rows(), [], {})
+    assert (link.kind, link.words) == ("freeze", f"code frozen as {CODE[:12]}")
 
 
 def test_a_freeze_of_a_rehearsal_dates_nothing_outside_of_one(world: World) -> None:
