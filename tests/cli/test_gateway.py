@@ -62,7 +62,7 @@ def test_first_minutes_from_an_empty_folder(tmp_path: Path) -> None:
         second = hft(tmp_path, "gateway", "run")
         assert second.returncode == 75 and "runs this gateway" in second.stderr
         shown = hft(tmp_path, "gateway", "status")
-        assert shown.returncode == 0 and "alive, life 1" in shown.stdout
+        assert shown.returncode == 0 and ": alive" in shown.stdout and "life 1" in shown.stdout
         assert "at 20x" in shown.stdout
         refused = hft(tmp_path, "gateway", "mode", "loud", "--json")
         assert refused.returncode == 78
