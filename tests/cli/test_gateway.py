@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +84,10 @@ def test_first_minutes_from_an_empty_folder(tmp_path: Path) -> None:
     assert "session: stopped" in out and "to prove it: hft gateway reconcile" in told
     (run,) = (tmp_path / "runs").iterdir()
     heard = json.loads((run / "manifest.json").read_text())["config"]["controls"]
-    # A busy machine may have let it wait for so long that it was dead once more.
-    assert [kind for kind, _ in groupby(one["kind"] for one in heard)] == [
-        *("kill", "down", "stop", "end")
-    ]
+    kinds = [one["kind"] for one in heard]
+    # A busy machine may let a session wait for so long that it was dead meanwhile, at any time.
+    assert [kind for kind in kinds if kind != "down"] == ["kill", "stop", "end"]
+    assert "down" in kinds[kinds.index("kill") : kinds.index("stop")]
 
     proof = hft(tmp_path, "gateway", "reconcile", "last")
     assert proof.returncode == 0 and "the same digest" in proof.stdout
