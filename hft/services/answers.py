@@ -3,6 +3,7 @@
 Whoever brings many hears arrays; nothing is made for a single one of them but its row.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -88,9 +89,17 @@ def amend(words: np.ndarray, unsent: Mapping[int, Reason]) -> None:
 
 
 def tell(told: Told, words: np.ndarray, place: int) -> None:
-    """Answers that begin at this place of what was submitted. Mutates: words."""
+    """Answers that begin at this place of what was submitted. Mutates: words.
+
+    What a submitter raises goes to the loop's handler of exceptions: it is no fault of the gateway,
+    and others wait for their answers.
+    """
     words[:, _PLACE] = np.arange(place, place + len(words))
-    told(words.reshape(-1).view(ANSWER))
+    try:
+        told(words.reshape(-1).view(ANSWER))
+    except Exception as error:
+        said = {"message": "a submitter failed on its answer", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(said)
 
 
 def one_by_one(told: ToldOne) -> Told:
