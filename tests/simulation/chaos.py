@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from typing import NamedTuple
 
 from hft.core.errors import HftError
-from tests.simulation.coverage import to_meet
+from tests.simulation.fault_coverage import to_meet
 from tests.simulation.faults import KINDS
 from tests.simulation.ledger import Wrong
 from tests.simulation.product import PLANTED, Product

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.chaos import ALL_FROM, Result, found_after, not_hit, play_all, report
-from tests.simulation.coverage import to_meet
+from tests.simulation.fault_coverage import to_meet
 from tests.simulation.product import PLANTED
 from tests.simulation.worlds import WORLDS, play
 

@@ -40,7 +40,6 @@ ONE = {
     "drawdown_test": lambda x: drawdown.drawdown_test(x, reps=5),
     "ic": lambda x: information.ic(x, GOOD),
     "ic_by_chunk": lambda x: information.ic_by_chunk(GOOD, x),
-    "ratio": information.ratio,
     "turnover": capacity.turnover,
     "circular_p": lambda x: permutation.circular_p(x, GOOD, reps=5),
     "adverse": lambda x: sequential.adverse(x, 0.0, 1.0),
