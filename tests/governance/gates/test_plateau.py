@@ -1,5 +1,7 @@
 """What choosing may not do: stand on a needle, or earn in sample what is gone out of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from hft.research.data.load import load
 from hft.research.data.planted import planted
 from hft.research.measures.evidence import Levels, Tries, weigh
 from hft.research.measures.measurement import Measured, Options, measure
+from hft.research.measures.stress import Neighbour
 from hft.settings import read_profile
 
 BAR = 60_000_000_000
@@ -111,3 +114,15 @@ def test_the_gap_of_one_and_the_same_process_is_standard_normal() -> None:
         assert found.gap is not None
         gaps.append(found.gap)
     assert abs(float(np.mean(gaps))) < 0.4 and 0.75 < float(np.std(gaps)) < 1.25
+
+
+def test_a_neighbour_keeps_most_of_the_edge_or_counts_as_lost(data: ResearchData) -> None:
+    stress = measure(data, right(data, 0.6), Options(horizon_ns=BAR)).stress
+    own = stress.at_cost(1.0)
+    assert own is not None and own > 0
+    kept = (0.75, 0.45, -0.1, None)
+    others = tuple(
+        Neighbour(1.0 + k, None if one is None else one * own, False) for k, one in enumerate(kept)
+    )
+    beside = replace(stress, neighbours=(*others, Neighbour(1.4, 9 * own, True)))
+    assert [beside.plateau(keep) for keep in (0.7, 0.4, 0.8)] == [0.25, 0.5, 0.0]
