@@ -57,7 +57,7 @@ def _sentence(home: str, heard: dict[str, float | None], wait_s: float) -> str:
         )
     late = heard[home]
     took = "" if late is None else f" {late / 1000:.3f} s after the file was written"
-    return f"the gateway of {home} was silent{took}: no order of it leaves any more"
+    return f"the gateway of {home} was silent{took}: no new risk of it leaves any more"
 
 
 def _homes(journal: Journal, alpha_id: str) -> set[str]:

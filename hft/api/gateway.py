@@ -16,7 +16,7 @@ from typing import Any
 from hft.api.acknowledged import LOCK, is_running
 from hft.api.one_replay import GB, job_asked
 from hft.api.paper_files import outside, places
-from hft.core.errors import DataError, HftError
+from hft.core.errors import DataError, HftError, JournalError
 from hft.replay.paced import refuse_loops
 from hft.runs.execute import execute
 from hft.runs.folder.layout import MANIFEST, PARTIAL
@@ -25,7 +25,7 @@ from hft.runs.result import Run, as_run
 from hft.runs.verify import Verdict, verify
 from hft.services.attest import Attested
 from hft.services.attest import attest as attest_all
-from hft.services.control_pack import CONTROLS
+from hft.services.control_pack import ABSENT, CONTROLS
 from hft.services.paper.board import Board, read_board
 from hft.services.paper.clock import TapeClock, speed_e3
 from hft.services.paper.journal import PaperJournal, read
@@ -91,6 +91,7 @@ def run(
     made = not folder.exists()
     with locked(folder / LOCK, wait_s=LOOK_S, doing="runs this gateway"):
         plan = _open_plan(folder)
+        is_new = plan is None
         if job is None and plan is not None:
             job = plan.job()
             _note(tell, f"session {plan.session} goes on")
@@ -106,7 +107,8 @@ def run(
             there = outside(plan, job, world or World(), tell or (lambda said: None))
             return _live(plan, job, folder, settings, there)
         except HftError:
-            _forget(folder, plan.session, made)
+            if is_new:
+                _forget(folder, made)
             raise
 
 
@@ -129,7 +131,7 @@ def _job(
     return job, given
 
 
-def _forget(folder: Path, session: str, made: bool) -> None:
+def _forget(folder: Path, made: bool) -> None:
     """A session that was refused before it began leaves nothing: its home is as it was."""
     try:
         if read(folder / JOURNAL).lives:
@@ -204,9 +206,17 @@ def attest() -> list[Attested]:
 def _open_plan(folder: Path) -> Plan | None:
     """The session that has not ended; one that has is laid aside."""
     plan = Plan.load(folder)
-    if plan is not None and read(folder / JOURNAL).ended:
+    if plan is None:
+        return None
+    history = read(folder / JOURNAL)
+    if history.ended:
         _keep(folder, plan.session)
         return None
+    if plan.clock.wall_ns and not history.lives:
+        raise JournalError(
+            f"{folder / JOURNAL}: session {plan.session} has begun and its journal is gone; "
+            "bring it back, or begin another session in another --home"
+        )
     return plan
 
 
@@ -244,4 +254,4 @@ def _note(tell: Callable[[str], None] | None, sentence: str) -> None:
         tell(sentence)
 
 
-__all__ = ["Paper", "attest", "reconcile", "request", "run", "status"]
+__all__ = ["ABSENT", "Paper", "attest", "reconcile", "request", "run", "status"]

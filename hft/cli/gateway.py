@@ -168,21 +168,31 @@ def attest(json: context.Json = False) -> None:
     from hft.api import gateway as api
 
     found = api.attest()
-    context.emit([one.to_json() for one in found], lambda: attested(found))
+    absent = [
+        {"control": name, "answers": answers, "verdict": "ABSENT", "why": why}
+        for name, answers, why in api.ABSENT
+    ]
+    shown = [one.to_json() for one in found]
+    context.emit([*shown, *absent], lambda: attested(found, absent))
     if not all(one.ok for one in found):
         raise typer.Exit(DIFFERENT)
 
 
-def attested(found: list[Any]) -> str:
+def attested(found: list[Any], absent: list[dict[str, str]]) -> str:
     """The report as text."""
-    wide = max(len(one.control.name) for one in found)
+    names = [*(one.control.name for one in found), *(one["control"] for one in absent)]
+    wide = max(len(name) for name in names)
     lines = [
         f"{'PASS' if one.ok else 'FAIL'}  {one.control.name:<{wide}}  {one.control.answers}\n"
         f"      {one.evidence}"
         for one in found
     ]
+    lines += [
+        f"NONE  {one['control']:<{wide}}  {one['answers']}\n      {one['why']}" for one in absent
+    ]
     passed = sum(one.ok for one in found)
-    return "\n".join([*lines, f"{passed} of {len(found)} controls pass"])
+    end = f"{passed} of {len(found)} controls pass; {len(absent)} of the catalogue are not there"
+    return "\n".join([*lines, end])
 
 
 @app.command()

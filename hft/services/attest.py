@@ -20,16 +20,31 @@ from hft.core.codes import (
     Side,
     Tif,
 )
+from hft.core.errors import ConfigError
 from hft.core.instruments import Instrument
 from hft.core.numbers import resolve as instrument_row
 from hft.gateway.gateway import Gateway
 from hft.gateway.limits import Limits
-from hft.gateway.resolve import resolve
+from hft.gateway.resolve import ResolvedLimits, resolve
+from hft.gateway.state import apply_limits
 
 S = 1_000_000_000
 START = 1_700_000_000 * S
 BID, ASK, DIGITS = 999, 1001, 2
 BUY, SELL = Side.BUY, Side.SELL
+ONE = Instrument("X", Decimal(1), Decimal(1), max_price=Decimal(100_000))
+
+
+def resolved(limits: dict[str, Any]) -> ResolvedLimits:
+    """These limits alone, as a gateway of the bench takes them."""
+    off = Limits.off().values
+    return resolve(
+        Limits.from_dict({**off, "capital": 1_000_000, "name": "attest", **limits}),
+        [ONE],
+        [{"first_mid": 1000}],
+        strategies=("a", "b"),
+        digits=DIGITS,
+    )
 
 
 @dataclass(frozen=True)
@@ -49,16 +64,8 @@ class Bench:
     """A gateway over one instrument at 999 x 1001, two strategies, and these limits alone."""
 
     def __init__(self, limits: dict[str, Any]) -> None:
-        one = Instrument("X", Decimal(1), Decimal(1), max_price=Decimal(100_000))
-        off = Limits.off().values
-        made = resolve(
-            Limits.from_dict({**off, "capital": 1_000_000, "name": "attest", **limits}),
-            [one],
-            [{"first_mid": 1000}],
-            strategies=("a", "b"),
-            digits=DIGITS,
-        )
-        row = instrument_row(one, DIGITS, 100_000, 1)
+        row = instrument_row(ONE, DIGITS, 100_000, 1)
+        made = resolved(limits)
         self.gateway = Gateway(np.array([row]), made, 1, 2, order_capacity=64, dedup_window=64)
         self.now = START
         self._next = 1
@@ -100,6 +107,14 @@ class Bench:
         assert self.order(BUY, price, qty) == Reason.OK
         self.gateway.ack(number, self.now)
         self.gateway.fill(number, price, qty, self.now)
+
+    def swap(self, limits: dict[str, Any]) -> bool:
+        """Other limits between two intents; false for those that cannot be put in force."""
+        try:
+            apply_limits(self.gateway.state, resolved(limits))
+        except ConfigError:
+            return False
+        return True
 
     def say(self, kind: ControlKind, code: int = 0, value: int = 0) -> None:
         """A control input, now."""

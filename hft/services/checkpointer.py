@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hft.core.errors import ConfigError, HftError
+from hft.core.errors import ConfigError, HftError, JournalError
 from hft.services.checkpoint import FOLDER, KEEP, Checkpoints
 from hft.services.desk_file import learn_limits, load_desk
 from hft.services.history import History
@@ -116,6 +116,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HftError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
+    except OSError as error:  # of a disk that was fine a moment ago
+        said = f"{error.filename or given.folder}: {error.strerror or error}"
+        sys.stderr.write(f"{said}; look at the disk and begin again\n")
+        return JournalError.exit_code
     except KeyboardInterrupt:
         return 0
 

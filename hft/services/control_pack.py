@@ -189,6 +189,41 @@ def leader(make: Make) -> Iterator[Seen]:
     yield Seen("with it", OK, bench.order(BUY, BID, 1))
 
 
+def disconnected(make: Make) -> Iterator[Seen]:
+    bench = make({})
+    yield Seen("the venue is there", OK, bench.order(BUY, BID, 1))
+    bench.say(ControlKind.DISCONNECT)
+    yield Seen("its session broke", Reason.VENUE_DOWN, bench.order(BUY, BID, 1))
+    bench.say(ControlKind.RECONNECT)
+    yield Seen("it is back, and asked", OK, bench.order(BUY, BID, 1))
+
+
+def halt(make: Make) -> Iterator[Seen]:
+    bench = make({})
+    bench.bought(2)
+    number = 2
+    yield Seen("an order that works", OK, bench.order(BUY, BID, 1))
+    bench.gateway.ack(number, bench.now)
+    bench.say(ControlKind.STOP)
+    yield Seen("new risk after a stop", Reason.POLICY_HALT, bench.order(BUY, BID, 1))
+    yield Seen("its cancel", OK, bench.cancel(number))
+    yield Seen("selling what is held", OK, bench.order(SELL, ASK, 2))
+
+
+def swapped(make: Make) -> Iterator[Seen]:
+    wide = {"symbols.X.max_order_size": 10, "risk_limits.orders_per_second": 5}
+    bench = make(wide)
+    yield Seen("10 of 10 lots", OK, bench.order(BUY, BID, 10))
+    before = int(bench.gateway.state.config[0]["limits_hash"])
+    bench.swap({**wide, "symbols.X.max_order_size": 5})
+    yield Seen("10 of 5 lots, at the next intent", Reason.ORDER_SIZE, bench.order(BUY, BID, 10))
+    yield Seen("5 of 5 lots", OK, bench.order(BUY, BID, 5))
+    after = int(bench.gateway.state.config[0]["limits_hash"])
+    yield Seen("decisions name other limits", OK, OK if after != before else Reason.NOT_FOUND)
+    raised = bench.swap({**wide, "risk_limits.orders_per_second": 500})
+    yield Seen("a rate is not raised meanwhile", OK, Reason.RATE_LIMIT if raised else OK)
+
+
 CONTROLS = (
     Control("order quantity", "15c3-5 (c)(1)(ii), FIA, CME", quantity),
     Control("order notional", "15c3-5 (c)(1)(i), FIA, CME", notional),
@@ -210,4 +245,20 @@ CONTROLS = (
     Control("cancels pass, and are seen", "FIA", cancels),
     Control("outcome unknown", "15c3-5 (c)(1)(ii)", unknown),
     Control("one leader", "15c3-5 (d)", leader),
+    Control("venue disconnected", "FIA, CME", disconnected),
+    Control("stop by a person", "FIA, CME", halt),
+    Control("limits swapped", "15c3-5 (d), (e), CME", swapped),
+)
+
+# What the catalogue knows and this gateway does not have: a report that left them out would be one
+# of what is there alone.
+ABSENT = (
+    (
+        "order-to-trade ratio",
+        "FIA",
+        "orders and fills are counted, and nothing is refused for them",
+    ),
+    ("cancel on disconnect at the venue", "FIA, CME", "it is the venue's; ours asks it anew first"),
+    ("heartbeat of a client", "FIA", "there are no clients beyond the process yet"),
+    ("drop copy", "15c3-5 (c)(2), FIA", "no second process counts exposure from the venue's copy"),
 )

@@ -25,6 +25,7 @@ BROKEN = {
     "permission of an alpha": "HFT_GATEWAY_REQUIRE_PROMOTION",
     "cancels pass, and are seen": "risk_limits.orders_per_second",
     "outcome unknown": "max_position_size",
+    "limits swapped": "risk_limits.orders_per_second",
 }
 
 
@@ -61,11 +62,26 @@ class Deaf(Bench):
 
 @pytest.mark.parametrize(
     "name",
-    ["kill switch", "risk-reducing only", "duplicate order", "one leader", "outcome unknown"],
+    [
+        *("kill switch", "risk-reducing only", "duplicate order", "one leader", "outcome unknown"),
+        *("venue disconnected", "stop by a person"),
+    ],
 )
 def test_a_gateway_that_does_not_hear_fails(name: str) -> None:
     found = {one.control.name: one for one in attest(CONTROLS, Deaf)}
     assert not found[name].ok
+
+
+class Stiff(Bench):
+    """A gateway that stays under its first limits."""
+
+    def swap(self, limits: dict[str, Any]) -> bool:
+        return True
+
+
+def test_limits_that_are_swapped_and_not_in_force_are_found() -> None:
+    found = {one.control.name: one for one in attest(CONTROLS, Stiff)}
+    assert [name for name, one in found.items() if not one.ok] == ["limits swapped"]
 
 
 def test_a_control_that_shows_one_side_or_raises_does_not_pass() -> None:

@@ -114,7 +114,6 @@ class PaperSession:
         if not self.clock.wall_ns:  # it begins now
             self.clock = replace(self.clock, tape_ns=self._begin_ns, wall_ns=wall_ns)
             self.plan = replace(self.plan, clock=self.clock)
-            self.plan.save(self.home)
         mark = self.journal.history.mark
         paced.hear(self._rows(paced, self._heard))
         if mark is not None:
@@ -122,6 +121,7 @@ class PaperSession:
             wall_ns = self._world.wall_ns()
         now_ns = self.clock.at(wall_ns)
         self.journal.life(wall_ns, max(now_ns, self._reached.at_ns), os.getpid())
+        self.plan.save(self.home)  # a plan with a clock has a journal with a life
         if mark is not None and not self._reached.ended:
             self._die(paced, now_ns)
         while not self._reached.ended and not self.ending:
