@@ -222,6 +222,8 @@ class GatewayService:
         given["woken"] = self.wake
         commit = Commit(log, INPUT.itemsize, first=self.desk.inputs + 1, **given)
         self._writer.begin(commit)
+        if self.phase in ENDINGS:  # it was read for longer than the lease lasted
+            raise Busy(f"{self.journal.folder}: {self.cause}; begin again")
         self.hearing.begin(self.desk)
         self.phase = Phase.RECOVERING
         first = [

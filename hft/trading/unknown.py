@@ -117,6 +117,7 @@ def _rests(gw: Any, slot: int, price: int, open_qty: int, now_ns: int) -> None:
         took = hold["price"] == price and hold["qty"] == total_qty
     if not took:
         know_again(enter(gw), slot, _K_REJECTED, _NOT_THERE, now_ns)
+        _forget_refused(gw, hold)
     on_ack(enter(gw), slot, now_ns)
     hold["in_flight"] = hold["in_flight"] & ~_ONE_CANCEL
     again = True
@@ -125,6 +126,15 @@ def _rests(gw: Any, slot: int, price: int, open_qty: int, now_ns: int) -> None:
         on_amended(enter(gw), slot, price, total_qty, now_ns)
     order["request"] = _NOTHING
     _as_filled(order)
+
+
+@kernel
+def _forget_refused(gw: Any, hold: Row) -> None:
+    """A key that is refused for good stays so, whatever becomes of its order. Mutates: hold."""
+    at = dedup.find(enter(gw), hold["key_hi"], hold["key_lo"])
+    if at >= 0 and dedup.state_of(gw.dedup[at]["outcome"]) == _K_REJECTED:
+        hold["key_hi"] = 0
+        hold["key_lo"] = 0
 
 
 @kernel
@@ -175,6 +185,7 @@ def unsent(desk: Any, wiring: Any, row: Row) -> None:
         _never_was(gw, slot, row["code"], now_ns)
     else:
         dedup.reject_command(enter(gw), row["cmd_id"], row["code"], now_ns)
+        _forget_refused(gw, hold)
         if kind == _AMEND:
             on_amend_rejected(enter(gw), slot, now_ns)
             end_if_filled(gw, slot)

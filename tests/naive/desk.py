@@ -269,6 +269,8 @@ class NaiveDesk(Trips):
             reason = Reason.OK if took else Reason.VENUE_DOWN
             cmd_id = order.cmd_id if took else 0
             self._commit(order.key, order.payload, state, reason, cmd_id, self.now)
+        if not took:
+            self._forget_refused(order)
         order.price, order.qty = price, total
         order.amends = order.cancels = 0
         order.request = None
@@ -294,10 +296,12 @@ class NaiveDesk(Trips):
             self._never_was(order, reason)
         elif row["value"] == IntentType.AMEND and order.amends:
             self._reject_key(row["cmd_id"], reason)
+            self._forget_refused(order)
             self.amend_rejected(order.id, self.now)
             self._end_if_filled(order)
         elif row["value"] == IntentType.CANCEL and order.cancels:
             self._reject_key(row["cmd_id"], reason)
+            self._forget_refused(order)
             self.cancel_rejected(order.id, self.now)
         else:
             self.disputed += 1
@@ -306,6 +310,11 @@ class NaiveDesk(Trips):
         for key, entry in list(self.keys.items()):
             if entry[2] == cmd_id and entry[0] == DedupState.APPROVED:
                 self._commit(key, None, DedupState.REJECTED, reason, 0, self.now)
+
+    def _forget_refused(self, order: Order) -> None:
+        entry = self.keys.get(order.key)
+        if entry is not None and entry[0] == DedupState.REJECTED:
+            order.key = (0, 0)
 
     def _end_if_filled(self, order: Order) -> None:
         if order.id in self.orders and not order.amends and 0 < order.qty <= order.filled:

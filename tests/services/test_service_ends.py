@@ -11,7 +11,7 @@ import pytest
 from service_world import QUICK, Answers, Gateways, LeaseStore, S, intent, real_service
 
 from hft.core.codes import Reason
-from hft.core.errors import InvariantError, JournalError
+from hft.core.errors import Busy, InvariantError, JournalError
 from hft.services.adapters.loopback import LoopbackVenue
 from hft.services.leading import Leading
 from hft.services.life import Ending, Phase
@@ -51,6 +51,28 @@ def test_a_life_that_is_cancelled_keeps_what_it_decided_and_lets_go_of_all() -> 
     assert service.commit.last_durable == service.desk.inputs
     second, *_ = world.begin(lease=store.lease())
     assert second.desk.next_id == service.desk.next_id
+
+
+def test_a_lease_that_is_lost_while_the_journal_is_read_ends_the_life() -> None:
+    """Else it would go on for ever, neither leading nor standing by."""
+
+    async def slow(call: Any) -> Any:
+        await asyncio.sleep(1.0)
+        return call()
+
+    world = Gateways(38)
+    store = LeaseStore(world.now_ns)
+    options = replace(QUICK, refresh_s=0.1)
+    service, _, number = world.make(lease=store.lease(), options=options)
+    service.world = replace(service.world, beside=slow)
+    task = world.in_life(number, service.start())
+    world.until(lambda: store.fence == 1)
+    store.fence += 1  # another took it
+    world.pass_ns(5 * S)
+    assert task.done() and isinstance(task.exception(), Busy)
+    assert service.phase is Phase.LEASE_LOST and not world.venue.commands
+    second, *_ = world.begin(lease=store.lease())
+    assert second.is_ready
 
 
 def test_a_command_of_a_leader_whose_time_is_over_does_not_leave() -> None:

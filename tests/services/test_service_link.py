@@ -88,6 +88,33 @@ def test_a_retry_of_a_command_that_did_not_leave_is_told_so_by_whichever_batch_a
     assert answers.reason("a") is answers.reason("again") is Reason.VENUE_DOWN
 
 
+def test_a_key_that_was_refused_for_good_stays_refused_when_a_later_doubt_is_settled() -> None:
+    """A cancel is on its way as the wire breaks, an amend behind it does not leave, we restart."""
+    world, answers = Gateways(26), Answers()
+    service, life, number, _ = world.begin()
+    service.submit(intent(key="a", qty=3), answers.of("a"))
+    world.until(lambda: "a" in answers.heard)
+    world.pass_ns(S)
+    order_id = answers.order_id("a")
+    hear, world.venue.hear = world.venue.hear, lambda command: None  # type: ignore[method-assign]
+    cancel = intent(key="c", kind=IntentType.CANCEL, target=order_id)
+    service.submit(cancel, answers.of("c"))
+    world.until(lambda: "c" in answers.heard)
+    world.venue.hear, world.venue._session = hear, None  # type: ignore[method-assign]
+    amend = intent(key="m", kind=IntentType.AMEND, target=order_id, qty=5)
+    service.submit(amend, answers.of("m"))
+    world.until(lambda: "m" in answers.heard)
+    world.pass_ns(S // 10)
+    assert answers.reason("c") is Reason.OK and answers.reason("m") is Reason.VENUE_DOWN
+    world.venue.fill(order_id, 3)  # nobody hears it
+    world.kill(life, number)
+    service, *_ = world.begin()
+    assert not len(service.desk.working())
+    service.submit(amend, answers.of("again"))
+    world.until(lambda: "again" in answers.heard)
+    assert answers.reason("again") is Reason.VENUE_DOWN
+
+
 def test_an_adapter_that_does_not_say_of_each_command_whether_it_left_is_asked() -> None:
     world, answers = Gateways(20), Answers()
     service, *_ = world.begin()

@@ -23,7 +23,7 @@ from tests.simulation.product import PLANTED, Product
 from tests.simulation.scenario import STEPS
 from tests.simulation.worlds import WORLDS, play
 
-CHUNK, TRAIL, SHOWN = 20, 40, 10
+CHUNK, TRAIL, SHOWN = 20, 60, 10
 ALL_FROM = 1000  # so many scenarios meet every trouble and every state, or it is a failure
 
 

@@ -33,6 +33,7 @@ class ModelAdapter:
         self._heard: Any = None
         self._fence = 0
         self.number: tuple[int, int] | None = None  # of the last answer passed on
+        self._since = (0, 0)  # of the last one before the session's first question was answered
         self._early: dict[tuple[int, int], Answer] = {}
         self._asks = self._is_settled = False
         self._round = 0  # timers of an earlier session do nothing
@@ -122,8 +123,8 @@ class ModelAdapter:
         number = (answer.session, answer.seq)
         if self.number is None or number > self.number:
             self._early[number] = answer
-        elif self._is_settled and self.wire.random.random() < 0.5:
-            self._answer(answer)  # a copy
+        elif self._is_settled and number > self._since and self.wire.random.random() < 0.5:
+            self._answer(answer)  # a copy; of what came before the question there is none
         self._pass_on()
 
     def _pass_on(self) -> None:
@@ -181,6 +182,7 @@ class ModelAdapter:
         self._heard.end(token)
         if not self._is_settled:
             self._is_settled, self.number = True, status.number
+            self._since = status.number
             self._early = {n: one for n, one in self._early.items() if n > status.number}
             self._pass_on()
 
