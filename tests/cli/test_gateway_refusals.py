@@ -1,6 +1,5 @@
 """What stands in the way of a session: one sentence, the exit code of docs/paper.md, no trace."""
 
-import gc
 import hashlib
 import json
 import shutil
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from forked import Forks
+from killed_life import bury
 
 from hft.api import gateway
 from hft.runs.ingest import synthetic
@@ -59,7 +59,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             out=folder / "runs",
             world=world,
         )
-    gc.collect()
+    bury()
     return folder
 
 

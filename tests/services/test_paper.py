@@ -1,6 +1,5 @@
 """Paper trading: what is decided while the tape goes by is what its replay decides."""
 
-import gc
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from killed_life import bury
 from paper_world import MADE, SECOND, SPAN, WALL, Killed, Machine, go_on, trade
 
 import hft
@@ -32,7 +32,7 @@ pytestmark = [
 def killed_lives_are_over() -> Iterator[None]:
     """The files of a killed life are collected here, and not in the middle of another test."""
     yield
-    gc.collect()
+    bury()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -188,7 +188,7 @@ def test_a_session_is_continued_as_it_began_or_not_at_all(tmp_path: Path) -> Non
     home, machine = tmp_path / "home", Machine(dies_ns=WALL + SECOND)
     with pytest.raises(Killed):
         trade(machine, home)
-    gc.collect()  # what the killed life had not written yet comes to its unsealed run
+    bury()  # what the killed life had not written yet comes to its unsealed run
     before = {path: path.read_bytes() for path in sorted(home.rglob("*")) if path.is_file()}
 
     def refused(kind: type[HftError], sentence: str, **given: Any) -> None:

@@ -1,6 +1,5 @@
 """Promotions and signed limits in a session that runs: heard at once, audited, and replayed."""
 
-import gc
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from killed_life import bury
 from paper_world import SECOND, Killed, Machine, go_on, trade
 from promotion_world import ALPHA, World
 
@@ -36,7 +36,7 @@ LIMITS = {"limits": "research", "end": "2024-01-02T00:03:00Z"}
 def killed_lives_are_over() -> Iterator[None]:
     """The files of a killed life are collected here, and not in the middle of another test."""
     yield
-    gc.collect()
+    bury()
 
 
 @pytest.fixture(scope="module")
