@@ -108,6 +108,18 @@ def test_what_had_been_sent_before_a_kill_stands_in_the_run_after_it(tmp_path: P
     assert (steps["kind"] == StepKind.ARRIVAL).sum() > 100 and steps["ts_ns"].max() < begin_ns
 
 
+def test_a_session_that_was_dead_for_long_was_dead_once(tmp_path: Path) -> None:
+    home, machine = tmp_path / "home", Machine(dies_ns=WALL + 4 * SECOND)
+    with pytest.raises(Killed):
+        trade(machine, home)
+    machine.dies_ns = 1 << 62
+    machine.now_ns += 8 * SECOND  # longer than what counts as a machine that slept
+    done = go_on(machine, home)
+    ((begin_ns, until_ns),) = dead(done.run)
+    assert done.run.manifest["paper"]["dead_ns"] == until_ns - begin_ns >= 160 * SECOND
+    assert gateway.reconcile(done.run).same
+
+
 def test_a_kill_that_was_heard_is_in_force_after_the_process_died(tmp_path: Path) -> None:
     home, machine = tmp_path / "home", Machine()
     folder = home / mailbox.MAILBOX

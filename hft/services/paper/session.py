@@ -102,6 +102,7 @@ class PaperSession:
         self._reached = Slice(0, False, 0, 0)
         self.ending = ""  # why it ends
         self.dead_ns = 0  # of the tape, in which no process of ours was there
+        self._dead_until_ns = 0
 
     @property
     def inputs(self) -> int:
@@ -178,7 +179,8 @@ class PaperSession:
         """No process of ours was there since what was reached. Mutates: the journal."""
         at_ns = self._reached.at_ns
         if now_ns > at_ns:
-            self.dead_ns += now_ns - at_ns
+            self.dead_ns += now_ns - max(at_ns, self._dead_until_ns)
+            self._dead_until_ns = now_ns
             self._hear(paced, Control(at_ns, "down", min(now_ns, FOREVER - 1)))
 
     # -- while the tape goes by
@@ -187,7 +189,8 @@ class PaperSession:
         """One look at the clock: hear, run to now, record, and wait a moment."""
         world = self._world
         target = self.clock.at(world.wall_ns())
-        late_ns = target - self._reached.at_ns if self._reached.at_ns else 0
+        since_ns = max(self._reached.at_ns, self._dead_until_ns)
+        late_ns = target - since_ns if since_ns else 0
         if late_ns * 1000 > STALLED_NS * self.clock.speed_e3:
             self._die(paced, target)
         for change in world.changes():
