@@ -151,7 +151,11 @@ class LimitWatch:
             self._refuse(f"{journal.folder}: cannot be written: {error.strerror or error}")
             return False
         service.desk.allow(limits.resolved)
-        number = await service.control(ControlKind.LIMITS, 0, value)
+        try:
+            number = await service.control(ControlKind.LIMITS, 0, value)
+        except HftError as error:
+            self._refuse(f"{self._path}: is not put in force: {error}")
+            return False
         service.record(
             "control_log",
             {

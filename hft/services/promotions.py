@@ -152,7 +152,7 @@ class PromotionWatch:
         done.add_done_callback(lambda found: self._acknowledge(found, weight, before_ppm))
 
     def _acknowledge(self, done: "asyncio.Future[int]", weight: Weight, before_ppm: int) -> None:
-        if done.cancelled():
+        if done.cancelled() or done.exception() is not None:  # the gateway has said which
             return
         self.last = weight
         service = self._service

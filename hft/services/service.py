@@ -120,7 +120,8 @@ class GatewayService:
     def control(self, kind: ControlKind, code: int = 0, value: int = 0) -> "asyncio.Future[int]":
         """A control input at the next turn; await it for the number of its durable record.
 
-        It is cancelled when this life ends before that.
+        It is cancelled when this life ends before that, and raises the ConfigError or DataError of
+        an input that cannot be applied.
         """
         waiter: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         if self.phase in ENDINGS:
@@ -343,7 +344,8 @@ class GatewayService:
         heard = self.hearing.take(now_ns, self.options.hears)
         rows += [heard] if heard is not None else []
         rows += self._link_rows()
-        waiters = [waiter for *_, waiter in self._controls]
+        first = sum(len(one) for one in rows)
+        waiters = {first + k: waiter for k, (*_, waiter) in enumerate(self._controls)}
         rows += [control_row(*given[:3]) for given in self._controls]
         self._controls.clear()
         head = self.desk.trading.gw.head[0]

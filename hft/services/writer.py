@@ -5,7 +5,8 @@ left out and said; it holds up nobody.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -20,7 +21,8 @@ from hft.trading.desk import Desk
 from hft.trading.inputs import INPUT, InputKind, rows_of
 
 _TS, _NEXT_ID = intake.NAMES.index("ts_ns"), intake.NAMES.index("next_id")
-Waiters = Sequence["asyncio.Future[int]"]
+Waiters = Mapping[int, "asyncio.Future[int]"]  # by the place of the row each waits for
+NOBODY: Waiters = MappingProxyType({})
 
 
 class Writer:
@@ -60,7 +62,7 @@ class Writer:
         rows: list[np.ndarray],
         batches: Sequence[intake.Batch],
         now_ns: int,
-        waiters: Waiters = (),
+        waiters: Waiters = NOBODY,
     ) -> None:
         """Number what has come, intents last, and apply it at `now_ns`. Mutates: rows."""
         first_id, queued = self._desk.next_id, self._outbox.queued
@@ -82,7 +84,7 @@ class Writer:
         rows: np.ndarray,
         envelopes: Sequence[Envelope],
         first_id: int,
-        waiters: Waiters = (),
+        waiters: Waiters = NOBODY,
     ) -> None:
         if self.commit.failure is not None:
             self._refuse(envelopes, Reason.DEDUP_JOURNAL_FAILED, waiters)
@@ -92,8 +94,7 @@ class Writer:
         except (ConfigError, DataError) as error:  # of the check before any row is applied
             if self._desk.inputs != self.commit.last:
                 raise InvariantError(f"rows were applied in part: {error}") from error
-            self._apply_each(rows, envelopes, first_id, error)
-            self._refuse((), Reason.INTERNAL_ERROR, waiters)
+            self._apply_each(rows, envelopes, first_id, waiters, error)
             return
         try:
             number = self.commit.add(rows.tobytes(), int(rows["ts_ns"][0]))
@@ -101,31 +102,37 @@ class Writer:
             self._refuse(envelopes, Reason.DEDUP_JOURNAL_FAILED, waiters)
             self._wake()
             return
-        self._outbox.add(number, applied, envelopes, first_id, waiters)
+        self._outbox.add(number, applied, envelopes, first_id, list(waiters.values()))
 
     def _apply_each(
         self,
         rows: np.ndarray,
         envelopes: Sequence[Envelope],
         first_id: int,
+        waiters: Waiters,
         error: HftError,
     ) -> None:
-        """One row at a time."""
+        """One row at a time, so that only who waits for the wrong one hears why."""
         if len(rows) == 1:
             self._alert(AlertKind.DEFECT, f"an input was left out: {error}")
-            self._refuse(envelopes, Reason.INTERNAL_ERROR, ())
+            self._refuse(envelopes, Reason.INTERNAL_ERROR, NOBODY)
+            for waiter in waiters.values():
+                if not waiter.done():
+                    waiter.set_exception(error)
+                    waiter.exception()  # it was said above, also where nobody waits any more
             return
         each = [one.part(k, k + 1) for one in envelopes for k in range(len(one))]
         others = len(rows) - len(each)
         for k in range(len(rows)):
             at = k - others
             mine = each[at : at + 1] if at >= 0 else ()
-            self._apply(rows[k : k + 1], mine, first_id + max(at, 0))
+            his = {0: waiters[k]} if k in waiters else NOBODY
+            self._apply(rows[k : k + 1], mine, first_id + max(at, 0), his)
 
     def _refuse(self, envelopes: Sequence[Envelope], reason: Reason, waiters: Waiters) -> None:
         intake.refuse(envelopes, reason)
         self._channel.done_with(envelopes)
-        for waiter in waiters:
+        for waiter in waiters.values():
             waiter.cancel()
 
 

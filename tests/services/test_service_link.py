@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
 from service_world import QUICK, Answers, Gateways, S, intent
 
 from hft.core.codes import ControlKind, IntentType, Reason
+from hft.core.errors import ConfigError
 from hft.services.adapters.loopback import Loopback, LoopbackVenue, LoopOrder
 from hft.services.life import Phase
 from hft.services.service import GatewayService
@@ -172,8 +174,31 @@ def test_an_input_that_cannot_be_applied_is_left_out_and_the_others_are_not() ->
 
     world.loop.run_until_complete(ask())
     world.until(lambda: "a" in answers.heard)
-    assert answers.reason("a") is Reason.OK and waiters[0].cancelled()
+    assert answers.reason("a") is Reason.OK
+    with pytest.raises(ConfigError, match="limits 3039"):
+        waiters[0].result()
     assert kinds(world) == ["defect"] and "limits 3039" in world.alerts[0].said
+
+
+def test_who_waits_for_a_control_hears_of_his_own_and_not_of_a_wrong_one_beside_it() -> None:
+    world = Gateways(18)
+    service, *_ = world.begin()
+    waiters = []
+
+    async def ask() -> None:
+        waiters.append(service.control(ControlKind.PROMOTION, 0, 250_000))
+        waiters.append(service.control(ControlKind.LIMITS, 0, 12345))
+        waiters.append(service.control(ControlKind.PROMOTION, 1, 750_000))
+
+    world.loop.run_until_complete(ask())
+    world.until(lambda: all(one.done() for one in waiters))
+    weights = service.desk.trading.gw.strategies["weight_ppm"]
+    assert weights.tolist() == [250_000, 750_000]
+    before, wrong, after = waiters
+    assert after.result() == before.result() + 1 <= service.commit.last_durable
+    with pytest.raises(ConfigError, match="limits 3039"):
+        wrong.result()
+    assert kinds(world) == ["defect"]
 
 
 def test_orders_at_the_venue_that_are_not_ours_are_named_and_left_alone() -> None:
