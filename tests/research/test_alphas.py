@@ -203,6 +203,24 @@ def test_a_batch_alpha_can_be_asked_row_by_row() -> None:
     assert found.largest < 1e-9 and np.isnan(whole[:2]).all()
 
 
+@pytest.mark.parametrize("name", ["made", "cls", "folder", "signal", "stream", "batch"])
+def test_an_alpha_may_call_its_own_attributes_what_it_likes(name: str) -> None:
+    class Own:
+        manifest = manifest("ofi")
+
+        def reset(self) -> None:
+            setattr(self, name, None)
+
+        def update(self, *, ofi: float) -> float:
+            setattr(self, name, Own)
+            return ofi
+
+    rows = sample(20, seed=3)
+    mine = Own()
+    for _ in range(2):  # the second time it has been run, and its attribute is a class
+        assert signals.evaluate(mine, rows).tolist() == rows.field("ofi").tolist()
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -14,7 +14,6 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,6 +22,7 @@ from hft.core.errors import ValidationError
 from hft.research.alphas import protocol
 from hft.research.alphas.containment import own_code
 from hft.research.alphas.file_access import READERS, foreign_modules, is_own, watching
+from hft.research.alphas.loaded import LoadedAlpha
 from hft.research.alphas.manifest import AlphaManifest
 from hft.research.alphas.signals import instance, said
 from hft.research.workspace import Workspace
@@ -34,22 +34,6 @@ IMPL = "impl.py"
 PACKAGES = "_hft_alpha_"  # how the package of an alpha's folder is named, before its hash
 
 sys.meta_path.insert(0, PackageFromText(PACKAGES))
-
-
-@dataclass(frozen=True)
-class LoadedAlpha:
-    """An alpha ready to be evaluated; `signals.evaluate` takes it."""
-
-    manifest: AlphaManifest
-    cls: Any
-    folder: Path
-    code_hash: str
-    reads: tuple[str, ...] = ()  # files its code hash lacks that its import opened or used
-
-    @property
-    def alpha_id(self) -> str:
-        """Its id."""
-        return self.manifest.alpha_id
 
 
 def folders(workspace: Workspace) -> list[Path]:

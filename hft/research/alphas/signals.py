@@ -18,6 +18,7 @@ import polars as pl
 
 from hft.core.errors import ValidationError
 from hft.research.alphas.containment import own_code
+from hft.research.alphas.loaded import LoadedAlpha
 from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data.dataset import ResearchData
 
@@ -55,9 +56,9 @@ def instance(alpha: Any) -> Any:
     """
     if isinstance(alpha, RemoteAlpha):
         return alpha
-    cls = getattr(alpha, "cls", alpha)
+    cls = alpha.cls if isinstance(alpha, LoadedAlpha) else alpha
     if not isinstance(cls, type):
-        return getattr(alpha, "made", alpha)
+        return alpha
     words = f"alpha {cls.__name__}: cannot be made"
     with own_code(lambda error: ValidationError(f"{words}: {said(error)}")):
         return cls()

@@ -14,7 +14,8 @@ import numpy as np
 from hft.core.errors import ValidationError
 from hft.research.alphas import signals
 from hft.research.alphas.file_access import Watch, watching
-from hft.research.alphas.loader import LoadedAlpha, load_folder
+from hft.research.alphas.loaded import LoadedAlpha
+from hft.research.alphas.loader import load_folder
 from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data.dataset import ResearchData
 from hft.research.leakage.cuts import CUTS_LEAST, choose_cuts, secret

@@ -12,7 +12,8 @@ import zoo
 
 from hft.governance.gates.leakage import leak_checks
 from hft.governance.verdict import Verdict
-from hft.research.alphas.loader import LoadedAlpha, load_folder
+from hft.research.alphas.loaded import LoadedAlpha
+from hft.research.alphas.loader import load_folder
 from hft.research.alphas.signals import evaluate
 from hft.research.data.dataset import ResearchData
 from hft.research.data.load import load
