@@ -18,16 +18,15 @@ from hft.research.data.dataset import ResearchData
 from hft.research.data.footprint import Footprint
 from hft.research.data.usage import Use, parts_of
 from hft.research.durations import duration_text
+from hft.research.measures.information import SESSIONS_MIN, at_horizon
 from hft.research.workspace import Workspace
-from hft.statistics.hac import hac_t
-from hft.statistics.information import ic
 
 if TYPE_CHECKING:
     from hft.reports.governance.svg import Plot
 
 EXPLORE = "explore"
 BAR = 20
-_HEAD = f"{'horizon':>8}  {'IC':>8}  {'Pearson':>8}  {'daily IC':>8}  {'its t':>6}  {'rows':>8}"
+_HEAD = f"{'horizon':>8}  {'IC':>8}  {'its t':>6}  {'Pearson':>8}  {'rows':>8}"
 SHARES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -35,16 +34,14 @@ SHARES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 class Decay:
     """The information of a signal at one horizon; None where it is undefined.
 
-    `spearman` and `pearson` are of all rows, `session` is the mean of the sessions' Spearman
-    coefficients and `t` its HAC statistic: the two may disagree where levels drift from one
-    session to the next.
+    As Gate C counts it: over time for one name, the mean of the dates' for a panel, and `t` the HAC
+    statistic over sessions or dates. With fewer than 20 of them there is no t.
     """
 
     horizon_ns: int
     spearman: float | None
-    pearson: float | None
-    session: float | None
     t: float | None
+    pearson: float | None
     rows: int
 
 
@@ -113,8 +110,8 @@ class Explored:
             if not one.rows:
                 continue
             name = duration_text(one.horizon_ns) if one.horizon_ns else "next row"
-            cells = f"{name:>8}  {_cell(one.spearman)}  {_cell(one.pearson)}"
-            cells += f"  {_cell(one.session)}  {_cell(one.t, 6, 1)}"
+            cells = f"{name:>8}  {_cell(one.spearman)}  {_cell(one.t, 6, 1)}"
+            cells += f"  {_cell(one.pearson)}"
             bar = _bar(one.spearman, top) if plots else ""
             lines.append(f"{cells}  {one.rows:>8,}  {bar}".rstrip())
         low, middle, high = self.quantiles
@@ -155,7 +152,7 @@ def explore(
         float(found.mean()),
         float((held != 0).mean()),
         (float(low), float(middle), float(high)),
-        (*notes, *(_unseen(decay, manifest.horizon_ns) if found.any() else (SILENT,))),
+        (*notes, *(_doubts(part, decay, manifest.horizon_ns) if found.any() else (SILENT,))),
     )
 
 
@@ -186,28 +183,26 @@ def horizons(horizon_ns: int) -> tuple[int, ...]:
 
 
 def _decay(signal: np.ndarray, data: ResearchData, horizon_ns: int) -> Decay:
-    label = data.labels(horizon_ns).value
-    fine = np.isfinite(signal) & np.isfinite(label)
-    whole = ic(signal[fine], label[fine])
-    days = []
-    for session in data.sessions:
-        mine = fine & (data.session == session)
-        one = ic(signal[mine], label[mine], minimum=8).spearman if mine.any() else None
-        if one is not None:
-            days.append(one)
-    t = hac_t(np.array(days)).t if len(days) > 2 else None
-    daily = float(np.mean(days)) if days else None
-    return Decay(horizon_ns, whole.spearman, whole.pearson, daily, t, int(fine.sum()))
+    found, rows = at_horizon(data, signal, horizon_ns)
+    t = found.t if found.spearman.size >= SESSIONS_MIN else None
+    return Decay(horizon_ns, found.mean, None if t is None else t.t, found.pearson_mean, rows)
 
 
-def _unseen(decay: tuple[Decay, ...], registered_ns: int) -> tuple[str, ...]:
-    """A note where the registered horizon has no row; the others are left out in silence."""
-    if not any(one.horizon_ns == registered_ns and not one.rows for one in decay):
-        return ()
-    return (
-        f"the alpha predicts over {duration_text(registered_ns)}, and no row is followed by "
-        "another of its session within that: give it another horizon, or finer rows",
-    )
+def _doubts(part: ResearchData, decay: tuple[Decay, ...], registered_ns: int) -> tuple[str, ...]:
+    """Notes where the registered horizon has no row, or no horizon has a t.
+
+    Other horizons without a row are left out in silence.
+    """
+    notes = []
+    if any(one.horizon_ns == registered_ns and not one.rows for one in decay):
+        notes.append(
+            f"the alpha predicts over {duration_text(registered_ns)}, and no row is followed by "
+            "another of its session within that: give it another horizon, or finer rows"
+        )
+    if len(part.sessions) < SESSIONS_MIN:
+        looked = len(part.sessions)
+        notes.append(f"a t takes {SESSIONS_MIN} sessions, and {looked} were looked at")
+    return tuple(notes)
 
 
 def record(

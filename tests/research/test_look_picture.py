@@ -21,7 +21,7 @@ def test_a_look_draws_each_horizon_that_has_rows_and_a_length() -> None:
         (5 * MINUTE_NS, 0.06, 9),
         (9 * MINUTE_NS, None, 0),
     )
-    plot = look(*(Decay(ns, ic, None, None, None, rows) for ns, ic, rows in kinds)).plot()
+    plot = look(*(Decay(ns, ic, None, None, rows) for ns, ic, rows in kinds)).plot()
     assert repr(plot) == (
         "Information by horizon: flow on 10,920 rows of the explore split; not a trial."
     )

@@ -17,6 +17,7 @@ from hft.research.alphas import examples, scaffold
 from hft.research.data import usage
 from hft.research.data.load import load
 from hft.research.data.sample import sample
+from hft.research.measures.information import information
 from hft.research.worker.roster import find, roster
 from hft.research.workspace import Workspace
 
@@ -195,28 +196,75 @@ def test_a_look_is_free_and_sees_the_explore_split_only(
     assert usage.looks(usage.uses(Workspace(desk), load("set"))) == looked
 
 
-def test_the_t_of_a_look_stands_beside_the_daily_coefficient_that_it_is_of(desk: Path) -> None:
-    """The signal knows the side of the day, and within the day it is wrong each time."""
-    assert app.run(["--quiet", "alpha", "scaffold", "mine"]) == 0
+def looking(desk: Path, moves: np.ndarray, level: np.ndarray) -> exploration.Explored:
+    """A look at a signal that is the column `level`, on closes that make these moves."""
     code = desk / "research/alphas/mine/impl.py"
-    code.write_text(
-        code.read_text()
-        .replace('("ofi",)', '("level",)')
-        .replace("*, ofi: float) -> float:", "*, level: float) -> float:\n        return level")
-    )
-    frame = sample(rows=2000).frame
-    side = np.where(np.arange(2000) // 100 % 2, 1.0, -1.0)
-    wave = np.cos(np.arange(2000) * 1.7)
-    moves = 0.01 * side + 0.001 * wave
-    mid = 100.0 + np.concatenate([[0.0], np.cumsum(moves)[:-1]])
-    given = {"ts": frame["ts"], "mid": mid, "level": side - 0.1 * wave}
-    found = exploration.explore(find(Workspace(desk), "mine"), load(pl.DataFrame(given)))
-    look = found.decay[0]
-    assert look.spearman is not None and look.session is not None
-    assert look.t is not None and look.spearman > 0.5, "the two disagree here"
-    assert look.session < -0.9 and look.t < 0
-    assert "daily IC   its t" in found.text()
-    assert f"{look.session:>8.4f}  {look.t:>6.1f}" in found.text()
+    if not code.exists():
+        assert app.run(["--quiet", "alpha", "scaffold", "mine", "--horizon", "10min"]) == 0
+        code.write_text(
+            code.read_text()
+            .replace('("ofi",)', '("level",)')
+            .replace("*, ofi: float) -> float:", "*, level: float) -> float:\n        return level")
+        )
+    mid = 100.0 * np.exp(np.cumsum(moves))
+    times = sample(rows=len(moves), minutes=60).frame["ts"]
+    frame = pl.DataFrame({"ts": times, "mid": mid, "level": level})
+    with find(Workspace(desk), "mine") as alpha:
+        return exploration.explore(alpha, load(frame))
+
+
+@pytest.mark.parametrize("span", [5, 30, 200])
+def test_a_reversion_to_a_mean_shows_nothing_on_a_random_walk(desk: Path, span: int) -> None:
+    """Within a session a level foretells its own later change, whatever the market does."""
+    ts = []
+    for seed in range(8):
+        moves = np.random.default_rng(seed).normal(0.0, 2e-4, 8000)
+        walk, mean = np.cumsum(moves), np.zeros(8000)
+        for row in range(1, 8000):
+            mean[row] = mean[row - 1] + (walk[row] - mean[row - 1]) * 2 / (span + 1)
+        look = looking(desk, moves, mean - walk)
+        ts += [one.t for one in look.decay if one.t is not None]
+    assert len(ts) >= 8 * 6
+    assert sum(abs(t) < 3.0 for t in ts) >= 0.95 * len(ts), ts
+    assert abs(np.mean(ts)) < 1.0
+
+
+def test_a_true_alpha_stands_out_in_the_first_look(desk: Path) -> None:
+    random = np.random.default_rng(3)
+    level = random.normal(0.0, 1.0, 8000)
+    moves = random.normal(0.0, 2e-4, 8000)
+    moves[1:] += 0.15 * 2e-4 * level[:-1]
+    look = looking(desk, moves, level)
+    assert look.decay[0].t is not None and look.decay[0].t > 6
+    other = looking(desk, moves, -level)
+    assert other.decay[0].t == pytest.approx(-look.decay[0].t)
+
+
+def test_the_t_of_a_look_is_the_one_gate_c_asks_for(desk: Path) -> None:
+    """The signal knows the side of the day, and within the day it is wrong each time."""
+    horizon = 600_000_000_000
+    side = np.where(np.arange(6000) // 60 % 2, 1.0, -1.0)
+    wave = np.cos(np.arange(6000) * 1.7)
+    moves = 1e-4 * side + 1e-5 * wave
+    level = np.concatenate([side[1:] - 0.1 * wave[1:], [0.0]])
+    found = looking(desk, moves, level)
+    [look] = [one for one in found.decay if one.horizon_ns == horizon]
+    times = sample(rows=6000, minutes=60).frame["ts"]
+    mid = 100.0 * np.exp(np.cumsum(moves))
+    rows = load(pl.DataFrame({"ts": times, "mid": mid, "level": level}))
+    part, _ = exploration.explore_part(rows, horizon)
+    gate = information(part, part.frame["level"].to_numpy(), horizon, draws=20, seed=1).days
+    assert gate is not None and gate.t is not None
+    assert look.t == gate.t.t and look.spearman == gate.mean
+    assert look.spearman is not None and look.spearman > 0.5 and look.t is not None and look.t > 0
+    assert "IC   its t" in found.text()
+    assert f"{look.spearman:>8.4f}  {look.t:>6.1f}" in found.text()
+
+
+def test_a_look_at_few_sessions_shows_the_coefficient_and_no_t(desk: Path) -> None:
+    look = looking(desk, np.random.default_rng(1).normal(0.0, 2e-4, 1200), np.arange(1200.0))
+    assert look.decay[0].spearman is not None and look.decay[0].t is None
+    assert "a t takes 20 sessions, and 8 were looked at" in look.text()
 
 
 def test_a_look_at_rows_too_far_apart_for_the_alpha_says_so(desk: Path) -> None:

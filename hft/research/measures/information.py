@@ -54,7 +54,7 @@ def information(
         return Information(None, None, (), (), (), (), None, None, 0)
     reach = _rows_ahead(found.steps[usable])
     chunks = ic_by_chunk(signal[usable], found.value[usable], horizon=reach)
-    days = _by_day(data, signal, found.value, horizon_ns, reach)
+    days = _enough(coefficients(data, signal, found.value, horizon_ns, reach))
     horizons, panels = _decay_panels(data, signal, horizon_ns)
     means = [None if panel is None else panel.mean for panel in panels]
     bounds = [_bounds(panel) for panel in panels]
@@ -78,18 +78,29 @@ def _rows_ahead(steps: np.ndarray) -> int:
     return max(int(np.median(steps)), 1)
 
 
-def _by_day(
+def coefficients(
     data: ResearchData, signal: np.ndarray, value: np.ndarray, horizon_ns: int, reach: int
-) -> IcSeries | None:
-    """A session's part of the coefficient, or a date's across names; None with too few of them.
+) -> IcSeries:
+    """A session's part of the coefficient, or a date's across names; its t is Gate C's `ic_t`.
 
     The labels of neighbours overlap: `reach` is over how many dates, which are rows of a name.
     """
     if data.panel:
-        found = ic_by_date(data.ts_ns, signal, value, horizon=reach)
-    else:
-        days = max(1, round(horizon_ns / 86_400_000_000_000))
-        found = ic_over_time(data.session, signal, value, horizon=days)
+        return ic_by_date(data.ts_ns, signal, value, horizon=reach)
+    days = max(1, round(horizon_ns / 86_400_000_000_000))
+    return ic_over_time(data.session, signal, value, horizon=days)
+
+
+def at_horizon(data: ResearchData, signal: np.ndarray, horizon_ns: int) -> tuple[IcSeries, int]:
+    """The coefficients at one horizon, and how many rows have signal and label."""
+    found = data.labels(horizon_ns)
+    usable = np.isfinite(signal) & np.isfinite(found.value)
+    reach = _rows_ahead(found.steps[usable]) if usable.any() else 1
+    return coefficients(data, signal, found.value, horizon_ns, reach), int(usable.sum())
+
+
+def _enough(found: IcSeries) -> IcSeries | None:
+    """None with too few sessions, or dates, to count as evidence."""
     return found if found.spearman.size >= SESSIONS_MIN else None
 
 
@@ -104,7 +115,7 @@ def _decay_panels(
         if usable.sum() < max(PER_SESSION_MIN * SESSIONS_MIN, len(data) // 4):
             break
         rows = _rows_ahead(reach.steps[usable])
-        found = _by_day(data, signal, reach.value, horizon_ns * step, rows)
+        found = _enough(coefficients(data, signal, reach.value, horizon_ns * step, rows))
         if found is None:
             found = ic_by_chunk(signal[usable], reach.value[usable], horizon=rows)
         horizons.append(horizon_ns * step)
