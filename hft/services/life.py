@@ -49,7 +49,7 @@ REFUSALS = {
 class Options:
     """Sizes and times of a life. Units: as the names say."""
 
-    batch: int = 256  # intents a turn
+    batch: int = 1024  # intents a turn, of those that wait
     hears: int = 1024  # callbacks a turn
     callbacks: int = CAPACITY
     tick_ns: int = 100_000_000

@@ -23,6 +23,7 @@ PRICE_X = 10_000
 _NAMES = INTENT.names or ()
 _ROW = struct.Struct(f"={len(_NAMES)}q")
 _NO_KEY = bytes(16)
+_HASH = blake2b(digest_size=16)
 _AT = {name: place for place, name in enumerate(_NAMES)}
 # Three runs of numbers of a tuple that stand side by side in a row, too.
 _RUNS = tuple(
@@ -155,7 +156,14 @@ class TypedIntents:
 
 def _halves(keys: Sequence[str]) -> np.ndarray:
     """As `gateway.stores.key_of_text` has it: a row a key, both halves 0 for none."""
-    found = [blake2b(key.encode(), digest_size=16).digest() if key else _NO_KEY for key in keys]
+    found, fresh = [], _HASH.copy  # a copy of an empty hash costs two thirds of a new one
+    for key in keys:
+        if key:
+            one = fresh()
+            one.update(key.encode())
+            found.append(one.digest())
+        else:
+            found.append(_NO_KEY)
     return np.frombuffer(b"".join(found), ">i8").reshape(-1, 2)
 
 
