@@ -14,7 +14,7 @@ import pytest
 import quick
 from hypothesis import Phase, settings
 
-pytest_plugins = ["shared_judgements"]
+pytest_plugins = ["shared_judgements", "forked_workers"]
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT_VARIABLES = ("HFT_TEST_DATA", "HFT_CACHE_DIR")

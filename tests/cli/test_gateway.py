@@ -6,17 +6,36 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hft.cli import app
+
 HFT = (sys.executable, "-c", "from hft.cli.app import main; main()")
 WAIT_S = 120
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def hft(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """One command in a folder, to its end."""
+@pytest.fixture
+def hft(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """A command beside the session, to its end: sessions are processes, what asks them is here."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words: str) -> subprocess.CompletedProcess[str]:
+        code = app.run([*words])
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(words, code, said.out, said.err)
+
+    return command
+
+
+def alone(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, as a second terminal has it."""
     return subprocess.run(
         [*HFT, *words], cwd=folder, capture_output=True, text=True, timeout=WAIT_S, check=False
     )
@@ -51,28 +70,28 @@ def page(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_first_minutes_from_an_empty_folder(tmp_path: Path) -> None:
-    none = hft(tmp_path, "gateway", "status")
+def test_first_minutes_from_an_empty_folder(tmp_path: Path, hft: Command) -> None:
+    none = hft("gateway", "status")
     assert none.returncode == 69
     assert "gateway: no gateway has run here; start one with `hft gateway run`" in none.stderr
 
     session = begun(tmp_path, "--paper")
     try:
-        second = hft(tmp_path, "gateway", "run")
+        second = hft("gateway", "run")
         assert second.returncode == 75 and "runs this gateway" in second.stderr
-        shown = hft(tmp_path, "gateway", "status")
+        shown = hft("gateway", "status")
         assert shown.returncode == 0 and ": alive" in shown.stdout and "life 1" in shown.stdout
         assert "at 20x" in shown.stdout
-        refused = hft(tmp_path, "gateway", "mode", "loud", "--json")
+        refused = hft("gateway", "mode", "loud", "--json")
         assert refused.returncode == 78
         assert "'loud' is none of normal, degrade, halt" in json.loads(refused.stdout)["error"]
-        heard = hft(tmp_path, "gateway", "kill", "--cause", "enough")
+        heard = alone(tmp_path, "gateway", "kill", "--cause", "enough")
         assert heard.returncode == 0 and heard.stdout.startswith("kill: heard at 2024-01-0")
         os.kill(session.pid, signal.SIGKILL)
         session.communicate()
-        dead = hft(tmp_path, "gateway", "status")
+        dead = hft("gateway", "status")
         assert "its process is not there" in dead.stdout
-        gone = hft(tmp_path, "gateway", "reset")
+        gone = hft("gateway", "reset")
         assert gone.returncode == 69 and "no gateway answered within 5 s" in gone.stderr
     finally:
         session.kill()
@@ -89,9 +108,9 @@ def test_first_minutes_from_an_empty_folder(tmp_path: Path) -> None:
     assert [kind for kind in kinds if kind != "down"] == ["kill", "stop", "end"]
     assert "down" in kinds[kinds.index("kill") : kinds.index("stop")]
 
-    proof = hft(tmp_path, "gateway", "reconcile", "last")
+    proof = hft("gateway", "reconcile", "last")
     assert proof.returncode == 0 and "the same digest" in proof.stdout
-    over = hft(tmp_path, "gateway", "kill")
+    over = hft("gateway", "kill")
     assert over.returncode == 69
 
 
@@ -104,9 +123,9 @@ def test_a_service_manager_ends_a_session_as_ctrl_c_does(tmp_path: Path) -> None
     assert "session: stopped" in out and len(list((tmp_path / "runs").iterdir())) == 1
 
 
-def test_a_replay_is_no_session(tmp_path: Path) -> None:
-    hft(tmp_path, "data", "synth", "--out", "tape", "--events", "2000")
-    hft(tmp_path, "replay", "run", "tape", "-s", "market_making")
-    found = hft(tmp_path, "gateway", "reconcile", "last")
+def test_a_replay_is_no_session(hft: Command) -> None:
+    hft("data", "synth", "--out", "tape", "--events", "2000")
+    hft("replay", "run", "tape", "-s", "market_making")
+    found = hft("gateway", "reconcile", "last")
     assert found.returncode == 65
     assert "is a replay, not a session; `hft replay verify` verifies it" in found.stderr

@@ -72,12 +72,22 @@ def blessed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def played(
+    runner: Runner, blessed: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, int], str]:
+    """A clone in which the steps were played once, their exit codes, and what they summed up."""
+    clone = shutil.copytree(blessed, tmp_path_factory.mktemp("played") / "clone")
+    codes = runner.play(clone)
+    return clone, codes, runner.summary.read_text()
+
+
 def test_the_steps_are_green_in_a_clean_clone_with_the_wheel_alone(
-    runner: Runner, blessed: Path, tmp_path: Path
+    played: tuple[Path, dict[str, int], str],
 ) -> None:
-    clone = shutil.copytree(blessed, tmp_path / "clone")
-    assert runner.play(clone) == {"install": 0, "check": 0, "summary": 0}
-    assert "2 same" in runner.summary.read_text() and "replayed" in runner.summary.read_text()
+    clone, codes, summary = played
+    assert codes == {"install": 0, "check": 0, "summary": 0}
+    assert "2 same" in summary and "replayed" in summary
     assert 'failures="0"' in (clone / "replays.xml").read_text()
     assert not (clone / "pages").exists() and (clone / "runs").is_dir()
 
@@ -98,12 +108,12 @@ def test_a_changed_strategy_is_red_and_leaves_what_is_uploaded(
 
 
 def test_with_the_runs_of_the_cache_the_first_step_itself_is_named(
-    runner: Runner, blessed: Path, tmp_path: Path
+    runner: Runner, played: tuple[Path, dict[str, int], str], tmp_path: Path
 ) -> None:
     cache = next(step for step in STEPS if "actions/cache@" in step.get("uses", ""))
     assert "runs" in cache["with"]["path"].split()
-    clone = shutil.copytree(blessed, tmp_path / "clone")
-    assert not any(runner.play(clone).values())
+    clone = shutil.copytree(played[0], tmp_path / "clone")
+    assert not any(played[1].values())
     world.change(clone / "quoter.py", lambda text: text.replace("ask_tick +", "ask_tick + 1 +"))
     assert runner.play(clone)["check"] == 2
     assert "the runs differ first at step 3, in price" in runner.summary.read_text()
