@@ -24,6 +24,11 @@ DOING = "writes this journal"
 Fsync = Literal["always", "close", "never"]
 
 
+class DiskFull(JournalError):
+    """A record that had no room. Nothing else failed: with room made, a writer opened anew takes
+    it."""
+
+
 def segment_name(first_seq: int) -> str:
     """Segments sort by name in the order they were written."""
     return f"{first_seq:020d}{SUFFIX}"
@@ -119,6 +124,15 @@ class LogWriter:
             except OSError as error:
                 raise self._failed(error, "sync") from None
 
+    def rotate(self, created_ns: int) -> None:
+        """Begin the next segment, unless the last one has no record yet."""
+        if self._failure is not None:
+            raise self._refused(self._failure)
+        if self._size > frame.HEADER_BYTES:
+            self._end_segment()
+            self._before += self._size
+            self._rotate(created_ns)
+
     def close(self) -> None:
         """Close the last segment; a closed log can be continued by another writer."""
         try:
@@ -132,9 +146,7 @@ class LogWriter:
         if self._file is None:
             raise JournalError(f"{self.folder}: the log is closed")
         if self._size > frame.HEADER_BYTES and self._size + len(data) > self.segment_bytes:
-            self._end_segment()
-            self._before += self._size
-            self._rotate(ts_ns)
+            self.rotate(ts_ns)
         try:
             _write_all(self._file, self._size, data)
             if self.fsync == "always":
@@ -160,7 +172,7 @@ class LogWriter:
         self._release()
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         what = "the disk is full" if full else (error.strerror or str(error))
-        self._failure = JournalError(
+        self._failure = (DiskFull if full else JournalError)(
             f"{path}: cannot {verb} record {self.next_seq} at offset {self._size}: {what}; "
             "what was written before is kept"
         )
@@ -227,7 +239,7 @@ class LogWriter:
         if last is not None:
             self.next_seq = last.next_seq
         elif unread is not None:
-            self.next_seq = _first_of(unread)
+            self.next_seq = first_of(unread)
         if first is not None and first > self.next_seq:
             raise JournalError(
                 f"{self.folder}: ends with record {self.next_seq - 1}, and a checkpoint has those "
@@ -332,7 +344,7 @@ def _segments(folder: Path, paths: list[Path], first: int | None, disk: Disk) ->
                 f"{path}: offset 0: begins with record {header.first_seq}, expected {expected}; "
                 "a segment is missing"
             )
-        if header.first_seq != _first_of(path):
+        if header.first_seq != first_of(path):
             raise JournalError(f"{path}: offset 0: begins with record {header.first_seq}")
         scan = frame.scan(data, header.first_seq)
         damaged_at = scan.end if scan.torn_bytes and not is_last else scan.damaged_at
@@ -348,16 +360,16 @@ def _needed(folder: Path, paths: list[Path], first: int | None) -> list[Path]:
     """The segments from the one that holds record `first`, which its name tells."""
     if first is None or not paths:
         return paths
-    begun = [k for k, path in enumerate(paths) if _first_of(path) <= first]
+    begun = [k for k, path in enumerate(paths) if first_of(path) <= first]
     if not begun:
         raise JournalError(
-            f"{folder}: begins with record {_first_of(paths[0])}, and record {first} is needed; "
+            f"{folder}: begins with record {first_of(paths[0])}, and record {first} is needed; "
             "a segment is missing"
         )
     return paths[begun[-1] :]
 
 
-def _first_of(path: Path) -> int:
+def first_of(path: Path) -> int:
     """The first record of a segment, by its name."""
     digits = path.name.removesuffix(SUFFIX)
     if not (len(digits) == 20 and digits.isascii() and digits.isdigit()):

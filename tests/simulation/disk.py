@@ -293,7 +293,9 @@ class Life:
 
     def unlink(self, path: Path) -> None:
         if self.acts("unlink"):
-            self._inode(path)
+            inode = self._inode(path)
+            if self.disk.room is not None:
+                self.disk.room += len(inode.memory)
             self._folder(path.parent).change({path.name: None})
 
     def sync_folder(self, folder: Path) -> None:

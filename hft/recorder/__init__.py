@@ -1,0 +1,1 @@
+"""What was seen and decided, on disk first and then in the database, each row once."""
