@@ -4,7 +4,7 @@ Every call reads the journal of the workspace; the database is asked where it ha
 promotions, ledger and files know is gathered in `audit_facts`, as plain data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from hft.audit.verify import Verified
 from hft.audit.verify import verify as _verify
 from hft.core.errors import ConfigError, DataError, Unavailable
 from hft.core.json_text import page
+from hft.runs.nearest import nearest
 from hft.storage.database import Source, opened
 
 if TYPE_CHECKING:
@@ -167,6 +168,7 @@ def pack(
     """A zip that checks itself: rows, promotion files, pages, manifests, memo, keys, `verify.py`.
 
     Without `alphas` and `runs` every row is in it in full, and what every promotion stands on.
+    Raises: DataError for an alpha or run that no row is about.
 
     >>> import hft
     >>> hft.audit.pack("evidence.zip", alphas=["demo"]).rows > 0
@@ -175,8 +177,9 @@ def pack(
     desk = _desk(root, journal, config=config)
     gathered = Promotions(desk, desk.keys)
     wanted = set(alphas) | set(runs)
-    own = _journal(desk, journal).rows()
+    own = list(_journal(desk, journal).rows())
     rows = [row for row in own if not wanted or wanted & _names(row)]
+    _each_has_rows(wanted, own)
     files, missing = evidence_files(desk, alphas, runs, rows)
     keys = desk.workspace.keys
     return packing.pack(
@@ -336,6 +339,16 @@ def _source(desk: Desk, dsn: str | None) -> Source:
 
 def _since(since: Any) -> int:
     return 0 if since is None else moment_ns(since, "--since")
+
+
+def _each_has_rows(wanted: set[str], rows: Iterable[Row]) -> None:
+    """Raises: DataError: evidence about an id that nobody has would prove nothing."""
+    known = {name for row in rows for name in _names(row)}
+    for name in sorted(wanted - known):
+        raise DataError(
+            f"{name}: no audit row is about it{nearest(name, sorted(known - {''})) or ';'} "
+            "see `hft audit show`"
+        )
 
 
 def _names(row: Row) -> set[str]:

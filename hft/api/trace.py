@@ -7,6 +7,7 @@ from hft.api.desk import moment_ns, open_desk
 from hft.api.promotion import office_of
 from hft.core.errors import ConfigError, ValidationError
 from hft.research.alphas.ids import alpha_id as proper
+from hft.runs.nearest import nearest
 
 
 def asof(time: Any, root: str | Path | None = None, *, now: Any = None) -> dict[str, Any]:
@@ -41,7 +42,8 @@ def why(alpha_id: str, root: str | Path | None = None, *, now: Any = None) -> di
     if not links:
         known = sorted(path.name for path in desk.workspace.alphas.glob("[!_.]*") if path.is_dir())
         raise ValidationError(
-            f"{name}: nothing was ever decided about it; alphas here: {', '.join(known) or 'none'}"
+            f"{name}: nothing was ever decided about it{nearest(name, known) or ';'} alphas here: "
+            f"{', '.join(known) or 'none'}"
         )
     return {"alpha_id": name, "links": [link.to_dict() for link in links]}
 

@@ -15,6 +15,7 @@ from hft.research.alphas.remote import RemoteAlpha
 from hft.research.backtest import Rules, run
 from hft.research.data import splits, usage
 from hft.research.data.dataset import ResearchData
+from hft.research.data.faults import faults, missing
 from hft.research.data.footprint import Footprint
 from hft.research.data.usage import Use, parts_of
 from hft.research.durations import duration_text
@@ -152,7 +153,12 @@ def explore(
         float(found.mean()),
         float((held != 0).mean()),
         (float(low), float(middle), float(high)),
-        (*notes, *(_doubts(part, decay, manifest.horizon_ns) if found.any() else (SILENT,))),
+        (
+            *notes,
+            *missing(part),
+            *faults(part),
+            *(_doubts(part, decay, manifest.horizon_ns) if found.any() else (SILENT,)),
+        ),
     )
 
 

@@ -261,6 +261,28 @@ def test_the_t_of_a_look_is_the_one_gate_c_asks_for(desk: Path) -> None:
     assert f"{look.spearman:>8.4f}  {look.t:>6.1f}" in found.text()
 
 
+def test_a_look_says_what_loading_dropped_and_what_is_odd_about_the_rows(desk: Path) -> None:
+    look = looking(desk, np.random.default_rng(1).normal(0.0, 2e-4, 6000), np.arange(6000.0))
+    assert not [note for note in look.notes if "row" in note or "missing" in note], "whole data"
+    frame = sample(rows=6000, minutes=60).frame.select("ts", "mid", level="mid")
+    frame = frame.with_row_index("n")
+    mid = pl.when(pl.col("n") % 5 == 4).then(float("nan")).otherwise("mid")
+    ts = pl.when(pl.col("n").is_in([11, 13])).then(pl.col("ts").shift(1)).otherwise("ts")
+    lost = (pl.col("n") >= 20 * 60) & (pl.col("n") < 32 * 60)
+    odd = frame.with_columns(mid=mid, ts=ts).filter(~lost).drop("n")
+    odd = pl.concat([odd.tail(10), odd.head(odd.height - 10), odd.head(3)])
+    with find(Workspace(desk), "mine") as alpha:
+        told = "\n".join(exploration.explore(alpha, load(odd)).notes)
+    for words in (
+        "1,056 rows without a price: dropped",
+        "3 rows repeated as a whole: counted once",
+        "earlier than the row before: sorted by time",
+        "2 rows at the time of an earlier row: kept, the first at 20",
+        "12 sessions are missing between",
+    ):
+        assert words in told, told
+
+
 def test_a_look_at_few_sessions_shows_the_coefficient_and_no_t(desk: Path) -> None:
     look = looking(desk, np.random.default_rng(1).normal(0.0, 2e-4, 1200), np.arange(1200.0))
     assert look.decay[0].spearman is not None and look.decay[0].t is None

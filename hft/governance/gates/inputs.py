@@ -11,9 +11,11 @@ import polars as pl
 from hft.core.errors import ValidationError
 from hft.governance.gates.timestamps import AT_ROW, declared, future_rows
 from hft.governance.verdict import Check, Verdict, at_least, at_most, holds
+from hft.reports.figures import counted
 from hft.research.alphas.manifest import COMPLEXITIES, AlphaManifest
-from hft.research.data import aliases
+from hft.research.data import aliases, sidecars
 from hft.research.data.dataset import ResearchData
+from hft.research.data.faults import priceless, repeats
 from hft.research.data.gaps import gaps
 from hft.research.leakage.report import moment
 
@@ -71,6 +73,7 @@ def audit(
         future_rows(data, now_ns, [n for n, when in told.items() if when == AT_ROW]),
         _gaps(data, explained),
         _repeated(data, coverage_min),
+        _prices(data),
     ]
 
 
@@ -142,10 +145,11 @@ def _gaps(data: ResearchData, explained: Sequence[tuple[int, int]]) -> Check:
     wrong = [gap for gap in found if not gap.reason]
     fine = [gap for gap in found if gap.reason]
     if wrong:
-        more = f", and {len(wrong) - 1} more gaps" if len(wrong) > 1 else ""
-        said = f"{data.source}: {wrong[0].sentence}{more}"
+        more = f", and {counted(len(wrong) - 1, 'more gap')}" if len(wrong) > 1 else ""
+        cure = sidecars.cure(list(data.files), data.metadata, wrong[0].after, wrong[0].before)
+        said = f"{data.source}: {wrong[0].sentence}{more}; {cure}"
         return at_most("data_gaps", float(len(wrong)), 0.0, reason=said)
-    reason = f"{len(fine)} gaps are explained; the first: {fine[0].sentence}" if fine else ""
+    reason = f"{counted(len(fine), 'gap')} explained; the first: {fine[0].sentence}" if fine else ""
     return Check("data_gaps", 0.0, 0.0, Verdict.PASS, reason=reason, margin=0.0)
 
 
@@ -155,8 +159,7 @@ def _repeated(data: ResearchData, coverage_min: float) -> Check:
     Whole rows that stand twice are a fault of the file where bars are meant: they count one
     observation as two.
     """
-    keys = ["symbol", "ts"] if data.panel else ["ts"]
-    again = ~data.frame.select(pl.struct(keys).is_first_distinct()).to_series()
+    again = repeats(data)
     count = int(again.sum())
     said = ""
     if not count:
@@ -169,6 +172,18 @@ def _repeated(data: ResearchData, coverage_min: float) -> Check:
     )
     many = twice > (1.0 - coverage_min) * len(data)
     return at_most("data_repeated", float(count), 0.0, reason=said, blocking=many and _even(data))
+
+
+def _prices(data: ResearchData) -> Check:
+    """A price at or below 0 is advice: a spread has such prices, and a share has them by mistake.
+
+    Returns are made of ratios of prices, and profit of their differences, so that one wrong price
+    among good ones may be all there is to an edge.
+    """
+    said = priceless(data)
+    reason = f"{data.source}: {said}" if said else ""
+    count = float((data.price <= 0.0).sum())
+    return at_most("data_prices", count, 0.0, reason=reason, blocking=False)
 
 
 def _even(data: ResearchData) -> bool:

@@ -17,7 +17,7 @@ from hft.core.errors import JournalError, ValidationError
 from hft.governance.ledger import family as families
 from hft.governance.ledger.check import Heads, Problem, check
 from hft.governance.ledger.family import DAYS_PER_YEAR, FamilyView, Price
-from hft.governance.ledger.registry import exchange
+from hft.governance.ledger.registry import exchange, reached
 from hft.governance.ledger.union import SUFFIX, Union, chain_files
 from hft.governance.ledger.vectors import Vectors
 from hft.governance.ledger.writer import writer_id
@@ -153,6 +153,11 @@ class Ledger:
         with self._one_at_a_time:
             self._shared()
             return self._union.refresh().unique()
+
+    def reachable(self) -> None:
+        """Raises: Unavailable where the registry of the desk is away, without touching a file."""
+        if self.registry is not None:
+            reached(self.registry)
 
     def _shared(self) -> None:
         """Raises: Unavailable, JournalError where the registry of the desk cannot be reckoned."""

@@ -23,10 +23,7 @@ def exchange(folder: Path, registry: Path, returns: str) -> None:
     Raises: Unavailable where the registry is not there, JournalError where a chain there is another
     one than here, or cannot be read or written.
     """
-    if not registry.is_dir():
-        raise Unavailable(
-            f"{VARIABLE}: {registry}: is not there, and a count of trials without it is no count"
-        )
+    reached(registry)
     try:
         _vectors(folder / returns, registry / returns)  # before the rows that name them
         names = {path.name for place in (folder, registry) for path in chain_files(place)}
@@ -35,6 +32,15 @@ def exchange(folder: Path, registry: Path, returns: str) -> None:
     except OSError as error:
         where = error.filename or registry
         raise JournalError(f"{where}: {error.strerror or error}; trials cannot be shared") from None
+
+
+def reached(registry: Path) -> None:
+    """Raises: Unavailable where the registry is not there."""
+    if not registry.is_dir():
+        raise Unavailable(
+            f"{VARIABLE}: {registry}: is not there, and a count of trials without it is no count; "
+            "bring it back and ask again"
+        )
 
 
 def _chains(here: Path, there: Path) -> None:

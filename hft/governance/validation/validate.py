@@ -39,6 +39,7 @@ from hft.governance.validation.structure import admission, leak_tests
 from hft.governance.verdict import Check, GateResult, Verdict
 from hft.reports.governance.document import Document
 from hft.research.alphas import signals
+from hft.research.alphas.loader import NoSuchAlpha
 from hft.research.alphas.manifest import AlphaManifest
 from hft.research.alphas.recount import apart, recounted
 from hft.research.alphas.remote import RemoteAlpha
@@ -78,8 +79,10 @@ def validate(request: Request, services: Services) -> Validation:
 
     Raises: ValidationError, DataError for what cannot be evaluated; GovernanceError when the price
     is declined; ConfigError, StrategyError, Busy, Unavailable of what it stands on. Each leaves an
-    audit row, and so does, with the next command, a process that ends on the way.
+    audit row, and so does, with the next command, a process that ends on the way. An id that nobody
+    has and a registry that is away leave none: nothing was judged.
     """
+    services.ledger.reachable()
     state = services.workspace.state
     for sentence in interruptions.close(state, services.record, services.now_ns):
         services.say(sentence)
@@ -87,6 +90,8 @@ def validate(request: Request, services: Services) -> Validation:
         try:
             with find(services.workspace, request.alpha_id) as alpha:
                 return _Run(request, services).validate(alpha)
+        except NoSuchAlpha:
+            raise  # a mistyped name is no verdict about anything
         except record.REFUSALS as error:
             record.record_refusal(request, services, error)
             raise

@@ -47,12 +47,16 @@ def folders(workspace: Workspace) -> list[Path]:
     )
 
 
-def unknown(wanted: str, there: Iterable[str], errors: Sequence[str]) -> ValidationError:
+class NoSuchAlpha(ValidationError):
+    """An id that no alpha of the workspace has: there is nothing to judge."""
+
+
+def unknown(wanted: str, there: Iterable[str], errors: Sequence[str]) -> NoSuchAlpha:
     """That there is no such alpha, with those there are and what cannot be used."""
     ids = sorted(there)
     known = ", ".join(ids) or "none; make one with `hft alpha scaffold ID`"
     broken = f"; not usable: {'; '.join(errors)}" if errors else ""
-    return ValidationError(
+    return NoSuchAlpha(
         f"alpha {wanted!r}: there is no such alpha{nearest(wanted, ids) or ';'} there are "
         f"{known}{broken}"
     )

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from hft.core.json_text import page
+from hft.reports.figures import counted
 from hft.research.data import aliases
 from hft.research.data.dataset import ResearchData
 from hft.storage.atomic import write_atomic
@@ -77,8 +78,8 @@ class Calendar:
     def said(self) -> list[str]:
         """The lines below the table: totals, gaps, notes."""
         total = sum(day.rows for day in self.days)
-        counted = f"{self.source}: {len(self.days)} days, {total:,} rows"
-        return [counted, *(f"gap: {gap}" for gap in self.gaps), *self.notes]
+        whole = f"{self.source}: {counted(len(self.days), 'day')}, {counted(total, 'row')}"
+        return [whole, *(f"gap: {gap}" for gap in self.gaps), *self.notes]
 
     def text(self) -> str:
         """The table; of long calendars the beginning and the end."""
@@ -98,15 +99,13 @@ class Calendar:
 
 def of_data(data: ResearchData) -> Calendar:
     """The calendar of bars or own frames."""
+    from hft.research.data.faults import faults
     from hft.research.data.gaps import gaps
 
     days = [day for symbol, rows in data.groups() for day in _days(data, symbol, rows)]
     found = [gap.sentence for gap in gaps(data.sessions, data.explained, data.calendar)]
-    counts = [
-        f"{name}: {count:,}" for name, count in data.counts.items() if count and name != "read"
-    ]
     ordered = sorted(days, key=lambda day: (day.day, day.symbol))
-    return Calendar(data.source, tuple(ordered), tuple(found), (*data.notes, *counts))
+    return Calendar(data.source, tuple(ordered), tuple(found), (*data.notes, *faults(data)))
 
 
 def _days(data: ResearchData, symbol: str, rows: np.ndarray) -> list[Day]:

@@ -57,6 +57,26 @@ def _take(path: Path, subject: str, found: dict[str, Mapping[str, Any]]) -> None
     found[subject] = told
 
 
+def cure(
+    files: Sequence[str], known: Mapping[str, Mapping[str, Any]], after: int, before: int
+) -> str:
+    """What to do about sessions that are missing between two (YYYYMMDD).
+
+    The folder's sidecar speaks of all its files and needs no other key.
+    """
+    entry = json.dumps({"after": after, "before": before, "reason": "not recorded"})
+    folder = Path(files[0]).parent
+    if not Path(files[0]).exists():
+        return "bring them, or write the rows as files, beside which .meta.json explains gaps"
+    names = [folder / suffix for suffix in SUFFIXES]
+    there = next((path for path in names if path.is_file()), None)
+    if str(folder) in known and there is not None:
+        listed = f'add {entry} to "gaps" in {there}'
+    else:
+        listed = f'write {{"gaps": [{entry}]}} to {names[0]}'
+    return f"bring them, or say why they are not there: {listed}"
+
+
 def problems(told: Mapping[str, Any], rows: int | None, columns: Sequence[str]) -> list[str]:
     """What is wrong with one sidecar, a sentence each; `rows` None: not known for a folder."""
     found = [f"{name} is missing" for name in REQUIRED if name not in told]

@@ -1,5 +1,7 @@
 """The data audit of Gate A: what is wrong with rows is found and named; real data passes."""
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import polars as pl
 import pytest
 
 from hft.governance.gates.inputs import audit, manifest_checks
+from hft.governance.validation import structure
 from hft.governance.verdict import Check, Verdict
 from hft.research.alphas.examples import examples
 from hft.research.alphas.loader import load_folder
@@ -247,3 +250,36 @@ def test_a_raw_price_is_only_advised_against() -> None:
     priced = data.with_frame(data.frame.with_columns(pl.col("mid").alias("price")))
     found = {c.id: c for c in manifest_checks(manifest("price"), priced)}["raw_price"]
     assert found.blocking is False and "raw price" in found.reason
+
+
+def test_the_cure_of_a_gap_refusal_is_the_line_that_cures_it(tmp_path: Path) -> None:
+    """What the refusal says to write, and where, is written: the gaps are explained then."""
+    rows = sample(rows=6000, minutes=20)
+    lost = np.isin(rows.session, np.concatenate([rows.sessions[20:40], rows.sessions[60:80]]))
+    for name, part in (("a", rows.ts_ns < rows.ts_ns[3000]), ("b", rows.ts_ns >= rows.ts_ns[3000])):
+        rows.frame.filter(pl.Series(part & ~lost)).write_parquet(tmp_path / f"{name}.parquet")
+    for _ in range(2):
+        found = checks(load(tmp_path))["data_gaps"]
+        assert found.verdict is Verdict.FAIL
+        told = re.search(r'(write|add) (\{.*\}) to (?:"gaps" in )?(\S+)$', found.reason)
+        assert told is not None, found.reason
+        path = Path(told[3])
+        assert path.parent == tmp_path
+        if told[1] == "write":
+            path.write_text(told[2])
+        else:
+            kept = json.loads(path.read_text())
+            path.write_text(json.dumps({"gaps": [*kept["gaps"], json.loads(told[2])]}))
+    found = checks(load(tmp_path))["data_gaps"]
+    assert found.verdict is Verdict.PASS and "2 gaps explained" in found.reason
+    assert structure.governance(load(tmp_path), ()) == []
+
+
+def test_a_price_at_or_below_0_is_advice_that_names_the_first(tmp_path: Path) -> None:
+    assert checks(sample(300))["data_prices"].verdict is Verdict.PASS
+    frame = sample(300).frame.with_row_index("n")
+    mid = pl.when(pl.col("n") == 40).then(-3.0).when(pl.col("n") == 50).then(0.0).otherwise("mid")
+    frame.with_columns(mid=mid).drop("n").write_parquet(tmp_path / "rows.parquet")
+    found = checks(load(tmp_path))["data_prices"]
+    assert found.verdict is Verdict.FAIL and not found.blocking and found.value == 2.0
+    assert "2 prices at or below 0" in found.reason and "the first, -3, at " in found.reason

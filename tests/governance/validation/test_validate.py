@@ -269,11 +269,50 @@ def test_wrong_input_is_one_clear_sentence(
 
 
 def test_a_decision_that_could_not_be_made_is_in_the_audit_too(copy: Path) -> None:
-    with pytest.raises(ValidationError):
-        validate("nobody", str(copy / "data"), root=copy)
+    with pytest.raises(DataError):
+        validate("mine", str(copy / "nowhere"), root=copy)
     row = gate_rows(copy)[-1]
-    assert (row["alpha_id"], row["gate"], row["verdict"]) == ("nobody", "A", "FAIL")
-    assert "no such alpha" in row["details"]
+    assert (row["alpha_id"], row["gate"], row["verdict"]) == ("mine", "A", "FAIL")
+    assert "no such file" in row["details"]
+
+
+def test_an_alpha_that_nobody_has_leaves_no_row_no_chain_and_no_pack(
+    copy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(copy)
+    before = list(read(copy / ".state" / "audit"))
+    for words in (
+        ["alpha", "validate", "mien", "--data", "data/planted", "--yes"],
+        ["alpha", "why", "mien"],
+    ):
+        assert run(words) == 65
+        assert "did you mean 'mine'?" in capsys.readouterr().err
+    assert list(read(copy / ".state" / "audit")) == before
+    assert not list((copy / ".state").glob("validations/*.json"))
+    with pytest.raises(DataError, match="no such file"):
+        validate("mine", str(copy / "nowhere"), root=copy)
+    for words in (["--alpha", "mien"], ["--alpha", "mine", "--alpha", "mien"]):
+        assert run(["audit", "pack", *words, "--out", "z.zip"]) == 65
+        assert "mien: no audit row is about it; did you mean 'mine'?" in capsys.readouterr().err
+    assert not (copy / "z.zip").exists()
+    assert run(["audit", "pack", "--alpha", "mine", "--out", "z.zip"]) == 0
+
+
+def test_a_registry_that_is_away_is_no_verdict_about_the_alpha(
+    copy: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(copy)
+    monkeypatch.setenv("HFT_ALPHA_REGISTRY", str(tmp_path / "unmounted"))
+    before = list(read(copy / ".state" / "audit"))
+    assert run(["alpha", "validate", "mine", "--data", "data/planted", "--yes"]) == 69
+    said = capsys.readouterr().err
+    assert "unmounted: is not there" in said and "bring it back and ask again" in said
+    assert list(read(copy / ".state" / "audit")) == before
+    (tmp_path / "unmounted").mkdir()
+    assert run(["alpha", "why", "mine"]) == 65, "nothing was ever decided about it"
 
 
 def test_an_alpha_that_raises_is_named_with_the_row(copy: Path) -> None:
