@@ -5,8 +5,8 @@ starts ten. The forks put up their own walls, have the environment, folder, pipe
 one, and share nothing but what was imported. A worker with an environment of its own, such as
 another seed of hashes, is started as ever.
 
-Not for the tests in REAL, which are about these processes; and every command that tests start as a
-process has workers that import for themselves.
+Not for the tests in REAL, which are about these processes; and the commands that tests start as a
+process have workers that import for themselves, but those of `test_life.py`.
 """
 
 import json
@@ -133,18 +133,22 @@ class Worker:
 
 
 class Started:
-    """Stands in for `subprocess.Popen` in the judge's module; forks where a fork is the same."""
+    """Stands in for `subprocess.Popen` in the judge's module; forks where a fork is the same.
 
-    def __init__(self) -> None:
-        self._forks: Forks | None = None
+    `by_forks` of this process, too, of which one at a time asks.
+    """
+
+    def __init__(self, by_forks: bool = False) -> None:
         self._known, self._us = client.environment_of(Path("scratch")), os.getpid()
+        self._by_forks = by_forks
+        self._forks = Forks(self._known) if by_forks else None
 
     def __call__(self, words: list[str], **given: Any) -> Any:
         own = {
             name: value for name, value in given["env"].items() if name not in ("HOME", "TMPDIR")
         }
         known = {name: value for name, value in self._known.items() if name in own}
-        if own != known or os.getpid() != self._us:
+        if own != known or not (self._by_forks or os.getpid() == self._us):
             return subprocess.Popen(words, **given)
         if self._forks is None:
             self._forks = Forks(self._known)
@@ -153,6 +157,14 @@ class Started:
     def close(self) -> None:
         if self._forks is not None:
             self._forks.close()
+
+
+def put_in(started: Started, patch: pytest.MonkeyPatch) -> None:
+    """Workers are started by it from here on."""
+    stand_in = SimpleNamespace(
+        Popen=started, PIPE=subprocess.PIPE, TimeoutExpired=subprocess.TimeoutExpired
+    )
+    patch.setattr(client, "subprocess", stand_in)
 
 
 @pytest.fixture(scope="session")
@@ -170,9 +182,6 @@ def forked_workers(request: pytest.FixtureRequest, forks_of_workers: Started) ->
     if place.startswith(REAL):
         yield
         return
-    stand_in = SimpleNamespace(
-        Popen=forks_of_workers, PIPE=subprocess.PIPE, TimeoutExpired=subprocess.TimeoutExpired
-    )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "subprocess", stand_in)
+        put_in(forks_of_workers, patch)
         yield

@@ -15,6 +15,7 @@ import gc, importlib, json, os, socket, sys
 
 for name in {imports!r}:
     importlib.import_module(name)
+{prepared}
 gc.collect()
 gc.freeze()  # a fork that looks at what is loaded would copy it
 
@@ -69,16 +70,20 @@ sys.exit(int(line.recv(8)))
 class Served:
     """`command`, a file to be put on PATH; one command is answered at a time.
 
-    `imports` are what the server imports beforehand, hft's command line among them.
+    `imports` are what the server imports beforehand, hft's command line among them; `prepared` is
+    code that it runs then.
     """
 
-    def __init__(self, folder: Path, imports: list[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, imports: list[str], environment: dict[str, str], prepared: str = ""
+    ) -> None:
         folder.mkdir()
         self.address = str(folder / "line")
         self.command = folder / "hft"
         self.command.write_text(SHIM.format(python=sys.executable, address=self.address))
         self.command.chmod(0o755)
-        code = SERVER.format(imports=["hft.cli.app", *imports], address=self.address)
+        names = ["hft.cli.app", *imports]
+        code = SERVER.format(imports=names, address=self.address, prepared=prepared)
         self.server = subprocess.Popen(
             [sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment
         )

@@ -123,11 +123,24 @@ def blocks(page: Path, language: str = "") -> list[str]:
     return [text for name, text in fenced if name == language]
 
 
+# A strategy is compiled before the forks, by which what strategies ask for is loaded, and no thread
+# starts.
+IMPORTED = """
+import hft.api.replays, hft.cli.app, hft.cli.data, hft.cli.replay
+import hft.reports.html, hft.runs.folder.table_file, pydantic
+from hft.replay.compiled import loop
+from hft.strategies.base import pointer
+from hft.strategies.registry import shipped
+loop()
+pointer([shipped("market_making")])
+"""
+
+
 @pytest.fixture(scope="module")
 def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
     """A folder for all blocks, whose synthetic market is made once; processes have hft imported."""
     path = tmp_path_factory.mktemp("blocks")
-    made = Forks(path, "import hft.api.replays\nfrom hft.replay.compiled import loop\nloop()")
+    made = Forks(path, IMPORTED)
     yield made
     made.close()
 

@@ -21,6 +21,18 @@ IMPORTED = [f"hft.cli.{name}" for name in ("alpha", "audit", "data", "init")]
 IMPORTED += [f"hft.api.{name}" for name in ("approval", "audit", "canaries", "canary")]
 IMPORTED += [f"hft.api.{name}" for name in ("promotion", "replays", "shadow", "trace")]
 IMPORTED += ["hft.api.validation", "hft.replay.compiled", "typer._adapters"]
+# The engine and the strategy of a shadow run are compiled once, and workers are forks; in
+# test_validate.py, test_ended.py and test_wheel_in_use.py commands start them as ever.
+PREPARED = """
+import pytest
+from hft.replay.compiled import loop
+from hft.research.execution.follower import follow
+from hft.strategies.base import pointer
+from tests import forked_workers
+loop()
+pointer([follow])
+forked_workers.put_in(forked_workers.Started(by_forks=True), pytest.MonkeyPatch())
+"""
 
 SHORT = """
 hft init desk --rehearsal && cd desk
@@ -63,7 +75,7 @@ def lived(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
     if "HFT_CACHE_DIR" in os.environ:
         kept["HFT_CACHE_DIR"] = os.environ["HFT_CACHE_DIR"]
     environment = kept | {"PYTHONPATH": str(ROOT)}
-    served = Served(folder / "bin", IMPORTED, environment)
+    served = Served(folder / "bin", IMPORTED, environment, PREPARED)
     places = [str(served.command.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
     try:
         return subprocess.run(
