@@ -59,9 +59,10 @@ test-compiled: kernels
 	@echo "== tests, compiled with bounds checks"
 	@NUMBA_BOUNDSCHECK=1 $(PY) -m pytest -q $(WORKERS) $(ARGS)
 
+# Two of the five seeds that the compiled run has: what differs without compilation shows in any.
 test-plain: $(READY)
 	@echo "== tests marked nojit, in plain Python"
-	@NUMBA_DISABLE_JIT=1 $(PY) -m pytest -q -m nojit $(WORKERS) $(ARGS)
+	@NUMBA_DISABLE_JIT=1 $(PY) -m pytest -q -m nojit --seeds 2 $(WORKERS) $(ARGS)
 
 test-browser: $(READY)  ## check report.html in a real browser, where there is one
 	@$(PY) -m pytest -q -m browser tests || { code=$$?; [ $$code -eq 5 ] && \
@@ -69,6 +70,7 @@ test-browser: $(READY)  ## check report.html in a real browser, where there is o
 
 soak: $(READY)  ## the tests of minutes: docs/life.md as it stands, memory without bounds checks, studies
 	@$(PY) -m pytest -q -m soak $(ARGS)
+	@NUMBA_DISABLE_JIT=1 $(PY) -m pytest -q -m nojit --seeds 20 -k seed $(WORKERS) tests
 
 check: format lint types layers tidy docs test  ## format, lint, types, layers, tidy, docs, tests
 

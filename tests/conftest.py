@@ -55,6 +55,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("sim_seed", list(seeds), ids=lambda value: f"seed={value}")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where one mark alone is asked for, as by `-m nojit`, a file that never names it has none."""
+    mark, file = config.option.markexpr, collection_path
+    if not mark.isidentifier() or not file.name.startswith("test_"):
+        return None
+    return True if file.is_file() and mark not in file.read_text(encoding="utf-8") else None
+
+
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Bytes are named by their argument: a packed file holds the time of packing, and test
     processes that name a test differently cannot share the work."""
