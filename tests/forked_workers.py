@@ -6,7 +6,7 @@ one, and share nothing but what was imported. A worker with an environment of it
 another seed of hashes, is started as ever.
 
 Not for the tests in REAL, which are about these processes; and the commands that tests start as a
-process have workers that import for themselves, but those of `test_life.py`.
+process have workers that import for themselves, but those of `test_life.py` and of notebooks.
 """
 
 import json
@@ -159,12 +159,11 @@ class Started:
             self._forks.close()
 
 
-def put_in(started: Started, patch: pytest.MonkeyPatch) -> None:
-    """Workers are started by it from here on."""
-    stand_in = SimpleNamespace(
+def stand_in(started: Started) -> SimpleNamespace:
+    """What the judge's module uses of `subprocess`, as it is to be put into it."""
+    return SimpleNamespace(
         Popen=started, PIPE=subprocess.PIPE, TimeoutExpired=subprocess.TimeoutExpired
     )
-    patch.setattr(client, "subprocess", stand_in)
 
 
 @pytest.fixture(scope="session")
@@ -183,5 +182,5 @@ def forked_workers(request: pytest.FixtureRequest, forks_of_workers: Started) ->
         yield
         return
     with pytest.MonkeyPatch.context() as patch:
-        put_in(forks_of_workers, patch)
+        patch.setattr(client, "subprocess", stand_in(forks_of_workers))
         yield

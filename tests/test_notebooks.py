@@ -2,6 +2,7 @@
 
 import copy
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import fromstring
@@ -19,10 +20,26 @@ pytestmark = [
 ]
 
 
+# What a kernel runs first: the workers of alphas are forks here, and not under `make notebooks`.
+STARTUP = f"""
+import sys
+sys.path.append({str(made.ROOT)!r})
+from hft.research.worker import client
+from tests import forked_workers
+client.subprocess = forked_workers.stand_in(forked_workers.Started())
+del client, forked_workers, sys
+"""
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """One folder for all of them, as somebody has it who copies `notebooks`."""
-    return tmp_path_factory.mktemp("notebooks")
+    profile = tmp_path_factory.mktemp("ipython") / "profile_default" / "startup"
+    profile.mkdir(parents=True)
+    (profile / "workers.py").write_text(STARTUP)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(profile.parents[1]))
+        yield tmp_path_factory.mktemp("notebooks")
 
 
 def committed(path: Path) -> Any:

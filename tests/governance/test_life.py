@@ -24,14 +24,14 @@ IMPORTED += ["hft.api.validation", "hft.replay.compiled", "typer._adapters"]
 # The engine and the strategy of a shadow run are compiled once, and workers are forks; in
 # test_validate.py, test_ended.py and test_wheel_in_use.py commands start them as ever.
 PREPARED = """
-import pytest
 from hft.replay.compiled import loop
 from hft.research.execution.follower import follow
+from hft.research.worker import client
 from hft.strategies.base import pointer
 from tests import forked_workers
 loop()
 pointer([follow])
-forked_workers.put_in(forked_workers.Started(by_forks=True), pytest.MonkeyPatch())
+client.subprocess = forked_workers.stand_in(forked_workers.Started(by_forks=True))
 """
 
 SHORT = """
