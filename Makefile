@@ -119,8 +119,10 @@ advice-check: $(READY)  ## apply the advice of refused runs, repeat them, count 
 mutations: $(READY)  ## plant faults in recordings: found, harmless, or another market that could be
 	@$(PY) -m benchmarks.mutations $(ARGS)
 
-leak-lists: $(READY)  ## put 66 leaks and 66 innocents before Gate A; fails where one is judged otherwise than told
-	@$(PY) -m tests.research.leakage.lists.judged $(ARGS)
+leak-lists: $(READY)  ## put three lists, 132 leaks and 132 innocents, before Gate A; ends with 1 where one is judged otherwise than told
+	@failed=0; for list in lists unseen third; do \
+	  $(PY) -m tests.research.leakage.$$list.judged $(ARGS) || failed=1; \
+	done; exit $$failed
 
 random-runs: $(READY)  ## read 500 random runs for sentinels, NaN and infinity
 	@$(PY) -m benchmarks.random_runs $(ARGS)

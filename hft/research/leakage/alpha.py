@@ -20,6 +20,7 @@ from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data.dataset import ResearchData
 from hft.research.leakage.cuts import CUTS_LEAST, choose_cuts, secret
 from hft.research.leakage.fields import label_violations
+from hft.research.leakage.insight import signal_violations
 from hft.research.leakage.invariance import (
     TAIL_ROWS,
     Settings,
@@ -79,6 +80,8 @@ def check_alpha(
     if isinstance(alpha, RemoteAlpha) and alpha.tried:
         found.append(_tried(alpha))
     found += label_violations(made.manifest, rows)
+    if not found and report.clean:  # what is proved otherwise needs no likeness
+        found += signal_violations(whole, rows, made.manifest.horizon_ns)
     ordered = (*report.violations, *found)
     return replace(report, violations=ordered)
 

@@ -27,7 +27,7 @@ Event = tuple[str, np.ndarray]  # how it is called; the side of each row, 0 wher
 
 def events(data: ResearchData, name: str, steps: Sequence[int]) -> Foresight | None:
     """The strongest proof among the events of all names; None without one."""
-    rare = list(_events(data, name))
+    rare = list(rare_rows(data, name))
     if not rare:
         return None
     tables = [_moves(data, rows, steps) for _, rows in data.groups()]
@@ -97,7 +97,7 @@ def _sure(moves: np.ndarray) -> float | None:
     return mean if -ndtri(max(luck, 1e-300)) >= Z_EVENTS else None
 
 
-def _events(data: ResearchData, name: str) -> Iterator[Event]:
+def rare_rows(data: ResearchData, name: str) -> Iterator[Event]:
     """Rare rows: of each value, of each change with its sign, of holes and of their beginning."""
     values = data.field(name).astype(float)
     there = np.isfinite(values)
@@ -120,6 +120,9 @@ def _events(data: ResearchData, name: str) -> Iterator[Event]:
     scale = float(np.max(np.abs(changed), initial=0.0))
     turns = np.where(np.abs(changed) > 1e-9 * scale, changed, 0.0)
     yield from _rare("at which it changes", turns)
+    if there.any():
+        new = np.where(turns != 0, base - float(np.nanmedian(base)), 0.0)
+        yield from _rare("at which it comes to another value", new)
     if (turns != 0).mean() > RARE:
         size = np.abs(turns)
         yield from _rare("at which it changes most", np.where(ranks(size) > 0.995, turns, 0.0))

@@ -14,11 +14,13 @@ from hft.research.alphas.manifest import AlphaManifest
 from hft.research.data.aliases import CLOCK_FIELDS, provides
 from hft.research.data.dataset import ResearchData
 from hft.research.leakage.anchors import by_session
+from hft.research.leakage.balanced import balanced
+from hft.research.leakage.delayed import delayed
 from hft.research.leakage.distant import from_afar
 from hft.research.leakage.echoes import CrossSection, echo, shifted
 from hft.research.leakage.events import events
 from hft.research.leakage.exact import copied
-from hft.research.leakage.foresight import Foresight, foresight, pace_of
+from hft.research.leakage.foresight import Foresight, foresight, usual_pace
 from hft.research.leakage.identities import adds_up, of_the_sample, own_means
 from hft.research.leakage.joint import together
 from hft.research.leakage.likeness import ROWS_MIN, ahead, fisher, ranks
@@ -150,7 +152,7 @@ def knows_later(data: ResearchData, name: str, horizon_ns: int = 0) -> Violation
         part = sections(whole, most)
         for one, proof in _proofs(whole, part, name, steps):
             return _violation(one, name, symbol, proof)
-    rare = events(data, name, steps)
+    rare = events(data, name, steps) or delayed(data, name)
     if rare is not None:
         return _violation(data, name, "all names" if data.panel else "", rare)
     if data.panel:
@@ -171,7 +173,7 @@ def _proofs(
         return  # a constant knows nothing
     if np.array_equal(values, part.price, equal_nan=True):
         return  # the price itself: what it says of its own moves is its past
-    pace = pace_of(part)
+    pace = usual_pace(values, part)
     proof = foresight(values, part.price, part.session, steps, pace)
     if proof is not None:
         yield part, proof
@@ -202,6 +204,7 @@ def _proofs(
     many = sections(whole, ROWS_MANY)
     for found in (
         adds_up(many.field(name), many),
+        balanced(many.field(name), many),
         of_the_sample(many.field(name), many, name),
         own_means(many.field(name), many, steps),
         from_afar(many.field(name), many, name),

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from hft.research.data.dataset import ResearchData
-from hft.research.leakage.foresight import Foresight, is_price, limit_of, pace_of
-from hft.research.leakage.likeness import ROWS_MIN, ahead, fisher, ranks, relative
+from hft.research.leakage.foresight import Foresight, is_price, limit_of, usual_pace
+from hft.research.leakage.likeness import ROWS_MIN, ahead, correlation, fisher, ranks, relative
 from hft.research.leakage.past import Past
 
 Z_PARTS = 7.0  # some thousands of parts, forms and distances: one in 10^8 by luck
@@ -34,15 +34,17 @@ def in_parts(values: np.ndarray, data: ResearchData, steps: Sequence[int]) -> Fo
     base = relative(values, price) if is_price(values, price) else values
     changed = np.diff(base, prepend=np.nan)
     forms = [("level", base, ranks(base)), ("change", changed, ranks(changed))]
-    often, pace = float(np.mean(np.diff(price) != 0)) if len(price) > 1 else 0.0, pace_of(data)
+    often = float(np.mean(np.diff(price) != 0)) if len(price) > 1 else 0.0
+    pace = usual_pace(values, data)
     for word, step, later in _targets(price, session, steps):
         known = ranks(later)
         for name, form, ranked in forms:
+            overall = abs(correlation(ranked, known))
             for part, code in parts:
-                for which, size in _likely(ranked, known, code, step):
+                for which, size in _likely(ranked, known, code, step, overall):
                     rows = code == which
                     # A few hours of chance may reach what years may not.
-                    long = rows.sum() * FIFTHS >= len(rows)
+                    long = _long(rows)
                     limit = _limit(limit_of(step, often, pace if long else 0.0), form, rows)
                     if size < limit or (best is not None and size <= best.size):
                         continue
@@ -106,10 +108,17 @@ def _unusual(values: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
             yield f"in the {share:.0%} of rows where it {word}", ranked > 1 - share
 
 
+def _long(rows: np.ndarray) -> bool:
+    return bool(rows.sum() * FIFTHS >= len(rows))
+
+
 def _likely(
-    mine: np.ndarray, later: np.ndarray, code: np.ndarray, step: int
+    mine: np.ndarray, later: np.ndarray, code: np.ndarray, step: int, overall: float
 ) -> Iterator[tuple[int, float]]:
-    """Parts in which two columns are alike beyond luck, and how much."""
+    """Parts in which two columns are alike beyond luck, and how much.
+
+    What leads everywhere leads more somewhere by luck: on a short part it counts from `overall`.
+    """
     fine = np.isfinite(mine) & np.isfinite(later) & (code >= 0)
     if fine.sum() < ROWS_MIN:
         return
@@ -125,7 +134,8 @@ def _likely(
             continue
         rows = np.flatnonzero(fine)[part == which]
         apart = len(np.unique(rows // step))
-        if fisher(float(size[which]), apart) >= Z_PARTS:
+        usual = 0.0 if _long(code == which) else fisher(overall, apart)
+        if fisher(float(size[which]), apart) - usual >= Z_PARTS:
             yield int(which), float(size[which])
 
 

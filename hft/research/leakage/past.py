@@ -41,7 +41,7 @@ class Past:
         """
         if rows is not None:
             part = self.beyond(np.where(rows, form, np.nan), later)
-            left, after = self._left(form, later)
+            left, after = self.left(form, later)
             if left is None:
                 return 0.0
             both = rows & np.isfinite(left) & np.isfinite(after)
@@ -52,14 +52,14 @@ class Past:
             return min(part, max(by_rank, by_value))
         both = np.isfinite(form) & np.isfinite(later)
         few = both.sum() < 2 * ROWS_MIN
-        left, after = self._left(
+        left, after = self.left(
             np.where(both, form, np.nan),
             np.where(both, later, np.nan),
             self.known[: 2 if few else None],
         )
         return 0.0 if left is None else abs(correlation(left, after))
 
-    def _left(
+    def left(
         self, form: np.ndarray, later: np.ndarray, known: Sequence[np.ndarray] = ()
     ) -> tuple[np.ndarray | None, np.ndarray]:
         """What the past leaves of both; None where it leaves next to nothing of the column."""

@@ -1,7 +1,7 @@
 """The whole list: sixteen leaks and innocents each, in code and in data.
 
-Written by somebody who had not read the gates. Put it before them once, before anybody reads it to
-tune them.
+Written by somebody who had not read the gates. `misjudged.py` has what it said the first time; the
+gates have been tuned against it since.
 """
 
 from .innocents_code_a import INNOCENTS_CODE_A

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ..entry import Entry, Frames, write_alpha
 from ..unseen.market import World, ahead
-from .entry import Entry, Frames, write_alpha
 
 PRICES = ("mid", "mid_price", "px", "price", "close")
 FEE = 0.2e-4

@@ -3,8 +3,8 @@
 import numpy as np
 import polars as pl
 
+from ..entry import HOUR_NS, Entry
 from ..unseen.market import World, coins, daily_rows, new_york, price, table
-from .entry import HOUR_NS, Entry
 from .shapes import led, lively, smooth
 
 MATH = "import math"

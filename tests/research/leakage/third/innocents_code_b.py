@@ -5,8 +5,8 @@ import json
 import numpy as np
 import polars as pl
 
+from ..entry import HOUR_NS, Entry, Frames
 from ..unseen.market import BAR, World, coins, earlier, new_york, price, table
-from .entry import HOUR_NS, Entry, Frames
 from .shapes import TREES, led, lively, smooth
 
 MATH = "import math"

@@ -5,9 +5,9 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
+from ..entry import DAY_NS, HOUR_NS, Entry
 from ..unseen import stock
 from ..unseen.market import BAR, World, bars, daily_rows, earlier, new_york, price, table
-from .entry import DAY_NS, HOUR_NS, Entry
 from .shapes import a_few, currencies, led, lively, smooth
 
 MATH = "import math"

@@ -3,9 +3,9 @@
 import numpy as np
 import polars as pl
 
+from ..entry import HOUR_NS, MINUTE_NS, Entry, Frames
 from ..unseen import stock
 from ..unseen.market import BAR, World, coins, earlier, new_york, price, table, volume_of
-from .entry import HOUR_NS, MINUTE_NS, Entry, Frames
 from .shapes import TREES, heat, led, lively, smooth, tokyo, uneven
 
 MATH = "import math"

@@ -2,8 +2,8 @@
 
 import polars as pl
 
+from ..entry import HOUR_NS, Entry
 from ..unseen.market import BAR, World, coins, new_york, price, table, volume_of
-from .entry import HOUR_NS, Entry
 from .shapes import lively
 
 

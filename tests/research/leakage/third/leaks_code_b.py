@@ -5,8 +5,8 @@ import json
 import numpy as np
 import polars as pl
 
+from ..entry import HOUR_NS, Entry, Frames
 from ..unseen.market import BAR, NIGHT, World, ahead, daily_rows, new_york, price, table
-from .entry import HOUR_NS, Entry, Frames
 from .shapes import TREES, a_few, lively
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import polars as pl
 
+from ..entry import HOUR_NS, Entry
 from ..unseen import stock
 from ..unseen.market import BAR, World, ahead, coins, flow_of, later, new_york, price, table
-from .entry import HOUR_NS, Entry
 from .shapes import a_few, a_few_days, lively, within
 
 MATH = "import math"

@@ -3,9 +3,9 @@
 import numpy as np
 import polars as pl
 
+from ..entry import DAY_NS, HOUR_NS, Entry, Frames
 from ..unseen import stock
 from ..unseen.market import BAR, World, ahead, daily_rows, later, new_york, price, table, volume_of
-from .entry import DAY_NS, HOUR_NS, Entry, Frames
 from .shapes import TREES, a_few, lively
 
 MATH = "import math"

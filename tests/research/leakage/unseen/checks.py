@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from .entry import Entry, Frames
+from ..entry import Entry, Frames
 from .market import World, ahead
 
 PRICES = ("mid", "px", "price", "close")

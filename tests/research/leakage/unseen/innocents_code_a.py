@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from .entry import DAY_NS, HOUR_NS, Entry
+from ..entry import DAY_NS, HOUR_NS, Entry
 from .market import BAR, World, bars, flow_of, new_york, price, table, volume_of
 
 STREAM = "import math\n"

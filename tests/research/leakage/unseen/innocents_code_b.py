@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from .entry import DAY_NS, HOUR_NS, Entry
+from ..entry import DAY_NS, HOUR_NS, Entry
 from .innocents_code_a import STREAM, leading_flow, momentum, slow_trends
 from .market import BAR, World, bars, new_york, price, table
 

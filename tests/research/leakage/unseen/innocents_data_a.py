@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from .entry import DAY_NS, HOUR_NS, Entry, Frames
+from ..entry import DAY_NS, HOUR_NS, Entry, Frames
 from .innocents_code_a import carried
 from .leaks_data_a import ROLL_CODE, weekly_rolls
 from .market import (

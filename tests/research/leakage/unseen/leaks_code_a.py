@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from .entry import HOUR_NS, Entry
+from ..entry import HOUR_NS, Entry
 from .market import World, bars, flow_of, new_york, price, table, volume_of
 
 BATCH = "import numpy as np\nimport polars as pl\n"

@@ -5,7 +5,7 @@ import base64
 import numpy as np
 import polars as pl
 
-from .entry import DAY_NS, HOUR_NS, Entry, Frames
+from ..entry import DAY_NS, HOUR_NS, Entry, Frames
 from .leaks_code_a import BATCH, plain
 from .market import World, bars, flow_of, new_york, price, table
 

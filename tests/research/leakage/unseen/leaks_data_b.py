@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from scipy.spatial import cKDTree
 
-from .entry import DAY_NS, HOUR_NS, Entry, Frames
+from ..entry import DAY_NS, HOUR_NS, Entry, Frames
 from .market import (
     BAR,
     World,

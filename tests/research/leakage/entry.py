@@ -1,4 +1,4 @@
-"""An entry of the third list: its name, what it is, its alpha's files and its rows."""
+"""An entry of a stranger's list: its name, what it is, its alpha's files and its rows."""
 
 import textwrap
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ import polars as pl
 
 from hft.core import json_text
 
-from ..unseen.market import World
+from .unseen.market import World
 
 MINUTE_NS = 60_000_000_000
 BAR_NS = 15 * MINUTE_NS
@@ -151,7 +151,7 @@ def write_rows(entry: Entry, world: World, frames: Frames, folder: Path) -> None
             "schema_version": 1,
             "rows": frame.height,
             "fields": frame.columns,
-            "generator": "a market of the third list",
+            "generator": "a market of a stranger's list",
             "seed": world.seed,
             **({"calendar": world.calendar} if world.calendar else {}),
             **entry.about,
