@@ -16,8 +16,9 @@ from typing import Any
 from hft.api.acknowledged import LOCK, is_running
 from hft.api.one_replay import GB, job_asked
 from hft.api.paper_files import outside, places
-from hft.core.errors import DataError, HftError, JournalError
+from hft.core.errors import ConfigError, DataError, HftError, JournalError, Unavailable
 from hft.replay.paced import refuse_loops
+from hft.runs.controls import parse, rows
 from hft.runs.execute import execute
 from hft.runs.folder.layout import MANIFEST, PARTIAL
 from hft.runs.job import Job
@@ -26,10 +27,11 @@ from hft.runs.verify import Verdict, verify
 from hft.services.attest import Attested
 from hft.services.attest import attest as attest_all
 from hft.services.control_pack import ABSENT, CONTROLS
+from hft.services.paper.board import FILE as BOARD
 from hft.services.paper.board import Board, read_board
 from hft.services.paper.clock import TapeClock, speed_e3
 from hft.services.paper.journal import PaperJournal, read
-from hft.services.paper.mailbox import MAILBOX, ask
+from hft.services.paper.mailbox import MAILBOX, ask, keep
 from hft.services.paper.plan import FILE, Plan, refuse_other
 from hft.services.paper.session import PaperSession, World, refuse_instant
 from hft.settings import load_settings
@@ -37,6 +39,8 @@ from hft.storage.lock import locked
 
 HOME, JOURNAL, OVER = "gateway", "journal", "ended"
 DEMO_SPEED = 20.0
+OURS = (LOCK, BOARD, FILE, JOURNAL, OVER)  # one of these lies in every home
+FRESH_NS = 5_000_000_000  # a session shows itself several times a second
 LOOK_S = 0.3  # longer than somebody looks whether the home is in use
 LATENCY = "5ms"  # each way, where no venue is given
 
@@ -88,13 +92,13 @@ def run(
         job, given = _job(
             tapes, strategy, speed, settings, asked
         )  # refused before anything is made
+    _refuse_foreign(folder)
     made = not folder.exists()
     with locked(folder / LOCK, wait_s=LOOK_S, doing="runs this gateway"):
         plan = _open_plan(folder)
         is_new = plan is None
         if job is None and plan is not None:
             job = plan.job()
-            _note(tell, f"session {plan.session} goes on")
         else:
             if job is None:
                 job, given = _job(None, None, speed, settings, asked)
@@ -145,9 +149,24 @@ def _forget(folder: Path, made: bool) -> None:
     shutil.rmtree(folder / JOURNAL, ignore_errors=True)
 
 
+def _refuse_foreign(folder: Path) -> None:
+    """Raises: ConfigError for a home that is a file, or a folder of other things."""
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder}: is a file; name a folder with --home, or a new one")
+    if not folder.is_dir() or any((folder / name).exists() for name in OURS):
+        return
+    other = sorted(path.name for path in folder.iterdir())
+    if other:
+        raise ConfigError(
+            f"{folder}: is a folder of other things ({other[0]}); a session has a folder of its "
+            "own, so name an empty one with --home, or a new one"
+        )
+
+
 def _live(plan: Plan, job: Job, folder: Path, settings: Any, world: World) -> Paper:
     journal = PaperJournal(folder / JOURNAL, plan.session, world.wall_ns())
     try:
+        os.utime(folder / LOCK)  # what the board shows from before is of another process
         (folder / MAILBOX).mkdir(exist_ok=True)
         _remove_unsealed(plan)
         session = PaperSession(plan, job, journal, folder, board=Board(folder), world=world)
@@ -169,23 +188,48 @@ def _live(plan: Plan, job: Job, folder: Path, settings: Any, world: World) -> Pa
 
 
 def status(home: str | Path = HOME) -> dict[str, Any]:
-    """How the session of a home is: the newest page of its board, and whether it runs.
+    """How the session of a home is: the newest page of its board, and does its process live?
 
-    Raises: Unavailable where none ever ran.
+    `alive`: it wrote the page lately; `begins`: a process is there which did not, since it begins
+    or hangs. Raises: Unavailable where none ever ran.
     """
-    page = read_board(Path(home))
-    return page | {"alive": is_running(Path(home))}
+    folder = Path(home)
+    page = read_board(folder)
+    there = is_running(folder)
+    is_ours = there and page["wall_ns"] >= (folder / LOCK).stat().st_mtime_ns
+    alive = is_ours and time.time_ns() - page["wall_ns"] <= FRESH_NS
+    more = {"alive": alive, "begins": there and not alive}
+    return page | more | {name: page[name] and alive for name in ("running", "leader_active")}
 
 
 def request(home: str | Path, entry: dict[str, Any]) -> int:
     """Ask a running session: an entry as in a file of control inputs, without `at`.
 
     Returns: the tape's time at which it was heard, ns; it is on the disk then. Raises: Unavailable
-    where none runs, ConfigError for what it refuses.
+    where none runs, ConfigError for what it refuses. A kill for a session whose process is not
+    there is kept, and holds before the next one decides anything.
     """
     folder = Path(home)
-    read_board(folder)
-    return ask(folder / MAILBOX, entry | {"by": getpass.getuser()})
+    asked = entry | {"by": getpass.getuser()}
+    if is_running(folder):
+        return ask(folder / MAILBOX, asked)
+    plan = Plan.load(folder)
+    if plan is None:
+        page = read_board(folder)
+        raise Unavailable(
+            f"{folder}: session {page['session']} is over ({page['ending']}); nothing trades there"
+        )
+    said = f"{folder}: the process of session {plan.session} is not there"
+    if entry.get("kind") != "kill":
+        raise Unavailable(f"{said}; `hft gateway run` goes on with it, and can be asked then")
+    symbols = [tape["instrument"]["symbol"] for tape in plan.manifest["tapes"]]
+    asks = parse([entry | {"at": 0}], "request")
+    rows(asks, list(plan.manifest["config"]["strategies"]), symbols)  # of names that are there
+    keep(folder / MAILBOX, asked)
+    raise Unavailable(
+        f"{said}, so nothing is cancelled now; the kill is kept, and the next `hft gateway run` "
+        "hears it before it decides anything"
+    )
 
 
 def reconcile(run: Run, *, tapes: Any = None) -> Verdict:
@@ -247,11 +291,6 @@ def _keep(folder: Path, session: str) -> None:
     for name in (JOURNAL, FILE):
         if (folder / name).exists():
             os.replace(folder / name, aside / name)
-
-
-def _note(tell: Callable[[str], None] | None, sentence: str) -> None:
-    if tell is not None:
-        tell(sentence)
 
 
 __all__ = ["ABSENT", "Paper", "attest", "reconcile", "request", "run", "status"]

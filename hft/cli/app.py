@@ -206,7 +206,9 @@ def run(args: list[str] | None = None) -> int:
         return _stopped(error)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        return _say(f"{place}{error.strerror or error}", IO_ERROR, "OSError")
+        from hft.storage.cures import cured
+
+        return _say(f"{place}{cured(error)}", IO_ERROR, "OSError")
     except Exception as error:
         if isinstance(error, usage_error):
             return _say_usage(error)

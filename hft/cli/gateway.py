@@ -4,12 +4,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from hft.cli import complete, context
 from hft.cli.options import REPLAY, Name, Out, TapesIn, find, giving, keywords, strategies
+from hft.storage.interrupts import interrupt
 
 app = typer.Typer(help="Trade on paper, and steer and prove it.", no_args_is_help=True)
 
@@ -56,7 +57,7 @@ def run(
     """
     from hft.api import gateway as api
 
-    signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
+    hear_the_end()
     given = {name: value for name, value in options.items() if value not in (None, {}, 0)}
     if tapes is None and strategy is None and speed is None and not given:
         with watched(home):
@@ -70,11 +71,17 @@ def run(
     context.note(f"to prove it: hft gateway reconcile {done.run.path}")
 
 
+def hear_the_end() -> None:
+    """SIGTERM is a Ctrl-C, also where a script in the background has Ctrl-C ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
+
+
 @contextmanager
 def watched(home: str) -> Iterator[None]:
     """Show the session while it runs, where somebody looks."""
     if context.current.quiet or context.current.json or not sys.stderr.isatty():
-        context.note(f"session in {home}; Ctrl-C ends it, `hft gateway top` shows it")
         yield
         return
     from hft.cli.gateway_top import beside
@@ -135,7 +142,7 @@ def reset(
 
 @app.command()
 def mode(
-    value: Annotated[str, typer.Argument(help="normal, degrade or halt.")],
+    value: Annotated[Literal["normal", "degrade", "halt"], typer.Argument(help="Of the operator.")],
     strategy: Who = None,
     home: Home = "gateway",
     json: context.Json = False,

@@ -23,13 +23,14 @@ def words(page: dict[str, Any]) -> str:
 
 def rows(page: dict[str, Any], rate: float | None = None) -> list[tuple[str, str]]:
     """Name and text of each line; `rate` are decisions a second of the machine."""
-    state = page["ending"] or ("alive" if page.get("alive", True) else "its process is not there")
+    state = _state(page)
     late = f", {page['behind_ns'] / 1e9:.1f} s behind" if page["behind_ns"] > 1e9 else ""
     at = np.datetime_as_string(np.datetime64(page["tape_ns"], "ns"), unit="ms")
+    gone = "" if page["alive"] else " (gone)"
     leads = f"leads, fence {page['fence']}" if page["leader_active"] else "does not lead"
     found = [
         ("session", f"{page['session']}: {state}"),
-        ("process", f"{page['pid']}, life {page['life']}, {leads}"),
+        ("process", f"{page['pid']}{gone}, life {page['life']}, {leads}"),
         ("tape", f"{at}Z at {page['speed']:g}x{late}"),
         ("mode", _mode(page)),
         ("decisions", _decisions(page, rate)),
@@ -42,6 +43,16 @@ def rows(page: dict[str, Any], rate: float | None = None) -> list[tuple[str, str
     found += _block("refused", [f"{n:>9,} {name}" for name, n in _most(page["refused"])])
     found += _block("exposure", [_against(one) for one in page["exposure"]])
     return found + _block("position", [_position(one) for one in page["positions"]])
+
+
+def _state(page: dict[str, Any]) -> str:
+    """Does it run, is it over, or did its process die?"""
+    silent = "its process has shown nothing yet: it begins, or it hangs"
+    if page["ending"]:
+        return f"{page['ending']}; another process begins" if page["begins"] else page["ending"]
+    if page["begins"]:
+        return silent
+    return "alive" if page["alive"] else "its process is not there, and it has not ended"
 
 
 def _block(name: str, lines: list[str]) -> list[tuple[str, str]]:
@@ -119,17 +130,22 @@ def watch(home: str, over: threading.Event | None = None) -> None:
                 rate = (newer["decisions"] - page["decisions"]) / (now - at)
             page, at = newer, now
             live.update(table(page, None if is_over else rate), refresh=True)
-            is_over = is_over or bool(page["ending"]) or (over is None and not page["alive"])
+            if not page["begins"]:
+                is_over = is_over or bool(page["ending"]) or (over is None and not page["alive"])
 
 
 @contextmanager
 def beside(home: str) -> Iterator[None]:
-    """`watch` in a thread while the block runs the session."""
-    over = threading.Event()
+    """`watch` in a thread while the block runs the session, once it shows itself."""
+    from hft.api import gateway as api
+
+    over, since_ns = threading.Event(), time.time_ns()
 
     def show() -> None:
         while not over.wait(EVERY_S):
             try:
+                if api.status(home)["wall_ns"] < since_ns:
+                    continue  # of the life before
                 watch(home, over)
             except Unavailable:
                 continue

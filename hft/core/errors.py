@@ -32,7 +32,8 @@ class DataError(HftError):
 
 
 class JournalError(HftError):
-    """A journal or run folder that is torn in the middle, full or of another schema."""
+    """A journal or run folder that is torn in the middle or of another schema; a disk that is full
+    or cannot be written."""
 
     exit_code = 74
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hft import feeds
-from hft.core.errors import ConfigError, DataError
+from hft.core.errors import ConfigError, DataError, JournalError
 from hft.core.instruments import Instrument
 from hft.feeds.base import (
     DecodeOptions,
@@ -30,6 +30,7 @@ from hft.runs.code.compilation import load_compiler
 from hft.runs.doubled import notes, older_doubles, remove
 from hft.runs.given import frame_feeds
 from hft.storage.atomic import aside_path, staged
+from hft.storage.cures import cured
 from hft.storage.lock import locked
 from hft.tape.dataset import MANIFEST, Tapes, manifest_text, open_files
 from hft.tape.reader import Tape
@@ -66,7 +67,8 @@ def ingest(
     one time in the order given. `tz` is the zone of times that name none. `book_from_deltas` takes
     a book without a snapshot as whole after so many levels on each side. A tape of the folder with
     the same rows under another name is told in `notes`, and removed with `replace`.
-    Raises: DataError naming file, row and field; ConfigError for an argument; then nothing stays.
+    Raises: DataError naming file, row and field; ConfigError for an argument, JournalError
+    for a disk that cannot be written; then nothing stays.
     """
     if symbol and (problem := symbol_problem(symbol)):
         raise ConfigError(problem)
@@ -122,7 +124,7 @@ def write_settled(ready_feeds: Iterable[Feed], out: Path) -> Tapes:
             text = manifest_text(out, {name: aside_path(out / name) for name in names})
             stage.aside(MANIFEST).write_text(text)
     except OSError as error:
-        raise DataError(f"{out}: cannot be written: {error.strerror or error}") from None
+        raise JournalError(f"{out}: cannot be written: {cured(error)}") from None
     return Tapes([Tape(out / name) for name in names])
 
 

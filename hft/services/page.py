@@ -10,6 +10,7 @@ import numpy as np
 
 from hft.core.codes import PolicyMode, Reason, StormGuardState
 from hft.gateway.rows import GuardCause
+from hft.services.life import Phase
 from hft.services.scoreboard import Seen
 
 Tables = Mapping[str, np.ndarray]
@@ -158,7 +159,7 @@ def _of_service(row: Any) -> dict[str, Any]:
         "undurable": int(row["undurable"]),
         "leader_active": bool(row["leader"]),
         "ready": bool(row["ready"]),
-        "phase": int(row["phase"]),
+        "phase": Phase(int(row["phase"])).name.lower(),
     }
 
 

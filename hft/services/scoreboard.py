@@ -18,6 +18,7 @@ import numpy as np
 
 from hft.core.errors import DataError, JournalError
 from hft.core.json_text import line
+from hft.storage.cures import cured
 
 MAGIC, VERSION = b"hftboard", 1
 _HEAD = struct.Struct("<8sqqq")  # magic, version, bytes of the layout, bytes of the numbers
@@ -72,7 +73,7 @@ class Scoreboard:
                 self._map = mmap.mmap(file.fileno(), 0)
             os.replace(aside, path)  # who has the old file mapped sees that it is not alive
         except OSError as error:
-            raise JournalError(f"{path}: {error.strerror or error}") from None
+            raise JournalError(f"{path}: {cured(error)}") from None
 
     def write(self, now_ns: int) -> None:
         """Show the tables as they are now."""

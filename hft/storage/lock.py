@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hft.core.errors import Busy, JournalError
+from hft.storage.cures import cured
 
 WAIT_S = 60.0
 PAUSE_S, PAUSE_MAX_S = 0.0002, 0.02
@@ -58,7 +59,7 @@ def locked(path: Path, *, wait_s: float = WAIT_S, doing: str = HOLDS) -> Iterato
         path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise JournalError(f"{path}: {error.strerror or error}") from None
+        raise JournalError(f"{path}: {cured(error)}") from None
     try:
         lock(file, path, wait_s=wait_s, doing=doing)
         yield file

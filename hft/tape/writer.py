@@ -12,9 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from hft.core.errors import DataError
+from hft.core.errors import JournalError
 from hft.core.json_text import spaced
 from hft.storage.arrow import arrow
+from hft.storage.cures import cured
 from hft.tape.reader import SUFFIX, body_spans, day_of
 from hft.tape.schema import BATCH_ROWS, DTYPES, SCHEMA_VERSION, Columns, Feed
 from hft.tape.seal import (
@@ -44,7 +45,7 @@ def tape_name(feed: Feed, first_local_ts: int) -> str:
 def write_tape(path: Path, feed: Feed, continues: str | None = None) -> dict[str, Any]:
     """Write and seal one tape at `path`; returns the seal.
 
-    Raises: DataError when the rows are not in tape order or the disk refuses.
+    Raises: DataError when the rows are not in tape order, JournalError when the disk refuses.
     """
     columns = frozen(feed.columns)
     batches = [
@@ -68,7 +69,7 @@ def write_tape(path: Path, feed: Feed, continues: str | None = None) -> dict[str
         _write_file(path, schema.with_metadata(metadata), batches, seal)
         frame = _fill_hole(path)
     except OSError as error:
-        raise DataError(f"{path}: the tape cannot be written: {error.strerror}") from None
+        raise JournalError(f"{path}: the tape cannot be written: {cured(error)}") from None
     return dict(json.loads(seal), frame_sha256=frame)
 
 

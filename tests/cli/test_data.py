@@ -1,6 +1,7 @@
 """`hft data`: the commands over real files, and the exit code of each kind of refusal."""
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,18 @@ def test_what_lies_beside_data_in_a_folder_is_no_data(tmp_path: Path, capsys):
     (folder / "own.csv").write_text(CSV.replace("Time", "ts"))
     (folder / "own.csv.CHECKSUM").write_text("0123abcd  own.csv\n")
     assert run(["data", "ingest", str(folder), "--out", str(tmp_path / "out"), *GRID]) == 0
+
+
+def test_a_disk_that_takes_no_more_ends_with_the_code_of_one_and_says_what_to_do(
+    tmp_path: Path, capsys
+):
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, most))  # a full disk, for one process
+    try:
+        code = run(["--quiet", "data", "synth", "--out", str(tmp_path / "t"), "--events", "50000"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    assert code == 74
+    said = capsys.readouterr().err
+    assert "the tape cannot be written: File too large; make room on the disk" in said
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size]

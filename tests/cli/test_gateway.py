@@ -17,6 +17,7 @@ from hft.cli import app
 HFT = (sys.executable, "-c", "from hft.cli.app import main; main()")
 WAIT_S = 120
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
+interrupted = signal.default_int_handler
 
 
 @pytest.fixture
@@ -83,16 +84,19 @@ def test_first_minutes_from_an_empty_folder(tmp_path: Path, hft: Command) -> Non
         assert shown.returncode == 0 and ": alive" in shown.stdout and "life 1" in shown.stdout
         assert "at 20x" in shown.stdout
         refused = hft("gateway", "mode", "loud", "--json")
-        assert refused.returncode == 78
-        assert "'loud' is none of normal, degrade, halt" in json.loads(refused.stdout)["error"]
+        assert refused.returncode == 64
+        assert "'loud' is not one of 'normal', 'degrade', 'halt'" in refused.stderr
         heard = alone(tmp_path, "gateway", "kill", "--cause", "enough")
         assert heard.returncode == 0 and heard.stdout.startswith("kill: heard at 2024-01-0")
         os.kill(session.pid, signal.SIGKILL)
         session.communicate()
         dead = hft("gateway", "status")
-        assert "its process is not there" in dead.stdout
+        assert "its process is not there, and it has not ended" in dead.stdout
+        assert f"{session.pid} (gone), life 1, does not lead" in dead.stdout
         gone = hft("gateway", "reset")
-        assert gone.returncode == 69 and "no gateway answered within 5 s" in gone.stderr
+        assert gone.returncode == 69 and "is not there; `hft gateway run` goes on" in gone.stderr
+        kept = hft("gateway", "kill", "--cause", "still enough")
+        assert kept.returncode == 69 and "the kill is kept" in kept.stderr
     finally:
         session.kill()
 
@@ -101,11 +105,16 @@ def test_first_minutes_from_an_empty_folder(tmp_path: Path, hft: Command) -> Non
     out, told = again.communicate(timeout=WAIT_S)
     assert again.returncode == 0, told
     assert "session: stopped" in out and "to prove it: hft gateway reconcile" in told
+    assert "goes on, life 2, in gateway; Ctrl-C ends it" in told
+    assert "a kill that was kept is in force" in told
+    shown = json.loads(hft("gateway", "status", "--json").stdout)
+    assert (shown["ending"], shown["alive"], shown["running"]) == ("stopped", False, False)
+    assert not shown["leader_active"] and shown["policy_mode"] == "HALT"
     (run,) = (tmp_path / "runs").iterdir()
     heard = json.loads((run / "manifest.json").read_text())["config"]["controls"]
     kinds = [one["kind"] for one in heard]
     # A busy machine may let a session wait for so long that it was dead meanwhile, at any time.
-    assert [kind for kind in kinds if kind != "down"] == ["kill", "stop", "end"]
+    assert [kind for kind in kinds if kind != "down"] == ["kill", "kill", "stop", "end"]
     assert "down" in kinds[kinds.index("kill") : kinds.index("stop")]
 
     proof = hft("gateway", "reconcile", "last")
@@ -115,8 +124,14 @@ def test_first_minutes_from_an_empty_folder(tmp_path: Path, hft: Command) -> Non
 
 
 @pytest.mark.slow
-def test_a_service_manager_ends_a_session_as_ctrl_c_does(tmp_path: Path) -> None:
-    session = begun(tmp_path, "--paper")
+@pytest.mark.parametrize("in_a_script", [False, True])
+def test_a_service_manager_ends_a_session_as_ctrl_c_does(tmp_path: Path, in_a_script: bool) -> None:
+    # `hft gateway run &` of a shell script is begun with Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN if in_a_script else interrupted)
+    try:
+        session = begun(tmp_path, "--paper")
+    finally:
+        signal.signal(signal.SIGINT, before)
     session.terminate()
     out, told = session.communicate(timeout=WAIT_S)
     assert session.returncode == 0, told

@@ -89,7 +89,7 @@ def refused(folder: Path, code: int, sentence: str, *words: str) -> None:
     assert done.returncode == code, done
     last = done.stderr.strip().splitlines()[-1]
     assert sentence in last and "Traceback" not in done.stderr, done.stderr
-    assert done.stdout == ""
+    assert done.stdout == "" and "session" not in "".join(done.stderr.splitlines()[:-1])
     assert content(folder) == before
 
 
@@ -166,7 +166,9 @@ def test_a_session_that_cannot_go_on_is_refused_and_is_as_it_was(
         (("--latency", "0ms"), 78, "give one, such as --latency 5ms"),
         (("-s", "turns.py"), 78, "write its body as @hft.strategy(every=...)"),
         (("--limits", "live"), 78, "given"),
-        (("--home", "/proc/hft"), 74, "/proc/hft"),
+        (("--home", "/proc/hft"), 74, "; name a folder where one can be made"),
+        (("--home", "."), 78, "is a folder of other things (turns.py); a session has a folder"),
+        (("--home", "turns.py"), 78, "turns.py: is a file; name a folder with --home"),
     ],
 )
 def test_a_session_that_cannot_begin_leaves_nothing(

@@ -1,6 +1,7 @@
 """Paper trading: what is decided while the tape goes by is what its replay decides."""
 
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from paper_world import MADE, SECOND, SPAN, WALL, Killed, Machine, go_on, trade
 import hft
 from hft.api import gateway
 from hft.core.codes import StepKind
-from hft.core.errors import ConfigError, HftError, JournalError
+from hft.core.errors import ConfigError, HftError, JournalError, Unavailable
 from hft.runs.controls import Control
 from hft.runs.ingest import synthetic
 from hft.runs.result import Run
@@ -87,6 +88,8 @@ def test_a_session_that_is_killed_again_and_again_is_reconciled(tmp_path: Path) 
     assert done.run.fills.height > 5
     assert gateway.reconcile(done.run).same
     assert 23 * SECOND < machine.now_ns - WALL < 30 * SECOND
+    dead_ns = [until_ns - begin_ns for begin_ns, until_ns in dead(done.run)]
+    assert max(dead_ns) < done.run.manifest["paper"]["dead_ns"] <= sum(dead_ns)
 
 
 def test_what_had_been_sent_before_a_kill_stands_in_the_run_after_it(tmp_path: Path) -> None:
@@ -144,6 +147,40 @@ def test_a_kill_that_was_heard_is_in_force_after_the_process_died(tmp_path: Path
     new = done.run.decisions.filter((pl.col("intent") == "NEW") & (pl.col("reason") == "OK"))
     assert new.height > 20 and max(new["ts"].cast(pl.Int64)) < at_ns
     assert gateway.reconcile(done.run).same
+
+
+def test_a_kill_for_a_process_that_is_not_there_is_in_force_before_the_next_life_decides(
+    tmp_path: Path,
+) -> None:
+    home, machine = tmp_path / "home", Machine(dies_ns=WALL + 5 * SECOND)
+    with pytest.raises(Killed):
+        trade(machine, home)
+    bury()
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="nothing is cancelled now; the kill is kept"):
+        gateway.request(home, {"kind": "kill", "cause": "enough"})
+    with pytest.raises(Unavailable, match="is not there; `hft gateway run` goes on with it"):
+        gateway.request(home, {"kind": "reset"})
+    with pytest.raises(ConfigError, match="scope: 'all' is none of global"):
+        gateway.request(home, {"kind": "kill", "scope": "all"})
+    with pytest.raises(ConfigError, match="'nobody' is none of market_making"):
+        gateway.request(home, {"kind": "kill", "strategy": "nobody"})
+    assert time.monotonic() - began < mailbox.WAIT_S  # nobody waits for a process that is gone
+    machine.dies_ns = 1 << 62
+    machine.now_ns += 2 * SECOND
+    done = go_on(machine, home)
+    ((begin_ns, until_ns),) = dead(done.run)
+    heard = done.run.manifest["config"]["controls"]
+    assert [one["kind"] for one in heard] == ["down", "kill"]
+    # Nobody was there to cancel anything before.
+    assert heard[1]["at_ns"] == until_ns and heard[1]["cause"] == "enough"
+    assert min(ts for ts in acts(done.run) if ts >= begin_ns) >= until_ns
+    new = done.run.decisions.filter((pl.col("intent") == "NEW") & (pl.col("reason") == "OK"))
+    assert new.height > 20 and max(new["ts"].cast(pl.Int64)) < begin_ns
+    assert gateway.reconcile(done.run).same
+    assert not list((home / mailbox.MAILBOX).iterdir())
+    with pytest.raises(Unavailable, match=r"is over \(the tapes ended\); nothing trades there"):
+        gateway.request(home, {"kind": "kill"})
 
 
 def test_a_stop_cancels_what_works_and_seals_a_whole_run(tmp_path: Path) -> None:

@@ -54,6 +54,16 @@ def refuse_instant(venue: Venue) -> None:
             )
 
 
+def dead(heard: Sequence[Control]) -> tuple[int, int]:
+    """How long no process was there by what was heard, each moment counted once, and until when."""
+    total_ns = until_ns = 0
+    for one in heard:
+        if one.kind == "down":
+            total_ns += max(0, one.value - max(one.at_ns, until_ns))
+            until_ns = max(until_ns, one.value)
+    return total_ns, until_ns
+
+
 class Board(Protocol):
     """Where a session shows how it is; `show` is called many times a second."""
 
@@ -101,8 +111,8 @@ class PaperSession:
         self._marked_ns = 0
         self._reached = Slice(0, False, 0, 0)
         self.ending = ""  # why it ends
-        self.dead_ns = 0  # of the tape, in which no process of ours was there
-        self._dead_until_ns = 0
+        # Of the tape: how long no process of ours was there, and since when one is.
+        self.dead_ns, self._back_ns = dead(self._heard)
 
     @property
     def inputs(self) -> int:
@@ -122,6 +132,7 @@ class PaperSession:
             wall_ns = self._world.wall_ns()
         now_ns = self.clock.at(wall_ns)
         self.journal.life(wall_ns, max(now_ns, self._reached.at_ns), os.getpid())
+        self._say_begun()
         self.plan.save(self.home)  # a plan with a clock has a journal with a life
         if mark is not None and not self._reached.ended:
             self._die(paced, now_ns)
@@ -159,6 +170,14 @@ class PaperSession:
 
     # -- one life after another
 
+    def _say_begun(self) -> None:
+        life = self.journal.history.lives + 1
+        how = "begins" if life == 1 else f"goes on, life {life},"
+        self._world.tell(
+            f"session {self.plan.session} {how} in {self.home}; Ctrl-C ends it, "
+            "`hft gateway top` shows it"
+        )
+
     def _again(self, paced: Paced, mark: Mark) -> None:
         """Run to where the last life had come. Raises: JournalError where it comes elsewhere."""
         while True:
@@ -179,8 +198,6 @@ class PaperSession:
         """No process of ours was there since what was reached. Mutates: the journal."""
         at_ns = self._reached.at_ns
         if now_ns > at_ns:
-            self.dead_ns += now_ns - max(at_ns, self._dead_until_ns)
-            self._dead_until_ns = now_ns
             self._hear(paced, Control(at_ns, "down", min(now_ns, FOREVER - 1)))
 
     # -- while the tape goes by
@@ -189,7 +206,7 @@ class PaperSession:
         """One look at the clock: hear, run to now, record, and wait a moment."""
         world = self._world
         target = self.clock.at(world.wall_ns())
-        since_ns = max(self._reached.at_ns, self._dead_until_ns)
+        since_ns = max(self._reached.at_ns, self._back_ns)
         late_ns = target - since_ns if since_ns else 0
         if late_ns * 1000 > STALLED_NS * self.clock.speed_e3:
             self._die(paced, target)
@@ -205,8 +222,9 @@ class PaperSession:
             world.sleep(TICK_S)
 
     def _now(self) -> int:
-        """The earliest time of the tape at which something new can be heard."""
-        return max(self._reached.at_ns, self._begin_ns)
+        """The earliest time of the tape at which something new can be heard: nobody heard anything
+        while no process was there."""
+        return max(self._reached.at_ns, self._begin_ns, min(self._back_ns, self._last_ns))
 
     @property
     def _begin_ns(self) -> int:
@@ -229,14 +247,17 @@ class PaperSession:
     def _answer(self, paced: Paced) -> None:
         """Hear what other processes ask; each is told when it was heard, or why not."""
         for question in questions(self.home / MAILBOX):
+            at_ns, refused = 0, ""
             try:
                 at_ns = self._do(paced, question)
             except HftError as error:
                 if isinstance(error, JournalError):
                     raise
-                answer(question, refused=str(error))
-            else:
-                answer(question, at_ns=at_ns)
+                refused = str(error)
+            answer(question, at_ns=at_ns, refused=refused)
+            if question.is_kept:  # nobody waits for its answer
+                kind = question.entry.get("kind")
+                self._world.tell(f"a {kind} that was kept is {refused or 'in force'}")
 
     def _do(self, paced: Paced, question: Question) -> int:
         """What one of them asks. Returns: when it is heard. Raises: ConfigError why it is not."""
@@ -289,6 +310,7 @@ class PaperSession:
         self._mark(paced)  # a life after this one begins no earlier
         self.journal.input(self._world.wall_ns(), control, by)
         self._heard.append(control)
+        self.dead_ns, self._back_ns = dead(self._heard)
         paced.hear(table)
 
     def _wind_up(self, paced: Paced) -> None:
