@@ -80,7 +80,10 @@ def hear_the_end() -> None:
 
 @contextmanager
 def watched(home: str) -> Iterator[None]:
-    """Show the session while it runs, where somebody looks."""
+    """Show the session while it runs, where somebody looks; it says itself when it has begun."""
+    from hft.runs.code.compilation import first_compile
+
+    context.note(first_compile() or "kernels: loading")
     if context.current.quiet or context.current.json or not sys.stderr.isatty():
         yield
         return

@@ -1,11 +1,17 @@
 """The time of one life: that of the machine, and never before what the journal has."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from hft.core.errors import ConfigError
 from hft.services.ports import AlertKind, Now
 
 MS = 1_000_000
+
+
+def _utc(ns: int) -> str:
+    at = datetime.fromtimestamp(-(-ns // 1_000_000_000), UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 class LifeClock:
@@ -23,8 +29,9 @@ class LifeClock:
         back_ns = last_ns - self._now_ns()
         if back_ns > self._slack_ns:
             raise ConfigError(
-                f"the clock is {back_ns // MS} ms behind the journal's last record; set it "
-                "before this gateway starts"
+                f"the clock is {back_ns // MS} ms behind the journal's last record; set it right, "
+                f"or where it is right and was ahead then, begin at {_utc(last_ns)} or later, or "
+                "in another folder with what is open at the venue cancelled before"
             )
 
     def now(self, last_ns: int) -> int:

@@ -32,6 +32,7 @@ SERVICE = np.dtype(
             "sync_ns_max",
             "callbacks",
             "callbacks_dropped",
+            "unbooked_fills",  # of orders that our books have not, in this life
         )
     ],
     align=True,
@@ -57,6 +58,7 @@ def snapshot(service: GatewayService) -> dict[str, Any]:
         "fence": service.lease.fence,
         **breakers(tables),
         "unknown_outcomes": int(head["unknown_orders"]),
+        "unbooked_fills": service.hearing.unbooked,
         "limits_hash": f"{int(gw.config[0]['limits_hash']):016x}",
     }
 
@@ -98,4 +100,5 @@ class Shown:
         row["sync_ns_max"] = counters.sync_ns_max
         row["callbacks"] = len(service.callbacks)
         row["callbacks_dropped"] = service.callbacks.dropped
+        row["unbooked_fills"] = service.hearing.unbooked
         self.board.write(now_ns)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hft.core.codes import ResponseKind
 from hft.services.callbacks import Call, Callbacks, CallKind
 from hft.services.link import Link, Phase
 from hft.services.ports import AlertKind
@@ -19,6 +20,10 @@ from hft.trading.inputs import HEARD, INPUT, InputKind, Outcome
 _ANSWER, _RECONCILED = InputKind.ANSWER.value, InputKind.RECONCILED.value
 _TOLD = Call._fields.index("token")  # the fields before it are those of HEARD
 _PLACES = [(HEARD.names or ()).index(name) for name in Call._fields[:_TOLD]]
+_FILL = ResponseKind.FILL.value
+_ENDS = [
+    kind.value for kind in (ResponseKind.CANCELLED, ResponseKind.EXPIRED, ResponseKind.REJECTED)
+]
 _KINDS = {CallKind.ANSWER: _ANSWER, CallKind.TOLD: _RECONCILED}
 Said = list[tuple[AlertKind, str]]
 
@@ -34,9 +39,12 @@ class Hearing:
         self._asked: set[int] = set()
         self._untold: set[int] = set()
         self._disputed = self._gaps = 0
+        self._desk: Desk | None = None
+        self.unbooked = 0  # fills of this life that our books have no order for
 
     def begin(self, desk: Desk) -> None:
         """A life begins with this desk."""
+        self._desk = desk
         self._gaps = int(desk.state.head[0]["gaps"])
 
     @property
@@ -63,7 +71,10 @@ class Hearing:
                     said.append(call)
             else:
                 self._turn(call, now_ns)
-        return self._rows(said, now_ns) if said else None
+        rows = self._rows(said, now_ns) if said else None
+        if rows is not None and self._desk is not None:
+            self._say_unbooked(rows.view(HEARD), self._desk)
+        return rows
 
     def applied(self, desk: Desk, now_ns: int) -> None:
         """The rows taken last are booked: did they fit, and was that the end of a question?"""
@@ -150,8 +161,45 @@ class Hearing:
                 return _rows(said[:place]) if place else None
         return None
 
+    def _say_unbooked(self, rows: np.ndarray, desk: Desk) -> None:
+        """A fill of an order that has ended here, or never was, moves the venue's position alone.
+
+        A copy of one that was heard before is not meant.
+        """
+        fills = np.flatnonzero((rows["kind"] == _ANSWER) & (rows["code"] == _FILL))
+        if not len(fills):
+            return
+        is_open = np.isin(rows["order_id"][fills], desk.working()["order_id"])
+        ends = (rows["kind"] == _ANSWER) & np.isin(rows["code"], _ENDS)
+        heard: set[tuple[int, int, int]] = set()
+        for at, was_open in zip(fills, is_open, strict=True):
+            row = rows[at]
+            number = (int(row["account_idx"]), int(row["session"]), int(row["seq"]))
+            ended = ends[:at] & (rows["order_id"][:at] == row["order_id"])
+            if (was_open and not ended.any()) or number in heard or not _is_new(row, desk):
+                continue
+            heard |= {number} if row["seq"] > 0 else set()
+            self.unbooked += 1
+            self._say(
+                AlertKind.UNBOOKED_FILL,
+                f"order {row['order_id']}: the venue filled {row['qty']} lots at {row['price']} "
+                "ticks, and our books have no such order any more; it is not booked, so compare "
+                "the position with the venue's",
+            )
+
     def _say(self, kind: AlertKind, said: str) -> None:
         self.alerts.append((kind, said))
+
+
+def _is_new(row: np.ndarray, desk: Desk) -> bool:
+    """Was an answer of this number not heard yet? One without a number always counts."""
+    if row["seq"] <= 0:
+        return True
+    last = desk.state.sessions[row["account_idx"]]
+    known = last["seq"] if last["seq"] >= 0 else -1 - last["seq"]
+    if row["session"] != last["session"]:
+        return bool(row["session"] > last["session"])
+    return bool(row["seq"] > known)
 
 
 def _rows(said: list[Call]) -> np.ndarray:

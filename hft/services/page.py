@@ -159,6 +159,7 @@ def _of_service(row: Any) -> dict[str, Any]:
         "undurable": int(row["undurable"]),
         "leader_active": bool(row["leader"]),
         "ready": bool(row["ready"]),
+        "unbooked_fills": int(row["unbooked_fills"]),
         "phase": Phase(int(row["phase"])).name.lower(),
     }
 

@@ -58,6 +58,7 @@ class AlertKind(StrEnum):
     CALLBACKS_LOST = "callbacks_lost"
     DISPUTED = "disputed"
     STRAY_ORDER = "stray_order"
+    UNBOOKED_FILL = "unbooked_fill"
     BAD_ANSWER = "bad_answer"
     QUOTE_SCHEMA = "quote_schema"
     PROMOTION = "promotion"

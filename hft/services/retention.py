@@ -5,11 +5,13 @@ first life that is still needed. They are removed, or moved to an archive with t
 """
 
 import contextlib
+import errno
 import itertools
 from pathlib import Path
 
 from hft.core.errors import JournalError
 from hft.services.history import History
+from hft.storage.atomic import SUFFIX
 from hft.storage.disk import REAL, Disk
 from hft.storage.log import OWNER, segment_paths
 
@@ -49,6 +51,38 @@ def _before(history: History, needed: int, disk: Disk) -> list[Path]:
     return found
 
 
+def _move(path: Path, place: Path, disk: Disk) -> None:
+    """To a folder of this disk, or of another: there it is whole before it is gone here."""
+    try:
+        disk.rename(path, place / path.name)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copy(path, place, disk)
+        disk.unlink(path)
+    else:
+        disk.sync_folder(place)
+
+
+def _copy(path: Path, place: Path, disk: Disk) -> None:
+    """Written aside, synced and read again before it has its name. Raises: JournalError."""
+    aside, content = place / f".{path.name}{SUFFIX}", disk.read(path)
+    with contextlib.suppress(FileNotFoundError):  # of a copy that was cut off
+        disk.unlink(aside)
+    file = disk.create(aside)
+    at = 0
+    while at < len(content):
+        at += file.write(at, memoryview(content)[at:])
+    file.sync()
+    file.close()
+    if disk.read(aside) != content:
+        raise JournalError(f"{aside}: reads other than what was written; look at that disk")
+    disk.rename(aside, place / path.name)
+    disk.sync_folder(place)
+
+
 def _take(path: Path, history: History, archive: Path | None, disk: Disk) -> None:
     if archive is None:
         disk.unlink(path)
@@ -60,7 +94,5 @@ def _take(path: Path, history: History, archive: Path | None, disk: Disk) -> Non
             file.write(0, f"{history.account}\n".encode())
             file.sync()
             file.close()
-        with contextlib.suppress(FileNotFoundError):
-            disk.rename(path, place / path.name)
-        disk.sync_folder(place)
+        _move(path, place, disk)
     disk.sync_folder(path.parent)

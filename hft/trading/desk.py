@@ -163,7 +163,10 @@ class Desk:
         Raises: ConfigError when there were too many lives.
         """
         if self.epoch >= EPOCH_MAX:
-            raise ConfigError(f"this journal has had {EPOCH_MAX} lives; begin another one")
+            raise ConfigError(
+                f"this journal has had {EPOCH_MAX} lives, and the ids of commands have room for no "
+                "more; cancel what is open at the venue and begin another one in another folder"
+            )
         life = rows_of(InputKind.LIFE, ts_ns, value=self.epoch + 1, key_lo=self.configuration)
         return np.concatenate([life, *self._name_rows(ts_ns)])
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from hft.core.errors import JournalError
+from hft.services.lease import file_lease
 from hft.services.lease.file_lease import FileLease
 from hft.services.lease.lease import AlwaysLeads
 from tests.services.lease_drill import drill
@@ -35,6 +36,17 @@ def test_the_first_leads_the_second_waits_and_a_release_lets_it_lead_under_a_hig
     assert not two.acquire() and not two.leads() and two.fence == 0
     one.release()
     assert not one.leads() and two.acquire() and two.leads() and two.fence == 2
+
+
+def test_what_a_lease_says_of_another_start_of_the_machine_holds_up_nobody(
+    tmp_path, monkeypatch
+) -> None:
+    one, two = pair(tmp_path, Clock())
+    with monkeypatch.context() as before:
+        before.setattr(file_lease, "_boot", lambda: "the start before")
+        assert one.acquire() and not two.acquire()
+    assert two.acquire() and two.leads(), "a time of another start says nothing about now"
+    assert not one.renew() and not one.leads()
 
 
 def test_a_leader_that_does_not_renew_stops_before_another_may_lead(tmp_path) -> None:

@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from service_world import QUICK, Answers, Gateways, S, intent
 
-from hft.core.codes import ControlKind, IntentType, Reason
+from hft.core.codes import ControlKind, IntentType, Reason, ResponseKind
 from hft.core.errors import ConfigError
 from hft.services.adapters.loopback import Loopback, LoopbackVenue, LoopOrder
+from hft.services.health import snapshot
 from hft.services.life import Phase
 from hft.services.service import GatewayService
+from hft.trading.inputs import OUTBOUND
 
 
 def kinds(world: Gateways) -> list[str]:
@@ -207,3 +210,68 @@ def test_orders_at_the_venue_that_are_not_ours_are_named_and_left_alone() -> Non
     service, *_ = world.begin()
     assert service.phase is Phase.READY and kinds(world) == ["stray_order"]
     assert world.venue.orders[999].open_qty == 5
+
+
+def test_a_fill_of_an_order_that_our_books_have_ended_is_told_once_and_shown() -> None:
+    world, answers = Gateways(19), Answers()
+    service, *_ = world.begin()
+    for key in "ab":
+        service.submit(intent(key=key, qty=3), answers.of(key))
+    world.until(lambda: len(answers.heard) == 2)
+    ended, filled = answers.order_id("a"), answers.order_id("b")
+    world.venue.fill(ended, 1)
+    world.venue.end(ended)
+    world.venue.fill(filled, 3)
+    world.pass_ns(S)
+    _again(service, filled)  # a copy of the fill that ended its order is none
+    world.pass_ns(S)
+    assert not kinds(world) and not len(service.desk.working())
+    world.venue.orders[ended].ended = None  # the venue filled it before it heard the cancel
+    world.venue.fill(ended, 2)
+    world.pass_ns(S)
+    _again(service, ended)
+    world.pass_ns(S)
+    assert kinds(world) == ["unbooked_fill"]
+    assert f"order {ended}: the venue filled 2 lots at 1000 ticks" in world.alerts[0].said
+    assert snapshot(service)["unbooked_fills"] == 1
+    assert service.desk.trading.positions["qty"].tolist() == [4, 0, 0, 0]
+
+
+def _again(service: GatewayService, order_id: int) -> None:
+    """The last answer of the venue, a fill of this order, is heard once more."""
+    last = service.desk.state.sessions[0]
+    fields = {"price": 1000, "qty": 2, "session": int(last["session"]), "seq": int(last["seq"])}
+    service.callbacks.answer(ResponseKind.FILL, order_id, **fields)
+
+
+def test_while_many_answers_wait_no_new_intent_is_decided() -> None:
+    world, answers = Gateways(20), Answers()
+    service, *_ = world.begin(options=replace(QUICK, callbacks=8, hears=2))
+    service.submit(intent(key="a"), answers.of("a"))
+    world.until(lambda: "a" in answers.heard)
+    left = []
+
+    async def turns() -> None:
+        for _ in range(8):
+            service.callbacks.answer(ResponseKind.ACK, answers.order_id("a"))
+        service.submit(intent(key="b"), answers.of("b"))
+        for _ in range(2):
+            service.turn()
+            left.append((len(service.callbacks), len(service.channel)))
+
+    world.loop.run_until_complete(turns())
+    assert left == [(6, 1), (4, 0)]
+    world.until(lambda: "b" in answers.heard)
+    assert answers.reason("b") is Reason.OK
+
+
+def test_what_did_not_leave_is_forgotten_once_nothing_is_on_its_way() -> None:
+    world, answers = Gateways(21), Answers()
+    service, *_ = world.begin()
+    adapter(service).room = 1
+    for name in "ab":
+        service.submit(intent(key=name), answers.of(name))
+    world.until(lambda: len(answers.heard) == 2)
+    world.pass_ns(S)
+    assert service.dispatch.unsent == 1
+    assert service.dispatch.send(np.zeros(0, OUTBOUND), world.now_ns()) == {}

@@ -1,16 +1,31 @@
 """One life follows another, also where the one before only seemed to be dead."""
 
+import re
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
-from service_world import FOLDER, QUICK, Answers, Gateways, LeaseStore, S, desk_of, intent
+import service_world
+from service_world import (
+    FOLDER,
+    QUICK,
+    START,
+    Answers,
+    Gateways,
+    LeaseStore,
+    S,
+    desk_of,
+    intent,
+)
 
 from hft.core.codes import Reason
 from hft.core.errors import Busy, ConfigError, HftError, JournalError
 from hft.services.journal import Journal
 from hft.services.life import Ending
 from hft.storage.disk import REAL
+from hft.trading.inputs import EPOCH_MAX
 from tests.simulation.disk import Life
 
 
@@ -80,16 +95,73 @@ def test_a_venue_that_obeys_a_newer_leader_refuses_an_older_one() -> None:
     assert [alert.kind for alert in world.alerts] == ["stale_fence", "lease_lost"]
 
 
-def test_a_clock_that_went_back_is_refused_before_anything_is_written() -> None:
+def test_a_clock_that_went_back_is_refused_before_anything_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     world = Gateways(26)
     _, life, number, _ = world.begin()
     world.pass_ns(60 * S)
     world.kill(life, number)
     world.loop.now = 0.0
     lives = sorted(world.disk.root.memory)
-    with pytest.raises(ConfigError, match=r"the clock is 5[0-9]{4} ms behind"):
+    with pytest.raises(ConfigError, match=r"the clock is 5[0-9]{4} ms behind") as refused:
         world.begin()
     assert sorted(world.disk.root.memory) == lives
+    # Both ways out that it names, for a clock that was ahead and is right now.
+    at = re.search(r"begin at (\S+)Z or later, or in another folder", str(refused.value))
+    assert at is not None
+    with monkeypatch.context() as other:
+        other.setattr(service_world, "FOLDER", Path("/gateway/other"))
+        _, life, number, _ = world.begin()
+    world.kill(life, number)
+    world.loop.now = datetime.fromisoformat(f"{at[1]}+00:00").timestamp() - START // S
+    service, *_ = world.begin()
+    assert service.is_ready and service.desk.epoch == 2
+
+
+def test_a_journal_that_has_had_all_its_lives_is_refused_and_another_folder_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, answers, desk = Gateways(33), Answers(), desk_of()
+    begin = desk.begin
+
+    def last(ts_ns: int) -> np.ndarray:
+        rows = begin(ts_ns)
+        rows[0]["value"] = EPOCH_MAX
+        return rows
+
+    monkeypatch.setattr(desk, "begin", last)
+    service, life, number, _ = world.begin(desk=desk)
+    service.submit(intent(key="a"), answers.of("a"))  # the last life trades as any other
+    world.until(lambda: "a" in answers.heard)
+    assert answers.reason("a") is Reason.OK and service.desk.epoch == EPOCH_MAX
+    world.kill(life, number)
+    before = sorted(world.disk.root.memory)
+    with pytest.raises(ConfigError, match=r"has had 32767 lives.* begin another one in another fo"):
+        world.begin()
+    assert sorted(world.disk.root.memory) == before
+    monkeypatch.setattr(service_world, "FOLDER", Path("/gateway/other"))
+    assert world.begin()[0].desk.epoch == 1
+
+
+def test_a_life_knows_from_its_first_record_that_nobody_has_spoken_with_the_venue_yet() -> None:
+    world = Gateways(34)
+    service, life, number, _ = world.begin()
+    assert service.desk.trading.gw.head[0]["venue_up"] == 1
+    world.kill(life, number)
+    service, _, number = world.make()
+    started = world.in_life(number, service.start())
+    world.until(started.done)
+    assert started.result() is None
+    assert service.desk.trading.gw.head[0]["venue_up"] == 0
+
+
+def test_a_journal_is_for_one_writer_unless_a_lease_says_who_that_is(tmp_path: Path) -> None:
+    held = Journal(tmp_path, "account 1")
+    with pytest.raises(Busy):
+        Journal(tmp_path, "account 1")
+    held.close()
+    Journal(tmp_path, "account 1").close()
 
 
 def test_a_stop_closes_positions_when_it_is_asked_to() -> None:

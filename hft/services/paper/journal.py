@@ -84,7 +84,8 @@ class PaperJournal:
         if behind_ns > 0:
             raise ConfigError(
                 f"{folder}: its last record is {behind_ns / 1e9:.3f} s later than this machine's "
-                "clock, which was set back; set it right and try again"
+                "clock, which was set back; set it right, or where it is right and was ahead then, "
+                "wait for so long, or begin another session with --home FOLDER"
             )
         self._log = LogWriter(
             folder, TOPIC, schema=SCHEMA, owner=session, created_ns=wall_ns, fsync="always"
