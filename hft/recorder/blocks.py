@@ -56,7 +56,7 @@ def batch_of(table: Table, rows: Any) -> pa.RecordBatch:
             rows = {name: rows[name] for name in rows.dtype.names}
         if not isinstance(rows, Mapping):
             rows = {name: [row[name] for row in rows] for name in table.schema.names}
-        columns = [_column(rows[name], kind) for name, kind in table.columns]
+        columns = [_column(rows[name], kind, name) for name, kind in table.columns]
         return pa.RecordBatch.from_arrays(columns, schema=table.schema)
     except KeyError as error:
         raise DataError(f"{table.name}: a row without {error.args[0]!r}") from None
@@ -64,14 +64,18 @@ def batch_of(table: Table, rows: Any) -> pa.RecordBatch:
         raise DataError(f"{table.name}: rows that do not fit: {error}") from None
 
 
-def _column(values: Any, kind: str) -> pa.Array:
-    if isinstance(values, np.ndarray) and kind == "int":
+def _column(values: Any, kind: str, name: str) -> pa.Array:
+    """A number must be there; a word that is not is empty."""
+    if kind != "int":
+        if isinstance(values, pa.Array):
+            return values.cast(pa.string()).fill_null("")
+        return strings(["" if one is None else str(one) for one in values])
+    if isinstance(values, np.ndarray):
         return arrow(np.ascontiguousarray(values, np.int64))
-    if kind == "int":
-        return pa.array(values, pa.int64())
-    if isinstance(values, pa.Array):
-        return values
-    return strings([None if one is None else str(one) for one in values])
+    found = pa.array(values, pa.int64())
+    if found.null_count:
+        raise ValueError(f"{name} is not there")
+    return found
 
 
 def encode(

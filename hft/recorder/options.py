@@ -12,8 +12,10 @@ from typing import Any
 
 from hft.core.errors import ConfigError
 from hft.recorder.pressure import MB, POLICIES, Budget
+from hft.recorder.schema import DATABASE
 from hft.recorder.tables import TABLES
 from hft.recorder.wal_first import Sizes
+from hft.storage.migrations import HERE, Placement, database_name
 
 MS, S = 1_000_000, 1_000_000_000
 DROPPABLE = tuple(name for name, one in TABLES.items() if one.droppable)
@@ -35,7 +37,6 @@ NUMBERS: Mapping[str, tuple[int | None, int, int]] = {
     "min_free_mb": (500, 0, 1 << 30),
     "check_s": (10, 1, 3600),
     "workers": (4, 1, 64),
-    "insert_rows": (100_000, 1, 1_000_000),
     "flush_after_close_s": (300, 0, 86_400),
     "flush_check_s": (60, 1, 3600),
     "flush_retries": (3, 1, 100),
@@ -49,6 +50,8 @@ class Options:
 
     numbers: Mapping[str, int | None]
     policies: Mapping[str, str] = field(default_factory=dict)
+    database: str = DATABASE
+    placement: Placement = HERE
 
     def __getitem__(self, name: str) -> int:
         value = self.numbers[name]
@@ -79,15 +82,23 @@ class Options:
 
 def options(values: Mapping[str, Any], where: str) -> Options:
     """Raises: ConfigError naming `where`, the key and what it may be."""
-    unknown = [key for key in values if key not in NUMBERS and key != "policies"]
+    known = (*NUMBERS, "policies", "database", "cluster", "replicated")
+    unknown = [key for key in values if key not in known]
     if unknown:
-        known = (*NUMBERS, "policies")
         near = get_close_matches(str(unknown[0]), known, 1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
         raise ConfigError(f"{where}: {unknown[0]!r} is no key of the recorder{hint}")
     numbers = {key: _number(key, values.get(key), where) for key in NUMBERS}
     _refuse_disorder(numbers, where)
-    return Options(numbers, _policies(values.get("policies"), where))
+    cluster, replicated = values.get("cluster") or "", values.get("replicated") or False
+    if not isinstance(replicated, bool):
+        raise ConfigError(f"{where}: replicated: {replicated!r} is neither true nor false")
+    return Options(
+        numbers,
+        _policies(values.get("policies"), where),
+        database_name(str(values.get("database") or DATABASE), f"{where}: database"),
+        Placement(database_name(str(cluster), f"{where}: cluster") if cluster else "", replicated),
+    )
 
 
 def _number(key: str, value: Any, where: str) -> int | None:

@@ -6,6 +6,12 @@ NS = 1_000_000_000
 BACKOFF_S = (1, 30)
 
 
+def backoff_s(tries: int) -> int:
+    """How long to wait after so many failures."""
+    first, most = BACKOFF_S
+    return min(first << (2 * tries), most)
+
+
 class FlushSchedule:
     """Which close is owed a flush. Times are ns; whoever asks brings the clock."""
 
@@ -35,5 +41,4 @@ class FlushSchedule:
             self.given_up.append(self._closes[0])
             self.done()
             return
-        first, most = BACKOFF_S
-        self._not_before_ns = now_ns + min(first << (2 * self._tries), most) * NS
+        self._not_before_ns = now_ns + backoff_s(self._tries) * NS

@@ -21,6 +21,10 @@ TOPIC = "recorder"
 _LEAD = frame.HEADER_BYTES + frame.HEAD_BYTES
 
 
+class Foreign(JournalError):
+    """A segment that is no segment of ours, or of another version: it is left as it is."""
+
+
 class Last(NamedTuple):
     """Where a writer goes on: the newest block, and what its last segment has so far."""
 
@@ -79,15 +83,45 @@ def last(folder: Path, disk: Disk) -> Last:
 
 
 def read_sealed(path: Path, disk: Disk) -> Segment:
-    """A sealed segment whole. Raises: JournalError naming offset and record, OSError."""
+    """A sealed segment: it has to be whole.
+
+    Raises: Foreign for one of another version; JournalError naming offset and record; OSError.
+    """
+    segment = read_whole(path, disk)
+    if segment.torn_bytes:
+        raise _damaged(
+            path,
+            segment.header.first_seq + len(segment.frames),
+            len(segment.data) - segment.torn_bytes,
+        )
+    return segment
+
+
+def read_whole(path: Path, disk: Disk) -> Segment:
+    """A segment that may be open for writing: its end may be torn. Raises: as `read_sealed`."""
     data = disk.read(path)
+    if data[: len(frame.MAGIC)] == frame.MAGIC and _version(data) != frame.VERSION:
+        raise Foreign(
+            f"{path}: journal version {_version(data)}; this hft reads {frame.VERSION}; load it "
+            "with the hft that wrote it"
+        )
     header = frame.decode_header(data, str(path))
     refuse_other(header, path)
     scan = frame.scan(data, header.first_seq)
-    if scan.torn_bytes or scan.damaged_at >= 0:
-        number = header.first_seq + len(scan.frames)
-        raise JournalError(f"{path}: offset {scan.end}: record {number} is damaged")
-    return Segment(path, header, data, scan.frames, 0)
+    if header.first_seq != first_of(path):
+        raise JournalError(f"{path}: offset 0: begins with record {header.first_seq}")
+    if scan.damaged_at >= 0:
+        raise _damaged(path, header.first_seq + len(scan.frames), scan.damaged_at)
+    return Segment(path, header, data, scan.frames, scan.torn_bytes)
+
+
+def _damaged(path: Path, number: int, at: int) -> JournalError:
+    return JournalError(f"{path}: offset {at}: record {number} is damaged")
+
+
+def _version(data: bytes) -> int:
+    at = len(frame.MAGIC)
+    return int.from_bytes(data[at : at + 2], "little")
 
 
 def batches_of(segment: Segment) -> Iterator[tuple[Place, pa.RecordBatch]]:
@@ -103,10 +137,10 @@ def batches_of(segment: Segment) -> Iterator[tuple[Place, pa.RecordBatch]]:
 def refuse_other(header: frame.Header, path: Path) -> None:
     """Raises: JournalError for a segment of another kind, or with other columns."""
     if header.topic != TOPIC:
-        raise JournalError(f"{path}: a journal of {header.topic!r}, not of {TOPIC!r}")
+        raise Foreign(f"{path}: a journal of {header.topic!r}, not of {TOPIC!r}")
     if header.schema != SCHEMA:
         said = header.schema.decode(errors="replace")
-        raise JournalError(
+        raise Foreign(
             f"{path}: holds rows of version {said!r}, this hft knows {SCHEMA.decode()!r}; load it "
             "with the hft that wrote it"
         )

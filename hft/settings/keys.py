@@ -114,6 +114,8 @@ KEYS: tuple[Key, ...] = (
     Key("HFT_CLICKHOUSE_HOST", "text", "localhost", "name; for a DSN without one"),
     Key("HFT_CLICKHOUSE_PORT", "int", 8123, "TCP; for a DSN without one", low=1, high=65535),
     Key("HFT_AUDIT_JOURNAL_DIR", "path", ".state/audit", "path"),
+    Key("HFT_WAL_DIR", "path", ".wal", "path; relative to the workspace"),
+    Key("HFT_RECORDER", "path", "config/recorder.yaml", "path; relative to the workspace"),
     Key("HFT_ALPHA_AUDIT_ENABLED", "bool", True, "0 stops delivery, never the journal"),
     Key("HFT_AUDIT_HMAC_KEY_FILE", "path", None, "path"),
     Key("AUDIT_HMAC_KEY", "secret", None, "base64", aliases=("AUDIT_HMAC_KEY",)),

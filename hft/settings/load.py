@@ -71,6 +71,8 @@ class Settings:
     clickhouse_host: str
     clickhouse_port: int
     audit_journal_dir: str
+    wal_dir: str
+    recorder: str
     alpha_audit_enabled: bool
     audit_hmac_key_file: str | None
     audit_hmac_key: Secret | None

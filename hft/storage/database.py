@@ -11,17 +11,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import polars as pl
 
 from hft.core.errors import Busy, ConfigError, DataError, HftError, Unavailable
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 EMBEDDED = "chdb"
 SERVERS = {"clickhouse": "http", "clickhouses": "https", "http": "http", "https": "https"}
 DEFAULT_PORT = {"http": 8123, "https": 8443}
 MEMORY = ":memory:"
+# Options of a DSN that say how to reach the server; every other is a setting of its session.
+REACH = ("ca_cert", "client_cert", "client_cert_key", "http_proxy", "https_proxy", "access_token")
+# What a server must not choose otherwise: an insert that is queued there forgets its token, and one
+# that answers before its end may fail behind our back.
+PINNED = {"async_insert": "0", "wait_end_of_query": "1"}
 # ClickHouse error codes: authentication failed, required password, unknown user, wrong password.
 AUTHENTICATION = (516, 194, 192, 193)
 
@@ -83,6 +91,9 @@ class Source:
         except ValueError:
             raise ConfigError(f"{self.shown}: its port is no number from 1 to 65535") from None
         user = unquote(parts.username) if parts.username else None
+        given = dict(parse_qsl(parts.query))
+        reach = {name: given.pop(name) for name in REACH if name in given}
+        self._refuse(given, reach, user)
         return {
             "interface": interface,
             "host": parts.hostname or self.host,
@@ -92,10 +103,24 @@ class Source:
             "connect_timeout": self.connect_s,
             "send_receive_timeout": self.answer_s,
             "query_retries": 0,
-            "settings": dict(parse_qsl(parts.query)),
+            "settings": given | PINNED,
+            **reach,
             "autogenerate_session_id": False,
             "dedicated_pool": True,
         }
+
+    def _refuse(
+        self, settings: Mapping[str, str], reach: Mapping[str, str], user: str | None
+    ) -> None:
+        """Options that contradict us or each other. Raises: ConfigError."""
+        for name, value in PINNED.items():
+            if settings.get(name, value) != value:
+                raise ConfigError(f"{self.shown}: {name}={settings[name]}: only {value}; remove it")
+        if "access_token" in reach and user:
+            raise ConfigError(f"{self.shown}: has a user and an access_token; keep one")
+        for name in ("ca_cert", "client_cert", "client_cert_key"):
+            if name in reach and not Path(reach[name]).is_file():
+                raise ConfigError(f"{self.shown}: {name}: {reach[name]} is no file")
 
 
 class Database:
@@ -119,9 +144,7 @@ class Database:
 
     def frame(self, query: str, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame:
         """The rows of a query as a frame. Raises: DatabaseRefused, Unavailable."""
-        with _translated(self.source):
-            table = self._client.query_arrow(query, parameters=dict(parameters or {}))
-        found = pl.from_arrow(table)
+        found = pl.from_arrow(self.arrow(query, parameters))
         return found if isinstance(found, pl.DataFrame) else found.to_frame()
 
     def look(self, query: str) -> pl.DataFrame:
@@ -152,6 +175,20 @@ class Database:
                 column_names=list(columns),
                 settings={"insert_deduplication_token": token, "insert_deduplicate": 1},
             )
+
+    def insert_arrow(self, table: str, rows: "pa.Table", token: str) -> None:
+        """As `insert`, of columns by name.
+
+        Raises: DatabaseRefused, Unavailable; then the rows may or may not be there.
+        """
+        with _translated(self.source):
+            settings = {"insert_deduplication_token": token, "insert_deduplicate": 1}
+            self._client.insert_arrow(table, rows, settings=settings)
+
+    def arrow(self, query: str, parameters: Mapping[str, Any] | None = None) -> "pa.Table":
+        """The rows of a query as Arrow columns. Raises: DatabaseRefused, Unavailable."""
+        with _translated(self.source):
+            return self._client.query_arrow(query, parameters=dict(parameters or {}))
 
 
 @dataclass

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
+from hft.core.errors import Busy
 from hft.storage.atomic import sync_folder
 from hft.storage.lock import lock
 
@@ -65,6 +66,9 @@ class Disk(Protocol):
 
     def lock(self, folder: Path, doing: str) -> Held:
         """Hold a folder, asked for once. Raises: Busy naming who holds it."""
+
+    def claim(self, path: Path) -> Held | None:
+        """Hold a file that is there; None where somebody else does, or it was taken away."""
 
 
 class RealFile:
@@ -136,6 +140,23 @@ class RealDisk:
         not touched. On a network file system that holds among the processes of one host."""
         held = RealFile(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         lock(held._descriptor, folder, wait_s=0.0, doing=doing)
+        return held
+
+    def claim(self, path: Path) -> Held | None:
+        """The file itself is locked, so that a claim ends with its process or with its file."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        held = RealFile(descriptor)
+        try:
+            lock(descriptor, path, wait_s=0.0)
+            still = os.path.samestat(os.fstat(descriptor), os.stat(path))
+        except (Busy, FileNotFoundError):
+            still = False
+        if not still:
+            held.close()
+            return None
         return held
 
 

@@ -16,6 +16,7 @@ the client asks for. `POST /fault` with a JSON object makes it misbehave:
 import contextlib
 import gzip
 import json
+import re
 import sys
 import tempfile
 import threading
@@ -72,7 +73,7 @@ class Engine:
             return bytes(self.connection.query(query, "TabSeparated", params=parameters).bytes())
 
     def insert(self, query: str, settings: dict[str, str], data: bytes) -> None:
-        """`INSERT INTO ... FORMAT Native` with its data."""
+        """`INSERT INTO ... FORMAT Native` or Arrow with its data."""
         into, _, format_ = query.strip().rpartition("FORMAT ")
         with tempfile.NamedTemporaryFile(suffix=".native") as file:
             file.write(data)
@@ -87,8 +88,9 @@ def statement_and_data(query: str, body: bytes) -> tuple[str, bytes]:
     """Query and body are one text; what follows the format of an insert is data."""
     whole = (query.encode() + b"\n" if query else b"") + body
     if whole.lstrip()[:6].upper() == b"INSERT":
-        head, mark, data = whole.partition(b"FORMAT Native\n")
-        return (head + mark).decode(), data
+        found = re.search(rb"FORMAT (Native|Arrow)\s", whole)
+        if found is not None:
+            return whole[: found.end()].decode(), whole[found.end() :]
     return whole.decode(), b""
 
 

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import hft
-from hft.api import answers, canary, desk, promotion, search
+from hft.api import answers, canary, desk, promotion, recorder, search
 from hft.core.errors import ConfigError
 from hft.runs.job import Job
 from hft.runs.prepare import prepare
@@ -175,6 +175,8 @@ CASES: dict[str, Case] = {
     "HFT_CLICKHOUSE_HOST": Case("a", "b", seen(lambda here: vars(here.source("clickhouse://")))),
     "HFT_CLICKHOUSE_PORT": Case("1", "2", seen(lambda here: vars(here.source("clickhouse://")))),
     "HFT_AUDIT_JOURNAL_DIR": Case("a", "b", seen(lambda here: here.workspace.audit_journal.name)),
+    "HFT_WAL_DIR": Case("a", "b", seen(lambda here: recorder.place_of(root=here.root).wal.name)),
+    "HFT_RECORDER": Case("one", "other", seen(lambda here: recorder.place_of(root=here.root))),
     "HFT_ALPHA_AUDIT_ENABLED": Case("1", "0", seen(lambda here: here.auditor.enabled)),
     "HFT_AUDIT_HMAC_KEY_FILE": Case("one", "other", seen(lambda here: here.hmac_key)),
     "AUDIT_HMAC_KEY": Case(BASE64, BASE64[:4], seen(lambda here: here.hmac_key)),

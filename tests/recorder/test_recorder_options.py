@@ -15,7 +15,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "config" / "recorder.yaml"
 
 def test_the_shipped_file_names_every_key_with_its_default() -> None:
     given = load_yaml(SHIPPED.read_text(), str(SHIPPED))
-    assert {*given} == {*NUMBERS, "policies"}
+    assert {*given} == {*NUMBERS, "policies", "database", "cluster", "replicated"}
     assert options(given, "f") == options({}, "f")
 
 
@@ -30,6 +30,8 @@ def test_the_shipped_file_names_every_key_with_its_default() -> None:
         ({"batch_rows": 0}, "batch_rows: 0 is no whole number from 1 to"),
         ({"batch_ms": True}, "batch_ms: True is no whole number"),
         ({"warn_pct": 90}, "warn_pct 90 is not below critical_pct 80"),
+        ({"database": "a-b"}, "database: 'a-b' is no name of a database; use letters"),
+        ({"replicated": "often"}, "replicated: 'often' is neither true nor false"),
         ({"warn_mb": 9, "halt_mb": 8}, "warn_mb 9 is not below halt_mb 8"),
     ],
 )

@@ -149,7 +149,7 @@ class ModelDisk:
         self.fails: dict[str, int] = {}  # what fails next, once -> errno
         self.faults = 0  # how many errors were given
         self.changes = 0  # how often the platter may have changed
-        self.locks: dict[Folder, Life] = {}
+        self.locks: dict[Folder | Inode, Life] = {}
         self._lives: list[Life] = []
 
     def power_cut(self) -> None:
@@ -289,7 +289,14 @@ class Life:
 
     def rename(self, old: Path, new: Path) -> None:
         if self.acts("rename"):
-            self._folder(old.parent).change({old.name: None, new.name: self._inode(old)})
+            inode = self._inode(old)
+            if old.parent == new.parent:
+                self._folder(old.parent).change({old.name: None, new.name: inode})
+                return
+            there = self._folder(new.parent)  # a journal has the new name before the old one goes
+            there.change({new.name: inode})
+            there.platter[new.name] = inode
+            self._folder(old.parent).change({old.name: None})
 
     def unlink(self, path: Path) -> None:
         if self.acts("unlink"):
@@ -311,6 +318,16 @@ class Life:
                 raise Busy(f"{folder}: {owner.name} {doing}; try again")
             self.disk.locks[node] = self
         return ModelLock(self, node)
+
+    def claim(self, path: Path) -> "ModelLock | None":
+        try:
+            inode = self._inode(path)
+        except FileNotFoundError:
+            return None
+        if not self.acts("lock") or inode in self.disk.locks:
+            return None
+        self.disk.locks[inode] = self
+        return ModelLock(self, inode)
 
     def _folder(self, path: Path) -> Folder:
         node: Inode | Folder = self.disk.root
@@ -366,10 +383,10 @@ class ModelFile:
 
 @dataclass
 class ModelLock:
-    """A folder held by one life."""
+    """A folder or a file held by one life."""
 
     life: Life
-    folder: Folder
+    folder: Folder | Inode
 
     def close(self) -> None:
         if self.life.disk.locks.get(self.folder) is self.life:

@@ -29,8 +29,29 @@ def test_user_password_and_settings_are_taken_and_never_shown() -> None:
     source = Source("clickhouse://ada:p%40ss@db:9/?max_threads=2", port=1)
     given = source.arguments()
     assert (given["username"], given["password"], given["port"]) == ("ada", "p@ss", 9)
-    assert given["settings"] == {"max_threads": "2"}
+    assert given["settings"]["max_threads"] == "2"
     assert source.shown == "clickhouse://db:9/"
+
+
+def test_an_insert_is_never_queued_in_the_server_and_a_query_is_waited_for() -> None:
+    given = Source("clickhouse://db/?max_threads=2&async_insert=0").arguments()
+    assert given["settings"] == {"max_threads": "2", "async_insert": "0", "wait_end_of_query": "1"}
+    with pytest.raises(ConfigError, match="async_insert=1: only 0; remove it"):
+        Source("clickhouse://db/?async_insert=1").arguments()
+
+
+def test_certificates_proxy_and_token_are_options_of_the_dsn(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("x")
+    asked = f"ca_cert={tmp_path}/ca.pem&https_proxy=http://p:1&access_token=t"
+    source = Source(f"https://db/?{asked}")
+    given = source.arguments()
+    assert (given["ca_cert"], given["https_proxy"]) == (f"{tmp_path}/ca.pem", "http://p:1")
+    assert given["access_token"] == "t" and "access_token" not in given["settings"]
+    assert source.shown == "https://db/"
+    with pytest.raises(ConfigError, match="client_cert: /absent is no file"):
+        Source("https://db/?client_cert=/absent").arguments()
+    with pytest.raises(ConfigError, match="has a user and an access_token; keep one"):
+        Source("https://ada@db/?access_token=t").arguments()
 
 
 @pytest.mark.parametrize("dsn", ["", "foo", "postgres://x", "clickhouse:/x", "http://x:99999"])

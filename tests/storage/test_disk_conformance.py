@@ -225,6 +225,28 @@ def test_a_failed_sync_loses_pages_and_the_next_one_succeeds_without_them() -> N
     assert 3 < lost < 17
 
 
+def test_a_file_is_claimed_once_and_only_while_it_is_there(machine: Machine) -> None:
+    path = machine.file("a", b"content")
+    held = machine.disk.claim(path)
+    assert held is not None
+    assert machine.other.claim(path) is None
+    held.close()
+    again = machine.other.claim(path)
+    assert again is not None
+    machine.other.unlink(path)
+    again.close()
+    assert machine.disk.claim(path) is None
+
+
+def test_a_file_is_renamed_into_another_folder(machine: Machine) -> None:
+    path = machine.file("a", b"content")
+    there = machine.folder / "archive"
+    machine.disk.make(there)
+    machine.disk.rename(path, there / "a")
+    assert machine.disk.read(there / "a") == b"content"
+    assert "a" not in machine.disk.names(machine.folder)
+
+
 def test_a_life_that_has_ended_changes_nothing_and_its_lock_is_free() -> None:
     model = ModelDisk(Random(0))
     machine = Machine(Path("/"), model)
