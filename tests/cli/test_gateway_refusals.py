@@ -14,6 +14,7 @@ from killed_life import bury
 from hft.api import gateway
 from hft.runs.ingest import synthetic
 from hft.services.paper.session import World
+from hft.storage.lock import locked
 
 COMMANDS: list[Forks] = []
 HOUR_NS = 3_600_000_000_000
@@ -143,7 +144,11 @@ def step_back(home: Path) -> None:
     ("spoil", "code", "sentence"),
     [
         (damage, 74, "is damaged"),
-        (make_foreign, 74, "this hft reads 'paper', 'hft-paper-1'"),
+        (
+            make_foreign,
+            74,
+            "this hft reads 'paper', 'hft-paper-1'; go on with the hft that began it",
+        ),
         (lose, 74, "its journal is gone"),
         (swap_owner, 74, "20200101T000000-1"),
         (make_newer, 74, "is of version 99, this hft reads"),
@@ -176,6 +181,13 @@ def test_a_session_that_cannot_begin_leaves_nothing(
 ) -> None:
     (tmp_path / "turns.py").write_text(LOOP)
     refused(tmp_path, code, sentence, "run", str(killed / "market"), *words)
+
+
+def test_a_second_writer_is_refused_and_touches_nothing(killed: Path, tmp_path: Path) -> None:
+    home = tmp_path / "gateway"
+    shutil.copytree(killed / "gateway", home)
+    with locked(home / ".lock"):
+        refused(tmp_path, 75, "runs this gateway", "run")
 
 
 def test_an_empty_folder_is_not_asked_and_not_filled(tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ def read(folder: Path) -> History:
             raise JournalError(
                 f"{segment.path}: a journal of {segment.header.topic!r}, "
                 f"{segment.header.schema.decode(errors='replace')!r}; this hft reads "
-                f"{TOPIC!r}, {SCHEMA.decode()!r}"
+                f"{TOPIC!r}, {SCHEMA.decode()!r}; go on with the hft that began it, or begin "
+                "another session with --home FOLDER"
             )
         for kind, payload in zip(segment.frames.kind, segment.payloads(), strict=True):
             history.records += 1
