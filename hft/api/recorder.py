@@ -17,7 +17,8 @@ from hft.recorder import segments
 from hft.recorder.backlog import backlog
 from hft.recorder.blocks import head_of
 from hft.recorder.inserts import Target
-from hft.recorder.loader import Counters, Loader, load_all
+from hft.recorder.loader import ARCHIVE, QUARANTINE, Counters, Loader, load_all
+from hft.recorder.manifest import FOLDER as MANIFEST
 from hft.recorder.options import KEPT, Options, options
 from hft.recorder.pressure import DiskPressureMonitor
 from hft.recorder.room import reading_of
@@ -31,6 +32,7 @@ from hft.storage.disk import REAL
 from hft.storage.log import Segment, segment_paths
 from hft.storage.strict_yaml import load_yaml
 
+ASIDE = (ARCHIVE, QUARANTINE, MANIFEST)
 DEFAULT = "config/recorder.yaml"
 Report = Callable[[int, int], None]
 
@@ -48,6 +50,28 @@ class Place(NamedTuple):
         name = self.options.database
         refills = not self.options.placement.replicated
         return Target(lambda: opened(self.source), self.source.shown, name, refills)
+
+    def of_session(self, name: str) -> "Place":
+        """The folder of one session's rows."""
+        return self._replace(wal=self.wal / name)
+
+    def folders(self) -> "list[Place]":
+        """The folders of rows at and below this one; this one where there is none."""
+        found = [self] if segment_paths(self.wal) else []
+        for below in sorted(self.wal.glob("*/")):
+            if below.name not in ASIDE and segment_paths(below):
+                found.append(self._replace(wal=below))
+        return found or [self]
+
+    @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """The schema is there; an embedded engine stays open meanwhile."""
+        with opened(self.source) as database:
+            schema_of(self.options.database, self.options.placement).apply(database)
+            if self.source.is_embedded:
+                yield
+                return
+        yield
 
     def monitor(self) -> DiskPressureMonitor:
         """The level of the folder; nobody measures it yet."""
@@ -123,20 +147,9 @@ def load(
 
     embedded = place.source.is_embedded
     count = 1 if embedded else min(workers or place.options["workers"], len(paths))
-    with _prepared(place):
+    with place.prepared():
         team = [Loader(place.wal, place.target, progress=report) for _ in range(count)]
         return load_all(team, paths)
-
-
-@contextmanager
-def _prepared(place: Place) -> Iterator[None]:
-    """The schema is there; an embedded engine stays open meanwhile."""
-    with opened(place.source) as database:
-        schema_of(place.options.database, place.options.placement).apply(database)
-        if place.source.is_embedded:
-            yield
-            return
-    yield
 
 
 def seal(place: Place) -> bool:
@@ -179,7 +192,7 @@ def verify(place: Place, progress: Report | None = None) -> Verified:
     """Compare what was loaded with the database, row by row."""
     if not place.wal.is_dir():
         raise DataError(f"{place.wal}: is no folder; nothing was recorded there")
-    with _prepared(place):
+    with place.prepared():
         return _verify(place.wal, place.target, progress=progress)
 
 

@@ -22,6 +22,10 @@ Dsn = Annotated[str | None, typer.Option(help="Database, instead of HFT_AUDIT_DS
 Workers = Annotated[
     int | None, typer.Option(min=1, max=64, help="Threads that load, into a server.")
 ]
+Home = Annotated[
+    str | None,
+    typer.Option("--home", help="A session on paper: the folder of `hft gateway`.", metavar="P"),
+]
 MB = 1 << 20
 
 
@@ -35,8 +39,8 @@ def status(wal_dir: WalDir = None, dsn: Dsn = None, json: Json = False) -> None:
     """Say what waits and since when, what is aside and why, and how full the disk is."""
     from hft.api import recorder as api
 
-    found = api.status(_place(wal_dir, dsn))
-    context.emit(found, lambda: _status(found))
+    found = [api.status(place) for place in _place(wal_dir, dsn).folders()]
+    context.emit({"folders": found}, lambda: "\n\n".join(map(_status, found)))
 
 
 @app.command()
@@ -46,16 +50,46 @@ def load(
     force: Annotated[
         bool, typer.Option("--force", help="End the last segment first, if nobody writes it.")
     ] = False,
+    home: Home = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="With --home: until the session has ended.")
+    ] = False,
     workers: Workers = None,
     json: Json = False,
 ) -> None:
-    """Bring every segment that is full to the database; exit code 2 where one is damaged."""
+    """Bring every segment that is full to the database; exit code 2 where one is damaged.
+
+    With --home the steps of its session are recorded first, as far as they are durable.
+    """
     from hft.api import recorder as api
 
     place = _place(wal_dir, dsn)
+    if follow and home is None:
+        raise typer.BadParameter("--follow: goes with --home, the folder of a session")
+    if home is not None:
+        place = _record(place, home, follow)
     with bar("loading", "MB", "") as report:
-        done = api.load(place, force=force, workers=workers, progress=_in_mb(report))
-    _emit(done)
+        each = [
+            api.load(one, force=force or home is not None, workers=workers, progress=_in_mb(report))
+            for one in place.folders()
+        ]
+    _emit(each)
+
+
+def _record(place: Any, home: str, follow: bool) -> Any:
+    """Put a session's steps on disk; returns the place of its rows."""
+    from hft.api import gateway
+    from hft.api import recorder_sessions as api
+
+    def degrade(why: str) -> None:
+        context.note(f"{why}; the gateway is asked to degrade")
+        gateway.request(home, {"kind": "mode", "value": "degrade"})
+
+    session = api.session_of(home)
+    there = place.of_session(session.name)
+    steps = api.record(there, session, follow=follow, degrade=degrade)
+    context.note(f"session {session.name}: {counted(steps, 'step')} recorded")
+    return there
 
 
 @app.command()
@@ -65,27 +99,41 @@ def drain(
     """Bring everything, also the last segment; a database that is away is tried a few times."""
     from hft.api import recorder as api
 
-    place = _place(wal_dir, dsn)
     with bar("draining", "MB", "") as report:
-        done = api.drain(place, workers=workers, progress=_in_mb(report))
-    _emit(done)
+        each = [
+            api.drain(one, workers=workers, progress=_in_mb(report))
+            for one in _place(wal_dir, dsn).folders()
+        ]
+    _emit(each)
 
 
 @app.command()
-def verify(wal_dir: WalDir = None, dsn: Dsn = None, json: Json = False) -> None:
-    """Compare the database with what was recorded, row by row; exit code 2 where it differs."""
+def verify(wal_dir: WalDir = None, dsn: Dsn = None, home: Home = None, json: Json = False) -> None:
+    """Compare the database with what was recorded, row by row; exit code 2 where it differs.
+
+    With --home with the journal of its session: each step its row, and no row besides.
+    """
     from hft.api import recorder as api
+    from hft.api import recorder_sessions as sessions
 
     place = _place(wal_dir, dsn)
-    with bar("verifying", "segments", "") as report:
-        found = api.verify(place, report)
-    rows, only = sum(found.compared.values()), sum(found.counted.values())
-    words = f"{counted(rows, 'row')} compared, equal" if found.ok else "\n".join(found.findings)
-    words += f"\n{counted(found.more, 'finding')} more" if found.more else ""
+    if home is not None:
+        session = sessions.session_of(home)
+        each = [sessions.verify_session(place.of_session(session.name), session)]
+    else:
+        with bar("verifying", "segments", "") as report:
+            each = [api.verify(one, report) for one in place.folders()]
+    rows = sum(sum(one.compared.values()) for one in each)
+    only = sum(sum(one.counted.values()) for one in each)
+    findings = [sentence for one in each for sentence in one.findings]
+    more = sum(one.more for one in each)
+    words = f"{counted(rows, 'row')} compared" + (", equal" if not findings else "")
+    words = "\n".join([*findings, words])
+    words += f"\n{counted(more, 'finding')} more" if more else ""
     words += f"\n{counted(only, 'row')} counted: their segment is not in the archive" * bool(only)
-    data = {"ok": found.ok, "compared": found.compared, "counted": found.counted}
-    context.emit(data | {"findings": found.findings, "more": found.more}, words)
-    if not found.ok:
+    data = {"ok": not findings, "compared": rows, "counted": only}
+    context.emit(data | {"findings": findings, "more": more}, words)
+    if findings:
         raise typer.Exit(DIFFERENT)
 
 
@@ -119,8 +167,11 @@ def _in_mb(report: Any) -> Any:
     return report and (lambda done, total: report(done, total, count=done // MB))
 
 
-def _emit(done: Any) -> None:
-    """What a load did; damaged segments make it exit code 2."""
+def _emit(each: list[Any]) -> None:
+    """What loads did; damaged segments make it exit code 2."""
+    done = each[0]
+    for other in each[1:]:
+        done.add(other)
     words = f"{counted(done.segments, 'segment')} loaded, {counted(done.rows, 'row')} were missing"
     if done.again:
         words += f"; {counted(done.again, 'segment')} was there already"
@@ -137,6 +188,7 @@ def _emit(done: Any) -> None:
 def _status(found: dict[str, Any]) -> str:
     rate = "" if found["eta_s"] is None else f", about {found['eta_s']:.0f} s to load"
     lines = [
+        f"folder    {found['wal']}",
         f"waits     {counted(found['files'], 'segment')}, {found['bytes'] / MB:.1f} MB{rate}",
         f"oldest    {found['oldest_s']:.0f} s" if found["files"] else "oldest    none",
         f"open      {found['open_bytes'] / MB:.1f} MB in the segment that is written",

@@ -55,6 +55,10 @@ class Insert(NamedTuple):
     first: int
     rows: pa.Table
 
+    @classmethod
+    def of(cls, table: str, first: int, batch: pa.RecordBatch) -> "Insert":
+        return cls(table, first, pa.Table.from_batches([batch]))
+
     @property
     def last(self) -> int:
         return self.first + self.rows.num_rows - 1

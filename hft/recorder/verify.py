@@ -78,7 +78,7 @@ def _segment(
     try:
         segment = segments.read_sealed(path, disk)
         for insert in inserts_of(segments.batches_of(segment), str(path)):
-            _compare(insert, entry.writer_id, database, name, found)
+            compare(insert, entry.writer_id, database, name, found)
     except JournalError as error:
         found.find(str(error))
 
@@ -98,7 +98,8 @@ def _count(entry: Loaded, database: Rows, name: str, found: Verified) -> None:
                 found.find(f"{table}: rows {first} to {last}: {count} of {size} are there")
 
 
-def _compare(insert: Insert, writer_id: str, database: Rows, name: str, found: Verified) -> None:
+def compare(insert: Insert, writer_id: str, database: Rows, name: str, found: Verified) -> None:
+    """Rows against those of the database. Mutates: found."""
     table, wanted = insert.table, insert.rows
     there = stored(insert, writer_id, database, name)
     found.compared[table] += wanted.num_rows
