@@ -75,7 +75,7 @@ class Once:
     """
 
     def parse_args(self: Any, ctx: Any, args: list[str]) -> Any:
-        args = forgiven(self.params, args)
+        args = _heard_quiet(self.params, forgiven(self.params, args))
         given = self.make_parser(ctx).parse_args(args=list(args))[2]
         for one in given:
             single = not getattr(one, "multiple", True) and not getattr(one, "is_flag", True)
@@ -147,9 +147,20 @@ app = typer.Typer(
 )
 
 
+def _heard_quiet(params: list[Any], args: list[str]) -> list[str]:
+    """`--quiet` behind the command holds as it does before it, as `--json` does."""
+    until = args.index("--") if "--" in args else len(args)
+    own = any("--quiet" in getattr(one, "opts", ()) for one in params)
+    if own or "--quiet" not in args[:until]:
+        return args
+    context.current.quiet = True
+    return [word for word in args[:until] if word != "--quiet"] + args[until:]
+
+
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"hft {VERSION}")
+        context.current.json = context.current.asked
+        context.emit({"version": VERSION}, f"hft {VERSION}")
         raise typer.Exit
 
 

@@ -249,7 +249,9 @@ def _verdict(found: Any) -> str:
     if found.ok and not found.rows:
         lines.append("nothing was ever recorded here: is this the workspace?")
     else:
-        lines.append("the audit is what it was" if found.ok else f"{bad} findings: it is not")
+        lines.append(
+            "the audit is what it was" if found.ok else f"{counted(bad, 'finding')}: it is not"
+        )
     return "\n".join(lines)
 
 

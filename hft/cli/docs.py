@@ -13,6 +13,9 @@ from hft.core.errors import ConfigError, Unavailable
 app = typer.Typer()
 
 WIDTH_MAX = 100
+FIRST = "first-steps"
+# What people ask for who want to begin, by the names that other projects have for it.
+BEGINNINGS = ("quickstart", "getting-started", "start", "tutorial", "install", "intro", "usage")
 
 
 @app.command()
@@ -77,6 +80,11 @@ def chosen(page: str, pages: dict[str, Path]) -> str:
     if len(by_end) == 1:
         return by_end[0]
     ends = {name.rsplit("/", 1)[-1]: name for name in names}
+    if wanted.lower().replace("_", "-").replace("quick-start", "quickstart") in BEGINNINGS:
+        raise ConfigError(
+            f"docs: there is no page {page!r}; `hft docs {FIRST}` begins, strategies and research "
+            "go on from there"
+        )
     near = [ends[end] for end in get_close_matches(wanted, ends, n=3)]
     speak = Counter(hit["page"] for hit in _search(pages, wanted) if "adr/" not in hit["page"])
     most = ", ".join(name for name, _ in speak.most_common(3))

@@ -155,7 +155,10 @@ def commands_page() -> str:
         "# Commands\n",
         "Source: `hft/cli`. Exit codes: [exit-codes.md](exit-codes.md).",
     ]
-    lines.append("`--config`, `--json` and `--quiet` stand before the command and hold for each.\n")
+    lines.append(
+        "`--config`, `--json` and `--quiet` stand before the command and hold for each; `--json` "
+        "and `--quiet` may stand behind it, too.\n"
+    )
     for name, command in commands():
         usage = " ".join([f"`{name}`", *_arguments(command)])
         lines += [f"## {name}\n", f"{_sentence(command.help)}\n", f"Usage: {usage}\n"]

@@ -9,8 +9,10 @@ import pytest
 from validation_world import made_desk
 
 from hft.api.validation import validate
+from hft.cli.alpha.canary import _measured
 from hft.cli.alpha.output import criteria, typed
 from hft.cli.app import run
+from hft.governance.verdict import Check, Verdict
 from hft.research.data.planted import write
 
 pytestmark = pytest.mark.usefixtures("shared_judgements")
@@ -217,3 +219,14 @@ def test_a_drawdown_says_of_what_it_is_a_share(
     page = (folder / "report.html").read_text()
     assert "deepest drawdown, of target capital" in page
     assert "share of the highest equity so far, from the target capital, out of sample" in page
+
+
+def test_a_canary_shows_figures_to_read_and_facts_as_yes_or_no() -> None:
+    found = [
+        Check("drawdown", 0.0499723949373804, 0.1, Verdict.PASS),
+        Check("rows_unshown", False, True, Verdict.FAIL),
+        Check("files_whole", True, True, Verdict.PASS),
+        Check("sessions", None, 60, Verdict.INSUFFICIENT),
+        Check("look", 3, None, Verdict.PASS),
+    ]
+    assert [_measured(one) for one in found] == ["0.0499724 of 0.1", "no", "yes", "- of 60", "3"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hft.cli import app as root
-from hft.cli import reference
+from hft.cli import context, reference
 from hft.core import errors
 
 HEAVY = ("numpy", "numba", "llvmlite", "polars", "pyarrow", "scipy", "plotly", "rich")
@@ -72,6 +72,26 @@ def test_an_unknown_command_suggests_the_nearest(capsys: pytest.CaptureFixture[s
 def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert root.run([]) == 64
     assert "replay" in capsys.readouterr().out
+
+
+def test_the_version_is_a_document_under_json(capsys: pytest.CaptureFixture[str]) -> None:
+    import hft
+
+    for words in (["--json", "--version"], ["--version", "--json"]):
+        assert root.run(words) == 0
+        assert json.loads(capsys.readouterr().out) == {"version": hft.__version__}
+
+
+def test_quiet_holds_before_and_behind_a_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for n, words in enumerate((["--quiet", "init"], ["init", "--quiet"])):
+        assert root.run([*words, f"desk{n}"]) == 0 and context.current.quiet
+    assert root.run(["init", "loud"]) == 0 and not context.current.quiet
+    assert root.run(["data", "--quiet", "report", "nowhere"]) == 65 and context.current.quiet
+    assert root.run(["data", "report", "--", "--quiet"]) == 65
+    assert "--quiet" in capsys.readouterr().err and not context.current.quiet
 
 
 def test_version_is_the_one_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:

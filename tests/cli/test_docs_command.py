@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from hft.cli.app import run
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -35,6 +37,14 @@ def test_a_page_that_there_is_not_suggests_the_nearest(capsys):
     assert run(["docs", "strategy"]) == 78
     said = capsys.readouterr()
     assert "did you mean strategies" in said.err and not said.out
+
+
+@pytest.mark.parametrize("word", ["quickstart", "Quick-Start", "getting_started", "install"])
+def test_who_asks_for_a_beginning_is_shown_the_first_steps(word, capsys):
+    assert run(["docs", word]) == 78
+    told = capsys.readouterr().err
+    page = told[told.index("hft docs ") + len("hft docs ") :].split("`")[0]
+    assert page == "first-steps" and run(["docs", page]) == 0
 
 
 def test_words_are_found_with_page_and_line(capsys):

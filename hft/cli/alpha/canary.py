@@ -232,6 +232,17 @@ def _given(runs: list[Path] | None, evidence: Path | None, figures: dict[str, An
     return " ".join(words)
 
 
+def _measured(check: Any) -> str:
+    """The value beside its limit; a fact is so or not."""
+    if isinstance(check.value, bool):
+        return "yes" if check.value else "no"
+    value, limit = (
+        "-" if one is None else f"{one:.6g}" if isinstance(one, float) else str(one)
+        for one in (check.value, check.threshold)
+    )
+    return value if limit == "-" else f"{value} of {limit}"
+
+
 def _decision(decision: Any) -> str:
     if decision.state == "not_found":
         return f"{decision.alpha_id}: no enabled promotion{hint(decision.alpha_id)}"
@@ -243,9 +254,7 @@ def _decision(decision: Any) -> str:
     lines += [f"  - {text}" for text in decision.reasons if text != decision.reason]
     lines += [f"  missing: {text}" for text in decision.missing]
     for check in decision.checks:
-        value = "-" if check.value is None else f"{check.value}"
-        limit = "" if check.threshold is None else f"of {check.threshold}"
-        lines.append(f"  {check.verdict:<12} {check.id:<24} {value} {limit}")
+        lines.append(f"  {check.verdict:<12} {check.id:<24} {_measured(check)}")
     if decision.human:
         lines.append("  somebody should look at it")
     if decision.arm:

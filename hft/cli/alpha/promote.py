@@ -183,11 +183,14 @@ def _proposal(done: Any) -> str:
     if done.accepted:
         forced = " (forced)" if done.forced else ""
         days = counted(done.expiry_days, "day")
+        needed = counted(done.unseen_sessions, "session")
+        has = f", has {needed} that the author never had (DATA)" if done.unseen_sessions else ""
+        unseen = " --unseen DATA" if done.unseen_sessions else ""
         lines += [
             f"proposed{forced} by {done.owner}: weight {done.weight:g}, {days}",
             f"bundle {done.bundle_sha256}",
-            "next: another person writes what was checked into memo.md, and runs",
-            f"  hft alpha approve {done.alpha_id} --memo memo.md",
+            f"next: another person writes what was checked into memo.md{has}, and runs",
+            f"  hft alpha approve {done.alpha_id} --memo memo.md{unseen} --key THEIR_KEY",
         ]
     else:
         gates = sorted({reason[0] for reason in reasons})

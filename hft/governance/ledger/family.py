@@ -63,8 +63,8 @@ class Price:
     """What the next trials cost, before they run; `new` of them are not in the ledger yet.
 
     How alike they will be and how widely their Sharpe ratios scatter, nobody knows before they
-    ran: the hurdle is a range, from all like what was tried to all unlike it, at the scatter so
-    far, which is never below that of luck (`floored`). `paid` says what came of it.
+    ran: said are the least hurdle (all like what was tried, at the scatter of luck) and the one
+    where all are unlike it at the scatter so far. There is no most. `paid` says what came of it.
     """
 
     family: str
@@ -76,6 +76,7 @@ class Price:
     hurdle_after: float  # where each is unlike all others
     variance: float  # of the per-period Sharpe ratios, that both assume
     floored: bool = True  # it is the variance of luck, which is the least
+    least: float = 0.0  # the hurdle of what was tried so far, had it scattered as luck does
 
     @property
     def line(self) -> str:
@@ -98,13 +99,13 @@ class Price:
     @property
     def _range(self) -> str:
         """The hurdles that may come of it, and on what they hang."""
-        most = f"{self.hurdle_after:.2f}"
         if self.n + self.new < 2:
-            return most  # the best of one is no choice
-        least = f"{self.hurdle_before:.2f}"
-        range_ = most if least == most else f"{least} to {most} (alike to unlike)"
-        at = f"at the scatter {'of luck' if self.floored else 'so far'}, a wider one raises it"
-        return f"{range_} {at}{'' if self.floored else ', a narrower one lowers it'}"
+            return f"{self.hurdle_after:.2f}"  # the best of one is no choice
+        scatter = "luck does" if self.floored else "those so far"
+        return (
+            f"{self.least:.2f} or more ({self.hurdle_after:.2f} where all are unlike each other "
+            f"and scatter as {scatter}, the wider the higher)"
+        )
 
     def paid(self, seen: FamilyView) -> str:
         """What came of it, by the view that holds these trials and judges them."""
@@ -112,15 +113,12 @@ class Price:
         if seen.hurdle is None or seen.variance is None:
             return f"{head}: none has returns that vary, and there is no hurdle yet"
         line = f"{head}: effective N {seen.effective:.1f}, hurdle SR {seen.hurdle:.2f}"
-        least, most = self.hurdle_before - ROUNDING, self.hurdle_after + ROUNDING
-        if not self.new or least <= seen.hurdle <= most:
+        usual = self.hurdle_before - ROUNDING <= seen.hurdle <= self.hurdle_after + ROUNDING
+        if not self.new or usual:
             return line
         wide = sqrt(seen.variance / self.variance) if self.variance else 1.0
         than = "luck" if self.floored else "before"
-        return (
-            f"{line}; announced were {self.hurdle_before:.2f} to {self.hurdle_after:.2f}, and the "
-            f"Sharpe ratios scatter {wide:.2f} times as wide as {than}"
-        )
+        return f"{line}, since the Sharpe ratios scatter {wide:.2f} times as wide as {than}"
 
     def to_dict(self) -> dict[str, float | int | str]:
         """JSON-ready."""
@@ -131,6 +129,7 @@ class Price:
             "new": self.new,
             "effective": self.effective,
             "hurdle_before": self.hurdle_before,
+            "hurdle_least": self.least,
             "hurdle_after": self.hurdle_after,
             "line": self.line,
         }
@@ -190,6 +189,7 @@ def price(
     number = seen.trials.filter(pl.col("family") == family).height + new
     variance = seen.variance if seen.variance is not None else sampling_variance(n_obs)
     rate = seen.periods_per_year if seen.n else periods_per_year
+    longest = max([n_obs, *map(len, seen.vectors.values())])
     return Price(
         family=family,
         number=number,
@@ -200,6 +200,7 @@ def price(
         hurdle_after=annual_hurdle(seen.effective + new, variance, rate),
         variance=variance,
         floored=seen.floored or seen.variance is None,
+        least=annual_hurdle(seen.effective, min(variance, sampling_variance(longest)), rate),
     )
 
 

@@ -24,7 +24,7 @@ from hft.governance.promotion.promotions import path_for, read
 from hft.governance.promotion.recheck import Again, Hurdle
 from hft.governance.promotion.signatures import effective, owner_payload
 from hft.governance.promotion.status import live_until
-from hft.governance.promotion.unseen import Look
+from hft.governance.promotion.unseen import Look, waived
 from hft.research.alphas.loader import idea_hash
 from hft.storage.atomic import write_atomic
 
@@ -108,7 +108,12 @@ def approve(
 
 
 class Facts:
-    """Computes the facts behind a bundle; the layer above knows data and ledger."""
+    """Computes the facts behind a bundle; the layer above knows data and ledger.
+
+    `brings_rows`: are there rows to show it that its author never had?
+    """
+
+    brings_rows = True
 
     def of(self, bundle: Bundle) -> Now:
         """The hashes and the hurdle now."""
@@ -150,6 +155,8 @@ def _objections(
         code, idea = str(bundle.hashes["code"]), idea_hash(where)
         trial = str(bundle.data["validation"]["trial_id"])
         found += unseen.fell_short(office, code, idea, trial, bundle.profile)
+        if not now.brings_rows:  # said before minutes of measuring
+            found += unseen.objections(None, bundle.profile)
     if not found:  # the facts may need the data; they are not made for a lost cause
         facts = now.of(bundle)
         look = facts.look  # on record whatever else is found: it was shown
@@ -160,11 +167,6 @@ def _objections(
             found += recheck.hurdle(bundle, facts.hurdle)
             found += () if waived(bundle) else unseen.objections(look, bundle.profile)
     return found, self_approved, signature, look
-
-
-def waived(bundle: Bundle) -> bool:
-    """A renewal has its canary's sessions; a forced bundle says itself what it lacks."""
-    return bool(bundle.data["renews"]) or bundle.forced
 
 
 def _owner_signature(office: Office, folder: Path, bundle: Bundle) -> str:

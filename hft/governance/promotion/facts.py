@@ -49,6 +49,7 @@ class AtApproval(Facts):
 
     def __init__(self, means: Means, limits_file: Any, unseen: Unseen | None = None) -> None:
         self.means, self.limits_file, self.unseen = means, limits_file, unseen
+        self.brings_rows = unseen is not None
 
     def of(self, bundle: Bundle) -> Now:
         """Every hash, and unless code or data moved the validation measured again."""

@@ -52,6 +52,7 @@ class Proposal:
     owner: str = ""
     expiry_days: int = 0
     before: Mapping[str, str] = field(default_factory=dict)  # verdicts of A, B and C
+    unseen_sessions: int = 0  # that who approves has to show it beside the rows it was judged on
     document: Document | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from hft.audit.sign import sign
 from hft.core.errors import GovernanceError, PromotionError
 from hft.governance.gates import d, e
 from hft.governance.profile import Profile
+from hft.governance.promotion import unseen
 from hft.governance.promotion.bundle import DECISION, NAME, Bundle
 from hft.governance.promotion.claim import Claim
 from hft.governance.promotion.commit import Row, override
@@ -73,19 +74,14 @@ def propose(
     signature = "" if bundle is None else sign(owner_payload(bundle.sha256), key)
     folder = office.reports / alpha_id / _stamp(office.now_ns, validated, reasons)
     proposal = Proposal(
-        alpha_id,
-        folder,
-        accepted,
-        forced,
-        gate_d,
-        gate_e,
-        reasons,
+        *(alpha_id, folder, accepted, forced, gate_d, gate_e, reasons),
         tuple(dict.fromkeys([*gate_d.missing, *gate_e.missing])),
         begin.weight if accepted else 0.0,
         "" if bundle is None else bundle.sha256,
         owner.name,
         begin.expiry_days,
         {gate: told["verdict"] for gate, told in validated.summary().items()},
+        0 if bundle is None or unseen.waived(bundle) else unseen.asked(profile),
     )
     hashes = {**asked.hashes, "scorecard": validated.scorecard_hash, "thresholds": profile.hash}
     shown = of_proposal(office, proposal, validated, shadow.runs, hashes)

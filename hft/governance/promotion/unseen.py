@@ -20,6 +20,7 @@ from hft.audit.keys import moment
 from hft.core.errors import DataError
 from hft.governance.profile import Profile
 from hft.governance.promotion import freeze
+from hft.governance.promotion.bundle import Bundle
 from hft.governance.promotion.office import Office
 from hft.governance.promotion.payment import pay
 from hft.governance.promotion.people import Person
@@ -91,6 +92,11 @@ class Look:
 def asked(profile: Profile) -> int:
     """How many unseen sessions a profile asks for; 0 where it asks for none."""
     return int(profile.get(SESSIONS) or 0)
+
+
+def waived(bundle: Bundle) -> bool:
+    """A renewal has its canary's sessions; a forced bundle says itself what it lacks."""
+    return bool(bundle.data["renews"]) or bundle.forced
 
 
 def objections(look: Look | None, profile: Profile) -> list[str]:

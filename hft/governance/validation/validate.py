@@ -53,6 +53,7 @@ from hft.research.worker.roster import find
 from hft.runs.code.compilation import first_compile
 from hft.statistics.one_series import Battery
 
+NOT_COUNTED = "no trial was counted: the alpha was shown no row"
 WITHOUT_FIGURES = "one trial was counted, without returns: the alpha was shown the rows"
 
 
@@ -197,7 +198,7 @@ class _Run:
         trial: str = "",
     ) -> Validation:
         """Structure failed: there is no figure to show."""
-        price = WITHOUT_FIGURES if trial else ""
+        price = WITHOUT_FIGURES if trial else NOT_COUNTED
         page = bare(alpha, gates, self._inputs(alpha, data, options), price)
         return self._kept(alpha, data, gates, None, price, page, {}, trial)
 

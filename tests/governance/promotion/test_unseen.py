@@ -13,6 +13,7 @@ from promotion_world import UNSEEN, profile
 import hft
 from hft.audit.keys import Keys
 from hft.audit.signed_rows import check_rows
+from hft.cli.app import run
 from hft.core.errors import DataError, GovernanceError
 from hft.governance.promotion.unseen import AFTER, KEPT, Look, objections
 from hft.governance.vault import looks
@@ -85,8 +86,28 @@ def rows(desk: PlantedDesk, edge: float, start: date, days: int = 30, seed: int 
 
 
 def test_without_unseen_rows_nothing_is_approved(proposed: PlantedDesk) -> None:
-    done = proposed.approve(LATER + 1).decided
+    heard: list[str] = []
+    done = proposed.approve(LATER + 1, tell=heard.append).decided
     assert not done.approved and "give --unseen DATA" in done.objections[0]
+    assert heard == [], "nothing is loaded or measured before that is said"
+
+
+def test_what_promote_says_to_type_next_is_what_approve_asks_for(
+    proposed: PlantedDesk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(proposed.root)
+    typed = ["--shadow-sessions", "10", "--drift-alerts", "0", "--execution-reject-rate", "0"]
+    words = ["promote", ALPHA, "--profile", "base", *typed]
+    assert run(["alpha", "--now", at(LATER + 1), *words]) == 0
+    told = capsys.readouterr().out
+    assert "has 20 sessions that the author never had (DATA), and runs" in told
+    told = told[told.index("hft alpha approve") :].splitlines()[0].strip()
+    assert told == f"hft alpha approve {ALPHA} --memo memo.md --unseen DATA --key THEIR_KEY"
+    (data,) = rows(proposed, 0.1, AFTERWARDS)
+    Path("memo.md").write_text("Checked; a planted market.\n")
+    given = {"DATA": data, "THEIR_KEY": ".state/people/bob"}
+    line = [given.get(word, word) for word in told.split()[2:]]
+    assert run(["alpha", "--now", at(LATER + 2), *line]) == 0
 
 
 def test_rows_recorded_after_the_code_was_frozen_bear_a_true_claim_out(
