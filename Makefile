@@ -26,7 +26,7 @@ FUZZ_SEEDS ?= 200
 ENGINE_MARKETS ?= 200000
 CRASH_SEEDS ?= 3000
 
-.PHONY: advice-check answer-key attacks mutations random-runs bench-inputs bench-journal bench-search bench-service bench-statistics help demo kernels kill-drill quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
+.PHONY: advice-check answer-key attacks mutations random-runs bench-inputs bench-journal bench-recorder bench-search bench-service bench-statistics help demo kernels kill-drill quick quick-faults soak test test-compiled test-plain test-browser check format lint types layers tidy \
 	docs bench fuzz fuzz-crash soak-crash fuzz-engine fuzz-engine-recorded fuzz-engine-coverage governance-study ledger-soak leak-lists bless notebooks fix reference lock sessions wheel setup clean
 
 help:  ## print this list
@@ -103,6 +103,10 @@ bench-statistics: $(READY)  ## measure the dear statistics of a search beside ve
 
 bench-journal: $(READY)  ## records made durable while 512 wait, beside SQLite and the bare disk
 	@$(PY) -m benchmarks.journal $(ARGS)
+
+bench-recorder: $(READY)  ## rows made durable and loaded, beside the bare disk and the engine's own reader
+	@$(PY) -m benchmarks.recorder
+	@$(PY) -m benchmarks.loader $(ARGS)
 
 bench-inputs: $(READY)  ## ready again from a checkpoint and a tail, and all decided again, beside reading and checking
 	@$(PY) -m benchmarks.inputs $(ARGS)

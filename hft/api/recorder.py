@@ -49,7 +49,8 @@ class Place(NamedTuple):
         """The database for loaders."""
         name = self.options.database
         refills = not self.options.placement.replicated
-        return Target(lambda: opened(self.source), self.source.shown, name, refills)
+        embedded = self.source.is_embedded
+        return Target(lambda: opened(self.source), self.source.shown, name, refills, embedded)
 
     def of_session(self, name: str) -> "Place":
         """The folder of one session's rows."""

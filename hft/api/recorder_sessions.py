@@ -56,6 +56,14 @@ class Session:
                 return folder
         raise DataError(f"{self.plan.out}: no run of session {self.name} is there")
 
+    @property
+    def seen_ns(self) -> int | None:
+        """How far its tapes had gone by; None where they went by to their end."""
+        history = read(self.home / JOURNAL)
+        if history.ended == "the tapes ended":
+            return None
+        return history.mark.at_ns if history.mark else 0
+
     def names(self) -> Names:
         """The words of its steps."""
         found = RunNames.from_json(read_json(self.run / NAMES))
@@ -104,13 +112,7 @@ def record(
     monitor = place.monitor()
     if degrade is not None:
         monitor.add_hook(_asks(monitor, degrade))
-    writer = WALFirstWriter(
-        place.wal,
-        f"{session.name}-{secrets.token_hex(4)}",
-        monitor,
-        sizes=place.options.sizes,
-        reserve_bytes=place.options["reserve_mb"] << 20,
-    )
+    writer = open_writer(place, session.name, monitor)
     monitor.start()
     new = 0
     try:
@@ -124,6 +126,19 @@ def record(
     finally:
         monitor.stop()
         writer.close()
+
+
+def open_writer(
+    place: Place, name: str, monitor: DiskPressureMonitor | None = None
+) -> WALFirstWriter:
+    """The one writer of a folder; an id that no other has is given to a new one. Raises: Busy."""
+    return WALFirstWriter(
+        place.wal,
+        f"{name}-{secrets.token_hex(4)}",
+        monitor or place.monitor(),
+        sizes=place.options.sizes,
+        reserve_bytes=place.options["reserve_mb"] << 20,
+    )
 
 
 def _pass(writer: WALFirstWriter, session: Session) -> int:
@@ -159,4 +174,4 @@ def verify_session(place: Place, session: Session) -> Verified:
         return verify_steps(session.steps(), session.names(), writer_id, place.target)
 
 
-__all__ = ["Session", "record", "session_of", "verify_session"]
+__all__ = ["Session", "open_writer", "record", "session_of", "verify_session"]

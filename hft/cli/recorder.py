@@ -67,7 +67,7 @@ def load(
     if follow and home is None:
         raise typer.BadParameter("--follow: goes with --home, the folder of a session")
     if home is not None:
-        place = _record(place, home, follow)
+        _record(place, home, follow)
     with bar("loading", "MB", "") as report:
         each = [
             api.load(one, force=force or home is not None, workers=workers, progress=_in_mb(report))
@@ -76,10 +76,11 @@ def load(
     _emit(each)
 
 
-def _record(place: Any, home: str, follow: bool) -> Any:
-    """Put a session's steps on disk; returns the place of its rows."""
+def _record(place: Any, home: str, follow: bool) -> None:
+    """Put a session's steps, and what it saw, on disk."""
     from hft.api import gateway
     from hft.api import recorder_sessions as api
+    from hft.api.recorder_tapes import record_market
 
     def degrade(why: str) -> None:
         context.note(f"{why}; the gateway is asked to degrade")
@@ -88,8 +89,8 @@ def _record(place: Any, home: str, follow: bool) -> Any:
     session = api.session_of(home)
     there = place.of_session(session.name)
     steps = api.record(there, session, follow=follow, degrade=degrade)
-    context.note(f"session {session.name}: {counted(steps, 'step')} recorded")
-    return there
+    rows = record_market(place, session)
+    context.note(f"session {session.name}: {counted(steps, 'step')}, {counted(rows, 'row')} seen")
 
 
 @app.command()
@@ -134,6 +135,33 @@ def verify(wal_dir: WalDir = None, dsn: Dsn = None, home: Home = None, json: Jso
     data = {"ok": not findings, "compared": rows, "counted": only}
     context.emit(data | {"findings": findings, "more": more}, words)
     if findings:
+        raise typer.Exit(DIFFERENT)
+
+
+@app.command()
+def tape(
+    day: Annotated[str | None, typer.Argument(help="The day, as 2024-01-02.")] = None,
+    home: Annotated[
+        str, typer.Option("--home", help="The folder of `hft gateway`.", metavar="P")
+    ] = "gateway",
+    out: Annotated[Path, typer.Option("--out", help="Folder for the tapes.", metavar="P")] = Path(
+        "data/recorded"
+    ),
+    wal_dir: WalDir = None,
+    json: Json = False,
+) -> None:
+    """Seal what a session saw as tapes, and replay it on them; exit code 2 where fills differ."""
+    from hft.api.recorder_sessions import session_of
+    from hft.api.recorder_tapes import make_tape, record_market
+
+    place, session = _place(wal_dir, None), session_of(home)
+    record_market(place, session)
+    made = make_tape(place, session, out, day)
+    same = "equal" if made.equal else "other ones"
+    words = f"{counted(made.rows, 'row')} sealed in {out}; replayed: {same}, {made.fills} fills"
+    data = {"out": str(out), "rows": made.rows, "fills": made.fills, "equal": made.equal}
+    context.emit(data | {"tapes": made.tapes.to_json()}, words)
+    if not made.equal:
         raise typer.Exit(DIFFERENT)
 
 

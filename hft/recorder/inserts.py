@@ -6,7 +6,7 @@ database is asked first all the same: it remembers a token for a while only. A h
 is filled with the rows that are missing.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -21,12 +21,15 @@ from hft.storage.database import DatabaseRefused
 
 INSERT_ROWS = 100_000
 INSERT_BYTES = 64 << 20
+FILE_ROWS = 20_000  # from so many on the embedded engine reads a file faster
 
 
 class Rows(Protocol):
     """What inserting needs of a database (`storage.database.Database`)."""
 
     def insert_arrow(self, table: str, rows: pa.Table, token: str) -> None: ...
+
+    def insert_file(self, table: str, rows: pa.Table) -> None: ...
 
     def arrow(self, query: str, parameters: dict[str, object] | None = None) -> pa.Table: ...
 
@@ -46,6 +49,19 @@ class Target(NamedTuple):
     shown: str
     database: str
     refills: bool = True
+    is_embedded: bool = False
+
+
+class Span(NamedTuple):
+    """Rows `first` to `last` of a table."""
+
+    table: str
+    first: int
+    last: int
+
+    @property
+    def size(self) -> int:
+        return self.last - self.first + 1
 
 
 class Insert(NamedTuple):
@@ -86,6 +102,43 @@ def inserts_of(batches: Iterable[tuple[Place, pa.RecordBatch]], where: str) -> I
         yield Insert(name, first[name], pa.Table.from_batches(parts))
 
 
+def bring_all(inserts: Sequence[Insert], writer_id: str, database: Rows, target: Target) -> int:
+    """The same for all inserts of a segment; where it has none of a table, two questions do."""
+    missing = 0
+    for table in dict.fromkeys(one.table for one in inserts):
+        parts = [one for one in inserts if one.table == table]
+        whole = Span(table, parts[0].first, parts[-1].last)
+        if not _count(whole, writer_id, database, target.database):
+            _send(parts, writer_id, database, target)
+            if _count(whole, writer_id, database, target.database) == whole.size:
+                missing += whole.size
+                continue
+        missing += sum(bring(one, writer_id, database, target) for one in parts)
+    return missing
+
+
+def _send(parts: Sequence[Insert], writer_id: str, database: Rows, target: Target) -> None:
+    """Rows of one table of which none is there.
+
+    An engine in this process ends with it: no insert of a dead loader arrives late, so that a token
+    is not needed, and one that broke off is a hole that is found and filled.
+    """
+    full = f"{target.database}.{parts[0].table}"
+    if target.is_embedded and sum(one.rows.num_rows for one in parts) > FILE_ROWS:
+        whole = pa.concat_tables([one.rows for one in parts])
+        numbers = np.arange(parts[0].first, parts[-1].last + 1, dtype=np.int64)
+        database.insert_file(full, named(whole, writer_id, numbers))
+        return
+    for one in parts:
+        numbers = np.arange(one.first, one.last + 1, dtype=np.int64)
+        rows = named(one.rows, writer_id, numbers)
+        database.insert_arrow(full, rows, _token(one, writer_id))
+
+
+def _token(insert: Insert, writer_id: str) -> str:
+    return f"{writer_id}:{insert.table}:{insert.first}-{insert.last}"
+
+
 def bring(insert: Insert, writer_id: str, database: Rows, target: Target) -> int:
     """See to it that the database has these rows, once each; returns how many were missing.
 
@@ -95,7 +148,7 @@ def bring(insert: Insert, writer_id: str, database: Rows, target: Target) -> int
     there = _count(insert, writer_id, database, name)
     if there == size:
         return 0
-    token = f"{writer_id}:{insert.table}:{insert.first}-{insert.last}"
+    token = _token(insert, writer_id)
     numbers = np.arange(insert.first, insert.last + 1, dtype=np.int64)
     missing = insert.rows
     if 0 < there < size and target.refills:
@@ -128,11 +181,11 @@ def named(rows: pa.Table, writer_id: str, numbers: np.ndarray) -> pa.Table:
 _RANGE = "writer_id = {writer:String} AND wal_seq BETWEEN {first:UInt64} AND {last:UInt64}"
 
 
-def _range(insert: Insert, writer_id: str) -> dict[str, object]:
+def _range(insert: Insert | Span, writer_id: str) -> dict[str, object]:
     return {"writer": writer_id, "first": insert.first, "last": insert.last}
 
 
-def _count(insert: Insert, writer_id: str, database: Rows, name: str) -> int:
+def _count(insert: Insert | Span, writer_id: str, database: Rows, name: str) -> int:
     query = f"SELECT count() FROM {name}.{insert.table} WHERE {_RANGE}"
     ((count,),) = database.rows(query, _range(insert, writer_id))
     return int(str(count))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from hft.core.errors import HftError, JournalError
 from hft.recorder import segments
-from hft.recorder.inserts import Target, bring, inserts_of
+from hft.recorder.inserts import Target, bring_all, inserts_of
 from hft.recorder.manifest import Loaded, Manifest, put
 from hft.storage.disk import REAL, Disk
 from hft.storage.log import Segment
@@ -110,10 +110,9 @@ class Loader:
         rows: dict[str, list[tuple[int, int]]] = {}
         if inserts:
             with self._target.open() as database:
-                for one in inserts:
-                    missing = bring(one, writer_id, database, self._target)
-                    self.counters.rows += missing
-                    rows.setdefault(one.table, []).append((one.first, one.last))
+                self.counters.rows += bring_all(inserts, writer_id, database, self._target)
+            for one in inserts:
+                rows.setdefault(one.table, []).append((one.first, one.last))
         self._manifest.write(
             Loaded(
                 segment=path.name,

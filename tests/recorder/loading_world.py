@@ -1,6 +1,6 @@
 """Folders of segments, loaders on them, and what a database has afterwards.
 
-As a program: load a folder, killed at a step: `loading_world.py WAL DSN NAME STEP`.
+As a program (`python -m`): load a folder, killed at a step: `WAL DSN NAME STEP NUMBER`.
 """
 
 import os
@@ -40,7 +40,8 @@ def target_of(source: Source, name: str) -> Target:
     """A database of this name, with its tables."""
     with opened(source) as database:
         schema_of(name).apply(database)
-    return Target(lambda: opened(source), source.shown, name)
+    shown, embedded = source.shown, source.is_embedded
+    return Target(lambda: opened(source), shown, name, is_embedded=embedded)
 
 
 def load(folder: Path, target: Target, workers: int = 1, **options: Any) -> Counters:

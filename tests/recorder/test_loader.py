@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from hft.core.errors import ConfigError, HftError, JournalError
+from hft.core.errors import ConfigError, HftError, JournalError, Unavailable
 from hft.recorder.backlog import backlog
 from hft.recorder.loader import ARCHIVE, QUARANTINE
 from hft.recorder.manifest import Manifest
@@ -17,7 +18,7 @@ from hft.recorder.schema import schema_of
 from hft.recorder.segments import sealed_paths
 from hft.recorder.verify import verify
 from hft.storage import frame
-from hft.storage.database import Source, opened
+from hft.storage.database import Database, Source, opened
 from hft.storage.disk import REAL
 from hft.storage.log import segment_paths
 from tests.audit.conftest import FAULTS, Server
@@ -25,6 +26,7 @@ from tests.recorder.loading_world import COUNTS, STEPS, expected, load, record, 
 
 pytestmark = pytest.mark.nojit
 _NUMBER = count()
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -108,14 +110,35 @@ def test_a_loader_that_is_killed_is_followed_by_another(
 ) -> None:
     record(tmp_path)
     target = target_of(server.source, name)
-    program = Path(__file__).with_name("loading_world.py")
+    program = [sys.executable, "-m", "tests.recorder.loading_world"]
     for at in ("1", "2"):
         arguments = [str(tmp_path), server.source.dsn, name, step, at]
-        killed = subprocess.run([sys.executable, str(program), *arguments], capture_output=True)
+        killed = subprocess.run([*program, *arguments], capture_output=True, cwd=ROOT)
         assert killed.returncode == -9, killed.stderr
     load(tmp_path, target)
     complete(server.source, name)
     assert backlog(tmp_path).files == 0
+    assert verify(tmp_path, target).ok
+
+
+def test_an_insert_from_a_file_that_broke_off_is_a_hole_that_is_filled(
+    tmp_path: Path, embedded: Source, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(tmp_path)
+    target = target_of(embedded, name)
+    monkeypatch.setattr("hft.recorder.inserts.FILE_ROWS", 500)
+    whole = Database.insert_file
+
+    def half(self: Database, table: str, rows: pa.Table) -> None:
+        whole(self, table, rows.slice(0, rows.num_rows // 2))
+        raise Unavailable("the process is gone")
+
+    monkeypatch.setattr(Database, "insert_file", half)
+    with pytest.raises(Unavailable):
+        load(tmp_path, target)
+    monkeypatch.setattr(Database, "insert_file", whole)
+    load(tmp_path, target)
+    complete(embedded, name)
     assert verify(tmp_path, target).ok
 
 
