@@ -5,13 +5,13 @@ no gateway waits for a call.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hft.api.desk import open_desk
+from hft.api.desk import moment_ns, open_desk
 from hft.core.errors import Busy, ConfigError, DataError, Unavailable
 from hft.recorder import segments
 from hft.recorder.backlog import backlog
@@ -22,7 +22,7 @@ from hft.recorder.manifest import FOLDER as MANIFEST
 from hft.recorder.options import KEPT, Options, options
 from hft.recorder.pressure import DiskPressureMonitor
 from hft.recorder.room import reading_of
-from hft.recorder.schedule import backoff_s
+from hft.recorder.schedule import BACKOFF_S, FlushSchedule, backoff_s
 from hft.recorder.schema import schema_of
 from hft.recorder.verify import Verified
 from hft.recorder.verify import verify as _verify
@@ -189,6 +189,40 @@ def drain(
     return total
 
 
+def flush_after(
+    place: Place,
+    closes: Sequence[Any],
+    *,
+    tell: Callable[[str], None],
+    now_ns: Callable[[], int] = time.time_ns,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[int]:
+    """Stay, and have everything in the database a while after each of these times.
+
+    Returns: the closes that were given up after so many tries, ns. Raises: ConfigError for a time
+    without a zone.
+    """
+    chosen = place.options
+    schedule = FlushSchedule(
+        [moment_ns(close, "--after-close") for close in closes],
+        chosen["flush_after_close_s"],
+        chosen["flush_retries"],
+    )
+    while True:
+        if schedule.due(now_ns()) is not None:
+            try:
+                rows = sum(load(one, force=True).rows for one in place.folders())
+            except (Busy, Unavailable, DataError) as error:
+                tell(str(error))
+                schedule.failed(now_ns())
+            else:
+                tell(f"{rows} rows brought")
+                schedule.done()
+        if schedule.is_over:
+            return schedule.given_up
+        sleep(min(chosen["flush_check_s"], BACKOFF_S[0] if schedule.has_failed else 1 << 30))
+
+
 def verify(place: Place, progress: Report | None = None) -> Verified:
     """Compare what was loaded with the database, row by row."""
     if not place.wal.is_dir():
@@ -235,4 +269,14 @@ def _segments_of(path: Path) -> Iterator[Segment]:
         yield segments.read_whole(one, REAL)
 
 
-__all__ = ["drain", "inspect", "load", "place_of", "rows_in", "seal", "status", "verify"]
+__all__ = [
+    "drain",
+    "flush_after",
+    "inspect",
+    "load",
+    "place_of",
+    "rows_in",
+    "seal",
+    "status",
+    "verify",
+]

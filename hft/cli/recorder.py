@@ -95,11 +95,29 @@ def _record(place: Any, home: str, follow: bool) -> None:
 
 @app.command()
 def drain(
-    wal_dir: WalDir = None, dsn: Dsn = None, workers: Workers = None, json: Json = False
+    wal_dir: WalDir = None,
+    dsn: Dsn = None,
+    after_close: Annotated[
+        list[str] | None,
+        typer.Option(help="Stay, and drain a while after this time, with zone.", metavar="T"),
+    ] = None,
+    workers: Workers = None,
+    json: Json = False,
 ) -> None:
-    """Bring everything, also the last segment; a database that is away is tried a few times."""
+    """Bring everything, also the last segment; a database that is away is tried a few times.
+
+    With --after-close it stays until `flush_after_close_s` after each of those times; exit code 2
+    where one was given up.
+    """
     from hft.api import recorder as api
 
+    if after_close:
+        left = api.flush_after(_place(wal_dir, dsn), after_close, tell=context.note)
+        words = "everything is there" if not left else f"{counted(len(left), 'close')} given up"
+        context.emit({"given_up": left}, words)
+        if left:
+            raise typer.Exit(DIFFERENT)
+        return
     with bar("draining", "MB", "") as report:
         each = [
             api.drain(one, workers=workers, progress=_in_mb(report))

@@ -22,6 +22,16 @@ class FlushSchedule:
         self._not_before_ns = 0
         self.given_up: list[int] = []  # closes whose flush failed every time
 
+    @property
+    def is_over(self) -> bool:
+        """Is no close owed a flush any more?"""
+        return not self._closes
+
+    @property
+    def has_failed(self) -> bool:
+        """Is a close tried again?"""
+        return self._tries > 0
+
     def due(self, now_ns: int) -> int | None:
         """The close whose flush is due, oldest first; None where there is none."""
         if not self._closes or now_ns < self._not_before_ns:
