@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hft.core.errors import ConfigError, DataError, HftError
+from hft.core.errors import ConfigError, DataError, HftError, JournalError
 from hft.feeds import synthetic
 from hft.runs import ingest as module
 from hft.runs.ingest import ingest, open_tapes
@@ -137,7 +137,7 @@ def test_a_disk_that_is_full_leaves_the_old_dataset(tmp_path: Path, monkeypatch)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("hft.tape.writer._write_file", full)
-    with pytest.raises(DataError, match="No space left on device"):
+    with pytest.raises(JournalError, match="No space left on device; make room"):
         take_in(frame(price=[1.0, 2.0]), tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hft.core.errors import DataError
+from hft.core.json_text import spaced
 
 SUFFIXES = (".meta.json", ".metadata.json")
 SOURCE_TYPES = ("synthetic", "real")
@@ -64,7 +65,7 @@ def cure(
 
     The folder's sidecar speaks of all its files and needs no other key.
     """
-    entry = json.dumps({"after": after, "before": before, "reason": "not recorded"})
+    entry = spaced({"after": after, "before": before, "reason": "not recorded"})
     folder = Path(files[0]).parent
     if not Path(files[0]).exists():
         return "bring them, or write the rows as files, beside which .meta.json explains gaps"
