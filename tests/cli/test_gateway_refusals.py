@@ -4,19 +4,19 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from forked import Forks
 from killed_life import bury
 
 from hft.api import gateway
-from hft.cli import app
 from hft.runs.ingest import synthetic
 from hft.services.paper.session import World
 from hft.storage.lock import locked
 
-Refused = Callable[..., None]
+COMMANDS: list[Forks] = []
 HOUR_NS = 3_600_000_000_000
 LOOP = """import hft
 
@@ -64,24 +64,13 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Refused:
-    """A command in the test's folder is refused so, says it in one line, and the folder is as it
-    was."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(code: int, sentence: str, *words: str) -> None:
-        before = content(tmp_path)
-        assert app.run(["gateway", *words]) == code
-        said = capsys.readouterr()
-        last = said.err.strip().splitlines()[-1]
-        assert sentence in last and "Traceback" not in said.err, said.err
-        assert said.out == ""
-        assert content(tmp_path) == before
-
-    return command
+@pytest.fixture(scope="module", autouse=True)
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Each command is a process of its own that does not import first."""
+    forks = Forks(tmp_path_factory.mktemp("forks"), "import hft.api.gateway, hft.cli.gateway")
+    COMMANDS.append(forks)
+    yield
+    COMMANDS.pop().close()
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -91,6 +80,18 @@ def content(folder: Path) -> dict[str, str]:
         data = path.read_bytes() if path.is_file() else b"/"
         found[str(path.relative_to(folder))] = hashlib.sha256(data).hexdigest()
     return found
+
+
+def refused(folder: Path, code: int, sentence: str, *words: str) -> None:
+    """The command is refused so, says it in one line, and the folder is as it was."""
+    before = content(folder)
+    script = "import sys; sys.argv = {}; from hft.cli.app import main; main()"
+    done = COMMANDS[0].run(script.format(["hft", "gateway", *words]), folder)
+    assert done.returncode == code, done
+    last = done.stderr.strip().splitlines()[-1]
+    assert sentence in last and "Traceback" not in done.stderr, done.stderr
+    assert done.stdout == "" and "session" not in "".join(done.stderr.splitlines()[:-1])
+    assert content(folder) == before
 
 
 def segment(home: Path) -> Path:
@@ -155,17 +156,12 @@ def step_back(home: Path) -> None:
     ],
 )
 def test_a_session_that_cannot_go_on_is_refused_and_is_as_it_was(
-    killed: Path,
-    tmp_path: Path,
-    refused: Refused,
-    spoil: Callable[[Path], None],
-    code: int,
-    sentence: str,
+    killed: Path, tmp_path: Path, spoil: Callable[[Path], None], code: int, sentence: str
 ) -> None:
     home = tmp_path / "gateway"
     shutil.copytree(killed / "gateway", home)
     spoil(home)
-    refused(code, sentence, "run")
+    refused(tmp_path, code, sentence, "run")
 
 
 @pytest.mark.parametrize(
@@ -181,26 +177,19 @@ def test_a_session_that_cannot_go_on_is_refused_and_is_as_it_was(
     ],
 )
 def test_a_session_that_cannot_begin_leaves_nothing(
-    killed: Path,
-    tmp_path: Path,
-    refused: Refused,
-    words: tuple[str, ...],
-    code: int,
-    sentence: str,
+    killed: Path, tmp_path: Path, words: tuple[str, ...], code: int, sentence: str
 ) -> None:
     (tmp_path / "turns.py").write_text(LOOP)
-    refused(code, sentence, "run", str(killed / "market"), *words)
+    refused(tmp_path, code, sentence, "run", str(killed / "market"), *words)
 
 
-def test_a_second_writer_is_refused_and_touches_nothing(
-    killed: Path, tmp_path: Path, refused: Refused
-) -> None:
+def test_a_second_writer_is_refused_and_touches_nothing(killed: Path, tmp_path: Path) -> None:
     home = tmp_path / "gateway"
     shutil.copytree(killed / "gateway", home)
     with locked(home / ".lock"):
-        refused(75, "runs this gateway", "run")
+        refused(tmp_path, 75, "runs this gateway", "run")
 
 
-def test_an_empty_folder_is_not_asked_and_not_filled(refused: Refused) -> None:
+def test_an_empty_folder_is_not_asked_and_not_filled(tmp_path: Path) -> None:
     for words in ("status",), ("kill",), ("limits", "none.yaml"), ("top",):
-        refused(69, "no gateway has run here", *words)
+        refused(tmp_path, 69, "no gateway has run here", *words)
