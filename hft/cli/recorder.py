@@ -218,7 +218,7 @@ def _emit(each: list[Any]) -> None:
     done = each[0]
     for other in each[1:]:
         done.add(other)
-    words = f"{counted(done.segments, 'segment')} loaded, {counted(done.rows, 'row')} were missing"
+    words = f"{counted(done.segments, 'segment')} loaded, {counted(done.rows, 'new row')}"
     if done.again:
         words += f"; {counted(done.again, 'segment')} was there already"
     if done.busy:
