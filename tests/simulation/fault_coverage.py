@@ -1,6 +1,6 @@
-"""What scenarios have to meet: troubles, what they lead to, and states; by group, for people."""
+"""What scenarios of a gateway have to meet: troubles, what they lead to, and states, by group."""
 
-from tests.simulation.faults import KINDS
+from tests.simulation.gateway_faults import KINDS
 
 OF_THE_SERVICE = ("stopped in order", "lease kept late")  # troubles that only it knows
 DISK = (
@@ -70,7 +70,19 @@ REASONS = (
     "VENUE_DOWN",
     "OUTCOME_UNKNOWN",
 )
-CORE = {
+_BOTH = {
+    "troubles": KINDS,
+    "disk": DISK,
+    "wire": WIRE,
+    "leading": LEADING,
+    "orders": ORDERS,
+    "modes": MODES,
+    "sent": SENT,
+    "answers": ANSWERS,
+    "told": REASONS,
+}
+CORE = _BOTH | {
+    "troubles": tuple(kind for kind in KINDS if kind not in OF_THE_SERVICE),
     "link": ("link DOWN", "link LIVE"),
     "life": ("life RECOVERING", "life READY"),
     "the core alone": (
@@ -85,7 +97,7 @@ CORE = {
         "ORDER_QUEUE_FULL",
     ),
 }
-SERVICE = {
+SERVICE = _BOTH | {
     "link": ("link DOWN", "link CONNECTING", "link CONNECTED", "link ASKING", "link LIVE"),
     "life": (
         "life RECOVERING",
@@ -105,12 +117,3 @@ SERVICE = {
         "COMMAND_DEADLINE",
     ),
 }
-
-
-def to_meet(world: str) -> dict[str, tuple[str, ...]]:
-    """The names by group; each is counted under its own."""
-    is_core = world == "core"
-    kinds = tuple(kind for kind in KINDS if not (is_core and kind in OF_THE_SERVICE))
-    both = {"troubles": kinds, "disk": DISK, "wire": WIRE, "leading": LEADING, "orders": ORDERS}
-    both |= {"modes": MODES, "sent": SENT, "answers": ANSWERS, "told": REASONS}
-    return both | (CORE if is_core else SERVICE)

@@ -1,16 +1,16 @@
 """What goes wrong in a scenario, by its seed: which kinds at all, how often, and when.
 
 Each world draws some kinds and a rate, so that some meet one trouble again and again and others all
-at once. A fault is one call on the world; what it does is there.
+at once. A fault is one call on the world; what it does is there. Here are those of processes, disks
+and clocks, which every world knows; what a world has besides is a class of its own.
 """
 
 from collections.abc import Callable, Collection
+from errno import EIO
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
-EIO = 5
-
-KINDS = (
+DISK = (
     "kill",
     "kill inside the disk",
     "power cut",
@@ -19,32 +19,24 @@ KINDS = (
     "write fails",
     "crash behind a fault",
     "short writes",
-    "disconnect",
-    "acks lost",
-    "acks twice",
-    "acks reordered",
-    "clock forward",
-    "clock back",
-    "two leaders",
-    "stopped before sending",
-    "commands held up",
-    "lease kept late",
-    "stopped in order",
-    "venue session anew",
-    "checkpoint",
 )
-ALWAYS = ("kill", "power cut", "checkpoint")
+CLOCK = ("clock forward", "clock back")
 
 
 class FaultPlan:
     """Draws faults; those not in `only` are drawn and left out, so that the others stay."""
 
-    def __init__(self, world: Any, random: Random, only: Collection[str] = KINDS) -> None:
+    KINDS: ClassVar[tuple[str, ...]]
+    ALWAYS: ClassVar[tuple[str, ...]] = ("kill", "power cut")
+    RATES: ClassVar[tuple[float, ...]] = (0.004, 0.01, 0.025)
+    ROOM: ClassVar[int] = 4000  # bytes that a disk has left at most when it fills up
+
+    def __init__(self, world: Any, random: Random, only: Collection[str]) -> None:
         self.world, self.random, self.only = world, random, only
-        count = random.choice((3, 5, 8, len(KINDS)))
-        chosen = {*ALWAYS, *random.sample(KINDS, count)}
-        self.kinds = [kind for kind in KINDS if kind in chosen]
-        self.rate = random.choice((0.004, 0.01, 0.025))
+        count = random.choice((3, 5, 8, len(self.KINDS)))
+        chosen = {*self.ALWAYS, *random.sample(self.KINDS, count)}
+        self.kinds = [kind for kind in self.KINDS if kind in chosen]
+        self.rate = random.choice(self.RATES)
 
     def step(self) -> None:
         """Between two steps, perhaps something happens."""
@@ -73,7 +65,7 @@ class FaultPlan:
         return True
 
     def _disk_full(self) -> bool:
-        self.world.disk.room = self.random.randrange(4000)
+        self.world.disk.room = self.random.randrange(self.ROOM)
         self.world.later(self.random.random() * 0.15, self.world.free_disk)
         return True
 
@@ -97,29 +89,6 @@ class FaultPlan:
         self.world.disk.has_short_writes = True
         return True
 
-    def _disconnect(self) -> bool:
-        wire = self.world.wire
-        wire.disconnect()
-        if self.random.random() < 0.5:
-            wire.is_down = True
-            self.world.later(self.random.random() * 0.5, self.world.wire_up)
-        return True
-
-    def _weather(self, **changes: float) -> bool:
-        for name, value in changes.items():
-            setattr(self.world.wire.weather, name, value)
-        self.world.later(0.1 + self.random.random(), self.world.fair_weather)
-        return True
-
-    def _acks_lost(self) -> bool:
-        return self._weather(loss=self.random.choice((0.1, 0.5)))
-
-    def _acks_twice(self) -> bool:
-        return self._weather(copies=self.random.choice((0.2, 1.0)))
-
-    def _acks_reordered(self) -> bool:
-        return self._weather(spread=self.random.choice((0.01, 0.05)))
-
     def _clock_forward(self) -> bool:
         self.world.jump_ns += self.random.choice((10**6, 10**9, 60 * 10**9))
         return True
@@ -127,28 +96,3 @@ class FaultPlan:
     def _clock_back(self) -> bool:
         self.world.jump_ns -= self.random.choice((10**6, 10**9, 60 * 10**9))
         return True
-
-    def _two_leaders(self) -> bool:
-        return bool(self.world.stop_leader(self.random))
-
-    def _stopped_before_sending(self) -> bool:
-        self.world.stops_sender = self.random
-        return True
-
-    def _commands_held_up(self) -> bool:
-        return self._weather(held=self.random.choice((0.1, 0.5, 1.0)))
-
-    def _lease_kept_late(self) -> bool:
-        self.world.slow_s = self.random.choice((0.2, 0.6, 1.2))
-        self.world.later(0.1 + self.random.random(), self.world.quick)
-        return True
-
-    def _stopped_in_order(self) -> bool:
-        return bool(self.world.stop_in_order())
-
-    def _venue_session_anew(self) -> bool:
-        self.world.venue.restart()
-        return True
-
-    def _checkpoint(self) -> bool:
-        return bool(self.world.make_checkpoint())

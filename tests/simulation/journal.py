@@ -1,26 +1,31 @@
 """Log and group commit on a disk that forgets, and what must hold of them after every crash.
 
-A `World` plays one life after the other by a seed: records are added, the loop turns, disks fail,
-and at any step the process or the power ends. Each start recovers and is compared with what was
-added and what was acknowledged. A `Product` is what is under test; the planted faults replace a
-part of it, and the tests alone have them.
+A `JournalWorld` plays one life after the other by a seed: records are added, the loop turns, disks
+fail, and at any step the process or the power ends. Each start recovers and is compared with what
+was added and what was acknowledged.
 """
 
 import contextlib
+import struct
 from asyncio import Task
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from hft.core.errors import Busy, JournalError
 from hft.storage.commit import Commit
-from hft.storage.groups import Group, read_groups
+from hft.storage.groups import read_groups
 from hft.storage.log import LogWriter, drop_segments, read_segments, segment_paths
-from tests.simulation.disk import Crashed, Life, ModelDisk, ModelFile
+from tests.simulation.disk import Crashed
+from tests.simulation.faults import DISK, FaultPlan
+from tests.simulation.journal_product import BUGS, Product
+from tests.simulation.ledger import Wrong
 from tests.simulation.loop import SeededLoop
+from tests.simulation.world import World
 
 FOLDER = Path("/journal")
 ROW = 40  # bytes; some groups reach over several sectors
@@ -44,52 +49,79 @@ class Turns(Executor):
         return Future()
 
 
-@dataclass(frozen=True)
-class Product:
-    """The parts under test."""
-
-    disk: type[Life] = Life
-    log: type[LogWriter] = LogWriter
-    commit: type[Commit] = Commit
+def _same(bug: Product) -> Product:
+    return bug
 
 
-class World:
-    """Lives of one journal, one at a time."""
+class JournalFaults(FaultPlan):
+    """Those of a disk, and what else happens to a journal. A life may begin with its end."""
 
-    def __init__(self, seed: int, product: Product | None = None) -> None:
-        self.random = Random(seed)
-        self.product = product or Product()
-        self.disk = ModelDisk(self.random)
+    KINDS = (
+        *DISK,
+        "kill in the next start",
+        "two writers",
+        "checkpoint",
+        "stopped in order",
+    )
+    RATES = (0.1, 0.25, 0.4)
+    ROOM = 300
+
+    def _kill_in_the_next_start(self) -> bool:
+        self.world.crash_at_start = self.random.randrange(25)
+        return True
+
+    def _two_writers(self) -> bool:
+        return bool(self.world.second())
+
+    def _checkpoint(self) -> bool:
+        return bool(self.world.keep_less())
+
+    def _stopped_in_order(self) -> bool:
+        return bool(self.world.close())
+
+
+class JournalWorld(World):
+    """Lives of one journal, one at a time; each has a loop of its own."""
+
+    kinds = JournalFaults.KINDS
+    product_class = Product
+    planted: ClassVar = {name: partial(_same, bug) for name, bug in BUGS.items()}
+    length = 60
+    meets: ClassVar = {
+        "troubles": JournalFaults.KINDS,
+        "journal": (
+            "torn",
+            "lost",
+            "latched",
+            "crashed",
+            "several segments",
+            "grouped",
+            "dropped",
+            "kept",
+            "never began",
+        ),
+    }
+
+    def __init__(self, seed: int, product: Product | None = None, **given: Any) -> None:
+        super().__init__(seed, product, **given)
         self.recovered: list[bytes] = []  # at the last start, durable since
         self.added: list[bytes] = []  # in this life
         self.acknowledged = 0  # records
         self.rows = 0  # made so far; no two are alike
         self.checkpoint = (1, 0)  # the first frame that it lacks, and how many records it has
         self.groups: list[tuple[int, int]] = []  # the same of each group that was recovered
-        self.seen = dict.fromkeys(
-            (
-                "torn",
-                "lost",
-                "latched",
-                "crashed",
-                "segments",
-                "grouped",
-                "dropped",
-                "kept",
-                "never began",
-            ),
-            0,
-        )
         self.commit: Commit | None = None
         self._running: list[Coroutine[Any, Any, None]] = []
         self.crash_at_start: int | None = None  # steps of the disk that the next start does
         if self.random.random() < 0.5:
             self.crash_at_start = self.random.randrange(25)
-        self.start()
+        self.begin_life()
+        self.plan = JournalFaults(self, Random(f"{seed} fault"), self.faults)
 
-    def start(self) -> None:
+    def begin_life(self) -> None:
         """A process begins: recovery, and what must hold of it."""
         self.commit = None
+        self.lives += 1
         self.life = self.product.disk(self.disk)
         if self.crash_at_start is not None:
             self.life.crash_in(self.crash_at_start)
@@ -130,7 +162,7 @@ class World:
         """Every record of the journal as a reader finds it."""
         seq, number = self.checkpoint
         segments = list(read_segments(FOLDER, first=seq, disk=self.life))
-        self.seen["segments"] = max(self.seen["segments"], len(segments))
+        self.seen["several segments"] += len(segments) > 1
         rows, self.groups = self.recovered[:number], []
         for found, group in read_groups(segments, ROW, number + 1):
             assert group.first == len(rows) + 1
@@ -138,10 +170,10 @@ class World:
             self.groups.append((found + 1, len(rows)))
         return rows
 
-    def keep_less(self) -> None:
+    def keep_less(self) -> bool:
         """A checkpoint has what was recovered up to some group; what is older may go."""
         if self.commit is None or not self.groups:
-            return
+            return False
         place = self.random.randrange(len(self.groups))
         self.checkpoint, self.groups = self.groups[place], self.groups[place:]
         try:
@@ -150,6 +182,7 @@ class World:
             self.commit = None
         except OSError:
             assert self.disk.faults
+        return True
 
     def size(self) -> int:
         return len(self.life.read(segment_paths(FOLDER, self.life)[-1]))
@@ -192,12 +225,12 @@ class World:
             self.seen["crashed"] += 1
             self.commit = None
         else:
-            self.seen["grouped"] = max(self.seen["grouped"], self.commit.counters.largest)
+            self.seen["grouped"] += self.commit.counters.largest > 1
 
-    def close(self) -> None:
+    def close(self) -> bool:
         """An orderly end: whatever was added is durable, or the caller is told."""
         if self.commit is None:
-            return
+            return False
         commit, self.commit = self.commit, None
         loop, closing = self.loop, self._task(commit.close())
         try:
@@ -209,6 +242,7 @@ class World:
         except Crashed:
             self.seen["crashed"] += 1
         self.again()
+        return True
 
     def again(self, *, power_cut: bool = False) -> None:
         """This process ends at once, or all do with the power, and the next one begins."""
@@ -220,20 +254,22 @@ class World:
             self.disk.power_cut()
         self.disk.room, self.disk.has_short_writes = None, False
         self.disk.fails.clear()
-        self.start()
+        self.begin_life()
 
-    def second(self) -> None:
+    def second(self) -> bool:
         """Another process wants to write the same journal."""
         if self.commit is None or self.commit.failure is not None:
-            return
+            return False
         other = self.product.disk(self.disk, "another process")
         try:
             LogWriter(FOLDER, disk=other, **OPTIONS)
         except Busy:
-            return
+            return True
+        except Crashed:
+            return True
         finally:
             other.end()
-        raise AssertionError("a second writer was let in")
+        raise Wrong("a second writer was let in")
 
     def settle(self) -> None:
         """The power is cut a last time, and whoever starts then finds all that must be there."""
@@ -242,102 +278,35 @@ class World:
         while self.commit is None:
             self.again()
 
+    # -- as a world of scenarios --------------------------------------------------------------
 
-def play(seed: int, product: Product | None = None, steps: int = 60) -> World:
-    """One world, played by its seed alone. Raises: AssertionError, JournalError."""
-    world = World(seed, product)
-    random = world.random
-    for _ in range(steps):
-        draw = random.random()
-        if draw < 0.35:
-            world.add(random.choice((1, 1, 1, 2, 5, 30)))
-        elif draw < 0.80:
-            world.turn(random.randint(1, 6))
-        elif draw < 0.84:
-            world.again(power_cut=random.random() < 0.7)
-        elif draw < 0.89:
-            world.life.crash_in(random.randrange(12))
-        elif draw < 0.93:
-            world.disk.fails[random.choice(("sync", "sync", "sync_folder", "write", "create"))] = 5
-            world.life.crashes_after_fault = random.random() < 0.3
-        elif draw < 0.95:
-            world.disk.room = random.randrange(300)
-        elif draw < 0.97:
-            world.disk.has_short_writes = True
-        elif draw < 0.98:
-            world.second()
-        elif draw < 0.99:
-            world.keep_less()
-        else:
-            world.close()
-        if random.random() < 0.05:
-            world.crash_at_start = random.randrange(25)
-        if world.commit is None and random.random() < 0.8:
-            world.again(power_cut=random.random() < 0.5)
-    world.settle()
-    return world
+    def someone(self, random: Random) -> Any:
+        return self if self.commit is not None else None
 
+    def kill(self, process: Any) -> bool:
+        if process is None:
+            return False
+        self.again()
+        return True
 
-class _NoSync(ModelFile):
-    def sync(self) -> None:
-        """Says that it did."""
+    def power_cut(self) -> None:
+        self.again(power_cut=True)
 
+    def later(self, seconds: float, call: Callable[..., Any], *args: Any) -> None:
+        """A disk that fills up has room again for the next life."""
 
-class _Again(ModelFile):
-    def sync(self) -> None:
-        try:
-            super().sync()
-        except OSError:
-            super().sync()
+    def story(self) -> None:
+        for _ in range(self.steps):
+            if self.random.random() < 0.45:
+                self.add(self.random.choice((1, 1, 1, 2, 5, 30)))
+            else:
+                self.turn(self.random.randint(1, 6))
+            self.plan.step()
+            if self.commit is None and self.random.random() < 0.8:
+                self.again(power_cut=self.random.random() < 0.5)
+            self.seen["steps"] += 1
+            self.trace.update(struct.pack("<qqq", self.rows, self.acknowledged, self.life.steps))
+        self.settle()
 
-
-def _with_file(made_of: type[ModelFile]) -> type[Life]:
-    class Planted(Life):
-        def create(self, path: Path) -> ModelFile:
-            return made_of(self, super().create(path).inode)
-
-        def open(self, path: Path) -> ModelFile:
-            return made_of(self, super().open(path).inode)
-
-    return Planted
-
-
-class _NoFolderSync(Life):
-    def sync_folder(self, folder: Path) -> None:
-        """Says that it did."""
-
-
-class _Hasty(Commit):
-    """Tells before the disk has it, and writes a turn later."""
-
-    def _write_groups(self, group: Group | None) -> None:
-        if group is not None:
-            self._groups.durable = group.last
-            self._loop.call_soon(self._wake)
-            self._loop.call_soon(super()._write_groups, group)
-
-
-class _TrustsItsTail(LogWriter):
-    """Syncs the tail it found without writing it again."""
-
-    def _write_tail(self, last: Any, file: Any) -> None:
-        """Says that it did."""
-
-
-class _ActsOnItsTail(_TrustsItsTail):
-    """Continues with what it reads."""
-
-    def _continue(self, last: Any) -> None:
-        self.fsync = "never"
-        super()._continue(last)
-        self.fsync = "always"
-
-
-PLANTED: dict[str, Product] = {
-    "sync skipped": Product(disk=_with_file(_NoSync)),
-    "failed sync tried again": Product(disk=_with_file(_Again)),
-    "folder not synced": Product(disk=_NoFolderSync),
-    "acknowledged before the sync": Product(commit=_Hasty),
-    "tail acted on before it is durable": Product(log=_ActsOnItsTail),
-    "tail synced and not written again": Product(log=_TrustsItsTail),
-}
+    def count(self) -> Counter[str]:
+        return self.seen + Counter({"lives": self.lives, "rows": self.rows})

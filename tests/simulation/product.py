@@ -17,7 +17,7 @@ from hft.trading.inputs import HEARD, InputKind
 from tests.naive.gateway import Rules
 from tests.naive.gateway_rows import resolved
 from tests.simulation.disk import Life
-from tests.simulation.journal import PLANTED as JOURNAL_BUGS
+from tests.simulation.journal_product import BUGS as JOURNAL_BUGS
 
 MONEY = 10  # of a tick and a lot
 

@@ -7,10 +7,8 @@ and what is found must be what was there.
 """
 
 import contextlib
-import contextvars
-import hashlib
 import struct
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Collection
 from fractions import Fraction
 from pathlib import Path
@@ -25,22 +23,23 @@ from hft.storage.groups import read_groups
 from hft.storage.log import LogWriter, drop_segments, read_segments
 from hft.trading.inputs import INPUT
 from tests.naive.gateway import Rules
+from tests.simulation import fault_coverage
 from tests.simulation.auditor import Auditor
 from tests.simulation.core_gateway import CoreGateway
-from tests.simulation.disk import Crashed, Life, ModelDisk
-from tests.simulation.faults import KINDS, FaultPlan
+from tests.simulation.disk import Life
+from tests.simulation.gateway_faults import KINDS, GatewayFaults
 from tests.simulation.journal import Turns
 from tests.simulation.lease import LeaseStore, ModelLease
 from tests.simulation.ledger import Wrong
 from tests.simulation.link import ModelAdapter
-from tests.simulation.loop import LIFE, SeededLoop
 from tests.simulation.platter import FOLDER, durable_records, torn_bytes
-from tests.simulation.product import MONEY, Product
+from tests.simulation.product import MONEY, PLANTED, Product
 from tests.simulation.venue import ModelVenue
 from tests.simulation.wire import Weather, Wire
 from tests.simulation.workload import Workload
+from tests.simulation.world import Process, World
 
-STEPS, REST_STEPS = 1000, 6000
+REST_STEPS = 6000
 ENDED = {
     ResponseKind.FILL: "order FILLED",
     ResponseKind.CANCELLED: "order CANCELLED",
@@ -67,39 +66,33 @@ RULES = (
 )
 
 
-class Process:
+class GatewayProcess(Process):
     """One life of one gateway process."""
 
-    def __init__(self, world: "World", name: str, number: int) -> None:
-        self.name, self.number = name, number
-        self.life = world.product.disk(world.disk, name)
-        self.is_over = self.is_stopped = False
-        self.context = contextvars.copy_context()
-        self.context.run(LIFE.set, number)
+    def __init__(self, world: "GatewayWorld", name: str, number: int) -> None:
+        super().__init__(world, name, number)
         lease = ModelLease(world.store, name, ttl_ns=int(LEASE_S * 1e9))
         self.gateway = world.gateway(self.life, lease, ModelAdapter(world.wire, name))
 
 
-class World:
-    """Everything of one scenario; `product` is under test."""
+class GatewayWorld(World):
+    """Gateways, a wire and a venue, and who trades."""
+
+    kinds = KINDS
+    planted = PLANTED
+    meets = fault_coverage.CORE
+    product_class = Product
 
     def __init__(
         self,
         seed: int,
         product: Product | None = None,
         *,
-        steps: int = STEPS,
-        faults: Collection[str] = KINDS,
+        steps: int | None = None,
+        faults: Collection[str] | None = None,
     ) -> None:
-        self.seed, self.product, self.steps = seed, product or Product(), steps
-        self.trail: deque[str] | None = None  # what happened last, for people
-        draws = {
-            name: Random(f"{seed} {name}") for name in ("rest", "venue", "wire", "work", "fault")
-        }
-        self.random = draws["rest"]
-        self.seen: Counter[str] = Counter()
-        self.loop = SeededLoop(seed)
-        self.disk = ModelDisk(Random(f"{seed} disk"))
+        super().__init__(seed, product, steps=steps, faults=faults)
+        draws = {name: Random(f"{seed} {name}") for name in ("venue", "wire", "work", "fault")}
         self.rules = RULES[self.random.randrange(len(RULES))]
         self.strategies, self.money = self.rules.strategies, MONEY
         self.room = self.random.choice((1, 2, 64))
@@ -109,17 +102,10 @@ class World:
         self.wire.seen = self.seen
         self.store = LeaseStore(lambda: int(self.loop.now * 1e9))
         self.workload = Workload(self, draws["work"])
-        self.plan = FaultPlan(self, draws["fault"], faults)
-        self.later = self.wire.later
-        self.jump_ns = 0
+        self.plan = GatewayFaults(self, draws["fault"], self.faults)
         self.slow_s = 0.0  # what looks after the lease takes so much longer
         self.stops_sender: Random | None = None  # the leader stops before its next command leaves
         self.checkpoint: tuple[int, int, Any] = (1, 0, None)
-        self.processes: dict[str, Process] = {}
-        self.lives = 0
-        self.is_quiet = False
-        self.trace = hashlib.blake2b(digest_size=16)
-        self._steps = -1
 
     folder = FOLDER
     has_late_writers = False  # may a leader that was stopped still write, where nobody reads it?
@@ -127,9 +113,9 @@ class World:
 
     def durable(self, fence: int) -> int:
         """The last record on the platter, for whoever leads under this fence."""
-        return self.looked(FOLDER)
+        return self.last_record(FOLDER)
 
-    def looked(self, folder: Path) -> int:
+    def last_record(self, folder: Path) -> int:
         try:
             return durable_records(self.disk, folder, self.auditor.rows)
         except Wrong as error:
@@ -178,38 +164,21 @@ class World:
 
     # -- what happens to processes ----------------------------------------------------------------
 
-    def start(self, name: str) -> None:
-        """A process begins."""
-        if name in self.processes and not self.processes[name].is_over:
-            return
-        self.note(f"{name} starts")
-        self.lives += 1
-        process = self.processes[name] = Process(self, name, self.lives)
+    def process(self, name: str, number: int) -> GatewayProcess:
+        return GatewayProcess(self, name, number)
+
+    def begin(self, process: GatewayProcess) -> None:
         for call in (process.gateway.begin, lambda: self.workload.begin(process.gateway)):
             self.loop.call_soon(call, context=process.context)
 
-    def kill(self, process: Process | None) -> bool:
-        """kill -9, and a start some time later."""
-        if process is None or process.is_over:
-            return False
-        self.note(f"{process.name} ends")
-        process.is_over = True
-        process.life.end()
-        self.loop.cut(process.number)
+    def died(self, process: GatewayProcess) -> None:
         if process.gateway.closing is not None:
             process.gateway.closing.close()
         self.auditor.let_go(process.gateway)
         self.store.dies(process.name)
-        self.later(0.01 + self.random.random() * 0.1, self.start, process.name)
-        return True
 
-    def power_cut(self) -> None:
-        self.disk.power_cut()
+    def forgotten(self) -> None:
         self.seen["torn tail"] += torn_bytes(self.disk, self.folder) > 0
-        for process in list(self.processes.values()):
-            self.kill(process)
-        self.disk.has_short_writes = False
-        self.disk.fails.clear()
 
     def stop_in_order(self) -> bool:
         """SIGTERM: the leader cancels what works, and its process ends."""
@@ -217,35 +186,18 @@ class World:
         return process is not None and process.gateway.stop()
 
     def stop_leader(self, random: Random) -> bool:
-        """SIGSTOP for longer than the lease lives; then it goes on, or is killed."""
+        """Stopped for longer than the lease lives."""
         process = self.leader()
         if process is None or process.is_stopped:
             return False
-        process.is_stopped = True
-        self.loop.hold(process.number)
         seconds = random.choice((0.1 + random.random(), LEASE_S + random.random() / 8))
-        self.later(seconds, self.go_on, process, random.random() < 0.4)
-        return True
-
-    def go_on(self, process: Process, is_killed: bool) -> None:
-        process.is_stopped = False
-        if is_killed:
-            self.kill(process)
-        self.loop.resume(process.number)
-
-    def someone(self, random: Random) -> Process | None:
-        """A process that runs."""
-        running = [one for one in self.processes.values() if not one.is_over]
-        return random.choice(running) if running else None
+        return self.stop(process, seconds, is_killed=random.random() < 0.4)
 
     def leader(self) -> Process | None:
         running = [one for one in self.processes.values() if not one.is_over]
         return next((one for one in running if one.gateway is self.auditor.holder), None)
 
     # -- what happens to the rest -----------------------------------------------------------------
-
-    def free_disk(self) -> None:
-        self.disk.room = None
 
     def wire_up(self) -> None:
         self.wire.is_down = False
@@ -285,62 +237,38 @@ class World:
         life.end()
         return len(found) > 3
 
-    def note(self, said: str) -> None:
-        """One line of what happens, where somebody wants to read it."""
-        if self.trail is not None:
-            self.trail.append(f"{self.loop.steps:6d} {self.loop.now:9.6f} s  {said}")
-
     def count(self) -> Counter[str]:
         """What was met, by name."""
         kinds = Counter(f"sent {IntentType(c.kind).name}" for c in self.venue.arrived)
         told = Counter({f"answer {name}": n for name, n in self.venue.seen.items()})
         rest = {
-            "lives": self.lives,
             "rows": len(self.auditor.rows),
-            "steps": self.loop.steps,
             "asked again": self.workload.retries,
             "stale at the venue": self.venue.stale,
             "disputed": self.auditor.firm.disputed,
         }
         ends = Counter(ENDED[o.ended] for o in self.venue.orders.values() if o.ended is not None)
-        return self.seen + kinds + told + ends + Counter(rest)
+        return super().count() + kinds + told + ends + Counter(rest)
 
     # -- the run ----------------------------------------------------------------------------------
 
-    def play(self) -> "World":
-        """All of it. Raises: Wrong."""
-        try:
-            return self._played()
-        finally:
-            for process in self.processes.values():
-                self.loop.cut(process.number)
-                self.loop.bury(process.number)
-
-    def _played(self) -> "World":
+    def story(self) -> None:
         for name in ("a", "b") if "two leaders" in self.plan.kinds else ("a",):
             self.start(name)
         self.later(0.0, self.market)
-        self.loop.run_until(lambda: self._step(self.steps))
+        self.loop.run_until(lambda: self.step(self.steps))
         self._rest()
         self.power_cut()
         self._rest()
-        holder = self.auditor.holder
-        self.trace.update(holder.desk.digest().encode())
-        return self
+        self.trace.update(self.auditor.holder.desk.digest().encode())
 
     def _rest(self) -> None:
         """No more trouble: everything must come to rest."""
-        self.is_quiet = True
-        self.plan.rate = 0.0
         self.stops_sender = None
-        for end in (self.free_disk, self.wire_up, self.fair_weather, self.quick):
+        for end in (self.wire_up, self.fair_weather, self.quick, self.calm):
             end()
-        self.disk.has_short_writes = False
-        self.disk.fails.clear()
-        for process in self.processes.values():
-            self.go_on(process, False)
         before = self.loop.steps
-        self.loop.run_until(lambda: self._step(before + REST_STEPS) or self._is_at_rest())
+        self.loop.run_until(lambda: self.step(before + REST_STEPS) or self._is_at_rest())
         if not self._is_at_rest():
             raise Wrong(f"it does not come to rest in {REST_STEPS} steps")
         self.auditor.finish(self.auditor.holder)
@@ -364,23 +292,10 @@ class World:
             self.stops_sender = None
             self.seen["stopped with a command in hand"] += 1
 
-    def _step(self, until: int) -> bool:
-        """After each step, and before the first."""
-        errors, self.loop.errors = self.loop.errors, []
-        for error in errors:
-            if not isinstance(error, Crashed):
-                raise error
-            self.seen["crashed inside a step"] += 1
-        for process in list(self.processes.values()):
-            if process.life.is_over:
-                self.kill(process)
-        if self.loop.steps != self._steps:
-            self._steps = self.loop.steps
-            self.auditor.look()
-            if self.auditor.holder is not None:
-                self.seen.update(self.auditor.holder.states())
-            rows, answers = len(self.auditor.rows), len(self.venue.answers)
-            self.trace.update(struct.pack("<dqqq", self.loop.now, rows, answers, self.lives))
-            self._stop_sender()
-            self.plan.step()
-        return self._steps >= until
+    def looked(self) -> None:
+        self.auditor.look()
+        if self.auditor.holder is not None:
+            self.seen.update(self.auditor.holder.states())
+        rows, answers = len(self.auditor.rows), len(self.venue.answers)
+        self.trace.update(struct.pack("<dqqq", self.loop.now, rows, answers, self.lives))
+        self._stop_sender()

@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.chaos import ALL_FROM, Result, found_after, not_hit, play_all, report
-from tests.simulation.fault_coverage import to_meet
-from tests.simulation.product import PLANTED
 from tests.simulation.worlds import WORLDS, play
 
 pytestmark = [  # a life that is cut leaves coroutines in the middle of what they did
@@ -21,29 +19,43 @@ pytestmark = [  # a life that is cut leaves coroutines in the middle of what the
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-SCENARIOS = 8  # a seed of pytest
-SOME = 18
-SELDOM = 14  # troubles and states that so few scenarios may miss; `make fuzz-crash` meets each
+# Scenarios a seed of pytest; scenarios that meet much; how many troubles and states those few may
+# miss (`make fuzz-crash` meets each); their least steps and lives.
+SIZES = {
+    "core": (8, 18, 14, 1000, 3),
+    "service": (8, 18, 14, 1000, 3),
+    "journal": (60, 60, 0, 60, 5),
+}
+IN_PYTHON = ("journal",)  # nothing compiled is in them
 ROOT = Path(__file__).resolve().parents[2]
+EACH = [
+    pytest.param(name, marks=[pytest.mark.nojit] * (name in IN_PYTHON), id=name) for name in WORLDS
+]
+BUGS = [
+    pytest.param(name, bug, marks=[pytest.mark.nojit] * (name in IN_PYTHON), id=f"{name}-{bug}")
+    for name, world in WORLDS.items()
+    for bug in world.planted
+]
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("world", EACH)
 def test_scenarios_end_without_a_violation(sim_seed: int, world: str) -> None:
-    seeds = range(sim_seed * SCENARIOS, (sim_seed + 1) * SCENARIOS)
-    result = play_all(seeds, world=world)
-    assert not result.wrong, "make fuzz-crash SEED=n plays one again"
+    count = SIZES[world][0]
+    result = play_all(range(sim_seed * count, (sim_seed + 1) * count), world=world)
+    assert not result.wrong, f"make fuzz-crash SEED=n ARGS='--world {world}' plays one again"
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("world", EACH)
 def test_scenarios_meet_trouble(world: str) -> None:
-    result = play_all(range(SOME), world=world)
+    _, count, seldom, steps, lives = SIZES[world]
+    result = play_all(range(count), world=world)
     missed = not_hit(result.seen, world)
-    assert len(missed) <= SELDOM, missed
-    assert result.seen["steps"] >= 1000 * SOME and result.seen["lives"] > 3 * SOME
+    assert len(missed) <= seldom, missed
+    assert result.seen["steps"] >= steps * count and result.seen["lives"] > lives * count
 
 
 def test_what_was_never_met_is_a_failure_where_all_should_be() -> None:
-    names = [name for names in to_meet("service").values() for name in names]
+    names = [name for names in WORLDS["service"].meets.values() for name in names]
     seen = Counter(names)
     assert len(seen) == len(names) and not_hit(seen, "service") == []
     del seen["two leaders"]
@@ -52,7 +64,7 @@ def test_what_was_never_met_is_a_failure_where_all_should_be() -> None:
     assert report(result, ALL_FROM, 1.0, 1.0, "service") == 1
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("world", EACH)
 def test_a_scenario_is_its_seed(world: str) -> None:
     traces = [play(seed, world=world).trace.hexdigest() for seed in (3, 3, 4)]
     assert traces[0] == traces[1] != traces[2]
@@ -61,15 +73,16 @@ def test_a_scenario_is_its_seed(world: str) -> None:
 def test_a_scenario_is_its_seed_in_every_process() -> None:
     """Another process hashes text another way, so no order of a set may count."""
     command = [sys.executable, "-m", "tests.simulation.chaos", "--seed", "3"]
+    command += [word for world in WORLDS for word in ("--world", world)]
     environment = os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count(play(3, world="service").trace.hexdigest()) == 2
+    for world in WORLDS:
+        assert done.stdout.count(play(3, world=world).trace.hexdigest()) == 2, world
 
 
-@pytest.mark.parametrize("world", WORLDS)
-@pytest.mark.parametrize("name", PLANTED)
-def test_a_planted_bug_is_found(name: str, world: str) -> None:
-    assert found_after(PLANTED[name], 1000, world), f"{name}: not found"
+@pytest.mark.parametrize(("world", "name"), BUGS)
+def test_a_planted_bug_is_found(world: str, name: str) -> None:
+    assert found_after(name, 1000, world), f"{world}: {name}: not found"

@@ -1,9 +1,7 @@
-"""Crashes of log and group commit at any step: nothing acknowledged is lost, nothing is twice.
+"""The world of a journal, its steps chosen by hypothesis, which shortens what it finds.
 
-`--seed N` plays one world again. Each planted fault must be found, or these worlds prove nothing.
+The same world is played by seeds with the others (`test_chaos`).
 """
-
-from collections import Counter
 
 import pytest
 from hypothesis import Phase, settings
@@ -17,46 +15,16 @@ from hypothesis.stateful import (
 )
 
 from hft.core.errors import JournalError
-from tests.simulation.journal import PLANTED, Product, World, play
+from tests.simulation.journal import JournalWorld
+from tests.simulation.journal_product import BUGS, Product
 
 pytestmark = pytest.mark.nojit
 
-WORLDS = 60  # a seed of pytest
-FOUND_WITHIN = 500  # seeds; the rarest needs a failed sync, a kill and a power cut in this order
-
-
-def test_what_was_acknowledged_is_there_after_every_crash(sim_seed: int) -> None:
-    for seed in range(sim_seed * WORLDS, (sim_seed + 1) * WORLDS):
-        try:
-            play(seed)
-        except (AssertionError, JournalError) as error:
-            raise AssertionError(f"tests.simulation.journal.play({seed}): {error}") from error
-
-
-def test_worlds_meet_every_kind_of_trouble() -> None:
-    seen: Counter[str] = Counter()
-    for seed in range(WORLDS):
-        seen.update(play(seed).seen)
-    assert min(seen.values()) > 5, seen
-
-
-def test_a_seed_is_one_story() -> None:
-    assert play(5).seen == play(5).seen
-    assert play(5).disk.root.memory.keys() == play(5).disk.root.memory.keys()
-
-
-@pytest.mark.parametrize("name", PLANTED)
-def test_a_planted_fault_is_found(name: str) -> None:
-    for seed in range(FOUND_WITHIN):
-        try:
-            play(seed, PLANTED[name])
-        except (AssertionError, JournalError):
-            return
-    raise AssertionError(f"{name}: not found in {FOUND_WITHIN} worlds")
+FOUND_WITHIN = 500  # examples
 
 
 class JournalMachine(RuleBasedStateMachine):
-    """The same world, its steps chosen by hypothesis, which shortens what it finds."""
+    """One world."""
 
     def __init__(self, product: Product | None = None) -> None:
         super().__init__()
@@ -64,7 +32,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 1 << 20))
     def begin(self, seed: int) -> None:
-        self.world = World(seed, self.product)
+        self.world = JournalWorld(seed, self.product)
 
     @rule(count=st.integers(1, 30))
     def add(self, count: int) -> None:
@@ -149,7 +117,7 @@ BRIEF = settings(
 )
 
 
-@pytest.mark.parametrize("name", [name for name in PLANTED if not name.startswith("tail")])
+@pytest.mark.parametrize("name", [name for name in BUGS if not name.startswith("tail")])
 def test_the_machine_finds_a_planted_fault_too(name: str) -> None:
     with pytest.raises((AssertionError, JournalError)):
-        run_state_machine_as_test(lambda: JournalMachine(PLANTED[name]), settings=BRIEF)
+        run_state_machine_as_test(lambda: JournalMachine(BUGS[name]), settings=BRIEF)

@@ -1,19 +1,23 @@
-"""The worlds that scenarios are played in: the core of a gateway, and the whole service."""
+"""The worlds that scenarios are played in, by name."""
 
 from typing import Any
 
 from hft.core.errors import HftError
 from hft.services.checkpointer import Checkpointer
 from tests.simulation.disk import Life
+from tests.simulation.fault_coverage import SERVICE
+from tests.simulation.journal import JournalWorld
 from tests.simulation.lease import ModelLease
 from tests.simulation.link import ModelAdapter
-from tests.simulation.product import Product
-from tests.simulation.scenario import STEPS, World
+from tests.simulation.scenario import GatewayWorld
 from tests.simulation.service_gateway import FOLDER, ServiceGateway, key_of
+from tests.simulation.world import World
 
 
-class ServiceWorld(World):
+class ServiceWorld(GatewayWorld):
     """The same troubles, and the whole service in the middle."""
+
+    meets = SERVICE
 
     folder = FOLDER
     has_late_writers = True
@@ -23,7 +27,7 @@ class ServiceWorld(World):
         return ServiceGateway(self, life, lease, adapter)
 
     def durable(self, fence: int) -> int:
-        return self.looked(FOLDER / f"{fence:020d}")
+        return self.last_record(FOLDER / f"{fence:020d}")
 
     def key(self, key: tuple[int, int]) -> tuple[int, int]:
         return key_of(key)
@@ -41,11 +45,13 @@ class ServiceWorld(World):
         return made.path is not None
 
 
-WORLDS = {"core": World, "service": ServiceWorld}
+WORLDS: dict[str, type[World]] = {
+    "core": GatewayWorld,
+    "service": ServiceWorld,
+    "journal": JournalWorld,
+}
 
 
-def play(
-    seed: int, product: Product | None = None, steps: int = STEPS, world: str = "core"
-) -> World:
+def play(seed: int, product: Any = None, steps: int | None = None, world: str = "core") -> World:
     """One scenario. Raises: Wrong, and whatever the product let out."""
     return WORLDS[world](seed, product, steps=steps).play()
