@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hft.api.desk import moment_ns, open_desk
-from hft.core.errors import Busy, ConfigError, DataError, Unavailable
+from hft.core.errors import Busy, ConfigError, DataError, HftError, Unavailable
 from hft.recorder import segments
 from hft.recorder.backlog import backlog
 from hft.recorder.blocks import head_of
@@ -24,6 +24,7 @@ from hft.recorder.pressure import DiskPressureMonitor
 from hft.recorder.room import reading_of
 from hft.recorder.schedule import BACKOFF_S, FlushSchedule, backoff_s
 from hft.recorder.schema import schema_of
+from hft.recorder.tally import DAMAGED, ERROR, WriterTally, count
 from hft.recorder.verify import Verified
 from hft.recorder.verify import verify as _verify
 from hft.recorder.wal_first import WALFirstWriter
@@ -147,10 +148,28 @@ def load(
             progress(done[0], total)
 
     embedded = place.source.is_embedded
-    count = 1 if embedded else min(workers or place.options["workers"], len(paths))
-    with place.prepared():
-        team = [Loader(place.wal, place.target, progress=report) for _ in range(count)]
-        return load_all(team, paths)
+    number = 1 if embedded else min(workers or place.options["workers"], len(paths))
+    team = [Loader(place.wal, place.target, progress=report) for _ in range(number)]
+    failed = ""
+    try:
+        with place.prepared():
+            return load_all(team, paths)
+    except HftError as error:
+        failed = type(error).__name__
+        raise
+    finally:
+        _count_errors(place.wal, team, failed)
+
+
+def _count_errors(wal: Path, team: Sequence[Loader], failed: str) -> None:
+    """Keep what went wrong, for the metrics; `failed` is of a load that came to no segment."""
+    total = Counters()
+    for one in team:
+        total.add(one.counters)
+    errors = total.errors or ({failed: 1} if failed else {})
+    count(
+        wal, {f"{ERROR}{DAMAGED}": total.quarantined, **{ERROR + k: n for k, n in errors.items()}}
+    )
 
 
 def seal(place: Place) -> bool:
@@ -161,6 +180,7 @@ def seal(place: Place) -> bool:
         writer = WALFirstWriter(place.wal, "", place.monitor())
     except Busy:
         return False
+    WriterTally(writer).beat()
     writer.close()
     return True
 

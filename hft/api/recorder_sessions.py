@@ -14,6 +14,7 @@ from hft.recorder.follow import Follower, verify_steps
 from hft.recorder.pressure import DiskPressureMonitor, Level
 from hft.recorder.segments import writer_of
 from hft.recorder.steps import Names
+from hft.recorder.tally import WriterTally
 from hft.recorder.verify import Verified
 from hft.recorder.wal_first import WALFirstWriter
 from hft.runs.folder.journal import read_steps
@@ -114,17 +115,19 @@ def record(
         monitor.add_hook(_asks(monitor, degrade))
     writer = open_writer(place, session.name, monitor)
     monitor.start()
-    new = 0
+    tally, new = WriterTally(writer), 0
     try:
         while True:
             ended = session.has_ended
             new += _pass(writer, session)
             writer.tick()
+            tally.beat()
             if ended or not follow:
                 return new
             sleep(LOOK_S)
     finally:
         monitor.stop()
+        tally.beat()
         writer.close()
 
 

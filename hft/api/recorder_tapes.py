@@ -16,6 +16,7 @@ from hft.api.recorder_sessions import Session, open_writer
 from hft.core.errors import DataError
 from hft.recorder import segments
 from hft.recorder.loader import ARCHIVE
+from hft.recorder.tally import WriterTally
 from hft.runs.execute import execute, job_of
 from hft.runs.folder.layout import NAMES, read_json
 from hft.runs.folder.names import RunNames
@@ -70,6 +71,7 @@ def _record_tape(place: Place, session: Session, tape: Tape, seen_ns: int | None
             writer.commit(mark=part.stop)
         return max(0, count - began)
     finally:
+        WriterTally(writer).beat()
         writer.close()
 
 

@@ -38,6 +38,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "gateway": ("hft.cli.gateway", "Trade on paper, and steer and prove it."),
     "alpha": ("hft.cli.alpha", "Take an alpha from an idea to a canary, with evidence."),
     "recorder": ("hft.cli.recorder", "Bring recorded rows to the database, and verify them."),
+    "metrics": ("hft.cli.metrics", "Figures of gateway and recorder for Prometheus."),
     "audit": ("hft.cli.audit", "Show, verify, deliver and pack the audit trail."),
     "init": ("hft.cli.init", "Make a workspace for alphas in a folder."),
     "config": ("hft.cli.config", "Show the effective settings."),

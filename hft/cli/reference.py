@@ -21,6 +21,7 @@ from hft.feeds.findings import LIMITS as FINDINGS
 from hft.feeds.findings import Limit
 from hft.gateway.limits import KEYS as LIMIT_KEYS
 from hft.governance.profile import NAMES, Profile
+from hft.metrics.catalogue import as_markdown
 from hft.settings.keys import KEYS
 from hft.storage.strict_yaml import load_yaml
 from hft.strategies.registry import SHIPPED, shipped
@@ -74,6 +75,13 @@ says what they find of faults that were planted.
 """
 
 
+_METRICS_HEAD = """\
+Source: `hft/metrics/catalogue.py`. [Metrics](../metrics.md) says how they are read.
+Of: `service` is a live gateway, `paper` a session on paper, `run` a run folder, `recorder` the
+folders of rows that wait. What is not measured is absent, never 0.
+"""
+
+
 MEANING_OF_CODE = {
     0: "ok",
     root.INTERNAL: "a defect of hft; the traceback says where",
@@ -112,7 +120,13 @@ def pages() -> dict[str, str]:
         "shipped.md": shipped_page(),
         "thresholds.md": thresholds_page(),
         "findings.md": findings_page(),
+        "metrics.md": metrics_page(),
     }
+
+
+def metrics_page() -> str:
+    """The catalogue of metrics."""
+    return f"# Metrics\n\n{_HEAD}\n{_METRICS_HEAD}\n{as_markdown()}"
 
 
 def findings_page() -> str:

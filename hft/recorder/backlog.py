@@ -33,19 +33,27 @@ class Backlog:
     archived: int
 
 
-def backlog(wal: Path, disk: Disk = REAL, wall_ns: Callable[[], int] = time.time_ns) -> Backlog:
-    """Raises: JournalError where the folder cannot be read."""
+def backlog(
+    wal: Path,
+    disk: Disk = REAL,
+    wall_ns: Callable[[], int] = time.time_ns,
+    manifest: Manifest | None = None,
+) -> Backlog:
+    """Whoever asks again and again keeps the folder's `manifest`, which reads an entry once.
+
+    Raises: JournalError where the folder cannot be read.
+    """
     try:
-        return _backlog(wal, disk, wall_ns())
+        return _backlog(wal, disk, wall_ns(), manifest or Manifest(wal, disk))
     except OSError as error:
         raise JournalError(f"{wal}: cannot be read: {error.strerror or error}") from None
 
 
-def _backlog(wal: Path, disk: Disk, now_ns: int) -> Backlog:
+def _backlog(wal: Path, disk: Disk, now_ns: int, manifest: Manifest) -> Backlog:
     waiting = segments.sealed_paths(wal, disk)
     last = [path for path in segment_paths(wal, disk) if path not in waiting]
     size = sum(disk.size(path) for path in waiting)
-    entries = list(Manifest(wal, disk).entries())
+    entries = list(manifest.entries())
     begun_ns = _begun_ns(waiting[0], disk) if waiting else now_ns
     return Backlog(
         writer_id=segments.writer_of(wal, disk),

@@ -38,10 +38,11 @@ class Loaded:
 
 
 class Manifest:
-    """The entries of a folder of segments."""
+    """The entries of a folder of segments; each is read once."""
 
     def __init__(self, wal: Path, disk: Disk) -> None:
         self.folder, self._disk = wal / FOLDER, disk
+        self._known: dict[str, Loaded] = {}
 
     def has(self, segment: str) -> bool:
         return f"{segment}{SUFFIX}" in self._disk.names(self.folder)
@@ -57,14 +58,18 @@ class Manifest:
         for name in self._disk.names(self.folder):
             if name.startswith(".") or not name.endswith(SUFFIX):
                 continue
-            path = self.folder / name
-            try:
-                yield _read(json.loads(self._disk.read(path)))
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                raise JournalError(
-                    f"{path}: cannot be read: {error!r}; remove it, and the segment is looked for "
-                    "in the database again"
-                ) from None
+            if name not in self._known:
+                self._known[name] = self._entry(self.folder / name)
+            yield self._known[name]
+
+    def _entry(self, path: Path) -> Loaded:
+        try:
+            return _read(json.loads(self._disk.read(path)))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise JournalError(
+                f"{path}: cannot be read: {error!r}; remove it, and the segment is looked for "
+                "in the database again"
+            ) from None
 
 
 def _read(data: Mapping[str, Any]) -> Loaded:

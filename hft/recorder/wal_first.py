@@ -204,7 +204,7 @@ class WALFirstWriter:
             schema=SCHEMA,
             owner=self.writer_id,
             first=first_of(paths[-1]) if paths else None,
-            created_ns=self._clock_ns(),
+            created_ns=self._wall_ns(),
             segment_bytes=self._sizes.segment_bytes,
             fsync="always",
             disk=self._disk,

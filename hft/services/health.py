@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from hft.metrics.gateway import gateway_tables, mode, unknown_keys
 from hft.services.life import ENDINGS, Phase
-from hft.services.page import breakers, gateway_tables, mode
+from hft.services.page import breakers
 from hft.services.scoreboard import Scoreboard
 from hft.services.service import GatewayService
 
@@ -33,6 +34,10 @@ SERVICE = np.dtype(
             "callbacks",
             "callbacks_dropped",
             "unbooked_fills",  # of orders that our books have not, in this life
+            "unknown_keys",
+            "resets",  # of trips, by operators
+            "touches",  # of the market, that were heard
+            "journal_failed",
         )
     ],
     align=True,
@@ -76,6 +81,7 @@ class Shown:
             "service": self._own,
             "desk": desk.state.head,
             **gateway_tables(desk.trading),
+            **service.stages.columns(),
         }
         facts = {
             "accounts": list(desk.accounts),
@@ -101,4 +107,7 @@ class Shown:
         row["callbacks"] = len(service.callbacks)
         row["callbacks_dropped"] = service.callbacks.dropped
         row["unbooked_fills"] = service.hearing.unbooked
+        row["unknown_keys"] = unknown_keys(service.desk.trading.gw)
+        row["resets"], row["touches"] = service.stages.resets, service.touches.heard
+        row["journal_failed"] = service.phase is Phase.JOURNAL_FAILED
         self.board.write(now_ns)

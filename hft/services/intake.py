@@ -86,11 +86,6 @@ def complete(words: np.ndarray, first_id: int, touches: np.ndarray, queued: int)
     words[:, _TOUCH:] = seen[words[:, _INSTRUMENT]] if len(seen) > 1 else seen
 
 
-def no_touches(count: int) -> np.ndarray:
-    """TOUCH rows of instruments of which nothing was heard yet."""
-    return np.zeros(count, TOUCH)
-
-
 def refuse(envelopes: Sequence[Envelope], reason: Reason) -> None:
     """Tell everybody the same."""
     for envelope in envelopes:

@@ -24,6 +24,7 @@ class Decided(NamedTuple):
     envelopes: Sequence[Envelope]  # who brought its intents, in order
     said: np.ndarray | None  # what they hear, as words; None when nobody listens
     waiters: "Sequence[asyncio.Future[int]]" = ()  # of its control inputs
+    since_ns: int = 0  # of the clock for durations, when it was decided
 
 
 class Outbox:
@@ -43,6 +44,7 @@ class Outbox:
         envelopes: Sequence[Envelope],
         first_id: int,
         waiters: "Sequence[asyncio.Future[int]]" = (),
+        since_ns: int = 0,
     ) -> None:
         """Keep what rows up to record `number` led to."""
         if not len(applied.commands) and not envelopes and not waiters:
@@ -52,7 +54,7 @@ class Outbox:
         if any([one.answered is not None for one in envelopes]):
             count = sum([len(one) for one in envelopes])
             said = answers.of_decisions(applied, first_id, count)
-        self._waiting.append(Decided(number, applied.commands, envelopes, said, waiters))
+        self._waiting.append(Decided(number, applied.commands, envelopes, said, waiters, since_ns))
 
     def release(self, durable: int) -> Iterator[Decided]:
         """What is on the disk up to this record, oldest first; it waits no more."""

@@ -8,29 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.codes import PolicyMode, Reason, StormGuardState
+from hft.core.codes import Reason
 from hft.gateway.rows import GuardCause
+from hft.metrics.gateway import Tables, mode
 from hft.services.life import Phase
 from hft.services.scoreboard import Seen
-
-Tables = Mapping[str, np.ndarray]
-
-
-def gateway_tables(trading: Any) -> dict[str, np.ndarray]:
-    """The tables of a `TradingState` that a page is made of."""
-    gw = trading.gw
-    return {
-        "gateway": gw.head,
-        "config": gw.config,
-        "reasons": gw.counts,
-        "strategies": gw.strategies,
-        "breakers": gw.breakers,
-        "storms": gw.storms,
-        "symbols": gw.symbols,
-        "limits": gw.limits,
-        "trading": trading.head,
-        "positions": trading.positions,
-    }
 
 
 def page(seen: Seen) -> dict[str, Any]:
@@ -65,21 +47,6 @@ def page(seen: Seen) -> dict[str, Any]:
     if "session" in tables:
         found |= _of_session(tables["session"][0], facts)
     return found
-
-
-def mode(tables: Tables) -> PolicyMode:
-    """The strictest of operator, storm guard, breakers of all, and kill byte."""
-    head, config = tables["gateway"][0], tables["config"][0]
-    worst = int(tables["storms"]["state"].max(initial=0))
-    if worst >= StormGuardState.HALT:
-        storm = PolicyMode.HALT
-    elif worst >= StormGuardState.STORM and config["degrade_on_storm"]:
-        storm = PolicyMode.DEGRADE
-    else:
-        storm = PolicyMode.NORMAL
-    of_all = tables["breakers"]["tripped"][: 1 + int(config["n_accounts"])].any()
-    stopped = PolicyMode.HALT if of_all or head["kill_byte"] else PolicyMode.NORMAL
-    return max(PolicyMode(int(head["operator_mode"])), storm, stopped)
 
 
 def breakers(tables: Tables) -> dict[str, bool]:

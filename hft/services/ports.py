@@ -4,6 +4,7 @@
 models in place of the clock, the wire and the disk and runs the same code.
 """
 
+import time
 from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -90,7 +91,8 @@ class Beside(Protocol):
 
 @dataclass(frozen=True)
 class World:
-    """What one process has of the outside. `executor` runs the journal's writes, one at a time."""
+    """What one process has of the outside. `executor` runs the journal's writes, one at a time;
+    `clock_ns` is for durations that are shown and decide nothing."""
 
     now_ns: Now
     alerts: Alerts
@@ -98,3 +100,4 @@ class World:
     audit: Audit
     loop: AbstractEventLoop | None = None
     executor: Executor | None = None
+    clock_ns: Now = time.perf_counter_ns

@@ -34,11 +34,13 @@ from hft.services.outbox import Decided, Outbox
 from hft.services.ports import Alert, AlertKind, OrderAdapter, World
 from hft.services.recovery import Recovered, recover
 from hft.services.shutdown import Intent, Shutdown, cancels
+from hft.services.stages import Stages
+from hft.services.touches import Touches
 from hft.services.typed import TypedIntents
 from hft.services.writer import Writer, control_row
 from hft.storage.commit import Commit
 from hft.trading.desk import Desk
-from hft.trading.inputs import INPUT, InputKind, rows_of, touch_rows
+from hft.trading.inputs import INPUT, InputKind, rows_of
 
 
 class GatewayService:
@@ -63,14 +65,15 @@ class GatewayService:
         self.link = Link(self.options.retry_ns, self.options.patience_ns)
         self.hearing = Hearing(self.link, self.callbacks, len(desk.accounts))
         self.dispatch = Dispatch(adapter, self.link, self.alert)
-        self.touches = intake.no_touches(len(desk.trading.touch))
+        self.stages = Stages(len(desk.strategies), world.clock_ns)
+        self.touches = Touches(len(desk.trading.touch), self.stages)
         refresh_s = self.options.refresh_s
         self._leading = Leading(lease, world.beside, self._lose, refresh_s=refresh_s)
         self._outbox = Outbox()
-        self._writer = Writer(desk, self._outbox, channel, self.touches, self.alert, self.wake)
+        told = (self.alert, self.wake, self.stages)
+        self._writer = Writer(desk, self._outbox, channel, self.touches.rows, *told)
         self._controls: deque[tuple[ControlKind, int, int, asyncio.Future[int]]] = deque()
         self._own: list[Intent] = []
-        self._moved: set[int] = set()  # instruments with a new touch
         self._tick_at_ns = 0
         self._clock = LifeClock(world.now_ns, self.options.clock_slack_ns, self.alert)
         # What waits for the disk stays below what the gateway would refuse: intents wait in the
@@ -127,16 +130,14 @@ class GatewayService:
         if self.phase in ENDINGS:
             waiter.cancel()
         else:
+            self.stages.resets += kind is ControlKind.KILL and value == 0
             self._controls.append((kind, code, value, waiter))
             self.wake()
         return waiter
 
     def hear_touch(self, instrument_idx: int, **fields: int) -> None:
         """The market of an instrument moved; fields of TOUCH."""
-        row = self.touches[instrument_idx]
-        for name, value in fields.items():
-            row[name] = value
-        self._moved.add(instrument_idx)
+        self.touches.hear(instrument_idx, fields)
 
     def cancel_orders(self, orders: np.ndarray) -> None:
         """Ask for cancels of these ORDER rows, through the gateway."""
@@ -286,6 +287,7 @@ class GatewayService:
                 self._drop(decided)
                 return
             unsent = self.dispatch.send(decided.commands, self._now())
+            self.stages.sent(decided.since_ns, len(decided.commands))
             outbox.settle(decided)
             outbox.answer(decided, unsent)
             self.channel.done_with(decided.envelopes)
@@ -382,9 +384,7 @@ class GatewayService:
 
     def _tick(self, now_ns: int) -> list[np.ndarray]:
         self._tick_at_ns = now_ns + self.options.tick_ns
-        moved, self._moved = sorted(self._moved), set()
-        rows = [touch_rows(self.touches, moved, now_ns)] if moved else []
-        return [*rows, rows_of(InputKind.TICK, now_ns)]
+        return [*self.touches.take(now_ns), rows_of(InputKind.TICK, now_ns)]
 
     def _now(self) -> int:
         return self._clock.now(self.desk.now_ns)

@@ -16,6 +16,7 @@ from hft.services import intake
 from hft.services.channel import Envelope, LocalIntentChannel
 from hft.services.outbox import Outbox
 from hft.services.ports import AlertKind
+from hft.services.stages import Stages
 from hft.storage.commit import Commit
 from hft.trading.desk import Desk
 from hft.trading.inputs import INPUT, InputKind, rows_of
@@ -36,9 +37,11 @@ class Writer:
         touches: np.ndarray,
         alert: Callable[[AlertKind, str], None],
         wake: Callable[[], None],
+        stages: Stages,
     ) -> None:
         self._desk, self._outbox, self._channel = desk, outbox, channel
         self._touches, self._alert, self._wake = intake.as_words(touches), alert, wake
+        self._stages = stages
         self._commit: Commit | None = None
 
     @property
@@ -89,6 +92,7 @@ class Writer:
         if self.commit.failure is not None:
             self._refuse(envelopes, Reason.DEDUP_JOURNAL_FAILED, waiters)
             return
+        began_ns = self._stages.clock_ns()
         try:
             applied = self._desk.apply(rows)
         except (ConfigError, DataError) as error:  # of the check before any row is applied
@@ -102,7 +106,10 @@ class Writer:
             self._refuse(envelopes, Reason.DEDUP_JOURNAL_FAILED, waiters)
             self._wake()
             return
-        self._outbox.add(number, applied, envelopes, first_id, list(waiters.values()))
+        now_ns = self._stages.clock_ns()
+        intents = sum([len(one) for one in envelopes])
+        self._stages.applied(rows, applied.commands, intents, now_ns - began_ns)
+        self._outbox.add(number, applied, envelopes, first_id, list(waiters.values()), now_ns)
 
     def _apply_each(
         self,

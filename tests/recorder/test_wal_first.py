@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hft.core.errors import Busy, DataError, JournalError
+from hft.recorder.backlog import backlog
 from hft.recorder.committer import Committer
 from hft.recorder.segments import sealed_paths
 from hft.recorder.tables import TABLES
@@ -232,3 +233,15 @@ def test_many_threads_write_while_one_commits_and_no_row_is_lost_or_twice(tmp_pa
     one.close()
     seen = sorted(row["seq"] for row in recorded(tmp_path)["fills"])
     assert seen == sorted(1000 * k + n for k in range(4) for n in range(100))
+
+
+def test_what_waits_is_as_old_as_its_segment_by_the_clock_of_the_wall(tmp_path: Path) -> None:
+    """Of each segment, the folder's first one too."""
+    second, now = 1_000_000_000, [1_700_000_000 * 1_000_000_000]
+    one = writer(tmp_path, wall_ns=lambda: now[0])
+    for _ in range(2):
+        one.write("orders", rows_of("orders", range(3)))
+        now[0] += 5 * second
+        one.seal()
+    assert backlog(tmp_path, wall_ns=lambda: now[0]).oldest_s == 10.0
+    one.close()

@@ -81,19 +81,31 @@ def read_steps(folder: Path) -> Iterator[np.ndarray]:
     Raises: JournalError naming segment and offset.
     """
     for segment in read_segments(folder):
-        if segment.header.schema != SCHEMA.rstrip(b"\0"):
-            raise JournalError(
-                f"{segment.path}: written by another hft, with other step fields or in another "
-                "form than this one reads; replay the run anew"
-            )
-        yield from _blocks(segment)
+        for _, block in _blocks(segment):
+            yield block
 
 
-def _blocks(segment: Segment) -> Iterator[np.ndarray]:
+def new_steps(folder: Path, first: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Blocks from this number on, which counts from 1, with their numbers: for who reads on while
+    the journal is written. Raises: as `read_steps`."""
+    if not has_journal(folder):
+        return
+    for segment in read_segments(folder, first=first):
+        yield from _blocks(segment, first)
+
+
+def _blocks(segment: Segment, first: int = 0) -> Iterator[tuple[int, np.ndarray]]:
+    if segment.header.schema != SCHEMA.rstrip(b"\0"):
+        raise JournalError(
+            f"{segment.path}: written by another hft, with other step fields or in another "
+            "form than this one reads; replay the run anew"
+        )
     places = zip(segment.frames.seq, segment.frames.offsets, segment.payloads(), strict=True)
     for number, offset, payload in places:
+        if number < first:
+            continue
         try:
-            yield step_block.decode(payload)
+            yield int(number), step_block.decode(payload)
         except (ValueError, EOFError) as error:
             raise JournalError(
                 f"{segment.path}: offset {int(offset)}: record {int(number)} is damaged: {error}"

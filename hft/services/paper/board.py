@@ -8,8 +8,9 @@ import numpy as np
 
 from hft.core.errors import DataError, Unavailable
 from hft.core.numbers import money_digits
+from hft.metrics.gateway import gateway_tables, unknown_keys
 from hft.replay.paced import Paced, Slice
-from hft.services.page import gateway_tables, page
+from hft.services.page import page
 from hft.services.paper.session import ENDINGS, PaperSession
 from hft.services.scoreboard import Reader, Scoreboard
 
@@ -27,6 +28,7 @@ SESSION = np.dtype(
             "held",  # commands on the way to the venue that wait for the disk
             "dead_ns",
             "inputs",
+            "unknown_keys",
         )
     ],
     align=True,
@@ -58,6 +60,7 @@ class Board:
         row["speed_e3"] = session.clock.speed_e3
         row["held"] = reached.held
         row["dead_ns"], row["inputs"] = session.dead_ns, session.inputs
+        row["unknown_keys"] = unknown_keys(paced.session.engine.trading.gw)
         self._board.write(now_ns)
 
     def _begun(self, session: PaperSession, paced: Paced) -> Scoreboard:
@@ -69,8 +72,8 @@ class Board:
             "strategies": list(session.job.strategies),
             "digits": money_digits(instruments),
         }
-        tables = gateway_tables(paced.session.engine.trading) | {"session": self._own}
-        return Scoreboard(self._path, tables, facts)
+        tables = gateway_tables(paced.session.engine.trading) | session.stages.columns()
+        return Scoreboard(self._path, tables | {"session": self._own}, facts)
 
 
 def read_board(home: Path) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from hft.core.errors import ConfigError, HftError, JournalError
 from hft.gateway.limits import Limits
 from hft.replay.paced import Paced, Slice
@@ -26,6 +28,7 @@ from hft.services.paper.journal import Mark, PaperJournal
 from hft.services.paper.mailbox import MAILBOX, Question, answer, questions
 from hft.services.paper.plan import Plan
 from hft.services.ports import Audit
+from hft.services.stages import Latencies
 from hft.storage.interrupts import Interrupts
 from hft.venue.model import Latency
 from hft.venue.state import FOREVER
@@ -108,7 +111,8 @@ class PaperSession:
         self._heard: list[Control] = list(journal.history.inputs)
         self._taken: list[tuple[Change, dict[str, Any]]] = []
         self._limits: LimitChanges | None = None  # made when the first others are heard
-        self._marked_ns = 0
+        self._marked_ns = self._looked_ns = 0  # of the machine
+        self.stages = Latencies()
         self._reached = Slice(0, False, 0, 0)
         self.ending = ""  # why it ends
         # Of the tape: how long no process of ours was there, and since when one is.
@@ -205,7 +209,8 @@ class PaperSession:
     def _turn(self, paced: Paced) -> None:
         """One look at the clock: hear, run to now, record, and wait a moment."""
         world = self._world
-        target = self.clock.at(world.wall_ns())
+        looked_ns = world.wall_ns()
+        target = self.clock.at(looked_ns)
         since_ns = max(self._reached.at_ns, self._back_ns)
         late_ns = target - since_ns if since_ns else 0
         if late_ns * 1000 > STALLED_NS * self.clock.speed_e3:
@@ -215,6 +220,7 @@ class PaperSession:
         self._answer(paced)
         if not self.ending:
             self._to(paced, target if target <= self._last_ns else FOREVER)
+            self._seen(looked_ns)
         self._acknowledge()
         if self._board is not None:
             self._board.show(self, paced, self._reached)
@@ -237,12 +243,19 @@ class PaperSession:
             return
         while True:
             self._reached = reached = paced.until(target)
-            sent = reached.held > 0
-            if sent or self._world.wall_ns() - self._marked_ns >= MARK_NS:
+            sent, decided_ns = reached.held > 0, self._world.wall_ns()
+            if sent or decided_ns - self._marked_ns >= MARK_NS:
                 self._mark(paced)
                 paced.release()
+                self.stages.left(self._world.wall_ns() - decided_ns, reached.held)
             if reached.ended or reached.at_ns >= target:
                 return
+
+    def _seen(self, looked_ns: int) -> None:
+        """The tape was applied to this time: its oldest row came after the look before."""
+        if self._looked_ns:
+            self.stages.seen(np.array([self._world.wall_ns() - self._looked_ns]))
+        self._looked_ns = looked_ns
 
     def _answer(self, paced: Paced) -> None:
         """Hear what other processes ask; each is told when it was heard, or why not."""

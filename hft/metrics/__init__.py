@@ -1,0 +1,1 @@
+"""What an operator measures: one catalogue, and where each figure of it is read."""
