@@ -161,7 +161,7 @@ def _ended(session: Any) -> dict[str, Any]:
     from hft.core.codes import Reason
     from hft.core.numbers import money_digits
     from hft.replay.run import run_digest
-    from hft.runs.execute import totals
+    from hft.runs.ending import totals
 
     counts = totals(session)
     row = session.engine.trading.positions[0]

@@ -18,7 +18,8 @@ from hft.metrics.readings import Readings
 from hft.metrics.recorder import RecorderWatch, read_recorder
 from hft.metrics.steps import StepMeasures
 from hft.runs.folder.journal import new_steps
-from hft.runs.folder.layout import JOURNAL
+from hft.runs.folder.layout import FIGURES, JOURNAL
+from hft.runs.result import Run
 from hft.services.paper.board import FILE as BOARD
 from hft.services.scoreboard import Reader, Seen
 
@@ -105,6 +106,7 @@ class Watch:
             into.put("gateway_dedup_unknown", int(row["unknown_keys"]))
             self._part(lambda: self._of_steps(facts, into))
         read_measures(tables, facts, into)
+        into.put("gateway_component_up", int(tables["gateway"][0]["venue_up"]), "venue")
         alive = seen.is_alive(self._wall_ns()) and not is_over
         into.put("gateway_component_up", int(alive), GATEWAY)
 
@@ -139,16 +141,39 @@ class _Steps:
             self._measures.take(block)
             self._next = number + 1
         columns = self._measures.columns()
-        del columns["dispatch_latency"]
-        return columns
+        return {name: one for name, one in columns.items() if name != "dispatch_latency"}
+
+
+class RunFigures:
+    """The figures of a run's end, from its folder."""
+
+    def __init__(self, run: Run) -> None:
+        """Raises: DataError for a run that has none."""
+        self.home = run.path
+        try:
+            self._text = (run.path / FIGURES).read_text(encoding="utf-8")
+        except OSError:
+            raise DataError(
+                f"{run.path / FIGURES}: is not there: recorded with --record digest, or by an "
+                "older hft; replay it with --record full --fresh"
+            ) from None
+
+    def text(self) -> str:
+        """As Prometheus reads it."""
+        return self._text
 
 
 def serve(
-    watch: Watch, port: int, host: str, *, wait: Callable[[], object], tell: Callable[[str], None]
+    shown: Watch | RunFigures,
+    port: int,
+    host: str,
+    *,
+    wait: Callable[[], object],
+    tell: Callable[[str], None],
 ) -> None:
     """Answer scrapes until `wait` returns. Raises: Busy where the port is taken, ConfigError."""
-    with serving(watch.text, port, host) as found:
-        tell(f"metrics of {watch.home} at http://{host}:{found}/metrics; Ctrl-C ends it")
+    with serving(shown.text, port, host) as found:
+        tell(f"metrics of {shown.home} at http://{host}:{found}/metrics; Ctrl-C ends it")
         wait()
 
 
@@ -157,4 +182,4 @@ def catalogue() -> list[Metric]:
     return list(CATALOGUE.values())
 
 
-__all__ = ["Watch", "catalogue", "serve"]
+__all__ = ["RunFigures", "Watch", "catalogue", "serve"]

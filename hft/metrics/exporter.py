@@ -8,6 +8,7 @@ import errno
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.metrics_core import Metric
@@ -31,6 +32,15 @@ class Collected(Collector):
     def describe(self) -> Iterable[Metric]:
         """Nothing is read before somebody asks."""
         return ()
+
+
+def samples(text: str) -> list[dict[str, Any]]:
+    """JSON-ready: each figure of a text with its name and labels."""
+    return [
+        {"name": one.name, "labels": dict(one.labels), "value": one.value}
+        for family in text_string_to_metric_families(text)
+        for one in family.samples
+    ]
 
 
 @contextmanager

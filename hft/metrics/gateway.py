@@ -75,7 +75,6 @@ def read_gateway(tables: Tables, facts: Mapping[str, Any], into: Readings) -> No
     into.put("gateway_leader", int(head["leader"]))
     into.put("gateway_fence", int(head["fence"]))
     into.put("stormguard_state", int(tables["storms"]["state"].max(initial=0)))
-    into.put("gateway_component_up", int(head["venue_up"]), "venue")
     into.put("gateway_orders_submitted_total", int(tables["trading"][0]["orders"]))
     into.put("gateway_risk_checks_total", int(head["orders_checked"]))
     into.put("gateway_signals_generated_total", int(tables["trading"][0]["decisions"]))

@@ -23,14 +23,14 @@ class Histogram:
         """Count a value."""
         value = max(0, value)
         self.cells[bisect_left(self.bounds, value)] += times
-        self.cells[-1] += value * times
+        self.cells[-1:] += value * times
 
     def observe_all(self, values: np.ndarray) -> None:
         """Count many values."""
         values = np.maximum(values, 0)
         at = np.searchsorted(self._edges, values, side="left")
         self.cells[:-1] += np.bincount(at, minlength=len(self.cells) - 1)
-        self.cells[-1] += values.sum()
+        self.cells[-1:] += values.sum()  # of an array: one that passes 64 bits wraps
 
 
 def cumulative(cells: Sequence[int]) -> list[int]:

@@ -43,9 +43,10 @@ class Orders:
         self._open = Remembered()
 
     def sent(self, ids: np.ndarray, ts_ns: np.ndarray, who: np.ndarray) -> None:
-        """Orders that were approved, by strategies `who`."""
-        self._open.put(ids, ts_ns, who)
-        self.submitted += np.bincount(who, minlength=len(self.submitted))
+        """Orders that were approved, by strategies `who`; one of nobody we know is left out."""
+        known = (who >= 0) & (who < len(self.submitted))
+        self._open.put(ids[known], ts_ns[known], who[known])
+        self.submitted += np.bincount(who[known], minlength=len(self.submitted))
 
     def heard(self, ids: np.ndarray, ts_ns: np.ndarray) -> None:
         """Fills, in order; only the first of an order counts."""

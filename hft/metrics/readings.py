@@ -40,16 +40,6 @@ class Readings:
         """The figures in the catalogue's order, each with its kind and meaning."""
         return "".join(line + "\n" for line in self._lines())
 
-    def to_json(self) -> dict[str, list[dict[str, Any]]]:
-        """JSON-ready: of each name its figures with their labels."""
-        return {
-            name: [
-                {"labels": dict(zip(CATALOGUE[name].labels, labels, strict=True)), "value": value}
-                for labels, value in found.items()
-            ]
-            for name, found in self._values.items()
-        }
-
     def _of(self, name: str, labels: Labels) -> dict[Labels, Any]:
         metric = CATALOGUE.get(name)
         if metric is None or len(labels) != len(metric.labels):

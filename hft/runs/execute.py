@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from hft.core.codes import Reason
 from hft.core.errors import ConfigError, HftError, JournalError, StrategyError
 from hft.core.jit import JIT_DISABLED, array_at
 from hft.gateway.limits import Limits
@@ -29,6 +28,7 @@ from hft.runs.code.sources import rebuild
 from hft.runs.code.staleness import renew
 from hft.runs.controls import Control
 from hft.runs.dead_books import book_warnings
+from hft.runs.ending import figures, totals
 from hft.runs.faults import FaultPlan
 from hft.runs.folder.damage import damaged
 from hft.runs.folder.layout import MANIFEST, RECORDS, SNAPSHOT, find_sealed, run_id
@@ -48,7 +48,6 @@ from hft.storage.yaml_text import dump_yaml
 from hft.strategies.base import Strategy, pointer
 from hft.tape.dataset import Tapes, full_name
 from hft.tape.reader import Tape
-from hft.venue.state import QUEUE_FIFO
 
 Progress = Callable[[int, int], None]
 
@@ -333,56 +332,7 @@ def _seal(one: _Replay, *, stopped: str = "") -> RunReader:
         told | {"wall_s": wall_s} | ({"stopped": stopped} if stopped else {}),
         run_digest(one.session.engine),
         totals(one.session),
+        figures=figures(one.session, one.writer.names),
         partial=bool(stopped),
     )
     return RunReader.open(path)
-
-
-def totals(session: Session) -> dict[str, Any]:
-    """What the engine counted; integers, money in units.
-
-    An intent beyond the 64 of a wake-up never reached the gateway; it is a refused intent all the
-    same, as INTENT_BUFFER_FULL.
-    """
-    clock, trading = session.engine.clock[0], session.engine.trading
-    instruments = len(session.sources)
-    positions = [
-        {
-            "strategy_idx": k // instruments,
-            "instrument_idx": k % instruments,
-            "qty": int(row["qty"]),
-            "realized_money": int(row["realized_money"]),
-            "unrealized_money": int(row["marked_money"]),
-            "fees_money": int(row["fees_money"]),
-            "fills": int(row["fills"]),
-        }
-        for k, row in enumerate(trading.positions)
-    ]
-    reasons = trading.gw.counts
-    counts = {str(c): int(reasons[c]) for c in np.flatnonzero(reasons)}
-    lost = int(clock["lost_intents"])
-    if lost:
-        counts[str(Reason.INTENT_BUFFER_FULL.value)] = lost
-    markets = [
-        {
-            "instrument_idx": i,
-            "exact_queue": bool(row["queue"] == QUEUE_FIFO),
-            "taken_lots": int(row["took_lots"]),
-            "printed_lots": int(row["printed_lots"]),
-        }
-        for i, row in enumerate(session.engine.venue.markets)
-    ]
-    return {
-        "events": int(clock["rows"]),
-        "steps": int(clock["step"]),
-        "wakes": int(clock["wakes"]),
-        "decisions": int(trading.head[0]["decisions"]) + lost,
-        "refused": int(trading.head[0]["refused"]) + lost,
-        "orders": int(trading.head[0]["orders"]),
-        "lost_intents": lost,
-        "fills": sum(row["fills"] for row in positions),
-        "injected_faults": int(session.engine.faults[0]["injected"]),
-        "reasons": counts,
-        "positions": positions,
-        "markets": markets,
-    }

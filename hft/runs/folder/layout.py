@@ -17,6 +17,7 @@ from hft.core.json_text import page
 
 PARTIAL = ".partial"
 MANIFEST, METRICS, DIGEST, NAMES = "manifest.json", "metrics.json", "digest", "instruments.json"
+FIGURES = "metrics.prom"  # what a live gateway shows, of the run's end
 LIMITS, JOURNAL, LOGS = "limits.yaml", "journal", "logs.parquet"
 ADVICE = "advice.json"  # which change of the limits was tried, after the run
 HOURS = "open_hours.json"  # which times were tried that leave no fill outside the open hours

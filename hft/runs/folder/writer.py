@@ -18,11 +18,15 @@ import pyarrow as pa
 from hft.core.codes import StepKind
 from hft.core.dtypes import FILL, STEP
 from hft.core.errors import ConfigError, JournalError
+from hft.metrics.gateway import read_measures
+from hft.metrics.readings import Readings
+from hft.metrics.steps import StepMeasures
 from hft.runs.folder import guards, tables
 from hft.runs.folder.beside import Beside
 from hft.runs.folder.journal import StepJournal, has_journal, most_bytes, read_steps
 from hft.runs.folder.layout import (
     DIGEST,
+    FIGURES,
     JOURNAL,
     LIMITS,
     LOGS,
@@ -103,6 +107,7 @@ class RunWriter:
         self._journaling, self._tabulating = Beside(BATCHES), Beside(TABULATED)
         self._spare: list[np.ndarray] = []
         self._taken = 0  # steps for the journal, written or not
+        self._measures = StepMeasures(len(names.strategies)) if record == "full" else None
         with self._guarded("the run folder"):
             (self.path / RESERVE).write_bytes(bytes(RESERVE_BYTES))
             if places:
@@ -172,6 +177,8 @@ class RunWriter:
                 for rows in read_steps(other / JOURNAL):
                     mine = rows[rows["seq"] <= steps]
                     self._journal.take(mine)
+                    if self._measures is not None:
+                        self._measures.take(mine)
                     self._tabulate(_sorted(mine, IN_JOURNAL))
         self._taken = self._journal.steps
         if self.record == "full" and self._journal.steps != steps:
@@ -192,11 +199,13 @@ class RunWriter:
         digest: str,
         metrics: dict[str, Any],
         *,
+        figures: Readings | None = None,
         partial: bool = False,
     ) -> Path:
         """Write what is known at the end; rename the folder unless the run is partial.
 
-        Returns: the folder. The manifest gets `run_id`, `record`, `digest` and `partial`.
+        A record of the digest alone keeps no `figures`. The manifest gets `run_id`, `record`,
+        `digest` and `partial`. Returns: the folder.
         """
         self.settle()
         with self._guarded("the run folder"):
@@ -207,6 +216,8 @@ class RunWriter:
                 pq.write_table(pa.concat_tables(self._logs), self.path / LOGS, compression="zstd")
             summary = summarize(self.path, self.names, metrics)
             write_atomic(self.path / METRICS, dump_json(summary))
+            if figures is not None and self.record != "digest":
+                self._show(figures)
             whole = self._head() | self._manifest | manifest
             whole |= {"digest": digest, "partial": partial}
             if not partial:
@@ -271,8 +282,17 @@ class RunWriter:
         if self.record == "full":
             self._journal.take(kept[:count])
         rows = _sorted(kept[:count], OF_STEPS if self.record == "full" else RARE)
+        if self._measures is not None:
+            self._measures.take_apart(rows["decisions"], rows["events"], rows["controls"])
         self._spare.append(kept)
         self._tabulating.put(partial(self._tabulate, {**rows, **rest}))
+
+    def _show(self, figures: Readings) -> None:
+        """The figures of the run's end; they can be made again, so nobody waits for the disk."""
+        if self._measures is not None:
+            facts = {"strategies": list(self.names.strategies)}
+            read_measures(self._measures.columns(), facts, figures)
+        (self.path / FIGURES).write_text(figures.text(), encoding="utf-8")
 
     def _tabulate(self, rows: Mapping[str, np.ndarray]) -> None:
         for name, one in rows.items():
