@@ -4,66 +4,47 @@ A session has a folder, its home: what it is of, its journal, and where it is as
 """
 
 import getpass
-import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hft.api.acknowledged import LOCK, is_running
-from hft.api.one_replay import GB, job_asked
+from hft.api.attest_pack import CONTROLS as OF_SESSIONS
+from hft.api.attest_session import House
+from hft.api.one_replay import job_asked
 from hft.api.paper_files import outside, places
+from hft.api.paper_life import JOURNAL, OVER, Paper, keep_aside, live
 from hft.core.errors import ConfigError, DataError, HftError, JournalError, Unavailable
 from hft.replay.paced import refuse_loops
 from hft.runs.controls import parse, rows
-from hft.runs.execute import execute
-from hft.runs.folder.layout import MANIFEST, PARTIAL
 from hft.runs.job import Job
-from hft.runs.result import Run, as_run
+from hft.runs.result import Run
 from hft.runs.verify import Verdict, verify
-from hft.services.attest import Attested
-from hft.services.attest import attest as attest_all
-from hft.services.control_pack import ABSENT, CONTROLS
+from hft.services.attest.bench import Bench
+from hft.services.attest.pack import ABSENT, CONTROLS
+from hft.services.attest.report import Attested
+from hft.services.attest.report import attest as attest_all
 from hft.services.paper.board import FILE as BOARD
-from hft.services.paper.board import Board, read_board
+from hft.services.paper.board import read_board
+from hft.services.paper.checked import CHECK
 from hft.services.paper.clock import TapeClock, speed_e3
-from hft.services.paper.journal import PaperJournal, read
+from hft.services.paper.journal import read
 from hft.services.paper.mailbox import MAILBOX, ask, keep
 from hft.services.paper.plan import FILE, Plan, refuse_other
-from hft.services.paper.session import PaperSession, World, refuse_instant
+from hft.services.paper.session import World, refuse_instant
 from hft.settings import load_settings
 from hft.storage.lock import locked
 
-HOME, JOURNAL, OVER = "gateway", "journal", "ended"
+HOME = "gateway"
 DEMO_SPEED = 20.0
 OURS = (LOCK, BOARD, FILE, JOURNAL, OVER)  # one of these lies in every home
 FRESH_NS = 5_000_000_000  # a session shows itself several times a second
 LOOK_S = 0.3  # longer than somebody looks whether the home is in use
 LATENCY = "5ms"  # each way, where no venue is given
-
-
-@dataclass(frozen=True)
-class Paper:
-    """What a session left: its run, and how it ended."""
-
-    run: Run
-    session: str
-    ended: str
-    lives: int
-    home: Path
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "session": self.session,
-            "ended": self.ended,
-            "lives": self.lives,
-            "home": str(self.home),
-            "run": self.run.to_json(),
-        }
 
 
 def run(
@@ -109,7 +90,7 @@ def run(
                 plan.save(folder)
         try:
             there = outside(plan, job, world or World(), tell or (lambda said: None))
-            return _live(plan, job, folder, settings, there)
+            return live(plan, job, folder, settings, there)
         except HftError:
             if is_new:
                 _forget(folder, made)
@@ -163,30 +144,6 @@ def _refuse_foreign(folder: Path) -> None:
         )
 
 
-def _live(plan: Plan, job: Job, folder: Path, settings: Any, world: World) -> Paper:
-    journal = PaperJournal(folder / JOURNAL, plan.session, world.wall_ns())
-    try:
-        os.utime(folder / LOCK)  # what the board shows from before is of another process
-        (folder / MAILBOX).mkdir(exist_ok=True)
-        _remove_unsealed(plan)
-        session = PaperSession(plan, job, journal, folder, board=Board(folder), world=world)
-        done = as_run(
-            execute,
-            job,
-            advised=False,
-            record=plan.record,
-            out=plan.out,
-            fresh=True,
-            max_journal_bytes=int(settings.runs_max_journal_gb * GB),
-            pace=session,
-        )
-    finally:
-        journal.close()
-    _keep(folder, plan.session)
-    lives = journal.history.lives + 1
-    return Paper(done, plan.session, str(done.manifest["paper"]["ended"]), lives, folder)
-
-
 def status(home: str | Path = HOME) -> dict[str, Any]:
     """How the session of a home is: the newest page of its board, and does its process live?
 
@@ -209,6 +166,21 @@ def request(home: str | Path, entry: dict[str, Any]) -> int:
     where none runs, ConfigError for what it refuses. A kill for a session whose process is not
     there is kept, and holds before the next one decides anything.
     """
+    return int(_ask(home, entry)["at_ns"])
+
+
+def check(home: str | Path, **order: Any) -> dict[str, Any]:
+    """Would an order pass in a running session now, and how much more would? Nothing changes.
+
+    `order`: `side` buy or sell, `qty` in lots, `price` (a market order without one), `symbol` and
+    `strategy` where there are several. Returns: `passes`, `fails` (each check with what it
+    measured, its limit and margin), `most_lots` at this price, `one_more_fails`. Raises: as
+    `request`.
+    """
+    return _ask(home, {"kind": CHECK} | {k: v for k, v in order.items() if v is not None})
+
+
+def _ask(home: str | Path, entry: dict[str, Any]) -> dict[str, Any]:
     folder = Path(home)
     asked = entry | {"by": getpass.getuser()}
     if is_running(folder):
@@ -243,8 +215,14 @@ def reconcile(run: Run, *, tapes: Any = None) -> Verdict:
 
 
 def attest() -> list[Attested]:
-    """Drive every control of the gateway on both sides of its limit (`hft.services.attest`)."""
-    return attest_all(CONTROLS)
+    """Drive every control of the catalogue on both sides of its limit (`hft.services.attest`).
+
+    Those of the kernel first, then those that only a session shows, in a folder that is removed.
+    """
+    found = attest_all(CONTROLS, Bench)
+    with tempfile.TemporaryDirectory(prefix="hft-attest-") as folder:
+        house = House(Path(folder))
+        return found + attest_all(OF_SESSIONS, lambda given: house)
 
 
 def _open_plan(folder: Path) -> Plan | None:
@@ -254,7 +232,7 @@ def _open_plan(folder: Path) -> Plan | None:
         return None
     history = read(folder / JOURNAL)
     if history.ended:
-        _keep(folder, plan.session)
+        keep_aside(folder, plan.session)
         return None
     if plan.clock.wall_ns and not history.lives:
         raise JournalError(
@@ -271,26 +249,6 @@ def _new_plan(
     where = str(Path(out or settings.replay_out).resolve())
     clock, kept = TapeClock(0, 0, speed), record or "full"
     return Plan(session, job.manifest(), clock, kept, where, **places(job, promotions))
-
-
-def _remove_unsealed(plan: Plan) -> None:
-    """What a killed life left of its run: it is made again from the journal."""
-    for folder in Path(plan.out).glob(f"*{PARTIAL}"):
-        try:
-            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if manifest.get("paper", {}).get("session") == plan.session:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _keep(folder: Path, session: str) -> None:
-    """Lay a session that is over aside; its home is free for another."""
-    aside = folder / OVER / session
-    aside.mkdir(parents=True, exist_ok=True)
-    for name in (JOURNAL, FILE):
-        if (folder / name).exists():
-            os.replace(folder / name, aside / name)
 
 
 __all__ = ["ABSENT", "Paper", "attest", "reconcile", "request", "run", "status"]

@@ -139,8 +139,47 @@ def reset(
     home: Home = "gateway",
     json: context.Json = False,
 ) -> None:
-    """Clear the trip of a scope."""
+    """Clear the trip of a scope; without a cause nothing is cleared."""
     _ask(home, "reset", scope=scope, symbol=symbol, strategy=strategy, cause=cause)
+
+
+@app.command()
+def check(
+    side: Annotated[Literal["buy", "sell"], typer.Argument(help="Of the order.")],
+    qty: Annotated[int, typer.Argument(help="Lots.", min=1)],
+    price: Annotated[str | None, typer.Option(help="Its price; a market order without.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="Where there are several.")] = None,
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", "-s", help="Where there are several.")
+    ] = None,
+    home: Home = "gateway",
+    json: context.Json = False,
+) -> None:
+    """Say whether an order would pass now, every check that it fails, and how many lots would.
+
+    Nothing is decided. Exit code 2 where it would be refused.
+    """
+    from hft.api import gateway as api
+
+    order = {"side": side, "qty": qty, "price": price, "symbol": symbol, "strategy": strategy}
+    found = api.check(home, **order)
+    context.emit(found, lambda: check_words(found))
+    if not found["passes"]:
+        raise typer.Exit(DIFFERENT)
+
+
+def check_words(found: dict[str, Any]) -> str:
+    """The answer as text."""
+
+    def told(one: dict[str, Any]) -> str:
+        unit = f" {one['unit']}" if one["unit"] else ""
+        return f"{one['reason']}: {one['measured']:,.10g} against {one['limit']:,.10g}{unit}"
+
+    lines = ["passes" if found["passes"] else "is refused"]
+    lines += [f"  {told(one)}" for one in found["fails"]]
+    most = found["most_lots"]
+    lines.append("no limit on its lots" if most is None else f"headroom: {most:,} lots; one more:")
+    return "\n".join([*lines, *(f"  {told(one)}" for one in found["one_more_fails"])])
 
 
 @app.command()

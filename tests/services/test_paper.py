@@ -218,6 +218,8 @@ def test_a_machine_that_slept_was_dead_meanwhile(tmp_path: Path) -> None:
         ('{"kind":"kill","strategy":"nobody"}', "'nobody' is none of market_making"),
         ('{"kind":"down","until":1}', "kind: 'down' is none of kill, reset"),
         ('{"kind":"mode"}', "value: is missing"),
+        ('{"kind":"reset","scope":"byte"}', "a reset says why, for the audit; ask again with"),
+        ('{"kind":"reset","cause":" "}', "a reset says why, for the audit; ask again with"),
         ("not json", "cannot be read"),
         ("[1]", "kind: None is none of"),
     ],

@@ -60,7 +60,9 @@ class Change:
 
 
 def change_of(control: Control) -> Change:
-    """What an operator asked for, as a change."""
+    """What an operator asked for, as a change. Raises: ConfigError for a reset without a cause."""
+    if control.kind == "reset" and not control.cause.strip():
+        raise ConfigError("cause: a reset says why, for the audit; ask again with --cause TEXT")
     scope = control.strategy or control.symbol or control.scope
     after = control.kind
     if control.kind == "mode":

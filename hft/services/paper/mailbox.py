@@ -53,11 +53,11 @@ def questions(folder: Path) -> Iterator[Question]:
         yield Question(path, entry if isinstance(entry, dict) else {})
 
 
-def answer(question: Question, *, at_ns: int = 0, refused: str = "") -> None:
+def answer(question: Question, *, at_ns: int = 0, refused: str = "", **more: Any) -> None:
     """Say what became of it, where somebody waits: heard at this time of the tape, or refused."""
     said = {"at_ns": at_ns, "refused": refused}
     if not question.is_kept:
-        write_atomic(question.path.with_suffix(ANSWERED), line(said))
+        write_atomic(question.path.with_suffix(ANSWERED), line(said | more))
     question.path.unlink(missing_ok=True)
 
 
@@ -66,8 +66,8 @@ def keep(folder: Path, entry: dict[str, Any]) -> None:
     write_atomic(_path(folder, KEPT), line(entry))
 
 
-def ask(folder: Path, entry: dict[str, Any], wait_s: float = WAIT_S) -> int:
-    """Ask and wait. Returns: the tape's time at which it was heard.
+def ask(folder: Path, entry: dict[str, Any], wait_s: float = WAIT_S) -> dict[str, Any]:
+    """Ask and wait. Returns: the answer; its `at_ns` is the tape's time at which it was heard.
 
     Raises: ConfigError with the reason of a refusal; Unavailable when nobody answers.
     """
@@ -87,7 +87,7 @@ def ask(folder: Path, entry: dict[str, Any], wait_s: float = WAIT_S) -> int:
     reply.unlink(missing_ok=True)
     if said["refused"]:
         raise ConfigError(said["refused"])
-    return int(said["at_ns"])
+    return dict(said)
 
 
 def _unanswered(folder: Path, path: Path, entry: dict[str, Any], wait_s: float) -> str:

@@ -23,6 +23,7 @@ from hft.runs.job import Job
 from hft.runs.prepare import LimitChanges, limit_changes
 from hft.runs.venues import Venue
 from hft.services.paper.changes import Change, change_of, no_limits
+from hft.services.paper.checked import CHECK, check
 from hft.services.paper.clock import E9, TapeClock
 from hft.services.paper.journal import Mark, PaperJournal
 from hft.services.paper.mailbox import MAILBOX, Question, answer, questions
@@ -38,7 +39,7 @@ MARK_NS = E9  # of the machine, between two marks when nothing is sent
 STALLED_NS = 5 * E9  # a process that was stopped for longer was dead meanwhile
 DRAIN_NS = 10 * E9  # of the tape, for the cancels of the end
 ENDINGS = ("", "the tapes ended", "stopped", "asked to stop")
-ASKED = ("kill", "reset", "mode", "degraded", "promotion", "latency", "limits", "stop")
+ASKED = ("kill", "reset", "mode", "degraded", "promotion", "latency", "limits", "stop", CHECK)
 
 
 def refuse_instant(venue: Venue) -> None:
@@ -260,34 +261,37 @@ class PaperSession:
     def _answer(self, paced: Paced) -> None:
         """Hear what other processes ask; each is told when it was heard, or why not."""
         for question in questions(self.home / MAILBOX):
-            at_ns, refused = 0, ""
+            said: dict[str, Any] = {}
+            refused = ""
             try:
-                at_ns = self._do(paced, question)
+                said = self._do(paced, question)
             except HftError as error:
                 if isinstance(error, JournalError):
                     raise
                 refused = str(error)
-            answer(question, at_ns=at_ns, refused=refused)
+            answer(question, refused=refused, **said)
             if question.is_kept:  # nobody waits for its answer
                 kind = question.entry.get("kind")
                 self._world.tell(f"a {kind} that was kept is {refused or 'in force'}")
 
-    def _do(self, paced: Paced, question: Question) -> int:
-        """What one of them asks. Returns: when it is heard. Raises: ConfigError why it is not."""
+    def _do(self, paced: Paced, question: Question) -> dict[str, Any]:
+        """What one of them asks. Returns: the answer. Raises: ConfigError why it is not heard."""
         entry = dict(question.entry)
         kind, by = entry.get("kind"), str(entry.pop("by", ""))
         if kind not in ASKED:
             raise ConfigError(f"kind: {kind!r} is none of {', '.join(ASKED)}")
         at_ns = self._now()
+        if kind == CHECK:
+            return {"at_ns": at_ns} | check(paced, list(self.job.strategies), entry, at_ns)
         if kind == "limits":
             self._take(paced, self._world.limits(str(entry.get("file", ""))), by)
-            return at_ns
+            return {"at_ns": at_ns}
         (control,) = parse([entry | {"at": at_ns}], "request")
         if kind == "stop":
             self.ending = "asked to stop"
         else:
             self._take(paced, change_of(control), by)
-        return at_ns
+        return {"at_ns": at_ns}
 
     def _take(self, paced: Paced, change: Change, by: str = "") -> None:
         """Hear a change; it is acknowledged once it is in force."""

@@ -1,12 +1,8 @@
-"""The control pack: what each control of the gateway lets through and what it stops, shown.
+"""A gateway of one instrument and two strategies, to drive its controls on.
 
-Every control is driven through the decision kernel that trades, on both sides of its limit: what is
-just allowed must pass, what is just not allowed must be refused with its own reason. A line of the
-report is a control with the paragraph it answers (SEC 15c3-5, FIA guide, CME) and what was seen.
+It is the decision kernel that trades, under the limits of one control alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -20,13 +16,16 @@ from hft.core.codes import (
     Side,
     Tif,
 )
+from hft.core.dtypes import INTENT
 from hft.core.errors import ConfigError
 from hft.core.instruments import Instrument
 from hft.core.numbers import resolve as instrument_row
+from hft.gateway.explain import Check
 from hft.gateway.gateway import Gateway
 from hft.gateway.limits import Limits
 from hft.gateway.resolve import ResolvedLimits, resolve
 from hft.gateway.state import apply_limits
+from hft.services.dry_run import Headroom, headroom
 
 S = 1_000_000_000
 START = 1_700_000_000 * S
@@ -45,19 +44,6 @@ def resolved(limits: dict[str, Any]) -> ResolvedLimits:
         strategies=("a", "b"),
         digits=DIGITS,
     )
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One decision: what was asked, what had to come of it, and what came."""
-
-    asked: str
-    wanted: Reason
-    found: Reason
-
-    @property
-    def ok(self) -> bool:
-        return self.wanted == self.found
 
 
 class Bench:
@@ -79,6 +65,22 @@ class Bench:
 
     def order(self, side: Side, price: int, qty: int, **more: int) -> Reason:
         """A new limit order of strategy a, decided."""
+        fields = self._fields(side, price, qty, more)
+        self._next += 1
+        return Reason(int(self.gateway.decide(self.now, **fields)["reason"]))
+
+    def explained(self, side: Side, price: int, qty: int, **more: int) -> list[Check]:
+        """Every check that this order would fail; nothing is decided."""
+        return self.gateway.explain(self.now, **self._fields(side, price, qty, more))
+
+    def headroom(self, side: Side, price: int, **more: int) -> Headroom:
+        """How many lots would pass at this price."""
+        intent = np.zeros(1, INTENT)[0]
+        for name, value in self._fields(side, price, 1, more).items():
+            intent[name] = value
+        return headroom(self.gateway.state, intent, self.gateway.touches[0], self.now)
+
+    def _fields(self, side: Side, price: int, qty: int, more: dict[str, int]) -> dict[str, int]:
         fields = {
             "intent_id": self._next,
             "intent_type": IntentType.NEW,
@@ -89,17 +91,21 @@ class Bench:
             "qty": qty,
             "timestamp_ns": self.now,
             "source_ts_ns": self.now,
-        } | more
-        self._next += 1
-        return Reason(
-            int(self.gateway.decide(self.now, **{k: int(v) for k, v in fields.items()})["reason"])
-        )
+        }
+        return {name: int(value) for name, value in (fields | more).items()}
 
     def cancel(self, order_id: int) -> Reason:
         """A cancel of an order of strategy a, decided."""
         return self.order(
             BUY, 0, 0, intent_type=IntentType.CANCEL, target_id=order_id, order_type=0, tif=0
         )
+
+    def amend(self, order_id: int, price: int, qty: int) -> Reason:
+        """An amend of an order of strategy a, decided, and the venue says yes to it."""
+        found = self.order(BUY, price, qty, intent_type=IntentType.AMEND, target_id=order_id)
+        if found == Reason.OK:
+            self.gateway.amended(order_id, price, qty, self.now)
+        return found
 
     def bought(self, qty: int, price: int = ASK) -> None:
         """Strategy a holds `qty` more lots."""
@@ -119,70 +125,3 @@ class Bench:
     def say(self, kind: ControlKind, code: int = 0, value: int = 0) -> None:
         """A control input, now."""
         self.gateway.control(kind, code, value, self.now)
-
-
-Pack = Callable[[Callable[[dict[str, Any]], Bench]], Iterator[Seen]]
-
-
-@dataclass(frozen=True)
-class Control:
-    """A control of the catalogue; `show` drives it on benches made under its limits."""
-
-    name: str
-    answers: str
-    show: Pack
-
-
-@dataclass(frozen=True)
-class Attested:
-    """A control with what was seen of it."""
-
-    control: Control
-    seen: Sequence[Seen]
-    defect: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Was anything seen, on both sides, and was all of it as it had to be?"""
-        sides = {one.wanted == Reason.OK for one in self.seen}
-        return not self.defect and sides == {True, False} and all(one.ok for one in self.seen)
-
-    @property
-    def evidence(self) -> str:
-        """What was asked and what came, in one line; of a failure what differs comes first."""
-        wrong = [
-            f"{one.asked}: {one.found.name}, not {one.wanted.name}"
-            for one in self.seen
-            if not one.ok
-        ]
-        right = [f"{one.asked}: {one.found.name}" for one in self.seen if one.ok]
-        return "; ".join([*([self.defect] if self.defect else []), *wrong, *right])
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "control": self.control.name,
-            "answers": self.control.answers,
-            "verdict": "PASS" if self.ok else "FAIL",
-            "seen": [
-                {"asked": one.asked, "wanted": one.wanted.name, "found": one.found.name}
-                for one in self.seen
-            ],
-            "defect": self.defect,
-        }
-
-
-def attest(
-    controls: Sequence[Control], bench: Callable[[dict[str, Any]], Bench] = Bench
-) -> list[Attested]:
-    """Drive every control. A control that raises has failed, and says how."""
-    found = []
-    for control in controls:
-        seen: list[Seen] = []
-        defect = ""
-        try:
-            seen.extend(control.show(bench))
-        except Exception as error:
-            defect = f"{type(error).__name__}: {error}"
-        found.append(Attested(control, seen, defect))
-    return found

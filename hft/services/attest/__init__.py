@@ -1,0 +1,1 @@
+"""The evidence of the controls: each is driven on both sides of its limit."""
