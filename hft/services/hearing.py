@@ -169,7 +169,7 @@ class Hearing:
         fills = np.flatnonzero((rows["kind"] == _ANSWER) & (rows["code"] == _FILL))
         if not len(fills):
             return
-        is_open = np.isin(rows["order_id"][fills], desk.working()["order_id"])
+        is_open = desk.are_working(rows["order_id"][fills])
         ends = (rows["kind"] == _ANSWER) & np.isin(rows["code"], _ENDS)
         heard: set[tuple[int, int, int]] = set()
         for at, was_open in zip(fills, is_open, strict=True):

@@ -11,7 +11,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Protocol
 
 from hft.core.errors import JournalError
@@ -26,6 +26,40 @@ class Log(Protocol):
     def append(self, ts_ns: int, kind: int, payload: bytes) -> int: ...
 
     def close(self) -> None: ...
+
+
+class CallQueue(Protocol):
+    """Runs one call at a time beside the loop."""
+
+    def submit(self, call: Callable[[Group], None], group: Group, /) -> object: ...
+
+    def shutdown(self, wait: bool = True) -> None: ...
+
+
+class WriterThread:
+    """Calls one after the other in a thread of its own; nobody asks for what they return.
+
+    A pool of one makes a future for each call, which costs as much as a small sync.
+    """
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[tuple[Callable[[Group], None], Group] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    def submit(self, call: Callable[[Group], None], group: Group, /) -> None:
+        self._calls.put((call, group))
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Nothing is taken behind what was submitted."""
+        self._calls.put(None)
+        if wait:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while (job := self._calls.get()) is not None:
+            call, group = job
+            call(group)
 
 
 class Commit:
@@ -44,14 +78,14 @@ class Commit:
         first: int = 1,
         most: int = GROUP_MAX,
         loop: asyncio.AbstractEventLoop | None = None,
-        executor: Executor | None = None,
+        executor: CallQueue | None = None,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
         woken: Callable[[], None] | None = None,
     ) -> None:
         self._groups = Groups(record_bytes, first, most)
         self._log = log
         self._loop = loop or asyncio.get_running_loop()
-        self._executor = executor or ThreadPoolExecutor(1, "journal")
+        self._executor = executor or WriterThread()
         self._clock_ns, self._woken = clock_ns, woken
         self._guard = threading.Lock()  # of the groups, for moments
         self._is_beginning = False
@@ -128,8 +162,9 @@ class Commit:
         if group is not None:
             self._executor.submit(self._write_groups, group)
 
-    def _write_groups(self, group: Group | None) -> None:
+    def _write_groups(self, begun: Group) -> None:
         """Until nothing waits. Runs beside the loop."""
+        group: Group | None = begun
         while group is not None:
             began_ns = self._clock_ns()
             try:

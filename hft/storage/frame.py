@@ -7,11 +7,11 @@ is damage.
 """
 
 import struct
-import zlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from isal.isal_zlib import crc32  # the same sum as zlib's, at ten times its speed
 
 from hft.core.errors import JournalError
 
@@ -68,7 +68,7 @@ def encode_header(header: Header) -> bytes:
         )
     rest = (topic, header.first_seq, header.created_ns, header.schema)
     blank = HEADER.pack(MAGIC, VERSION, 0, 0, *rest)
-    return HEADER.pack(MAGIC, VERSION, 0, zlib.crc32(blank), *rest)
+    return HEADER.pack(MAGIC, VERSION, 0, crc32(blank), *rest)
 
 
 def decode_header(data: bytes | memoryview, where: str) -> Header:
@@ -80,7 +80,7 @@ def decode_header(data: bytes | memoryview, where: str) -> Header:
     if magic != MAGIC:
         raise JournalError(f"{where}: offset 0: not a journal segment")
     blank = HEADER.pack(magic, version, reserved, 0, topic, first_seq, created_ns, schema)
-    if zlib.crc32(blank) != crc:
+    if crc32(blank) != crc:
         raise JournalError(f"{where}: offset 0: the segment header is damaged")
     if version != VERSION:
         raise JournalError(f"{where}: journal version {version}; this hft reads {VERSION}")
@@ -97,7 +97,7 @@ def is_torn_header(data: bytes) -> bool:
     magic, version, reserved, crc, *rest = HEADER.unpack_from(data)
     ours = MAGIC.startswith(magic.rstrip(b"\0")) and version in (0, VERSION)
     blank = HEADER.pack(magic, version, reserved, 0, *rest)
-    return len(data) == HEADER_BYTES and ours and zlib.crc32(blank) != crc
+    return len(data) == HEADER_BYTES and ours and crc32(blank) != crc
 
 
 def encode(seq: int, ts_ns: int, kind: int, payload: bytes, flags: int = 0) -> bytes:
@@ -106,8 +106,8 @@ def encode(seq: int, ts_ns: int, kind: int, payload: bytes, flags: int = 0) -> b
         most = FRAME_MAX - HEAD_BYTES + COVERED
         raise JournalError(f"record {seq} has {len(payload)} bytes; a frame holds {most}")
     head = HEAD.pack(HEAD_BYTES - COVERED + len(payload), 0, seq, ts_ns, kind, flags)
-    crc = zlib.crc32(payload, zlib.crc32(head[COVERED:]))
-    return head[:4] + crc.to_bytes(4, "little") + head[COVERED:] + payload
+    crc = crc32(payload, crc32(head[COVERED:]))
+    return b"".join((head[:4], crc.to_bytes(4, "little"), head[COVERED:], payload))
 
 
 def scan(data: bytes, first_seq: int, start: int = HEADER_BYTES) -> Scan:
@@ -144,7 +144,7 @@ def _is_good(data: bytes, at: int, seq: int) -> bool:
         return False
     _, crc, found, *_ = HEAD.unpack_from(data, at)
     body = memoryview(data)[at + COVERED : at + COVERED + size]
-    return bool(found == seq and zlib.crc32(body) == crc)
+    return bool(found == seq and crc32(body) == crc)
 
 
 def _is_followed(data: bytes, at: int, seq: int) -> bool:

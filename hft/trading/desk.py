@@ -19,7 +19,7 @@ from hft.gateway.resolve import ResolvedLimits
 from hft.gateway.state import apply_limits
 from hft.gateway.state import new_state as new_gateway
 from hft.trading import checks
-from hft.trading.desk_seam import apply_rows, check_rows
+from hft.trading.desk_seam import apply_rows, check_rows, slots_of
 from hft.trading.desk_state import DESK, MARGIN, DeskState, new_state
 from hft.trading.frozen import check_names, digest, freeze, thaw
 from hft.trading.inputs import EPOCH_MAX, HEARD, INPUT, InputKind, Named, rows_of
@@ -218,6 +218,10 @@ class Desk:
         orders = self.trading.gw.orders
         found = orders[orders["order_id"] > 0]
         return found[np.argsort(found["order_id"])]
+
+    def are_working(self, order_ids: np.ndarray) -> np.ndarray:
+        """Which of these ids have a working order; asks the index, copies no order."""
+        return slots_of(self._arena.handle, order_ids) >= 0
 
     def unknown(self) -> np.ndarray:
         """ORDER rows of those whose outcome is open."""

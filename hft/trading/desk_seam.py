@@ -14,8 +14,10 @@ from hft.core.instruments import Instrument
 from hft.core.jit import JIT_DISABLED, kernel, table_view
 from hft.core.numbers import resolve as resolve_instrument
 from hft.gateway.limits import Limits
+from hft.gateway.orders import find
 from hft.gateway.resolve import resolve
 from hft.gateway.state import new_state as new_gateway
+from hft.gateway.tables import enter
 from hft.trading.apply import apply_all
 from hft.trading.checks import check
 from hft.trading.desk_state import DeskState, new_state
@@ -34,6 +36,7 @@ def example() -> DeskState:
 
 _open = opener(example())
 _rows_at = table_view(INPUT)
+_ids_at = table_view(np.dtype(np.int64))
 _SIGNATURE = types.int64(types.int64, types.int64, types.int64)
 
 
@@ -45,6 +48,19 @@ def _apply_at(desk, rows, count):  # type: ignore[no-untyped-def]
 @kernel(_SIGNATURE, beside=True)
 def _check_at(desk, rows, count):  # type: ignore[no-untyped-def]
     return check(_open(desk), _rows_at(rows, count), count)
+
+
+@kernel
+def _find_all(desk: Any, ids: np.ndarray, count: int) -> int:
+    """Each id becomes the slot of its working order, or -1. Mutates: ids."""
+    for at in range(count):
+        ids[at] = find(enter(desk.trading.gw), ids[at])
+    return count
+
+
+@kernel(_SIGNATURE, beside=True)
+def _find_at(desk, ids, count):  # type: ignore[no-untyped-def]
+    return _find_all(_open(desk), _ids_at(ids, count), count)
 
 
 def apply_rows(handle: Any, rows: np.ndarray) -> int:
@@ -59,3 +75,13 @@ def check_rows(handle: Any, rows: np.ndarray) -> int:
     if JIT_DISABLED:
         return int(check(handle, rows, len(rows)))
     return int(_check_at(handle, rows.ctypes.data, len(rows)))
+
+
+def slots_of(handle: Any, order_ids: np.ndarray) -> np.ndarray:
+    """Where the working orders of these ids lie, int64; -1 for an id that has none."""
+    slots = np.array(order_ids, np.int64)
+    if JIT_DISABLED:
+        _find_all(handle, slots, len(slots))
+    else:
+        _find_at(handle, slots.ctypes.data, len(slots))
+    return slots

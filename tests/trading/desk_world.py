@@ -96,6 +96,8 @@ class DeskPair:
         assert int(head["settled_money"]) == twin.settled()
         working = desk.working()
         assert working["order_id"].tolist() == sorted(twin.orders)
+        ids = np.array([0, -1, 77_777, *range(max(1, desk.next_id - 40), desk.next_id + 2)])
+        assert desk.are_working(ids).tolist() == [int(one) in twin.orders for one in ids]
         for row in working:
             order = twin.orders[int(row["order_id"])]
             request = None if row["request"] < 0 else IntentType(int(row["request"]))
