@@ -123,8 +123,8 @@ advice-check: $(READY)  ## apply the advice of refused runs, repeat them, count 
 mutations: $(READY)  ## plant faults in recordings: found, harmless, or another market that could be
 	@$(PY) -m benchmarks.mutations $(ARGS)
 
-leak-lists: $(READY)  ## put three lists, 132 leaks and 132 innocents, before Gate A; ends with 1 where one is judged otherwise than told
-	@failed=0; for list in lists unseen third; do \
+leak-lists: $(READY)  ## put five lists, 204 leaks and 192 innocents, before Gate A; ends with 1 where one is judged otherwise than told
+	@failed=0; for list in lists unseen third fourth fifth; do \
 	  $(PY) -m tests.research.leakage.$$list.judged $(ARGS) || failed=1; \
 	done; exit $$failed
 

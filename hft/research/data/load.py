@@ -14,11 +14,12 @@ from typing import Any
 import polars as pl
 
 from hft.core.errors import DataError
-from hft.research.data import sidecars, sources
+from hft.research.data import clocks, sidecars, sources
 from hft.research.data.assembly import assemble
 from hft.research.data.dataset import WHOLE, ResearchData
 from hft.research.data.splits import Splits, of_column
 
+BESIDE = 0.5  # of the times of two files are the same: files of two names
 MANIFEST = "manifest.json"
 FEATURES = "features"
 
@@ -68,14 +69,26 @@ def _from_files(paths: Any) -> ResearchData:
         if others:
             raise DataError(f"{others[0]}: is no tape, but {tapes[0].name} is; load them apart")
         return _from_tapes(tapes)
-    named = sources.symbols(found)
     frames = {str(path): sources.read(path) for path in found}
+    named = sources.symbols(found, lambda one, other: _beside(frames[str(one)], frames[str(other)]))
     names = {str(path): named[path] for path in found}
     manifest = _manifest(found)
     several = sources.distinct(names.values()) > 1
     data = assemble(frames, names if several else {}, _source(paths, found))
     data = replace(data, metadata=sidecars.read(found))
     return _as_made(data, manifest) if manifest else data
+
+
+def _beside(one: pl.DataFrame, other: pl.DataFrame) -> bool:
+    """Do two tables tell of the same times, and of other things?"""
+    if not one.height or not other.height or one.equals(other):
+        return False
+    try:
+        first, second = (clocks.clocked(frame, "").frame["ts"].unique() for frame in (one, other))
+    except DataError:
+        return False  # said with the file's name when it is read as rows
+    common = len(first.filter(first.is_in(second.implode())))
+    return common > BESIDE * min(len(first), len(second))
 
 
 def _as_told(data: ResearchData) -> ResearchData:

@@ -8,7 +8,7 @@ import glob
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -160,24 +160,43 @@ def is_frame(given: Any) -> bool:
     return type(given).__module__.split(".")[0] == "pandas"
 
 
+def stem_of(path: Path) -> str:
+    """A file's name without what tells its kind."""
+    stem = path.name
+    for suffix in (*PACKED, *TABLES):
+        stem = stem.removesuffix(suffix)
+    return stem
+
+
 def symbol_of(path: Path) -> str:
     """What a file is about, from its name without dates, steps and part numbers; else its folder.
 
     `SPY/2006-12.parquet` is SPY, `ADA_BTC-5m.feather` ADA_BTC, `part-003.parquet` part.
     """
-    stem = path.name
-    for suffix in (*PACKED, *TABLES):
-        stem = stem.removesuffix(suffix)
-    parts = [part for part in re.split(r"[-_. ]", _DATES.sub("", stem)) if part]
+    parts = [part for part in re.split(r"[-_. ]", _DATES.sub("", stem_of(path))) if part]
     words = [part for part in parts if not _STEP.match(part)]
     if any(not part.isdigit() for part in words):
         words = [part for part in words if not part.isdigit()]
     return "_".join(words) or path.resolve().parent.name
 
 
-def symbols(paths: Sequence[Path]) -> dict[Path, str]:
-    """The names of files; all one name where the files differ by nothing but dates."""
-    return {path: symbol_of(path) for path in paths}
+def symbols(
+    paths: Sequence[Path], beside: Callable[[Path, Path], bool] = lambda one, other: False
+) -> dict[Path, str]:
+    """The names of files; all one name where the files differ by nothing but dates and parts.
+
+    Numbered files of one name of which the first two lie `beside` each other, at the same times,
+    are no parts: each is a name of its own.
+    """
+    named = {path: symbol_of(path) for path in paths}
+    alike: dict[str, list[Path]] = {}
+    for path, name in named.items():
+        alike.setdefault(name, []).append(path)
+    for some in alike.values():
+        numbered = {_DATES.sub("", stem_of(path)) for path in some}
+        if len(numbered) > 1 and beside(some[0], some[1]):
+            named |= {path: stem_of(path) for path in some}
+    return named
 
 
 def distinct(names: Iterable[str]) -> int:

@@ -23,6 +23,7 @@ from hft.research.leakage.past import Past
 ROWS_MOST = 4_000
 ECHO, DISTINCT_MIN = 0.97, 100  # flow that a thin book answers a row later reaches 0.94
 LEAD_LEAST, LEAD_SOON, LEAD_FAR, LEAD, LEAD_Z = 4, 0.4, 30, 0.25, 10.0
+STANDS = 0.5  # of its rows a column that is set now and then has a new value in fewer
 OWN_SHARE = 0.05  # of what is new in a column must be its own, else the two are one
 
 
@@ -127,7 +128,11 @@ class CrossSection:
             self.moves[step] = self._among(later)
 
     def foresight(self, values: np.ndarray) -> Foresight | None:
-        """The distance at which a column ranks the names as their moves will."""
+        """The distance at which a column, or its step to a new value, ranks the names as their
+        moves will."""
+        return self._foretold(values) or self._foretold(self._new(values))
+
+    def _foretold(self, values: np.ndarray) -> Foresight | None:
         mine = self._among(values)
         for step, later in self.moves.items():
             fine = np.isfinite(mine) & np.isfinite(later)
@@ -137,10 +142,20 @@ class CrossSection:
             ranked = abs(correlation(ranks(mine[fine]), ranks(later[fine])))
             size, limit = max(size, ranked), limit_of(step, 1.0, self.pace_ns)
             times = len(self.data) / max(len(self.data.symbols), 1) / step
+            times = min(times, len(np.unique(self.data.ts_ns[fine])))
             if size >= limit and fisher(size, times) >= Z_MIN:
                 row = int(np.flatnonzero(fine)[0])
                 return Foresight("correlation among the names at a time", step, size, row, limit)
         return None
+
+    def _new(self, values: np.ndarray) -> np.ndarray:
+        """The changes of a column that stands still at most rows; NaN elsewhere."""
+        found = np.full(len(values), np.nan)
+        for _, rows in self.data.groups():
+            step = np.diff(values[rows], prepend=np.nan)
+            if np.mean(step != 0) < STANDS:
+                found[rows] = np.where(step != 0, step, np.nan)
+        return found
 
     def _among(self, values: np.ndarray) -> np.ndarray:
         frame = pl.DataFrame({"ts": self.data.ts_ns, "v": values}, nan_to_null=True)

@@ -15,14 +15,16 @@ from hft.research.data.aliases import CLOCK_FIELDS, provides
 from hft.research.data.dataset import ResearchData
 from hft.research.leakage.anchors import by_session
 from hft.research.leakage.balanced import balanced
+from hft.research.leakage.clocks import moved_clock
 from hft.research.leakage.delayed import delayed
 from hft.research.leakage.distant import from_afar
 from hft.research.leakage.echoes import CrossSection, echo, shifted
+from hft.research.leakage.endings import by_its_end
 from hft.research.leakage.events import events
 from hft.research.leakage.exact import copied
 from hft.research.leakage.foresight import Foresight, foresight, usual_pace
 from hft.research.leakage.identities import adds_up, of_the_sample, own_means
-from hft.research.leakage.joint import together
+from hft.research.leakage.joint import paired, together
 from hft.research.leakage.likeness import ROWS_MIN, ahead, fisher, ranks
 from hft.research.leakage.outcomes import ends, outcome
 from hft.research.leakage.parts import in_parts
@@ -134,6 +136,10 @@ def foretells(data: ResearchData, name: str, manifest: AlphaManifest) -> bool:
 
 def _jointly(data: ResearchData, names: Sequence[str], horizon_ns: int) -> list[Violation]:
     """What the fields of an alpha know together, of each name."""
+    for name, made in paired(data, names):
+        known = knows_later(made, name, horizon_ns)
+        if known is not None:
+            return [known]
     steps = steps_of(data, horizon_ns)
     for symbol in data.symbols:
         part = sections(data.of(symbol) if data.panel else data, ROWS_MOST)
@@ -160,6 +166,9 @@ def knows_later(data: ResearchData, name: str, horizon_ns: int = 0) -> Violation
         ranked = across.foresight(data.field(name))
         if ranked is not None:
             return _violation(data, name, "all names at a time", ranked)
+        at_last = by_its_end(data, name)
+        if at_last is not None:
+            return _violation(data, name, "all names", at_last)
     return None
 
 
@@ -186,7 +195,7 @@ def _proofs(
     apart = in_parts(values, part, steps)
     if apart is not None:
         yield part, apart
-    moved = shifted(values, part.price)
+    moved = shifted(values, part.price) or moved_clock(values, part)
     if moved is not None:
         yield part, moved
     brought = by_session(whole.field(name), whole, name)

@@ -24,6 +24,9 @@ from hft.research.leakage.report import Violation, moment
 SHARPE_MOST, DAYS_A_YEAR = 10.0, 252
 LIKENESS_LEAST = 0.3  # costs keep what is below from being earned where moves are many
 ROWS_AHEAD = 4
+HOUR_NS = 3_600_000_000_000
+# A quarter of an hour ahead and more: what strangers' honest alphas stay below, at any row.
+QUARTER_NS, QUARTER = 900_000_000_000, 0.42
 FIFTHS = 5
 ERRORS = 3.0  # standard errors by which a likeness has to be above its limit
 ERRORS_APART = 4.0  # on some of the rows, since there are a dozen such parts
@@ -109,7 +112,8 @@ def _known(
     asked = _asked(signal, data, step)
     if asked is None:
         return
-    far = step >= ROWS_AHEAD and step * pace >= LATER_NS
+    time = step * pace
+    far = step >= ROWS_AHEAD and time >= LATER_NS
     often = float(np.mean(np.diff(data.price) != 0))
     for word, rows, errors in parts:
         fine = rows & asked.there
@@ -119,6 +123,8 @@ def _known(
         size = asked.likeness(fine)
         days = len(np.unique(data.session[fine]))
         limit = bound(apart / days) if far else limit_of(step, often, pace)
+        if not far and not word and time >= QUARTER_NS:
+            limit = min(limit, max(bound(apart / days), QUARTER if time < HOUR_NS else 0.0))
         low = float(np.tanh((fisher(size, apart) - errors) / sqrt(apart - 3.0)))
         if low >= limit:
             at = np.flatnonzero(fine)

@@ -5,10 +5,11 @@ So levels, changes, products and signs of all pairs are fitted to later moves on
 rows and asked on another. Honest edges add up, too; so the limit is higher than for one column.
 """
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Iterator, Sequence
+from itertools import combinations, islice
 
 import numpy as np
+import polars as pl
 from scipy.special import ndtri
 
 from hft.research.data.dataset import ResearchData
@@ -17,6 +18,8 @@ from hft.research.leakage.likeness import ahead, correlation, fisher, ranks, rel
 from hft.research.leakage.past import LEAST, Past
 
 ROWS_LEAST, COLUMNS_MOST, FOLDS = 200, 6, 4
+PAIRS_MOST = 6  # looked at as a column each
+FLICKER = 5e-6
 MORE = 0.1  # than one column may say
 RIDGE = 1e-3  # of the rows: so much is a slope drawn to nothing
 
@@ -51,6 +54,33 @@ def together(data: ResearchData, names: Sequence[str], steps: Sequence[int]) -> 
             how = f"likeness of what {', '.join(names)} say together, asked where it was not fitted"
             best = Foresight(how, step, size, int(fine[0]), limit)
     return best
+
+
+def paired(data: ResearchData, names: Sequence[str]) -> Iterator[tuple[str, ResearchData]]:
+    """Differences and ratios of two fields, as columns of data that have them alone.
+
+    A figure in two currencies is a rate, two versions of a release are a revision: what neither
+    says, the one over the other may say to the last digit.
+    """
+    columns = {name: data.field(name).astype(float) for name in names[:COLUMNS_MOST]}
+    price = data.price
+    kept = [name for name, one in columns.items() if not np.array_equal(one, price, equal_nan=True)]
+    for one, other in islice(combinations(kept, 2), PAIRS_MOST):
+        a, b = columns[one], columns[other]
+        forms = [(f"{one} - {other}", a - b)]
+        if np.nanmin(a, initial=1.0) > 0.0 and np.nanmin(b, initial=1.0) > 0.0:
+            forms.append((f"{one} / {other}", _steadied(a / b)))
+        for name, values in forms:
+            frame = data.frame.with_columns(pl.Series(name, values))
+            yield name, data.with_frame(frame)
+
+
+def _steadied(ratio: np.ndarray) -> np.ndarray:
+    """A ratio without the flicker that rounding of its two parts leaves."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        still = np.abs(np.diff(ratio, prepend=np.nan)) <= FLICKER * np.abs(ratio)
+    kept = pl.Series(np.where(still, np.nan, ratio)).fill_nan(None).forward_fill()
+    return np.where(np.isfinite(ratio), kept.fill_null(np.nan).to_numpy(), np.nan)
 
 
 def _bell(values: np.ndarray) -> np.ndarray:
