@@ -33,13 +33,13 @@ class CallQueue(Protocol):
 
     def submit(self, call: Callable[[Group], None], group: Group, /) -> object: ...
 
-    def shutdown(self, wait: bool = True) -> None: ...
+    def shutdown(self) -> None: ...
 
 
 class WriterThread:
-    """Calls one after the other in a thread of its own; nobody asks for what they return.
+    """Calls one after the other in a thread of its own.
 
-    A pool of one makes a future for each call, which costs as much as a small sync.
+    A pool of one makes a future for each call, and nobody asks for what they return.
     """
 
     def __init__(self) -> None:
@@ -50,11 +50,10 @@ class WriterThread:
     def submit(self, call: Callable[[Group], None], group: Group, /) -> None:
         self._calls.put((call, group))
 
-    def shutdown(self, wait: bool = True) -> None:
-        """Nothing is taken behind what was submitted."""
+    def shutdown(self) -> None:
+        """Run what was submitted and end."""
         self._calls.put(None)
-        if wait:
-            self._thread.join()
+        self._thread.join()
 
     def _run(self) -> None:
         while (job := self._calls.get()) is not None:
@@ -150,7 +149,7 @@ class Commit:
             if self.waiting:
                 await self.durable(self.last)
         finally:
-            self._executor.shutdown(wait=True)
+            self._executor.shutdown()
             with self._guard:
                 self._groups.failed(JournalError("the journal is closed"))
             self._log.close()

@@ -19,6 +19,7 @@ from hft.research.alphas.signals import (
     counted,
     difference,
     evaluate,
+    first_least,
 )
 from hft.research.backtest import Rules
 from hft.research.data.dataset import ResearchData
@@ -38,6 +39,8 @@ def recounted(
     found = np.full(len(data), np.nan)
     with alpha.again() as fresh:
         ends = drawn_ends(data, signal, level, ENDS_STREAM if fresh.stream else ENDS_BATCH)
+        if not fresh.stream:
+            ends = [end for end in ends if end >= first_least(data)]
         at, begin = 0, True
         for end in [*ends, len(data)]:
             if end > at:

@@ -25,6 +25,7 @@ from hft.research.data.dataset import ResearchData
 ROW = "the row's number"
 STREAM_APART = 1e-9
 BLOCK_MOST = 64  # rows of a block of the counted signal; where it ends is drawn, and told to nobody
+FIRST_LEAST = 64  # rows of the first part: whether one of a row or two makes an alpha raise is luck
 PLAIN_NAME = re.compile(rf"(?!(?:{'|'.join(kwlist)})$)[A-Za-z]\w*", re.ASCII)
 
 
@@ -200,24 +201,32 @@ def counted(alpha: RemoteAlpha, data: ResearchData) -> np.ndarray:
 
     The answers of a block leave before the next one enters. Where a block ends is drawn anew each
     time: inside a session `update` is shown 1 to 64 rows at once, and `signals` alone, which is
-    handed all rows so far each time, two parts a session. Make it before any other process of this
-    alpha has seen the rows: what two of them could tell each other then is nothing new.
+    handed all rows so far each time, two parts a session, the very first of at least 64 rows.
+    Make it before any other process of this alpha has seen the rows: what two of them could tell
+    each other then is nothing new.
     """
     found, drawn = np.full(len(data), np.nan), SystemRandom()
     sessions = data.frame.with_row_index(ROW).partition_by("session", maintain_order=True)
     with alpha.again() as fresh:
         begin = True
         for rows in sessions:
-            for part in _parts(rows, drawn, fresh.stream):
+            for part in _parts(rows, drawn, fresh.stream, first_least(data) if begin else 1):
                 at = part[ROW].to_numpy()
                 found[at] = fresh.extend(data.with_frame(part.drop(ROW)), begin=begin)
                 begin = False
     return found
 
 
-def _parts(rows: pl.DataFrame, drawn: SystemRandom, streamed: bool) -> Iterator[pl.DataFrame]:
+def first_least(data: ResearchData) -> int:
+    """The rows that `signals` is shown at the very least: 64, or those of the first session."""
+    return min(FIRST_LEAST, int((data.session == data.session[0]).sum()))
+
+
+def _parts(
+    rows: pl.DataFrame, drawn: SystemRandom, streamed: bool, least: int
+) -> Iterator[pl.DataFrame]:
     if not streamed:
-        cut = drawn.randint(1, rows.height)
+        cut = drawn.randint(least, rows.height)
         yield from (part for part in (rows.head(cut), rows.slice(cut)) if part.height)
         return
     at = 0

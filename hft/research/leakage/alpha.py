@@ -19,7 +19,7 @@ from hft.research.alphas.loader import load_folder
 from hft.research.alphas.remote import RemoteAlpha
 from hft.research.data.dataset import ResearchData
 from hft.research.leakage.cuts import CUTS_LEAST, choose_cuts, secret
-from hft.research.leakage.fields import label_violations
+from hft.research.leakage.fields import end_violations, label_violations
 from hft.research.leakage.insight import signal_violations
 from hft.research.leakage.invariance import (
     TAIL_ROWS,
@@ -79,9 +79,10 @@ def check_alpha(
     found += [_opened(signals.name_of(made), path) for path in read]
     if isinstance(alpha, RemoteAlpha) and alpha.tried:
         found.append(_tried(alpha))
-    found += label_violations(made.manifest, rows)
+    manifest = made.manifest
+    found += label_violations(manifest, rows) or end_violations(manifest, data)
     if not found and report.clean:  # what is proved otherwise needs no likeness
-        found += signal_violations(whole, rows, made.manifest.horizon_ns)
+        found += signal_violations(whole, rows, manifest.horizon_ns)
     ordered = (*report.violations, *found)
     return replace(report, violations=ordered)
 

@@ -121,6 +121,17 @@ def label_violations(manifest: AlphaManifest, data: ResearchData) -> list[Violat
     return found or _jointly(data, rest, manifest.horizon_ns)
 
 
+def end_violations(manifest: AlphaManifest, data: ResearchData) -> list[Violation]:
+    """The data fields that rank names by how they will end: give all names, a few say nothing."""
+    found = []
+    for name in manifest.data_fields:
+        if name not in CLOCK_FIELDS and provides(name, data.columns):
+            proof = by_its_end(data, name)
+            if proof is not None:
+                found.append(_violation(data, name, "all names", proof))
+    return found
+
+
 def foretells(data: ResearchData, name: str, manifest: AlphaManifest) -> bool:
     """Does a column that is called a label say anything of later moves? A word proves nothing."""
     for symbol in data.symbols:
@@ -166,9 +177,6 @@ def knows_later(data: ResearchData, name: str, horizon_ns: int = 0) -> Violation
         ranked = across.foresight(data.field(name))
         if ranked is not None:
             return _violation(data, name, "all names at a time", ranked)
-        at_last = by_its_end(data, name)
-        if at_last is not None:
-            return _violation(data, name, "all names", at_last)
     return None
 
 

@@ -25,7 +25,7 @@ SHARPE_MOST, DAYS_A_YEAR = 10.0, 252
 LIKENESS_LEAST = 0.3  # costs keep what is below from being earned where moves are many
 ROWS_AHEAD = 4
 HOUR_NS = 3_600_000_000_000
-# A quarter of an hour ahead and more: what strangers' honest alphas stay below, at any row.
+# A quarter of an hour ahead, of all rows: honest alphas in strangers' lists stay below 0.40.
 QUARTER_NS, QUARTER = 900_000_000_000, 0.42
 FIFTHS = 5
 ERRORS = 3.0  # standard errors by which a likeness has to be above its limit
@@ -122,9 +122,12 @@ def _known(
             continue
         size = asked.likeness(fine)
         days = len(np.unique(data.session[fine]))
-        limit = bound(apart / days) if far else limit_of(step, often, pace)
-        if not far and not word and time >= QUARTER_NS:
-            limit = min(limit, max(bound(apart / days), QUARTER if time < HOUR_NS else 0.0))
+        earned = bound(apart / days)
+        limit = earned if far else limit_of(step, often, pace)
+        if not far and not word and time >= HOUR_NS:
+            limit = min(limit, earned)
+        elif not far and not word and time >= QUARTER_NS:
+            limit = min(limit, max(earned, QUARTER))
         low = float(np.tanh((fisher(size, apart) - errors) / sqrt(apart - 3.0)))
         if low >= limit:
             at = np.flatnonzero(fine)

@@ -251,18 +251,24 @@ class _Test:
     def smallest(self, found: tuple[int, int]) -> Violation:
         """Shrink a prefix violation to the two prefixes that differ by one row."""
         row, cut = found
-        memo: dict[int, float] = {len(self.data): float(self.whole[row])}
+        memo: dict[int, float | None] = {len(self.data): float(self.whole[row])}
         low, high = row + 1, cut
-        first = self.value(row, low, memo)
-        if self._alike(first, self.value(row, cut, memo)):
+        first, at_cut = self.value(row, low, memo), self.value(row, cut, memo)
+        if first is None:  # it raises on so few rows
+            first, low, high = at_cut, cut, len(self.data)
+        elif self._alike(first, at_cut):
             high = len(self.data)
+        answered = low
         while high - low > 1:
             middle = (low + high) // 2
-            if self._alike(first, self.value(row, middle, memo)):
-                low = middle
-            else:
+            said = self.value(row, middle, memo)
+            if said is not None and not self._alike(first, said):
                 high = middle
-        seen, known = self.value(row, low, memo), self.value(row, high, memo)
+                continue
+            low = middle
+            answered = low if said is not None else answered
+        low = answered
+        seen, known = (_float(self.value(row, rows, memo)) for rows in (low, high))
         ts = int(self.data.ts_ns[row])
         column = self.carrier(row)
         reach = high - 1 - row
@@ -277,15 +283,15 @@ class _Test:
             "prefix", sentence, row, ts, column, _number(seen), _number(known), cut, high, reach
         )
 
-    def value(self, row: int, rows: int, memo: dict[int, float]) -> float:
-        """The signal of one row as known with so many rows."""
+    def value(self, row: int, rows: int, memo: dict[int, float | None]) -> float | None:
+        """The signal of one row as known with so many rows; None where the alpha raises on them."""
         if rows not in memo:
             found = self.run(self.data.head(rows), f"the first {rows} rows")
-            memo[rows] = math.nan if found is None else float(found[row])
+            memo[rows] = None if found is None else float(found[row])
         return memo[rows]
 
-    def _alike(self, one: float, other: float) -> bool:
-        return self.differs(np.array([one]), np.array([other])) is None
+    def _alike(self, one: float | None, other: float | None) -> bool:
+        return self.differs(np.array([_float(one)]), np.array([_float(other)])) is None
 
     def carrier(self, row: int) -> str:
         """The input whose later values move the signal of a row; "" for the number of rows."""
@@ -346,6 +352,10 @@ def _replaced(column: pl.Series, cut: int, kind: str, random: np.random.Generato
 
 def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def _float(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def symbols_kept(data: ResearchData, most: int = 6) -> ResearchData:

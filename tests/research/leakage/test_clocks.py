@@ -7,7 +7,8 @@ import pytest
 from hft.research.alphas.manifest import AlphaManifest
 from hft.research.data.dataset import ResearchData
 from hft.research.data.load import load
-from hft.research.leakage.fields import label_violations
+from hft.research.leakage import check_alpha
+from hft.research.leakage.fields import end_violations, label_violations
 
 HOUR_NS, DAY_NS = 3_600_000_000_000, 86_400_000_000_000
 ROWS, BAR = 6000, 0.004
@@ -26,7 +27,8 @@ def said(data: ResearchData, *fields: str, horizon_ns: int = HOUR_NS) -> list[st
         "one", hypothesis="h", formula="f", data_fields=fields, horizon_ns=horizon_ns, owner="o",
         family="f",
     )  # fmt: skip
-    return [one.sentence for one in label_violations(manifest, data)]
+    found = label_violations(manifest, data) or end_violations(manifest, data)
+    return [one.sentence for one in found]
 
 
 def flow(seed: int, share: float = 0.4, rows: int = ROWS) -> tuple[np.ndarray, np.ndarray]:
@@ -55,17 +57,14 @@ def test_stamps_that_are_an_hour_early_in_summer_are_found() -> None:
     assert "in summer" in sentence
 
 
-@pytest.mark.parametrize("distinct", [3, 2000])
-def test_what_lacks_is_filled_in_from_behind_and_found_not_so_from_before(distinct: int) -> None:
+def test_what_lacks_is_filled_in_from_behind_and_found_not_so_from_before() -> None:
     moves, told = flow(3, 0.6)
-    told = np.round(told * distinct / 4.0)
     lost = np.random.default_rng(4).random(ROWS) < 0.25
     lost[[0, -1]] = False
     holes = pl.Series(np.where(lost, np.nan, told)).fill_nan(None)
     behind = holes.backward_fill().to_numpy()
-    sentences = said(hours(moves, book=behind), "book")
-    if distinct > 3:  # of three values equal ones follow each other anyway
-        assert len(sentences) == 1 and "first of several equal ones" in sentences[0]
+    (sentence,) = said(hours(moves, book=behind), "book")
+    assert "first of several equal ones" in sentence
     assert said(hours(moves, book=holes.forward_fill().to_numpy()), "book") == []
 
 
@@ -132,6 +131,26 @@ def test_names_numbered_by_their_size_of_today_are_found_and_sectors_pass(seed: 
     loading = 1.0 + np.random.default_rng(seed).random(24)
     assert said(panel(moves * loading, beta=loading), "beta", horizon_ns=20 * DAY_NS) == []
     assert said(panel(moves, sector=sector + 0.0), "sector", horizon_ns=20 * DAY_NS) == []
+
+
+class Numbered:
+    """Follows the number of each name."""
+
+    manifest = AlphaManifest(
+        "numbered", hypothesis="h", formula="f", data_fields=("number",), horizon_ns=20 * DAY_NS,
+        owner="o", family="f",
+    )  # fmt: skip
+
+    def signals(self, frame: pl.DataFrame) -> np.ndarray:
+        return frame["number"].to_numpy() / 24.0
+
+
+def test_the_leak_tests_ask_all_names_how_they_end_and_not_the_few_that_are_shown() -> None:
+    moves, sector = names(1)
+    today = np.argsort(np.argsort(-moves.sum(axis=0))) + 1.0
+    found = check_alpha(Numbered(), panel(moves, number=today), seed=3).violations
+    assert any("moves to the end of the rows" in one.sentence for one in found)
+    assert check_alpha(Numbered(), panel(moves, number=sector + 0.0), seed=3).clean
 
 
 def test_a_months_last_weight_on_all_of_its_days_is_found_by_its_steps() -> None:

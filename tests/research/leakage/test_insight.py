@@ -21,12 +21,12 @@ ROWS, BAR = DAYS * BARS, 0.0012
 HOUR_NS = 60 * MINUTE_NS
 
 
-def rows_of(moves: np.ndarray, **columns: np.ndarray) -> ResearchData:
+def rows_of(moves: np.ndarray, minutes: int = 15, **columns: np.ndarray) -> ResearchData:
     """Quarters of an hour of New York's days, with columns beside the price."""
     days = pl.date_range(pl.date(2022, 1, 3), pl.date(2022, 12, 30), "1d", eager=True)
     days = days.filter(days.dt.weekday() < 6)[:DAYS]
     opened = days.cast(pl.Datetime("ns", "UTC")).to_numpy().astype(np.int64) + 14 * HOUR_NS
-    ts = np.repeat(opened, BARS) + np.tile(np.arange(BARS), DAYS) * 15 * MINUTE_NS
+    ts = np.repeat(opened, BARS) + np.tile(np.arange(BARS), DAYS) * minutes * MINUTE_NS
     frame = pl.DataFrame(
         {
             "ts": pl.Series(ts).cast(pl.Datetime("ns", "UTC")),
@@ -157,3 +157,25 @@ def test_what_adds_up_to_nothing_over_blocks_of_sessions_is_stopped_by_its_sum()
 
 def test_the_same_residual_of_what_was_so_far_passes() -> None:
     assert knows_later(residual(None), "rich", HOUR_NS) is None
+
+
+def like(share: float, steps: int) -> tuple[np.ndarray, ResearchData]:
+    """A signal so like the moves of so many half hours to come, and its market."""
+    draw = draws(9)
+    moves = BAR * draw()
+    known = later(moves, steps) / (BAR * np.sqrt(steps))
+    return share * known + np.sqrt(1.0 - share**2) * draw(), rows_of(moves, 30, flow=draw())
+
+
+@pytest.mark.parametrize(
+    ("share", "steps", "limit"),
+    [(0.5, 1, 0.42), (0.38, 1, None), (0.42, 2, 0.3), (0.25, 2, None)],
+    ids=["half an hour, above", "half an hour, below", "an hour, above", "an hour, below"],
+)
+def test_a_signal_of_all_rows_has_a_limit_from_a_quarter_of_an_hour_and_a_lower_from_an_hour(
+    share: float, steps: int, limit: float | None
+) -> None:
+    signal, data = like(share, steps)
+    proof = insight(signal, data, steps * HOUR_NS // 2)
+    assert (proof and proof.limit) == limit
+    assert proof is None or proof.how == "likeness of its level with the move"

@@ -1,5 +1,6 @@
 """Gate A: every kind of leak is caught with an example a person can follow; nothing else is."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 import zoo
 
+from hft.core.errors import ValidationError
 from hft.governance.gates.leakage import leak_checks
 from hft.governance.verdict import Verdict
 from hft.research.alphas.loaded import LoadedAlpha
@@ -19,6 +21,7 @@ from hft.research.data.dataset import ResearchData
 from hft.research.data.load import load
 from hft.research.data.sample import sample
 from hft.research.leakage import check_alpha
+from hft.research.leakage.invariance import Settings, check
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,20 @@ def test_the_example_is_the_smallest(market: ResearchData) -> None:
     assert (first.row, first.prefix_rows, first.reach, first.column) == (2, 5, 2, "ofi")
     assert first.seen is None and first.known == 2.0
     assert "row 3" in first.sentence and "2 rows ahead at ofi" in first.sentence
+
+
+def test_the_example_is_of_frames_that_the_alpha_can_answer(market: ResearchData) -> None:
+    def slope(data: ResearchData) -> np.ndarray:
+        if len(data) < 40:
+            raise ValidationError("needs 40 rows")
+        return np.gradient(data.field("mid"))
+
+    report = check(slope, market, fields=("mid",), settings=Settings(seed=3))
+    first = report.first
+    assert first is not None and first.kind == "prefix" and "nan" not in first.sentence
+    assert first.seen is not None and first.known is not None
+    rows = [int(word) for word in re.findall(r"the first (\d+)", first.sentence)]
+    assert len(rows) == 2 and min(rows) >= 40
 
 
 def test_the_cuts_are_in_the_warm_up_late_and_at_the_last_row_and_nobody_knows_the_rest(

@@ -186,6 +186,14 @@ def test_an_alphas_folder_has_a_size(tmp_path: Path) -> None:
         WorkerAlpha(folder)
 
 
+def test_an_alpha_that_cannot_answer_for_two_rows_is_no_matter_of_luck(tmp_path: Path) -> None:
+    gradient = BATCH.format(signals="return np.gradient(frame['mid'].to_numpy(), edge_order=2)")
+    with WorkerAlpha(folder_of(tmp_path, gradient)) as alpha:
+        assert all(np.isfinite(counted(alpha, rows(40))).all() for _ in range(12))
+        with pytest.raises(ValidationError, match="raised ValueError"):
+            alpha.evaluate(rows(40).head(2))
+
+
 def test_an_error_in_a_late_block_has_the_row_of_the_data(tmp_path: Path) -> None:
     data = rows()
     late = repr(float(data.field("mid")[250]))

@@ -12,7 +12,5 @@ MISJUDGED = {
     "own_neighbour": "one of forty neighbours is the row itself, 0.14: as weak as an edge",
     "report_dates": "a delay that is told early, to move the price at a day nobody can name",
     "nearest_join": "prints joined by the nearest time, 0.29 from row to row: as a book says",
-    "security_no": "by the command the rows that are asked are too few for the ends of names",
-    "split_ratio": "by the command the rows that are asked are too few for the ends of names",
     "to_send": "a plan that is carried out to the lot is, by its numbers, a column of the next row",
 }

@@ -3,11 +3,8 @@
 The list was written by somebody who had read neither gates nor tests. The first time that anybody
 ran it, leaks stopped as leaks were 25 of 32 (code 16 of 16, data 9 of 16), innocents passed 28 of
 32 (code 14 of 16, data 14 of 16). That is the measure of what a stranger's list finds. Its misses
-were then read and mended by class: of those eleven, ten are judged rightly now. What the list says
+were then read and mended by class: all eleven are judged rightly now. What the list says
 from then on is no measure.
 """
 
-MISJUDGED = {
-    "splits_to_come": "twenty levels against one outcome each: names that share a factor honestly "
-    "do as well, and half a year of a level is one observation",
-}
+MISJUDGED: dict[str, str] = {}
