@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from hft.api.attest_session import LIMITS, OWNER, RISK, House, Left
+from hft.api.attest_session import LIMITS, OWNER, RISK, SPEED, House, Left, S
 from hft.core.codes import Reason
 from hft.services.attest.report import Answer, Control, Seen
 from hft.services.paper.board import FILE as BOARD
@@ -56,6 +56,23 @@ def signed_limits(make: Make) -> Iterator[Seen]:
     yield Seen("audit rows", f"1 of narrow.yaml signed by {RISK}", found)
 
 
+def heartbeat(make: Make) -> Iterator[Seen]:
+    beats: dict[float, Any] = {k / 2: {"kind": "beat"} for k in range(1, 5)}
+    left = make({}).session(beats, dead_man_ns=S)
+    yield Seen("a heartbeat each half second", OK, answered(left, 3))
+    last_ns = left.answers[3]["at_ns"]
+    (killed_ns, cause), *more = [
+        (row["evidence"]["tape_ns"], row["cause"]) for row in left.heard("kill")
+    ] or [(0, "")]
+    between = sent(left, left.answers[1]["at_ns"], last_ns)
+    yield Seen("new orders meanwhile", OK, OK if between != "0 sent" else between)
+    waited = f"{(killed_ns - last_ns) / S / SPEED:.1f} s" if killed_ns else "never"
+    yield Seen("killed after a silence of", "1.0 s", waited)
+    yield Seen("its audit row", "no heartbeat for 1 s", "; ".join([cause, *(c for _, c in more)]))
+    after = sent(left, killed_ns) if killed_ns else "no kill"
+    yield Seen("new orders after it", "0 sent", after)
+
+
 def stage_latency(make: Make) -> Iterator[Seen]:
     left = make({}).session({})
     left_ns, looks = cells(left.home / BOARD, "dispatch"), cells(left.home / BOARD, "orderbook")
@@ -97,5 +114,6 @@ def cells(board: Path, stage: str) -> int:
 CONTROLS = (
     Control("reset by a person, with a cause", "15c3-5 (d), CME", reset),
     Control("limits signed, changed with audit", "15c3-5 (d), (e), CME", signed_limits),
+    Control("heartbeat of a client", "FIA", heartbeat),
     Control("stage latency", "15c3-5 (e)", stage_latency),
 )

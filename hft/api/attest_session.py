@@ -131,11 +131,16 @@ class House:
             "limits": Limits.from_dict(LIMITS),
             "venue": {"latency": "5ms"},
             **SPAN,
-        } | given
+        } | {name: value for name, value in given.items() if name != "dead_man_ns"}
         job = job_asked(self.tapes, "market_making", settings, dated=False, **asked)
         clock = TapeClock(0, 0, round(SPEED * 1000))
+        watch_ns = int(given.get("dead_man_ns", 0))
         name, out = f"attest-{self._runs}", str(home / "runs")
-        return Plan(name, job.manifest(), clock, "full", out, str(self.root)), job, settings
+        return (
+            Plan(name, job.manifest(), clock, "full", out, str(self.root), dead_man_ns=watch_ns),
+            job,
+            settings,
+        )
 
     def _rows(self, session: str) -> list[dict[str, Any]]:
         rows = Journal(self.root / ".state" / "audit").rows()

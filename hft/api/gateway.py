@@ -21,6 +21,7 @@ from hft.api.paper_life import JOURNAL, OVER, Paper, keep_aside, live
 from hft.core.errors import ConfigError, DataError, HftError, JournalError, Unavailable
 from hft.replay.paced import refuse_loops
 from hft.runs.controls import parse, rows
+from hft.runs.durations import bounded_ns
 from hft.runs.job import Job
 from hft.runs.result import Run
 from hft.runs.verify import Verdict, verify
@@ -44,6 +45,7 @@ DEMO_SPEED = 20.0
 OURS = (LOCK, BOARD, FILE, JOURNAL, OVER)  # one of these lies in every home
 FRESH_NS = 5_000_000_000  # a session shows itself several times a second
 LOOK_S = 0.3  # longer than somebody looks whether the home is in use
+DEAD_MAN_NS = 100_000_000  # the least: the session looks every few ms, other processes may not
 LATENCY = "5ms"  # each way, where no venue is given
 
 
@@ -55,6 +57,7 @@ def run(
     home: str | Path = HOME,
     record: str | None = None,
     out: str | Path | None = None,
+    dead_man: str | int = 0,
     world: World | None = None,
     tell: Callable[[str], None] | None = None,
     **asked: Any,
@@ -63,13 +66,15 @@ def run(
 
     Without `tapes` and `strategy` the session that has not ended in `home` goes on, at the tape's
     time; where there is none, a synthetic market is quoted. `speed` is times real time. Without a
-    `venue` each way takes 5 ms. The rest is as in `hft.replay`. Raises: Busy where another process
-    runs it, ConfigError, DataError.
+    `venue` each way takes 5 ms. With `dead_man` (such as "5s", of the machine's clock) a session
+    that is not asked `beat` for that long is killed. The rest is as in `hft.replay`. Raises: Busy
+    where another process runs it, ConfigError, DataError.
     """
     folder = Path(home)
     settings = load_settings()
     job, given = None, 0
-    if not (tapes is None and strategy is None and not asked):
+    watch_ns = bounded_ns(dead_man, "dead_man", DEAD_MAN_NS) if dead_man else 0
+    if not (tapes is None and strategy is None and not asked and not watch_ns):
         job, given = _job(
             tapes, strategy, speed, settings, asked
         )  # refused before anything is made
@@ -84,9 +89,11 @@ def run(
             if job is None:
                 job, given = _job(None, None, speed, settings, asked)
             if plan is not None:
-                refuse_other(plan, job.manifest()["key"], given, folder)
+                refuse_other(plan, job.manifest()["key"], given, watch_ns, folder)
             else:
-                plan = _new_plan(job, given, record, out, settings, asked.get("promotions"))
+                plan = _new_plan(
+                    job, given, record, out, settings, asked.get("promotions"), watch_ns
+                )
                 plan.save(folder)
         try:
             there = outside(plan, job, world or World(), tell or (lambda said: None))
@@ -243,12 +250,19 @@ def _open_plan(folder: Path) -> Plan | None:
 
 
 def _new_plan(
-    job: Job, speed: int, record: str | None, out: Any, settings: Any, promotions: Any
+    job: Job,
+    speed: int,
+    record: str | None,
+    out: Any,
+    settings: Any,
+    promotions: Any,
+    watch_ns: int,
 ) -> Plan:
     session = time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + f"-{os.getpid()}"
     where = str(Path(out or settings.replay_out).resolve())
     clock, kept = TapeClock(0, 0, speed), record or "full"
-    return Plan(session, job.manifest(), clock, kept, where, **places(job, promotions))
+    there = places(job, promotions)
+    return Plan(session, job.manifest(), clock, kept, where, **there, dead_man_ns=watch_ns)
 
 
 __all__ = ["ABSENT", "Paper", "attest", "reconcile", "request", "run", "status"]

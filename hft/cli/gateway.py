@@ -46,6 +46,10 @@ def run(
     speed: Annotated[
         float | None, typer.Option(help="Times real time; 1, of the synthetic market 20.")
     ] = None,
+    dead_man: Annotated[
+        str | None,
+        typer.Option(help="Kill the session where nobody said `beat` for so long, such as 5s."),
+    ] = None,
     home: Home = "gateway",
     json: context.Json = False,
     **options: Any,
@@ -59,6 +63,8 @@ def run(
 
     hear_the_end()
     given = {name: value for name, value in options.items() if value not in (None, {}, 0)}
+    if dead_man is not None:
+        given["dead_man"] = dead_man
     if tapes is None and strategy is None and speed is None and not given:
         with watched(home):
             done = api.run(home=home, tell=context.note)
@@ -209,6 +215,12 @@ def limits(
 def stop(home: Home = "gateway", json: context.Json = False) -> None:
     """End a session as Ctrl-C does: cancel what works, wait for the answers, seal the run."""
     _ask(home, "stop")
+
+
+@app.command()
+def beat(home: Home = "gateway", json: context.Json = False) -> None:
+    """Say that somebody is there: a session that was begun with --dead-man waits for it."""
+    _ask(home, "beat")
 
 
 @app.command()

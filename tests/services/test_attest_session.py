@@ -15,6 +15,7 @@ from hft.core.errors import HftError
 from hft.services.attest.report import Attested, attest
 from hft.services.paper import changes, session
 from hft.services.paper.changes import Change
+from hft.services.paper.dead_man import DeadMan
 from hft.services.paper.session import World
 from hft.services.stages import Latencies
 
@@ -71,6 +72,18 @@ def counts_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Latencies, "left", lambda self, took_ns, commands: None)
 
 
+def waits_for_nobody(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(DeadMan, "due", lambda self, now_ns: None)
+
+
+def hears_no_heartbeat(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(DeadMan, "sign", begins_once)
+
+
+def begins_once(self: DeadMan, now_ns: int) -> None:
+    self._last_ns = self._last_ns or now_ns
+
+
 @pytest.mark.parametrize(
     ("name", "made", "says"),
     [
@@ -90,6 +103,8 @@ def test_a_desk_that_lacks_a_control_is_found(
     ("name", "breaks", "says"),
     [
         ("reset by a person, with a cause", resets_without_a_word, "cause: OK, not refused"),
+        ("heartbeat of a client", waits_for_nobody, "a silence of: never, not 1.0 s"),
+        ("heartbeat of a client", hears_no_heartbeat, "s, not 1.0 s"),
         ("stage latency", counts_nothing, "they leave: all of 0, not all of "),
     ],
 )

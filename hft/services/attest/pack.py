@@ -49,7 +49,10 @@ ABSENT = (
         "15c3-5 (c)(1)(i), CME",
         "limits are of the firm, of a strategy and of an instrument; a gateway has one account",
     ),
-    ("cancel on disconnect at the venue", "FIA, CME", "it is the venue's; ours asks it anew first"),
-    ("heartbeat of a client", "FIA", "there are no clients beyond the process yet"),
+    (
+        "cancel on disconnect at the venue",
+        "FIA, CME",
+        "it is the venue's, and the simulated one lets orders rest while our process is dead",
+    ),
     ("drop copy", "15c3-5 (c)(2), FIA", "no second process counts exposure from the venue's copy"),
 )

@@ -14,7 +14,7 @@ from hft.services.paper.clock import TapeClock
 from hft.storage.atomic import write_atomic
 
 FILE = "session.json"
-VERSION = 2
+VERSION, WATCHED = 2, 3  # a session with a dead-man timer is not for an hft that knows none
 _FIELDS = ("session", "manifest", "record", "out", "root", "promotions")
 
 
@@ -23,7 +23,7 @@ class Plan:
     """A session's name, its job as a manifest, how its time passes, and where its run goes.
 
     `root` is the workspace of its keys and its audit, `promotions` the folder that is watched; ""
-    where there is none.
+    where there is none. `dead_man_ns`, of the machine: a silence that long kills it; 0 none.
     """
 
     session: str
@@ -33,6 +33,7 @@ class Plan:
     out: str
     root: str = ""
     promotions: str = ""
+    dead_man_ns: int = 0
 
     def job(self, tapes: Folders = None) -> Job:
         """The job again. Raises: DataError when a tape is gone or changed, JournalError."""
@@ -41,7 +42,10 @@ class Plan:
     def save(self, home: Path) -> None:
         """Before anything is journaled."""
         rest = {name: getattr(self, name) for name in _FIELDS}
-        write_atomic(home / FILE, page(rest | {"version": VERSION, "clock": asdict(self.clock)}))
+        rest |= {"version": VERSION, "clock": asdict(self.clock)}
+        if self.dead_man_ns:
+            rest |= {"version": WATCHED, "dead_man_ns": self.dead_man_ns}
+        write_atomic(home / FILE, page(rest))
 
     @classmethod
     def load(cls, home: Path) -> "Plan | None":
@@ -49,11 +53,13 @@ class Plan:
         path = home / FILE
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            if found["version"] != VERSION:
+            if found["version"] not in (VERSION, WATCHED):
                 raise JournalError(
-                    f"{path}: is of version {found['version']!r}, this hft reads {VERSION}"
+                    f"{path}: is of version {found['version']!r}, this hft reads {WATCHED}"
                 )
             given = {name: found[name] for name in _FIELDS}
+            if found["version"] == WATCHED:
+                given["dead_man_ns"] = found["dead_man_ns"]
             return cls(**given, clock=TapeClock(**found["clock"]))
         except FileNotFoundError:
             return None
@@ -61,10 +67,12 @@ class Plan:
             raise JournalError(f"{path}: cannot be read: {error!r}") from None
 
 
-def refuse_other(plan: Plan, key: str, speed_e3: int, home: Path) -> None:
+def refuse_other(plan: Plan, key: str, speed_e3: int, dead_man_ns: int, home: Path) -> None:
     """A session that has not ended is continued as it began. Raises: ConfigError."""
-    if plan.manifest["key"] != key or plan.clock.speed_e3 != speed_e3:
+    there = (plan.manifest["key"], plan.clock.speed_e3, plan.dead_man_ns)
+    if there != (key, speed_e3, dead_man_ns):
         raise ConfigError(
-            f"{home}: a session of other tapes, strategy, settings or speed has not ended there; "
+            f"{home}: a session of other tapes, strategy, settings or speed, or with another "
+            "dead-man timer, has not ended there; "
             "`hft gateway run` without arguments continues it, --home FOLDER begins another one"
         )

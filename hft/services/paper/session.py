@@ -25,6 +25,7 @@ from hft.runs.venues import Venue
 from hft.services.paper.changes import Change, change_of, no_limits
 from hft.services.paper.checked import CHECK, check
 from hft.services.paper.clock import E9, TapeClock
+from hft.services.paper.dead_man import BEAT, DeadMan
 from hft.services.paper.journal import Mark, PaperJournal
 from hft.services.paper.mailbox import MAILBOX, Question, answer, questions
 from hft.services.paper.plan import Plan
@@ -39,7 +40,8 @@ MARK_NS = E9  # of the machine, between two marks when nothing is sent
 STALLED_NS = 5 * E9  # a process that was stopped for longer was dead meanwhile
 DRAIN_NS = 10 * E9  # of the tape, for the cancels of the end
 ENDINGS = ("", "the tapes ended", "stopped", "asked to stop")
-ASKED = ("kill", "reset", "mode", "degraded", "promotion", "latency", "limits", "stop", CHECK)
+CONTROLS = ("kill", "reset", "mode", "degraded", "promotion", "latency", "limits", "stop")
+ASKED = (*CONTROLS, CHECK, BEAT)
 
 
 def refuse_instant(venue: Venue) -> None:
@@ -114,6 +116,7 @@ class PaperSession:
         self._limits: LimitChanges | None = None  # made when the first others are heard
         self._marked_ns = self._looked_ns = 0  # of the machine
         self.stages = Latencies()
+        self._dead_man = DeadMan(plan.dead_man_ns)
         self._reached = Slice(0, False, 0, 0)
         self.ending = ""  # why it ends
         # Of the tape: how long no process of ours was there, and since when one is.
@@ -137,6 +140,7 @@ class PaperSession:
             wall_ns = self._world.wall_ns()
         now_ns = self.clock.at(wall_ns)
         self.journal.life(wall_ns, max(now_ns, self._reached.at_ns), os.getpid())
+        self._dead_man.sign(wall_ns)
         self._say_begun()
         self.plan.save(self.home)  # a plan with a clock has a journal with a life
         if mark is not None and not self._reached.ended:
@@ -219,6 +223,9 @@ class PaperSession:
         for change in world.changes():
             self._take(paced, change)
         self._answer(paced)
+        alone = self._dead_man.due(looked_ns)
+        if alone is not None:
+            self._take(paced, alone)
         if not self.ending:
             self._to(paced, target if target <= self._last_ns else FOREVER)
             self._seen(looked_ns)
@@ -281,6 +288,10 @@ class PaperSession:
         if kind not in ASKED:
             raise ConfigError(f"kind: {kind!r} is none of {', '.join(ASKED)}")
         at_ns = self._now()
+        if kind == BEAT:
+            self._dead_man.refuse_unwatched()
+            self._dead_man.sign(self._world.wall_ns())
+            return {"at_ns": at_ns}
         if kind == CHECK:
             return {"at_ns": at_ns} | check(paced, list(self.job.strategies), entry, at_ns)
         if kind == "limits":
@@ -291,6 +302,8 @@ class PaperSession:
             self.ending = "asked to stop"
         else:
             self._take(paced, change_of(control), by)
+        if kind == "reset":
+            self._dead_man.sign(self._world.wall_ns())
         return {"at_ns": at_ns}
 
     def _take(self, paced: Paced, change: Change, by: str = "") -> None:
