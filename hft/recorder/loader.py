@@ -9,17 +9,19 @@ stays.
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from hft.core.errors import HftError, JournalError
 from hft.recorder import segments
-from hft.recorder.inserts import Target, bring_all, inserts_of
+from hft.recorder.inserts import Insert, Target, bring_all, inserts_of
 from hft.recorder.manifest import Loaded, Manifest, put
-from hft.storage.disk import REAL, Disk
-from hft.storage.log import Segment
+from hft.storage.disk import REAL, Disk, Held
 
 ARCHIVE, QUARANTINE = "archive", "quarantine"
 WHY = ".why"
@@ -48,6 +50,21 @@ class Counters:
             self.errors[error] = self.errors.get(error, 0) + count
 
 
+class Read(NamedTuple):
+    """A segment that a worker holds, and what it read of it."""
+
+    path: Path
+    held: Held
+    size: int
+    is_known: bool = False  # the manifest has it, it was not read
+    damage: JournalError | None = None
+    inserts: Sequence[Insert] = ()
+    sha256: str = ""
+
+
+_thread = partial(ThreadPoolExecutor, 1, "reader")
+
+
 class Loader:
     """One worker on a folder. `progress` hears of each segment that is through: its bytes."""
 
@@ -67,77 +84,77 @@ class Loader:
         self._progress = progress or (lambda size: None)
         self._manifest = Manifest(wal, disk)
 
-    def load(self, path: Path) -> bool:
-        """One segment; False where somebody else has it, or it is gone.
+    def read(self, path: Path) -> Read | None:
+        """Hold a segment and read it; None where somebody else has it, or it is gone.
+
+        Raises: JournalError for one of another hft, or where the disk does not give it.
+        """
+        with _named(path):
+            held = self._disk.claim(path)
+            if held is None:
+                return None
+            try:
+                return self._read(path, held)
+            except BaseException:
+                held.close()
+                raise
+
+    def bring(self, read: Read) -> None:
+        """Bring it to the database, or to quarantine; it is let go of in any case.
 
         Raises: HftError when the database or the disk does not take it; it stays then.
         """
         try:
-            held = self._disk.claim(path)
-            if held is None:
-                self.counters.busy += 1
-                return False
-            try:
-                size = self._load(path)
-            finally:
-                held.close()
-        except OSError as error:
-            failed = JournalError(f"{path}: {_said(error)}")
-            self.counters.count_error(failed)
-            raise failed from None
-        except HftError as error:
-            self.counters.count_error(error)
-            raise
-        self._progress(size)
-        return True
+            with _named(read.path):
+                self._bring(read)
+        finally:
+            read.held.close()
+        self._progress(read.size)
 
-    def _load(self, path: Path) -> int:
-        size = self._disk.size(path)
+    def _read(self, path: Path, held: Held) -> Read:
+        found = Read(path, held, self._disk.size(path))
         if self._manifest.has(path.name):
+            return found._replace(is_known=True)
+        try:
+            segment = segments.read_sealed(path, self._disk)
+            inserts = list(inserts_of(segments.batches_of(segment), str(path)))
+        except segments.Foreign:
+            raise
+        except JournalError as error:
+            return found._replace(damage=error)
+        sha256 = hashlib.sha256(segment.data).hexdigest()
+        return found._replace(inserts=inserts, sha256=sha256)
+
+    def _bring(self, read: Read) -> None:
+        if read.damage is not None:
+            self._quarantine(read.path, read.damage)
+            return
+        if read.is_known:
             self.counters.again += 1
-            self._move(path, ARCHIVE)
-            return size
-        segment = self._read(path)
-        if segment is None:
-            return size
+            self._move(read.path, ARCHIVE)
+            return
         began_ns = self._clock_ns()
         writer_id = segments.writer_of(self.wal, self._disk)
-        try:
-            inserts = list(inserts_of(segments.batches_of(segment), str(path)))
-        except JournalError as error:
-            self._quarantine(path, error)
-            return size
         rows: dict[str, list[tuple[int, int]]] = {}
-        if inserts:
+        if read.inserts:
             with self._target.open() as database:
-                self.counters.rows += bring_all(inserts, writer_id, database, self._target)
-            for one in inserts:
+                self.counters.rows += bring_all(read.inserts, writer_id, database, self._target)
+            for one in read.inserts:
                 rows.setdefault(one.table, []).append((one.first, one.last))
         self._manifest.write(
             Loaded(
-                segment=path.name,
+                segment=read.path.name,
                 writer_id=writer_id,
                 rows=rows,
-                size=size,
-                sha256=hashlib.sha256(segment.data).hexdigest(),
+                size=read.size,
+                sha256=read.sha256,
                 loaded_ns=self._wall_ns(),
                 took_ns=self._clock_ns() - began_ns,
                 database=self._target.shown,
             )
         )
-        self._move(path, ARCHIVE)
+        self._move(read.path, ARCHIVE)
         self.counters.segments += 1
-        return size
-
-    def _read(self, path: Path) -> Segment | None:
-        """None for one that went to quarantine. Raises: JournalError for one of another hft."""
-        try:
-            return segments.read_sealed(path, self._disk)
-        except segments.Foreign:
-            raise
-        except JournalError as error:
-            self._quarantine(path, error)
-            return None
 
     def _quarantine(self, path: Path, error: JournalError) -> None:
         self._disk.make(self.wal / QUARANTINE)
@@ -153,38 +170,83 @@ class Loader:
         self._disk.sync_folder(path.parent)
 
 
-def load_all(workers: Sequence[Loader], paths: Sequence[Path]) -> Counters:
+class _Waiting:
+    """Segments that nobody took yet, handed to several workers."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths, self._guard = iter(paths), threading.Lock()
+        self.failures: list[HftError] = []
+
+    def next(self) -> Path | None:
+        """None when all are taken, and after a failure."""
+        with self._guard:
+            return None if self.failures else next(self._paths, None)
+
+
+def load_all(
+    workers: Sequence[Loader], paths: Sequence[Path], ahead: Callable[[], Executor] = _thread
+) -> Counters:
     """Segments, oldest first, by so many workers, each in a thread where there are several.
 
+    Each reads its next segment, on an executor of its own, while the database takes this one.
     After a failure nothing more is begun: what the database refuses once it refuses again.
     Raises: the first failure, when all have ended what they were doing.
     """
-    waiting, failures = iter(paths), list[HftError]()
-    guard = threading.Lock()
+    waiting = _Waiting(paths)
 
     def work(one: Loader) -> None:
-        while not failures:
-            with guard:
-                path = next(waiting, None)
-            if path is None:
-                return
-            try:
-                one.load(path)
-            except HftError as error:
-                failures.append(error)
+        with ahead() as reader:
+            _work(one, waiting, reader)
 
     if len(workers) == 1:
         work(workers[0])
     else:
         with ThreadPoolExecutor(len(workers), "loader") as pool:
             list(pool.map(work, workers))
-    if failures:
-        raise failures[0]
+    if waiting.failures:
+        raise waiting.failures[0]
     total = Counters()
     for one in workers:
         total.add(one.counters)
     return total
 
 
-def _said(error: OSError) -> str:
-    return error.strerror or str(error)
+def _work(one: Loader, waiting: _Waiting, reader: Executor) -> None:
+    def begin() -> Future[Read | None] | None:
+        path = waiting.next()
+        return None if path is None else reader.submit(one.read, path)
+
+    reading = begin()
+    try:
+        while reading is not None:
+            this, reading = reading, None
+            read = this.result()
+            reading = begin()
+            if read is None:
+                one.counters.busy += 1
+            else:
+                one.bring(read)
+    except HftError as error:
+        one.counters.count_error(error)
+        waiting.failures.append(error)
+    finally:
+        if reading is not None:
+            _let_go(reading)
+
+
+def _let_go(reading: Future[Read | None]) -> None:
+    """Of a segment that was read and will not be brought."""
+    if reading.cancel():
+        return
+    with suppress(HftError):
+        read = reading.result()
+        if read is not None:
+            read.held.close()
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise JournalError(f"{path}: {error.strerror or error}") from None

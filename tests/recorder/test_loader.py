@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from hft.core.errors import ConfigError, HftError, JournalError, Unavailable
 from hft.recorder.backlog import backlog
+from hft.recorder.inserts import Rows
 from hft.recorder.loader import ARCHIVE, QUARANTINE
 from hft.recorder.manifest import Manifest
 from hft.recorder.schema import schema_of
@@ -19,7 +21,7 @@ from hft.recorder.segments import sealed_paths
 from hft.recorder.verify import verify
 from hft.storage import frame
 from hft.storage.database import Database, Source, opened
-from hft.storage.disk import REAL
+from hft.storage.disk import REAL, Held, RealDisk
 from hft.storage.log import segment_paths
 from tests.audit.conftest import FAULTS, Server
 from tests.recorder.loading_world import COUNTS, STEPS, expected, load, record, target_of, there
@@ -170,6 +172,52 @@ def test_a_segment_that_somebody_holds_is_left_to_him(
     assert len(sealed_paths(tmp_path, REAL)) == 1
     held.close()
     load(tmp_path, target)
+    complete(embedded, name)
+
+
+def test_the_next_segment_is_read_while_the_database_takes_this_one(
+    tmp_path: Path, embedded: Source, name: str
+) -> None:
+    record(tmp_path)
+    target = target_of(embedded, name)
+    second = sealed_paths(tmp_path, REAL)[1]
+    seen = threading.Event()
+
+    class Watched(RealDisk):
+        def claim(self, path: Path) -> Held | None:
+            if path == second:
+                seen.set()
+            return super().claim(path)
+
+    waited: list[bool] = []
+
+    @contextmanager
+    def slow() -> Iterator[Rows]:
+        waited.append(seen.wait(10.0))
+        with target.open() as database:
+            yield database
+
+    load(tmp_path, target._replace(open=slow), disk=Watched())
+    assert waited == [True] * 3
+    complete(embedded, name)
+
+
+def test_a_segment_that_was_read_ahead_is_let_go_of_when_the_one_before_fails(
+    tmp_path: Path, embedded: Source, name: str
+) -> None:
+    record(tmp_path)
+    target = target_of(embedded, name)
+
+    def away() -> AbstractContextManager[Rows]:
+        raise Unavailable("the database is away")
+
+    with pytest.raises(Unavailable, match="is away"):
+        load(tmp_path, target._replace(open=away))
+    for path in sealed_paths(tmp_path, REAL):
+        held = REAL.claim(path)
+        assert held is not None, path
+        held.close()
+    assert load(tmp_path, target).segments == 3
     complete(embedded, name)
 
 
