@@ -17,7 +17,7 @@ from hft.metrics.gateway import read_gateway, read_measures, read_service
 from hft.metrics.readings import Readings
 from hft.metrics.recorder import RecorderWatch, read_recorder
 from hft.metrics.steps import StepMeasures
-from hft.runs.folder.journal import new_steps
+from hft.runs.folder.journal import StepTail
 from hft.runs.folder.layout import FIGURES, JOURNAL
 from hft.runs.result import Run
 from hft.services.paper.board import FILE as BOARD
@@ -124,22 +124,19 @@ class _Steps:
 
     def __init__(self, session: Session, strategies: int) -> None:
         self.session, self._strategies = session, strategies
-        self._run: Path | None = None
-        self._begin("")
+        self._begin(session.run)
 
-    def _begin(self, run: str) -> None:
-        self._of, self._next = run, 1
+    def _begin(self, run: Path) -> None:
+        """A life that goes on makes its run again, and what is sealed has another name."""
+        self._run, self._tail = run, StepTail(run / JOURNAL)
         self._measures = StepMeasures(self._strategies)
 
     def read(self) -> dict[str, np.ndarray]:
         """The measures so far, but for what the session measures itself."""
-        if self._run is None or not self._run.is_dir():
-            self._run = self.session.run
-            if self._run.name.partition(".")[0] != self._of:  # a life made its run again
-                self._begin(self._run.name.partition(".")[0])
-        for number, block in new_steps(self._run / JOURNAL, self._next):
+        if not self._run.is_dir():
+            self._begin(self.session.run)
+        for block in self._tail.read():
             self._measures.take(block)
-            self._next = number + 1
         columns = self._measures.columns()
         return {name: one for name, one in columns.items() if name != "dispatch_latency"}
 

@@ -101,17 +101,17 @@ def watched(home: str) -> Iterator[None]:
 
 @app.command()
 def status(home: Home = "gateway", json: context.Json = False) -> None:
-    """Say how a session is: is it alive, what time is it there, what did it decide."""
-    from hft.api import gateway as api
+    """Say how a session is: is it alive, what did it decide, what waits of its recorder."""
+    from hft.api.watched import Watched
     from hft.cli.gateway_top import words
 
-    page = api.status(home)
+    page = Watched(home, config=context.current.config).page()
     context.emit(page, lambda: words(page))
 
 
 @app.command()
 def top(home: Home = "gateway") -> None:
-    """Watch a session: decisions a second, refusals by reason, positions, who leads."""
+    """Watch a session: decisions a second, refusals by reason, positions, recorder and disk."""
     from hft.cli.gateway_top import watch
 
     watch(home)

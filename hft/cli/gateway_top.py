@@ -5,15 +5,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
+from hft.cli import context
 from hft.core.errors import Unavailable
+from hft.reports.figures import counted, waited
 
 EVERY_S = 0.5
 REASONS = 6
 NAMED, BAR = 10, 10
+SENTENCE = 68  # what a line of 80 has room for
+MB = 1 << 20
 
 
 def words(page: dict[str, Any]) -> str:
@@ -38,11 +43,40 @@ def rows(page: dict[str, Any], rate: float | None = None) -> list[tuple[str, str
         ("queue", f"{page['queued']} on the way to the venue, {page['unknown_outcomes']} unknown"),
         ("fills", f"{page['fills']:,}"),
     ]
+    found += recorder_rows(page.get("recorder"))
     if page["tripped"]:
         found += _block("tripped", [_trip(one) for one in page["tripped"]])
     found += _block("refused", [f"{n:>9,} {name}" for name, n in _most(page["refused"])])
     found += _block("exposure", [_against(one) for one in page["exposure"]])
     return found + _block("position", [_position(one) for one in page["positions"]])
+
+
+def recorder_rows(found: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """What waits for the database, how long the rest takes, and how full the disk is."""
+    if found is None:
+        return [("recorder", "nothing is recorded here")]
+    if "said" in found:
+        return _block("recorder", wrap(found["said"], SENTENCE))
+    wrong = [
+        counted(found[name], what)
+        for name, what in (("quarantined", "damaged segment"), ("lost", "lost row"))
+        if found[name]
+    ]
+    room = f"{found['used_bytes'] / MB:,.0f} MB recorded, {found['free_bytes'] / MB:,.0f} MB free"
+    return [
+        ("recorder", ", ".join(["at work" if found["records"] else "not at work", *wrong])),
+        ("backlog", _backlog(found)),
+        ("disk", f"{found['level']}: {room}"),
+    ]
+
+
+def _backlog(found: dict[str, Any]) -> str:
+    if not found["files"]:
+        return "none"
+    eta_s = found["eta_s"]  # unknown before anything was loaded
+    rest = "time to load unknown" if eta_s is None else f"{waited(eta_s * 1000)} to load"
+    old = waited(found["oldest_s"] * 1000)
+    return f"{counted(found['files'], 'segment')}, {found['bytes'] / MB:,.1f} MB, {old} old, {rest}"
 
 
 def _state(page: dict[str, Any]) -> str:
@@ -109,7 +143,7 @@ def watch(home: str, over: threading.Event | None = None) -> None:
     from rich.live import Live
     from rich.table import Table
 
-    from hft.api import gateway as api
+    from hft.api.watched import Watched
 
     def table(page: dict[str, Any], rate: float | None) -> Table:
         shown = Table.grid(padding=(0, 1))
@@ -119,13 +153,14 @@ def watch(home: str, over: threading.Event | None = None) -> None:
             shown.add_row(name, text)
         return shown
 
-    page, at = api.status(home), time.monotonic()
+    watched = Watched(home, config=context.current.config)
+    page, at = watched.page(), time.monotonic()
     rate: float | None = None
     with Live(table(page, None), console=Console(stderr=True), auto_refresh=False) as live:
         is_over = False
         while not is_over:
             is_over = (over or threading.Event()).wait(EVERY_S)
-            newer, now = api.status(home), time.monotonic()
+            newer, now = watched.page(), time.monotonic()
             if newer["session"] == page["session"]:
                 rate = (newer["decisions"] - page["decisions"]) / (now - at)
             page, at = newer, now

@@ -42,9 +42,17 @@ class RecorderState:
     rows: int = 0
     eta_s: float | None = 0.0
     level: Level = Level.OK
+    used: int = 0
+    free: int = 0  # of the disk
+    has_recorded: bool = False
     quarantined: int = 0
     records: bool = False
     counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def lost(self) -> int:
+        """Rows that were dropped."""
+        return sum(rows for name, rows in self.counts.items() if name.startswith(LOST))
 
 
 class RecorderWatch:
@@ -68,13 +76,18 @@ class RecorderWatch:
             for name, number in tally(one.wal).items():
                 counts[name] = counts.get(name, 0) + number
         beaten = max((beaten_ns(one.wal) for one in folders), default=0)
+        monitors = [self._known[one.wal][1] for one in folders]
+        levels = [one.poll() for one in monitors]
         return RecorderState(
             files=sum(one.files for one in found),
             bytes=sum(one.bytes for one in found),
             oldest_s=max((one.oldest_s for one in found if one.files), default=0.0),
             rows=sum(one.rows for one in found),
             eta_s=None if None in etas else sum(eta for eta in etas if eta is not None),
-            level=max((self._known[one.wal][1].poll() for one in folders), default=Level.OK),
+            level=max(levels, default=Level.OK),
+            used=sum(one.reading.used for one in monitors),
+            free=min((one.reading.free for one in monitors), default=0),
+            has_recorded=any(one.writer_id for one in found),
             quarantined=sum(len(one.quarantined) for one in found),
             records=self._wall_ns() - beaten <= FRESH_NS,
             counts=counts,

@@ -83,6 +83,7 @@ def test_first_minutes_from_an_empty_folder(tmp_path: Path, hft: Command) -> Non
         shown = hft("gateway", "status")
         assert shown.returncode == 0 and ": alive" in shown.stdout and "life 1" in shown.stdout
         assert "at 20x" in shown.stdout
+        assert "recorder   nothing is recorded here" in shown.stdout
         refused = hft("gateway", "mode", "loud", "--json")
         assert refused.returncode == 64
         assert "'loud' is not one of 'normal', 'degrade', 'halt'" in refused.stderr

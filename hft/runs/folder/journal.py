@@ -15,6 +15,7 @@ from hft.core.errors import JournalError
 from hft.runs.folder import step_block
 from hft.storage.frame import HEAD_BYTES, HEADER_BYTES
 from hft.storage.log import SEGMENT_BYTES, LogWriter, Segment, read_segments, segment_paths
+from hft.storage.log_tail import LogTail
 
 TOPIC = "run"
 BLOCK_KIND = 1  # of a log's record that is a block of steps
@@ -81,35 +82,38 @@ def read_steps(folder: Path) -> Iterator[np.ndarray]:
     Raises: JournalError naming segment and offset.
     """
     for segment in read_segments(folder):
-        for _, block in _blocks(segment):
-            yield block
+        if segment.header.schema != SCHEMA.rstrip(b"\0"):
+            raise JournalError(
+                f"{segment.path}: written by another hft, with other step fields or in another "
+                "form than this one reads; replay the run anew"
+            )
+        yield from _blocks(segment)
 
 
-def new_steps(folder: Path, first: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Blocks from this number on, which counts from 1, with their numbers: for who reads on while
-    the journal is written. Raises: as `read_steps`."""
-    if not has_journal(folder):
-        return
-    for segment in read_segments(folder, first=first):
-        yield from _blocks(segment, first)
-
-
-def _blocks(segment: Segment, first: int = 0) -> Iterator[tuple[int, np.ndarray]]:
-    if segment.header.schema != SCHEMA.rstrip(b"\0"):
-        raise JournalError(
-            f"{segment.path}: written by another hft, with other step fields or in another "
-            "form than this one reads; replay the run anew"
-        )
+def _blocks(segment: Segment) -> Iterator[np.ndarray]:
     places = zip(segment.frames.seq, segment.frames.offsets, segment.payloads(), strict=True)
     for number, offset, payload in places:
-        if number < first:
-            continue
         try:
-            yield int(number), step_block.decode(payload)
+            yield step_block.decode(payload)
         except (ValueError, EOFError) as error:
             raise JournalError(
                 f"{segment.path}: offset {int(offset)}: record {int(number)} is damaged: {error}"
             ) from None
+
+
+class StepTail:
+    """Reads on in the journal of a run that is written; each step once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._tail = LogTail(folder, SCHEMA)
+
+    def read(self) -> Iterator[np.ndarray]:
+        """The blocks that are new. Raises: JournalError."""
+        for payload in self._tail.read():
+            try:
+                yield step_block.decode(payload)
+            except (ValueError, EOFError) as error:
+                raise JournalError(f"{self._tail.folder}: a block is damaged: {error}") from None
 
 
 def torn_bytes(folder: Path) -> int:
