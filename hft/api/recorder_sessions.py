@@ -34,16 +34,22 @@ class Session:
     """A session of a home. Its steps are read from the folder of its run."""
 
     plan: Plan
-    home: Path  # where its plan and its journal are
+    home: Path
 
     @property
     def name(self) -> str:
         return self.plan.session
 
     @property
+    def journal(self) -> Path:
+        """One that is over is laid aside, also while somebody follows it."""
+        aside = self.home / OVER / self.name / JOURNAL
+        return aside if aside.is_dir() else self.home / JOURNAL
+
+    @property
     def has_ended(self) -> bool:
         """Does nothing come any more?"""
-        return bool(read(self.home / JOURNAL).ended)
+        return bool(read(self.journal).ended)
 
     @property
     def run(self) -> Path:
@@ -60,7 +66,7 @@ class Session:
     @property
     def seen_ns(self) -> int | None:
         """How far its tapes had gone by; None where they went by to their end."""
-        history = read(self.home / JOURNAL)
+        history = read(self.journal)
         if history.ended == "the tapes ended":
             return None
         return history.mark.at_ns if history.mark else 0
@@ -72,7 +78,7 @@ class Session:
 
     def steps(self) -> Iterator[np.ndarray]:
         """Its steps in order: those that no life after this one can decide otherwise."""
-        history = read(self.home / JOURNAL)
+        history = read(self.journal)
         durable = None if history.ended else history.mark.step if history.mark else 0
         at = 0
         for block in read_steps(self.run / STEPS):
@@ -92,7 +98,7 @@ def session_of(home: str | Path, name: str | None = None) -> Session:
     for place in found:
         plan = Plan.load(place)
         if plan is not None and name in (None, plan.session):
-            return Session(plan, place)
+            return Session(plan, folder)
     what = f"session {name}" if name else "no session"
     raise DataError(f"{folder}: {what} is not there" if name else f"{folder}: {what} is there")
 

@@ -130,6 +130,26 @@ def test_session_and_recorder_are_killed_and_the_tables_are_those_of_what_happen
     assert seqs == wanted
 
 
+def test_a_recorder_that_follows_a_session_ends_with_it(here: Path, tape: Tapes) -> None:
+    machine, home = Machine(dies_ns=WALL + 4 * SECOND), here / "home"
+    with pytest.raises(Killed):
+        trade(machine, home, tape, **SPAN)
+    machine.dies_ns = 1 << 62
+    machine.now_ns += 2 * SECOND
+    done = []
+
+    def sleep(seconds: float) -> None:
+        """The session goes on to its end while its recorder waits, and is laid aside."""
+        assert not done, "it looks for a session that is over"
+        done.append(go_on(machine, home))
+
+    session = session_of(home)
+    recorded = record(place_of().of_session(session.name), session, follow=True, sleep=sleep)
+    steps = sum(len(block) for block in read_steps(done[0].run.path / "journal"))
+    assert recorded == steps > 100
+    assert session.has_ended and session_of(home) == session
+
+
 def test_a_row_that_was_changed_in_the_database_is_named(
     here: Path, tape: Tapes, capsys: pytest.CaptureFixture[str]
 ) -> None:
