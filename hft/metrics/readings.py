@@ -1,5 +1,6 @@
 """Figures by name and labels, and the text of them that Prometheus reads (format 0.0.4)."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -8,7 +9,6 @@ from hft.metrics.catalogue import CATALOGUE, Metric
 from hft.metrics.histogram import cumulative
 
 Labels = tuple[str, ...]
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 
@@ -77,4 +77,9 @@ def _labelled(names: Labels, values: Labels) -> str:
 
 
 def _number(value: float) -> str:
-    return str(int(value)) if isinstance(value, int) else repr(float(value))
+    if isinstance(value, int):
+        return str(int(value))
+    value = float(value)
+    if math.isfinite(value):
+        return repr(value)
+    return "NaN" if math.isnan(value) else f"{'+' if value > 0 else '-'}Inf"

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moves import CONSTANT, MOVES, House, Move
+from moves import CONSTANT, MOVES, House, Move, recorded
 from prometheus_client.parser import text_string_to_metric_families
 
 from hft.core.errors import InvariantError
 from hft.metrics.catalogue import CATALOGUE, PAPER, RECORDER, RUN, SERVICE
 from hft.metrics.histogram import Histogram, cumulative
 from hft.metrics.readings import Readings
+from tests.services.service_world import S
 
 EACH = [(name, move) for name, moves in MOVES.items() for move in moves]
 
@@ -35,6 +36,25 @@ def test_a_metric_moves(
     move.act(house)
     after = amount(house.read(), name, move.labels)
     assert after < before if move.less else after > before, (before, after)
+
+
+def test_what_moves_a_metric_is_what_was_done_and_not_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second goes by and nobody does anything; of each label that a move names, too."""
+    monkeypatch.chdir(tmp_path)
+    house = House(tmp_path)
+    recorded(house)
+    house.fill("a", 1)
+    before = house.read()
+    house.world.pass_ns(S)
+    after = house.read()
+    grown = {
+        (name, *move.labels)
+        for name, move in EACH
+        if amount(before, name, move.labels) != amount(after, name, move.labels)
+    }
+    assert grown == {("wal_replay_lag_seconds",)}, "the age of what waits, and only where it does"
 
 
 def amount(found: Readings, name: str, labels: tuple[str, ...]) -> float:
@@ -90,13 +110,6 @@ def test_what_the_catalogue_does_not_have_cannot_be_shown() -> None:
             Readings().put(name, 1, *labels)
     with pytest.raises(InvariantError, match="buckets"):
         Readings().put_histogram("gateway_dispatch_latency_ns", [1, 2])
-
-
-def test_labels_with_quotes_and_lines_are_read_back_as_they_were() -> None:
-    found, odd = Readings(), 'a "b"\\c\nd'
-    found.put("gateway_strategy_pnl", -0.5, odd)
-    (family,) = text_string_to_metric_families(found.text())
-    assert [(s.labels["strategy"], s.value) for s in family.samples] == [(odd, -0.5)]
 
 
 @pytest.mark.nojit
