@@ -20,7 +20,7 @@ from typing import NamedTuple
 from hft.core.errors import HftError, JournalError
 from hft.recorder import segments
 from hft.recorder.inserts import Insert, Target, bring_all, inserts_of
-from hft.recorder.manifest import Loaded, Manifest, put
+from hft.recorder.manifest import Folders, Loaded, Manifest, put
 from hft.storage.disk import REAL, Disk, Held
 
 ARCHIVE, QUARANTINE = "archive", "quarantine"
@@ -82,6 +82,7 @@ class Loader:
         self._target, self._disk = target, disk
         self._wall_ns, self._clock_ns = wall_ns, clock_ns
         self._progress = progress or (lambda size: None)
+        self._folders = Folders(wal, disk)
         self._manifest = Manifest(wal, disk)
 
     def read(self, path: Path) -> Read | None:
@@ -130,6 +131,7 @@ class Loader:
             self._quarantine(read.path, read.damage)
             return
         if read.is_known:
+            self._manifest.sync()
             self.counters.again += 1
             self._move(read.path, ARCHIVE)
             return
@@ -157,14 +159,13 @@ class Loader:
         self.counters.segments += 1
 
     def _quarantine(self, path: Path, error: JournalError) -> None:
-        self._disk.make(self.wal / QUARANTINE)
-        put(self.wal / QUARANTINE / f"{path.name}{WHY}", f"{error}\n", self._disk)
+        place = self._folders.there(QUARANTINE)
+        put(place / f"{path.name}{WHY}", f"{error}\n", self._disk)
         self._move(path, QUARANTINE)
         self.counters.quarantined += 1
 
     def _move(self, path: Path, folder: str) -> None:
-        place = self.wal / folder
-        self._disk.make(place)
+        place = self._folders.there(folder)
         self._disk.rename(path, place / path.name)
         self._disk.sync_folder(place)
         self._disk.sync_folder(path.parent)

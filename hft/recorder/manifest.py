@@ -37,20 +37,40 @@ class Loaded:
         return sum(last - first + 1 for parts in self.rows.values() for first, last in parts)
 
 
+class Folders:
+    """Folders in that of the segments, each made for good before a segment leaves for it."""
+
+    def __init__(self, wal: Path, disk: Disk) -> None:
+        self._wal, self._disk = wal, disk
+        self._there: set[str] = set()
+
+    def there(self, name: str) -> Path:
+        """The folder of this name. Raises: OSError."""
+        if name not in self._there:
+            self._disk.make(self._wal / name)
+            self._disk.sync_folder(self._wal)  # who made it may have ended before it did
+            self._there.add(name)
+        return self._wal / name
+
+
 class Manifest:
     """The entries of a folder of segments; each is read once."""
 
     def __init__(self, wal: Path, disk: Disk) -> None:
         self.folder, self._disk = wal / FOLDER, disk
+        self._folders = Folders(wal, disk)
         self._known: dict[str, Loaded] = {}
 
     def has(self, segment: str) -> bool:
         return f"{segment}{SUFFIX}" in self._disk.names(self.folder)
 
+    def sync(self) -> None:
+        """Every entry is there for good: who wrote one may have ended before. Raises: OSError."""
+        self._disk.sync_folder(self._folders.there(FOLDER))
+
     def write(self, entry: Loaded) -> None:
         """Durable when this returns. Raises: OSError."""
-        self._disk.make(self.folder)
-        path = self.folder / f"{entry.segment}{SUFFIX}"
+        path = self._folders.there(FOLDER) / f"{entry.segment}{SUFFIX}"
         put(path, page(asdict(entry)), self._disk)
 
     def entries(self) -> Iterator[Loaded]:

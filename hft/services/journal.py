@@ -17,7 +17,7 @@ from hft.services.checkpoint import FOLDER as CHECKPOINTS
 from hft.services.checkpoint import Checkpoints
 from hft.services.history import TOPIC, History
 from hft.storage.commit import GROUP_KIND
-from hft.storage.disk import REAL, Disk, Held
+from hft.storage.disk import REAL, Disk, Held, sync_above
 from hft.storage.log import SEGMENT_BYTES, LogWriter, segment_paths
 from hft.trading.inputs import SCHEMA
 
@@ -51,7 +51,7 @@ class Journal:
             made = disk.make(folder)
             if not shared:
                 self._held = disk.lock(folder, DOING)
-            _sync_above(folder, {path.parent for path in made}, disk)
+            sync_above(folder, made, disk)
         except OSError as error:
             raise JournalError(f"{folder}: cannot keep a journal: {_said(error)}") from None
 
@@ -120,19 +120,6 @@ class Journal:
         held, self._held = self._held, None
         if held is not None:
             held.close()
-
-
-def _sync_above(folder: Path, changed: set[Path], disk: Disk) -> None:
-    """Make its whole path durable: who made a part of it may have ended before it did.
-
-    A folder that we may not read is left to whoever made it. Raises: OSError.
-    """
-    for above in folder.parents:
-        try:
-            disk.sync_folder(above)
-        except PermissionError:
-            if above in changed:
-                raise
 
 
 def _said(error: OSError) -> str:

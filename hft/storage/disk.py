@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -46,6 +47,9 @@ class Disk(Protocol):
         """What is in a folder, in order; nothing where it is absent."""
 
     def size(self, path: Path) -> int: ...
+
+    def free(self, folder: Path) -> int:
+        """Bytes that files in this folder may still grow by; it need not be there yet."""
 
     def read(self, path: Path, count: int = -1) -> bytes:
         """The whole content, or its first `count` bytes."""
@@ -115,6 +119,13 @@ class RealDisk:
     def size(self, path: Path) -> int:
         return path.stat().st_size
 
+    def free(self, folder: Path) -> int:
+        there = folder.absolute()
+        while not there.exists():
+            there = there.parent
+        space = os.statvfs(there)
+        return space.f_bavail * space.f_frsize
+
     def read(self, path: Path, count: int = -1) -> bytes:
         with open(path, "rb", buffering=0) as file:
             return file.read(count) or b""
@@ -158,6 +169,21 @@ class RealDisk:
             held.close()
             return None
         return held
+
+
+def sync_above(folder: Path, made: Iterable[Path], disk: Disk) -> None:
+    """Make the whole path of a folder durable, of which `made` was absent.
+
+    Who made a part of it before may have ended before it did the same. A folder that we may not
+    read is left to whoever made it. Raises: OSError.
+    """
+    changed = {path.parent for path in made}
+    for above in folder.parents:
+        try:
+            disk.sync_folder(above)
+        except PermissionError:
+            if above in changed:
+                raise
 
 
 def _sync(descriptor: int) -> None:

@@ -15,7 +15,7 @@ from typing import Literal
 
 from hft.core.errors import Busy, JournalError
 from hft.storage import frame
-from hft.storage.disk import REAL, Disk, File, Held
+from hft.storage.disk import REAL, Disk, File, Held, sync_above
 
 SEGMENT_BYTES = 50 << 20
 SUFFIX = ".wal"
@@ -218,8 +218,7 @@ class LogWriter:
         claimed = _check_owner(self.folder, self.owner, bool(existing), self._disk)
         last, unread = self._read(first, existing)
         if self.fsync == "always":  # a writer before this one may have ended before it did
-            for folder in dict.fromkeys(path.parent for path in (*made, self.folder)):
-                self._disk.sync_folder(folder)
+            sync_above(self.folder, made, self._disk)
         if not claimed:
             _write_owner(self.folder, self.owner, self._disk)
         if unread is not None:  # only a header that a crash cut short

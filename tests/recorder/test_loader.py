@@ -4,9 +4,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from random import Random
 
 import pyarrow as pa
 import pytest
@@ -14,17 +15,21 @@ import pytest
 from hft.core.errors import ConfigError, HftError, JournalError, Unavailable
 from hft.recorder.backlog import backlog
 from hft.recorder.inserts import Rows
-from hft.recorder.loader import ARCHIVE, QUARANTINE
+from hft.recorder.loader import ARCHIVE, QUARANTINE, Loader, load_all
 from hft.recorder.manifest import Manifest
 from hft.recorder.schema import schema_of
 from hft.recorder.segments import sealed_paths
 from hft.recorder.verify import verify
+from hft.recorder.wal_first import WALFirstWriter
 from hft.storage import frame
 from hft.storage.database import Database, Source, opened
 from hft.storage.disk import REAL, Held, RealDisk
 from hft.storage.log import segment_paths
 from tests.audit.conftest import FAULTS, Server
 from tests.recorder.loading_world import COUNTS, STEPS, expected, load, record, target_of, there
+from tests.recorder.recorder_world import Told, rows_of
+from tests.simulation.disk import Crashed, Life, ModelDisk
+from tests.simulation.fibers import AtOnce
 
 pytestmark = pytest.mark.nojit
 _NUMBER = count()
@@ -219,6 +224,28 @@ def test_a_segment_that_was_read_ahead_is_let_go_of_when_the_one_before_fails(
         held.close()
     assert load(tmp_path, target).segments == 3
     complete(embedded, name)
+
+
+def test_a_power_cut_leaves_each_segment_that_is_gone_in_archive_and_manifest(
+    embedded: Source, name: str
+) -> None:
+    target = target_of(embedded, name)
+    for seed in range(12):
+        folder, disk = Path("/disk/wal"), ModelDisk(Random(seed))
+        one = WALFirstWriter(folder, f"w{seed}", Told().monitor, disk=Life(disk, "recorder"))
+        one.write("orders", rows_of("orders", range(3)))
+        one.close()
+        first = Life(disk, "first")
+        first.crash_in(8 + 2 * seed)  # at the earliest with the rows in the database
+        for life in (first, Life(disk, "second")):
+            with suppress(Crashed):
+                load_all([Loader(folder, target, disk=life)], sealed_paths(folder, life), AtOnce)
+            life.end()
+        disk.power_cut()
+        reader = Life(disk, "reader")
+        gone = segment_paths(folder / ARCHIVE, reader)
+        known = [entry.segment for entry in Manifest(folder, reader).entries()]
+        assert len(known) == 1 and known == [path.name for path in gone], seed
 
 
 def test_a_damaged_segment_is_put_aside_with_its_reason_and_the_others_are_loaded(

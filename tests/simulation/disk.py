@@ -8,133 +8,19 @@ that has ended still does, such as a `finally` at garbage collection, does nothi
 
 import errno
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from hft.core.errors import Busy
+from tests.simulation.inodes import Folder, Inode
 
-SECTOR = 512
+ROOMY = 1 << 40  # bytes free on a disk that does not fill up
 
 
 class Crashed(BaseException):
     """The life ended at this step. Nothing catches it but who drives the simulation."""
-
-
-@dataclass(eq=False)
-class Inode:
-    """One file: what readers see, what a power cut leaves, and what is between."""
-
-    memory: bytearray = field(default_factory=bytearray)
-    platter: bytearray = field(default_factory=bytearray)
-    dirty: list[tuple[int, bytes | None]] = field(default_factory=list)  # None cuts to a size
-    has_dropped: bool = False
-    scanned: tuple[int, int, int] = (-1, 0, 0)  # the platter's size when read; first, last record
-
-    def change(self, at: int, data: bytes | None) -> None:
-        _apply(self.memory, at, data)
-        self.dirty.append((at, data))
-
-    def sync(self) -> None:
-        for at, data in self.dirty:
-            _apply(self.platter, at, data)
-        self.dirty.clear()
-        self.scanned = (-1, 0, 0)
-
-    def fail_sync(self, random: Random) -> None:
-        """Some writes are on the platter, the others are taken for written and never will be."""
-        for at, data in self.dirty:
-            if data is None or random.random() < 0.5:
-                _apply(self.platter, at, data)
-            else:
-                self.has_dropped = True
-        self.dirty.clear()
-        self.scanned = (-1, 0, 0)
-
-    def forget(self, random: Random) -> None:
-        """What a power cut leaves."""
-        self.scanned = (-1, 0, 0)
-        torn = _torn_in_order if random.random() < 0.5 else _torn_by_sector
-        self.platter = torn(self, random)
-        self.memory = bytearray(self.platter)
-        self.dirty.clear()
-        self.has_dropped = False
-
-    def evict(self) -> None:
-        """Pages that the system takes for written are read from the platter again."""
-        if self.has_dropped and not self.dirty:
-            self.memory = bytearray(self.platter)
-            self.has_dropped = False
-
-
-def _apply(content: bytearray, at: int, data: bytes | None) -> None:
-    if data is None:
-        del content[at:]
-        at, data = max(at, len(content)), b""
-    if len(content) < at:
-        content.extend(bytes(at - len(content)))
-    content[at : at + len(data)] = data
-
-
-def _torn_in_order(inode: Inode, random: Random) -> bytearray:
-    """Some of the changes, and a part of the next one."""
-    content, count = bytearray(inode.platter), random.randint(0, len(inode.dirty))
-    for at, data in inode.dirty[:count]:
-        _apply(content, at, data)
-    if count < len(inode.dirty):
-        at, data = inode.dirty[count]
-        if data is not None:
-            _apply(content, at, data[: random.randint(0, len(data))])
-    return content
-
-
-def _torn_by_sector(inode: Inode, random: Random) -> bytearray:
-    """Each sector old or new by itself, at a size that the file had in between."""
-    new, sizes = bytearray(inode.platter), [len(inode.platter)]
-    for at, data in inode.dirty:
-        _apply(new, at, data)
-        sizes.append(len(new))
-    content = bytearray(random.choice(sizes))
-    for at in range(0, len(content), SECTOR):
-        source = random.choice((inode.platter, new))[at : at + SECTOR][: len(content) - at]
-        content[at : at + len(source)] = source
-    return content
-
-
-@dataclass(eq=False)
-class Folder:
-    """Names in memory and on the platter; `dirty` holds (name, what has it now or None) groups
-    that are kept or lost together."""
-
-    memory: dict[str, "Inode | Folder"] = field(default_factory=dict)
-    platter: dict[str, "Inode | Folder"] = field(default_factory=dict)
-    dirty: list[dict[str, "Inode | Folder | None"]] = field(default_factory=list)
-
-    def change(self, names: "dict[str, Inode | Folder | None]") -> None:
-        _rename(self.memory, names)
-        self.dirty.append(names)
-
-    def sync(self) -> None:
-        for names in self.dirty:
-            _rename(self.platter, names)
-        self.dirty.clear()
-
-    def forget(self, random: Random) -> None:
-        for names in self.dirty:
-            if random.random() < 0.5:
-                _rename(self.platter, names)
-        self.dirty.clear()
-        self.memory = dict(self.platter)
-
-
-def _rename(
-    content: "dict[str, Inode | Folder]", names: "dict[str, Inode | Folder | None]"
-) -> None:
-    for name, node in names.items():
-        content.pop(name, None)
-        if node is not None:
-            content[name] = node
 
 
 class ModelDisk:
@@ -149,6 +35,7 @@ class ModelDisk:
         self.fails: dict[str, int] = {}  # what fails next, once -> errno
         self.faults = 0  # how many errors were given
         self.changes = 0  # how often the platter may have changed
+        self.renames = 0
         self.locks: dict[Folder | Inode, Life] = {}
         self._lives: list[Life] = []
 
@@ -215,6 +102,7 @@ class Life:
         self.is_over = False
         self.steps = 0
         self.crashes_after_fault = False  # before anything can be done about it
+        self.pace: Callable[[str], None] | None = None  # others run before a step
         self._crash_at: int | None = None
         disk.admit(self)
 
@@ -232,6 +120,8 @@ class Life:
         """One step, unless the life is over; it may end here, or fail."""
         if self.is_over:
             return False
+        if self.pace is not None:
+            self.pace(verb)
         if self.steps == self._crash_at:
             self.end()
             raise Crashed(f"before a step: {verb}")
@@ -249,9 +139,11 @@ class Life:
         if not self.acts("read"):
             return made
         for path in [*reversed(folder.parents), folder][1:]:
+            if path.name in self._folder(path.parent).memory:
+                continue
+            self.acts("make")
             parent = self._folder(path.parent)
-            if path.name not in parent.memory:
-                self.acts("make")
+            if path.name not in parent.memory:  # somebody else may have made it meanwhile
                 parent.change({path.name: Folder()})
                 made.append(path)
         return made
@@ -266,6 +158,11 @@ class Life:
 
     def size(self, path: Path) -> int:
         return len(self.read(path))
+
+    def free(self, folder: Path) -> int:
+        if not self.acts("read"):
+            raise Crashed
+        return ROOMY if self.disk.room is None else self.disk.room
 
     def read(self, path: Path, count: int = -1) -> bytes:
         if not self.acts("read"):
@@ -289,6 +186,7 @@ class Life:
 
     def rename(self, old: Path, new: Path) -> None:
         if self.acts("rename"):
+            self.disk.renames += 1
             inode = self._inode(old)
             if old.parent == new.parent:
                 self._folder(old.parent).change({old.name: None, new.name: inode})
@@ -311,8 +209,9 @@ class Life:
             self._folder(folder).sync()
 
     def lock(self, folder: Path, doing: str) -> "ModelLock":
+        acts = self.acts("lock")
         node = self._folder(folder)
-        if self.acts("lock"):
+        if acts:
             if node in self.disk.locks:
                 owner = self.disk.locks[node]
                 raise Busy(f"{folder}: {owner.name} {doing}; try again")
@@ -320,11 +219,13 @@ class Life:
         return ModelLock(self, node)
 
     def claim(self, path: Path) -> "ModelLock | None":
+        if not self.acts("lock"):
+            return None
         try:
             inode = self._inode(path)
         except FileNotFoundError:
             return None
-        if not self.acts("lock") or inode in self.disk.locks:
+        if inode in self.disk.locks:
             return None
         self.disk.locks[inode] = self
         return ModelLock(self, inode)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from hft.storage import frame
 from hft.storage.groups import FIRST
-from tests.simulation.disk import Folder, Inode, ModelDisk
+from tests.simulation.disk import ModelDisk
+from tests.simulation.inodes import Folder, Inode
 from tests.simulation.ledger import Wrong
 
 FOLDER = Path("/journal")
@@ -63,14 +64,14 @@ def _segments(disk: ModelDisk, path: Path) -> list[Inode]:
 
 def _records(inode: Inode, rows: list[bytes] | None) -> tuple[int, int]:
     """The first and the last record of a segment; 0 where there is none."""
-    size = len(inode.platter)
-    if inode.scanned[0] == size:
-        return inode.scanned[1:]
+    if inode.scanned is not None:
+        found: tuple[int, int] = inode.scanned
+        return found
     data = bytes(inode.platter)
     begins = last = 0
     if not frame.is_torn_header(data):
-        found = frame.scan(data, frame.decode_header(data, "platter").first_seq).frames
-        for offset, length in zip(found.offsets.tolist(), found.lengths.tolist(), strict=True):
+        frames = frame.scan(data, frame.decode_header(data, "platter").first_seq).frames
+        for offset, length in zip(frames.offsets.tolist(), frames.lengths.tolist(), strict=True):
             start = offset + frame.HEAD_BYTES
             (first,) = FIRST.unpack_from(data, start)
             if last and first != last + 1:
@@ -78,7 +79,7 @@ def _records(inode: Inode, rows: list[bytes] | None) -> tuple[int, int]:
             begins, last = begins or first, first + (length - FIRST.size) // RECORD_BYTES - 1
             if rows is not None:
                 _compare(data[start + FIRST.size : start + length], first, rows)
-    inode.scanned = (size, begins, last)
+    inode.scanned = (begins, last)
     return begins, last
 
 

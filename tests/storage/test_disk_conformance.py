@@ -15,7 +15,8 @@ import pytest
 
 from hft.core.errors import Busy
 from hft.storage.disk import Disk, RealDisk
-from tests.simulation.disk import SECTOR, Crashed, Life, ModelDisk
+from tests.simulation.disk import Crashed, Life, ModelDisk
+from tests.simulation.inodes import SECTOR
 
 pytestmark = pytest.mark.nojit
 
@@ -123,6 +124,16 @@ def test_what_is_absent_is_an_error(machine: Machine, verb: str) -> None:
         machine.disk.create(machine.folder / "absent" / "a")
     with pytest.raises(FileNotFoundError):
         machine.disk.sync_folder(machine.folder / "absent")
+
+
+def test_free_room_is_told_of_a_folder_that_is_there_and_of_one_to_be(machine: Machine) -> None:
+    assert machine.disk.free(machine.folder) > 0
+    machine.disk.make(machine.folder)
+    before = machine.disk.free(machine.folder)
+    assert before > 0
+    if machine.model is not None:
+        with machine.room(10):
+            assert machine.disk.free(machine.folder) == 10
 
 
 def test_what_exists_is_not_created_again(machine: Machine) -> None:

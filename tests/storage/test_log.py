@@ -1,6 +1,8 @@
+import contextlib
 import errno
 import os
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from hft.core.errors import JournalError
 from hft.storage import frame
 from hft.storage.disk import RealDisk, RealFile
 from hft.storage.log import LogWriter, read_segments, segment_paths
+from tests.simulation.disk import Crashed, Life, ModelDisk
 
 PARTS = [b"first", b"", b"a longer third payload", b"4th", b"the last"]
 
@@ -136,3 +139,20 @@ def write_open(folder: Path, parts: list[bytes], **options: Any) -> LogWriter:
 def test_a_closed_log_says_so(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="closed"):
         write(tmp_path, PARTS).append(1, 1, b"late")
+
+
+@pytest.mark.nojit
+@pytest.mark.parametrize("steps", range(2, 20))
+def test_a_folder_that_a_killed_writer_left_half_made_is_there_for_good(steps: int) -> None:
+    folder = Path("/a/b/log")
+    for seed in range(4):
+        disk = ModelDisk(Random(seed))
+        first = Life(disk, "first")
+        first.crash_in(steps)
+        with contextlib.suppress(Crashed):
+            LogWriter(folder, "test", fsync="always", disk=first)
+        first.end()
+        LogWriter(folder, "test", fsync="always", disk=Life(disk, "second")).append(1, 1, b"kept")
+        disk.power_cut()
+        found = read_segments(folder, disk=Life(disk, "reader"))
+        assert [part for segment in found for part in segment.payloads()] == [b"kept"]
