@@ -32,7 +32,7 @@ class Follower:
         for part in joined(blocks):
             for rest in self._unknown(part):
                 for table, rows in self._rows.take(rest):
-                    self._writer.write(table, rows)
+                    self._writer.write(table, rows, marked=True)
                 self._writer.commit(mark=self._rows.steps)
                 new += len(rest)
         return new

@@ -84,6 +84,7 @@ class DiskPressureMonitor:
         self.reading = Reading(0, 0)
         self.failures = 0  # readings that could not be taken
         self._level = Level.OK
+        self._has_failed = False
         self._now = self._in_force()
 
     def get_level(self) -> Level:
@@ -113,6 +114,12 @@ class DiskPressureMonitor:
             self._lower.clear()
             self._change(Level.HALT)
 
+    def failed(self) -> None:
+        """A writer ended, and will not go on: HALT for good."""
+        with self._guard:
+            self._has_failed = True
+            self._change(Level.HALT)
+
     def add_hook(self, hook: Hook) -> None:
         """Hear of changes from now on."""
         self._hooks.append(hook)
@@ -137,7 +144,7 @@ class DiskPressureMonitor:
                 _LOG.exception("the recorder's disk cannot be measured")
 
     def _take(self, found: Level, is_short: bool) -> None:
-        if is_short:  # others need what is left: as if the budget were spent
+        if is_short or self._has_failed:  # others need what is left: as if the budget were spent
             found = max(found, Level.HALT)
         if found >= self._level:
             self._lower.clear()

@@ -1,6 +1,5 @@
 """What a folder of segments takes and how much room its disk has: the one reading of a disk."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,10 +22,6 @@ def reading_of(folder: Path, disk: Disk = REAL) -> Callable[[], Reading]:
                     used += disk.size(folder / name)
                 except FileNotFoundError:  # loaded meanwhile
                     continue
-        there = folder
-        while not there.exists():
-            there = there.parent
-        space = os.statvfs(there)
-        return Reading(used, space.f_bavail * space.f_frsize)
+        return Reading(used, disk.free(folder))
 
     return read

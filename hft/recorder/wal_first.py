@@ -2,7 +2,8 @@
 
 `write` never touches the disk unless too much waits. One block and one sync make a group durable,
 all tables of it together. A full disk costs the droppable rows of the group; for the others the
-reserve is spent. Any other failure ends the writer: nobody knows what the disk has.
+reserve is spent, and then they wait until there is room. Any other failure ends the writer: nobody
+knows what the disk has.
 """
 
 import threading
@@ -74,6 +75,9 @@ class WALFirstWriter:
         self._writing = threading.Lock()  # held while a group is written
         self._waiting: Batches = []
         self._losses: Losses = {}
+        self._left: list[Batches] = []  # groups that were taken and are not written
+        self._left_losses: Losses = {}  # that go with the first of them
+        self._left_from: Mapping[str, int] = {}  # the numbers that it was tried with
         self._rows = 0  # that wait
         self._since_ns = 0  # when the first of them came
         self._mark = 0
@@ -102,9 +106,10 @@ class WALFirstWriter:
         """Why nothing more is recorded, if so."""
         return self._failure
 
-    def write(self, table: str, rows: Any) -> bool:
+    def write(self, table: str, rows: Any, *, marked: bool = False) -> bool:
         """Take rows; False where the level of the disk has them dropped, which is recorded.
 
+        `marked`: a commit with a mark comes next, and is the block of all of them however many.
         Raises: JournalError for rows that may not be dropped once the disk has failed; DataError
         for rows that do not fit their table.
         """
@@ -119,10 +124,10 @@ class WALFirstWriter:
             why = "disk failed" if self._failure is not None else f"disk level, policy {policy}"
             self._lose(table, batch.num_rows, why)
             return False
-        if self._is_behind() and named.droppable:
-            self._lose(table, batch.num_rows, "writer behind")
-            return False
-        if self._is_behind():
+        if self._is_behind() and not marked:
+            if named.droppable:
+                self._lose(table, batch.num_rows, "writer behind")
+                return False
             self.commit()
         with self._guard:
             self._note_time()
@@ -145,7 +150,7 @@ class WALFirstWriter:
         level = self.monitor.get_level()
         with self._writing:
             if isinstance(self._failure, DiskFull) and level < Level.HALT:
-                self._log, self._failure = self._open(), None
+                self._go_on()
         if self._failure is None and self.is_due():
             self.commit()
         with self._writing:
@@ -160,23 +165,27 @@ class WALFirstWriter:
         """Everything taken so far is durable when this returns.
 
         `mark` says how far the source was read, and stands in one block with all that waits.
-        Raises: JournalError; what waited may be lost then, and nothing more is taken.
+        Raises: JournalError, and nothing more is taken. What waited is not to be handed over again:
+        behind a full disk it is written once there is room, unless it came with a mark, whose
+        source is read again from the mark that held.
         """
         with self._writing:
+            if self._failure is not None:
+                raise self._refusal()
             with self._guard:
                 taken, self._waiting, self._rows = self._waiting, [], 0
                 losses, self._losses = self._losses, {}
-            if self._failure is not None:
-                raise self._refusal()
             if not taken and not losses and mark in (None, self._mark):
                 return
             old, self._mark = self._mark, self._mark if mark is None else mark
+            self._left, self._left_losses = _cut(taken) if mark is None else [taken], losses
             try:
-                for group in _cut(taken) if mark is None else [taken]:
-                    self._write_group(group, losses)
-                    losses = {}
+                self._write_left()
             except JournalError as error:
-                self._failure, self._mark = error, old
+                self._mark = old
+                if mark is not None:
+                    self._left = []
+                self._end(error)
                 raise
 
     def seal(self) -> None:
@@ -225,6 +234,33 @@ class WALFirstWriter:
                 raise
         return log
 
+    def _end(self, failure: JournalError) -> None:
+        """Nothing more is taken; whoever decides hears of it first."""
+        if isinstance(failure, DiskFull):
+            self.monitor.full()
+        else:
+            self.monitor.failed()
+        self._failure = failure
+
+    def _go_on(self) -> None:
+        """There is room again. Raises: JournalError where that is not so."""
+        try:
+            self._log = self._open()
+        except JournalError:
+            self.monitor.full()
+            raise
+        self._failure = None
+        if self._left and self._next != self._left_from:
+            self._written()
+        with self._guard:
+            self._note_time()
+            waited = [one for group in self._left for one in group]
+            self._waiting, self._left = waited + self._waiting, []
+            self._rows += sum(batch.num_rows for _, batch in waited)
+            for what, count in self._left_losses.items():
+                self._losses[what] = self._losses.get(what, 0) + count
+            self._left_losses = {}
+
     def _begin(self, log: LogWriter) -> None:
         """A segment begins with a block: it says which row is next."""
         log.append(self._wall_ns(), BLOCK, encode([], self._next, self._mark))
@@ -234,30 +270,38 @@ class WALFirstWriter:
             self._log.rotate(self._wall_ns())
             self._begin(self._log)
         except JournalError as error:
-            self._failure = error
+            self._end(error)
             raise
         self._has_rows, self._begun_ns = False, self._clock_ns()
 
-    def _write_group(self, group: Batches, losses: Losses) -> None:
-        try:
-            self._append(group, losses)
-        except DiskFull:
-            self._without_room(group, losses)
+    def _write_left(self) -> None:
+        while self._left:
+            self._left_from = self._next
+            try:
+                self._append(self._left[0], self._left_losses)
+            except DiskFull:
+                self._without_room()
+            self._written()
 
-    def _without_room(self, group: Batches, losses: Losses) -> None:
+    def _written(self) -> None:
+        self._left.pop(0)
+        self._left_losses = {}
+
+    def _without_room(self) -> None:
         """The disk is full: spend the reserve on what may not be dropped."""
         self.monitor.full()
-        kept = [(name, batch) for name, batch in group if not TABLES[name].droppable]
-        losses = dict(losses)
+        mark = self._mark
+        self._reserve.release()
+        self._log = self._open()
+        if self._next != self._left_from:  # the block was whole when the disk refused its sync
+            return
+        group, losses = self._left[0], dict(self._left_losses)
         for name, batch in group:
             if TABLES[name].droppable:
                 self._count_lost(losses, name, batch.num_rows, "disk full")
-        following, mark = self._next, self._mark
-        self._reserve.release()
-        self._log = self._open()
-        if self._next == following:  # else the block was whole when the disk refused its sync
-            self._mark = mark
-            self._append(kept, losses)
+        kept = [(name, batch) for name, batch in group if not TABLES[name].droppable]
+        self._mark, self._left[0], self._left_losses = mark, kept, losses
+        self._append(kept, losses)
 
     def _append(self, group: Batches, losses: Losses) -> None:
         """One block: numbers are given when it is durable."""

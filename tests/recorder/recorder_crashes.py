@@ -169,8 +169,9 @@ def _no_sync(file: Any) -> Any:
 class DropsOrders(WALFirstWriter):
     """Planted: a full disk costs every row of the group."""
 
-    def _without_room(self, group: Any, losses: Any) -> None:
-        super()._without_room([one for one in group if one[0] == "market_data"], losses)
+    def _without_room(self) -> None:
+        self._left[0] = [one for one in self._left[0] if one[0] == "market_data"]
+        super()._without_room()
 
 
 class CountsFromOne(WALFirstWriter):

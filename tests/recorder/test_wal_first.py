@@ -1,24 +1,33 @@
 """Rows are on the disk before anything else, each once, and what is lost is said."""
 
+import errno
 import threading
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 
+from hft.core.codes import StepKind
+from hft.core.dtypes import STEP
 from hft.core.errors import Busy, DataError, JournalError
 from hft.recorder.backlog import backlog
 from hft.recorder.committer import Committer
+from hft.recorder.follow import Follower
+from hft.recorder.pressure import Level
 from hft.recorder.segments import sealed_paths
+from hft.recorder.steps import Names
 from hft.recorder.tables import TABLES
 from hft.recorder.wal_first import Sizes
 from hft.storage import frame
 from hft.storage.disk import REAL
 from hft.storage.log import segment_paths
 from tests.recorder.recorder_world import Told, recorded, rows_of, writer
+from tests.simulation.disk import Life, ModelDisk
 
 pytestmark = pytest.mark.nojit
 S = 1_000_000_000
+FOLDER = Path("/disk/wal")
 
 
 class Clock:
@@ -245,3 +254,45 @@ def test_what_waits_is_as_old_as_its_segment_by_the_clock_of_the_wall(tmp_path: 
         one.seal()
     assert backlog(tmp_path, wall_ns=lambda: now[0]).oldest_s == 10.0
     one.close()
+
+
+def test_rows_of_a_mark_are_one_block_however_many(tmp_path: Path) -> None:
+    """A recorder killed between two blocks of them would record some of them again."""
+    one = writer(tmp_path, sizes=Sizes(batch_rows=10))
+    steps = np.zeros(500, STEP)
+    steps["kind"], steps["ts_ns"] = StepKind.FILL, np.arange(500)
+    assert Follower(one, Names("s", ["maker"], ["BTC"])).follow([steps]) == 500
+    assert (one.counters.groups, one.mark, one.next_rows["fills"]) == (1, 500, 501)
+    one.close()
+
+
+def test_a_writer_that_ends_has_told_whoever_trades_before() -> None:
+    disk, told = ModelDisk(Random(1)), Told()
+    one = writer(FOLDER, told, disk=Life(disk, "recorder"))
+    one.write("orders", rows_of("orders", range(3)))
+    disk.fails["sync"] = errno.EIO
+    with pytest.raises(JournalError, match="Input/output error"):
+        one.commit()
+    assert told.seen == [(Level.OK, Level.HALT)]
+    assert told.at(0, times=5) == Level.HALT, "nothing will be recorded, however much room there is"
+
+
+def test_rows_that_found_no_room_are_written_once_there_is() -> None:
+    """Whoever commits next is told that they are durable, and may not know of the failure."""
+    disk, told = ModelDisk(Random(1)), Told()
+    one = writer(FOLDER, told, disk=Life(disk, "recorder"), sizes=Sizes(batch_rows=1))
+    one.write("market_data", rows_of("market_data", range(4)))
+    one.write("orders", rows_of("orders", range(3)))
+    disk.room = 0
+    with pytest.raises(JournalError, match="the disk is full"):
+        one.tick()
+    assert told.seen == [(Level.OK, Level.HALT)]
+    disk.room = None
+    told.at(0, times=2)
+    one.tick()
+    one.write("orders", rows_of("orders", range(3, 5)))
+    one.commit()
+    disk.power_cut()
+    found = recorded(FOLDER, Life(disk, "reader"))
+    assert found["orders"] == rows_of("orders", range(5))
+    assert "market_data" in found or found["data_loss"][0]["rows"] == 4
